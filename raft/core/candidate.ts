@@ -1,0 +1,188 @@
+import type { CoreContext } from './context.js';
+import { loyaltyMs, restartElectionTimer, scheduleRetry } from './election-timer.js';
+import { becomeFollower } from './follower.js';
+import { becomeLeader } from './leader.js';
+import { hasQuorum, isLost } from './quorum.js';
+import type {
+  NodeId,
+  PreVoteRequest,
+  PreVoteResponse,
+  TimeoutNowRequest,
+  VoteRequest,
+  VoteResponse,
+} from './types.js';
+
+/** Asks whether an election could be won, without disturbing anyone (thesis §9.6). */
+export function startPreVote(ctx: CoreContext, reason: string): void {
+  if (!ctx.isVoter(ctx.id)) {
+    ctx.electionDeadlineMs = Infinity;
+    return;
+  }
+  const changed = ctx.role !== 'follower' || ctx.leader !== null;
+  ctx.role = 'follower';
+  ctx.leader = null;
+  if (changed) ctx.roleChanged(reason);
+  ctx.campaign = newCampaign(true, false);
+  ctx.campaign.granted.add(ctx.id);
+  ctx.event({ type: 'electionStarted', term: ctx.term + 1, reason, prevote: true });
+  scheduleRetry(ctx, 3 * ctx.timing.rankSlotMs);
+  for (const to of peersThatVote(ctx)) {
+    ctx.send(
+      to,
+      {
+        type: 'preVote',
+        term: ctx.term + 1,
+        requestId: ctx.nextRequestId(),
+        lastIndex: ctx.log.lastIndex,
+        lastTerm: ctx.log.lastTerm,
+      },
+      'term',
+    );
+  }
+  countPreVotes(ctx);
+}
+
+function startElection(ctx: CoreContext, reason: string, transfer: boolean): void {
+  ctx.setTerm(ctx.term + 1, ctx.id);
+  ctx.role = 'candidate';
+  ctx.leader = null;
+  ctx.campaign = newCampaign(false, transfer);
+  ctx.roleChanged(reason);
+  ctx.event({ type: 'electionStarted', term: ctx.term, reason, prevote: false });
+  scheduleRetry(ctx, 3 * ctx.timing.rankSlotMs);
+  for (const to of peersThatVote(ctx)) {
+    ctx.send(
+      to,
+      {
+        type: 'vote',
+        term: ctx.term,
+        requestId: ctx.nextRequestId(),
+        lastIndex: ctx.log.lastIndex,
+        lastTerm: ctx.log.lastTerm,
+        transfer,
+      },
+      'term',
+    );
+  }
+  // The own vote counts like any other: once it is on disk.
+  ctx.send(
+    ctx.id,
+    { type: 'voteResponse', term: ctx.term, requestId: 0, granted: true, remainingMs: 0 },
+    'term',
+  );
+}
+
+const newCampaign = (prevote: boolean, transfer: boolean) => ({
+  prevote,
+  transfer,
+  granted: new Set<NodeId>(),
+  refused: new Set<NodeId>(),
+  remainingMs: 0,
+});
+
+const peersThatVote = (ctx: CoreContext): NodeId[] => [
+  ...new Set(ctx.voters.flat().filter((id) => id !== ctx.id)),
+];
+
+/** The deadline of a follower or candidate has passed. */
+export function onElectionTimeout(ctx: CoreContext): void {
+  startPreVote(ctx, ctx.campaign ? 'no majority in time' : 'no word from the leader');
+}
+
+export function onPreVote(ctx: CoreContext, from: NodeId, message: PreVoteRequest): void {
+  const remainingMs = loyaltyMs(ctx);
+  const free = message.term > ctx.term || (message.term === ctx.term && ctx.votedFor === null);
+  const granted = free && remainingMs === 0 && ctx.log.isNoNewerThan(message.lastTerm, message.lastIndex);
+  ctx.send(
+    from,
+    { type: 'preVoteResponse', term: ctx.term, requestId: message.requestId, granted, remainingMs },
+    'term',
+  );
+}
+
+export function onVote(ctx: CoreContext, from: NodeId, message: VoteRequest): void {
+  const remainingMs = message.transfer ? 0 : loyaltyMs(ctx);
+  // A loyal voter does not even learn the term: a node that returns must not depose a good leader.
+  if (message.term > ctx.term && remainingMs === 0) {
+    becomeFollower(ctx, message.term, null, `${from} stands for election`);
+  }
+  const granted =
+    message.term === ctx.term &&
+    remainingMs === 0 &&
+    ctx.role === 'follower' &&
+    ctx.leader === null &&
+    (ctx.votedFor === null || ctx.votedFor === from) &&
+    ctx.log.isNoNewerThan(message.lastTerm, message.lastIndex);
+  if (granted) {
+    if (ctx.votedFor !== from) ctx.setTerm(ctx.term, from);
+    ctx.campaign = null;
+    restartElectionTimer(ctx);
+  }
+  ctx.send(
+    from,
+    { type: 'voteResponse', term: ctx.term, requestId: message.requestId, granted, remainingMs },
+    'term',
+  );
+}
+
+export function onPreVoteResponse(ctx: CoreContext, from: NodeId, message: PreVoteResponse): void {
+  const campaign = ctx.campaign;
+  if (message.term > ctx.term) {
+    // Learn the term, or two nodes may refuse each other for ever (bug 9).
+    becomeFollower(ctx, message.term, null, `${from} knows a later term`);
+    scheduleRetry(ctx, 0);
+    return;
+  }
+  if (!campaign?.prevote || !tally(ctx, from, message)) return;
+  countPreVotes(ctx);
+}
+
+export function onVoteResponse(ctx: CoreContext, from: NodeId, message: VoteResponse): void {
+  const campaign = ctx.campaign;
+  if (message.term !== ctx.term || !campaign || campaign.prevote || ctx.role !== 'candidate') return;
+  if (!tally(ctx, from, message)) return;
+  if (hasQuorum(ctx.voters, (id) => campaign.granted.has(id))) {
+    becomeLeader(ctx, `elected by ${[...campaign.granted].sort().join(', ')}`);
+  }
+}
+
+function countPreVotes(ctx: CoreContext): void {
+  const campaign = ctx.campaign;
+  if (campaign && hasQuorum(ctx.voters, (id) => campaign.granted.has(id))) {
+    startElection(ctx, 'a majority would vote for this node', false);
+  }
+}
+
+/** Notes one answer. False when it only led to a new date for the next attempt. */
+function tally(ctx: CoreContext, from: NodeId, answer: PreVoteResponse | VoteResponse): boolean {
+  const campaign = ctx.campaign;
+  if (!campaign) return false;
+  if (answer.granted) {
+    campaign.granted.add(from);
+    return true;
+  }
+  campaign.refused.add(from);
+  campaign.remainingMs = Math.max(campaign.remainingMs, answer.remainingMs);
+  if (isLost(ctx.voters, (id) => campaign.refused.has(id)) && !ctx.leaderGone) {
+    // Refusals say how long; the stagger on top keeps candidates apart (raft.md §4.4).
+    scheduleRetry(ctx, Math.max(campaign.remainingMs, ctx.timing.rankSlotMs));
+  }
+  return false;
+}
+
+/** The leader asks this node to take over. Exact term, sender and log position or nothing (bugs 37, 42). */
+export function onTimeoutNow(ctx: CoreContext, from: NodeId, message: TimeoutNowRequest): void {
+  const accepted =
+    message.term === ctx.term &&
+    ctx.role === 'follower' &&
+    ctx.leader === from &&
+    ctx.isVoter(ctx.id) &&
+    message.lastIndex === ctx.log.lastIndex &&
+    message.lastTerm === ctx.log.lastTerm;
+  ctx.send(
+    from,
+    { type: 'timeoutNowResponse', term: ctx.term, requestId: message.requestId, accepted },
+    'term',
+  );
+  if (accepted) startElection(ctx, `${from} hands over`, true);
+}

@@ -1,0 +1,96 @@
+import { InvariantError } from './invariant.js';
+import type { Configuration, IndexedConfiguration, Member, MembershipChange, RejectReason } from './types.js';
+
+const EMPTY: IndexedConfiguration = { index: 0, configuration: { members: [] } };
+
+/** The bytes of a configuration entry. Members are sorted, so that equal configurations are equal bytes. */
+export function encodeConfiguration(configuration: Configuration): Uint8Array {
+  const members = [...configuration.members]
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+    .map(({ id, address, voter }) => ({ id, address, voter }));
+  return new TextEncoder().encode(JSON.stringify({ members }));
+}
+
+/** @throws InvariantError when the bytes are no configuration: they passed a CRC, so they were written so. */
+export function decodeConfiguration(data: Uint8Array): Configuration {
+  const value = JSON.parse(new TextDecoder().decode(data)) as Partial<Configuration>;
+  if (!Array.isArray(value.members)) throw new InvariantError('configuration entry without members');
+  return { members: value.members as Member[] };
+}
+
+export type ChangeResult =
+  | { ok: true; configuration: Configuration; changed: boolean }
+  | { ok: false; reason: RejectReason; detail: string };
+
+/** One step of membership (thesis §4.1): at most one voter comes or goes, so old and new quorums overlap. */
+export function applyChange(current: Configuration, change: MembershipChange): ChangeResult {
+  const existing = current.members.find((member) => member.id === change.id);
+  const others = current.members.filter((member) => member.id !== change.id);
+  const done = (members: readonly Member[]): ChangeResult => {
+    if (!members.some((member) => member.voter)) {
+      return { ok: false, reason: 'last-voter', detail: `${change.id} is the last voter` };
+    }
+    return { ok: true, configuration: { members }, changed: true };
+  };
+  const unchanged: ChangeResult = { ok: true, configuration: current, changed: false };
+
+  if (change.type === 'remove') return existing ? done(others) : unchanged;
+  if (change.type === 'demote') {
+    if (!existing) return { ok: false, reason: 'no-such-member', detail: `${change.id} is not a member` };
+    return existing.voter ? done([...others, { ...existing, voter: false }]) : unchanged;
+  }
+  const twin = others.find((member) => member.address === change.address);
+  if (twin) {
+    return {
+      ok: false,
+      reason: 'duplicate-address',
+      detail: `${change.address} is the address of ${twin.id}`,
+    };
+  }
+  // op-conductor: adding a voter as non-voter changes its address only.
+  const voter = change.type === 'addVoter' || existing?.voter === true;
+  if (existing?.address === change.address && existing.voter === voter) return unchanged;
+  return done([...others, { id: change.id, address: change.address, voter }]);
+}
+
+/**
+ * All configurations that may still matter, by log index. The newest is in force from the moment it is appended
+ * (thesis §4.1), and truncation rolls back to exactly the one before (bug 35).
+ */
+export class ConfigurationHistory {
+  private history: IndexedConfiguration[];
+
+  constructor(base: IndexedConfiguration | undefined, later: readonly IndexedConfiguration[]) {
+    this.history = [base ?? EMPTY, ...later];
+  }
+
+  get latest(): IndexedConfiguration {
+    return this.history.at(-1) ?? EMPTY;
+  }
+
+  append(entry: IndexedConfiguration): void {
+    this.history.push(entry);
+  }
+
+  /** The configuration in force for a log that ends at `index`. */
+  at(index: number): IndexedConfiguration {
+    return this.history.findLast((entry) => entry.index <= index) ?? EMPTY;
+  }
+
+  /** True when the log from `index` on was cut and a configuration went with it. */
+  truncateFrom(index: number): boolean {
+    const kept = this.history.filter((entry) => entry.index < index || entry.index === 0);
+    const changed = kept.length !== this.history.length;
+    this.history = kept;
+    return changed;
+  }
+
+  compactTo(index: number): void {
+    const base = this.at(index);
+    this.history = [base, ...this.history.filter((entry) => entry.index > Math.max(index, base.index))];
+  }
+
+  reset(base: IndexedConfiguration): void {
+    this.history = [base];
+  }
+}

@@ -1,0 +1,119 @@
+import { ConfigurationHistory } from './configuration.js';
+import type { Leadership } from './leadership.js';
+import { RaftLog } from './log.js';
+import { Outbox, type Needs } from './outbox.js';
+import { voterSets, type VoterSets } from './quorum.js';
+import type {
+  Answer,
+  CoreEvent,
+  CoreOptions,
+  Limits,
+  Message,
+  NodeId,
+  Output,
+  RestoredState,
+  Role,
+  Timing,
+} from './types.js';
+
+/** One attempt to become leader. */
+export interface Campaign {
+  prevote: boolean;
+  transfer: boolean;
+  granted: Set<NodeId>;
+  refused: Set<NodeId>;
+  /** Longest time that a loyal voter said it stays loyal. */
+  remainingMs: number;
+}
+
+/** The whole state of one node. The modules beside this file change it; nothing else does. */
+export class CoreContext {
+  readonly id: NodeId;
+  readonly timing: Timing;
+  readonly limits: Limits;
+
+  /** Of the input at hand. */
+  now = 0;
+  random = 0;
+  private outputs: Output[] = [];
+  private lastRequestId = 0;
+
+  term: number;
+  votedFor: NodeId | null;
+  readonly log: RaftLog;
+  readonly configurations: ConfigurationHistory;
+  readonly outbox: Outbox;
+
+  commit: number;
+  applied: number;
+  role: Role = 'follower';
+  leader: NodeId | null = null;
+  /** Last leader this node knew, to leave it out of the ranking after its death. */
+  lastLeader: NodeId | null = null;
+  lastLeaderContactMs = -Infinity;
+  /** The leader's process is proven dead: loyalty to it is over. */
+  leaderGone = false;
+  electionDeadlineMs = Infinity;
+  eligibility = 1;
+  campaign: Campaign | null = null;
+  leadership: Leadership | null = null;
+
+  constructor(options: CoreOptions, restored: RestoredState) {
+    this.id = options.id;
+    this.timing = options.timing;
+    this.limits = options.limits;
+    this.term = restored.hardState.term;
+    this.votedFor = restored.hardState.votedFor;
+    this.log = RaftLog.fromSnapshot(restored.snapshot, restored.headers);
+    this.configurations = new ConfigurationHistory(restored.snapshot?.configuration, restored.configurations);
+    this.outbox = new Outbox(this.log);
+    this.applied = this.log.snapshotIndex;
+    this.commit = Math.max(this.log.snapshotIndex, Math.min(restored.hardState.commit, this.log.lastIndex));
+  }
+
+  get voters(): VoterSets {
+    return voterSets(this.configurations.latest.configuration);
+  }
+
+  isVoter(id: NodeId): boolean {
+    return this.voters.some((voters) => voters.includes(id));
+  }
+
+  nextRequestId(): number {
+    this.lastRequestId += 1;
+    return this.lastRequestId;
+  }
+
+  setTerm(term: number, votedFor: NodeId | null): void {
+    if (term > this.term) this.outbox.dropHeld();
+    this.term = term;
+    this.votedFor = votedFor;
+    this.outbox.hardStateChanged();
+  }
+
+  send(to: NodeId, message: Message, needs: Needs): void {
+    if (!this.outbox.hold(to, message, needs)) this.emit({ type: 'send', to, message });
+  }
+
+  answer(id: number, answer: Answer): void {
+    this.emit({ type: 'answer', id, answer });
+  }
+
+  event(event: CoreEvent): void {
+    this.emit({ type: 'event', event });
+  }
+
+  roleChanged(reason: string): void {
+    this.event({ type: 'role', role: this.role, term: this.term, leader: this.leader, reason });
+  }
+
+  emit(output: Output): void {
+    this.outputs.push(output);
+  }
+
+  takeOutputs(): Output[] {
+    const outputs = this.outputs;
+    this.outputs = [];
+    return outputs;
+  }
+}

@@ -1,0 +1,43 @@
+import type { CoreContext } from './context.js';
+
+/**
+ * Position in the queue of candidates: followers of different rank wake up one slot apart, so that votes rarely
+ * split (raft.md §4.4). Voters in order of id, without the lost leader, turned by the term so that a node that
+ * always fails does not always come first. An unfit node queues behind all others: that delays it, no more (bug 47).
+ */
+export function rank(ctx: CoreContext): number {
+  const others = ctx.voters
+    .flat()
+    .filter((id) => id !== ctx.lastLeader || id === ctx.id)
+    .sort();
+  const position = others.indexOf(ctx.id);
+  if (position < 0) return 0;
+  const turned = (position + others.length - (ctx.term % others.length)) % others.length;
+  return ctx.eligibility > 0 ? turned : turned + others.length;
+}
+
+const stagger = (ctx: CoreContext): number =>
+  rank(ctx) * ctx.timing.rankSlotMs + ctx.random * ctx.timing.jitterMs;
+
+/** Silence that this follower bears from now on. */
+export function restartElectionTimer(ctx: CoreContext): void {
+  ctx.electionDeadlineMs = ctx.now + ctx.timing.electionTimeoutMs + stagger(ctx);
+}
+
+/** When a campaign that found no majority is repeated: a fresh draw each time (bug 14), the stagger kept. */
+export function scheduleRetry(ctx: CoreContext, afterMs: number): void {
+  ctx.electionDeadlineMs = ctx.now + afterMs + stagger(ctx);
+}
+
+/** How long this node stays loyal to a leader it has heard of; 0 when it is free. */
+export function loyaltyMs(ctx: CoreContext): number {
+  if (ctx.role === 'leader') return ctx.timing.electionTimeoutMs;
+  if (ctx.leader === null || ctx.leaderGone) return 0;
+  return Math.max(0, ctx.lastLeaderContactMs + ctx.timing.electionTimeoutMs - ctx.now);
+}
+
+export function heardFromLeader(ctx: CoreContext): void {
+  ctx.lastLeaderContactMs = ctx.now;
+  ctx.leaderGone = false;
+  restartElectionTimer(ctx);
+}

@@ -1,0 +1,40 @@
+import type { CoreContext } from './context.js';
+import { restartElectionTimer } from './election-timer.js';
+import type { NodeId } from './types.js';
+
+/**
+ * Steps back. `leader` is null while unknown. Everything that waited for this node's leadership is answered: what
+ * was proposed may still be committed by a successor, so its outcome is unknown (bug 68).
+ */
+export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | null, reason: string): void {
+  const leadership = ctx.leadership;
+  const changed = ctx.role !== 'follower' || ctx.leader !== leader || ctx.term !== term;
+  // Within a term the vote stays (bug 3).
+  if (term > ctx.term) ctx.setTerm(term, null);
+  ctx.role = 'follower';
+  ctx.leader = leader;
+  if (leader !== null) ctx.lastLeader = leader;
+  ctx.leaderGone = false;
+  ctx.campaign = null;
+  ctx.leadership = null;
+  if (leadership) {
+    ctx.lastLeader = ctx.id;
+    for (const id of leadership.pending.values()) {
+      ctx.answer(id, { outcome: 'unknown', reason: `leadership lost: ${reason}` });
+    }
+    for (const read of [...leadership.readsBeforeReady, ...leadership.reads.map((entry) => entry.id)]) {
+      ctx.answer(read, { outcome: 'rejected', reason: 'not-leader' });
+    }
+    const transfer = leadership.transfer;
+    if (transfer) {
+      ctx.answer(
+        transfer.id,
+        transfer.sent
+          ? { outcome: 'done', index: ctx.log.lastIndex, term: ctx.term }
+          : { outcome: 'unknown', reason: `leadership lost before the hand-over: ${reason}` },
+      );
+    }
+    restartElectionTimer(ctx);
+  }
+  if (changed) ctx.roleChanged(reason);
+}

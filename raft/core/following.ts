@@ -1,0 +1,172 @@
+import { commitTo } from './commit.js';
+import { decodeConfiguration } from './configuration.js';
+import type { CoreContext } from './context.js';
+import { heardFromLeader } from './election-timer.js';
+import { becomeFollower } from './follower.js';
+import { invariant } from './invariant.js';
+import type {
+  AppendRequest,
+  Entry,
+  HeartbeatRequest,
+  NodeId,
+  Snapshot,
+  SnapshotMeta,
+  SnapshotRequest,
+} from './types.js';
+
+/** Accepts the sender as leader of its term. False when that term is over. */
+function acceptLeader(ctx: CoreContext, from: NodeId, term: number): boolean {
+  if (term < ctx.term) return false;
+  invariant(term > ctx.term || ctx.role !== 'leader', () => `${from} leads term ${term} beside ${ctx.id}`);
+  invariant(
+    term > ctx.term || ctx.leader === null || ctx.leader === from,
+    () => `${from} and ${ctx.leader ?? ''} both lead term ${term}`,
+  );
+  if (term > ctx.term || ctx.role !== 'follower' || ctx.leader !== from) {
+    becomeFollower(ctx, term, from, `${from} leads`);
+  }
+  ctx.campaign = null;
+  heardFromLeader(ctx);
+  return true;
+}
+
+export function onHeartbeat(ctx: CoreContext, from: NodeId, message: HeartbeatRequest): void {
+  const current = acceptLeader(ctx, from, message.term);
+  if (current) commitTo(ctx, Math.min(message.commit, ctx.log.lastIndex));
+  ctx.send(
+    from,
+    {
+      type: 'heartbeatResponse',
+      term: ctx.term,
+      requestId: message.requestId,
+      round: message.round,
+      eligibility: ctx.eligibility,
+    },
+    'term',
+  );
+}
+
+export function onAppend(ctx: CoreContext, from: NodeId, message: AppendRequest): void {
+  const refuse = (conflictIndex: number, conflictTerm: number): void =>
+    ctx.send(
+      from,
+      {
+        type: 'appendResponse',
+        term: ctx.term,
+        requestId: message.requestId,
+        success: false,
+        matchIndex: 0,
+        conflictIndex,
+        conflictTerm,
+      },
+      'term',
+    );
+  if (!acceptLeader(ctx, from, message.term)) return refuse(0, 0);
+
+  const { log } = ctx;
+  const lastIndex = message.prevIndex + message.entries.length;
+  if (message.prevIndex > log.lastIndex) return refuse(log.lastIndex + 1, 0);
+  if (message.prevIndex >= log.snapshotIndex) {
+    const term = log.termAt(message.prevIndex) as number;
+    if (term !== message.prevTerm) return refuse(log.firstIndexOfTermAt(message.prevIndex), term);
+    checkSameHash(ctx, from, message.prevIndex, message.prevHash);
+  }
+  for (const entry of message.entries) acceptEntry(ctx, from, entry);
+
+  // Only what this message proved to be the leader's (bug 20).
+  commitTo(ctx, Math.min(message.commit, lastIndex));
+  ctx.send(
+    from,
+    {
+      type: 'appendResponse',
+      term: ctx.term,
+      requestId: message.requestId,
+      success: true,
+      matchIndex: Math.max(lastIndex, log.snapshotIndex),
+      conflictIndex: 0,
+      conflictTerm: 0,
+    },
+    'everything',
+  );
+}
+
+/** Entries that are there already stay, also those behind a short or late message (bug 21). */
+function acceptEntry(ctx: CoreContext, from: NodeId, entry: Entry): void {
+  const { log } = ctx;
+  if (entry.index <= log.snapshotIndex) return;
+  if (entry.index <= log.lastIndex) {
+    if (log.termAt(entry.index) === entry.term) return checkSameHash(ctx, from, entry.index, entry.chainHash);
+    truncateFrom(ctx, entry.index);
+  }
+  log.append(entry);
+  if (entry.kind !== 'config') return;
+  const configuration = decodeConfiguration(entry.data as Uint8Array);
+  ctx.configurations.append({ index: entry.index, configuration });
+  ctx.event({ type: 'configuration', index: entry.index, configuration, reason: `from ${from}` });
+}
+
+function truncateFrom(ctx: CoreContext, index: number): void {
+  invariant(index > ctx.commit, () => `truncation at ${index}, below commit ${ctx.commit}`);
+  ctx.log.truncateFrom(index);
+  ctx.outbox.logTruncated(index);
+  if (!ctx.configurations.truncateFrom(index)) return;
+  const { index: at, configuration } = ctx.configurations.latest;
+  ctx.event({ type: 'configuration', index: at, configuration, reason: 'rolled back with the log' });
+}
+
+/** Same index and term with different content is a broken log (Log Matching, I3). */
+function checkSameHash(ctx: CoreContext, from: NodeId, index: number, hash: number): void {
+  invariant(
+    ctx.log.hashAt(index) === hash,
+    () => `entry ${index} differs from that of ${from}, in the same term`,
+  );
+}
+
+export function onSnapshot(ctx: CoreContext, from: NodeId, message: SnapshotRequest): void {
+  const { log } = ctx;
+  const { snapshot } = message;
+  if (!acceptLeader(ctx, from, message.term)) {
+    ctx.send(
+      from,
+      { type: 'snapshotResponse', term: ctx.term, requestId: message.requestId, matchIndex: 0 },
+      'term',
+    );
+    return;
+  }
+  if (snapshot.index > ctx.commit) {
+    if (log.termAt(snapshot.index) === snapshot.term) {
+      // The log holds it already: nothing to install (keeps what follows it).
+      checkSameHash(ctx, from, snapshot.index, snapshot.chainHash);
+      commitTo(ctx, snapshot.index);
+    } else {
+      install(ctx, from, snapshot);
+    }
+  }
+  // What is committed here is the leader's as well (Leader Completeness), so an old snapshot is no step back (bug 59).
+  ctx.send(
+    from,
+    { type: 'snapshotResponse', term: ctx.term, requestId: message.requestId, matchIndex: ctx.commit },
+    'everything',
+  );
+}
+
+function install(
+  ctx: CoreContext,
+  from: NodeId,
+  snapshot: SnapshotMeta & { data: Uint8Array | undefined },
+): void {
+  const loaded: Snapshot = { ...snapshot, data: snapshot.data ?? new Uint8Array(0) };
+  ctx.log.reset(snapshot);
+  ctx.configurations.reset(snapshot.configuration);
+  ctx.outbox.logReset(loaded);
+  ctx.commit = snapshot.index;
+  ctx.applied = snapshot.index;
+  ctx.emit({ type: 'restore', snapshot: loaded });
+  ctx.event({ type: 'snapshotInstalled', index: snapshot.index, from });
+  ctx.event({
+    type: 'configuration',
+    index: snapshot.configuration.index,
+    configuration: snapshot.configuration.configuration,
+    reason: `snapshot from ${from}`,
+  });
+}

@@ -1,0 +1,233 @@
+import { chainHash } from './chain-hash.js';
+import { applyChange, encodeConfiguration } from './configuration.js';
+import type { CoreContext } from './context.js';
+import { crc32 } from './crc32.js';
+import { becomeFollower } from './follower.js';
+import { invariant } from './invariant.js';
+import type { Leadership } from './leadership.js';
+import { quorumValue } from './quorum.js';
+import {
+  answerReads,
+  maybeSendTimeoutNow,
+  replicateTo,
+  replicateToAll,
+  sendHeartbeats,
+  startRead,
+  syncProgress,
+} from './replication.js';
+import type {
+  EntryKind,
+  HeartbeatResponse,
+  MembershipChange,
+  NodeId,
+  RejectReason,
+  TimeoutNowResponse,
+} from './types.js';
+
+export function becomeLeader(ctx: CoreContext, reason: string): void {
+  invariant(ctx.role === 'candidate', () => `${ctx.role} cannot become leader`);
+  const leadership: Leadership = {
+    noopIndex: ctx.log.lastIndex + 1,
+    ready: false,
+    progress: new Map(),
+    round: 0,
+    roundSentAtMs: new Map(),
+    heartbeatDueMs: ctx.now,
+    pending: new Map(),
+    uncommittedBytes: 0,
+    readsBeforeReady: [],
+    reads: [],
+    transfer: null,
+  };
+  ctx.role = 'leader';
+  ctx.leader = ctx.id;
+  ctx.lastLeader = ctx.id;
+  ctx.campaign = null;
+  ctx.leadership = leadership;
+  ctx.electionDeadlineMs = Infinity;
+  syncProgress(ctx, leadership);
+  ctx.roleChanged(reason);
+  // An entry of the own term commits all that came before it (thesis §3.6.2).
+  append(ctx, leadership, 'noop', new Uint8Array(0), 0);
+  sendHeartbeats(ctx, leadership);
+  replicateToAll(ctx, leadership);
+}
+
+function append(
+  ctx: CoreContext,
+  leadership: Leadership,
+  kind: EntryKind,
+  data: Uint8Array,
+  crc: number,
+): number {
+  const header = { index: ctx.log.lastIndex + 1, term: ctx.term, kind, byteLength: data.length, crc };
+  ctx.log.append({ ...header, chainHash: chainHash(ctx.log.lastHash, header), data });
+  leadership.uncommittedBytes += data.length;
+  return header.index;
+}
+
+function reject(ctx: CoreContext, id: number, reason: RejectReason, detail?: string): void {
+  ctx.answer(id, { outcome: 'rejected', reason, ...(detail === undefined ? {} : { detail }) });
+}
+
+export function onPropose(ctx: CoreContext, id: number, data: Uint8Array, crc: number): void {
+  const { leadership, limits } = ctx;
+  if (!leadership) return reject(ctx, id, 'not-leader');
+  if (leadership.transfer) return reject(ctx, id, 'transfer-in-progress');
+  // A leader without a quorum must not collect proposals for ever (bug 32).
+  const full =
+    leadership.pending.size >= limits.uncommittedEntriesMax ||
+    (leadership.pending.size > 0 && leadership.uncommittedBytes + data.length > limits.uncommittedBytesMax);
+  if (full) return reject(ctx, id, 'too-many-uncommitted');
+  leadership.pending.set(append(ctx, leadership, 'command', data, crc), id);
+  replicateToAll(ctx, leadership);
+}
+
+export function onRead(ctx: CoreContext, id: number): void {
+  const { leadership } = ctx;
+  if (!leadership) return reject(ctx, id, 'not-leader');
+  // Before its first own commit a leader does not know what is committed (bug 48).
+  if (leadership.ready) startRead(ctx, leadership, id);
+  else leadership.readsBeforeReady.push(id);
+}
+
+export function onChangeMembership(
+  ctx: CoreContext,
+  id: number,
+  change: MembershipChange,
+  expectedIndex: number | undefined,
+): void {
+  const { leadership } = ctx;
+  if (!leadership) return reject(ctx, id, 'not-leader');
+  const { index, configuration } = ctx.configurations.latest;
+  if (expectedIndex !== undefined && expectedIndex !== index) {
+    return reject(
+      ctx,
+      id,
+      'configuration-changed',
+      `configuration changed since ${expectedIndex} (latest is ${index})`,
+    );
+  }
+  // Without a commit in this term, two changes may have quorums that do not overlap (Ongaro 2015, bug 33).
+  if (!leadership.ready) return reject(ctx, id, 'no-commit-in-term');
+  if (index > ctx.commit) return reject(ctx, id, 'change-in-progress');
+  if (leadership.transfer) return reject(ctx, id, 'transfer-in-progress');
+  const result = applyChange(configuration, change);
+  if (!result.ok) return reject(ctx, id, result.reason, result.detail);
+  if (!result.changed) return ctx.answer(id, { outcome: 'done', index, term: ctx.term });
+
+  const data = encodeConfiguration(result.configuration);
+  const at = append(ctx, leadership, 'config', data, crc32(data));
+  leadership.pending.set(at, id);
+  ctx.configurations.append({ index: at, configuration: result.configuration });
+  ctx.event({ type: 'configuration', index: at, configuration: result.configuration, reason: change.type });
+  syncProgress(ctx, leadership);
+  replicateToAll(ctx, leadership);
+}
+
+export function onTransfer(ctx: CoreContext, id: number, wanted: NodeId | undefined): void {
+  const { leadership } = ctx;
+  if (!leadership) return reject(ctx, id, 'not-leader');
+  if (leadership.transfer) return reject(ctx, id, 'transfer-in-progress');
+  if (wanted === ctx.id) return reject(ctx, id, 'already-leader', 'cannot transfer leadership to itself');
+  const to = wanted ?? bestSuccessor(ctx, leadership);
+  if (to === undefined) return reject(ctx, id, 'no-such-member', 'cannot find peer');
+  if (!leadership.progress.has(to)) return reject(ctx, id, 'no-such-member', `${to} is not a member`);
+  if (!ctx.isVoter(to)) return reject(ctx, id, 'not-a-voter', `${to} is not a voter`);
+  leadership.transfer = { id, to, sent: false, deadlineMs: ctx.now + ctx.timing.transferTimeoutMs };
+  maybeSendTimeoutNow(ctx, leadership);
+}
+
+/** The fittest voter that answers; among equals the one with the most of the log. */
+function bestSuccessor(ctx: CoreContext, leadership: Leadership): NodeId | undefined {
+  const alive = ctx.now - ctx.timing.leaseTimeoutMs;
+  return [...leadership.progress]
+    .filter(([id, progress]) => ctx.isVoter(id) && progress.ackedSentAtMs > alive)
+    .sort(([, a], [, b]) => b.eligibility - a.eligibility || b.match - a.match)
+    .at(0)?.[0];
+}
+
+export function onTimeoutNowResponse(
+  ctx: CoreContext,
+  leadership: Leadership,
+  from: NodeId,
+  message: TimeoutNowResponse,
+): void {
+  const { transfer } = leadership;
+  if (!transfer || transfer.to !== from || message.accepted) return;
+  leadership.transfer = null;
+  reject(ctx, transfer.id, 'transfer-timeout', `${from} refused to take over`);
+}
+
+export function onHeartbeatResponse(
+  ctx: CoreContext,
+  leadership: Leadership,
+  from: NodeId,
+  message: HeartbeatResponse,
+): void {
+  const progress = leadership.progress.get(from);
+  const sentAtMs = leadership.roundSentAtMs.get(message.round);
+  if (!progress || sentAtMs === undefined) return;
+  // The lease counts from when the question was sent, not from when the answer came (bug 52).
+  progress.ackedSentAtMs = Math.max(progress.ackedSentAtMs, sentAtMs);
+  progress.ackedRound = Math.max(progress.ackedRound, message.round);
+  progress.eligibility = message.eligibility;
+  progress.pausedUntilMs = -Infinity;
+  answerReads(ctx, leadership);
+  replicateTo(ctx, from, progress);
+}
+
+/** When a quorum last proved to hear this leader: send time of the newest round that it acknowledged. */
+export function quorumContactMs(ctx: CoreContext, leadership: Leadership): number {
+  return quorumValue(ctx.voters, (id) =>
+    id === ctx.id ? ctx.now : (leadership.progress.get(id)?.ackedSentAtMs ?? -Infinity),
+  );
+}
+
+export function leaderDeadlineMs(ctx: CoreContext, leadership: Leadership): number {
+  return Math.min(
+    leadership.heartbeatDueMs,
+    quorumContactMs(ctx, leadership) + ctx.timing.leaseTimeoutMs,
+    leadership.transfer?.deadlineMs ?? Infinity,
+  );
+}
+
+export function tickLeader(ctx: CoreContext, leadership: Leadership): void {
+  // Whoever cannot hear a quorum stops at once, heartbeats included (bug 12).
+  if (ctx.now >= quorumContactMs(ctx, leadership) + ctx.timing.leaseTimeoutMs) {
+    becomeFollower(ctx, ctx.term, null, 'no contact to a quorum');
+    return;
+  }
+  endOverdueTransfer(ctx, leadership);
+  if (ctx.now < leadership.heartbeatDueMs) return;
+  for (const [id, progress] of leadership.progress) {
+    progress.expire(ctx.now - ctx.timing.requestTimeoutMs);
+    replicateTo(ctx, id, progress);
+  }
+  for (const [round, sentAtMs] of leadership.roundSentAtMs) {
+    if (sentAtMs < ctx.now - ctx.timing.leaseTimeoutMs) leadership.roundSentAtMs.delete(round);
+  }
+  sendHeartbeats(ctx, leadership);
+  maybeSendTimeoutNow(ctx, leadership);
+}
+
+/** Proposals are served again (bug 45). Once TimeoutNow is out, the target may win still. */
+function endOverdueTransfer(ctx: CoreContext, leadership: Leadership): void {
+  const { transfer } = leadership;
+  if (!transfer || ctx.now < transfer.deadlineMs) return;
+  leadership.transfer = null;
+  if (transfer.sent) ctx.answer(transfer.id, { outcome: 'unknown', reason: 'leadership transfer timeout' });
+  else reject(ctx, transfer.id, 'transfer-timeout', `${transfer.to} did not catch up in time`);
+}
+
+export function onRequestFailed(
+  ctx: CoreContext,
+  leadership: Leadership,
+  to: NodeId,
+  requestId: number,
+): void {
+  const progress = leadership.progress.get(to);
+  if (!progress?.settle(requestId)) return;
+  progress.probeFrom(progress.match + 1);
+  progress.pausedUntilMs = ctx.now + ctx.timing.heartbeatIntervalMs;
+}

@@ -1,0 +1,35 @@
+import type { Progress } from './progress.js';
+import type { NodeId } from './types.js';
+
+/** A read that waits for proof of leadership: an acknowledged heartbeat round that began after it. */
+export interface PendingRead {
+  id: number;
+  index: number;
+  round: number;
+}
+
+export interface PendingTransfer {
+  id: number;
+  to: NodeId;
+  deadlineMs: number;
+  /** TimeoutNow went out: from here on the outcome is the target's. */
+  sent: boolean;
+}
+
+/** State that exists only while this node leads. */
+export interface Leadership {
+  /** Index of the empty entry of this term; leadership is complete once it is committed. */
+  readonly noopIndex: number;
+  ready: boolean;
+  readonly progress: Map<NodeId, Progress>;
+  round: number;
+  /** Send time by heartbeat round. */
+  readonly roundSentAtMs: Map<number, number>;
+  heartbeatDueMs: number;
+  /** Proposal or change by log index: who asked. */
+  readonly pending: Map<number, number>;
+  uncommittedBytes: number;
+  readsBeforeReady: number[];
+  reads: PendingRead[];
+  transfer: PendingTransfer | null;
+}

@@ -1,0 +1,81 @@
+import type { Limits } from './types.js';
+
+interface Inflight {
+  requestId: number;
+  lastIndex: number;
+  bytes: number;
+  sentAtMs: number;
+}
+
+/**
+ * What the leader knows of one follower (etcd's progress machine, raft.md §5.3).
+ *
+ *   probe ──ack──▶ replicate ──refusal, lost request──▶ probe
+ *     └──────── the log does not reach ──▶ snapshot ──ack──▶ replicate
+ *
+ * Always 0 ≤ match < next.
+ */
+export class Progress {
+  state: 'probe' | 'replicate' | 'snapshot' = 'probe';
+  match = 0;
+  /** Send time of the newest heartbeat that was acknowledged, and its round. */
+  ackedSentAtMs: number;
+  ackedRound = 0;
+  eligibility = 1;
+  /** After a lost request: nothing is sent before this, so that a dead peer is not hammered. */
+  pausedUntilMs = -Infinity;
+  private inflight: Inflight[] = [];
+
+  constructor(
+    public next: number,
+    now: number,
+  ) {
+    this.ackedSentAtMs = now;
+  }
+
+  get inflightRequests(): number {
+    return this.inflight.length;
+  }
+
+  get inflightBytes(): number {
+    return this.inflight.reduce((sum, request) => sum + request.bytes, 0);
+  }
+
+  canSend(limits: Limits, now: number): boolean {
+    if (now < this.pausedUntilMs) return false;
+    if (this.state !== 'replicate') return this.inflight.length === 0;
+    return this.inflight.length < limits.inflightRequestsMax && this.inflightBytes < limits.inflightBytesMax;
+  }
+
+  sent(request: Inflight): void {
+    this.inflight.push(request);
+    if (this.state === 'replicate') this.next = request.lastIndex + 1;
+  }
+
+  /** Takes the request off the list; undefined when it is not (or no longer) waited for (bug 24). */
+  settle(requestId: number): Inflight | undefined {
+    const position = this.inflight.findIndex((request) => request.requestId === requestId);
+    return position < 0 ? undefined : this.inflight.splice(position, 1)[0];
+  }
+
+  acknowledged(matchIndex: number): void {
+    this.match = Math.max(this.match, matchIndex);
+    this.next = Math.max(this.next, this.match + 1);
+    this.state = 'replicate';
+    this.pausedUntilMs = -Infinity;
+  }
+
+  /** Look for the common point again, beginning at `next`. */
+  probeFrom(next: number): void {
+    this.state = 'probe';
+    this.next = Math.max(next, this.match + 1);
+    this.inflight = [];
+  }
+
+  /** Frees requests that nobody will answer any more (bug 27). True when there were any. */
+  expire(olderThanMs: number): boolean {
+    if (!this.inflight.some((request) => request.sentAtMs <= olderThanMs)) return false;
+    this.probeFrom(this.match + 1);
+    return true;
+  }
+}

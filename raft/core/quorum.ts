@@ -1,0 +1,33 @@
+import type { Configuration, NodeId } from './types.js';
+
+/**
+ * Sets of voters that must each supply a majority. One set today; a joint configuration (thesis §4.3) is two
+ * sets, and nothing that counts votes has to change for it.
+ */
+export type VoterSets = readonly (readonly NodeId[])[];
+
+export function voterSets(configuration: Configuration): VoterSets {
+  return [configuration.members.filter((member) => member.voter).map((member) => member.id)];
+}
+
+const majorityOf = (voters: readonly NodeId[]): number => Math.floor(voters.length / 2) + 1;
+
+/** True when a majority of every set agrees. An empty set never agrees. */
+export function hasQuorum(sets: VoterSets, agrees: (id: NodeId) => boolean): boolean {
+  return sets.every((voters) => voters.filter(agrees).length >= majorityOf(voters));
+}
+
+/** True when so many refuse that no quorum can form any more. */
+export function isLost(sets: VoterSets, refuses: (id: NodeId) => boolean): boolean {
+  return !hasQuorum(sets, (id) => !refuses(id));
+}
+
+/** The greatest value that a majority of every set has reached; -Infinity when a set is empty. */
+export function quorumValue(sets: VoterSets, valueOf: (id: NodeId) => number): number {
+  let result = Infinity;
+  for (const voters of sets) {
+    const descending = voters.map(valueOf).sort((a, b) => b - a);
+    result = Math.min(result, descending[majorityOf(voters) - 1] ?? -Infinity);
+  }
+  return result;
+}

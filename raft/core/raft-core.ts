@@ -1,0 +1,300 @@
+import {
+  onElectionTimeout,
+  onPreVote,
+  onPreVoteResponse,
+  onTimeoutNow,
+  onVote,
+  onVoteResponse,
+} from './candidate.js';
+import { chainHash } from './chain-hash.js';
+import { encodeConfiguration } from './configuration.js';
+import { CoreContext } from './context.js';
+import { crc32 } from './crc32.js';
+import { rank, restartElectionTimer } from './election-timer.js';
+import { becomeFollower } from './follower.js';
+import { onAppend, onHeartbeat, onSnapshot } from './following.js';
+import { invariant, InvariantError } from './invariant.js';
+import {
+  leaderDeadlineMs,
+  onChangeMembership,
+  onHeartbeatResponse,
+  onPropose,
+  onRead,
+  onRequestFailed,
+  onTimeoutNowResponse,
+  onTransfer,
+  quorumContactMs,
+  tickLeader,
+} from './leader.js';
+import { advanceCommit, maybeSendTimeoutNow, onAppendResponse, onSnapshotResponse } from './replication.js';
+import type {
+  Configuration,
+  CoreOptions,
+  Entry,
+  IndexedConfiguration,
+  Input,
+  Message,
+  NodeId,
+  Output,
+  RestoredState,
+  Role,
+} from './types.js';
+
+export interface PeerStatus {
+  id: NodeId;
+  state: 'probe' | 'replicate' | 'snapshot';
+  matchIndex: number;
+  /** Since the send time of the last acknowledged heartbeat. */
+  lastContactMs: number;
+  eligibility: number;
+}
+
+export interface CoreStatus {
+  id: NodeId;
+  role: Role;
+  term: number;
+  leader: NodeId | null;
+  /** Leader only: an entry of its own term is committed. */
+  ready: boolean;
+  transferring: boolean;
+  commitIndex: number;
+  appliedIndex: number;
+  lastIndex: number;
+  snapshotIndex: number;
+  logBytes: number;
+  configuration: IndexedConfiguration;
+  /** Leader only: time until it steps down unless a quorum answers. */
+  leaseRemainingMs: number;
+  peers: PeerStatus[];
+}
+
+/**
+ * One node's part of the protocol: inputs in, outputs out, nothing else (raft.md §5.2). The caller delivers time,
+ * messages and finished writes, and carries out what comes back, in order.
+ */
+export class RaftCore {
+  private readonly ctx: CoreContext;
+  private halted = false;
+
+  constructor(options: CoreOptions, restored: RestoredState) {
+    this.ctx = new CoreContext(options, restored);
+    this.ctx.electionDeadlineMs = -Infinity;
+  }
+
+  step(input: Input): Output[] {
+    if (this.halted) return [];
+    const { ctx } = this;
+    ctx.now = input.now;
+    ctx.random = input.random;
+    // The first input starts the clock: a restarted follower is as patient as any.
+    if (ctx.electionDeadlineMs === -Infinity) this.startTimer();
+    try {
+      this.dispatch(input);
+      const persist = ctx.outbox.nextWrite({ term: ctx.term, votedFor: ctx.votedFor, commit: ctx.commit });
+      if (persist) ctx.emit(persist);
+    } catch (error) {
+      if (!(error instanceof InvariantError)) throw error;
+      this.halted = true;
+      ctx.emit({ type: 'halt', reason: error.message });
+    }
+    return ctx.takeOutputs();
+  }
+
+  /** When `tick` is due next. */
+  nextDeadlineMs(): number {
+    const { ctx } = this;
+    return ctx.leadership ? leaderDeadlineMs(ctx, ctx.leadership) : ctx.electionDeadlineMs;
+  }
+
+  entry(index: number): Readonly<Entry> | undefined {
+    return this.ctx.log.get(index);
+  }
+
+  /** Term at `index`, also at the snapshot's; undefined when the log cannot tell. */
+  termAt(index: number): number | undefined {
+    return this.ctx.log.termAt(index);
+  }
+
+  status(now: number): CoreStatus {
+    const { ctx } = this;
+    const { leadership } = ctx;
+    return {
+      id: ctx.id,
+      role: ctx.role,
+      term: ctx.term,
+      leader: ctx.leader,
+      ready: leadership?.ready ?? false,
+      transferring: Boolean(leadership?.transfer),
+      commitIndex: ctx.commit,
+      appliedIndex: ctx.applied,
+      lastIndex: ctx.log.lastIndex,
+      snapshotIndex: ctx.log.snapshotIndex,
+      logBytes: ctx.log.totalBytes,
+      configuration: ctx.configurations.latest,
+      leaseRemainingMs:
+        leadership && !leadership.transfer
+          ? Math.max(0, quorumContactMs(ctx, leadership) + ctx.timing.leaseTimeoutMs - now)
+          : 0,
+      peers: [...(leadership?.progress ?? [])].map(([id, progress]) => ({
+        id,
+        state: progress.state,
+        matchIndex: progress.match,
+        lastContactMs: now - progress.ackedSentAtMs,
+        eligibility: progress.eligibility,
+      })),
+    };
+  }
+
+  private startTimer(): void {
+    const { ctx } = this;
+    restartElectionTimer(ctx);
+    // Nobody to wait for: a lone voter leads at once.
+    if (ctx.voters.flat().length === 1 && ctx.isVoter(ctx.id)) ctx.electionDeadlineMs = ctx.now;
+  }
+
+  private dispatch(input: Input): void {
+    const { ctx } = this;
+    switch (input.type) {
+      case 'tick':
+        return this.tick();
+      case 'message':
+        return this.receive(input.from, input.message);
+      case 'requestFailed':
+        if (ctx.leadership) onRequestFailed(ctx, ctx.leadership, input.to, input.requestId);
+        return;
+      case 'stored':
+        return this.stored(input.seq);
+      case 'applied':
+        ctx.applied = Math.max(ctx.applied, input.index);
+        invariant(ctx.applied <= ctx.commit, () => `applied ${ctx.applied} beyond commit ${ctx.commit}`);
+        ctx.log.evict(ctx.limits.cacheBytesMax, Math.min(ctx.applied, ctx.outbox.durableIndex));
+        return;
+      case 'propose':
+        return onPropose(ctx, input.id, input.data, input.crc);
+      case 'read':
+        return onRead(ctx, input.id);
+      case 'transfer':
+        return onTransfer(ctx, input.id, input.to);
+      case 'changeMembership':
+        return onChangeMembership(ctx, input.id, input.change, input.expectedIndex);
+      case 'bootstrap':
+        return this.bootstrap(input.id, input.configuration);
+      case 'compact':
+        return this.compact(input.index, input.data);
+      case 'peerGone':
+        return this.peerGone(input.peer);
+      case 'stalled':
+        return this.stalled(input.forMs);
+      case 'eligibility':
+        ctx.eligibility = input.value;
+        return;
+    }
+  }
+
+  private tick(): void {
+    const { ctx } = this;
+    if (ctx.leadership) tickLeader(ctx, ctx.leadership);
+    else if (ctx.now >= ctx.electionDeadlineMs) onElectionTimeout(ctx);
+  }
+
+  private receive(from: NodeId, message: Message): void {
+    const { ctx } = this;
+    switch (message.type) {
+      case 'preVote':
+        return onPreVote(ctx, from, message);
+      case 'vote':
+        return onVote(ctx, from, message);
+      case 'append':
+        return onAppend(ctx, from, message);
+      case 'heartbeat':
+        return onHeartbeat(ctx, from, message);
+      case 'snapshot':
+        return onSnapshot(ctx, from, message);
+      case 'timeoutNow':
+        return onTimeoutNow(ctx, from, message);
+      case 'preVoteResponse':
+        return onPreVoteResponse(ctx, from, message);
+      default:
+        break;
+    }
+    if (message.term > ctx.term) {
+      return becomeFollower(ctx, message.term, null, `${from} knows a later term`);
+    }
+    if (message.type === 'voteResponse') return onVoteResponse(ctx, from, message);
+    // Answers to a leadership that is over say nothing about this one (bug 24).
+    const { leadership } = ctx;
+    if (!leadership || message.term !== ctx.term) return;
+    switch (message.type) {
+      case 'appendResponse':
+        return onAppendResponse(ctx, leadership, from, message);
+      case 'heartbeatResponse':
+        return onHeartbeatResponse(ctx, leadership, from, message);
+      case 'snapshotResponse':
+        return onSnapshotResponse(ctx, leadership, from, message);
+      case 'timeoutNowResponse':
+        return onTimeoutNowResponse(ctx, leadership, from, message);
+    }
+  }
+
+  private stored(seq: number): void {
+    const { ctx } = this;
+    for (const { to, message } of ctx.outbox.stored(seq)) {
+      if (to === ctx.id) this.receive(ctx.id, message);
+      else ctx.emit({ type: 'send', to, message });
+    }
+    if (ctx.leadership) {
+      advanceCommit(ctx, ctx.leadership);
+      if (ctx.leadership) maybeSendTimeoutNow(ctx, ctx.leadership);
+    }
+  }
+
+  private bootstrap(id: number, configuration: Configuration): void {
+    const { ctx } = this;
+    if (ctx.log.lastIndex > 0 || ctx.term > 0) {
+      ctx.answer(id, { outcome: 'rejected', reason: 'not-empty', detail: 'this node has a log already' });
+      return;
+    }
+    ctx.setTerm(1, null);
+    const data = encodeConfiguration(configuration);
+    const header = { index: 1, term: 1, kind: 'config' as const, byteLength: data.length, crc: crc32(data) };
+    ctx.log.append({ ...header, chainHash: chainHash(ctx.log.lastHash, header), data });
+    ctx.configurations.append({ index: 1, configuration });
+    ctx.event({ type: 'configuration', index: 1, configuration, reason: 'bootstrap' });
+    ctx.answer(id, { outcome: 'done', index: 1, term: 1 });
+    this.startTimer();
+  }
+
+  private compact(index: number, data: Uint8Array): void {
+    const { ctx } = this;
+    const { log } = ctx;
+    // Asked again later: a snapshot replaces only what is on this disk.
+    if (index <= log.snapshotIndex || index > ctx.outbox.durableIndex) return;
+    invariant(index <= ctx.applied, () => `snapshot at ${index} beyond applied ${ctx.applied}`);
+    const configuration = ctx.configurations.at(index);
+    const base = { index, term: log.termAt(index) as number, chainHash: log.hashAt(index) as number };
+    log.compactTo(base);
+    ctx.configurations.compactTo(index);
+    ctx.outbox.compacted({ ...base, configuration, data });
+  }
+
+  /** A process that is proven dead needs no patience; the ranks still keep candidates apart. */
+  private peerGone(peer: NodeId): void {
+    const { ctx } = this;
+    if (ctx.role !== 'follower' || ctx.leader !== peer) return;
+    ctx.leaderGone = true;
+    const soonMs = ctx.now + (rank(ctx) * ctx.timing.rankSlotMs) / 2 + ctx.random;
+    ctx.electionDeadlineMs = Math.min(ctx.electionDeadlineMs, soonMs);
+  }
+
+  /** After a stall the unread messages count first; a leader that slept past its term of trust resigns. */
+  private stalled(forMs: number): void {
+    const { ctx } = this;
+    if (ctx.leadership) {
+      if (forMs >= ctx.timing.electionTimeoutMs) {
+        becomeFollower(ctx, ctx.term, null, `this process stood still for ${Math.round(forMs)} ms`);
+      }
+      return;
+    }
+    ctx.electionDeadlineMs = Math.max(ctx.electionDeadlineMs, ctx.now + ctx.timing.heartbeatIntervalMs);
+  }
+}

@@ -1,0 +1,230 @@
+import { commitTo } from './commit.js';
+import type { CoreContext } from './context.js';
+import { becomeFollower } from './follower.js';
+import type { Leadership } from './leadership.js';
+import { Progress } from './progress.js';
+import { quorumValue } from './quorum.js';
+import type { AppendResponse, NodeId, SnapshotResponse } from './types.js';
+
+/** A probe looks for the common point of two logs; it carries entries only while they are this small. */
+const PROBE_BYTES_MAX = 16 * 1024;
+
+/** The followers to replicate to, after each change of the configuration. */
+export function syncProgress(ctx: CoreContext, leadership: Leadership): void {
+  const { index, configuration } = ctx.configurations.latest;
+  for (const member of configuration.members) {
+    if (member.id === ctx.id || leadership.progress.has(member.id)) continue;
+    leadership.progress.set(member.id, new Progress(ctx.log.lastIndex + 1, ctx.now));
+  }
+  // A removed member is served until its removal is committed, so that it learns of it (bug 39).
+  if (index > ctx.commit) return;
+  for (const id of leadership.progress.keys()) {
+    if (!configuration.members.some((member) => member.id === id)) leadership.progress.delete(id);
+  }
+}
+
+export function replicateToAll(ctx: CoreContext, leadership: Leadership): void {
+  for (const [id, progress] of leadership.progress) replicateTo(ctx, id, progress);
+}
+
+/** Sends what the follower may have now: the leader's own write runs at the same time (thesis §10.2.1). */
+export function replicateTo(ctx: CoreContext, to: NodeId, progress: Progress): void {
+  const { log, limits } = ctx;
+  while (progress.canSend(limits, ctx.now)) {
+    const prevIndex = progress.next - 1;
+    const prevTerm = log.termAt(prevIndex);
+    if (prevTerm === undefined) {
+      sendSnapshot(ctx, to, progress);
+      return;
+    }
+    const probing = progress.state !== 'replicate';
+    if (!probing && progress.next > log.lastIndex) return;
+    let entries = log.slice(progress.next, limits.appendBytesMax);
+    let bytes = entries.reduce((sum, entry) => sum + entry.byteLength, 0);
+    if (probing && bytes > PROBE_BYTES_MAX) {
+      entries = [];
+      bytes = 0;
+    }
+    const requestId = ctx.nextRequestId();
+    const lastIndex = prevIndex + entries.length;
+    progress.sent({ requestId, lastIndex, bytes, sentAtMs: ctx.now });
+    ctx.send(
+      to,
+      {
+        type: 'append',
+        term: ctx.term,
+        requestId,
+        prevIndex,
+        prevTerm,
+        prevHash: log.hashAt(prevIndex) as number,
+        commit: Math.min(ctx.commit, lastIndex),
+        entries: entries.map((entry) => ({ ...entry })),
+      },
+      'term',
+    );
+    if (probing) return;
+  }
+}
+
+function sendSnapshot(ctx: CoreContext, to: NodeId, progress: Progress): void {
+  const { log } = ctx;
+  const requestId = ctx.nextRequestId();
+  progress.state = 'snapshot';
+  progress.sent({ requestId, lastIndex: log.snapshotIndex, bytes: 0, sentAtMs: ctx.now });
+  const index = log.snapshotIndex;
+  ctx.send(
+    to,
+    {
+      type: 'snapshot',
+      term: ctx.term,
+      requestId,
+      snapshot: {
+        index,
+        term: log.termAt(index) as number,
+        chainHash: log.hashAt(index) as number,
+        configuration: ctx.configurations.at(index),
+        data: undefined,
+      },
+    },
+    'term',
+  );
+}
+
+export function onAppendResponse(
+  ctx: CoreContext,
+  leadership: Leadership,
+  from: NodeId,
+  message: AppendResponse,
+): void {
+  const progress = leadership.progress.get(from);
+  if (!progress) return;
+  const request = progress.settle(message.requestId);
+  if (message.success) {
+    progress.acknowledged(message.matchIndex);
+    advanceCommit(ctx, leadership);
+  } else if (request) {
+    // Search by term (thesis §3.5): the follower's log can only agree up to where our terms are no greater.
+    const hint =
+      message.conflictTerm > 0
+        ? ctx.log.lastIndexWithTermAtMost(message.conflictTerm, message.conflictIndex) + 1
+        : message.conflictIndex;
+    progress.probeFrom(Math.max(1, Math.min(hint, progress.next - 1)));
+  } else {
+    return;
+  }
+  if (ctx.leadership === leadership) {
+    maybeSendTimeoutNow(ctx, leadership);
+    replicateTo(ctx, from, progress);
+  }
+}
+
+export function onSnapshotResponse(
+  ctx: CoreContext,
+  leadership: Leadership,
+  from: NodeId,
+  message: SnapshotResponse,
+): void {
+  const progress = leadership.progress.get(from);
+  if (!progress) return;
+  progress.settle(message.requestId);
+  progress.acknowledged(message.matchIndex);
+  advanceCommit(ctx, leadership);
+  if (ctx.leadership === leadership) replicateTo(ctx, from, progress);
+}
+
+/**
+ * Commits what a quorum has on disk, this node's own disk being one vote among others (also when its own write
+ * ends last, bug 31). Only an entry of the own term decides (thesis §3.6.2, bug 19).
+ */
+export function advanceCommit(ctx: CoreContext, leadership: Leadership): void {
+  const index = quorumValue(ctx.voters, (id) =>
+    id === ctx.id ? ctx.outbox.durableIndex : (leadership.progress.get(id)?.match ?? 0),
+  );
+  if (index <= ctx.commit || ctx.log.termAt(index) !== ctx.term) return;
+  const previous = ctx.commit;
+  commitTo(ctx, index);
+  for (let at = previous + 1; at <= index; at++) {
+    if (at >= leadership.noopIndex) leadership.uncommittedBytes -= ctx.log.get(at)?.byteLength ?? 0;
+    const id = leadership.pending.get(at);
+    if (id === undefined) continue;
+    leadership.pending.delete(at);
+    ctx.answer(id, { outcome: 'done', index: at, term: ctx.term });
+  }
+  if (!leadership.ready && index >= leadership.noopIndex) {
+    leadership.ready = true;
+    ctx.event({ type: 'leaderReady', term: ctx.term, index: leadership.noopIndex });
+    for (const id of leadership.readsBeforeReady) startRead(ctx, leadership, id);
+    leadership.readsBeforeReady = [];
+  }
+  const configuration = ctx.configurations.latest;
+  if (configuration.index > previous && configuration.index <= index)
+    onConfigurationCommitted(ctx, leadership);
+}
+
+function onConfigurationCommitted(ctx: CoreContext, leadership: Leadership): void {
+  // Those who are gone hear of the commit once more before they are forgotten.
+  sendHeartbeats(ctx, leadership);
+  if (ctx.isVoter(ctx.id)) syncProgress(ctx, leadership);
+  else becomeFollower(ctx, ctx.term, null, 'no longer a voter of the committed configuration');
+}
+
+/** One round to everybody: proof of leadership for reads, and of life for the followers. */
+export function sendHeartbeats(ctx: CoreContext, leadership: Leadership): void {
+  leadership.round += 1;
+  leadership.roundSentAtMs.set(leadership.round, ctx.now);
+  leadership.heartbeatDueMs = ctx.now + ctx.timing.heartbeatIntervalMs;
+  for (const [id, progress] of leadership.progress) {
+    ctx.send(
+      id,
+      {
+        type: 'heartbeat',
+        term: ctx.term,
+        requestId: ctx.nextRequestId(),
+        round: leadership.round,
+        commit: Math.min(ctx.commit, progress.match),
+      },
+      'term',
+    );
+  }
+}
+
+export function startRead(ctx: CoreContext, leadership: Leadership, id: number): void {
+  sendHeartbeats(ctx, leadership);
+  leadership.reads.push({ id, index: ctx.commit, round: leadership.round });
+  answerReads(ctx, leadership);
+}
+
+/** A round is confirmed by answers to it or to a later one, never to an earlier one (bug 49). */
+export function answerReads(ctx: CoreContext, leadership: Leadership): void {
+  const confirmed = quorumValue(ctx.voters, (id) =>
+    id === ctx.id ? Infinity : (leadership.progress.get(id)?.ackedRound ?? 0),
+  );
+  const open = [];
+  for (const read of leadership.reads) {
+    if (read.round <= confirmed) {
+      ctx.answer(read.id, { outcome: 'done', index: read.index, term: ctx.term });
+    } else {
+      open.push(read);
+    }
+  }
+  leadership.reads = open;
+}
+
+/** The target may stand as soon as it has everything; it checks term, leader and position itself (bug 42). */
+export function maybeSendTimeoutNow(ctx: CoreContext, leadership: Leadership): void {
+  const transfer = leadership.transfer;
+  if (!transfer || transfer.sent) return;
+  if (leadership.progress.get(transfer.to)?.match !== ctx.log.lastIndex) return;
+  transfer.sent = true;
+  ctx.send(
+    transfer.to,
+    {
+      type: 'timeoutNow',
+      term: ctx.term,
+      requestId: ctx.nextRequestId(),
+      lastIndex: ctx.log.lastIndex,
+      lastTerm: ctx.log.lastTerm,
+    },
+    'term',
+  );
+}

@@ -1,0 +1,27 @@
+import type { LoadedEntry, Persist, RestoredState, Snapshot } from '../core/types.js';
+
+/** Who a data directory belongs to. Written once, before anything else. */
+export interface Identity {
+  nodeId: string;
+  /** Random at first start: a wiped disk is another node. 32 hex digits. */
+  incarnation: string;
+  /** UUID of the cluster; null until the node founded or joined one. */
+  clusterId: string | null;
+}
+
+/**
+ * The disk of one node. A rejected promise means the process must end: what is on disk is then unknown, and a
+ * retry could succeed over a hole (raft.md §5.4, bug 62).
+ */
+export interface Storage {
+  /** Opens, checks everything and returns what was found; creates the identity on an empty directory. */
+  open(nodeId: string): Promise<{ identity: Identity; state: RestoredState }>;
+  /** Remembers the cluster this node founded or joined; refused when it already belongs to another. */
+  setClusterId(clusterId: string): Promise<void>;
+  /** One atomic, synced write. Never more than one at a time. */
+  write(persist: Persist): Promise<void>;
+  /** Entries `from`…`to` with their data, checked against their CRC; fewer when `maxBytes` is reached (at least one). */
+  readEntries(from: number, to: number, maxBytes: number): Promise<LoadedEntry[]>;
+  readSnapshot(): Promise<Snapshot | null>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,48 @@
+import type { UnsafePayload } from './payload/unsafe-payload.js';
+
+/** Right to vote of a member, as op-conductor numbers it on the wire. */
+export const Suffrage = { voter: 0, nonvoter: 1 } as const;
+
+/** One member of the cluster, in op-conductor's wire shape. */
+export interface ServerInfo {
+  id: string;
+  /** Consensus address, `host:port`. */
+  addr: string;
+  suffrage: 0 | 1;
+}
+
+/** The members as the answering node knows them; `version` is the log index of that configuration. */
+export interface ClusterMembership {
+  /** `null`, not `[]`, while no configuration is known. */
+  servers: ServerInfo[] | null;
+  version: number;
+}
+
+/**
+ * What the `conductor_*` methods do. The RPC layer knows the wire, the conductor implements this.
+ *
+ * Methods reject with an `RpcError` whose message reaches the client as it is. None of them may wait for the
+ * control loop to become idle: op-node calls `conductor_leader` back from inside `admin_startSequencer`.
+ */
+export interface ConductorApi {
+  leader(): boolean;
+  leaderWithId(): ServerInfo;
+  clusterMembership(): ClusterMembership;
+  active(): boolean;
+  paused(): boolean;
+  stopped(): boolean;
+  sequencerHealthy(): boolean;
+  leaderOverridden(): boolean;
+  overrideLeader(override: boolean): void;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  stop(): Promise<void>;
+  commitUnsafePayload(payload: UnsafePayload): Promise<void>;
+  transferLeader(): Promise<void>;
+  transferLeaderToServer(id: string, addr: string): Promise<void>;
+  /** `version` 0 means: do not check. */
+  addServerAsVoter(id: string, addr: string, version: number): Promise<void>;
+  addServerAsNonvoter(id: string, addr: string, version: number): Promise<void>;
+  demoteVoter(id: string, version: number): Promise<void>;
+  removeServer(id: string, version: number): Promise<void>;
+}

@@ -1,0 +1,18 @@
+/** A block's identity and place in the chain. Hashes are `0x` and 64 lower-case hex digits. */
+export interface BlockRef {
+  number: number;
+  hash: string;
+  parentHash: string;
+  /** Seconds since the epoch. */
+  timestamp: number;
+}
+
+/**
+ * An unsafe block as it travels through Baton: the SSZ envelope (op-conductor.md §5.3) and the few fields that
+ * the chain rules need. The bytes are shared, never changed.
+ */
+export interface UnsafePayload {
+  ref: BlockRef;
+  /** SSZ of the envelope: parentBeaconBlockRoot, then the execution payload. */
+  ssz: Buffer;
+}
