@@ -106,6 +106,21 @@ export class RaftCore {
     return ctx.leadership ? leaderDeadlineMs(ctx, ctx.leadership) : ctx.electionDeadlineMs;
   }
 
+  get role(): Role {
+    return this.ctx.role;
+  }
+
+  /** The ends of the log, for the one who decides on compaction. */
+  logExtent(): { snapshotIndex: number; lastIndex: number; durableIndex: number; bytes: number } {
+    const { log, outbox } = this.ctx;
+    return {
+      snapshotIndex: log.snapshotIndex,
+      lastIndex: log.lastIndex,
+      durableIndex: outbox.durableIndex,
+      bytes: log.totalBytes,
+    };
+  }
+
   entry(index: number): Readonly<Entry> | undefined {
     return this.ctx.log.get(index);
   }

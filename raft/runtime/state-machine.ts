@@ -1,0 +1,17 @@
+import type { LoadedEntry, Snapshot } from '../core/types.js';
+
+/**
+ * What the log is for. `apply` must depend on nothing but the entries before it: every node runs it on the same
+ * log and must arrive at the same state.
+ */
+export interface StateMachine<Result> {
+  /** Applies one committed command; called in log order, once per start of the process. */
+  apply(entry: LoadedEntry): Result;
+  /**
+   * The state right after entry `index`, which may be older than the current one: entries after it stay in the
+   * log, so a lagging snapshot costs nothing and keeps them readable. `read` fetches entries up to `index`.
+   */
+  snapshotAt(index: number, read: (index: number) => Promise<LoadedEntry>): Promise<Uint8Array>;
+  /** Replaces the state. */
+  restore(snapshot: Snapshot): void;
+}

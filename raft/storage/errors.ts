@@ -1,0 +1,48 @@
+const REJOIN =
+  'Stop the node, move the directory away and let the node join again as a new member; never copy the directory of another node.';
+
+/** What an operator can do, by code. */
+const REMEDIES = {
+  'wrong-node': 'Point the node at its own directory, or give it back its old server id.',
+  'wrong-cluster': 'A node belongs to one cluster for life: to move it, start it on an empty directory.',
+  'unknown-format': 'Run the version that wrote the directory, or start on an empty one.',
+  'foreign-database': 'Point the node at its own directory.',
+  'damaged-database': REJOIN,
+  'damaged-identity': REJOIN,
+  'damaged-manifest': REJOIN,
+  'damaged-header': REJOIN,
+  'damaged-entry': REJOIN,
+  'damaged-snapshot': REJOIN,
+  'missing-entry': REJOIN,
+  'chain-mismatch': REJOIN,
+  'term-mismatch': REJOIN,
+  'lost-write': `The disk lost a write that it had confirmed. ${REJOIN}`,
+  locked: 'Stop the other process that uses this directory.',
+  io: 'Look after the disk (space, permissions, hardware), then start the node again.',
+  'invalid-write': 'This is a fault in the program: report it with the log of the node.',
+  'concurrent-write': 'This is a fault in the program: report it with the log of the node.',
+  'not-in-log': 'Read entries that the log still holds, or the snapshot.',
+  'not-open': 'Open the storage first.',
+} as const;
+
+export type StorageErrorCode = keyof typeof REMEDIES;
+
+/** What storage refuses or could not do: what was seen, in numbers (`metadata`), and what helps (`remedy`). */
+export class StorageError extends Error {
+  readonly code: StorageErrorCode;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly remedy: string;
+
+  constructor(
+    code: StorageErrorCode,
+    seen: string,
+    metadata: Record<string, unknown> = {},
+    options?: ErrorOptions,
+  ) {
+    super(`${seen}. ${REMEDIES[code]}`, options);
+    this.name = 'StorageError';
+    this.code = code;
+    this.metadata = metadata;
+    this.remedy = REMEDIES[code];
+  }
+}

@@ -1,0 +1,55 @@
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import { seal, unseal } from './records.js';
+
+const RECORD_BYTES = 32;
+
+/**
+ * The number of the last confirmed write, in a file beside the database.
+ *
+ * LevelDB quietly drops a damaged tail of its log and opens with an older state; this mark is then ahead of the
+ * manifest and shows it. It is written after the write and never synced, so that it costs no time: it may be
+ * behind, never ahead of an honest disk. For the same reason its own damage means nothing.
+ */
+export class WriteMark {
+  #file: FileHandle;
+  #wanted = 0;
+  #running: Promise<void> | undefined;
+
+  private constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  /** @returns the mark and the number that it held (0 when it is new or unreadable) */
+  static async open(directory: string): Promise<{ mark: WriteMark; lastWriteSeq: number }> {
+    const file = await open(path.join(directory, 'write-mark'), 'a+').then(async (created) => {
+      await created.close();
+      return open(path.join(directory, 'write-mark'), 'r+');
+    });
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(RECORD_BYTES), 0, RECORD_BYTES, 0);
+    const length = bytesRead > 0 ? buffer.readUInt8(0) : 0;
+    const lastWriteSeq = unseal<number>(buffer.subarray(1, 1 + length)) ?? 0;
+    return { mark: new WriteMark(file), lastWriteSeq };
+  }
+
+  /** Notes a confirmed write; returns at once. */
+  set(writeSeq: number): void {
+    this.#wanted = writeSeq;
+    this.#running ??= this.#write().finally(() => (this.#running = undefined));
+  }
+
+  async #write(): Promise<void> {
+    for (let written = 0; written !== this.#wanted; ) {
+      written = this.#wanted;
+      const record = seal(written);
+      // A mark that cannot be written only falls behind; the database reports a bad disk by itself.
+      await this.#file.write(Buffer.concat([Buffer.of(record.length), record]), 0, null, 0).catch(() => undefined);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#running;
+    await this.#file.close();
+  }
+}

@@ -1,0 +1,104 @@
+import { crc32 } from 'node:zlib';
+import type { Persist, Snapshot } from '../core/types.js';
+import { MANIFEST_KEY, dataKey, headerKey, snapshotChunkKey, snapshotMetaKey } from './keys.js';
+import type { LogPosition, Manifest } from './manifest.js';
+import { positionOf } from './manifest.js';
+import { encodeHeader, seal } from './records.js';
+import type { StoredSnapshot } from './records-reader.js';
+import { checkWrite } from './recovery.js';
+
+const SNAPSHOT_CHUNK_BYTES = 1 << 20;
+/** Purged entries whose records one batch deletes (two keys each), so that a compaction of the log stalls nobody. */
+const PURGED_PER_WRITE = 500;
+
+/** What the database holds. */
+export interface LogState {
+  manifest: Manifest;
+  snapshot: StoredSnapshot | null;
+  /** Purged entries whose records are still there. */
+  leftovers: { from: number; to: number };
+}
+
+export type Operation = { type: 'put'; key: Buffer; value: Buffer } | { type: 'del'; key: Buffer };
+
+export interface WritePlan {
+  operations: Operation[];
+  next: LogState;
+}
+
+/**
+ * The one batch that takes the database from `state` to what `persist` asks for.
+ *
+ * Everything that counts changes in it together. Only the records of purged entries may stay behind for later
+ * batches: they lie below the manifest's base, where nothing reads them.
+ *
+ * @param before the position that the first appended entry continues
+ */
+export function planWrite(state: LogState, persist: Persist, before: LogPosition): WritePlan {
+  const { manifest } = state;
+  const { snapshot } = persist;
+  const last = checkWrite(persist, before);
+  const base = snapshot === undefined ? manifest.base : positionOf(snapshot);
+  const purgedTo = Math.min(base.index, manifest.last.index);
+  const purgeFrom = Math.min(state.leftovers.from, manifest.base.index + 1);
+  const purgeTo = Math.min(purgedTo, purgeFrom + PURGED_PER_WRITE - 1);
+  const next: LogState = {
+    manifest: { writeSeq: manifest.writeSeq + 1, hardState: persist.hardState, base, last },
+    snapshot: snapshot === undefined ? state.snapshot : snapshotRecord(snapshot),
+    leftovers: { from: purgeTo + 1, to: purgedTo },
+  };
+  const operations: Operation[] = [
+    ...deletions(last.index + 1, manifest.last.index),
+    ...deletions(purgeFrom, purgeTo),
+    ...appends(persist, base.index),
+    ...(snapshot === undefined ? [] : snapshotReplacement(state.snapshot, snapshot)),
+    { type: 'put', key: MANIFEST_KEY, value: seal(next.manifest) },
+  ];
+  return { operations, next };
+}
+
+/** Deletes the records of the entries `from`…`to`. */
+export function deletions(from: number, to: number): Operation[] {
+  const operations: Operation[] = [];
+  for (let index = from; index <= to; index++) {
+    operations.push({ type: 'del', key: headerKey(index) }, { type: 'del', key: dataKey(index) });
+  }
+  return operations;
+}
+
+function appends(persist: Persist, baseIndex: number): Operation[] {
+  return persist.entries
+    .filter(({ index }) => index > baseIndex)
+    .flatMap((entry) => [
+      { type: 'put', key: headerKey(entry.index), value: encodeHeader(entry) },
+      { type: 'put', key: dataKey(entry.index), value: asBuffer(entry.data) },
+    ]);
+}
+
+function snapshotRecord({ data, index, term, chainHash, configuration }: Snapshot): StoredSnapshot {
+  const chunks = Math.ceil(data.length / SNAPSHOT_CHUNK_BYTES);
+  return { index, term, chainHash, configuration, byteLength: data.length, crc: crc32(data), chunks };
+}
+
+function snapshotReplacement(old: StoredSnapshot | null, snapshot: Snapshot): Operation[] {
+  const { index } = snapshot;
+  const record = snapshotRecord(snapshot);
+  const operations: Operation[] = [];
+  if (old !== null) {
+    operations.push({ type: 'del', key: snapshotMetaKey(old.index) });
+    for (let chunk = 0; chunk < old.chunks; chunk++) {
+      operations.push({ type: 'del', key: snapshotChunkKey(old.index, chunk) });
+    }
+  }
+  for (let chunk = 0; chunk < record.chunks; chunk++) {
+    const start = chunk * SNAPSHOT_CHUNK_BYTES;
+    const value = asBuffer(snapshot.data.subarray(start, start + SNAPSHOT_CHUNK_BYTES));
+    operations.push({ type: 'put', key: snapshotChunkKey(index, chunk), value });
+  }
+  operations.push({ type: 'put', key: snapshotMetaKey(index), value: seal(record) });
+  return operations;
+}
+
+function asBuffer(data: Uint8Array): Buffer {
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+}
