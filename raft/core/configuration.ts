@@ -7,7 +7,7 @@ const EMPTY: IndexedConfiguration = { index: 0, configuration: { members: [] } }
 export function encodeConfiguration(configuration: Configuration): Uint8Array {
   const members = [...configuration.members]
     .sort((a, b) => (a.id < b.id ? -1 : 1))
-    .map(({ id, address, voter }) => ({ id, address, voter }));
+    .map(({ id, address, incarnation, voter }) => ({ id, address, incarnation, voter }));
   return new TextEncoder().encode(JSON.stringify({ members }));
 }
 
@@ -47,10 +47,15 @@ export function applyChange(current: Configuration, change: MembershipChange): C
       detail: `${change.address} is the address of ${twin.id}`,
     };
   }
+  const sameDisk = existing?.incarnation === change.incarnation;
+  if (existing?.voter && !sameDisk) {
+    // Two steps, so that the quorums before and after overlap.
+    return { ok: false, reason: 'other-disk', detail: `${change.id} has another disk now: remove it first` };
+  }
   // op-conductor: adding a voter as non-voter changes its address only.
   const voter = change.type === 'addVoter' || existing?.voter === true;
-  if (existing?.address === change.address && existing.voter === voter) return unchanged;
-  return done([...others, { id: change.id, address: change.address, voter }]);
+  if (sameDisk && existing?.address === change.address && existing.voter === voter) return unchanged;
+  return done([...others, { id: change.id, address: change.address, incarnation: change.incarnation, voter }]);
 }
 
 /**

@@ -12,6 +12,8 @@ export interface Member {
   id: NodeId;
   /** Consensus address, `host:port`; resolved anew by the transport on every connect. */
   address: string;
+  /** The disk that was added under this id, 32 hex digits: a wiped node is another one (bug 40). */
+  incarnation: string;
   voter: boolean;
 }
 
@@ -169,8 +171,8 @@ export type Message = RequestMessage | ResponseMessage;
 
 /** A wish to change the membership by one step. */
 export type MembershipChange =
-  | { type: 'addVoter'; id: NodeId; address: string }
-  | { type: 'addNonvoter'; id: NodeId; address: string }
+  | { type: 'addVoter'; id: NodeId; address: string; incarnation: string }
+  | { type: 'addNonvoter'; id: NodeId; address: string; incarnation: string }
   | { type: 'demote'; id: NodeId }
   | { type: 'remove'; id: NodeId };
 
@@ -236,6 +238,7 @@ export type RejectReason =
   | 'last-voter'
   | 'no-change'
   | 'duplicate-address'
+  | 'other-disk'
   | 'not-empty'
   | 'transfer-timeout';
 

@@ -5,23 +5,18 @@ import { StorageError } from './errors.js';
 
 export type Database = ClassicLevel<Buffer, Buffer>;
 
-export interface DatabaseOptions {
-  /** Size of LevelDB's memory table and of its write-ahead log; up to two of each exist at a time. */
-  writeBufferBytes: number;
-  /** Size of its table files. */
-  tableBytes: number;
-}
+const TABLE_BYTES = Number(process.env.TB ?? 8) * (1 << 20);
 
 /** Opens LevelDB in `directory`, created when missing. */
-export async function openDatabase(directory: string, options: DatabaseOptions): Promise<Database> {
+export async function openDatabase(directory: string, writeBufferBytes: number): Promise<Database> {
   await refuseHeadlessDatabase(directory);
   const database: Database = new ClassicLevel<Buffer, Buffer>(directory, {
     keyEncoding: 'buffer',
     valueEncoding: 'buffer',
     // Payloads are mostly compressed already, and time on this path is commit latency.
     compression: false,
-    writeBufferSize: options.writeBufferBytes,
-    maxFileSize: options.tableBytes,
+    writeBufferSize: writeBufferBytes,
+    maxFileSize: TABLE_BYTES,
     // Entries are read once, in order: a cache of them would only hold memory.
     cacheSize: 1 << 20,
   });
@@ -35,11 +30,15 @@ export async function openDatabase(directory: string, options: DatabaseOptions):
 
 /** LevelDB would start an empty database over the tables of one that lost its CURRENT file (bug 40). */
 async function refuseHeadlessDatabase(directory: string): Promise<void> {
-  const files = await readdir(directory).catch(() => []);
+  const files = await readdir(directory).catch((): string[] => []);
   if (files.includes('CURRENT') || !files.some((file) => /\.(ldb|sst|log)$/.test(file))) return;
-  throw new StorageError('damaged-database', `${directory} holds tables of a database, but its CURRENT file is missing`, {
-    directory,
-  });
+  throw new StorageError(
+    'damaged-database',
+    `${directory} holds tables of a database, but its CURRENT file is missing`,
+    {
+      directory,
+    },
+  );
 }
 
 function openError(directory: string, error: unknown): StorageError {
@@ -48,10 +47,20 @@ function openError(directory: string, error: unknown): StorageError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const options = { cause: error };
   if (code === 'LEVEL_LOCKED') {
-    return new StorageError('locked', `${directory} is in use by another process (${reason})`, { directory }, options);
+    return new StorageError(
+      'locked',
+      `${directory} is in use by another process (${reason})`,
+      { directory },
+      options,
+    );
   }
   if (code === 'LEVEL_CORRUPTION') {
-    return new StorageError('damaged-database', `${directory} is damaged (${reason})`, { directory }, options);
+    return new StorageError(
+      'damaged-database',
+      `${directory} is damaged (${reason})`,
+      { directory },
+      options,
+    );
   }
   return new StorageError('io', `${directory} cannot be opened (${reason})`, { directory }, options);
 }

@@ -1,38 +1,197 @@
-import { randomBytes } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import type { LoadedEntry, Persist, RestoredState, Snapshot } from '../core/types.js';
-import type { Database, DatabaseOptions } from './database.js';
+import type { Database } from './database.js';
 import { openDatabase, syncDirectoryEntry } from './database.js';
 import { StorageError } from './errors.js';
-import {
-  FORMAT_KEY,
-  IDENTITY_KEY,
-  MANIFEST_KEY,
-  dataKey,
-  headerKey,
-  snapshotChunkKey,
-  snapshotMetaKey,
-} from './keys.js';
-import type { LogPosition, Manifest } from './manifest.js';
-import { EMPTY_MANIFEST, positionOf } from './manifest.js';
-import { encodeHeader, seal, unseal } from './records.js';
-import type { StoredSnapshot } from './records-reader.js';
-import {
-  readAllHeaders,
-  readEntries,
-  readEntry,
-  readHeader,
-  readSnapshot,
-  readSnapshotRecord,
-} from './records-reader.js';
-import { checkLog, checkOwner, checkWrite, configurationOf } from './recovery.js';
+import { IDENTITY_KEY, dataKey, headerKey } from './keys.js';
+import { initialise, recover } from './level-recovery.js';
+import type { LogPosition } from './manifest.js';
+import { positionOf } from './manifest.js';
+import { seal } from './records.js';
+import { readEntries, readHeader, readSnapshot } from './records-reader.js';
+import { invalidWrite } from './recovery.js';
 import { SpaceReclaimer } from './space-reclaimer.js';
 import type { Identity, Storage } from './storage.js';
 import { WriteMark } from './write-mark.js';
+import type { LogState } from './write-plan.js';
+import { planWrite } from './write-plan.js';
 
-const FORMAT_VERSION = '1';
-const SNAPSHOT_CHUNK_BYTES = 1 << 20;
-/** Entries whose records one batch deletes beside its own work (1000 keys). */
-const PURGED_PER_WRITE = 500;
-/** Entries at the end of the log whose data is checked at start; the others are checked when they are read. */
-const CHECKED_ENTRIES = 64;
+export interface LevelStorageOptions {
+  directory: string;
+  /** Size of LevelDB's memory table and of its write-ahead log; up to two of each exist at a time. */
+  writeBufferBytes?: number;
+  /** Bytes written between two compactions of what was deleted. */
+  reclaimEveryBytes?: number;
+}
+
+const MIB = 1 << 20;
+
+interface Opened {
+  database: Database;
+  mark: WriteMark;
+  reclaimer: SpaceReclaimer;
+  identity: Identity;
+  log: LogState;
+}
+
+/** Storage in a LevelDB of its own (schema in keys.ts, rules of raft.md §5.4). */
+export class LevelStorage implements Storage {
+  readonly #options: Required<LevelStorageOptions>;
+  #opened: Opened | undefined;
+  #failure: StorageError | undefined;
+  #writing = false;
+  #identityTurn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: LevelStorageOptions) {
+    this.#options = { writeBufferBytes: 16 * MIB, reclaimEveryBytes: 16 * MIB, ...options };
+  }
+
+  async open(nodeId: string): Promise<{ identity: Identity; state: RestoredState }> {
+    const { directory, writeBufferBytes, reclaimEveryBytes } = this.#options;
+    const database = await openDatabase(directory, writeBufferBytes);
+    try {
+      if (await initialise(database, nodeId)) await syncDirectoryEntry(directory);
+      const { mark, lastWriteSeq } = await WriteMark.open(directory);
+      try {
+        const { identity, log, state } = await recover(database, directory, nodeId, lastWriteSeq);
+        const reclaimer = new SpaceReclaimer({
+          everyBytes: reclaimEveryBytes,
+          compact: () => this.#compact(),
+        });
+        this.#opened = { database, mark, reclaimer, identity, log };
+        return { identity, state };
+      } catch (error) {
+        await mark.close();
+        throw error;
+      }
+    } catch (error) {
+      await database.close();
+      throw this.#asStorageError(error);
+    }
+  }
+
+  async setClusterId(clusterId: string): Promise<void> {
+    const turn = this.#identityTurn.then(() => this.#setClusterId(clusterId));
+    this.#identityTurn = turn.catch(() => undefined);
+    await turn;
+  }
+
+  async #setClusterId(clusterId: string): Promise<void> {
+    const opened = this.#usable();
+    const { identity } = opened;
+    if (identity.clusterId === clusterId) return;
+    if (identity.clusterId !== null) {
+      throw new StorageError(
+        'wrong-cluster',
+        `This node belongs to cluster ${identity.clusterId}, not ${clusterId}`,
+        {
+          clusterId: identity.clusterId,
+          refused: clusterId,
+        },
+      );
+    }
+    const joined = { ...identity, clusterId };
+    await this.#latching(() => opened.database.put(IDENTITY_KEY, seal(joined), { sync: true }));
+    opened.identity = joined;
+  }
+
+  async write(persist: Persist): Promise<void> {
+    const opened = this.#usable();
+    await this.#latching(async () => {
+      if (this.#writing) {
+        throw new StorageError(
+          'concurrent-write',
+          `Write ${persist.seq} began before the one before it ended`,
+          {
+            seq: persist.seq,
+          },
+        );
+      }
+      this.#writing = true;
+      await this.#write(opened, persist);
+      this.#writing = false;
+    });
+  }
+
+  async #write(opened: Opened, persist: Persist): Promise<void> {
+    const { database, mark, reclaimer, log } = opened;
+    await reclaimer.admit();
+    const { operations, next } = planWrite(log, persist, await this.#positionBefore(opened, persist));
+    await database.batch(operations, { sync: true });
+    opened.log = next;
+    mark.set(next.manifest.writeSeq);
+    const writtenBytes = persist.entries.reduce(
+      (sum, entry) => sum + entry.byteLength,
+      persist.snapshot?.data.length ?? 0,
+    );
+    reclaimer.wrote(
+      writtenBytes,
+      operations.some(({ type }) => type === 'del'),
+    );
+  }
+
+  /** The position that the first entry of `persist` must continue. */
+  async #positionBefore({ database, log }: Opened, persist: Persist): Promise<LogPosition> {
+    const { base, last } = log.manifest;
+    if (persist.resetLog && persist.snapshot !== undefined) return positionOf(persist.snapshot);
+    const index = persist.truncateFrom === undefined ? last.index : persist.truncateFrom - 1;
+    if (index === last.index) return last;
+    if (index === base.index) return base;
+    if (index < base.index || index > last.index) {
+      throw invalidWrite(`Truncation from ${index + 1} is outside the log`, persist, last);
+    }
+    return positionOf(await readHeader(database, index));
+  }
+
+  async readEntries(from: number, to: number, maxBytes: number): Promise<LoadedEntry[]> {
+    const { database } = this.#usable();
+    return this.#latching(() => readEntries(database, from, to, maxBytes));
+  }
+
+  async readSnapshot(): Promise<Snapshot | null> {
+    const { database } = this.#usable();
+    return this.#latching(() => readSnapshot(database));
+  }
+
+  async close(): Promise<void> {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    if (opened === undefined) return;
+    await opened.reclaimer.idle();
+    await opened.mark.close();
+    await opened.database.close();
+  }
+
+  async #compact(): Promise<void> {
+    const { database, log } = this.#usable();
+    await database.compactRange(headerKey(0), dataKey(log.manifest.base.index));
+  }
+
+  #usable(): Opened {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#opened === undefined) throw new StorageError('not-open', 'The storage is not open');
+    return this.#opened;
+  }
+
+  /** Any failure is final: LevelDB could let a retry succeed over the hole that the failed write left (bug 62). */
+  async #latching<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): StorageError {
+    // Asking for entries that were purged or truncated meanwhile is a race of the reader, not damage.
+    if (error instanceof StorageError && error.code === 'not-in-log') return error;
+    this.#failure ??= this.#asStorageError(error);
+    return this.#failure;
+  }
+
+  #asStorageError(error: unknown): StorageError {
+    if (error instanceof StorageError) return error;
+    const { directory } = this.#options;
+    const reason = error instanceof Error ? error.message : String(error);
+    return new StorageError('io', `${directory}: ${reason}`, { directory }, { cause: error });
+  }
+}

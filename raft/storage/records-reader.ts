@@ -3,9 +3,18 @@ import type { Snapshot as DatabaseSnapshot } from 'classic-level';
 import type { EntryHeader, LoadedEntry, Snapshot, SnapshotMeta } from '../core/types.js';
 import type { Database } from './database.js';
 import { StorageError } from './errors.js';
-import { ALL_HEADERS, dataKey, headerKey, indexOfKey, snapshotChunkKey, snapshotMetaKey } from './keys.js';
+import {
+  ALL_HEADERS,
+  MANIFEST_KEY,
+  dataKey,
+  headerKey,
+  indexOfKey,
+  snapshotChunkKey,
+  snapshotMetaKey,
+} from './keys.js';
 import { decodeHeader, unseal } from './records.js';
-import { checkData } from './recovery.js';
+import type { Manifest } from './manifest.js';
+import { checkRange, missingEntry, withData } from './recovery.js';
 
 const HEADERS_PER_READ = 256;
 
@@ -25,90 +34,112 @@ export async function readAllHeaders(database: Database): Promise<EntryHeader[]>
   return headers;
 }
 
-/** Header of one entry; undefined when there is none. */
-export async function readHeader(database: Database, index: number): Promise<EntryHeader | undefined> {
-  const record = await database.get(headerKey(index));
-  return record && headerOf(index, record);
+export async function readHeader(database: Database, index: number): Promise<EntryHeader> {
+  return headerOf(index, await database.get(headerKey(index)));
 }
 
-function headerOf(index: number, record: Buffer): EntryHeader {
+function headerOf(index: number, record: Buffer | undefined): EntryHeader {
+  if (record === undefined) throw missingEntry(index);
   const header = decodeHeader(index, record);
   if (header !== undefined) return header;
   throw new StorageError('damaged-header', `The header of entry ${index} is damaged`, { index });
 }
 
-/** Data of the entry with that header, checked. */
+/** The entry with that header, its data read and checked. */
 export async function readEntry(database: Database, header: EntryHeader): Promise<LoadedEntry> {
-  const data = await database.get(dataKey(header.index), { fillCache: false });
-  checkData(header, data);
-  return { ...header, data };
+  return withData(header, await database.get(dataKey(header.index), { fillCache: false }));
 }
 
 /**
- * Entries from `from` to `to` as they were at one moment, so that a truncation meanwhile cannot mix two logs.
- * Ends early where `maxBytes` would be exceeded (never before the first) or where a header is missing.
+ * Runs `read` on the database as it is at this moment: a write that goes on meanwhile cannot show it half of the
+ * old log and half of the new one.
  */
-export async function readEntries(
+async function atOneMoment<T>(
   database: Database,
-  from: number,
-  to: number,
-  maxBytes: number,
-): Promise<LoadedEntry[]> {
+  read: (manifest: Manifest, snapshot: DatabaseSnapshot) => Promise<T>,
+): Promise<T> {
   const snapshot = database.snapshot();
   try {
-    const headers = await readHeaders(database, from, to, maxBytes, snapshot);
-    const keys = headers.map(({ index }) => dataKey(index));
-    const data = await database.getMany(keys, { snapshot, fillCache: false });
-    return headers.map((header, i) => {
-      const bytes = data[i];
-      checkData(header, bytes);
-      return { ...header, data: bytes };
-    });
+    return await read(readManifest(await database.get(MANIFEST_KEY, { snapshot })), snapshot);
   } finally {
     await snapshot.close();
   }
 }
 
-async function readHeaders(
+export function readManifest(record: Buffer | undefined): Manifest {
+  const manifest = unseal<Manifest>(record);
+  if (manifest !== undefined) return manifest;
+  throw new StorageError('damaged-manifest', 'The manifest is missing or damaged');
+}
+
+/** Entries from `from` to `to`; ends early where `maxBytes` would be exceeded, but never before the first. */
+export function readEntries(
   database: Database,
   from: number,
   to: number,
   maxBytes: number,
+): Promise<LoadedEntry[]> {
+  return atOneMoment(database, async ({ base, last }, snapshot) => {
+    checkRange(from, to, base.index + 1, last.index);
+    const headers: EntryHeader[] = [];
+    let bytes = 0;
+    for await (const header of headersBetween(database, from, to, snapshot)) {
+      bytes += header.byteLength;
+      if (bytes > maxBytes && headers.length > 0) break;
+      headers.push(header);
+    }
+    const data = await database.getMany(
+      headers.map(({ index }) => dataKey(index)),
+      { snapshot, fillCache: false },
+    );
+    return headers.map((header, i) => withData(header, data[i]));
+  });
+}
+
+async function* headersBetween(
+  database: Database,
+  from: number,
+  to: number,
   snapshot: DatabaseSnapshot,
-): Promise<EntryHeader[]> {
-  const headers: EntryHeader[] = [];
-  let bytes = 0;
+): AsyncGenerator<EntryHeader> {
   for (let next = from; next <= to; next += HEADERS_PER_READ) {
     const count = Math.min(HEADERS_PER_READ, to - next + 1);
     const keys = Array.from({ length: count }, (_, i) => headerKey(next + i));
     const records = await database.getMany(keys, { snapshot });
-    for (const [i, record] of records.entries()) {
-      if (record === undefined) return headers;
-      const header = headerOf(next + i, record);
-      bytes += header.byteLength;
-      if (bytes > maxBytes && headers.length > 0) return headers;
-      headers.push(header);
-    }
+    for (const [i, record] of records.entries()) yield headerOf(next + i, record);
   }
-  return headers;
 }
 
-export async function readSnapshotRecord(database: Database, index: number): Promise<StoredSnapshot> {
-  const record = unseal<StoredSnapshot>(await database.get(snapshotMetaKey(index)));
+export async function readSnapshotRecord(
+  database: Database,
+  index: number,
+  snapshot?: DatabaseSnapshot,
+): Promise<StoredSnapshot> {
+  const record = unseal<StoredSnapshot>(await database.get(snapshotMetaKey(index), { snapshot }));
   if (record !== undefined) return record;
-  throw new StorageError('damaged-snapshot', `The record of snapshot ${index} is missing or damaged`, { index });
+  throw new StorageError('damaged-snapshot', `The record of snapshot ${index} is missing or damaged`, {
+    index,
+  });
 }
 
-/** The snapshot with its data, checked. */
-export async function readSnapshot(database: Database, record: StoredSnapshot): Promise<Snapshot> {
-  const { byteLength, crc, chunks: count, ...meta } = record;
-  const keys = Array.from({ length: count }, (_, chunk) => snapshotChunkKey(meta.index, chunk));
-  const chunks = await database.getMany(keys, { fillCache: false });
-  const data = Buffer.concat(chunks.filter((chunk) => chunk !== undefined));
-  if (data.length === byteLength && crc32(data) === crc) return { ...meta, data };
-  throw new StorageError('damaged-snapshot', `The data of snapshot ${meta.index} is missing or damaged`, {
-    index: meta.index,
-    byteLength,
-    foundBytes: data.length,
+/** The stored snapshot with its data, checked; null when there is none. */
+export function readSnapshot(database: Database): Promise<Snapshot | null> {
+  return atOneMoment(database, async ({ base }, snapshot) => {
+    if (base.index === 0) return null;
+    const {
+      byteLength,
+      crc,
+      chunks: count,
+      ...meta
+    } = await readSnapshotRecord(database, base.index, snapshot);
+    const keys = Array.from({ length: count }, (_, chunk) => snapshotChunkKey(meta.index, chunk));
+    const chunks = await database.getMany(keys, { snapshot, fillCache: false });
+    const data = Buffer.concat(chunks.filter((chunk) => chunk !== undefined));
+    if (data.length === byteLength && crc32(data) === crc) return { ...meta, data };
+    throw new StorageError('damaged-snapshot', `The data of snapshot ${meta.index} is missing or damaged`, {
+      index: meta.index,
+      byteLength,
+      foundBytes: data.length,
+    });
   });
 }

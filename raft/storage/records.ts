@@ -18,7 +18,8 @@ export function encodeHeader(header: EntryHeader): Buffer {
 
 /** Undefined when the record is damaged. */
 export function decodeHeader(index: number, record: Buffer): EntryHeader | undefined {
-  if (record.length !== HEADER_BYTES || record.readUInt32BE(25) !== crc32(record.subarray(0, 25))) return undefined;
+  if (record.length !== HEADER_BYTES || record.readUInt32BE(25) !== crc32(record.subarray(0, 25)))
+    return undefined;
   const kind = KINDS[record.readUInt8(8)];
   if (kind === undefined) return undefined;
   return {

@@ -1,6 +1,12 @@
 import { crc32 } from 'node:zlib';
 import { chainHash } from '../core/chain-hash.js';
-import type { Configuration, EntryHeader, IndexedConfiguration, LoadedEntry, Persist } from '../core/types.js';
+import type {
+  Configuration,
+  EntryHeader,
+  IndexedConfiguration,
+  LoadedEntry,
+  Persist,
+} from '../core/types.js';
 import { StorageError } from './errors.js';
 import type { LogPosition, Manifest } from './manifest.js';
 import { positionOf } from './manifest.js';
@@ -23,24 +29,20 @@ export function checkOwner(identity: Identity, nodeId: string): void {
 export function checkLog(manifest: Manifest, headers: readonly EntryHeader[]): void {
   let position = manifest.base;
   for (const header of headers) {
-    if (header.index !== position.index + 1) throw gap(position.index + 1, manifest);
+    if (header.index !== position.index + 1) throw missingEntry(position.index + 1);
     if (header.chainHash !== chainHash(position.chainHash, header)) throw chainMismatch(header, manifest);
     if (header.term < position.term) throw termMismatch(header.term, position.term, header.index);
     position = positionOf(header);
   }
-  if (position.index < manifest.last.index) throw gap(position.index + 1, manifest);
+  if (position.index < manifest.last.index) throw missingEntry(position.index + 1);
   if (position.chainHash !== manifest.last.chainHash) throw chainMismatch(position, manifest);
   if (manifest.hardState.term < position.term) {
     throw termMismatch(manifest.hardState.term, position.term, position.index);
   }
 }
 
-function gap(index: number, { base, last }: Manifest): StorageError {
-  return new StorageError(
-    'missing-entry',
-    `Entry ${index} is missing: the log should hold ${base.index + 1} to ${last.index}`,
-    { index, firstIndex: base.index + 1, lastIndex: last.index },
-  );
+export function missingEntry(index: number): StorageError {
+  return new StorageError('missing-entry', `Entry ${index} is missing`, { index });
 }
 
 function chainMismatch(found: LogPosition, { last }: Manifest): StorageError {
@@ -60,9 +62,24 @@ function termMismatch(term: number, termBefore: number, index: number): StorageE
   });
 }
 
-/** The data must be what its header says. */
-export function checkData(header: EntryHeader, data: Uint8Array | undefined): asserts data is Uint8Array {
-  if (data?.length === header.byteLength && crc32(data) === header.crc) return;
+/** Only entries `firstIndex`…`lastIndex` can be read. */
+export function checkRange(from: number, to: number, firstIndex: number, lastIndex: number): void {
+  if (from >= firstIndex && from <= to && to <= lastIndex) return;
+  throw new StorageError(
+    'not-in-log',
+    `Entries ${from} to ${to} were asked for, the log holds ${firstIndex} to ${lastIndex}`,
+    {
+      from,
+      to,
+      firstIndex,
+      lastIndex,
+    },
+  );
+}
+
+/** The entry with that header, once its data is what the header says. */
+export function withData(header: EntryHeader, data: Uint8Array | undefined): LoadedEntry {
+  if (data?.length === header.byteLength && crc32(data) === header.crc) return { ...header, data };
   throw new StorageError('damaged-entry', `The data of entry ${header.index} is missing or damaged`, {
     index: header.index,
     byteLength: header.byteLength,
@@ -78,28 +95,40 @@ export function configurationOf(entry: LoadedEntry): IndexedConfiguration {
 
 /**
  * Where the log ends after `persist`; refuses one that would leave a hole, so that a fault of the caller stops
- * the process and not the next start.
+ * the process now and not at the next start.
  *
  * @param before the position that the first entry must continue
  */
-export function checkWrite(persist: Persist, before: LogPosition): LogPosition {
-  let position = before;
+export function checkWrite(persist: Persist, manifest: Manifest, before: LogPosition): LogPosition {
+  let last = before;
   for (const entry of persist.entries) {
-    if (entry.index !== position.index + 1 || entry.chainHash !== chainHash(position.chainHash, entry)) {
-      throw new StorageError('invalid-write', `Entry ${entry.index} does not continue the log at ${position.index}`, {
-        index: entry.index,
-        previousIndex: position.index,
-        previousChainHash: position.chainHash,
-      });
+    if (entry.index !== last.index + 1 || entry.chainHash !== chainHash(last.chainHash, entry)) {
+      throw invalidWrite(
+        `Entry ${entry.index} does not continue the log, which ends at ${last.index}`,
+        persist,
+        last,
+      );
     }
-    position = positionOf(entry);
+    last = positionOf(entry);
   }
-  const compactedTo = persist.snapshot?.index ?? 0;
-  if (position.index < compactedTo) {
-    throw new StorageError('invalid-write', `Snapshot ${compactedTo} is ahead of the log, which ends at ${position.index}`, {
-      snapshotIndex: compactedTo,
-      lastIndex: position.index,
-    });
+  const baseIndex = persist.snapshot?.index ?? manifest.base.index;
+  if (baseIndex < manifest.base.index || baseIndex > last.index) {
+    throw invalidWrite(
+      `Snapshot ${baseIndex} does not fit the log from ${manifest.base.index + 1} to ${last.index}`,
+      persist,
+      last,
+    );
   }
-  return position;
+  return last;
+}
+
+/** An order that must not reach the disk. */
+export function invalidWrite(seen: string, persist: Persist, last: LogPosition): StorageError {
+  return new StorageError('invalid-write', seen, {
+    seq: persist.seq,
+    truncateFrom: persist.truncateFrom,
+    entries: persist.entries.map(({ index }) => index),
+    snapshotIndex: persist.snapshot?.index,
+    lastIndex: last.index,
+  });
 }

@@ -5,36 +5,35 @@
  * One compaction runs at a time, beside the writes. When it falls behind by a whole round, writes wait for it.
  */
 export class SpaceReclaimer {
-  readonly #compact: () => Promise<void>;
   readonly #everyBytes: number;
-  #unreclaimedBytes: number;
+  readonly #compact: () => Promise<void>;
+  #writtenBytes = 0;
+  #deleted = false;
   #running: Promise<void> | undefined;
 
-  /**
-   * @param garbageBytes what is on disk already and not needed
-   */
-  constructor(options: { everyBytes: number; garbageBytes: number; compact: () => Promise<void> }) {
-    this.#compact = options.compact;
-    this.#everyBytes = options.everyBytes;
-    this.#unreclaimedBytes = options.garbageBytes;
+  constructor({ everyBytes, compact }: { everyBytes: number; compact: () => Promise<void> }) {
+    this.#everyBytes = everyBytes;
+    this.#compact = compact;
   }
 
-  /** Resolves when the next write may start. Rejects when a compaction failed. */
+  /** Resolves when the next write may start. Rejects when the compaction that it waited for failed. */
   async admit(): Promise<void> {
-    if (this.#unreclaimedBytes >= this.#everyBytes) await this.#running;
+    if (this.#writtenBytes >= this.#everyBytes) await this.#running;
   }
 
-  /** @param deleted whether something was deleted that a compaction could free */
-  wrote(bytes: number): void {
-    this.#unreclaimedBytes += bytes;
-    if (this.#unreclaimedBytes < this.#everyBytes || this.#running !== undefined) return;
-    this.#unreclaimedBytes = 0;
+  /** @param deleted whether that write deleted something that a compaction can free */
+  wrote(bytes: number, deleted: boolean): void {
+    this.#writtenBytes += bytes;
+    this.#deleted ||= deleted;
+    if (this.#writtenBytes < this.#everyBytes || !this.#deleted || this.#running !== undefined) return;
+    this.#writtenBytes = 0;
+    this.#deleted = false;
     this.#running = this.#compact().finally(() => (this.#running = undefined));
-    // Its failure surfaces in admit() or idle().
+    // Whoever waits for it sees the failure; without this line a failure that nobody waits for ends the process.
     this.#running.catch(() => undefined);
   }
 
-  /** Resolves when no compaction runs. */
+  /** Resolves when no compaction runs any more. */
   async idle(): Promise<void> {
     await this.#running;
   }

@@ -40,11 +40,13 @@ export class WriteMark {
   }
 
   async #write(): Promise<void> {
-    for (let written = 0; written !== this.#wanted; ) {
+    for (let written = 0; written !== this.#wanted;) {
       written = this.#wanted;
       const record = seal(written);
       // A mark that cannot be written only falls behind; the database reports a bad disk by itself.
-      await this.#file.write(Buffer.concat([Buffer.of(record.length), record]), 0, null, 0).catch(() => undefined);
+      await this.#file
+        .write(Buffer.concat([Buffer.of(record.length), record]), 0, null, 0)
+        .catch(() => undefined);
     }
   }
 

@@ -15,7 +15,7 @@ const PURGED_PER_WRITE = 500;
 export interface LogState {
   manifest: Manifest;
   snapshot: StoredSnapshot | null;
-  /** Purged entries whose records are still there. */
+  /** Purged entries whose records are still there; none when `from` is above `to`. */
   leftovers: { from: number; to: number };
 }
 
@@ -37,24 +37,29 @@ export interface WritePlan {
 export function planWrite(state: LogState, persist: Persist, before: LogPosition): WritePlan {
   const { manifest } = state;
   const { snapshot } = persist;
-  const last = checkWrite(persist, before);
+  const last = checkWrite(persist, manifest, before);
   const base = snapshot === undefined ? manifest.base : positionOf(snapshot);
-  const purgedTo = Math.min(base.index, manifest.last.index);
-  const purgeFrom = Math.min(state.leftovers.from, manifest.base.index + 1);
-  const purgeTo = Math.min(purgedTo, purgeFrom + PURGED_PER_WRITE - 1);
+  const leftovers = leftoversBelow(base, state);
+  const purgeTo = Math.min(leftovers.to, leftovers.from + PURGED_PER_WRITE - 1);
   const next: LogState = {
     manifest: { writeSeq: manifest.writeSeq + 1, hardState: persist.hardState, base, last },
     snapshot: snapshot === undefined ? state.snapshot : snapshotRecord(snapshot),
-    leftovers: { from: purgeTo + 1, to: purgedTo },
+    leftovers: { from: purgeTo + 1, to: leftovers.to },
   };
   const operations: Operation[] = [
     ...deletions(last.index + 1, manifest.last.index),
-    ...deletions(purgeFrom, purgeTo),
+    ...deletions(leftovers.from, purgeTo),
     ...appends(persist, base.index),
     ...(snapshot === undefined ? [] : snapshotReplacement(state.snapshot, snapshot)),
     { type: 'put', key: MANIFEST_KEY, value: seal(next.manifest) },
   ];
   return { operations, next };
+}
+
+function leftoversBelow(base: LogPosition, { manifest, leftovers }: LogState): LogState['leftovers'] {
+  if (base.index === manifest.base.index) return leftovers;
+  const from = leftovers.from <= leftovers.to ? leftovers.from : manifest.base.index + 1;
+  return { from, to: Math.min(base.index, manifest.last.index) };
 }
 
 /** Deletes the records of the entries `from`…`to`. */

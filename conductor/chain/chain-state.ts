@@ -1,0 +1,122 @@
+import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+
+/** A committed block and where in the log its payload is. */
+export interface CommittedBlock extends BlockRef {
+  logIndex: number;
+  /** Length of its payload in bytes. */
+  byteLength: number;
+}
+
+/** How a block fits the committed chain. */
+export type Verdict =
+  | { type: 'append' }
+  /** The very block is committed already. */
+  | { type: 'duplicate' }
+  /** It is the new head, but blocks below it are missing. */
+  | { type: 'gap'; missing: number }
+  /** It hangs on committed history and takes the place of these blocks. */
+  | { type: 'replacement'; replaced: readonly CommittedBlock[] }
+  | { type: 'refused'; reason: string };
+
+/**
+ * The chain that the log describes: the retained blocks in order of height, the newest last. A pure reducer, run
+ * by every node over the same log.
+ */
+export class ChainState {
+  private blocks: CommittedBlock[] = [];
+
+  get head(): CommittedBlock | undefined {
+    return this.blocks.at(-1);
+  }
+
+  get oldest(): CommittedBlock | undefined {
+    return this.blocks[0];
+  }
+
+  get length(): number {
+    return this.blocks.length;
+  }
+
+  blockAt(number: number): CommittedBlock | undefined {
+    return this.blocks[this.firstAtOrAbove(number)]?.number === number
+      ? this.blocks[this.firstAtOrAbove(number)]
+      : undefined;
+  }
+
+  /** Hash of the committed block of this height, also when only its child is retained. */
+  hashAt(number: number): string | undefined {
+    return this.blockAt(number)?.hash ?? this.blockAt(number + 1)?.parentHash;
+  }
+
+  /** The blocks above `number` up to the head; undefined when one of them is not retained. */
+  blocksAbove(number: number): readonly CommittedBlock[] | undefined {
+    const above = this.blocks.slice(this.firstAtOrAbove(number + 1));
+    return above.every((block, offset) => block.number === number + 1 + offset) ? above : undefined;
+  }
+
+  /** The rules of the chain: what a leader may propose. */
+  judge(block: BlockRef): Verdict {
+    const head = this.head;
+    if (!head) return { type: 'append' };
+    if (this.blockAt(block.number)?.hash === block.hash) return { type: 'duplicate' };
+    if (block.number > head.number + 1) return { type: 'gap', missing: block.number - head.number - 1 };
+    const below = this.hashAt(block.number - 1);
+    if (below === block.parentHash) {
+      if (block.number === head.number + 1) return { type: 'append' };
+      return { type: 'replacement', replaced: this.blocks.slice(this.firstAtOrAbove(block.number)) };
+    }
+    const wanted = `block ${block.number} (${block.hash}) has parent ${block.parentHash}`;
+    const found =
+      below === undefined
+        ? `the committed head is ${head.number} (${head.hash}) and no committed block ${block.number - 1} is retained to link it to`
+        : `the committed block ${block.number - 1} is ${below}`;
+    return { type: 'refused', reason: `${wanted}, but ${found}` };
+  }
+
+  /**
+   * Applies a committed command. The verdict depends on nothing but the head, which is the same on all nodes,
+   * whereas each node retains as much history as its own compaction left.
+   *
+   * @param replacesHead hash of the head that the proposer meant to replace; undefined for a block that replaces none
+   */
+  apply(block: CommittedBlock, replacesHead: string | undefined): Verdict {
+    const head = this.head;
+    const refused = (): Verdict => ({
+      type: 'refused',
+      reason: `block ${block.number} (${block.hash}) came too late: the head is now ${head?.number} (${head?.hash})`,
+    });
+    if (head?.hash === block.hash) return { type: 'duplicate' };
+    if (replacesHead !== undefined) {
+      if (head?.hash !== replacesHead || block.number > head.number) return refused();
+      const replaced = this.blocks.splice(this.firstAtOrAbove(block.number));
+      this.blocks.push(block);
+      return { type: 'replacement', replaced };
+    }
+    if (head && block.number <= head.number) return refused();
+    if (head && block.number === head.number + 1 && block.parentHash !== head.hash) return refused();
+    this.blocks.push(block);
+    const missing = head ? block.number - head.number - 1 : 0;
+    return missing > 0 ? { type: 'gap', missing } : { type: 'append' };
+  }
+
+  /** Forgets blocks whose payload left the log; the head stays. */
+  dropUpTo(logIndex: number): void {
+    const head = this.head;
+    this.blocks = this.blocks.filter((block) => block.logIndex > logIndex || block === head);
+  }
+
+  reset(head: CommittedBlock | undefined): void {
+    this.blocks = head ? [head] : [];
+  }
+
+  private firstAtOrAbove(number: number): number {
+    let low = 0;
+    let high = this.blocks.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.blocks[middle] as CommittedBlock).number < number) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

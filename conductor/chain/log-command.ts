@@ -1,0 +1,51 @@
+import { readRef } from '../../rpc/payload/read-ref.js';
+import type { UnsafePayload } from '../../rpc/payload/unsafe-payload.js';
+
+/** What conductors write into the replicated log. */
+export interface LogCommand {
+  /** An unsafe block that becomes the head. */
+  payload: UnsafePayload;
+  /**
+   * Hash of the head that this block replaces, together with everything from the block's height on: the sequencer
+   * built these heights anew. Undefined for a block that replaces nothing.
+   */
+  replacesHead: string | undefined;
+}
+
+/**
+ * Every entry begins with its type and the version of its encoding, so that other commands can join later without
+ * a migration of old logs.
+ *
+ *   byte 0: type · byte 1: version · rest: body
+ *   append: SSZ of the payload · replace: hash of the replaced head (32 bytes), SSZ of the payload
+ */
+const TYPE_APPEND = 1;
+const TYPE_REPLACE = 2;
+const VERSION = 1;
+const HASH_BYTES = 32;
+
+export function encodeCommand({ payload, replacesHead }: LogCommand): Buffer {
+  if (replacesHead === undefined) return Buffer.concat([Buffer.from([TYPE_APPEND, VERSION]), payload.ssz]);
+  return Buffer.concat([
+    Buffer.from([TYPE_REPLACE, VERSION]),
+    Buffer.from(replacesHead.slice(2), 'hex'),
+    payload.ssz,
+  ]);
+}
+
+/** @throws Error for a type or version that this release does not know: going on would fork the state */
+export function decodeCommand(data: Uint8Array): LogCommand {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const [type, version] = bytes;
+  if ((type !== TYPE_APPEND && type !== TYPE_REPLACE) || version !== VERSION) {
+    throw new Error(
+      `log entry of type ${type}, version ${version}: written by a newer release; upgrade this node`,
+    );
+  }
+  const bodyAt = type === TYPE_APPEND ? 2 : 2 + HASH_BYTES;
+  const ssz = bytes.subarray(bodyAt);
+  return {
+    payload: { ref: readRef(ssz), ssz },
+    replacesHead: type === TYPE_APPEND ? undefined : `0x${bytes.toString('hex', 2, bodyAt)}`,
+  };
+}

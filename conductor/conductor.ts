@@ -1,0 +1,382 @@
+import { EventEmitter } from 'node:events';
+import type { Logger } from 'pino';
+import type { HealthReport } from '../health/health-report.js';
+import type { HealthMonitor } from '../health/health-monitor.js';
+import type { RaftNode } from '../raft/index.js';
+import type { ExecutionClient } from '../rpc/clients/execution-client.js';
+import type { OpNodeClient } from '../rpc/clients/op-node-client.js';
+import {
+  Suffrage,
+  type ClusterMembership,
+  type ConductorApi,
+  type ServerInfo,
+} from '../rpc/conductor-api.js';
+import type { UnsafePayload } from '../rpc/payload/unsafe-payload.js';
+import { RpcError } from '../rpc/rpc-error.js';
+import type { ChainHistory } from './chain/chain-history.js';
+import type { ChainState, Verdict } from './chain/chain-state.js';
+import { PayloadCommitter } from './commit/payload-committer.js';
+import { BehindError, bringToHead } from './control/bring-to-head.js';
+import { ControlLoop } from './control/control-loop.js';
+import type { Action, Successor, View } from './control/decide.js';
+import { encodeEligibility, fitness, Fitness, fitnessOf } from './control/eligibility.js';
+import { LagTracker } from './control/lag-tracker.js';
+import type { LocalNode } from './control/local-node.js';
+import { startSequencer } from './control/start-sequencer.js';
+import type { MembershipService } from './membership/membership-service.js';
+
+export interface ConductorOptions {
+  raft: RaftNode<Verdict>;
+  chain: ChainState;
+  history: ChainHistory;
+  membership: MembershipService;
+  opNode: OpNodeClient;
+  execution: ExecutionClient;
+  localNode: LocalNode;
+  health: HealthMonitor;
+  logger: Logger;
+  paused: boolean;
+  /** A peer that did not answer for this long is no successor. */
+  peerTimeoutMs: number;
+  /** How long an active sequencer's head may stand still before an old head counts against it. */
+  progressGraceMs: number;
+  callTimeoutMs: number;
+  /** Longest that the local node may take for its next step towards the committed head. */
+  catchUpTimeoutMs: number;
+}
+
+interface ConductorEvents {
+  /** Somebody called `conductor_stop`. */
+  stopRequested: [];
+}
+
+/** A sequencer ends its block within its block time; one that hangs is left alone after this. */
+const STOP_TIMEOUT_MS = 2000;
+
+/**
+ * One node's conductor: knows what is going on here and in the cluster, lets `decide` choose, and does it.
+ */
+export class Conductor extends EventEmitter<ConductorEvents> implements ConductorApi {
+  private isPaused: boolean;
+  private isStopped = false;
+  private overridden = false;
+  private startedAtMs = -Infinity;
+  /** Hash of the local head for which the retained history turned out too short. */
+  private historyTooShortAt: string | undefined;
+  private readonly lag = new LagTracker();
+  private readonly loop: ControlLoop;
+  private readonly committer: PayloadCommitter;
+  private lastHealth = '';
+
+  constructor(private readonly options: ConductorOptions) {
+    super();
+    this.isPaused = options.paused;
+    this.committer = new PayloadCommitter(options.raft, options.chain, options.logger);
+    this.loop = new ControlLoop(
+      { view: () => this.view(), run: (action, signal) => this.run(action, signal) },
+      options.logger,
+    );
+    const roleChanged = (): void => {
+      this.loop.forgetFailures();
+      this.historyTooShortAt = undefined;
+      this.changed();
+    };
+    options.raft.on('role', roleChanged);
+    options.raft.on('leaderReady', roleChanged);
+    options.raft.on('applied', () => this.changed());
+  }
+
+  /** The local node was polled, or its health was checked. */
+  changed(): void {
+    const { chain, localNode, raft } = this.options;
+    this.lag.observe(chain.head?.number, localNode.state.head?.number, performance.now());
+    raft.setEligibility(this.eligibility());
+    this.loop.evaluate();
+  }
+
+  healthChanged(report: HealthReport): void {
+    const line = `${report.healthy} ${report.code}`;
+    if (line !== this.lastHealth) {
+      this.options.logger.info(
+        { healthy: report.healthy, code: report.code, reason: report.reason },
+        'health changed',
+      );
+    }
+    this.lastHealth = line;
+    this.changed();
+  }
+
+  pauseForBootstrap(): void {
+    this.isPaused = true;
+  }
+
+  /**
+   * Hands over and ends the control of the local node: its last block gets committed, then another node leads.
+   * The cluster does not wait for a time-out, and the next sequencer misses no slot.
+   */
+  async retire(): Promise<void> {
+    const { raft, localNode, logger } = this.options;
+    this.isStopped = true;
+    await this.loop.stop();
+    if (!this.isPaused && localNode.state.sequencerActive === true) {
+      await this.stopSequencer(new AbortController().signal).catch((error: Error) =>
+        logger.warn({ reason: error.message }, 'the sequencer could not be stopped'),
+      );
+    }
+    if (raft.status().role !== 'leader') return;
+    const to = this.successors()[0]?.id;
+    const outcome = await raft.transferLeadership(to);
+    logger.info({ to, ...outcome }, 'leadership handed over');
+  }
+
+  // ------------------------------------------------------------ what is
+
+  private mayControl(): boolean {
+    return !this.isPaused && !this.isStopped;
+  }
+
+  private fitness(): Fitness {
+    const { health, localNode } = this.options;
+    return fitness(health.latest(), localNode.state.reachable, this.mayControl());
+  }
+
+  private eligibility(): number {
+    const { chain, localNode } = this.options;
+    const lagBlocks = (chain.head?.number ?? 0) - (localNode.state.head?.number ?? 0);
+    return encodeEligibility(this.fitness(), lagBlocks);
+  }
+
+  private successors(): Successor[] {
+    const { configuration, peers } = this.options.raft.status();
+    const voters = new Set(configuration.configuration.members.filter((m) => m.voter).map((m) => m.id));
+    return peers
+      .filter((peer) => voters.has(peer.id) && peer.lastContactMs < this.options.peerTimeoutMs)
+      .sort((a, b) => b.eligibility - a.eligibility || b.matchIndex - a.matchIndex)
+      .map(({ id, eligibility }) => ({ id, eligibility, fitness: fitnessOf(eligibility) }));
+  }
+
+  private view(): View {
+    const { raft, localNode, health, progressGraceMs } = this.options;
+    const status = raft.status();
+    const { state } = localNode;
+    const now = performance.now();
+    return {
+      paused: this.isPaused,
+      stopping: this.isStopped,
+      role: status.role !== 'leader' ? 'follower' : status.ready ? 'leader' : 'elect',
+      sequencerActive: state.sequencerActive,
+      fitness: this.fitness(),
+      eligibility: this.eligibility(),
+      healthReason: state.reachable ? (health.latest()?.reason ?? 'not checked yet') : state.reason,
+      progressing: now - Math.max(state.headAdvancedAtMs, this.startedAtMs) < progressGraceMs,
+      historyTooShort: this.historyTooShortAt !== undefined && this.historyTooShortAt === state.head?.hash,
+      lagging: this.lag.isLagging(now),
+      successors: status.role === 'leader' ? this.successors() : [],
+    };
+  }
+
+  // ------------------------------------------------------------ what to do
+
+  private async run(action: Exclude<Action, { type: 'none' }>, signal: AbortSignal): Promise<void> {
+    switch (action.type) {
+      case 'start':
+        return this.start(signal);
+      case 'stop':
+        return this.stopSequencer(signal);
+      case 'feed':
+        return this.feed(signal);
+      case 'transfer':
+        return this.transfer(action, signal);
+    }
+  }
+
+  private async start(signal: AbortSignal): Promise<void> {
+    const { localNode, health, raft } = this.options;
+    await this.notingShortHistory(async () => {
+      const head = await startSequencer(
+        { ...this.options, readBarrier: () => raft.readBarrier() },
+        { signal, deadlineMs: this.options.catchUpTimeoutMs, callTimeoutMs: this.options.callTimeoutMs },
+      );
+      this.startedAtMs = performance.now();
+      localNode.headIs(head);
+      localNode.sequencerIs(true);
+    });
+    health.probeNow();
+  }
+
+  private async feed(signal: AbortSignal): Promise<void> {
+    const { localNode, health } = this.options;
+    await this.notingShortHistory(async () => {
+      const head = await bringToHead(this.options, {
+        signal,
+        deadlineMs: this.options.catchUpTimeoutMs,
+        callTimeoutMs: this.options.callTimeoutMs,
+      });
+      localNode.headIs(head);
+    });
+    health.probeNow();
+    this.changed();
+  }
+
+  private async notingShortHistory(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (error instanceof BehindError && error.code === 'history-too-short') {
+        this.historyTooShortAt = this.options.localNode.state.head?.hash;
+      }
+      throw error;
+    }
+  }
+
+  private async stopSequencer(signal: AbortSignal): Promise<void> {
+    const { opNode, localNode, logger } = this.options;
+    const { head, wasRunning } = await opNode.stopSequencer({ signal, timeoutMs: STOP_TIMEOUT_MS });
+    localNode.sequencerIs(false);
+    if (wasRunning) logger.info({ hash: head }, 'sequencer stopped');
+  }
+
+  private async transfer(action: Extract<Action, { type: 'transfer' }>, signal: AbortSignal): Promise<void> {
+    const { raft, logger } = this.options;
+    if (action.stopFirst) {
+      await this.stopSequencer(signal).catch((error: Error) =>
+        logger.warn({ reason: error.message }, 'the sequencer could not be stopped before the transfer'),
+      );
+    }
+    const outcome = await raft.transferLeadership(action.to);
+    logger.info({ to: action.to, reason: action.reason, ...outcome }, 'leadership transfer');
+    if (outcome.outcome !== 'done') throw new Error(`leadership transfer: ${outcome.reason}`);
+  }
+
+  // ------------------------------------------------------------ ConductorApi
+
+  leader(): boolean {
+    return this.overridden || this.options.raft.status().role === 'leader';
+  }
+
+  leaderWithId(): ServerInfo {
+    if (this.overridden) return { id: 'N/A (Leader overridden)', addr: 'N/A', suffrage: Suffrage.voter };
+    const { leader, configuration } = this.options.raft.status();
+    const member = configuration.configuration.members.find((candidate) => candidate.id === leader);
+    return { id: leader ?? '', addr: member?.address ?? '', suffrage: Suffrage.voter };
+  }
+
+  clusterMembership(): ClusterMembership {
+    const { index, configuration } = this.options.raft.status().configuration;
+    if (configuration.members.length === 0) return { servers: null, version: 0 };
+    const servers = configuration.members.map(({ id, address, voter }) => ({
+      id,
+      addr: address,
+      suffrage: voter ? Suffrage.voter : Suffrage.nonvoter,
+    }));
+    return { servers, version: index };
+  }
+
+  active(): boolean {
+    return !this.isStopped && !this.isPaused;
+  }
+
+  paused(): boolean {
+    return this.isPaused;
+  }
+
+  stopped(): boolean {
+    return this.isStopped;
+  }
+
+  sequencerHealthy(): boolean {
+    const { health, localNode } = this.options;
+    const report = health.latest();
+    // As op-conductor: healthy until the first check has spoken.
+    return report === null || (report.healthy && localNode.state.reachable);
+  }
+
+  leaderOverridden(): boolean {
+    return this.overridden;
+  }
+
+  overrideLeader(override: boolean): void {
+    this.overridden = override;
+    this.options.logger.warn({ override }, 'leader override set');
+  }
+
+  async pause(): Promise<void> {
+    this.isPaused = true;
+    this.options.logger.info('control loop paused');
+    this.changed();
+  }
+
+  async resume(): Promise<void> {
+    const { opNode, localNode, logger, callTimeoutMs } = this.options;
+    try {
+      localNode.sequencerIs(await opNode.sequencerActive({ timeoutMs: callTimeoutMs }));
+    } catch (error) {
+      throw new RpcError(
+        `cannot resume because failed to get sequencer active status: failed to get sequencer active status: ${(error as Error).message}`,
+        { reason: 'node-unreachable', cause: error },
+      );
+    }
+    this.isPaused = false;
+    logger.info('control loop resumed');
+    this.loop.forgetFailures();
+    this.changed();
+  }
+
+  async stop(): Promise<void> {
+    // The answer has to leave before the server that carries it goes away.
+    setImmediate(() => this.emit('stopRequested'));
+  }
+
+  commitUnsafePayload(payload: UnsafePayload): Promise<void> {
+    return this.committer.commit(payload);
+  }
+
+  async transferLeader(): Promise<void> {
+    await this.transferTo(this.successors()[0]?.id);
+  }
+
+  async transferLeaderToServer(id: string, addr: string): Promise<void> {
+    const { role, configuration } = this.options.raft.status();
+    if (role !== 'leader') throw new RpcError('node is not the leader', { reason: 'not-leader' });
+    const member = configuration.configuration.members.find((candidate) => candidate.id === id);
+    if (member && addr !== '' && member.address !== addr) {
+      throw new RpcError(`the address of ${id} is ${member.address}, not ${addr}`, {
+        reason: 'wrong-address',
+      });
+    }
+    await this.transferTo(id);
+  }
+
+  private async transferTo(id: string | undefined): Promise<void> {
+    const { raft } = this.options;
+    const outcome = await raft.transferLeadership(id);
+    if (outcome.outcome === 'done') return;
+    if (outcome.outcome === 'unknown') {
+      // op-conductor reports failures of transfers that succeeded (#22924): look again before answering.
+      if (raft.status().role !== 'leader') return;
+      throw new RpcError('leadership transfer timeout', { reason: 'unknown-outcome', cause: outcome.reason });
+    }
+    const text = {
+      'not-leader': 'node is not the leader',
+      'transfer-in-progress': 'leadership transfer in progress',
+      'already-leader': 'cannot transfer leadership to itself',
+    }[outcome.reason as string];
+    throw new RpcError(text ?? outcome.detail ?? outcome.reason, { reason: outcome.reason });
+  }
+
+  addServerAsVoter(id: string, addr: string, version: number): Promise<void> {
+    return this.options.membership.add(id, addr, version, true);
+  }
+
+  addServerAsNonvoter(id: string, addr: string, version: number): Promise<void> {
+    return this.options.membership.add(id, addr, version, false);
+  }
+
+  demoteVoter(id: string, version: number): Promise<void> {
+    return this.options.membership.demote(id, version);
+  }
+
+  removeServer(id: string, version: number): Promise<void> {
+    return this.options.membership.remove(id, version);
+  }
+}

@@ -1,0 +1,179 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
+import { envelopeJson } from '../../rpc/payload/envelope-json.js';
+import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { CommittedBlock } from '../chain/chain-state.js';
+
+/** What these procedures use of the local node and of the committed chain. */
+export interface Surroundings {
+  opNode: { postUnsafePayload(envelopeText: string, options: CallOptions): Promise<void> };
+  execution: {
+    latestBlock(options: CallOptions): Promise<BlockRef>;
+    blockByNumber(number: number, options: CallOptions): Promise<BlockRef | null>;
+  };
+  history: {
+    readonly head: BlockRef | undefined;
+    hashAt(number: number): string | undefined;
+    blocksAbove(number: number): readonly CommittedBlock[] | undefined;
+    payload(block: CommittedBlock): Promise<Buffer>;
+  };
+  logger: Logger;
+}
+
+/**
+ * - `history-too-short`: the blocks that the node misses are not retained; only gossip can bring them.
+ * - `node-does-not-follow`: they were posted, but the node's head did not move.
+ */
+export type BehindCode = 'history-too-short' | 'node-does-not-follow';
+
+/** The local node could not be brought to the committed head in time. */
+export class BehindError extends Error {
+  override readonly name = 'BehindError';
+  constructor(
+    readonly code: BehindCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Posted but not yet imported; op-node's own queue is bounded, too. */
+const WINDOW_BLOCKS = 64;
+const WINDOW_BYTES = 16 * 1024 * 1024;
+/** A posted block that did not move the head for so long is posted again: op-node may drop it (issue #12448). */
+const REPOST_AFTER_MS = 500;
+const POLL_MS = 10;
+
+/**
+ * Brings the local node to the committed head: posts the blocks that it misses, in order, and watches its head.
+ * Returns the local head, which is the committed one or a descendant of it.
+ *
+ * op-conductor posts one block at most, so that a node two blocks behind is stuck for ever (#22143). A geth that was
+ * killed comes back 3–5 blocks behind its own head: this is the normal case.
+ *
+ * @throws BehindError when the local head did not move for `deadlineMs`
+ */
+export async function bringToHead(
+  around: Surroundings,
+  options: { signal: AbortSignal; deadlineMs: number; callTimeoutMs: number },
+): Promise<BlockRef> {
+  const { execution, history, logger } = around;
+  const call = { signal: options.signal, timeoutMs: options.callTimeoutMs };
+  let end = performance.now() + options.deadlineMs;
+  let lastHash = '';
+  let window = new PostingWindow();
+  let posted = 0;
+  let reason: BehindError | undefined;
+  for (;;) {
+    options.signal.throwIfAborted();
+    const local = await execution.latestBlock(call);
+    const target = history.head;
+    if (!target || local.hash === target.hash || (await descendsFrom(around, local, target, call))) {
+      if (posted > 0)
+        logger.info({ posted, head: local.number, hash: local.hash }, 'the local node caught up');
+      return local;
+    }
+    if (local.hash !== lastHash) end = performance.now() + options.deadlineMs;
+    lastHash = local.hash;
+    if (performance.now() > end) {
+      throw reason ?? new BehindError('node-does-not-follow', describe(local, target));
+    }
+    const from = await commonPoint(around, local, call);
+    const missing = from === undefined ? undefined : history.blocksAbove(from);
+    if (!missing) {
+      reason = new BehindError('history-too-short', describe(local, target));
+    } else {
+      reason = undefined;
+      if (window.isStale(local)) window = new PostingWindow();
+      window.localIs(local);
+      posted += await post(around, window, missing, call);
+    }
+    await sleep(POLL_MS, undefined, { signal: options.signal });
+  }
+}
+
+const describe = (local: BlockRef, target: BlockRef): string =>
+  `unsafe head mismatch: the local node is at ${local.number} (${local.hash}), the committed head is ${target.number} (${target.hash})`;
+
+/** A node may be ahead of the log, if somebody let it sequence without the conductor; its chain must go through the head. */
+async function descendsFrom(
+  around: Surroundings,
+  local: BlockRef,
+  target: BlockRef,
+  call: CallOptions,
+): Promise<boolean> {
+  if (local.number <= target.number) return false;
+  return (await around.execution.blockByNumber(target.number, call))?.hash === target.hash;
+}
+
+/** Height up to which the local chain is the committed one; undefined when the history cannot tell. */
+async function commonPoint(
+  around: Surroundings,
+  local: BlockRef,
+  call: CallOptions,
+): Promise<number | undefined> {
+  const { execution, history } = around;
+  const target = history.head as BlockRef;
+  let block: BlockRef | null =
+    local.number <= target.number ? local : await execution.blockByNumber(target.number, call);
+  while (block) {
+    const committed = history.hashAt(block.number);
+    if (committed === undefined) return undefined;
+    if (committed === block.hash) return block.number;
+    block = block.number > 0 ? await execution.blockByNumber(block.number - 1, call) : null;
+  }
+  return undefined;
+}
+
+/** Keeps account of what was posted and not imported yet. */
+class PostingWindow {
+  private readonly waiting = new Map<number, number>();
+  private lastNumber = -1;
+  private movedAtMs = performance.now();
+
+  localIs(local: BlockRef): void {
+    if (local.number !== this.lastNumber) this.movedAtMs = performance.now();
+    this.lastNumber = local.number;
+    for (const number of this.waiting.keys()) if (number <= local.number) this.waiting.delete(number);
+  }
+
+  isStale(local: BlockRef): boolean {
+    return (
+      this.waiting.size > 0 &&
+      local.number === this.lastNumber &&
+      performance.now() - this.movedAtMs > REPOST_AFTER_MS
+    );
+  }
+
+  has(number: number): boolean {
+    return this.waiting.has(number);
+  }
+
+  get isFull(): boolean {
+    const bytes = [...this.waiting.values()].reduce((sum, length) => sum + length, 0);
+    return this.waiting.size >= WINDOW_BLOCKS || bytes >= WINDOW_BYTES;
+  }
+
+  add(block: CommittedBlock): void {
+    this.waiting.set(block.number, block.byteLength);
+  }
+}
+
+async function post(
+  around: Surroundings,
+  window: PostingWindow,
+  missing: readonly CommittedBlock[],
+  call: CallOptions,
+): Promise<number> {
+  let count = 0;
+  for (const block of missing) {
+    if (window.isFull) break;
+    if (window.has(block.number)) continue;
+    const envelope = envelopeJson(await around.history.payload(block));
+    await around.opNode.postUnsafePayload(envelope, call);
+    window.add(block);
+    count += 1;
+  }
+  return count;
+}

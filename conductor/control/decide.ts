@@ -1,0 +1,90 @@
+import { Fitness } from './eligibility.js';
+
+/** Another voter that answers the leader. */
+export interface Successor {
+  id: string;
+  fitness: Fitness;
+  /** As in eligibility.ts; compares closeness to the head as well. */
+  eligibility: number;
+}
+
+/** Everything that the control loop knows when it decides. */
+export interface View {
+  paused: boolean;
+  stopping: boolean;
+  /** `elect`: won, but without a commit of its own term; it must not act yet. */
+  role: 'leader' | 'elect' | 'follower';
+  /** Whether op-node sequences; null while it does not answer. */
+  sequencerActive: boolean | null;
+  /** Of the local node. */
+  fitness: Fitness;
+  eligibility: number;
+  /** Why it is not fit, for the log. */
+  healthReason: string;
+  /** The local head moved, or the sequencer was started, a short while ago. */
+  progressing: boolean;
+  /** The retained history does not reach the local head: blocks cannot be posted. */
+  historyTooShort: boolean;
+  /** The local head has been behind the committed one for so long that gossip will not bring it. */
+  lagging: boolean;
+  /** Best first. */
+  successors: readonly Successor[];
+}
+
+export type Action =
+  | { type: 'none'; reason: string }
+  /** Bring the local node to the committed head and start its sequencer. */
+  | { type: 'start'; reason: string }
+  | { type: 'stop'; reason: string }
+  /** Give leadership away; `stopFirst` while the local sequencer can still end its block. */
+  | { type: 'transfer'; to: string; stopFirst: boolean; reason: string }
+  /** Post committed blocks to the local standby. */
+  | { type: 'feed'; reason: string };
+
+/**
+ * What to do now. Pure: the same view always gives the same action (op-conductor.md §3.3 is the table it
+ * replaces). It looks at facts only, never at what was done before.
+ */
+export function decide(view: View): Action {
+  if (view.stopping) return { type: 'none', reason: 'stopping' };
+  if (view.paused) return { type: 'none', reason: 'paused' };
+  if (view.role === 'elect') return { type: 'none', reason: 'leadership is not complete yet' };
+  return view.role === 'leader' ? decideAsLeader(view) : decideAsFollower(view);
+}
+
+function decideAsFollower(view: View): Action {
+  if (view.sequencerActive === true) return { type: 'stop', reason: 'not the leader' };
+  if (view.sequencerActive === null) return { type: 'none', reason: 'the local node does not answer' };
+  if (view.lagging && !view.historyTooShort) return { type: 'feed', reason: 'the local node misses blocks' };
+  return { type: 'none', reason: 'follower' };
+}
+
+function decideAsLeader(view: View): Action {
+  const better = view.successors[0];
+  const mayYield = view.fitness !== Fitness.fit && better !== undefined && better.fitness > view.fitness;
+
+  if (view.sequencerActive === true) {
+    if (view.fitness === Fitness.fit) return { type: 'none', reason: 'sequencing' };
+    // A chain that stood still has an old head for a while after its sequencer is back (op-conductor.md §3.3).
+    if (view.fitness === Fitness.stale && view.progressing) {
+      return { type: 'none', reason: 'the chain catches up' };
+    }
+    if (!mayYield) return { type: 'none', reason: `nobody is fitter: ${view.healthReason}` };
+    // Whatever does not answer cannot be stopped; waiting for it would cost blocks (measured.md: 20 s).
+    const stopFirst = view.fitness !== Fitness.unfit;
+    return { type: 'transfer', to: better.id, stopFirst, reason: view.healthReason };
+  }
+
+  if (mayYield) return { type: 'transfer', to: better.id, stopFirst: false, reason: view.healthReason };
+  if (view.fitness === Fitness.unfit)
+    return { type: 'none', reason: `nobody is fitter: ${view.healthReason}` };
+  if (view.historyTooShort && better !== undefined && better.eligibility > view.eligibility) {
+    return {
+      type: 'transfer',
+      to: better.id,
+      stopFirst: false,
+      reason: 'the retained history does not reach the local head and another node is closer',
+    };
+  }
+  return { type: 'start', reason: 'leader without an active sequencer' };
+}

@@ -1,0 +1,25 @@
+/** Gossip brings a block within milliseconds of its commit; what is missing after this long will not come by itself. */
+export const LAG_GRACE_MS = 750;
+
+/**
+ * Tells a node that misses blocks from one that is merely a block behind at every glance: the head that was
+ * committed at one time must have arrived a grace later.
+ */
+export class LagTracker {
+  private awaited: { number: number; sinceMs: number } | undefined;
+
+  observe(committedNumber: number | undefined, localNumber: number | undefined, nowMs: number): void {
+    if (committedNumber === undefined || localNumber === undefined) {
+      this.awaited = undefined;
+      return;
+    }
+    if (this.awaited && localNumber >= this.awaited.number) this.awaited = undefined;
+    if (!this.awaited && localNumber < committedNumber) {
+      this.awaited = { number: committedNumber, sinceMs: nowMs };
+    }
+  }
+
+  isLagging(nowMs: number): boolean {
+    return this.awaited !== undefined && nowMs - this.awaited.sinceMs >= LAG_GRACE_MS;
+  }
+}

@@ -1,0 +1,102 @@
+import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
+
+export interface LocalNodeState {
+  /** Head of the execution client; null before the first answer. */
+  head: BlockRef | null;
+  /** Monotonic time at which the head last went up. */
+  headAdvancedAtMs: number;
+  /** Whether op-node sequences; null while it does not answer. */
+  sequencerActive: boolean | null;
+  /** False after two polls in a row without an answer of op-node or of the execution client. */
+  reachable: boolean;
+  /** Why it is not reachable. */
+  reason: string;
+}
+
+interface Probed {
+  opNode: { sequencerActive(options: CallOptions): Promise<boolean> };
+  execution: { latestBlock(options: CallOptions): Promise<BlockRef> };
+}
+
+export interface LocalNodeOptions extends Probed {
+  pollIntervalMs: number;
+  timeoutMs: number;
+  onPoll: () => void;
+}
+
+/** One lost answer is an accident, two are a fact. */
+const STRIKES = 2;
+
+/**
+ * What the local op-node and execution client are doing, read again several times a second: op-conductor believes
+ * what it last did to them, and an op-node that was restarted stays stopped (op-conductor.md §11.11, 5).
+ */
+export class LocalNode {
+  private readonly stopped = new AbortController();
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> | undefined;
+  private strikes = 0;
+  /** Grows with each start or stop: a poll that began before says nothing about after. */
+  private epoch = 0;
+  readonly state: LocalNodeState = {
+    head: null,
+    headAdvancedAtMs: -Infinity,
+    sequencerActive: null,
+    reachable: false,
+    reason: 'not asked yet',
+  };
+
+  constructor(private readonly options: LocalNodeOptions) {}
+
+  start(): void {
+    this.running = this.poll().finally(() => {
+      if (this.stopped.signal.aborted) return;
+      this.timer = setTimeout(() => this.start(), this.options.pollIntervalMs);
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.stopped.abort();
+    clearTimeout(this.timer);
+    await this.running;
+  }
+
+  /** Notes what a start or stop of the sequencer has just shown. */
+  sequencerIs(active: boolean): void {
+    this.epoch += 1;
+    this.state.sequencerActive = active;
+  }
+
+  /** Notes a head that somebody else has just read. */
+  headIs(head: BlockRef): void {
+    if (head.number > (this.state.head?.number ?? -1)) this.state.headAdvancedAtMs = performance.now();
+    this.state.head = head;
+  }
+
+  private async poll(): Promise<void> {
+    const { epoch } = this;
+    const call = { signal: this.stopped.signal, timeoutMs: this.options.timeoutMs };
+    const [active, head] = await Promise.allSettled([
+      this.options.opNode.sequencerActive(call),
+      this.options.execution.latestBlock(call),
+    ]);
+    if (this.stopped.signal.aborted) return;
+    if (head.status === 'fulfilled') this.headIs(head.value);
+    const failed = [active, head].find((result) => result.status === 'rejected');
+    if (failed) {
+      this.strikes += 1;
+      const who = failed === active ? 'op-node' : 'execution client';
+      this.state.reason = `${who}: ${(failed.reason as Error).message}`;
+      if (this.strikes >= STRIKES) this.state.reachable = false;
+    } else {
+      this.strikes = 0;
+      this.state.reachable = true;
+    }
+    if (epoch === this.epoch) {
+      if (active.status === 'fulfilled') this.state.sequencerActive = active.value;
+      else if (this.strikes >= STRIKES) this.state.sequencerActive = null;
+    }
+    this.options.onPoll();
+  }
+}

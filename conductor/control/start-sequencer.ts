@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Outcome } from '../../raft/index.js';
+import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
+import { StartRefusedError } from '../../rpc/clients/start-refusal.js';
+import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import { bringToHead, type Surroundings } from './bring-to-head.js';
+
+export interface StartSurroundings extends Surroundings {
+  opNode: Surroundings['opNode'] & {
+    startSequencer(head: string, options: CallOptions): Promise<{ alreadyRunning: boolean }>;
+  };
+  readBarrier(): Promise<Outcome<object>>;
+}
+
+export interface StartOptions {
+  signal: AbortSignal;
+  /** For bringing the node to the head, and then again for the start itself. */
+  deadlineMs: number;
+  callTimeoutMs: number;
+}
+
+/** Pause before another try when op-node has not imported yet what its execution client shows. */
+const RETRY_MS = 10;
+
+/**
+ * Starts the local sequencer on top of the committed head, after bringing the node there. With an empty log the
+ * node's own head is the place to start: every block is committed before it is published, so none can be missing.
+ *
+ * @throws BehindError, StartRefusedError, ClientError
+ */
+export async function startSequencer(around: StartSurroundings, options: StartOptions): Promise<BlockRef> {
+  const call = { signal: options.signal, timeoutMs: options.callTimeoutMs };
+  const end = performance.now() + 2 * options.deadlineMs;
+  for (;;) {
+    const barrier = await around.readBarrier();
+    if (barrier.outcome !== 'done') throw new Error(`leadership lost before the start: ${barrier.reason}`);
+    const head = await bringToHead(around, options);
+    try {
+      await around.opNode.startSequencer(head.hash, call);
+      around.logger.info({ number: head.number, hash: head.hash }, 'sequencer started');
+      return head;
+    } catch (error) {
+      // op-node imports after it has answered, and gossip may move its head at any time (#20204): look again.
+      if (!isTransient(error) || performance.now() > end) throw error;
+    }
+    await sleep(RETRY_MS, undefined, { signal: options.signal });
+  }
+}
+
+function isTransient(error: unknown): boolean {
+  return (
+    error instanceof StartRefusedError && (error.code === 'hash-mismatch' || error.code === 'no-prestate')
+  );
+}

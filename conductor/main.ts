@@ -1,0 +1,61 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { ConfigError } from './config/config-error.js';
+import { notYetEffective } from './config/config.js';
+import { parseConfig } from './config/parse-config.js';
+import { createLogger } from './logger.js';
+import { Service } from './service.js';
+
+/** Bad flags or environment. */
+const EXIT_USAGE = 2;
+/** The node could not start or go on. */
+const EXIT_FATAL = 1;
+
+const version = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;
+
+const write = (text: string): void => void process.stdout.write(`${text}\n`);
+const complain = (text: string): void => void process.stderr.write(`${text}\n`);
+
+/** `baton run [flags]`; under the name `op-conductor` the flags alone, as op-conductor has no sub-commands. */
+async function main(argv: readonly string[]): Promise<void> {
+  const [first, ...rest] = argv;
+  if (first !== undefined && first !== 'run' && !first.startsWith('-')) {
+    complain(`unknown command ${JSON.stringify(first)}; use: baton run [flags], or baton --help`);
+    process.exitCode = EXIT_USAGE;
+    return;
+  }
+  const parsed = parseConfig(first === 'run' ? rest : argv, process.env);
+  if ('help' in parsed) return write(parsed.help);
+  if ('version' in parsed) return write(`baton version v${version}`);
+
+  const { config, warnings } = parsed;
+  const logger = createLogger(config);
+  for (const warning of warnings) logger.warn(warning);
+  const idle = notYetEffective(config);
+  if (idle.length > 0) logger.warn({ flags: idle }, 'these flags have no effect in this version');
+
+  const fatal = (error: Error): void => {
+    logger.fatal({ err: error }, 'exiting');
+    process.exit(EXIT_FATAL);
+  };
+  const service = new Service(config, `v${version}`, logger, fatal);
+  const end = (signal: NodeJS.Signals): void => {
+    const timer = setTimeout(() => fatal(new Error('did not stop in time')), config.shutdownTimeoutMs);
+    void service.stop(signal).then(() => {
+      clearTimeout(timer);
+      process.exit(0);
+    }, fatal);
+  };
+  process.once('SIGTERM', end);
+  process.once('SIGINT', end);
+  process.on('unhandledRejection', (error) => fatal(error as Error));
+  await service.start().catch(fatal);
+}
+
+main(process.argv.slice(2)).catch((error: Error) => {
+  if (!(error instanceof ConfigError)) throw error;
+  complain(error.message);
+  process.exitCode = EXIT_USAGE;
+});

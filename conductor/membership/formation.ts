@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Member } from '../../raft/index.js';
+import type { PeerIdentity } from './membership-service.js';
+
+export interface ListedPeer {
+  id: string;
+  /** Consensus address, `host:port`. */
+  addr: string;
+}
+
+/** What a node adds to its identity while a cluster forms. */
+export interface FormationAnswer extends PeerIdentity {
+  /** Nothing was ever written here. */
+  empty: boolean;
+  /** Digest of the list that the node was given; null without one. */
+  peersDigest: string | null;
+}
+
+export interface FormationOptions {
+  self: { id: string; incarnation: string };
+  peers: readonly ListedPeer[];
+  hello(address: string, signal: AbortSignal): Promise<FormationAnswer>;
+  /** True as soon as this node belongs to a cluster, by whatever way. */
+  isMember(): boolean;
+  bootstrap(members: readonly Member[]): Promise<void>;
+  logger: Logger;
+  signal: AbortSignal;
+  retryMs: number;
+  dialTimeoutMs: number;
+}
+
+/** Equal lists have equal digests, whatever their order. */
+export function peersDigest(peers: readonly ListedPeer[]): string {
+  const lines = peers.map(({ id, addr }) => `${id}@${addr}`).sort();
+  return createHash('sha256').update(lines.join('\n')).digest('hex');
+}
+
+/**
+ * Forms a cluster from a list that all its nodes were given. Only when every listed node is there, empty, and was
+ * given the same list does the first of them found it; the others join by its first message. A node that finds an
+ * existing cluster, or whose peers are not all empty, never founds one (bug 41): it waits to be added.
+ */
+export async function formCluster(options: FormationOptions): Promise<void> {
+  const { self, peers, logger, signal } = options;
+  const digest = peersDigest(peers);
+  const founder = [...peers].sort((a, b) => (a.id < b.id ? -1 : 1))[0];
+  let lastReason = '';
+  while (!signal.aborted && !options.isMember()) {
+    const { members, reason } = await ask(options, digest);
+    if (members && founder?.id === self.id && !options.isMember()) {
+      logger.info(
+        { members: members.map((member) => member.id) },
+        'all listed nodes are empty: founding the cluster',
+      );
+      await options.bootstrap(members);
+      return;
+    }
+    if (reason !== lastReason) logger.info({ reason }, 'waiting for the cluster to form');
+    lastReason = reason;
+    await sleep(options.retryMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function ask(
+  options: FormationOptions,
+  digest: string,
+): Promise<{ members?: Member[]; reason: string }> {
+  const { self, peers } = options;
+  const members: Member[] = [];
+  for (const peer of peers) {
+    if (peer.id === self.id) {
+      members.push({ id: self.id, address: peer.addr, incarnation: self.incarnation, voter: true });
+      continue;
+    }
+    let answer: FormationAnswer;
+    try {
+      answer = await options.hello(
+        peer.addr,
+        AbortSignal.any([options.signal, AbortSignal.timeout(options.dialTimeoutMs)]),
+      );
+    } catch (error) {
+      return { reason: `${peer.id} at ${peer.addr} does not answer: ${(error as Error).message}` };
+    }
+    const problem = findProblem(peer, answer, digest);
+    if (problem) return { reason: problem };
+    members.push({ id: peer.id, address: peer.addr, incarnation: answer.incarnation, voter: true });
+  }
+  return { members, reason: 'all listed nodes are there; the first of them founds the cluster' };
+}
+
+function findProblem(peer: ListedPeer, answer: FormationAnswer, digest: string): string | undefined {
+  if (answer.nodeId !== peer.id)
+    return `the node at ${peer.addr} is ${answer.nodeId}, not ${peer.id}: correct --raft.peers`;
+  if (answer.clusterId !== null || !answer.empty) {
+    return `${peer.id} belongs to a cluster already: add this node with conductor_addServerAsVoter on its leader`;
+  }
+  if (answer.peersDigest !== digest) {
+    return `${peer.id} was given another list: --raft.peers must be the same on all nodes`;
+  }
+  return undefined;
+}

@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CoreStatus, MembershipChange, Outcome } from '../../raft/index.js';
+import { RpcError } from '../../rpc/rpc-error.js';
+
+/** What a node says of itself to anybody who asks. */
+export interface PeerIdentity {
+  nodeId: string;
+  clusterId: string | null;
+  incarnation: string;
+}
+
+export interface MembershipRaft {
+  status(): CoreStatus;
+  changeMembership(change: MembershipChange, expectedIndex?: number): Promise<Outcome<object>>;
+}
+
+export interface MembershipOptions {
+  raft: MembershipRaft;
+  clusterId(): string | null;
+  /** Asks the node at a consensus address who it is. */
+  hello(address: string, signal: AbortSignal): Promise<PeerIdentity>;
+  dialTimeoutMs: number;
+  catchUpTimeoutMs: number;
+}
+
+/** Entries that a new voter may miss at its promotion: it fetches them faster than they come. */
+const PROMOTION_LAG_ENTRIES = 2;
+
+/**
+ * Adds and removes members. A new voter first joins without a vote and gets the log, so that the cluster never
+ * waits for it (thesis §4.2.1); a node whose disk is not the one that was added comes back as a new member.
+ */
+export class MembershipService {
+  constructor(private readonly options: MembershipOptions) {}
+
+  async add(id: string, address: string, version: number, voter: boolean): Promise<void> {
+    const incarnation = await this.identify(id, address);
+    this.requireLeader();
+    const { raft } = this.options;
+    const { configuration, index } = raft.status().configuration;
+    const existing = configuration.members.find((member) => member.id === id);
+    let expected = version === 0 ? undefined : version;
+    if (existing && existing.incarnation !== incarnation) {
+      // Its old vote is bound to a disk that is gone; swapping disks in one step could give two quorums.
+      if (existing.voter && expected === undefined) expected = index;
+      expected = await this.change({ type: 'remove', id }, expected);
+    } else if (existing && (existing.voter || !voter)) {
+      await this.change(
+        { type: existing.voter ? 'addVoter' : 'addNonvoter', id, address, incarnation },
+        expected,
+      );
+      return;
+    }
+    const added = await this.change({ type: 'addNonvoter', id, address, incarnation }, expected);
+    if (!voter) return;
+    await this.caughtUp(id);
+    await this.change({ type: 'addVoter', id, address, incarnation }, added);
+  }
+
+  async demote(id: string, version: number): Promise<void> {
+    await this.change({ type: 'demote', id }, version === 0 ? undefined : version);
+  }
+
+  async remove(id: string, version: number): Promise<void> {
+    await this.change({ type: 'remove', id }, version === 0 ? undefined : version);
+  }
+
+  /** Returns the index of the configuration in force after the change. */
+  private async change(change: MembershipChange, expectedIndex?: number): Promise<number> {
+    const outcome = await this.options.raft.changeMembership(change, expectedIndex);
+    if (outcome.outcome === 'done') return outcome.index;
+    if (outcome.outcome === 'unknown') {
+      throw new RpcError('leadership lost while committing log', {
+        reason: 'unknown-outcome',
+        cause: outcome.reason,
+      });
+    }
+    if (outcome.reason === 'not-leader') throw notLeader();
+    throw new RpcError(outcome.detail ?? outcome.reason, { reason: outcome.reason });
+  }
+
+  private requireLeader(): void {
+    if (this.options.raft.status().role !== 'leader') throw notLeader();
+  }
+
+  /** op-conductor dials the address before anything else, too; a node that is not there must not get a vote. */
+  private async identify(id: string, address: string): Promise<string> {
+    const { clusterId, hello, dialTimeoutMs } = this.options;
+    let peer: PeerIdentity;
+    try {
+      peer = await hello(address, AbortSignal.timeout(dialTimeoutMs));
+    } catch (error) {
+      throw new RpcError(`cannot reach ${id} at ${address}: ${(error as Error).message}`, {
+        reason: 'unreachable',
+      });
+    }
+    if (peer.nodeId !== id) {
+      throw new RpcError(`the node at ${address} is ${peer.nodeId}, not ${id}; give its own id and address`, {
+        reason: 'wrong-node',
+      });
+    }
+    if (peer.clusterId !== null && peer.clusterId !== clusterId()) {
+      throw new RpcError(
+        `${id} at ${address} belongs to another cluster (${peer.clusterId}); wipe its storage directory first`,
+        { reason: 'wrong-cluster' },
+      );
+    }
+    return peer.incarnation;
+  }
+
+  private async caughtUp(id: string): Promise<void> {
+    const end = performance.now() + this.options.catchUpTimeoutMs;
+    for (;;) {
+      const status = this.options.raft.status();
+      if (status.role !== 'leader') throw notLeader();
+      const peer = status.peers.find((candidate) => candidate.id === id);
+      if (peer?.state === 'replicate' && peer.matchIndex >= status.lastIndex - PROMOTION_LAG_ENTRIES) return;
+      if (performance.now() > end) {
+        throw new RpcError(
+          `${id} did not get the log within ${this.options.catchUpTimeoutMs} ms; it stays a non-voter: repeat the call once it is reachable`,
+          { reason: 'catch-up-timeout' },
+        );
+      }
+      await sleep(5);
+    }
+  }
+}
+
+const notLeader = (): RpcError => new RpcError('node is not the leader', { reason: 'not-leader' });

@@ -1,0 +1,255 @@
+import path from 'node:path';
+import type { Logger } from 'pino';
+import { HealthMonitor } from '../health/health-monitor.js';
+import { RaftNode } from '../raft/index.js';
+import { LevelStorage } from '../raft/storage/level-storage.js';
+import { HttpTransport } from '../raft/transport/http-transport.js';
+import { ExecutionClient } from '../rpc/clients/execution-client.js';
+import { OpNodeClient } from '../rpc/clients/op-node-client.js';
+import { createRpcServer, type HttpServer } from '../rpc/index.js';
+import { ChainHistory } from './chain/chain-history.js';
+import { ChainStateMachine } from './chain/chain-state-machine.js';
+import type { CommittedBlock, Verdict } from './chain/chain-state.js';
+import { Conductor } from './conductor.js';
+import type { Config } from './config/config.js';
+import { LocalNode } from './control/local-node.js';
+import { formCluster, peersDigest, type FormationAnswer } from './membership/formation.js';
+import { MembershipService } from './membership/membership-service.js';
+import { Metrics } from './metrics.js';
+import { startMetricsServer } from './metrics-server.js';
+import { limitsOf, retentionOf, timingOf } from './raft-options.js';
+
+const MIB = 1024 * 1024;
+const NODE_POLL_MS = 250;
+const CALL_TIMEOUT_MS = 10_000;
+const CATCH_UP_TIMEOUT_MS = 3000;
+const DIAL_TIMEOUT_MS = 5000;
+const PROMOTION_TIMEOUT_MS = 30_000;
+const FORMATION_RETRY_MS = 250;
+const CONDUCTOR_CHECK_RETRY_MS = 5000;
+
+/**
+ * One Baton process: builds all parts from the configuration, starts them in order and stops them in reverse.
+ */
+export class Service {
+  private readonly metrics = new Metrics();
+  private readonly opNode: OpNodeClient;
+  private readonly execution: ExecutionClient;
+  private readonly raft: RaftNode<Verdict>;
+  private readonly transport: HttpTransport;
+  private readonly machine: ChainStateMachine;
+  private readonly localNode: LocalNode;
+  private readonly health: HealthMonitor;
+  private readonly conductor: Conductor;
+  private readonly rpc: HttpServer;
+  private readonly ending = new AbortController();
+  private readonly closers: (() => Promise<void>)[] = [];
+  private stopping: Promise<void> | undefined;
+
+  constructor(
+    private readonly config: Config,
+    private readonly version: string,
+    private readonly logger: Logger,
+    /** The process must end: storage failed, an invariant broke, or op-node is not run with a conductor. */
+    private readonly onFatal: (error: Error) => void,
+  ) {
+    const { raft, rpc, health, node, execution } = config;
+    const timing = timingOf(config);
+    this.opNode = new OpNodeClient({ url: node.rpcUrl, timeoutMs: CALL_TIMEOUT_MS });
+    this.execution = new ExecutionClient({ url: execution.rpcUrl, timeoutMs: CALL_TIMEOUT_MS });
+    this.machine = new ChainStateMachine((block, verdict) => this.onApplied(block, verdict));
+    this.raft = new RaftNode({
+      nodeId: raft.serverId,
+      timing,
+      limits: limitsOf(rpc.bodyLimitBytes),
+      retention: retentionOf(config),
+      storage: new LevelStorage({ directory: path.join(raft.storageDir, raft.serverId, 'baton') }),
+      stateMachine: this.machine,
+      logger: logger.child({ part: 'raft' }),
+      onFatal,
+    });
+    this.transport = new HttpTransport({
+      nodeId: raft.serverId,
+      clusterId: () => this.raft.identity.clusterId,
+      incarnation: () => this.raft.identity.incarnation,
+      bind: { host: config.consensus.listenHost, port: config.consensus.listenPort },
+      bodyLimitBytes: rpc.bodyLimitBytes + MIB,
+      controlTimeoutMs: timing.electionTimeoutMs,
+      bulkTimeoutMs: Math.max(1000, timing.electionTimeoutMs),
+      snapshotTimeoutMs: 10_000,
+      logger: logger.child({ part: 'transport' }),
+      handlers: {
+        onRequest: (from, message, respond) => this.raft.receive(from, message, respond),
+        onPeerDisconnected: (peer) => void this.raft.peerDisconnected(peer),
+        hello: () => this.formationAnswer(),
+        adoptCluster: (clusterId) => this.raft.adoptCluster(clusterId),
+      },
+    });
+    this.localNode = new LocalNode({
+      opNode: this.opNode,
+      execution: this.execution,
+      pollIntervalMs: Math.min(NODE_POLL_MS, health.intervalMs),
+      timeoutMs: health.probeTimeoutMs,
+      onPoll: () => this.conductor.changed(),
+    });
+    this.health = new HealthMonitor({
+      node: this.opNode,
+      limits: health,
+      intervalMs: health.intervalMs,
+      probeTimeoutMs: health.probeTimeoutMs,
+      now: Date.now,
+      onReport: (report) => this.conductor.healthChanged(report),
+    });
+    this.conductor = new Conductor({
+      raft: this.raft,
+      chain: this.machine.live,
+      history: new ChainHistory(this.machine, (from, to, max) => this.raft.readEntries(from, to, max)),
+      membership: new MembershipService({
+        raft: this.raft,
+        clusterId: () => this.raft.identity.clusterId,
+        hello: (address, signal) => this.transport.hello(address, signal),
+        dialTimeoutMs: DIAL_TIMEOUT_MS,
+        catchUpTimeoutMs: PROMOTION_TIMEOUT_MS,
+      }),
+      opNode: this.opNode,
+      execution: this.execution,
+      localNode: this.localNode,
+      health: this.health,
+      logger: logger.child({ part: 'control' }),
+      paused: config.paused,
+      peerTimeoutMs: Math.max(timing.leaseTimeoutMs, 2 * timing.heartbeatIntervalMs),
+      progressGraceMs: Math.max(3000, 2 * health.intervalMs),
+      callTimeoutMs: CALL_TIMEOUT_MS,
+      catchUpTimeoutMs: CATCH_UP_TIMEOUT_MS,
+    });
+    this.rpc = createRpcServer({
+      api: this.conductor,
+      version,
+      logger: logger.child({ part: 'rpc' }),
+      host: rpc.listenHost,
+      port: rpc.listenPort,
+      bodyLimitBytes: rpc.bodyLimitBytes,
+    });
+    this.conductor.on('stopRequested', () => void this.stop('conductor_stop'));
+  }
+
+  /** @throws StorageError, or the system's error when a port cannot be bound */
+  async start(): Promise<{ rpcPort: number; consensusPort: number }> {
+    await this.raft.open();
+    this.closers.push(() => this.raft.stop());
+    const { port: consensusPort } = await this.raft.start(this.transport);
+    await this.joinOrFound(consensusPort);
+    const { port: rpcPort } = await this.rpc.start();
+    this.closers.push(() => this.rpc.stop(1000));
+    this.localNode.start();
+    this.closers.push(() => this.localNode.stop());
+    this.health.start();
+    this.closers.push(() => this.health.stop());
+    if (this.config.metrics.enabled) {
+      const { listenHost, listenPort } = this.config.metrics;
+      const server = await startMetricsServer(this.metrics.registry, listenHost, listenPort);
+      this.closers.push(() => server.close());
+    }
+    void this.checkConductorEnabled();
+    this.metrics.info.set({ version: this.version }, 1);
+    this.metrics.up.set(1);
+    this.logger.info({ rpcPort, consensusPort, version: this.version }, 'started');
+    return { rpcPort, consensusPort };
+  }
+
+  /** Hands over, then closes everything. Calling it again waits for the first call. */
+  stop(reason: string): Promise<void> {
+    this.stopping ??= this.stopOnce(reason);
+    return this.stopping;
+  }
+
+  private async stopOnce(reason: string): Promise<void> {
+    this.logger.info({ reason }, 'stopping');
+    this.ending.abort();
+    await this.conductor.retire();
+    for (const close of this.closers.reverse()) {
+      await close().catch((error: Error) => this.logger.warn({ err: error }, 'closing failed'));
+    }
+    await Promise.all([this.opNode.close(), this.execution.close()]);
+    this.logger.info('stopped');
+  }
+
+  private async joinOrFound(consensusPort: number): Promise<void> {
+    const { raft, consensus } = this.config;
+    const { clusterId, incarnation } = this.raft.identity;
+    if (clusterId !== null) {
+      this.logger.info({ clusterId, incarnation }, 'rejoining the cluster of the storage directory');
+      return;
+    }
+    if (raft.bootstrap) {
+      const address = consensus.advertisedAddr ?? `${consensus.listenHost}:${consensusPort}`;
+      // As op-conductor: a new cluster does not touch a sequencer before an operator says so.
+      this.conductor.pauseForBootstrap();
+      await this.raft.bootstrap([{ id: raft.serverId, address, incarnation, voter: true }]);
+      this.logger.info(
+        { address },
+        'founded a cluster of one; the control loop is paused until conductor_resume',
+      );
+      return;
+    }
+    if (raft.peers.length === 0) {
+      this.logger.info('no cluster yet: waiting to be added (conductor_addServerAsVoter on the leader)');
+      return;
+    }
+    const forming = formCluster({
+      self: { id: raft.serverId, incarnation },
+      peers: raft.peers,
+      hello: (address, signal) => this.transport.hello(address, signal) as Promise<FormationAnswer>,
+      isMember: () => this.raft.identity.clusterId !== null,
+      bootstrap: async (members) => void (await this.raft.bootstrap(members)),
+      logger: this.logger,
+      signal: this.ending.signal,
+      retryMs: FORMATION_RETRY_MS,
+      dialTimeoutMs: DIAL_TIMEOUT_MS,
+    });
+    void forming.catch((error: Error) => this.onFatal(error));
+  }
+
+  private formationAnswer(): { empty: boolean; peersDigest: string | null } {
+    const { peers } = this.config.raft;
+    const { lastIndex, term } = this.raft.status();
+    return {
+      empty: lastIndex === 0 && term === 0,
+      peersDigest: peers.length > 0 ? peersDigest(peers) : null,
+    };
+  }
+
+  /** op-node must ask a conductor before it publishes; without that, two sequencers could fork the chain. */
+  private async checkConductorEnabled(): Promise<void> {
+    const { signal } = this.ending;
+    while (!signal.aborted) {
+      try {
+        if (await this.opNode.conductorEnabled({ signal, timeoutMs: CALL_TIMEOUT_MS })) return;
+        this.onFatal(new Error('conductor is not enabled on sequencer, exiting...'));
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.logger.warn({ reason: (error as Error).message }, 'op-node does not answer yet');
+      }
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, CONDUCTOR_CHECK_RETRY_MS);
+        signal.addEventListener('abort', () => (clearTimeout(timer), resolve(undefined)), { once: true });
+      });
+    }
+  }
+
+  private onApplied(block: CommittedBlock, verdict: Verdict): void {
+    const { number, hash } = block;
+    if (verdict.type === 'gap') {
+      this.metrics.gaps.inc();
+      this.logger.warn({ number, hash, missing: verdict.missing }, 'committed head leaves a gap');
+    } else if (verdict.type === 'replacement') {
+      this.metrics.replacedBlocks.inc(verdict.replaced.length);
+      const replaced = verdict.replaced.map((old) => ({ number: old.number, hash: old.hash }));
+      this.logger.warn({ number, hash, replaced }, 'committed blocks were replaced');
+    } else if (verdict.type === 'refused') {
+      this.logger.warn({ number, hash, reason: verdict.reason }, 'committed entry has no effect');
+    }
+    this.metrics.head.set(this.machine.live.head?.number ?? 0);
+  }
+}

@@ -1,0 +1,54 @@
+import type { SimulatedNode } from './node.js';
+
+export type RequestKind = 'propose' | 'read' | 'transfer' | 'membership' | 'bootstrap';
+
+export interface ClientRequest {
+  id: number;
+  kind: RequestKind;
+  node: SimulatedNode;
+  /** What was committed anywhere when the request was made. */
+  committedBefore: number;
+  startedMs: number;
+  /** Configuration that a membership change began with. */
+  configurationBefore: number;
+}
+
+/** Requests to nodes that have no answer yet. Those of a process that died never get one. */
+export class ClientRequests {
+  private readonly requests = new Map<number, ClientRequest>();
+  private lastId = 0;
+
+  constructor(private readonly moment: () => { nowMs: number; committed: number }) {}
+
+  open(kind: RequestKind, node: SimulatedNode): number {
+    const { nowMs, committed } = this.moment();
+    const id = ++this.lastId;
+    this.requests.set(id, {
+      id,
+      kind,
+      node,
+      committedBefore: committed,
+      startedMs: nowMs,
+      configurationBefore: node.process?.ctx.configurations.latest.index ?? 0,
+    });
+    return id;
+  }
+
+  get(id: number): ClientRequest | undefined {
+    return this.requests.get(id);
+  }
+
+  close(id: number): void {
+    this.requests.delete(id);
+  }
+
+  closeAllOf(node: SimulatedNode): void {
+    for (const request of this.requests.values()) {
+      if (request.node === node) this.requests.delete(request.id);
+    }
+  }
+
+  all(): IterableIterator<ClientRequest> {
+    return this.requests.values();
+  }
+}

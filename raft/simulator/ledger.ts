@@ -1,0 +1,54 @@
+import { EMPTY_CHAIN_HASH } from '../core/chain-hash.js';
+import type { EntryKind } from '../core/types.js';
+import { applyToHash, EMPTY_STATE_HASH } from './state-machine.js';
+
+export interface LedgerEntry {
+  index: number;
+  term: number;
+  kind: EntryKind;
+  chainHash: number;
+  data: Uint8Array;
+  /** Voters of the configuration that was in force when it was committed. */
+  voters: readonly string[];
+  /** The application's state after this entry. */
+  stateHash: number;
+  /** Index of the newest configuration up to here. */
+  configurationIndex: number;
+}
+
+/** The simulator's own record of what is committed; no node ever sees it. */
+export class Ledger {
+  private readonly entries: LedgerEntry[] = [
+    {
+      index: 0,
+      term: 0,
+      kind: 'noop',
+      chainHash: EMPTY_CHAIN_HASH,
+      data: new Uint8Array(0),
+      voters: [],
+      stateHash: EMPTY_STATE_HASH,
+      configurationIndex: 0,
+    },
+  ];
+
+  get lastIndex(): number {
+    return this.entries.length - 1;
+  }
+
+  get last(): LedgerEntry {
+    return this.entries.at(-1) as LedgerEntry;
+  }
+
+  at(index: number): LedgerEntry | undefined {
+    return this.entries[index];
+  }
+
+  append(entry: Omit<LedgerEntry, 'stateHash' | 'configurationIndex'>): void {
+    const { last } = this;
+    this.entries.push({
+      ...entry,
+      stateHash: applyToHash(last.stateHash, entry.index, entry.data),
+      configurationIndex: entry.kind === 'config' ? entry.index : last.configurationIndex,
+    });
+  }
+}

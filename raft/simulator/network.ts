@@ -1,0 +1,110 @@
+import type { Message, NodeId, RequestMessage } from '../core/types.js';
+import type { Process, SimulatedNode } from './node.js';
+import type { NetworkOptions } from './options.js';
+import type { World } from './world.js';
+
+const REQUESTS: ReadonlySet<Message['type']> = new Set<RequestMessage['type']>([
+  'preVote',
+  'vote',
+  'append',
+  'heartbeat',
+  'snapshot',
+  'timeoutNow',
+]);
+
+/** Loses, delays, repeats and reorders messages; links are cut in one direction at a time. */
+export class Network {
+  private readonly cut = new Set<number>();
+  private readonly lastArrivalMs = new Map<number, number>();
+
+  constructor(
+    private readonly world: World,
+    public options: NetworkOptions,
+  ) {}
+
+  cutLink(from: SimulatedNode, to: SimulatedNode): void {
+    this.cut.add(linkOf(from, to));
+  }
+
+  mendLink(from: SimulatedNode, to: SimulatedNode): void {
+    this.cut.delete(linkOf(from, to));
+  }
+
+  mendAll(): void {
+    this.cut.clear();
+  }
+
+  isCut(from: SimulatedNode, to: SimulatedNode): boolean {
+    return this.cut.has(linkOf(from, to));
+  }
+
+  send(from: SimulatedNode, process: Process, to: NodeId, message: Message): void {
+    const { world, options } = this;
+    const target = world.node(to);
+    if (REQUESTS.has(message.type)) process.requests.begin(to, message.requestId);
+    if (world.options.freezeMessages) freeze(message);
+    const copies = options.duplicateChance > 0 && world.rng.chance(options.duplicateChance) ? 2 : 1;
+    for (let copy = 0; copy < copies; copy++) {
+      if (this.isCut(from, target)) {
+        world.count('message cut');
+      } else if (options.lossChance > 0 && world.rng.chance(options.lossChance)) {
+        world.count('message lost');
+      } else {
+        if (copy > 0) world.count('message repeated');
+        world.queue.at(this.arrivalMs(from, target, message), () => this.arrive(from, process, target, message));
+      }
+    }
+  }
+
+  private arrivalMs(from: SimulatedNode, to: SimulatedNode, message: Message): number {
+    const { world, options } = this;
+    let delayMs = options.delayMinMs + world.rng.exponential(options.delayMeanMs);
+    if (options.spikeChance > 0 && world.rng.chance(options.spikeChance)) {
+      delayMs += world.rng.exponential(options.spikeMeanMs);
+      world.count('message very late');
+    }
+    if (message.type === 'append') {
+      for (const entry of message.entries) delayMs += entry.byteLength / options.bytesPerMs;
+    }
+    const at = world.queue.nowMs + delayMs;
+    if (!options.fifo) return at;
+    const link = linkOf(from, to);
+    const inOrder = Math.max(at, this.lastArrivalMs.get(link) ?? 0);
+    this.lastArrivalMs.set(link, inOrder);
+    return inOrder;
+  }
+
+  private arrive(from: SimulatedNode, sender: Process, to: SimulatedNode, message: Message): void {
+    const { process } = to;
+    const isRequest = REQUESTS.has(message.type);
+    if (!process) {
+      if (isRequest && this.options.refusals) this.refuse(from, sender, to, message.requestId);
+      return;
+    }
+    if (!isRequest && !process.requests.end(message.requestId) && !this.options.lateResponses) return;
+    to.receive({ type: 'message', from: from.id, message });
+  }
+
+  /** The host of a dead process refuses the connection. */
+  private refuse(from: SimulatedNode, sender: Process, dead: SimulatedNode, requestId: number): void {
+    const { world } = this;
+    if (this.isCut(dead, from)) return;
+    world.queue.after(this.options.delayMinMs, () => {
+      if (from.process !== sender) return;
+      world.count('connection refused');
+      sender.requests.fail(requestId);
+      if (this.options.evidence && !dead.isRunning) from.receive({ type: 'peerGone', peer: dead.id });
+    });
+  }
+}
+
+const linkOf = (from: SimulatedNode, to: SimulatedNode): number => from.slot * 64 + to.slot;
+
+function freeze(message: Message): void {
+  Object.freeze(message);
+  if (message.type === 'append') {
+    Object.freeze(message.entries);
+    for (const entry of message.entries) Object.freeze(entry);
+  }
+  if (message.type === 'snapshot') Object.freeze(message.snapshot);
+}

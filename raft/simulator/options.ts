@@ -1,0 +1,225 @@
+import type { Limits, Timing } from '../core/types.js';
+import { Prng } from './prng.js';
+
+/** Everything that distinguishes one simulated cluster from another; all of it is drawn from the seed. */
+export interface SimulationOptions {
+  cluster: {
+    /** Voters of the first configuration. */
+    voters: number;
+    /** Further processes with empty disks, which the workload may add. */
+    spares: number;
+    /** Only the first node is bootstrapped, and it adds the others (op-conductor's way). */
+    growFromOne: boolean;
+  };
+  timing: Timing;
+  limits: Limits;
+  network: NetworkOptions;
+  disk: {
+    writeMinMs: number;
+    writeMeanMs: number;
+    /** Probability that a write which was under way survives a crash. */
+    keepUnfinishedChance: number;
+  };
+  clock: {
+    /** Greatest deviation of a clock's rate from 1. */
+    rateSpread: number;
+    /** Greatest lateness of a timer. */
+    timerLatenessMaxMs: number;
+  };
+  application: {
+    applyMeanMs: number;
+    /** A snapshot is made when this many entries were applied since the last one; Infinity: never. */
+    compactEvery: number;
+  };
+  faults: FaultOptions;
+  workload: WorkloadOptions;
+  healing: {
+    /** A minority stays broken for ever. */
+    keepBroken: boolean;
+    /** After all is well: crash everybody and demand progress once more. */
+    restartAll: boolean;
+  };
+  /** Messages are frozen, so that a core which changes its input is found out (I23). */
+  freezeMessages: boolean;
+}
+
+export interface NetworkOptions {
+  delayMinMs: number;
+  delayMeanMs: number;
+  /** Now and then a message takes much longer. */
+  spikeChance: number;
+  spikeMeanMs: number;
+  lossChance: number;
+  duplicateChance: number;
+  /** Messages of one link keep their order. */
+  fifo: boolean;
+  bytesPerMs: number;
+  /** Responses reach the core although their request was given up, or belonged to an earlier process. */
+  lateResponses: boolean;
+  /** A dead process's host refuses connections: requests fail at once. */
+  refusals: boolean;
+  /** A refusal is reported as evidence that the process is gone. */
+  evidence: boolean;
+}
+
+export interface FaultOptions {
+  meanIntervalMs: number;
+  /** Relative frequency by kind; 0 switches a fault off. */
+  weights: { crash: number; crashAll: number; pause: number; partition: number; slowDisk: number };
+  /** Probability that a fault aims at the leader. */
+  leaderBias: number;
+  /** Probability, per write, that the process dies while it is under way. */
+  crashDuringWriteChance: number;
+  downMeanMs: number;
+  pauseMeanMs: number;
+  /** The monotonic clock stands still during a pause (suspended machine). */
+  pauseStopsClock: boolean;
+  /** The process does not notice that it was paused. */
+  pauseUnnoticed: boolean;
+  partitionMeanMs: number;
+  slowDiskMeanMs: number;
+  slowDiskFactor: number;
+}
+
+export interface WorkloadOptions {
+  meanIntervalMs: number;
+  weights: {
+    propose: number;
+    read: number;
+    transfer: number;
+    membership: number;
+    eligibility: number;
+  };
+  proposalBytesMax: number;
+  /** Probability that a request goes to any node instead of one that leads. */
+  strayChance: number;
+}
+
+const PROFILES: readonly [Timing, ...Timing[]] = [
+  profile(30, 150, 12, 6),
+  profile(50, 300, 15, 10),
+  profile(90, 400, 60, 20),
+  profile(20, 100, 5, 30),
+];
+
+function profile(
+  heartbeatIntervalMs: number,
+  electionTimeoutMs: number,
+  rankSlotMs: number,
+  jitterMs: number,
+): Timing {
+  return {
+    heartbeatIntervalMs,
+    electionTimeoutMs,
+    rankSlotMs,
+    jitterMs,
+    leaseTimeoutMs: electionTimeoutMs,
+    requestTimeoutMs: electionTimeoutMs,
+    transferTimeoutMs: electionTimeoutMs,
+  };
+}
+
+/** Swarm testing: each seed has its own mixture, since a fault that is always on hides what happens without it. */
+export function drawOptions(seed: number): SimulationOptions {
+  const rng = new Prng(seed);
+  const sometimes = <T>(chance: number, then: () => T, otherwise: T): T =>
+    rng.chance(chance) ? then() : otherwise;
+
+  const timing = { ...rng.pick(PROFILES) };
+  timing.leaseTimeoutMs *= rng.between(0.8, 1);
+  timing.requestTimeoutMs *= rng.between(0.3, 3);
+  timing.transferTimeoutMs *= rng.between(0.5, 3);
+  const base = timing.electionTimeoutMs;
+  const voters = rng.pick([1, 2, 3, 3, 3, 3, 4, 5, 5]);
+  const membership = rng.chance(0.5);
+  const lossy = rng.chance(0.6);
+  const weight = (chance: number): number => sometimes(chance, () => rng.between(0.2, 1), 0);
+
+  return {
+    cluster: {
+      voters,
+      spares: membership ? rng.int(0, Math.min(2, 6 - voters)) : 0,
+      growFromOne: membership && rng.chance(0.25),
+    },
+    timing,
+    limits: rng.chance(0.5) ? generousLimits() : tinyLimits(rng),
+    network: {
+      delayMinMs: rng.between(0.05, 1),
+      delayMeanMs: sometimes(0.2, () => rng.between(0.02, 0.3) * base, rng.between(0.2, 4)),
+      spikeChance: sometimes(0.4, () => rng.between(0.001, 0.05), 0),
+      spikeMeanMs: rng.between(0.1, 3) * base,
+      lossChance: lossy ? rng.pick([0.001, 0.01, 0.05, 0.2]) : 0,
+      duplicateChance: sometimes(0.5, () => rng.pick([0.01, 0.1, 0.4]), 0),
+      fifo: rng.chance(0.4),
+      bytesPerMs: rng.pick([200, 5_000, 100_000]),
+      lateResponses: rng.chance(0.6),
+      refusals: rng.chance(0.7),
+      evidence: rng.chance(0.5),
+    },
+    disk: {
+      writeMinMs: rng.between(0.05, 1),
+      writeMeanMs: sometimes(0.25, () => rng.between(0.02, 0.3) * base, rng.between(0.1, 3)),
+      keepUnfinishedChance: rng.pick([0, 0.5, 0.5, 1]),
+    },
+    clock: { rateSpread: rng.pick([0, 0.001, 0.05]), timerLatenessMaxMs: rng.pick([0, 1, 10]) },
+    application: {
+      applyMeanMs: rng.pick([0.1, 2, 30]),
+      compactEvery: sometimes(0.6, () => rng.int(1, 40), Infinity),
+    },
+    faults: {
+      meanIntervalMs: base * rng.between(0.5, 8),
+      weights: {
+        crash: weight(0.7),
+        crashAll: sometimes(0.3, () => 0.1, 0),
+        pause: weight(0.5),
+        partition: weight(0.7),
+        slowDisk: weight(0.4),
+      },
+      leaderBias: rng.between(0.2, 0.9),
+      crashDuringWriteChance: sometimes(0.3, () => rng.between(0.001, 0.03), 0),
+      downMeanMs: base * rng.between(0.05, 4),
+      pauseMeanMs: base * rng.between(0.2, 4),
+      pauseStopsClock: rng.chance(0.3),
+      pauseUnnoticed: rng.chance(0.2),
+      partitionMeanMs: base * rng.between(0.5, 6),
+      slowDiskMeanMs: base * rng.between(1, 6),
+      slowDiskFactor: rng.pick([5, 50, 500]),
+    },
+    workload: {
+      meanIntervalMs: base * rng.pick([0.02, 0.1, 0.5]),
+      weights: {
+        propose: 10,
+        read: sometimes(0.7, () => 3, 0),
+        transfer: sometimes(0.5, () => rng.between(0.1, 1.5), 0),
+        membership: membership ? rng.between(0.2, 3) : 0,
+        eligibility: sometimes(0.3, () => 0.5, 0),
+      },
+      proposalBytesMax: sometimes(0.1, () => 20_000, rng.int(8, 300)),
+      strayChance: rng.between(0, 0.4),
+    },
+    healing: { keepBroken: rng.chance(0.3), restartAll: rng.chance(0.3) },
+    freezeMessages: rng.chance(0.05),
+  };
+}
+
+function generousLimits(): Limits {
+  return {
+    uncommittedBytesMax: 8 << 20,
+    uncommittedEntriesMax: 1024,
+    inflightRequestsMax: 2,
+    inflightBytesMax: 4 << 20,
+    appendBytesMax: 1 << 20,
+    cacheBytesMax: 16 << 20,
+  };
+}
+
+function tinyLimits(rng: Prng): Limits {
+  return {
+    uncommittedBytesMax: rng.int(20, 2_000),
+    uncommittedEntriesMax: rng.int(1, 20),
+    inflightRequestsMax: rng.int(1, 6),
+    inflightBytesMax: rng.int(1, 1_000),
+    appendBytesMax: rng.int(1, 500),
+    cacheBytesMax: rng.pick([0, 50, 1_000]),
+  };
+}

@@ -1,0 +1,82 @@
+import { crc32 } from '../core/crc32.js';
+import type { MembershipChange } from '../core/types.js';
+import type { RequestKind } from './client-requests.js';
+import type { SimulatedNode } from './node.js';
+import { addressOf, type World } from './world.js';
+
+/** What clients and operators ask of the cluster, at random. */
+export class Workload {
+  constructor(private readonly world: World) {}
+
+  start(): void {
+    const { rng, queue, options } = this.world;
+    queue.after(rng.exponential(options.workload.meanIntervalMs), () => {
+      if (!this.world.isChaotic) return;
+      const node = this.addressee();
+      if (node) this.ask(node);
+      this.start();
+    });
+  }
+
+  private addressee(): SimulatedNode | undefined {
+    const { rng, nodes, leader, options } = this.world;
+    if (leader && !rng.chance(options.workload.strayChance)) return leader;
+    const node = nodes[rng.int(0, nodes.length - 1)];
+    return node?.isRunning ? node : undefined;
+  }
+
+  private ask(node: SimulatedNode): void {
+    const { rng, options } = this.world;
+    const { weights } = options.workload;
+    const kinds: [number, () => void][] = [
+      [weights.propose, () => this.propose(node)],
+      [weights.read, () => node.receive({ type: 'read', id: this.open('read', node) })],
+      [weights.transfer, () => this.transfer(node)],
+      [weights.membership, () => this.changeMembership(node)],
+      [weights.eligibility, () => node.receive({ type: 'eligibility', value: rng.int(0, 2) })],
+    ];
+    let draw = rng.next() * kinds.reduce((sum, [weight]) => sum + weight, 0);
+    for (const [weight, ask] of kinds) {
+      if (draw < weight) return ask();
+      draw -= weight;
+    }
+  }
+
+  /** Every proposal has other bytes: it begins with its number. */
+  propose(node: SimulatedNode): number {
+    const { rng, options } = this.world;
+    const id = this.open('propose', node);
+    const bytesMax = options.workload.proposalBytesMax;
+    const data = new Uint8Array(rng.chance(0.2) ? bytesMax : rng.int(4, Math.min(bytesMax, 64)));
+    new DataView(data.buffer).setUint32(0, id);
+    node.receive({ type: 'propose', id, data, crc: crc32(data) });
+    return id;
+  }
+
+  private transfer(node: SimulatedNode): void {
+    const { rng, nodes } = this.world;
+    const to = rng.chance(0.3) ? undefined : nodes[rng.int(0, nodes.length - 1)]?.id;
+    node.receive({ type: 'transfer', id: this.open('transfer', node), to });
+  }
+
+  private changeMembership(node: SimulatedNode): void {
+    const { rng, nodes, options } = this.world;
+    const latest = node.process?.ctx.configurations.latest;
+    const voters = latest?.configuration.members.filter((member) => member.voter).length ?? 0;
+    const { id } = nodes[rng.int(0, nodes.length - 1)] as SimulatedNode;
+    // Clusters that are smaller than they began grow more often than they shrink.
+    const type = rng.chance(voters < options.cluster.voters ? 0.7 : 0.3)
+      ? 'addVoter'
+      : rng.pick(['addVoter', 'addNonvoter', 'demote', 'remove'] as const);
+    const address = rng.chance(0.95) ? addressOf(id) : `${addressOf(id)}1`;
+    const change: MembershipChange =
+      type === 'addVoter' || type === 'addNonvoter' ? { type, id, address } : { type, id };
+    const expectedIndex = rng.chance(0.5) ? undefined : (latest?.index ?? 0) + (rng.chance(0.1) ? 1 : 0);
+    node.receive({ type: 'changeMembership', id: this.open('membership', node), change, expectedIndex });
+  }
+
+  private open(kind: RequestKind, node: SimulatedNode): number {
+    this.world.count(`ask: ${kind}`);
+    return this.world.requests.open(kind, node);
+  }
+}

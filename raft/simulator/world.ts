@@ -1,0 +1,134 @@
+import type { Configuration, Input, NodeId, Output, Persist } from '../core/types.js';
+import { ClientRequests } from './client-requests.js';
+import { EventQueue } from './event-queue.js';
+import type { Hosting } from './hosting.js';
+import { everyInvariant } from './invariants/every-invariant.js';
+import type { Invariant } from './invariants/invariant.js';
+import { Ledger } from './ledger.js';
+import { Nemesis } from './nemesis.js';
+import { Network } from './network.js';
+import { NodeClock } from './node-clock.js';
+import { pointersOf, SimulatedNode, type Process } from './node.js';
+import type { SimulationOptions } from './options.js';
+import { Prng } from './prng.js';
+import type { Trace } from './trace.js';
+import { Workload } from './workload.js';
+
+/** A whole cluster in one thread, on virtual time. Everything in it follows from the seed. */
+export class World {
+  readonly rng: Prng;
+  readonly queue = new EventQueue();
+  readonly ledger = new Ledger();
+  readonly network: Network;
+  readonly nemesis = new Nemesis(this);
+  readonly workload = new Workload(this);
+  readonly requests = new ClientRequests(() => ({
+    nowMs: this.queue.nowMs,
+    committed: this.ledger.lastIndex,
+  }));
+  readonly nodes: readonly SimulatedNode[];
+  /** What happened how often. */
+  readonly counts = new Map<string, number>();
+  /** Faults and workload go on. */
+  isChaotic = true;
+  steps = 0;
+  private readonly invariants: readonly Invariant[];
+  private readonly byId: ReadonlyMap<NodeId, SimulatedNode>;
+
+  constructor(
+    seed: number,
+    public options: SimulationOptions,
+    readonly hosting: Hosting,
+    readonly trace: Trace,
+  ) {
+    // Another stream than that of the options, so that a change of one leaves the other alone.
+    this.rng = new Prng(seed ^ 0x5bd1e995);
+    this.network = new Network(this, options.network);
+    this.nodes = this.createNodes();
+    this.byId = new Map(this.nodes.map((node) => [node.id, node]));
+    this.invariants = everyInvariant(this);
+  }
+
+  private createNodes(): SimulatedNode[] {
+    const { voters, spares, growFromOne } = this.options.cluster;
+    const ids = Array.from({ length: voters + spares }, (_, slot) => `n${slot + 1}`);
+    const founders = growFromOne ? ids.slice(0, 1) : ids.slice(0, voters);
+    const configuration: Configuration = {
+      members: founders.map((id) => ({ id, address: addressOf(id), voter: true })),
+    };
+    return ids.map((id, slot) => {
+      const rate = 1 + this.rng.between(-1, 1) * this.options.clock.rateSpread;
+      const clock = new NodeClock(rate, this.rng.between(0, 1e6));
+      return new SimulatedNode(this, id, slot, clock, founders.includes(id) ? configuration : null);
+    });
+  }
+
+  node(id: NodeId): SimulatedNode {
+    return this.byId.get(id) as SimulatedNode;
+  }
+
+  /** The node that leads in the latest term, if it is awake. */
+  get leader(): SimulatedNode | undefined {
+    let best: SimulatedNode | undefined;
+    for (const node of this.nodes) {
+      if (!node.leads || !node.isAwake) continue;
+      if (!best || (node.process as Process).ctx.term > (best.process as Process).ctx.term) best = node;
+    }
+    return best;
+  }
+
+  count(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+  }
+
+  // ------------------------------------------------------------ what happens, and is checked
+
+  started(node: SimulatedNode): void {
+    this.trace.note(this.queue.nowMs, `${node.id} starts`);
+    for (const invariant of this.invariants) invariant.started?.(node);
+  }
+
+  crashed(node: SimulatedNode): void {
+    this.trace.note(this.queue.nowMs, `${node.id} dies`);
+    this.requests.closeAllOf(node);
+    for (const invariant of this.invariants) invariant.crashed?.(node);
+  }
+
+  written(node: SimulatedNode, write: Persist): void {
+    for (const invariant of this.invariants) invariant.written?.(node, write);
+  }
+
+  applied(node: SimulatedNode, index: number, data: Uint8Array): void {
+    for (const invariant of this.invariants) invariant.applied?.(node, index, data);
+  }
+
+  stepped(node: SimulatedNode, process: Process, input: Input, outputs: readonly Output[]): void {
+    this.steps += 1;
+    this.trace.step(this.queue.nowMs, node, process, input, outputs);
+    const { ctx } = process;
+    const before = process.seen;
+    const change = process.log.update(ctx.log);
+    const committedBefore = this.ledger.lastIndex;
+    if (ctx.commit > committedBefore && before.role === 'leader') this.extendLedger(node, process);
+    const step = { node, process, ctx, input, outputs, before, change, committedBefore };
+    for (const invariant of this.invariants) invariant.stepped?.(step);
+    process.seen = pointersOf(ctx);
+  }
+
+  /** What a leader declares committed becomes part of the record; the invariants judge whether it may. */
+  private extendLedger(node: SimulatedNode, process: Process): void {
+    const { ctx } = process;
+    const voters = ctx.configurations.latest.configuration.members
+      .filter((member) => member.voter)
+      .map((member) => member.id);
+    for (let index = this.ledger.lastIndex + 1; index <= ctx.commit; index++) {
+      const entry = ctx.log.get(index);
+      const data = node.dataOf(ctx, index);
+      if (!entry || !data) return;
+      const { term, kind, chainHash } = entry;
+      this.ledger.append({ index, term, kind, chainHash, data, voters });
+    }
+  }
+}
+
+export const addressOf = (id: NodeId): string => `${id}:50050`;

@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import type { EntryHeader, RestoredState } from '../core/types.js';
+import type { Database } from './database.js';
+import { StorageError } from './errors.js';
+import { FORMAT_KEY, IDENTITY_KEY, MANIFEST_KEY } from './keys.js';
+import type { Manifest } from './manifest.js';
+import { EMPTY_MANIFEST } from './manifest.js';
+import { seal, unseal } from './records.js';
+import type { StoredSnapshot } from './records-reader.js';
+import { readAllHeaders, readEntry, readManifest, readSnapshotRecord } from './records-reader.js';
+import { checkLog, checkOwner, configurationOf } from './recovery.js';
+import type { Identity } from './storage.js';
+import { deletions } from './write-plan.js';
+import type { LogState } from './write-plan.js';
+
+const FORMAT_VERSION = '1';
+/** Entries at the end of the log whose data is checked at start; the others are checked when they are read. */
+const CHECKED_ENTRIES = 64;
+const DELETED_PER_BATCH = 500;
+
+export interface Recovered {
+  identity: Identity;
+  log: LogState;
+  state: RestoredState;
+}
+
+/** Writes the first records of a new node; returns false when the database is in use already. */
+export async function initialise(database: Database, nodeId: string): Promise<boolean> {
+  const used = await database.keys({ limit: 1 }).all();
+  if (used.length > 0) return false;
+  const identity: Identity = { nodeId, incarnation: randomBytes(16).toString('hex'), clusterId: null };
+  await database.batch(
+    [
+      { type: 'put', key: FORMAT_KEY, value: Buffer.from(FORMAT_VERSION) },
+      { type: 'put', key: IDENTITY_KEY, value: seal(identity) },
+      { type: 'put', key: MANIFEST_KEY, value: seal(EMPTY_MANIFEST) },
+    ],
+    { sync: true },
+  );
+  return true;
+}
+
+/**
+ * Reads and checks what the database holds, and deletes leftovers of purged and truncated entries.
+ *
+ * @param confirmedSeq number of the last write that this disk confirmed, as far as known
+ */
+export async function recover(
+  database: Database,
+  directory: string,
+  nodeId: string,
+  confirmedSeq: number,
+): Promise<Recovered> {
+  const [format, identityRecord, manifestRecord] = await database.getMany([
+    FORMAT_KEY,
+    IDENTITY_KEY,
+    MANIFEST_KEY,
+  ]);
+  checkFormat(format, directory);
+  const identity = unseal<Identity>(identityRecord);
+  if (identity === undefined) {
+    throw new StorageError('damaged-identity', `The identity in ${directory} is missing or damaged`, {
+      directory,
+    });
+  }
+  checkOwner(identity, nodeId);
+  const manifest = readManifest(manifestRecord);
+  if (manifest.writeSeq < confirmedSeq) throw lostWrite(manifest.writeSeq, confirmedSeq, directory);
+
+  const { base, last } = manifest;
+  const found = await readAllHeaders(database);
+  const headers = found.filter(({ index }) => index > base.index && index <= last.index);
+  checkLog(manifest, headers);
+  await deleteLeftovers(database, found, manifest);
+  const snapshot = base.index > 0 ? await readSnapshotRecord(database, base.index) : null;
+  for (const header of headers.slice(-CHECKED_ENTRIES)) await readEntry(database, header);
+  return {
+    identity,
+    log: { manifest, snapshot, leftovers: { from: base.index + 1, to: base.index } },
+    state: await restoredState(database, manifest, snapshot, headers),
+  };
+}
+
+async function restoredState(
+  database: Database,
+  { hardState }: Manifest,
+  snapshot: StoredSnapshot | null,
+  headers: readonly EntryHeader[],
+): Promise<RestoredState> {
+  const configurations = [];
+  for (const header of headers) {
+    if (header.kind === 'config') configurations.push(configurationOf(await readEntry(database, header)));
+  }
+  if (snapshot === null) return { hardState, snapshot, headers, configurations };
+  const { index, term, chainHash, configuration } = snapshot;
+  return { hardState, snapshot: { index, term, chainHash, configuration }, headers, configurations };
+}
+
+async function deleteLeftovers(
+  database: Database,
+  found: readonly EntryHeader[],
+  { base, last }: Manifest,
+): Promise<void> {
+  const leftovers = found.filter(({ index }) => index <= base.index || index > last.index);
+  for (let i = 0; i < leftovers.length; i += DELETED_PER_BATCH) {
+    const slice = leftovers.slice(i, i + DELETED_PER_BATCH);
+    await database.batch(
+      slice.flatMap(({ index }) => deletions(index, index)),
+      { sync: true },
+    );
+  }
+}
+
+function checkFormat(format: Buffer | undefined, directory: string): void {
+  const version = format?.toString();
+  if (version === FORMAT_VERSION) return;
+  if (version === undefined) {
+    throw new StorageError('foreign-database', `${directory} holds a database of something else`, {
+      directory,
+    });
+  }
+  throw new StorageError(
+    'unknown-format',
+    `${directory} has format ${version}, this program knows ${FORMAT_VERSION}`,
+    {
+      directory,
+      format: version,
+      knownFormat: FORMAT_VERSION,
+    },
+  );
+}
+
+function lostWrite(foundSeq: number, confirmedSeq: number, directory: string): StorageError {
+  return new StorageError(
+    'lost-write',
+    `${directory} is at write ${foundSeq}, but ${confirmedSeq} was confirmed`,
+    {
+      directory,
+      foundSeq,
+      confirmedSeq,
+    },
+  );
+}
