@@ -1,0 +1,175 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { DevnetProcess, pickPorts } from '../devnet/devnet-process.js';
+import { BatonProcess } from './baton-process.js';
+import { waitFor } from './wait-for.js';
+
+export interface ClusterOptions {
+  size: number;
+  blockTimeMs: number;
+  /**
+   * `peers`: all nodes get the same list and form the cluster themselves. `bootstrap`: op-conductor's way, with
+   * `conductor_addServerAsVoter` and `conductor_resume`.
+   */
+  formation: 'peers' | 'bootstrap';
+  payloadBytes?: number;
+  /** Flags for every Baton. */
+  flags?: readonly string[];
+}
+
+/** One machine of the cluster: a Baton beside a simulated op-node and execution client. */
+export interface ClusterNode {
+  id: string;
+  baton: BatonProcess;
+  devnet: DevnetProcess;
+}
+
+interface ServerInfo {
+  id: string;
+  addr: string;
+  suffrage: number;
+}
+
+/** A whole cluster of processes on loopback, in a temporary directory. */
+export class Cluster {
+  private constructor(
+    readonly nodes: readonly ClusterNode[],
+    private readonly directory: string,
+  ) {}
+
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const directory = await mkdtemp(path.join(os.tmpdir(), 'baton-cluster-'));
+    const ids = Array.from({ length: options.size }, (_, index) => `sequencer-${index}`);
+    const ports = await pickPorts(2 * options.size);
+    const genesisTime = Math.floor(Date.now() / 1000);
+    const peers = ids.map((id, index) => `${id}@127.0.0.1:${ports[2 * index + 1]}`).join(',');
+    const nodes: ClusterNode[] = [];
+    const cluster = new Cluster(nodes, directory);
+    try {
+      for (const [index, id] of ids.entries()) {
+        const rpcPort = ports[2 * index] as number;
+        const devnet = await DevnetProcess.start({
+          name: id,
+          dataDir: path.join(directory, id, 'devnet'),
+          conductorRpc: `http://127.0.0.1:${rpcPort}`,
+          blockTimeMs: options.blockTimeMs,
+          genesisTime,
+          ...(options.payloadBytes === undefined ? {} : { payloadBytes: options.payloadBytes }),
+        });
+        const formation =
+          options.formation === 'peers'
+            ? ['--raft.peers', peers]
+            : [index === 0 ? '--raft.bootstrap' : '--paused'];
+        const baton = new BatonProcess({
+          id,
+          storageDir: path.join(directory, id, 'raft'),
+          rpcPort,
+          consensusPort: ports[2 * index + 1] as number,
+          nodeRpc: devnet.nodeRpc,
+          executionRpc: devnet.executionRpc,
+          flags: [...formation, ...(options.flags ?? [])],
+        });
+        nodes.push({ id, baton, devnet });
+      }
+      const urls = nodes.map((node) => node.devnet.p2pUrl);
+      await Promise.all(
+        nodes.map((node) => node.devnet.setPeers(urls.filter((url) => url !== node.devnet.p2pUrl))),
+      );
+      await Promise.all(nodes.map((node) => node.baton.start()));
+      if (options.formation === 'bootstrap') await cluster.formByRpc();
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  node(id: string): ClusterNode {
+    const node = this.nodes.find((candidate) => candidate.id === id);
+    if (!node) throw new Error(`no node ${id}`);
+    return node;
+  }
+
+  others(node: ClusterNode): ClusterNode[] {
+    return this.nodes.filter((candidate) => candidate !== node);
+  }
+
+  /** The one running node that calls itself leader, as soon as there is exactly one. */
+  leader(withinMs = 20_000): Promise<ClusterNode> {
+    return waitFor('exactly one leader', () => this.findLeader(), withinMs);
+  }
+
+  /** The leader whose sequencer runs, as soon as it is the only active one. */
+  activeLeader(withinMs = 30_000): Promise<ClusterNode> {
+    return waitFor(
+      'a leader with the only active sequencer',
+      async () => {
+        const leader = await this.findLeader();
+        if (!leader) return undefined;
+        const running = this.nodes.filter((node) => node.devnet.pid !== undefined);
+        const states = await Promise.all(running.map((node) => node.devnet.state()));
+        const active = running.filter((_, index) => states[index]?.active);
+        return active.length === 1 && active[0] === leader ? leader : undefined;
+      },
+      withinMs,
+    );
+  }
+
+  /** Kills Baton, op-node and execution client of a node at once. */
+  async killMachine(node: ClusterNode): Promise<void> {
+    await Promise.all([node.baton.kill('SIGKILL'), node.devnet.kill('SIGKILL')]);
+  }
+
+  async restartMachine(node: ClusterNode): Promise<void> {
+    await node.devnet.restart();
+    await node.baton.start();
+  }
+
+  /** Waits until all running nodes have this height, and returns its hash. */
+  async convergedAt(number: number, withinMs = 30_000): Promise<string> {
+    return waitFor(
+      `all nodes at block ${number}`,
+      async () => {
+        const running = this.nodes.filter((node) => node.devnet.pid !== undefined);
+        const chains = await Promise.all(running.map((node) => node.devnet.blocks(number)));
+        const hashes = chains.map((chain) => chain.find((block) => block.number === number)?.hash);
+        return hashes.every((hash) => hash !== undefined && hash === hashes[0]) ? hashes[0] : undefined;
+      },
+      withinMs,
+    );
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.baton.dispose()));
+    await Promise.all(this.nodes.map((node) => node.devnet.kill('SIGKILL')));
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  private async findLeader(): Promise<ClusterNode | undefined> {
+    const running = this.nodes.filter((node) => node.baton.pid !== undefined);
+    const answers = await Promise.all(
+      running.map((node) => node.baton.call<boolean>('conductor_leader').catch(() => false)),
+    );
+    const leaders = running.filter((_, index) => answers[index]);
+    return leaders.length === 1 ? leaders[0] : undefined;
+  }
+
+  /** op-conductor's way to a cluster (op-conductor.md §9.1). */
+  private async formByRpc(): Promise<void> {
+    const [first, ...rest] = this.nodes as [ClusterNode, ...ClusterNode[]];
+    await this.leader();
+    for (const { id, baton } of rest) {
+      await first.baton.call('conductor_addServerAsVoter', [id, baton.consensusAddress, 0]);
+    }
+    await waitFor('all nodes know all members', async () => {
+      const views = await Promise.all(
+        this.nodes.map(({ baton }) =>
+          baton.call<{ servers: ServerInfo[] | null }>('conductor_clusterMembership'),
+        ),
+      );
+      return views.every((view) => view.servers?.length === this.nodes.length) || undefined;
+    });
+    for (const { baton } of this.nodes) await baton.call('conductor_resume');
+  }
+}

@@ -1,0 +1,192 @@
+import { Agent, request } from 'undici';
+import { z } from 'zod';
+import { ClientError, type ClientFailure } from './client-error.js';
+import { DeadlineExceeded, withDeadline } from './deadline.js';
+
+/** Per-call options; both override what the client was built with. */
+export interface CallOptions {
+  signal?: AbortSignal | undefined;
+  timeoutMs?: number | undefined;
+}
+
+export interface JsonRpcClientOptions {
+  /** `http://` or `https://`; a user name and password in it are sent as basic authentication. */
+  url: string;
+  /** Deadline of a call that names none. */
+  timeoutMs?: number | undefined;
+}
+
+export interface JsonRpcCall<T> {
+  method: string;
+  params?: readonly unknown[];
+  /** JSON text of the whole `params` array, spliced in as it is. Takes the place of `params`. */
+  paramsText?: string;
+  /** Shape of the result. */
+  result: z.ZodType<T>;
+  /** A read that may be sent a second time when the connection breaks. Never set for start, stop or post. */
+  idempotent?: boolean;
+}
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+/** An answer of this size is a mistake; a block with 10,000 transaction hashes has 0.7 MB. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const EXCERPT_CHARS = 200;
+
+const envelope = z.object({
+  jsonrpc: z.literal('2.0'),
+  id: z.union([z.number(), z.string(), z.null()]),
+  result: z.unknown().optional(),
+  error: z.object({ code: z.int(), message: z.string(), data: z.unknown().optional() }).optional(),
+});
+
+/**
+ * JSON-RPC 2.0 over one kept-alive HTTP origin. Every call has a deadline of its own, never undici's 300 s, and
+ * fails with a `ClientError`. Host names are resolved anew for every new connection.
+ */
+export class JsonRpcClient {
+  readonly #url: URL;
+  readonly #headers: Record<string, string>;
+  readonly #timeoutMs: number;
+  readonly #agent: Agent;
+  #nextId = 1;
+
+  constructor({ url, timeoutMs = DEFAULT_TIMEOUT_MS }: JsonRpcClientOptions) {
+    this.#url = new URL(url);
+    this.#headers = { 'content-type': 'application/json', accept: 'application/json' };
+    if (this.#url.username !== '') {
+      const credentials = `${decodeURIComponent(this.#url.username)}:${decodeURIComponent(this.#url.password)}`;
+      this.#headers['authorization'] = `Basic ${Buffer.from(credentials).toString('base64')}`;
+    }
+    this.#timeoutMs = timeoutMs;
+    // The deadline of the call covers headers and body; undici's own would only add a second, longer one.
+    this.#agent = new Agent({
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: { timeout: CONNECT_TIMEOUT_MS },
+      maxResponseSize: MAX_ANSWER_BYTES,
+    });
+  }
+
+  /** Calls a method and returns its validated result. Rejects with a `ClientError`, never anything else. */
+  async call<T>(call: JsonRpcCall<T>, { signal, timeoutMs = this.#timeoutMs }: CallOptions = {}): Promise<T> {
+    const id = this.#nextId++;
+    const params = call.paramsText ?? JSON.stringify(call.params ?? []);
+    const body = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(call.method)},"params":${params}}`;
+    let answer: { status: number; text: string };
+    try {
+      answer = await withDeadline((deadline) => this.#send(body, deadline, call.idempotent === true), {
+        timeoutMs,
+        signal,
+      });
+    } catch (error) {
+      throw this.#transportError(call.method, error, signal);
+    }
+    return this.#readResult(call, id, answer);
+  }
+
+  /** Ends all calls and connections; calls under way fail as `unreachable`. */
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #send(
+    body: string,
+    signal: AbortSignal,
+    idempotent: boolean,
+  ): Promise<{ status: number; text: string }> {
+    const attempt = async (): Promise<{ status: number; text: string }> => {
+      const response = await request(this.#url, {
+        method: 'POST',
+        headers: this.#headers,
+        body,
+        signal,
+        dispatcher: this.#agent,
+      });
+      return { status: response.statusCode, text: await response.body.text() };
+    };
+    try {
+      return await attempt();
+    } catch (error) {
+      // The server may close a kept-alive connection at the moment we write to it: that says nothing about its health.
+      if (idempotent && !signal.aborted && isConnectionReset(error)) return await attempt();
+      throw error;
+    }
+  }
+
+  #transportError(method: string, error: unknown, signal: AbortSignal | undefined): ClientError {
+    if (error instanceof DeadlineExceeded) {
+      return this.#error(method, { code: 'timeout', timeoutMs: error.timeoutMs }, error.message);
+    }
+    if (signal?.aborted) return this.#error(method, { code: 'aborted' }, 'aborted', error);
+    if (errorCode(error) === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
+      return this.#error(
+        method,
+        { code: 'bad-answer', answer: '' },
+        `answer larger than ${MAX_ANSWER_BYTES} bytes`,
+      );
+    }
+    return this.#error(method, { code: 'unreachable' }, describe(error), error);
+  }
+
+  #readResult<T>(call: JsonRpcCall<T>, id: number, { status, text }: { status: number; text: string }): T {
+    const answer = text.slice(0, EXCERPT_CHARS);
+    if (status < 200 || status > 299) {
+      throw this.#error(
+        call.method,
+        { code: 'http-status', status, body: answer },
+        `HTTP status ${status}: ${answer}`,
+      );
+    }
+    const bad = (why: string): ClientError =>
+      this.#error(call.method, { code: 'bad-answer', answer }, `${why}: ${answer}`);
+
+    let json: unknown;
+    try {
+      json = JSON.parse(text);
+    } catch {
+      throw bad('answer is not JSON');
+    }
+    const parsed = envelope.safeParse(json);
+    if (!parsed.success) throw bad('answer is not JSON-RPC 2.0');
+    const { error, result } = parsed.data;
+    if (error !== undefined) {
+      const failure: ClientFailure = { code: 'rpc-error', rpcCode: error.code, rpcMessage: error.message };
+      if (error.data !== undefined) failure.data = error.data;
+      throw this.#error(call.method, failure, `${error.message} (code ${error.code})`);
+    }
+    if (parsed.data.id !== id) throw bad(`answer to another request than ${id}`);
+    if (result === undefined) throw bad('answer without result or error');
+    const checked = call.result.safeParse(result);
+    if (!checked.success) {
+      const issue = checked.error.issues[0];
+      throw bad(`unexpected result (${issue?.path.join('.') || 'result'}: ${issue?.message})`);
+    }
+    return checked.data;
+  }
+
+  #error(method: string, failure: ClientFailure, detail: string, cause?: unknown): ClientError {
+    return new ClientError(
+      failure,
+      method,
+      this.#url.origin,
+      detail,
+      cause === undefined ? undefined : { cause },
+    );
+  }
+}
+
+function errorCode(error: unknown): unknown {
+  return (error as { code?: unknown } | null)?.code;
+}
+
+function isConnectionReset(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+/** A host with several addresses fails with an AggregateError, whose own message is empty. */
+function describe(error: unknown): string {
+  const { message, errors } = error as { message?: string; errors?: unknown[] };
+  return message || errors?.map(describe).join('; ') || String(error);
+}

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import type { BlockRef } from '../payload/unsafe-payload.js';
+import { rpcFailure } from './client-error.js';
+import { JsonRpcClient, type CallOptions, type JsonRpcClientOptions } from './json-rpc-client.js';
+import { StartRefusedError, isAlreadyRunning, isNotRunning, startRefusal } from './start-refusal.js';
+import { decimal, hash } from './wire-shapes.js';
+
+const METHOD_NOT_FOUND = -32601;
+
+/** op-node's view of the rollup chain. Before its first engine update all fields of a block are zero. */
+export interface SyncStatus {
+  unsafeL2: BlockRef;
+  safeL2: BlockRef;
+  finalizedL2: BlockRef;
+}
+
+export interface PeerStats {
+  /** Connected peers of the consensus layer. */
+  connected: number;
+}
+
+const blockRef: z.ZodType<BlockRef> = z.object({
+  hash,
+  number: decimal,
+  parentHash: hash,
+  timestamp: decimal,
+});
+
+const syncStatus = z
+  .object({ unsafe_l2: blockRef, safe_l2: blockRef, finalized_l2: blockRef })
+  .transform(({ unsafe_l2, safe_l2, finalized_l2 }) => ({
+    unsafeL2: unsafe_l2,
+    safeL2: safe_l2,
+    finalizedL2: finalized_l2,
+  }));
+
+const peerStats: z.ZodType<PeerStats> = z.object({ connected: decimal });
+
+/** The calls a conductor makes to its op-node (op-conductor.md §8.1). All reject with a `ClientError` on failure. */
+export class OpNodeClient {
+  readonly #rpc: JsonRpcClient;
+
+  constructor(options: JsonRpcClientOptions) {
+    this.#rpc = new JsonRpcClient(options);
+  }
+
+  /** Whether op-node's sequencer runs. */
+  async sequencerActive(options?: CallOptions): Promise<boolean> {
+    return this.#rpc.call(
+      { method: 'admin_sequencerActive', result: z.boolean(), idempotent: true },
+      options,
+    );
+  }
+
+  /** Whether op-node asks a conductor before it publishes. Versions without the method count as enabled, as in op-conductor. */
+  async conductorEnabled(options?: CallOptions): Promise<boolean> {
+    try {
+      return await this.#rpc.call(
+        { method: 'admin_conductorEnabled', result: z.boolean(), idempotent: true },
+        options,
+      );
+    } catch (error) {
+      const failure = rpcFailure(error);
+      if (failure?.rpcCode === METHOD_NOT_FOUND || failure?.rpcMessage.includes('method not found'))
+        return true;
+      throw error;
+    }
+  }
+
+  /**
+   * Starts the sequencer on top of the block `head`. op-node calls `conductor_leader` back before it answers.
+   * Rejects with a `StartRefusedError` when op-node says no for one of the known reasons.
+   */
+  async startSequencer(head: string, options?: CallOptions): Promise<{ alreadyRunning: boolean }> {
+    try {
+      await this.#rpc.call({ method: 'admin_startSequencer', params: [head], result: z.null() }, options);
+      return { alreadyRunning: false };
+    } catch (error) {
+      if (isAlreadyRunning(error)) return { alreadyRunning: true };
+      const refusal = startRefusal(error);
+      if (refusal) throw new StartRefusedError(refusal, error as Error);
+      throw error;
+    }
+  }
+
+  /**
+   * Stops the sequencer. `head` is op-node's head after the stop, null if it was not running. While this conductor
+   * leads, op-node answers only when its last sealed block has become the head, and calls `conductor_leader` back.
+   */
+  async stopSequencer(options?: CallOptions): Promise<{ head: string | null; wasRunning: boolean }> {
+    try {
+      const head = await this.#rpc.call({ method: 'admin_stopSequencer', result: hash }, options);
+      return { head, wasRunning: true };
+    } catch (error) {
+      if (isNotRunning(error)) return { head: null, wasRunning: false };
+      throw error;
+    }
+  }
+
+  /**
+   * Hands op-node a block. The import happens after the answer, and may not happen at all (issue #12448): watch the head.
+   *
+   * @param envelopeText JSON text of the envelope, put into the request as it is: it may have megabytes
+   */
+  async postUnsafePayload(envelopeText: string, options?: CallOptions): Promise<void> {
+    await this.#rpc.call(
+      { method: 'admin_postUnsafePayload', paramsText: `[${envelopeText}]`, result: z.null() },
+      options,
+    );
+  }
+
+  async syncStatus(options?: CallOptions): Promise<SyncStatus> {
+    return this.#rpc.call({ method: 'optimism_syncStatus', result: syncStatus, idempotent: true }, options);
+  }
+
+  async peerStats(options?: CallOptions): Promise<PeerStats> {
+    return this.#rpc.call({ method: 'opp2p_peerStats', result: peerStats, idempotent: true }, options);
+  }
+
+  /** Makes op-node treat itself as leader and commit nothing, until it restarts. */
+  async overrideLeader(options?: CallOptions): Promise<void> {
+    await this.#rpc.call({ method: 'admin_overrideLeader', result: z.null() }, options);
+  }
+
+  async close(): Promise<void> {
+    await this.#rpc.close();
+  }
+}

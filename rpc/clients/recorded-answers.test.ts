@@ -1,0 +1,195 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ClientError } from './client-error.js';
+import { ExecutionClient } from './execution-client.js';
+import { startFakeRpcServer, type FakeRpcServer } from './fake-rpc-server.js';
+import { OpNodeClient } from './op-node-client.js';
+import { StartRefusedError } from './start-refusal.js';
+
+const shared = process.env['BATON_SHARED'] ?? fileURLToPath(new URL('../../../shared', import.meta.url));
+const recordings = path.join(shared, 'recordings');
+const present = existsSync(recordings);
+
+/** One exchange; both layouts of the recordings brought to one form. */
+interface Exchange {
+  name: string;
+  to: string;
+  method: string;
+  params: unknown[];
+  request: string;
+  answer: string;
+}
+
+function load(file: string): Exchange[] {
+  if (!present) return [];
+  return readFileSync(path.join(recordings, file), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line, i) => {
+      const row = JSON.parse(line) as {
+        to: string;
+        name?: string;
+        request: string | { body: string };
+        body?: string;
+        response?: { body: string };
+      };
+      const request = typeof row.request === 'string' ? row.request : row.request.body;
+      const { method, params = [] } = JSON.parse(request) as { method: string; params?: unknown[] };
+      const name = row.name ?? `${method} #${i + 1}`;
+      return { name, to: row.to, method, params, request, answer: (row.body ?? row.response?.body)! };
+    });
+}
+
+function recorded(exchange: Exchange): { result?: unknown; error?: { code: number; message: string } } {
+  return JSON.parse(exchange.answer) as { result?: unknown; error?: { code: number; message: string } };
+}
+
+let server: FakeRpcServer;
+let node: OpNodeClient;
+let execution: ExecutionClient;
+let current: Exchange;
+
+beforeAll(async () => {
+  server = await startFakeRpcServer(() => ({ recorded: current.answer }));
+  node = new OpNodeClient({ url: server.url });
+  execution = new ExecutionClient({ url: server.url });
+});
+afterAll(async () => {
+  await node.close();
+  await execution.close();
+  await server.close();
+});
+afterEach(() => {
+  server.requests.length = 0;
+});
+
+/** What our client makes of an answer: a value, or the error. */
+async function outcome(call: Promise<unknown>): Promise<unknown> {
+  return call.catch((error: unknown) => error);
+}
+
+/** Methods that a conductor does not call, or that op-conductor called for its proxies only. */
+const notOurs = new Set(['optimism_version', 'optimism_rollupConfig', 'eth_syncing', 'miner_setMaxDASize']);
+
+interface WireBlock {
+  hash: string;
+  number: number;
+  parentHash: string;
+  timestamp: number;
+}
+
+function ref({ hash, number, parentHash, timestamp }: WireBlock): WireBlock {
+  return { hash, number, parentHash, timestamp };
+}
+
+async function checkNodeExchange(exchange: Exchange): Promise<void> {
+  const { result, error } = recorded(exchange);
+  switch (exchange.method) {
+    case 'admin_sequencerActive':
+      expect(await node.sequencerActive()).toBe(result);
+      return;
+    case 'admin_conductorEnabled':
+      expect(await node.conductorEnabled()).toBe(result);
+      return;
+    case 'admin_overrideLeader':
+      expect(await outcome(node.overrideLeader())).toBeUndefined();
+      return;
+    case 'opp2p_peerStats':
+      expect(await node.peerStats()).toEqual({ connected: (result as { connected: number }).connected });
+      return;
+    case 'optimism_syncStatus': {
+      const wire = result as Record<'unsafe_l2' | 'safe_l2' | 'finalized_l2', WireBlock>;
+      expect(await node.syncStatus()).toEqual({
+        unsafeL2: ref(wire.unsafe_l2),
+        safeL2: ref(wire.safe_l2),
+        finalizedL2: ref(wire.finalized_l2),
+      });
+      return;
+    }
+    case 'admin_stopSequencer':
+      expect(await node.stopSequencer()).toEqual(
+        error ? { head: null, wasRunning: false } : { head: result, wasRunning: true },
+      );
+      return;
+    case 'admin_startSequencer': {
+      const got = await outcome(node.startSequencer(String(exchange.params[0])));
+      if (!error) expect(got).toEqual({ alreadyRunning: false });
+      else if (error.message === 'sequencer already running') expect(got).toEqual({ alreadyRunning: true });
+      else if (error.code === -32602) expect(got).toBeInstanceOf(ClientError);
+      else expect(got).toBeInstanceOf(StartRefusedError);
+      return;
+    }
+    case 'admin_postUnsafePayload': {
+      const text = /"params": ?\[(.*)\]\}$/s.exec(exchange.request)![1]!;
+      const got = await outcome(node.postUnsafePayload(text));
+      if (!error) expect(got).toBeUndefined();
+      else {
+        expect((got as ClientError).failure).toEqual({
+          code: 'rpc-error',
+          rpcCode: error.code,
+          rpcMessage: error.message,
+        });
+      }
+      expect(server.requests[0]!.body).toContain(`"params":[${text}]}`);
+      return;
+    }
+    default:
+      throw new Error(`no client method for ${exchange.method}`);
+  }
+}
+
+async function checkExecutionExchange(exchange: Exchange): Promise<void> {
+  const { result } = recorded(exchange);
+  switch (exchange.method) {
+    case 'net_peerCount':
+      expect(await execution.peerCount()).toBe(Number(result));
+      return;
+    case 'admin_peers':
+      expect(await execution.adminPeerCount()).toBe((result as unknown[]).length);
+      return;
+    case 'eth_getBlockByNumber': {
+      const tag = exchange.params[0] as string;
+      const call = tag === 'latest' ? execution.latestBlock() : execution.blockByNumber(Number(tag));
+      const wire = result as { hash: string; number: string; parentHash: string; timestamp: string } | null;
+      expect(await call).toEqual(
+        wire && ref({ ...wire, number: Number(wire.number), timestamp: Number(wire.timestamp) }),
+      );
+      expect(server.requests[0]!.params).toEqual([tag, false]);
+      return;
+    }
+    default:
+      throw new Error(`no client method for ${exchange.method}`);
+  }
+}
+
+const suite = present ? describe : describe.skip;
+suite(`recorded answers (skipped when ${recordings} is missing)`, () => {
+  const files = ['op-node.jsonl', 'conductor-to-node.jsonl', 'conductor-to-execution.jsonl'];
+  const exchanges = files.flatMap(load).filter(({ method }) => !notOurs.has(method));
+  const table = exchanges.map((exchange) => [`${exchange.to}: ${exchange.name}`, exchange] as const);
+
+  (present ? it.each(table) : it.skip.each([['', undefined as never]] as const))(
+    'understands %s',
+    async (_name, exchange) => {
+      current = exchange;
+      if (/^(eth|net)_|admin_peers/.test(exchange.method)) await checkExecutionExchange(exchange);
+      else await checkNodeExchange(exchange);
+    },
+  );
+
+  it('covers every recorded refusal to start', async () => {
+    const reasons = new Set<string>();
+    for (const exchange of exchanges.filter(({ method }) => method === 'admin_startSequencer')) {
+      current = exchange;
+      const got = await outcome(node.startSequencer('0x00'));
+      if (got instanceof StartRefusedError) reasons.add(got.code);
+      if (got instanceof StartRefusedError && got.refusal.reason === 'hash-mismatch') {
+        const [head, number] = /head (\S+):(\d+)/.exec(exchange.answer)!.slice(1);
+        expect(got.refusal.head).toEqual({ hash: head, number: Number(number) });
+      }
+    }
+    expect([...reasons].sort()).toEqual(['hash-mismatch', 'not-leader']);
+  });
+});

@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import type { HttpServer } from './index.js';
+import { createRpcServer, decodeEnvelope } from './index.js';
+import { FakeConductor } from './testing/fake-conductor.js';
+import { sampleEnvelope } from './testing/sample-envelope.js';
+import { sendRpc } from './testing/send-http.js';
+
+describe('conductor methods', () => {
+  let conductor: FakeConductor;
+  let server: HttpServer;
+  let port: number;
+
+  beforeEach(async () => {
+    conductor = new FakeConductor(true);
+    server = createRpcServer({
+      api: conductor,
+      version: 'v1',
+      logger: pino({ level: 'silent' }),
+      host: '127.0.0.1',
+      port: 0,
+    });
+    ({ port } = await server.start());
+  });
+
+  afterEach(() => server.stop(0));
+
+  async function call(name: string, params: unknown[]): Promise<string> {
+    const request = { jsonrpc: '2.0', id: 1, method: `conductor_${name}`, params };
+    return (await sendRpc(port, JSON.stringify(request))).body;
+  }
+
+  it.each([
+    ['transferLeader', []],
+    ['transferLeaderToServer', ['b', 'b:1']],
+    ['addServerAsVoter', ['b', 'b:1', 7]],
+    ['addServerAsNonvoter', ['b', 'b:1', 7]],
+    ['demoteVoter', ['b', 7]],
+    ['removeServer', ['b', 0]],
+    ['stop', []],
+  ])('passes %s on', async (name, params) => {
+    expect(await call(name, params)).toBe('{"jsonrpc":"2.0","id":1,"result":null}\n');
+    expect(conductor.operations).toEqual([[name, ...params]]);
+  });
+
+  it('hands the decoded payload to the conductor', async () => {
+    const envelope = sampleEnvelope({ transactions: ['0x7e01'] });
+    expect(await call('commitUnsafePayload', [envelope])).toBe('{"jsonrpc":"2.0","id":1,"result":null}\n');
+    expect(conductor.committed).toEqual([decodeEnvelope(envelope)]);
+  });
+
+  it('proposes nothing for a payload that does not decode', async () => {
+    expect(await call('commitUnsafePayload', [sampleEnvelope({ gasLimit: 1 })])).toContain('"code":-32602');
+    expect(conductor.committed).toEqual([]);
+  });
+
+  it('shows members in op-conductor’s shape and order, whatever else they carry', async () => {
+    conductor.servers = [{ suffrage: 1, extra: true, addr: 'b:1', id: 'b' } as never];
+    expect(await call('leaderWithID', [])).toContain('"result":{"id":"b","addr":"b:1","suffrage":1}}');
+    expect(await call('clusterMembership', [])).toContain(
+      '"result":{"servers":[{"id":"b","addr":"b:1","suffrage":1}],"version":0}}',
+    );
+    conductor.servers = null;
+    expect(await call('leaderWithID', [])).toContain('"result":{"id":"","addr":"","suffrage":0}}');
+    expect(await call('clusterMembership', [])).toContain('"result":{"servers":null,"version":0}}');
+  });
+});

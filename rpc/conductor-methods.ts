@@ -1,0 +1,66 @@
+import type { ClusterMembership, ConductorApi, ServerInfo } from './conductor-api.js';
+import type { Method, MethodTable, Param } from './json-rpc/method-table.js';
+import { ArgumentError, method } from './json-rpc/method-table.js';
+import { boolParam, stringParam, uint64Param } from './json-rpc/params.js';
+import { decodeEnvelope } from './payload/decode-envelope.js';
+import { PayloadError } from './payload/payload-error.js';
+import type { UnsafePayload } from './payload/unsafe-payload.js';
+import { RpcError } from './rpc-error.js';
+
+/** The `conductor_*` methods with op-conductor's names and positional parameters. */
+export function conductorMethods(api: ConductorApi): MethodTable {
+  const methods: Record<string, Method> = {
+    leader: method([], () => api.leader()),
+    leaderWithID: method([], () => wireServer(api.leaderWithId())),
+    clusterMembership: method([], () => wireMembership(api.clusterMembership())),
+    active: method([], () => api.active()),
+    paused: method([], () => api.paused()),
+    stopped: method([], () => api.stopped()),
+    sequencerHealthy: method([], () => api.sequencerHealthy()),
+    leaderOverridden: method([], () => api.leaderOverridden()),
+    overrideLeader: method([boolParam], (override) => api.overrideLeader(override)),
+    pause: method([], () => api.pause()),
+    resume: method([], () => api.resume()),
+    stop: method([], () => api.stop()),
+    commitUnsafePayload: method([payloadParam], (payload) => api.commitUnsafePayload(payload)),
+    transferLeader: method([], () => api.transferLeader()),
+    transferLeaderToServer: method([stringParam, stringParam], (id, addr) =>
+      api.transferLeaderToServer(id, addr),
+    ),
+    addServerAsVoter: method([stringParam, stringParam, uint64Param], (id, addr, version) =>
+      api.addServerAsVoter(id, addr, version),
+    ),
+    addServerAsNonvoter: method([stringParam, stringParam, uint64Param], (id, addr, version) =>
+      api.addServerAsNonvoter(id, addr, version),
+    ),
+    demoteVoter: method([stringParam, uint64Param], (id, version) => api.demoteVoter(id, version)),
+    removeServer: method([stringParam, uint64Param], (id, version) => api.removeServer(id, version)),
+  };
+  return new Map(Object.entries(methods).map(([name, entry]) => [`conductor_${name}`, entry]));
+}
+
+/** Members in op-conductor's order, and nothing else that the conductor may keep in these objects. */
+function wireServer({ id, addr, suffrage }: ServerInfo): ServerInfo {
+  return { id, addr, suffrage };
+}
+
+function wireMembership({ servers, version }: ClusterMembership): ClusterMembership {
+  return { servers: servers && servers.map(wireServer), version };
+}
+
+/**
+ * Decoded before the conductor sees the call: a follower reports a bad payload as such, like op-conductor.
+ * Optional, because op-conductor crashes on an absent or null payload and the decoder names what is missing.
+ */
+const payloadParam: Param<UnsafePayload> = {
+  optional: true,
+  decode: (value) => {
+    try {
+      return decodeEnvelope(value);
+    } catch (error) {
+      if (!(error instanceof PayloadError)) throw error;
+      if (error.code !== 'missing-beacon-root') throw new ArgumentError(error.message, error.code);
+      throw new RpcError(`failed to marshal payload envelope: ${error.message}`, { reason: error.code });
+    }
+  },
+};

@@ -1,0 +1,62 @@
+import type { Logger } from 'pino';
+import type { ConductorApi } from './conductor-api.js';
+import { conductorMethods } from './conductor-methods.js';
+import { withBuiltinMethods } from './json-rpc/builtin-methods.js';
+import type { CallReport } from './json-rpc/dispatcher.js';
+import { Dispatcher } from './json-rpc/dispatcher.js';
+import type { HttpServer } from './json-rpc/http-server.js';
+import { createHttpServer } from './json-rpc/http-server.js';
+
+export type { ClusterMembership, ConductorApi, ServerInfo } from './conductor-api.js';
+export { Suffrage } from './conductor-api.js';
+export type { CallReport } from './json-rpc/dispatcher.js';
+export type { HttpServer } from './json-rpc/http-server.js';
+export { decodeEnvelope } from './payload/decode-envelope.js';
+export { decodeSsz } from './payload/decode-ssz.js';
+export { envelopeJson } from './payload/envelope-json.js';
+export { PayloadError } from './payload/payload-error.js';
+export type { PayloadErrorCode } from './payload/payload-error.js';
+export { readRef } from './payload/read-ref.js';
+export type { BlockRef, UnsafePayload } from './payload/unsafe-payload.js';
+export { RpcCode, RpcError } from './rpc-error.js';
+export type { RpcErrorDetails } from './rpc-error.js';
+
+export const DEFAULT_BODY_LIMIT_BYTES = 32 * 2 ** 20;
+
+export interface RpcServerOptions {
+  api: ConductorApi;
+  /** Shown by `/healthz` and `health_status`. */
+  version: string;
+  logger: Logger;
+  host: string;
+  /** 0 lets the system choose. */
+  port: number;
+  /** Largest request body; 32 MiB unless given. op-conductor's 5 MiB halts chains with larger blocks. */
+  bodyLimitBytes?: number;
+  /** A request must have arrived whole within this time; 30 s unless given, as op-conductor. */
+  readTimeoutMs?: number;
+  /** How long a connection without a request is kept; 120 s unless given, as op-conductor. */
+  idleTimeoutMs?: number;
+  /** Told about every JSON-RPC call when it ends, for metrics. */
+  onCall?: (report: CallReport) => void;
+}
+
+/** The RPC port of one node: JSON-RPC on `/` and `/healthz`. Nothing is bound before `start`. */
+export function createRpcServer(options: RpcServerOptions): HttpServer {
+  const { api, version, logger, host, port, onCall } = options;
+  const dispatcher = new Dispatcher({
+    methods: withBuiltinMethods(conductorMethods(api), version),
+    logger,
+    onCall,
+  });
+  return createHttpServer({
+    dispatcher,
+    version,
+    logger,
+    host,
+    port,
+    bodyLimitBytes: options.bodyLimitBytes ?? DEFAULT_BODY_LIMIT_BYTES,
+    readTimeoutMs: options.readTimeoutMs ?? 30_000,
+    idleTimeoutMs: options.idleTimeoutMs ?? 120_000,
+  });
+}

@@ -1,0 +1,207 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { pino } from 'pino';
+import { RpcError } from '../rpc-error.js';
+import type { CallReport } from './dispatcher.js';
+import { Dispatcher } from './dispatcher.js';
+import type { Method } from './method-table.js';
+import { ArgumentError, method } from './method-table.js';
+import { boolParam, stringParam, uint64Param } from './params.js';
+
+interface Fixture {
+  handle: (body: string | Buffer) => Promise<string>;
+  reports: CallReport[];
+  logLines: string[];
+}
+
+function fixture(): Fixture {
+  const reports: CallReport[] = [];
+  const logLines: string[] = [];
+  const methods = new Map<string, Method>([
+    ['test_echo', method([stringParam, uint64Param], (text, count) => ({ text, count }))],
+    ['test_flag', method([boolParam], (flag) => flag)],
+    ['test_nothing', method([], async () => undefined)],
+    [
+      'test_optional',
+      method([{ optional: true, decode: (value) => value === undefined }], (absent) => absent),
+    ],
+    [
+      'test_refuse',
+      method([], () => {
+        throw new RpcError('no <way>', { reason: 'refused', code: -32001, data: { retry: true } });
+      }),
+    ],
+    [
+      'test_crash',
+      method([], async () => {
+        throw new TypeError('secret detail');
+      }),
+    ],
+    ['test_bigint', method([], () => 1n)],
+    [
+      'test_pick',
+      method(
+        [
+          {
+            decode: () => {
+              throw new ArgumentError('not this one', 'picky');
+            },
+          },
+        ],
+        () => null,
+      ),
+    ],
+  ]);
+  const dispatcher = new Dispatcher({
+    methods,
+    logger: pino({ level: 'trace' }, { write: (line: string) => void logLines.push(line) }),
+    onCall: (report) => void reports.push(report),
+  });
+  return { handle: (body) => dispatcher.handle(Buffer.from(body)), reports, logLines };
+}
+
+function request(name: string, params: string, id = '1'): string {
+  return `{"jsonrpc":"2.0","id":${id},"method":"${name}","params":${params}}`;
+}
+
+function failure(code: number, message: string): string {
+  return `{"jsonrpc":"2.0","id":1,"error":{"code":${code},"message":${JSON.stringify(message)}}}\n`;
+}
+
+describe('Dispatcher', () => {
+  it('passes decoded arguments and answers null for nothing', async () => {
+    const { handle } = fixture();
+    expect(await handle(request('test_echo', '["a",7]'))).toBe(
+      '{"jsonrpc":"2.0","id":1,"result":{"text":"a","count":7}}\n',
+    );
+    expect(await handle(request('test_nothing', 'null'))).toBe('{"jsonrpc":"2.0","id":1,"result":null}\n');
+    expect(await handle(request('test_optional', '[]'))).toBe('{"jsonrpc":"2.0","id":1,"result":true}\n');
+    expect(await handle(request('test_optional', '[null]'))).toBe(
+      '{"jsonrpc":"2.0","id":1,"result":false}\n',
+    );
+  });
+
+  it.each<[string, string, string]>([
+    ['test_echo', '[]', 'missing value for required argument 0'],
+    ['test_echo', '["a"]', 'missing value for required argument 1'],
+    ['test_echo', '["a",null]', 'missing value for required argument 1'],
+    ['test_echo', '["a",1,2]', 'too many arguments, want at most 2'],
+    [
+      'test_echo',
+      '[1,2,3]',
+      'invalid argument 0: json: cannot unmarshal number into Go value of type string',
+    ],
+    [
+      'test_echo',
+      '["a","1"]',
+      'invalid argument 1: json: cannot unmarshal string into Go value of type uint64',
+    ],
+    [
+      'test_echo',
+      '["a",-1]',
+      'invalid argument 1: json: cannot unmarshal number -1 into Go value of type uint64',
+    ],
+    [
+      'test_echo',
+      '["a",1.5]',
+      'invalid argument 1: json: cannot unmarshal number 1.5 into Go value of type uint64',
+    ],
+    [
+      'test_echo',
+      '["a",9007199254740993]',
+      'invalid argument 1: json: cannot unmarshal number 9007199254740992 into Go value of type uint64',
+    ],
+    ['test_flag', '[{}]', 'invalid argument 0: json: cannot unmarshal object into Go value of type bool'],
+    ['test_flag', '[[]]', 'invalid argument 0: json: cannot unmarshal array into Go value of type bool'],
+    ['test_flag', 'true', 'non-array args'],
+    ['test_pick', '[1]', 'invalid argument 0: not this one'],
+  ])('refuses %s(%s)', async (name, params, message) => {
+    expect(await fixture().handle(request(name, params))).toBe(failure(-32602, message));
+  });
+
+  it('gives code, message and data of an RpcError to the client, escaped like Go', async () => {
+    expect(await fixture().handle(request('test_refuse', '[]'))).toBe(
+      '{"jsonrpc":"2.0","id":1,"error":{"code":-32001,"message":"no \\u003cway\\u003e","data":{"retry":true}}}\n',
+    );
+  });
+
+  it.each(['test_crash', 'test_bigint'])('hides and logs the unexpected error of %s', async (name) => {
+    const { handle, logLines } = fixture();
+    expect(await handle(request(name, '[]'))).toBe(failure(-32603, 'method handler crashed'));
+    expect(logLines).toHaveLength(1);
+    expect(JSON.parse(logLines[0]!)).toMatchObject({ level: 50, method: name, err: { type: 'TypeError' } });
+  });
+
+  it.each(['constructor', '__proto__', 'toString', ''])('has no method %j by accident', async (name) => {
+    expect(await fixture().handle(request(name, '[]'))).toMatch(/"code":-326(01|00)/);
+  });
+
+  it('reports every call, and unknown methods under one name', async () => {
+    const { handle, reports } = fixture();
+    await handle(request('test_flag', '[true]'));
+    await handle('{"jsonrpc":"2.0","method":"test_flag","params":[1]}');
+    await handle(request('made_up', '[]'));
+    await handle(request('test_pick', '[1]'));
+    expect(reports.map(({ method: name, error }) => [name, error?.code, error?.reason])).toEqual([
+      ['test_flag', undefined, undefined],
+      ['test_flag', -32602, 'invalid-argument'],
+      ['unknown', -32601, 'method-not-found'],
+      ['test_pick', -32602, 'picky'],
+    ]);
+    for (const { durationMs } of reports) expect(durationMs).toBeGreaterThanOrEqual(0);
+  });
+
+  it('refuses a body with too many values before parsing it', async () => {
+    const body = `[${'{},'.repeat(300_000)}{}]`;
+    expect(await fixture().handle(body)).toContain('"code":-32600,"message":"invalid request: too many JSON');
+  });
+
+  it('echoes any scalar id as written', async () => {
+    const { handle } = fixture();
+    const number = fc.constantFrom('1e3', '-0', '1.50', '0.1E-7', '123456789012345678901234567890', '7');
+    const id = fc.oneof(
+      number,
+      fc.constantFrom('null', 'true', 'false'),
+      fc.string({ unit: 'grapheme' }).map((text) => JSON.stringify(text)),
+      fc.constantFrom('"\\u0041"', '"\\/"', '""'),
+    );
+    await fc.assert(
+      fc.asyncProperty(id, fc.constantFrom('test_nothing', 'made_up'), async (text, name) => {
+        const answer = await handle(request(name, '[]', text));
+        expect(answer.startsWith(`{"jsonrpc":"2.0","id":${text},"`)).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('answers hostile bodies with nothing or with JSON-RPC', async () => {
+    const { handle, logLines } = fixture();
+    const member = fc.oneof(fc.jsonValue(), fc.constantFrom('2.0', 'test_echo', 'test_flag', 'made_up'));
+    const message = fc.dictionary(fc.constantFrom('jsonrpc', 'id', 'method', 'params', 'x'), member);
+    const valid = fc
+      .oneof(message, fc.array(fc.oneof(message, fc.jsonValue())))
+      .map((value) => JSON.stringify(value));
+    const body = fc.oneof(
+      valid.map((text) => Buffer.from(text)),
+      fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+      fc.tuple(valid, fc.nat(), fc.uint8Array({ maxLength: 3 })).map(([text, position, bytes]) => {
+        const cut = position % (text.length + 1);
+        return Buffer.concat([Buffer.from(text.slice(0, cut)), bytes, Buffer.from(text.slice(cut))]);
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(body, async (bytes) => {
+        const answer = await handle(bytes);
+        if (answer === '') return;
+        const parsed = JSON.parse(answer) as unknown;
+        for (const response of Array.isArray(parsed) ? (parsed as unknown[]) : [parsed]) {
+          expect(response).toMatchObject({ jsonrpc: '2.0' });
+          expect(Object.keys(response as object).slice(0, 2)).toEqual(['jsonrpc', 'id']);
+          expect('result' in (response as object)).toBe(!('error' in (response as object)));
+        }
+      }),
+      { numRuns: 3000 },
+    );
+    expect(logLines).toEqual([]);
+  });
+});

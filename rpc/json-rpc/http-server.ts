@@ -1,0 +1,180 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { fastify } from 'fastify';
+import type { Logger } from 'pino';
+import type { Dispatcher } from './dispatcher.js';
+
+export interface HttpServerOptions {
+  dispatcher: Dispatcher;
+  /** Answered by `/healthz`. */
+  version: string;
+  logger: Logger;
+  host: string;
+  /** 0 lets the system choose. */
+  port: number;
+  bodyLimitBytes: number;
+  /** A request must have arrived whole within this time. */
+  readTimeoutMs: number;
+  /** How long a connection without a request is kept. */
+  idleTimeoutMs: number;
+}
+
+/** A started server accepts requests; see `createRpcServer`. */
+export interface HttpServer {
+  /** Rejects when the port cannot be bound. */
+  start(): Promise<{ port: number }>;
+  /**
+   * Refuses new requests at once, lets those under way finish for up to `graceMs`, then cuts them off. Must not
+   * be awaited inside a method handler: the handler is one of those under way.
+   */
+  stop(graceMs: number): Promise<void>;
+}
+
+const PLAIN_TEXT = 'text/plain; charset=utf-8';
+const ACCEPTED_TYPES = new Set(['application/json', 'application/json-rpc', 'application/jsonrequest']);
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+// A client that sends its body slower than this notices a time-out at most so much later.
+const TIMEOUT_CHECKS_PER_READ_TIMEOUT = 6;
+
+/** The HTTP side of op-service's RPC server: op-conductor.md §2.1 and the `json-rpc` group of the recordings. */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  let stopping = false;
+  const app = fastify({
+    bodyLimit: options.bodyLimitBytes,
+    requestTimeout: options.readTimeoutMs,
+    keepAliveTimeout: options.idleTimeoutMs,
+    http: {
+      headersTimeout: options.readTimeoutMs,
+      connectionsCheckingInterval: Math.ceil(options.readTimeoutMs / TIMEOUT_CHECKS_PER_READ_TIMEOUT),
+    },
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  // go-ethereum answers calls sent by GET too.
+  app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
+  app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply, options));
+  app.setNotFoundHandler(sendNotFound);
+  addRoutes(app, options);
+  const underWay = new Set<ServerResponse>();
+  const cutOffWhenIdle = (): void => {
+    // Node counts a connection that never sent a byte as active and would wait for it.
+    if (stopping && underWay.size === 0) app.server.closeAllConnections();
+  };
+  app.server.on('request', (_request, response) => {
+    underWay.add(response);
+    response.once('close', () => {
+      underWay.delete(response);
+      cutOffWhenIdle();
+    });
+  });
+
+  return {
+    start: async () => {
+      await app.listen({ host: options.host, port: options.port });
+      const address = app.server.address();
+      if (address === null || typeof address === 'string') throw new Error('not listening on TCP');
+      return { port: address.port };
+    },
+    stop: async (graceMs) => {
+      stopping = true;
+      const cutOff = setTimeout(() => app.server.closeAllConnections(), graceMs);
+      try {
+        const closed = app.close();
+        cutOffWhenIdle();
+        await closed;
+      } finally {
+        clearTimeout(cutOff);
+      }
+    },
+  };
+}
+
+function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
+  app.route({
+    url: '/',
+    method: METHODS,
+    onRequest: async (request, reply) => checkRequest(request, reply, options.bodyLimitBytes),
+    handler: async (request, reply) => {
+      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      return sendJson(reply, await options.dispatcher.handle(body));
+    },
+  });
+  const health = `${JSON.stringify({ version: options.version })}\n`;
+  for (const url of ['/healthz', '/healthz/']) {
+    app.route({ url, method: METHODS, handler: async (_request, reply) => sendJson(reply, health) });
+  }
+}
+
+/** What go-ethereum decides from the headers alone; answers requests that need no body. */
+async function checkRequest(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  bodyLimitBytes: number,
+): Promise<FastifyReply | undefined> {
+  const { method, headers } = request;
+  if (headers.origin !== undefined) {
+    reply.header('access-control-allow-origin', '*').header('vary', 'Origin');
+    if (method === 'OPTIONS' && headers['access-control-request-method'] !== undefined) {
+      return sendPreflight(request, reply);
+    }
+  }
+  const contentLength = Number(headers['content-length'] ?? 0);
+  const hasBody = contentLength > 0 || headers['transfer-encoding'] !== undefined;
+  if (method === 'GET' && !hasBody && !request.url.includes('?')) return reply.send();
+  if (method === 'PUT' || method === 'DELETE') return sendText(reply, 405, 'method not allowed');
+  if (contentLength > bodyLimitBytes) {
+    return sendText(reply, 413, `content length too large (${contentLength}>${bodyLimitBytes})`);
+  }
+  const mediaType = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  if (method !== 'OPTIONS' && !ACCEPTED_TYPES.has(mediaType)) return sendUnsupportedType(reply);
+  return undefined;
+}
+
+function sendPreflight(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const wanted = request.headers['access-control-request-headers'];
+  if (wanted !== undefined) reply.header('access-control-allow-headers', wanted);
+  return reply
+    .header('access-control-allow-methods', 'POST, GET')
+    .header('access-control-max-age', '600')
+    .code(204)
+    .send();
+}
+
+function sendError(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: HttpServerOptions,
+): FastifyReply {
+  const status = error.statusCode ?? 500;
+  if (status === 413) return sendText(reply, 413, `content length too large (>${options.bodyLimitBytes})`);
+  if (status === 415) return sendUnsupportedType(reply);
+  if (status < 500) return sendText(reply, status, error.message);
+  options.logger.error({ err: error, url: request.url }, 'RPC request failed unexpectedly');
+  return sendText(reply, 500, 'internal server error');
+}
+
+/** Like Go's request multiplexer, which sends clients that doubled the slash to the clean path. */
+function sendNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const doubledSlash = /^\/{2,}(\?.*)?$/.exec(request.url);
+  if (doubledSlash) {
+    return reply
+      .code(307)
+      .header('location', `/${doubledSlash[1] ?? ''}`)
+      .send();
+  }
+  return sendText(reply, 404, '404 page not found');
+}
+
+function sendUnsupportedType(reply: FastifyReply): FastifyReply {
+  return sendText(reply, 415, 'invalid content type, only application/json is supported');
+}
+
+function sendText(reply: FastifyReply, status: number, text: string): FastifyReply {
+  return reply.code(status).type(PLAIN_TEXT).send(`${text}\n`);
+}
+
+/** Sends bytes, since fastify adds a charset to the type of a JSON string. */
+function sendJson(reply: FastifyReply, json: string): FastifyReply {
+  return reply.type('application/json').send(Buffer.from(json));
+}

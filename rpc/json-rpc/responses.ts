@@ -1,0 +1,37 @@
+import { RpcCode, RpcError } from '../rpc-error.js';
+
+const HTML_CHARACTERS = /[<>&\u2028\u2029]/g;
+
+/** The answer to a call that succeeded. `idText` is the id as the client wrote it. */
+export function resultResponse(idText: string, result: unknown): string {
+  return `{"jsonrpc":"2.0","id":${idText},"result":${goJson(result ?? null)}}`;
+}
+
+/** The answer to a call that failed. */
+export function errorResponse(idText: string, error: RpcError): string {
+  const { code, message, data } = error;
+  return `{"jsonrpc":"2.0","id":${idText},"error":${goJson({ code, message, data })}}`;
+}
+
+export function parseError(): RpcError {
+  return new RpcError('parse error', { code: RpcCode.parse, reason: 'parse-error' });
+}
+
+export function invalidRequest(message = 'invalid request'): RpcError {
+  return new RpcError(message, { code: RpcCode.invalidRequest, reason: 'invalid-request' });
+}
+
+export function methodNotFound(name: string): RpcError {
+  return new RpcError(`the method ${name} does not exist/is not available`, {
+    code: RpcCode.methodNotFound,
+    reason: 'method-not-found',
+  });
+}
+
+/** JSON with the characters escaped that Go's encoder escapes, so that answers are equal byte for byte. */
+function goJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    HTML_CHARACTERS,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

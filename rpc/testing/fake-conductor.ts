@@ -1,0 +1,106 @@
+import type { ClusterMembership, ConductorApi, ServerInfo } from '../conductor-api.js';
+import { Suffrage } from '../conductor-api.js';
+import type { UnsafePayload } from '../payload/unsafe-payload.js';
+import { RpcError } from '../rpc-error.js';
+
+/** A conductor without a cluster behind it: keeps its switches, records what it is asked to do. */
+export class FakeConductor implements ConductorApi {
+  readonly committed: UnsafePayload[] = [];
+  /** Cluster operations with their arguments. */
+  readonly operations: unknown[][] = [];
+  servers: ServerInfo[] | null = ['leader', 'follower', 'other'].map((name) => ({
+    id: `${name}-id`,
+    addr: `${name}:50050`,
+    suffrage: Suffrage.voter,
+  }));
+  private override = false;
+  private isPaused = false;
+
+  constructor(private readonly isLeader: boolean) {}
+
+  leader(): boolean {
+    return this.override || this.isLeader;
+  }
+
+  leaderWithId(): ServerInfo {
+    return this.servers?.[0] ?? { id: '', addr: '', suffrage: Suffrage.voter };
+  }
+
+  clusterMembership(): ClusterMembership {
+    return { servers: this.servers, version: 0 };
+  }
+
+  active(): boolean {
+    return !this.isPaused;
+  }
+
+  paused(): boolean {
+    return this.isPaused;
+  }
+
+  stopped(): boolean {
+    return false;
+  }
+
+  sequencerHealthy(): boolean {
+    return true;
+  }
+
+  leaderOverridden(): boolean {
+    return this.override;
+  }
+
+  overrideLeader(override: boolean): void {
+    this.override = override;
+  }
+
+  async pause(): Promise<void> {
+    this.isPaused = true;
+  }
+
+  async resume(): Promise<void> {
+    this.isPaused = false;
+  }
+
+  async stop(): Promise<void> {
+    this.operations.push(['stop']);
+  }
+
+  async commitUnsafePayload(payload: UnsafePayload): Promise<void> {
+    if (!this.isLeader) {
+      throw new RpcError('failed to apply payload envelope: node is not the leader', {
+        reason: 'not-leader',
+      });
+    }
+    this.committed.push(payload);
+  }
+
+  async transferLeader(): Promise<void> {
+    this.operations.push(['transferLeader']);
+  }
+
+  async transferLeaderToServer(id: string, addr: string): Promise<void> {
+    this.changeCluster('transferLeaderToServer', id, addr);
+  }
+
+  async addServerAsVoter(id: string, addr: string, version: number): Promise<void> {
+    this.changeCluster('addServerAsVoter', id, addr, version);
+  }
+
+  async addServerAsNonvoter(id: string, addr: string, version: number): Promise<void> {
+    this.changeCluster('addServerAsNonvoter', id, addr, version);
+  }
+
+  async demoteVoter(id: string, version: number): Promise<void> {
+    this.changeCluster('demoteVoter', id, version);
+  }
+
+  async removeServer(id: string, version: number): Promise<void> {
+    this.changeCluster('removeServer', id, version);
+  }
+
+  private changeCluster(...operation: unknown[]): void {
+    if (!this.isLeader) throw new RpcError('node is not the leader', { reason: 'not-leader' });
+    this.operations.push(operation);
+  }
+}
