@@ -74,9 +74,11 @@ export class Service {
       incarnation: () => this.raft.identity.incarnation,
       bind: { host: config.consensus.listenHost, port: config.consensus.listenPort },
       bodyLimitBytes: rpc.bodyLimitBytes + MIB,
-      controlTimeoutMs: timing.electionTimeoutMs,
-      bulkTimeoutMs: Math.max(1000, timing.electionTimeoutMs),
-      snapshotTimeoutMs: 10_000,
+      timeouts: {
+        controlMs: timing.electionTimeoutMs,
+        bulkMs: Math.max(1000, timing.electionTimeoutMs),
+        snapshotMs: 10_000,
+      },
       logger: logger.child({ part: 'transport' }),
       handlers: {
         onRequest: (from, message, respond) => this.raft.receive(from, message, respond),
@@ -199,7 +201,7 @@ export class Service {
     const forming = formCluster({
       self: { id: raft.serverId, incarnation },
       peers: raft.peers,
-      hello: (address, signal) => this.transport.hello(address, signal) as Promise<FormationAnswer>,
+      hello: (address, signal) => this.transport.hello<FormationAnswer>(address, signal),
       isMember: () => this.raft.identity.clusterId !== null,
       bootstrap: async (members) => void (await this.raft.bootstrap(members)),
       logger: this.logger,

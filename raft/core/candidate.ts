@@ -14,7 +14,7 @@ import type {
 
 /** Asks whether an election could be won, without disturbing anyone (thesis §9.6). */
 export function startPreVote(ctx: CoreContext, reason: string): void {
-  if (!ctx.isVoter(ctx.id)) {
+  if (!ctx.mayStand) {
     ctx.electionDeadlineMs = Infinity;
     return;
   }

@@ -82,6 +82,12 @@ export class ConfigurationHistory {
     return this.history.findLast((entry) => entry.index <= index) ?? EMPTY;
   }
 
+  /** True when it holds for any configuration that may be in force while `commit` is all that is known. */
+  someSince(commit: number, holds: (configuration: Configuration) => boolean): boolean {
+    const from = this.at(commit).index;
+    return this.history.some((entry) => entry.index >= from && holds(entry.configuration));
+  }
+
   /** True when the log from `index` on was cut and a configuration went with it. */
   truncateFrom(index: number): boolean {
     const kept = this.history.filter((entry) => entry.index < index || entry.index === 0);

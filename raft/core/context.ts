@@ -79,6 +79,16 @@ export class CoreContext {
     return this.voters.some((voters) => voters.includes(id));
   }
 
+  /**
+   * Voters may stand for election, and also a node whose removal is not committed yet: while only its own log holds
+   * the new configuration, nobody else can win (thesis §4.2.2, fig. 4.6, bug 36). Its own vote does not count then.
+   */
+  get mayStand(): boolean {
+    return this.configurations.someSince(this.commit, ({ members }) =>
+      members.some((member) => member.voter && member.id === this.id),
+    );
+  }
+
   nextRequestId(): number {
     this.lastRequestId += 1;
     return this.lastRequestId;

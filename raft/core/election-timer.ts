@@ -11,7 +11,7 @@ export function rank(ctx: CoreContext): number {
     .filter((id) => id !== ctx.lastLeader || id === ctx.id)
     .sort();
   const position = others.indexOf(ctx.id);
-  if (position < 0) return 0;
+  if (position < 0) return others.length;
   const turned = (position + others.length - (ctx.term % others.length)) % others.length;
   return ctx.eligibility > 0 ? turned : turned + others.length;
 }

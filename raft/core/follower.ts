@@ -9,8 +9,9 @@ import type { NodeId } from './types.js';
 export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | null, reason: string): void {
   const leadership = ctx.leadership;
   const changed = ctx.role !== 'follower' || ctx.leader !== leader || ctx.term !== term;
+  const deposed = term > ctx.term;
   // Within a term the vote stays (bug 3).
-  if (term > ctx.term) ctx.setTerm(term, null);
+  if (deposed) ctx.setTerm(term, null);
   ctx.role = 'follower';
   ctx.leader = leader;
   if (leader !== null) ctx.lastLeader = leader;
@@ -29,9 +30,10 @@ export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | 
     if (transfer) {
       ctx.answer(
         transfer.id,
-        transfer.sent
+        // Only a later term shows that somebody took over; a leader that merely gave up knows nothing.
+        transfer.sent && deposed
           ? { outcome: 'done', index: ctx.log.lastIndex, term: ctx.term }
-          : { outcome: 'unknown', reason: `leadership lost before the hand-over: ${reason}` },
+          : { outcome: 'unknown', reason: `leadership lost during the hand-over: ${reason}` },
       );
     }
     restartElectionTimer(ctx);

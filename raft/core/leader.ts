@@ -114,7 +114,11 @@ export function onChangeMembership(
   if (leadership.transfer) return reject(ctx, id, 'transfer-in-progress');
   const result = applyChange(configuration, change);
   if (!result.ok) return reject(ctx, id, result.reason, result.detail);
-  if (!result.changed) return ctx.answer(id, { outcome: 'done', index, term: ctx.term });
+  if (!result.changed) {
+    // It was done earlier, perhaps in another term; of a compacted entry only the snapshot's term is known.
+    const term = ctx.log.termAt(Math.max(index, ctx.log.snapshotIndex)) as number;
+    return ctx.answer(id, { outcome: 'done', index, term });
+  }
 
   const data = encodeConfiguration(result.configuration);
   const at = append(ctx, leadership, 'config', data, crc32(data));

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { crc32 } from 'node:zlib';
@@ -159,7 +159,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
 
   /** Founds a cluster of these members; `rejected` when the disk is not empty. */
   async bootstrap(members: readonly Member[]): Promise<Outcome<object>> {
-    await this.adoptCluster(randomUUID());
+    await this.adoptCluster(randomBytes(16).toString('hex'));
     return this.ask((id) => ({ type: 'bootstrap', id, configuration: { members } }));
   }
 

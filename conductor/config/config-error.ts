@@ -1,0 +1,33 @@
+import { variableName, type FlagName } from './flag-table.js';
+
+/** One thing that is wrong with the configuration. */
+export interface ConfigProblem {
+  /** The settings it is about; empty for an argument that is no setting. */
+  flags: readonly FlagName[];
+  /** What is wrong, what to do, and the flags and variables to do it with. Contains op-conductor's own text if it has one. */
+  message: string;
+}
+
+/**
+ * @param text what is wrong
+ * @param remedy what to do about it
+ */
+export function configProblem(flags: readonly FlagName[], text: string, remedy: string): ConfigProblem {
+  const names = flags.map((name) => `--${name} or ${variableName(name)}`).join(', ');
+  return { flags, message: names === '' ? `${text}: ${remedy}` : `${text}: ${remedy} (${names})` };
+}
+
+/** The configuration cannot be used; `problems` has everything that is wrong with it, at least one. */
+export class ConfigError extends Error {
+  readonly code = 'invalid-config';
+
+  constructor(readonly problems: readonly ConfigProblem[]) {
+    const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`;
+    super(
+      [`failed to setup: ${count} with the configuration`, ...problems.map(({ message }) => message)].join(
+        '\n  - ',
+      ),
+    );
+    this.name = 'ConfigError';
+  }
+}

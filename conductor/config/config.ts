@@ -1,0 +1,124 @@
+import { flagNames, flags, type Flag, type FlagName, type FlagValues } from './flag-table.js';
+import { ownPeer } from './peer-rules.js';
+import { raftTimes } from './raft-times.js';
+import { LONGEST_TIMER_MS, type RaftPeer } from './value-types.js';
+
+const MIB = 1024 * 1024;
+
+type DeepReadonly<T> = { readonly [K in keyof T]: T[K] extends object ? DeepReadonly<T[K]> : T[K] };
+
+/** The checked configuration: plain data, grouped by what uses it, with units in the names. */
+export type Config = DeepReadonly<ReturnType<typeof buildConfig>>;
+
+/** Groups checked values, and turns them into the units that the code uses. */
+export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
+  const peers: RaftPeer[] = values['raft.peers'];
+  return {
+    /** Start with the control loop paused. */
+    paused: values.paused,
+    shutdownTimeoutMs: values['shutdown-timeout'],
+    consensus: {
+      listenHost: values['consensus.addr'],
+      /** 0: chosen by the system. */
+      listenPort: values['consensus.port'],
+      /** `host:port` for the other members; null: the address that is listened on. */
+      advertisedAddr: values['consensus.advertised'] || (ownPeer(values)?.addr ?? null),
+    },
+    raft: {
+      serverId: values['raft.server.id'],
+      storageDir: values['raft.storage.dir'],
+      bootstrap: values['raft.bootstrap'],
+      /** Empty: no static formation. */
+      peers,
+      ...raftTimes(values),
+      snapshotIntervalMs: values['raft.snapshot-interval'],
+      snapshotThresholdEntries: values['raft.snapshot-threshold'],
+      trailingEntries: values['raft.trailing-logs'],
+      retentionBytes: values['raft.retention-mb'] * MIB,
+      retentionMinEntries: values['raft.retention-entries'],
+      roundRobinLeaderTransfer: values['raft.round-robin-leader-transfer'],
+    },
+    node: { rpcUrl: values['node.rpc'] },
+    execution: { rpcUrl: values['execution.rpc'] },
+    health: {
+      intervalMs: Math.min(values['healthcheck.interval'] * 1000, LONGEST_TIMER_MS),
+      probeTimeoutMs: values['healthcheck.timeout'],
+      unsafeIntervalSeconds: values['healthcheck.unsafe-interval'],
+      minPeerCount: values['healthcheck.min-peer-count'],
+      safe: {
+        enabled: values['healthcheck.safe-enabled'],
+        intervalSeconds: values['healthcheck.safe-interval'],
+      },
+      executionP2p: {
+        enabled: values['healthcheck.execution-p2p-enabled'],
+        minPeerCount: values['healthcheck.execution-p2p-min-peer-count'],
+        rpcUrl: values['healthcheck.execution-p2p-rpc-url'] ?? values['execution.rpc'],
+        checkApi: values['healthcheck.execution-p2p-check-api'] as 'net' | 'admin',
+      },
+    },
+    rollupBoost: {
+      enabled: values['rollup-boost.enabled'],
+      nextEnabled: values['rollup-boost.next-enabled'],
+      nextHealthcheckUrl: values['rollup-boost.next-healthcheck-url'],
+      healthcheckTimeoutMs: values['rollup-boost.healthcheck-timeout'],
+      /** 0: no partial result is tolerated. */
+      partialToleranceLimit: values['healthcheck.rollup-boost-partial-healthiness-tolerance-limit'],
+      partialToleranceIntervalSeconds:
+        values['healthcheck.rollup-boost-partial-healthiness-tolerance-interval-seconds'],
+    },
+    flashblocks: {
+      /** Empty: off. */
+      upstreamUrl: values['rollupboost.ws-url'],
+      listenPort: values['websocket.server-port'],
+    },
+    rpc: {
+      listenHost: values['rpc.addr'],
+      listenPort: values['rpc.port'],
+      enableAdmin: values['rpc.enable-admin'],
+      enableProxy: values['rpc.enable-proxy'],
+      bodyLimitBytes: values['rpc.body-limit-mb'] * MIB,
+    },
+    metrics: {
+      enabled: values['metrics.enabled'],
+      listenHost: values['metrics.addr'],
+      listenPort: values['metrics.port'],
+    },
+    pprof: {
+      enabled: values['pprof.enabled'],
+      listenHost: values['pprof.addr'],
+      listenPort: values['pprof.port'],
+      type: values['pprof.type'],
+      path: values['pprof.path'],
+    },
+    log: {
+      level: values['log.level'],
+      format: values['log.format'],
+      /** Null: if stdout is a terminal. */
+      color: values['log.color'],
+      pid: values['log.pid'],
+    },
+    rollup: {
+      network: values.network,
+      configPath: values['rollup.config'],
+      /** Activation times in seconds, by fork. */
+      overrides: overrides(values),
+    },
+    /** The settings that were given by flag or variable, with their values. */
+    explicit,
+  };
+}
+
+function overrides(values: FlagValues): Record<string, number> {
+  const prefix = 'override.';
+  const given = flagNames.filter((name) => name.startsWith(prefix) && values[name] !== null);
+  return Object.fromEntries(given.map((name) => [name.slice(prefix.length), values[name] as number]));
+}
+
+/** The flags that were set, and not to "off" (false or empty), but have no effect in this version. */
+export function notYetEffective({ explicit }: Pick<Config, 'explicit'>): FlagName[] {
+  return flagNames.filter((name) => {
+    const value = explicit[name];
+    const isOff = value === undefined || value === false || value === '';
+    return (flags[name] as Flag<unknown, null>).notYetEffective === true && !isOff;
+  });
+}

@@ -1,0 +1,493 @@
+import {
+  boolean,
+  choice,
+  duration,
+  logLevel,
+  peerList,
+  port,
+  text,
+  uint,
+  type RaftPeer,
+  type ValueType,
+} from './value-types.js';
+
+/** One setting: a flag and, with the same meaning, an environment variable. */
+export interface Flag<T, D extends T | null> {
+  group: FlagGroup;
+  type: ValueType<T>;
+  /** Null: no value, or one that depends on other settings. */
+  byDefault: D;
+  /** Must be given by flag or variable, even where a default exists (as in op-conductor). */
+  required?: true;
+  /** Another name of the flag; its variable is accepted too. */
+  alias?: string;
+  /** Accepted and checked, but without effect in this version. */
+  notYetEffective?: true;
+  usage: string;
+  /** For the help, where the default is not a constant. */
+  defaultText?: string;
+}
+
+export type FlagGroup =
+  | 'Consensus'
+  | 'Raft'
+  | 'Op-node and execution client'
+  | 'Health'
+  | 'RPC'
+  | 'Control'
+  | 'Rollup-boost and flashblocks'
+  | 'Logging'
+  | 'Metrics and profiling'
+  | 'Rollup (accepted; Baton does not need to know the chain)';
+
+function flag<T, const D extends T | null>(definition: Flag<T, D>): Flag<T, D> {
+  return definition;
+}
+
+function override(fork: string): Flag<number, null> {
+  return flag({
+    group: 'Rollup (accepted; Baton does not need to know the chain)',
+    type: uint,
+    byDefault: null,
+    usage: `activation time of ${fork}`,
+  });
+}
+
+const noPeers: readonly RaftPeer[] = [];
+
+/**
+ * Every flag: op-conductor's with its names, defaults and required-ness (op-conductor.md §1), then Baton's own.
+ * Where a default differs from op-conductor's, a comment says why.
+ */
+export const flags = {
+  // The required ones come first, in the order in which op-conductor asks for them.
+  'consensus.addr': flag({
+    group: 'Consensus',
+    type: text,
+    byDefault: '127.0.0.1',
+    required: true,
+    usage: 'host to listen on for the other conductors, without port',
+  }),
+  'consensus.port': flag({
+    group: 'Consensus',
+    type: port,
+    byDefault: 50050,
+    required: true,
+    usage: 'port to listen on for the other conductors; 0 lets the system choose',
+  }),
+  'raft.server.id': flag({
+    group: 'Raft',
+    type: text,
+    byDefault: '',
+    required: true,
+    usage: "this node's unique id; also the name of its folder in raft.storage.dir",
+  }),
+  'raft.storage.dir': flag({
+    group: 'Raft',
+    type: text,
+    byDefault: '',
+    required: true,
+    usage: "folder that holds this node's data folder",
+  }),
+  'node.rpc': flag({
+    group: 'Op-node and execution client',
+    type: text,
+    byDefault: '',
+    required: true,
+    usage: "op-node's HTTP RPC, with the admin API enabled",
+  }),
+  'execution.rpc': flag({
+    group: 'Op-node and execution client',
+    type: text,
+    byDefault: '',
+    required: true,
+    usage: "the execution client's HTTP RPC",
+  }),
+  'healthcheck.interval': flag({
+    group: 'Health',
+    type: uint,
+    byDefault: 0,
+    required: true,
+    usage: 'seconds between health checks',
+  }),
+  'healthcheck.unsafe-interval': flag({
+    group: 'Health',
+    type: uint,
+    byDefault: 0,
+    required: true,
+    usage: 'allowed age of the unsafe head, in seconds',
+  }),
+  'healthcheck.min-peer-count': flag({
+    group: 'Health',
+    type: uint,
+    byDefault: 0,
+    required: true,
+    usage: 'connected op-node peers below which the node is unhealthy',
+  }),
+
+  'consensus.advertised': flag({
+    group: 'Consensus',
+    type: text,
+    byDefault: '',
+    defaultText: "this node's entry in raft.peers, or the listening address",
+    usage:
+      'host:port that the other conductors reach this one at; names are resolved anew on each connection',
+  }),
+  'raft.bootstrap': flag({
+    group: 'Raft',
+    type: boolean,
+    byDefault: false,
+    usage: 'form a new cluster of this node alone, paused; harmless if there is data already',
+  }),
+  'raft.snapshot-interval': flag({
+    group: 'Raft',
+    type: duration,
+    byDefault: 120_000,
+    usage: 'how often the need of a snapshot is checked',
+  }),
+  'raft.snapshot-threshold': flag({
+    group: 'Raft',
+    type: uint,
+    byDefault: 8192,
+    usage: 'log entries since the last snapshot that cause one',
+  }),
+  'raft.trailing-logs': flag({
+    group: 'Raft',
+    type: uint,
+    byDefault: 10240,
+    usage: 'log entries kept after a snapshot',
+  }),
+  // op-conductor has 1s: a failover then takes 2 s and more (measured.md), of which this wait is the largest part.
+  'raft.heartbeat-timeout': flag({
+    group: 'Raft',
+    type: duration,
+    byDefault: null,
+    defaultText: '300ms, or raft.lease-timeout if that is longer',
+    usage: 'silence of the leader after which a follower stands for election (once to twice this, at random)',
+  }),
+  // op-conductor has 500ms; half of the heartbeat timeout flaps on loaded hosts (op-conductor #22924).
+  'raft.lease-timeout': flag({
+    group: 'Raft',
+    type: duration,
+    byDefault: null,
+    defaultText: 'raft.heartbeat-timeout',
+    usage:
+      'a leader that has not heard of a majority for this long steps down; at most raft.heartbeat-timeout',
+  }),
+  'raft.round-robin-leader-transfer': flag({
+    group: 'Raft',
+    type: boolean,
+    byDefault: false,
+    notYetEffective: true,
+    usage: 'hand leadership on in the order of ids; must be the same on all nodes',
+  }),
+  paused: flag({
+    group: 'Control',
+    type: boolean,
+    byDefault: false,
+    usage: 'start with the control loop paused',
+  }),
+  'rpc.enable-proxy': flag({
+    group: 'RPC',
+    type: boolean,
+    byDefault: true,
+    notYetEffective: true,
+    usage: 'pass eth, miner, optimism and admin calls on to the local node while it leads',
+  }),
+  'healthcheck.safe-enabled': flag({
+    group: 'Health',
+    type: boolean,
+    byDefault: false,
+    notYetEffective: true,
+    usage: 'check the age of the safe head',
+  }),
+  'healthcheck.safe-interval': flag({
+    group: 'Health',
+    type: uint,
+    byDefault: 1200,
+    notYetEffective: true,
+    usage: 'allowed age of the safe head, in seconds',
+  }),
+  'healthcheck.execution-p2p-enabled': flag({
+    group: 'Health',
+    type: boolean,
+    byDefault: false,
+    notYetEffective: true,
+    usage: 'check the peers of the execution client',
+  }),
+  'healthcheck.execution-p2p-min-peer-count': flag({
+    group: 'Health',
+    type: uint,
+    byDefault: 0,
+    notYetEffective: true,
+    usage: 'execution client peers below which the node is unhealthy',
+  }),
+  'healthcheck.execution-p2p-rpc-url': flag({
+    group: 'Health',
+    type: text,
+    byDefault: null,
+    defaultText: 'execution.rpc',
+    notYetEffective: true,
+    usage: 'RPC that is asked for the peers of the execution client',
+  }),
+  'healthcheck.execution-p2p-check-api': flag({
+    group: 'Health',
+    type: { ...text, placeholder: 'net|admin' },
+    byDefault: 'net',
+    notYetEffective: true,
+    usage: 'method that counts them: net_peerCount or admin_peers',
+  }),
+  'healthcheck.rollup-boost-partial-healthiness-tolerance-limit': flag({
+    group: 'Health',
+    type: uint,
+    byDefault: 0,
+    notYetEffective: true,
+    usage: 'partially healthy results of rollup-boost that are tolerated per window',
+  }),
+  'healthcheck.rollup-boost-partial-healthiness-tolerance-interval-seconds': flag({
+    group: 'Health',
+    type: uint,
+    byDefault: 0,
+    notYetEffective: true,
+    usage: 'length of that window, in seconds',
+  }),
+  'rollup-boost.enabled': flag({
+    group: 'Rollup-boost and flashblocks',
+    type: boolean,
+    byDefault: false,
+    notYetEffective: true,
+    usage: 'check rollup-boost by the status code of execution.rpc/healthz',
+  }),
+  'rollup-boost.healthcheck-timeout': flag({
+    group: 'Rollup-boost and flashblocks',
+    type: duration,
+    byDefault: 5_000,
+    notYetEffective: true,
+    usage: 'deadline of the rollup-boost check',
+  }),
+  'rollup-boost.next-enabled': flag({
+    group: 'Rollup-boost and flashblocks',
+    type: boolean,
+    byDefault: false,
+    notYetEffective: true,
+    usage: 'check rollup-boost by its JSON health report',
+  }),
+  'rollup-boost.next-healthcheck-url': flag({
+    group: 'Rollup-boost and flashblocks',
+    type: text,
+    byDefault: '',
+    notYetEffective: true,
+    usage: 'URL of that report',
+  }),
+  'rollupboost.ws-url': flag({
+    group: 'Rollup-boost and flashblocks',
+    type: text,
+    byDefault: '',
+    notYetEffective: true,
+    usage: 'WebSocket that brings flashblocks; enables the WebSocket server',
+  }),
+  'websocket.server-port': flag({
+    group: 'Rollup-boost and flashblocks',
+    type: port,
+    byDefault: 8546,
+    notYetEffective: true,
+    usage: 'port of the WebSocket server',
+  }),
+
+  'rpc.addr': flag({
+    group: 'RPC',
+    type: text,
+    byDefault: '0.0.0.0',
+    usage: 'host to listen on for JSON-RPC',
+  }),
+  'rpc.port': flag({
+    group: 'RPC',
+    type: port,
+    byDefault: 8545,
+    usage: 'port to listen on for JSON-RPC; op-node looks for its conductor at 8547 unless told',
+  }),
+  'rpc.enable-admin': flag({
+    group: 'RPC',
+    type: boolean,
+    byDefault: false,
+    usage: 'accepted and ignored, as by op-conductor: the conductor_ methods are always on',
+  }),
+  'log.level': flag({
+    group: 'Logging',
+    type: logLevel,
+    byDefault: 'info',
+    usage: 'lowest level that is logged',
+  }),
+  'log.format': flag({
+    group: 'Logging',
+    type: choice('text', 'terminal', 'logfmt', 'logfmtms', 'json', 'jsonms'),
+    byDefault: 'text',
+    usage: 'format of log lines',
+  }),
+  'log.color': flag({
+    group: 'Logging',
+    type: boolean,
+    byDefault: null,
+    defaultText: 'true if stdout is a terminal',
+    usage: 'colour log lines',
+  }),
+  'log.pid': flag({
+    group: 'Logging',
+    type: boolean,
+    byDefault: false,
+    usage: 'add the process id to log lines',
+  }),
+  'metrics.enabled': flag({
+    group: 'Metrics and profiling',
+    type: boolean,
+    byDefault: false,
+    notYetEffective: true,
+    usage: 'serve Prometheus metrics',
+  }),
+  'metrics.addr': flag({
+    group: 'Metrics and profiling',
+    type: text,
+    byDefault: '0.0.0.0',
+    notYetEffective: true,
+    usage: 'host to listen on for metrics',
+  }),
+  'metrics.port': flag({
+    group: 'Metrics and profiling',
+    type: port,
+    byDefault: 7300,
+    notYetEffective: true,
+    usage: 'port to listen on for metrics',
+  }),
+  'pprof.enabled': flag({
+    group: 'Metrics and profiling',
+    type: boolean,
+    byDefault: false,
+    notYetEffective: true,
+    usage: 'accepted for op-conductor, which has no profile server either',
+  }),
+  'pprof.addr': flag({
+    group: 'Metrics and profiling',
+    type: text,
+    byDefault: '0.0.0.0',
+    notYetEffective: true,
+    usage: 'host to listen on for profiles',
+  }),
+  'pprof.port': flag({
+    group: 'Metrics and profiling',
+    type: port,
+    byDefault: 6060,
+    notYetEffective: true,
+    usage: 'port to listen on for profiles',
+  }),
+  'pprof.type': flag({
+    group: 'Metrics and profiling',
+    type: choice('', 'cpu', 'heap', 'goroutine', 'threadcreate', 'block', 'mutex', 'allocs'),
+    byDefault: '',
+    notYetEffective: true,
+    usage: 'kind of profile',
+  }),
+  'pprof.path': flag({
+    group: 'Metrics and profiling',
+    type: text,
+    byDefault: '',
+    notYetEffective: true,
+    usage: 'file or folder for profiles',
+  }),
+  network: flag({
+    group: 'Rollup (accepted; Baton does not need to know the chain)',
+    type: text,
+    byDefault: '',
+    usage: 'name of a predefined chain',
+  }),
+  'rollup.config': flag({
+    group: 'Rollup (accepted; Baton does not need to know the chain)',
+    type: text,
+    byDefault: '',
+    usage: 'rollup configuration file',
+  }),
+  'override.canyon': override('canyon'),
+  'override.delta': override('delta'),
+  'override.ecotone': override('ecotone'),
+  'override.fjord': override('fjord'),
+  'override.granite': override('granite'),
+  'override.holocene': override('holocene'),
+  'override.isthmus': override('isthmus'),
+  'override.jovian': override('jovian'),
+  'override.karst': override('karst'),
+  'override.interop': override('interop'),
+  'override.pectrablobschedule': override('pectrablobschedule'),
+
+  // Baton's own.
+  'raft.peers': flag({
+    group: 'Raft',
+    type: peerList,
+    byDefault: noPeers as RaftPeer[],
+    defaultText: 'none',
+    usage: 'all members of a new cluster, this one included; used only while every one of them is empty',
+  }),
+  'raft.heartbeat-interval': flag({
+    group: 'Raft',
+    type: duration,
+    byDefault: null,
+    defaultText: 'a sixth of raft.heartbeat-timeout, at most half of raft.lease-timeout',
+    usage: "time between the leader's heartbeats",
+  }),
+  'raft.retention-mb': flag({
+    group: 'Raft',
+    type: uint,
+    byDefault: 128,
+    usage: 'MiB of committed blocks kept, to bring lagging nodes up to the head',
+  }),
+  'raft.retention-entries': flag({
+    group: 'Raft',
+    type: uint,
+    byDefault: 64,
+    usage: 'committed blocks kept at least, whatever their size',
+  }),
+  'rpc.body-limit-mb': flag({
+    group: 'RPC',
+    type: uint,
+    byDefault: 32,
+    alias: 'rpc.http-body-limit-mb',
+    usage: 'largest request body, in MiB (1..256)',
+  }),
+  'healthcheck.timeout': flag({
+    group: 'Health',
+    type: duration,
+    byDefault: 1_000,
+    usage: 'deadline of every health probe',
+  }),
+  'shutdown-timeout': flag({
+    group: 'Control',
+    type: duration,
+    byDefault: 10_000,
+    usage: 'longest time a graceful stop may take (stop the sequencer, commit its last block, hand over)',
+  }),
+};
+
+export type FlagName = keyof typeof flags;
+
+/** The value of every flag. */
+export type FlagValues = {
+  [K in FlagName]: (typeof flags)[K] extends Flag<infer T, infer D> ? T | D : never;
+};
+
+export const flagNames = Object.keys(flags) as FlagName[];
+
+const ENV_PREFIX = 'OP_CONDUCTOR_';
+
+/** The environment variable of a flag: `raft.server.id` → `OP_CONDUCTOR_RAFT_SERVER_ID`. */
+export function variableName(flagName: string): string {
+  return ENV_PREFIX + flagName.toUpperCase().replace(/[.-]/g, '_');
+}
+
+/** The names of a flag, its own first. */
+export function namesOf(name: FlagName): string[] {
+  const { alias } = flags[name] as Flag<unknown, null>;
+  return alias === undefined ? [name] : [name, alias];
+}
+
+/** Whether a variable belongs to a conductor, known or not. */
+export function isConductorVariable(variable: string): boolean {
+  return variable.startsWith(ENV_PREFIX);
+}

@@ -1,0 +1,24 @@
+import { ConfigError } from './config-error.js';
+import { buildConfig, type Config } from './config.js';
+import { helpText } from './help.js';
+import { readValues, type Environment } from './read-values.js';
+import { brokenRules } from './rules.js';
+
+export type ParsedConfig =
+  { config: Config; warnings: readonly string[] } | { help: string } | { version: true };
+
+/**
+ * Reads the configuration from the command line and the environment.
+ *
+ * @param argv the arguments after the sub-command
+ * @returns the configuration with warnings to be logged, or what the user asked for instead
+ * @throws ConfigError with everything that is wrong
+ */
+export function parseConfig(argv: readonly string[], env: Environment): ParsedConfig {
+  const { values, explicit, unknown, problems, warnings, help, version } = readValues(argv, env);
+  if (help) return { help: helpText() };
+  if (version) return { version: true };
+  const all = [...problems, ...brokenRules(values, unknown)];
+  if (all.length > 0) throw new ConfigError(all);
+  return { config: buildConfig(values, explicit), warnings };
+}

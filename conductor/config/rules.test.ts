@@ -1,0 +1,207 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError, type ConfigProblem } from './config-error.js';
+import type { Config } from './config.js';
+import { parseConfig } from './parse-config.js';
+
+const good = {
+  'consensus.addr': '127.0.0.1',
+  'consensus.port': '50050',
+  'raft.server.id': 'a',
+  'raft.storage.dir': '/data',
+  'node.rpc': 'http://op-node:9545',
+  'execution.rpc': 'http://geth:8545',
+  'healthcheck.interval': '1',
+  'healthcheck.unsafe-interval': '5',
+  'healthcheck.min-peer-count': '1',
+};
+const goodArguments = Object.entries(good).map(([name, value]) => `--${name}=${value}`);
+
+function errorOf(argv: string[]): ConfigError | null {
+  try {
+    parseConfig(argv, {});
+    return null;
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+}
+
+function problemsOf(more: string): readonly ConfigProblem[] {
+  return errorOf([...goodArguments, ...more.split(' ')])?.problems ?? [];
+}
+
+function configOf(more: string): Config {
+  const result = parseConfig([...goodArguments, ...more.split(' ')], {});
+  if (!('config' in result)) throw new Error('no configuration');
+  return result.config;
+}
+
+describe('rules', () => {
+  // op-conductor's texts: op-conductor.md §1.4, §5.1.
+  it.each([
+    ['--consensus.addr=', 'invalid config: missing consensus address'],
+    ['--consensus.port=65536', 'invalid config: invalid RPC port'],
+    ['--consensus.port=-1', 'invalid config: invalid RPC port'],
+    ['--raft.server.id=', 'invalid config: missing raft server ID'],
+    ['--raft.server.id=../b', 'raft server ID is no folder name'],
+    ['--raft.server.id=..', 'raft server ID is no folder name'],
+    ['--raft.storage.dir=', 'invalid config: missing raft storage directory'],
+    ['--node.rpc=', 'invalid config: missing node RPC'],
+    ['--node.rpc=op-node:9545', 'invalid config: invalid node RPC'],
+    ['--execution.rpc=', 'invalid config: missing geth RPC'],
+    ['--execution.rpc=ws://geth', 'invalid config: invalid geth RPC'],
+    ['--consensus.advertised=host', 'failed to resolve advertised TCP address'],
+    ['--consensus.advertised=0.0.0.0:50050', 'failed to resolve advertised TCP address'],
+    ['--consensus.advertised=h:0', 'failed to resolve advertised TCP address'],
+    ['--consensus.addr=0.0.0.0', 'local bind address is not advertisable'],
+    [
+      '--rollup-boost.enabled --rollup-boost.next-enabled --rollup-boost.next-healthcheck-url=http://rb',
+      'invalid config: only one of rollup-boost or rollup-boost next healthchecks can be enabled',
+    ],
+    ['--rollup-boost.next-enabled', 'invalid config: missing rollup-boost next healthcheck URL'],
+    ['--rollup-boost.next-healthcheck-url=rb', 'invalid rollup-boost next healthcheck URL'],
+    ['--rollupboost.ws-url=http://rb', 'invalid rollup-boost WebSocket URL'],
+    [
+      '--healthcheck.interval=0',
+      'invalid config: invalid health check config: missing health check interval',
+    ],
+    ['--healthcheck.safe-interval=0', 'invalid config: invalid health check config: missing safe interval'],
+    [
+      '--healthcheck.min-peer-count=0',
+      'invalid config: invalid health check config: missing minimum peer count',
+    ],
+    ['--healthcheck.execution-p2p-enabled', 'invalid health check config: missing minimum el p2p peers'],
+    [
+      '--healthcheck.execution-p2p-enabled --healthcheck.execution-p2p-min-peer-count=1 --healthcheck.execution-p2p-rpc-url=',
+      'invalid health check config: missing el p2p rpc',
+    ],
+    [
+      '--healthcheck.execution-p2p-enabled --healthcheck.execution-p2p-min-peer-count=1 --healthcheck.execution-p2p-check-api=',
+      'invalid health check config: missing el p2p check api',
+    ],
+    [
+      '--healthcheck.execution-p2p-enabled --healthcheck.execution-p2p-min-peer-count=1 --healthcheck.execution-p2p-check-api=web3',
+      'invalid health check config: invalid el p2p check api',
+    ],
+    [
+      '--healthcheck.rollup-boost-partial-healthiness-tolerance-limit=3',
+      'only one of RollupBoostPartialHealthinessToleranceLimit or RollupBoostPartialHealthinessToleranceIntervalSeconds found',
+    ],
+    ['--healthcheck.timeout=0', 'healthcheck.timeout is 0'],
+    ['--rpc.port=70000', 'invalid config: invalid rpc config: invalid RPC port'],
+    ['--rpc.body-limit-mb=0', 'body limit out of range'],
+    ['--rpc.body-limit-mb=257', 'body limit out of range'],
+    ['--metrics.enabled --metrics.port=70000', 'invalid config: invalid metrics config:'],
+    ['--pprof.enabled --pprof.port=70000', 'invalid config: invalid pprof config:'],
+    ['--websocket.server-port=70000', 'invalid websocket server port'],
+    ['--raft.heartbeat-timeout=4ms --raft.heartbeat-interval=1ms', 'HeartbeatTimeout is too low'],
+    ['--raft.lease-timeout=4ms', 'LeaderLeaseTimeout is too low'],
+    ['--raft.snapshot-interval=0', 'SnapshotInterval is too low'],
+    [
+      '--raft.heartbeat-timeout=500ms --raft.lease-timeout=1m0.5s',
+      'LeaderLeaseTimeout (1m0.5s) cannot be larger than heartbeat timeout (500ms)',
+    ],
+    ['--raft.heartbeat-interval=300ms', 'heartbeat interval out of range'],
+    ['--raft.heartbeat-interval=0', 'heartbeat interval out of range'],
+    ['--raft.retention-mb=0', 'raft.retention-mb is 0'],
+    ['--raft.retention-entries=0', 'raft.retention-entries is 0'],
+    ['--shutdown-timeout=0s', 'shutdown-timeout is 0'],
+    ['--raft.peers=a@h:1,a@h:2', 'an id is listed twice'],
+    ['--raft.peers=a@h:1,b@H:1', 'an address is listed twice'],
+    ['--raft.peers=b@h:1,c@h:2', 'raft.peers does not contain this node'],
+    ['--raft.peers=a@h:1 --raft.bootstrap', 'raft.peers and raft.bootstrap contradict each other'],
+    ['--raft.peers=a@h:1 --consensus.advertised=h:2', 'is not its advertised one'],
+    ['--rpc.port=50050', 'consensus.port and rpc.port are both 50050'],
+    ['--metrics.enabled --metrics.port=8545', 'rpc.port and metrics.port are both 8545'],
+    ['--rollupboost.ws-url=ws://rb --rpc.port=8546', 'rpc.port and websocket.server-port are both 8546'],
+  ])('%s: %s', (more, text) => {
+    const problems = problemsOf(more);
+    expect(problems).toHaveLength(1);
+    const [{ message, flags } = { message: '', flags: [] }] = problems;
+    expect(message).toContain(text);
+    // What to do follows the text, and then with which settings.
+    expect(message.slice(message.indexOf(text) + text.length)).toMatch(
+      /: .+ \(--\S+ or OP_CONDUCTOR_[A-Z0-9_]+/,
+    );
+    expect(flags.some((flag) => more.includes(`--${flag}`))).toBe(true);
+  });
+
+  it.each([
+    ['--metrics.port=70000', 'a port that is not used'],
+    ['--pprof.port=70000', 'a port that is not used'],
+    ['--healthcheck.execution-p2p-check-api=web3', 'a check that is off'],
+    ['--raft.heartbeat-timeout=3s', 'a heartbeat timeout over 1 s, which op-conductor refuses'],
+    ['--raft.heartbeat-timeout=200ms --raft.lease-timeout=200ms', 'equal times'],
+    ['--consensus.port=0 --rpc.port=0', 'two ports chosen by the system'],
+    ['--rpc.addr=10.0.0.1 --rpc.port=50050', 'one port on two addresses'],
+    ['--metrics.port=8545', 'the port of a server that is off'],
+    ['--healthcheck.unsafe-interval=0', 'an unsafe interval of 0'],
+    [
+      '--consensus.addr=0.0.0.0 --consensus.advertised=sequencer-0.raft:50050',
+      'all interfaces with a name to advertise',
+    ],
+    ['--raft.peers=a@h:1,b@h:2 --consensus.advertised=H:1', 'an advertised address that is in the list'],
+  ])('accepts %s (%s)', (more) => {
+    expect(problemsOf(more)).toEqual([]);
+  });
+
+  it('reports everything at once, the required flags in the order of op-conductor', () => {
+    const argv =
+      '--raft.peers=b@h:1 --raft.bootstrap --log.level=loud --oops --rpc.port=-2 --healthcheck.interval=0';
+    const error = errorOf(argv.split(' '))!;
+    const expected = [
+      'flag provided but not defined: -oops',
+      'flag consensus.addr is required',
+      'flag consensus.port is required',
+      'flag raft.server.id is required',
+      'flag raft.storage.dir is required',
+      'flag node.rpc is required',
+      'flag execution.rpc is required',
+      'flag healthcheck.unsafe-interval is required',
+      'flag healthcheck.min-peer-count is required',
+      'invalid value "loud" for flag -log.level',
+      'missing health check interval',
+      'invalid rpc config: invalid RPC port',
+      'raft.peers and raft.bootstrap contradict each other',
+    ];
+    expect(error.problems).toHaveLength(expected.length);
+    expected.forEach((text, i) => expect(error.problems[i]!.message).toContain(text));
+    expected.forEach((text) => expect(error.message).toContain(text));
+    expect(error.message).toContain('failed to setup: 13 problems');
+    expect(error.code).toBe('invalid-config');
+  });
+
+  it('requires flags even where they have a default', () => {
+    for (const [name] of Object.entries(good)) {
+      const error = errorOf(goodArguments.filter((argument) => !argument.startsWith(`--${name}=`)));
+      expect(error?.problems.map(({ flags }) => flags)).toEqual([[name]]);
+      expect(error?.message).toContain(`missing required flags: flag ${name} is required`);
+    }
+  });
+});
+
+describe('settings that depend on each other', () => {
+  it.each([
+    ['--paused', { heartbeatTimeoutMs: 300, leaseTimeoutMs: 300, heartbeatIntervalMs: 50 }],
+    [
+      '--raft.heartbeat-timeout=1s',
+      { heartbeatTimeoutMs: 1000, leaseTimeoutMs: 1000, heartbeatIntervalMs: 166 },
+    ],
+    // op-conductor's lease timeout alone is a valid command line there.
+    ['--raft.lease-timeout=500ms', { heartbeatTimeoutMs: 500, leaseTimeoutMs: 500, heartbeatIntervalMs: 83 }],
+    ['--raft.lease-timeout=60ms', { heartbeatTimeoutMs: 300, leaseTimeoutMs: 60, heartbeatIntervalMs: 30 }],
+    ['--raft.heartbeat-timeout=5ms', { heartbeatTimeoutMs: 5, leaseTimeoutMs: 5, heartbeatIntervalMs: 1 }],
+  ])('%s gives the raft times', (more, times) => {
+    expect(configOf(more).raft).toMatchObject(times);
+  });
+
+  it("advertises this node's entry in the list of peers", () => {
+    const config = configOf('--consensus.addr=0.0.0.0 --raft.peers=b@h:2,a@h:1');
+    expect(config.consensus.advertisedAddr).toBe('h:1');
+    expect(config.raft.peers).toEqual([
+      { id: 'b', addr: 'h:2' },
+      { id: 'a', addr: 'h:1' },
+    ]);
+    expect(configOf('--consensus.advertised=x:3').consensus.advertisedAddr).toBe('x:3');
+  });
+});

@@ -1,0 +1,243 @@
+import { configProblem, type ConfigProblem } from './config-error.js';
+import type { FlagName, FlagValues } from './flag-table.js';
+import { formatGoDuration } from './go-duration.js';
+import { isWildcard, parseHostPort } from './host-port.js';
+import { peerRules } from './peer-rules.js';
+import { portClashes } from './port-clashes.js';
+import { raftTimes } from './raft-times.js';
+import type { Rule } from './rule.js';
+
+/** Limits of hashicorp/raft, which refuses to start below them. */
+const SHORTEST_RAFT_TIME_MS = 5;
+
+const rules: readonly Rule[] = [
+  empty('consensus.addr', 'missing consensus address', 'give a host name or address'),
+  badPort('consensus.port', 'invalid RPC port'),
+  empty('raft.server.id', 'missing raft server ID', 'give an id that no other conductor has'),
+  {
+    flags: ['raft.server.id'],
+    violated: (values) => /[/\\\0]|^\.\.?$/.test(values['raft.server.id']),
+    text: 'raft server ID is no folder name',
+    remedy: 'use an id without slashes that is not "." or ".."',
+  },
+  empty('raft.storage.dir', 'missing raft storage directory', 'give a folder on a local disk'),
+  empty('node.rpc', 'missing node RPC', "give op-node's URL"),
+  badUrl('node.rpc', 'invalid node RPC'),
+  empty('execution.rpc', 'missing geth RPC', "give the execution client's URL"),
+  badUrl('execution.rpc', 'invalid geth RPC'),
+  {
+    flags: ['consensus.advertised'],
+    violated: (values) => {
+      const address = parseHostPort(values['consensus.advertised']);
+      return values['consensus.advertised'] !== '' && (address === null || isWildcard(address.host));
+    },
+    text: 'failed to resolve advertised TCP address',
+    remedy: 'give host:port as the other conductors can reach it',
+  },
+  {
+    flags: ['consensus.advertised', 'consensus.addr', 'raft.peers'],
+    violated: (values) =>
+      values['consensus.advertised'] === '' &&
+      values['raft.peers'].length === 0 &&
+      isWildcard(values['consensus.addr']),
+    text: 'local bind address is not advertisable',
+    remedy: 'listening on all interfaces needs an advertised host:port',
+  },
+  {
+    flags: ['rollup-boost.enabled', 'rollup-boost.next-enabled'],
+    violated: (values) => values['rollup-boost.enabled'] && values['rollup-boost.next-enabled'],
+    text: 'only one of rollup-boost or rollup-boost next healthchecks can be enabled',
+    remedy: 'disable one of them',
+  },
+  {
+    flags: ['rollup-boost.next-healthcheck-url', 'rollup-boost.next-enabled'],
+    violated: (values) =>
+      values['rollup-boost.next-enabled'] && values['rollup-boost.next-healthcheck-url'] === '',
+    text: 'missing rollup-boost next healthcheck URL',
+    remedy: 'give the URL, or disable the check',
+  },
+  badUrl('rollup-boost.next-healthcheck-url', 'invalid rollup-boost next healthcheck URL'),
+  badUrl('rollupboost.ws-url', 'invalid rollup-boost WebSocket URL', ['ws:', 'wss:']),
+  health(
+    'healthcheck.interval',
+    (values) => values['healthcheck.interval'] === 0,
+    'missing health check interval',
+  ),
+  health(
+    'healthcheck.safe-interval',
+    (values) => values['healthcheck.safe-interval'] === 0,
+    'missing safe interval',
+  ),
+  health(
+    'healthcheck.min-peer-count',
+    (values) => values['healthcheck.min-peer-count'] === 0,
+    'missing minimum peer count',
+  ),
+  executionP2p(
+    'healthcheck.execution-p2p-min-peer-count',
+    (values) => values['healthcheck.execution-p2p-min-peer-count'] === 0,
+    'missing minimum el p2p peers',
+    'give a number greater than 0',
+  ),
+  executionP2p(
+    'healthcheck.execution-p2p-rpc-url',
+    (values) => values['healthcheck.execution-p2p-rpc-url'] === '',
+    'missing el p2p rpc',
+    'give a URL, or leave it out to use execution.rpc',
+  ),
+  executionP2p(
+    'healthcheck.execution-p2p-check-api',
+    (values) => values['healthcheck.execution-p2p-check-api'] === '',
+    'missing el p2p check api',
+    'use net or admin',
+  ),
+  executionP2p(
+    'healthcheck.execution-p2p-check-api',
+    (values) => !['', 'net', 'admin'].includes(values['healthcheck.execution-p2p-check-api']),
+    'invalid el p2p check api',
+    'use net or admin',
+  ),
+  badUrl('healthcheck.execution-p2p-rpc-url', 'invalid el p2p rpc'),
+  {
+    flags: [
+      'healthcheck.rollup-boost-partial-healthiness-tolerance-limit',
+      'healthcheck.rollup-boost-partial-healthiness-tolerance-interval-seconds',
+    ],
+    violated: (values) =>
+      (values['healthcheck.rollup-boost-partial-healthiness-tolerance-limit'] === 0) !==
+      (values['healthcheck.rollup-boost-partial-healthiness-tolerance-interval-seconds'] === 0),
+    text:
+      'invalid health check config: only one of RollupBoostPartialHealthinessToleranceLimit or ' +
+      'RollupBoostPartialHealthinessToleranceIntervalSeconds found',
+    remedy: 'set both or neither',
+  },
+  positive('healthcheck.timeout'),
+  badPort('rpc.port', 'invalid rpc config: invalid RPC port'),
+  {
+    flags: ['rpc.body-limit-mb'],
+    violated: (values) => values['rpc.body-limit-mb'] < 1 || values['rpc.body-limit-mb'] > 256,
+    text: 'invalid rpc config: body limit out of range',
+    remedy: 'use 1 to 256 (MiB)',
+  },
+  badPort('metrics.port', 'invalid metrics config: invalid metrics port', 'metrics.enabled'),
+  badPort('pprof.port', 'invalid pprof config: invalid pprof port', 'pprof.enabled'),
+  badPort('websocket.server-port', 'invalid websocket server port'),
+  tooShort('raft.heartbeat-timeout', 'HeartbeatTimeout is too low'),
+  tooShort('raft.lease-timeout', 'LeaderLeaseTimeout is too low'),
+  tooShort('raft.snapshot-interval', 'SnapshotInterval is too low'),
+  {
+    flags: ['raft.lease-timeout', 'raft.heartbeat-timeout'],
+    violated: (values) => raftTimes(values).leaseTimeoutMs > raftTimes(values).heartbeatTimeoutMs,
+    text: (values) => {
+      const { leaseTimeoutMs, heartbeatTimeoutMs } = raftTimes(values);
+      const [lease, heartbeat] = [formatGoDuration(leaseTimeoutMs), formatGoDuration(heartbeatTimeoutMs)];
+      return `failed to create raft: LeaderLeaseTimeout (${lease}) cannot be larger than heartbeat timeout (${heartbeat})`;
+    },
+    remedy: 'shorten the lease timeout or lengthen the heartbeat timeout',
+  },
+  {
+    flags: ['raft.heartbeat-interval', 'raft.lease-timeout', 'raft.heartbeat-timeout'],
+    violated: (values) => {
+      const { heartbeatIntervalMs, leaseTimeoutMs } = raftTimes(values);
+      return heartbeatIntervalMs < 1 || heartbeatIntervalMs >= leaseTimeoutMs;
+    },
+    text: 'heartbeat interval out of range',
+    remedy: 'use at least 1ms and less than both timeouts, a sixth of them is good',
+  },
+  atLeastOne('raft.retention-mb'),
+  atLeastOne('raft.retention-entries'),
+  positive('shutdown-timeout'),
+  ...peerRules,
+];
+
+/**
+ * Everything that is wrong with the values.
+ *
+ * @param unknown flags whose value could not be read; rules about them say nothing
+ */
+export function brokenRules(values: FlagValues, unknown: ReadonlySet<FlagName>): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  for (const { flags, violated, text, remedy } of [...rules, ...portClashes]) {
+    if (flags.some((name) => unknown.has(name)) || !violated(values)) continue;
+    const what = typeof text === 'string' ? text : text(values);
+    problems.push(configProblem(flags, `invalid config: ${what}`, remedy));
+  }
+  return problems;
+}
+
+function empty(flag: FlagName, text: string, remedy: string): Rule {
+  return { flags: [flag], violated: (values) => values[flag] === '', text, remedy };
+}
+
+function badPort(flag: FlagName, text: string, onlyIf?: 'metrics.enabled' | 'pprof.enabled'): Rule {
+  return {
+    flags: [flag],
+    violated: (values) => {
+      const port = values[flag] as number;
+      return (onlyIf === undefined || values[onlyIf]) && (port < 0 || port > 65_535);
+    },
+    text,
+    remedy: 'use 0 to 65535',
+  };
+}
+
+function badUrl(flag: FlagName, text: string, protocols: readonly string[] = ['http:', 'https:']): Rule {
+  return {
+    flags: [flag],
+    violated: (values) => {
+      const url = values[flag] as string | null;
+      if (url === null || url === '') return false;
+      return !URL.canParse(url) || !protocols.includes(new URL(url).protocol);
+    },
+    text,
+    remedy: `give a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  };
+}
+
+function health(flag: FlagName, violated: Rule['violated'], text: string): Rule {
+  return {
+    flags: [flag],
+    violated,
+    text: `invalid health check config: ${text}`,
+    remedy: 'give a number greater than 0',
+  };
+}
+
+function executionP2p(flag: FlagName, violated: Rule['violated'], text: string, remedy: string): Rule {
+  return {
+    flags: [flag, 'healthcheck.execution-p2p-enabled'],
+    violated: (values) => values['healthcheck.execution-p2p-enabled'] && violated(values),
+    text: `invalid health check config: ${text}`,
+    remedy,
+  };
+}
+
+function tooShort(
+  flag: 'raft.heartbeat-timeout' | 'raft.lease-timeout' | 'raft.snapshot-interval',
+  text: string,
+): Rule {
+  return {
+    flags: [flag],
+    violated: (values) => (values[flag] ?? SHORTEST_RAFT_TIME_MS) < SHORTEST_RAFT_TIME_MS,
+    text: `failed to create raft: ${text}`,
+    remedy: `use at least ${SHORTEST_RAFT_TIME_MS}ms`,
+  };
+}
+
+function positive(flag: 'healthcheck.timeout' | 'shutdown-timeout'): Rule {
+  return {
+    flags: [flag],
+    violated: (values) => values[flag] <= 0,
+    text: `${flag} is 0`,
+    remedy: 'give a duration longer than 0',
+  };
+}
+
+function atLeastOne(flag: 'raft.retention-mb' | 'raft.retention-entries'): Rule {
+  return {
+    flags: [flag],
+    violated: (values) => values[flag] < 1,
+    text: `${flag} is 0`,
+    remedy: 'use at least 1',
+  };
+}

@@ -1,0 +1,195 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { startFakeRpcServer, type FakeAnswer, type FakeRpcServer } from '../rpc/clients/fake-rpc-server.js';
+import { OpNodeClient } from '../rpc/clients/op-node-client.js';
+import { HealthMonitor, type HealthMonitorOptions } from './health-monitor.js';
+import type { HealthReport } from './health-report.js';
+
+const nowMs = 1_795_222_706_900;
+const nowSeconds = Math.floor(nowMs / 1000);
+
+let headAgeSeconds: number;
+let server: FakeRpcServer;
+let node: OpNodeClient;
+let monitor: HealthMonitor;
+let reports: HealthReport[];
+let waiting: Array<() => void>;
+
+function healthyAnswer({ method }: { method: string }): FakeAnswer {
+  if (method === 'opp2p_peerStats') return { result: { connected: 2 } };
+  const hash = `0x${'11'.repeat(32)}`;
+  const block = { hash, number: 7, parentHash: hash, timestamp: nowSeconds - headAgeSeconds };
+  return { result: { unsafe_l2: block, safe_l2: block, finalized_l2: block } };
+}
+
+function build(options: Partial<HealthMonitorOptions> = {}): HealthMonitor {
+  monitor = new HealthMonitor({
+    node,
+    limits: { unsafeIntervalSeconds: 5, minPeerCount: 1 },
+    intervalMs: 20,
+    probeTimeoutMs: 10_000,
+    now: () => nowMs,
+    onReport: (report) => {
+      reports.push(report);
+      for (const wake of waiting.splice(0)) wake();
+    },
+    ...options,
+  });
+  return monitor;
+}
+
+/** The next report that fits; reports from before the call do not count. */
+async function nextReport(fits: (report: HealthReport) => boolean = () => true): Promise<HealthReport> {
+  for (let seen = reports.length; ; seen++) {
+    while (reports.length === seen) await new Promise<void>((resolve) => waiting.push(resolve));
+    if (fits(reports[seen]!)) return reports[seen]!;
+  }
+}
+
+async function untilRequests(count: number): Promise<void> {
+  while (server.requests.length < count) await new Promise((resolve) => setImmediate(resolve));
+}
+
+beforeEach(async () => {
+  headAgeSeconds = 1;
+  reports = [];
+  waiting = [];
+  server = await startFakeRpcServer(healthyAnswer);
+  node = new OpNodeClient({ url: server.url });
+});
+afterEach(async () => {
+  await monitor.stop();
+  await node.close();
+  await server.close();
+});
+
+describe('HealthMonitor', () => {
+  it('reports at once after the start, not one interval later', async () => {
+    build({ intervalMs: 600_000 });
+    expect(monitor.latest()).toBeNull();
+    const first = nextReport();
+    monitor.start();
+    expect(await first).toMatchObject({ healthy: true, code: 'ok', peers: 2, checkedAtMs: nowMs });
+    expect(monitor.latest()).toBe(reports[0]);
+  });
+
+  it('sees a node hang, recover, fall behind, and die', async () => {
+    build({ probeTimeoutMs: 500 }).start();
+    await nextReport(({ code }) => code === 'ok');
+
+    server.answer = () => 'hang';
+    expect((await nextReport(({ code }) => code === 'node-unreachable')).reason).toContain(
+      'no answer within 500 ms',
+    );
+
+    server.answer = healthyAnswer;
+    expect((await nextReport(({ healthy }) => healthy)).unsafeHead?.number).toBe(7);
+
+    headAgeSeconds = 6;
+    const old = await nextReport(({ code }) => code === 'unsafe-head-old');
+    expect(old.reason).toBe('unsafe head 7 is 6 s old, 5 s allowed');
+
+    headAgeSeconds = 0;
+    await nextReport(({ healthy }) => healthy);
+    await server.close();
+    await nextReport(({ reason }) => reason.includes('ECONNREFUSED'));
+    expect(monitor.latest()).toMatchObject({ healthy: false, status: 'unhealthy', code: 'node-unreachable' });
+  });
+
+  it('counts a node that hangs in the second probe only as unreachable', async () => {
+    server.answer = (request) => (request.method === 'opp2p_peerStats' ? 'hang' : healthyAnswer(request));
+    build({ probeTimeoutMs: 500 }).start();
+    const report = await nextReport(({ unsafeHead }) => unsafeHead !== undefined);
+    expect(report).toMatchObject({ code: 'node-unreachable', unsafeHead: { number: 7 } });
+  });
+
+  it('asks side by side, so that a hung node costs one deadline and not one per probe', async () => {
+    server.answer = () => 'hang';
+    build({ probeTimeoutMs: 600_000 }).start();
+    await untilRequests(2);
+    expect(server.requests.map(({ method }) => method).sort()).toEqual([
+      'opp2p_peerStats',
+      'optimism_syncStatus',
+    ]);
+    expect(reports).toEqual([]);
+  });
+
+  it('measures the interval from start to start', async () => {
+    const starts: number[] = [];
+    build({ intervalMs: 300, probeTimeoutMs: 200, now: () => (starts.push(performance.now()), nowMs) });
+    server.answer = () => 'hang'; // each round takes its 200 ms
+    monitor.start();
+    while (starts.length < 5) await nextReport();
+    const gaps = starts.slice(1).map((start, i) => start - starts[i]!);
+    expect(starts[4]! - starts[0]!).toBeGreaterThan(4 * 300 - 100); // a little jitter at both ends
+    expect(Math.min(...gaps)).toBeLessThan(490); // from end to start it would be 500 at least
+  });
+
+  it('never runs two rounds at once, however short the interval', async () => {
+    let open = 0;
+    let most = 0;
+    const slow = {
+      syncStatus: async (options: { timeoutMs?: number | undefined }) => {
+        most = Math.max(most, ++open);
+        try {
+          return await node.syncStatus(options);
+        } finally {
+          open--;
+        }
+      },
+      peerStats: node.peerStats.bind(node),
+    };
+    server.answer = () => 'hang';
+    build({ node: slow, intervalMs: 1, probeTimeoutMs: 30 }).start();
+    monitor.probeNow();
+    while (reports.length < 4) await nextReport();
+    expect(most).toBe(1);
+  });
+
+  it('probes at once when told, and again after a round that is under way', async () => {
+    build({ intervalMs: 600_000 });
+    monitor.start();
+    await nextReport();
+    monitor.probeNow();
+    await nextReport();
+    expect(reports).toHaveLength(2);
+
+    server.requests.length = 0;
+    const two = new Promise<void>((resolve) => {
+      server.answer = (request) => {
+        // The event happens after the node has answered the first of the two rounds.
+        if (server.requests.length === 2) {
+          headAgeSeconds = 1;
+          monitor.probeNow();
+          resolve();
+        }
+        return healthyAnswer(request);
+      };
+    });
+    headAgeSeconds = 9;
+    monitor.probeNow();
+    await two;
+    while (reports.length < 4) await nextReport();
+    expect(server.requests).toHaveLength(4);
+    expect(reports[3]!.healthy).toBe(true);
+  });
+
+  it('ends probes under way on stop, without a report, and leaves nothing open', async () => {
+    server.answer = () => 'hang';
+    build({ probeTimeoutMs: 600_000 }).start();
+    await untilRequests(2);
+    await monitor.stop();
+    expect(reports).toEqual([]);
+    expect(monitor.latest()).toBeNull();
+    while ((await server.openConnections()) > 0) await new Promise((resolve) => setImmediate(resolve));
+
+    monitor.probeNow();
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('can be stopped by its own listener', async () => {
+    await new Promise<void>((resolve) => {
+      build({ onReport: () => void monitor.stop().then(resolve) }).start();
+    });
+    expect(server.requests).toHaveLength(2);
+  });
+});

@@ -1,0 +1,187 @@
+import { crc32 } from 'node:zlib';
+import { decodeConfiguration, encodeConfiguration } from '../core/configuration.js';
+import type { Entry, EntryKind, Message } from '../core/types.js';
+import { ByteReader, ByteWriter } from './byte-io.js';
+import { FrameError } from './errors.js';
+
+/** On the wire since version 1; never renumber. */
+const TYPE_CODES = {
+  preVote: 1,
+  preVoteResponse: 2,
+  vote: 3,
+  voteResponse: 4,
+  append: 5,
+  appendResponse: 6,
+  heartbeat: 7,
+  heartbeatResponse: 8,
+  snapshot: 9,
+  snapshotResponse: 10,
+  timeoutNow: 11,
+  timeoutNowResponse: 12,
+} as const satisfies Record<Message['type'], number>;
+
+const TYPES = new Map<number, Message['type']>(
+  Object.entries(TYPE_CODES).map(([type, code]) => [code, type as Message['type']]),
+);
+
+const KIND_CODES = { noop: 1, config: 2, command: 3 } as const satisfies Record<EntryKind, number>;
+const KINDS = new Map<number, EntryKind>(
+  Object.entries(KIND_CODES).map(([kind, code]) => [code, kind as EntryKind]),
+);
+
+const ENTRY_HEADER_BYTES = 33;
+
+export const typeCode = (message: Message): number => TYPE_CODES[message.type];
+
+/**
+ * The fields of a message after the frame header, as a list of chunks: payloads are not copied, so that the same
+ * bytes serve all followers.
+ */
+export function encodeBody(message: Message): Uint8Array[] {
+  const w = new ByteWriter();
+  switch (message.type) {
+    case 'preVote':
+      return [w.u53(message.lastIndex).u53(message.lastTerm).done()];
+    case 'vote':
+      return [w.u53(message.lastIndex).u53(message.lastTerm).bool(message.transfer).done()];
+    case 'preVoteResponse':
+    case 'voteResponse':
+      return [w.bool(message.granted).u32(Math.ceil(message.remainingMs)).done()];
+    case 'append':
+      w.u53(message.prevIndex).u53(message.prevTerm).u53(message.prevHash).u53(message.commit);
+      w.u32(message.entries.length);
+      return [w.done(), ...message.entries.flatMap(encodeEntry)];
+    case 'appendResponse':
+      w.bool(message.success).u53(message.matchIndex);
+      return [w.u53(message.conflictIndex).u53(message.conflictTerm).done()];
+    case 'heartbeat':
+      return [w.u53(message.round).u53(message.commit).done()];
+    case 'heartbeatResponse':
+      return [w.u53(message.round).u32(message.eligibility).done()];
+    case 'snapshot': {
+      const { index, term, chainHash, configuration, data } = message.snapshot;
+      const members = encodeConfiguration(configuration.configuration);
+      const bytes = complete(data);
+      w.u53(index).u53(term).u53(chainHash).u53(configuration.index);
+      w.u32(members.length).bytes(members).u32(bytes.length).u32(crc32(bytes));
+      return [w.done(), bytes];
+    }
+    case 'snapshotResponse':
+      return [w.u53(message.matchIndex).done()];
+    case 'timeoutNow':
+      return [w.u53(message.lastIndex).u53(message.lastTerm).done()];
+    case 'timeoutNowResponse':
+      return [w.bool(message.accepted).done()];
+  }
+}
+
+function encodeEntry(entry: Entry): Uint8Array[] {
+  const header = new ByteWriter(ENTRY_HEADER_BYTES)
+    .u53(entry.index)
+    .u53(entry.term)
+    .u8(KIND_CODES[entry.kind])
+    .u32(entry.byteLength)
+    .u32(entry.crc)
+    .u53(entry.chainHash)
+    .done();
+  return [header, complete(entry.data)];
+}
+
+function complete(data: Uint8Array | undefined): Uint8Array {
+  if (!data) throw new Error('a message was sent without its data');
+  return data;
+}
+
+/** @throws FrameError */
+export function decodeBody(code: number, term: number, requestId: number, body: Buffer): Message {
+  const type = TYPES.get(code);
+  if (!type) throw new FrameError('malformed', `message type ${code} is unknown`);
+  const r = new ByteReader(body);
+  const message = decodeFields(type, { term, requestId }, r);
+  r.end();
+  return message;
+}
+
+function decodeFields(
+  type: Message['type'],
+  base: { term: number; requestId: number },
+  r: ByteReader,
+): Message {
+  switch (type) {
+    case 'preVote':
+      return { type, ...base, lastIndex: r.u53(), lastTerm: r.u53() };
+    case 'vote':
+      return { type, ...base, lastIndex: r.u53(), lastTerm: r.u53(), transfer: r.bool() };
+    case 'preVoteResponse':
+    case 'voteResponse':
+      return { type, ...base, granted: r.bool(), remainingMs: r.u32() };
+    case 'append': {
+      const head = { prevIndex: r.u53(), prevTerm: r.u53(), prevHash: r.u53(), commit: r.u53() };
+      const count = r.u32();
+      if (count * ENTRY_HEADER_BYTES > r.remaining) {
+        throw new FrameError('wrong-length', `${count} entries in ${r.remaining} bytes`);
+      }
+      const entries = Array.from({ length: count }, (_, offset) =>
+        decodeEntry(r, head.prevIndex + 1 + offset),
+      );
+      return { type, ...base, ...head, entries };
+    }
+    case 'appendResponse':
+      return {
+        type,
+        ...base,
+        success: r.bool(),
+        matchIndex: r.u53(),
+        conflictIndex: r.u53(),
+        conflictTerm: r.u53(),
+      };
+    case 'heartbeat':
+      return { type, ...base, round: r.u53(), commit: r.u53() };
+    case 'heartbeatResponse':
+      return { type, ...base, round: r.u53(), eligibility: r.u32() };
+    case 'snapshot': {
+      const meta = { index: r.u53(), term: r.u53(), chainHash: r.u53() };
+      const configurationIndex = r.u53();
+      const configuration = { index: configurationIndex, configuration: decodeMembers(r.bytes(r.u32())) };
+      const length = r.u32();
+      const crc = r.u32();
+      return { type, ...base, snapshot: { ...meta, configuration, data: checked(r.bytes(length), crc) } };
+    }
+    case 'snapshotResponse':
+      return { type, ...base, matchIndex: r.u53() };
+    case 'timeoutNow':
+      return { type, ...base, lastIndex: r.u53(), lastTerm: r.u53() };
+    case 'timeoutNowResponse':
+      return { type, ...base, accepted: r.bool() };
+  }
+}
+
+function decodeEntry(r: ByteReader, expectedIndex: number): Entry {
+  const index = r.u53();
+  if (index !== expectedIndex)
+    throw new FrameError('malformed', `entry ${index} in place of ${expectedIndex}`);
+  const term = r.u53();
+  const kind = KINDS.get(r.u8());
+  if (!kind) throw new FrameError('malformed', `entry ${index} is of an unknown kind`);
+  const byteLength = r.u32();
+  const crc = r.u32();
+  const chainHash = r.u53();
+  const data = checked(r.bytes(byteLength), crc);
+  // Its members are read in the core, which takes them as written by one of us.
+  if (kind === 'config') decodeMembers(data);
+  return { index, term, kind, byteLength, crc, chainHash, data };
+}
+
+function checked(data: Buffer, crc: number): Buffer {
+  if (crc32(data) !== crc)
+    throw new FrameError('bad-crc', `the CRC of ${data.length} bytes of data is wrong`);
+  return data;
+}
+
+function decodeMembers(bytes: Buffer) {
+  try {
+    return decodeConfiguration(bytes);
+  } catch (error) {
+    throw new FrameError('malformed', `a configuration that cannot be read: ${(error as Error).message}`);
+  }
+}
