@@ -1,10 +1,39 @@
 /** ts-jest only transpiles; `npm run types` is the type check. */
-export default {
+const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: { isolatedModules: true, module: 'ESNext', moduleResolution: 'bundler', target: 'ES2022', verbatimModuleSyntax: true } , diagnostics: false }] },
-  testMatch: ['<rootDir>/{raft,health,rpc,conductor,e2e}/**/*.test.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      'ts-jest',
+      {
+        useESM: true,
+        diagnostics: false,
+        tsconfig: {
+          isolatedModules: true,
+          module: 'ESNext',
+          moduleResolution: 'bundler',
+          target: 'ES2022',
+          verbatimModuleSyntax: true,
+        },
+      },
+    ],
+  },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.cache'],
-  testTimeout: 30_000,
+};
+
+const processes = ['<rootDir>/e2e/tests/', '<rootDir>/e2e/demo/'];
+
+export default {
+  testTimeout: 120_000,
+  projects: [
+    {
+      ...common,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/{raft,health,rpc,conductor,e2e}/**/*.test.ts'],
+      testPathIgnorePatterns: processes,
+    },
+    // Whole clusters of processes: one file at a time, or they would starve each other.
+    { ...common, displayName: 'processes', testMatch: processes.map((folder) => `${folder}**/*.test.ts`) },
+  ],
 };

@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster, ClusterNode } from '../cluster/cluster.js';
+import { waitFor } from '../cluster/wait-for.js';
+import { median, ms, percentile, table } from './statistics.js';
+
+const POLL_MS = 4;
+/** How long the arrival of blocks is watched after a fault. */
+const WATCH_MS = 4000;
+
+interface Fault {
+  name: string;
+  strike(leader: ClusterNode): Promise<void> | void;
+  repair(leader: ClusterNode, cluster: Cluster): Promise<void>;
+}
+
+const nothing = async (): Promise<void> => undefined;
+
+const FAULTS: readonly Fault[] = [
+  {
+    name: 'kill -9 of conductor and node',
+    strike: (leader) => {
+      process.kill(leader.baton.pid as number, 'SIGKILL');
+      process.kill(leader.devnet.pid as number, 'SIGKILL');
+    },
+    repair: async (leader, cluster) => {
+      await cluster.killMachine(leader);
+      await cluster.restartMachine(leader);
+    },
+  },
+  {
+    name: 'SIGTERM of the conductor',
+    strike: (leader) => leader.baton.signal('SIGTERM'),
+    repair: async (leader) => {
+      await waitFor('the conductor to leave', () => (leader.baton.pid === undefined ? true : undefined));
+      await leader.baton.start();
+    },
+  },
+  {
+    name: 'conductor_transferLeader',
+    strike: async (leader) => void (await leader.baton.call('conductor_transferLeader')),
+    repair: nothing,
+  },
+];
+
+interface Observation {
+  /** From the fault until another node's sequencer is active. */
+  startMs: number;
+  /** Latest arrival of a block against its timestamp, above what is normal here. */
+  latenessMs: number;
+}
+
+/** Failover under each fault, as often as told; the blocks are watched on the two other nodes. */
+export async function failover(cluster: Cluster, rounds: number): Promise<string> {
+  const rows = [['fault', 'start p50 ms', 'p99', 'worst', 'lateness p50 ms', 'p99', 'worst']];
+  for (const fault of FAULTS) {
+    const seen: Observation[] = [];
+    for (let round = 0; round < rounds; round++) {
+      seen.push(await oneRound(cluster, fault));
+    }
+    const columns = (samples: number[]): string[] => [
+      ms(median(samples)),
+      ms(percentile(samples, 0.99)),
+      ms(Math.max(...samples)),
+    ];
+    rows.push([
+      fault.name,
+      ...columns(seen.map((o) => o.startMs)),
+      ...columns(seen.map((o) => o.latenessMs)),
+    ]);
+  }
+  return table(rows);
+}
+
+async function oneRound(cluster: Cluster, fault: Fault): Promise<Observation> {
+  const leader = await settled(cluster);
+  const others = cluster.others(leader);
+  // Faults must not always fall into the same moment of a slot.
+  await sleep(Math.random() * 1000);
+  const normal = await lateness(others, 1500);
+  const struckAt = performance.now();
+  const started = watchStart(others, struckAt);
+  const late = lateness(others, WATCH_MS);
+  await fault.strike(leader);
+  const observation = {
+    startMs: await started,
+    latenessMs: Math.max(0, (await late) - normal),
+  };
+  await fault.repair(leader, cluster);
+  return observation;
+}
+
+/** All nodes healthy, one of them sequencing. */
+async function settled(cluster: Cluster): Promise<ClusterNode> {
+  await waitFor(
+    'all nodes healthy',
+    async () => {
+      const healthy = await Promise.all(
+        cluster.nodes.map(({ baton }) => baton.call<boolean>('conductor_sequencerHealthy')),
+      );
+      return healthy.every(Boolean) || undefined;
+    },
+    60_000,
+  );
+  return cluster.activeLeader(60_000);
+}
+
+async function watchStart(others: readonly ClusterNode[], struckAt: number): Promise<number> {
+  const end = struckAt + 30_000;
+  while (performance.now() < end) {
+    const states = await Promise.all(others.map(({ devnet }) => devnet.state().catch(() => undefined)));
+    if (states.some((state) => state?.active)) return performance.now() - struckAt;
+    await sleep(POLL_MS);
+  }
+  return Infinity;
+}
+
+/** The latest that any block arrived after its timestamp, while watching, with the wait for one that never came. */
+async function lateness(nodes: readonly ClusterNode[], forMs: number): Promise<number> {
+  const end = performance.now() + forMs;
+  let worst = 0;
+  let newest: { number: number; timestamp: number } | undefined;
+  while (performance.now() < end) {
+    const states = await Promise.all(nodes.map(({ devnet }) => devnet.state().catch(() => undefined)));
+    for (const head of states.flatMap((state) => (state ? [state.head] : []))) {
+      if (newest && head.number > newest.number) worst = Math.max(worst, Date.now() - head.timestamp * 1000);
+      if (!newest || head.number > newest.number) newest = head;
+    }
+    await sleep(POLL_MS);
+  }
+  if (newest) worst = Math.max(worst, Date.now() - (newest.timestamp + 1) * 1000);
+  return worst;
+}

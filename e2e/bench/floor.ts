@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open, mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { Client } from 'undici';
+import { median } from './statistics.js';
+
+/**
+ * What no conductor can beat on this machine: one fdatasync of so many bytes, and one HTTP round trip with such a
+ * body to another process. The sum of the medians, in ms.
+ */
+export async function measureFloor(bytes: number, rounds: number): Promise<number> {
+  return (await measureSync(bytes, rounds)) + (await measureRoundTrip(bytes, rounds));
+}
+
+async function measureSync(bytes: number, rounds: number): Promise<number> {
+  const directory = await mkdtemp(path.join(os.tmpdir(), 'baton-floor-'));
+  const file = await open(path.join(directory, 'log'), 'w');
+  const data = Buffer.alloc(bytes, 1);
+  const samples: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const start = performance.now();
+    await file.write(data);
+    await file.datasync();
+    samples.push(performance.now() - start);
+  }
+  await file.close();
+  await rm(directory, { recursive: true });
+  return median(samples);
+}
+
+async function measureRoundTrip(bytes: number, rounds: number): Promise<number> {
+  const script = fileURLToPath(new URL('./echo-server.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  try {
+    const [port] = (await once(createInterface(child.stdout), 'line')) as [string];
+    const client = new Client(`http://127.0.0.1:${port}`);
+    const body = Buffer.alloc(bytes, 1);
+    const samples: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const start = performance.now();
+      const answer = await client.request({ method: 'POST', path: '/', body });
+      await answer.body.dump();
+      samples.push(performance.now() - start);
+    }
+    await client.close();
+    return median(samples);
+  } finally {
+    child.kill('SIGKILL');
+  }
+}

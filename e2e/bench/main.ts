@@ -1,0 +1,80 @@
+import { parseArgs } from 'node:util';
+import { Cluster } from '../cluster/cluster.js';
+import { commitLatency } from './commit-latency.js';
+import { failover } from './failover.js';
+import { footprint } from './footprint.js';
+
+const HELP = `Measures conductors; nothing here is a pass or a fail.
+
+  npm run bench                                   everything, on clusters of its own
+  npm run bench -- commit                         commit latency
+  npm run bench -- failover [--rounds N]          start and lateness after faults
+  npm run bench -- footprint [--count N]          memory and disk while payloads are committed
+  npm run bench -- commit --urls URL,URL,…        commit latency of any running conductors
+                     [--first-number N]           a height above everything that they hold
+`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    urls: { type: 'string' },
+    rounds: { type: 'string', default: '30' },
+    count: { type: 'string', default: '10000' },
+    'first-number': { type: 'string', default: '1000' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const wanted = (name: string): boolean => positionals.length === 0 || positionals.includes(name);
+
+/** Conductors whose control loops are paused: the driver is the only one that commits. */
+async function withIdleCluster<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
+  const flags = ['--paused'];
+  const cluster = await Cluster.start({ size: 3, blockTimeMs: 1000, formation: 'peers', flags });
+  try {
+    await cluster.leader();
+    return await work(cluster);
+  } finally {
+    await cluster.stop();
+  }
+}
+
+async function main(): Promise<void> {
+  if (values.help) return console.log(HELP);
+  if (wanted('commit')) {
+    console.log(
+      '\nCommit latency (JSON; floor: fdatasync of that size + one HTTP round trip with that body)\n',
+    );
+    const first = Number(values['first-number']);
+    const urls = values.urls?.split(',');
+    console.log(
+      urls
+        ? await commitLatency(urls, first)
+        : await withIdleCluster(({ nodes }) =>
+            commitLatency(
+              nodes.map(({ baton }) => baton.rpcUrl),
+              first,
+            ),
+          ),
+    );
+  }
+  if (wanted('failover') && !values.urls) {
+    console.log(
+      '\nFailover (1 s blocks; lateness: arrival of the latest block against its timestamp, above normal)\n',
+    );
+    const cluster = await Cluster.start({ size: 3, blockTimeMs: 1000, formation: 'peers' });
+    try {
+      console.log(await failover(cluster, Number(values.rounds)));
+    } finally {
+      await cluster.stop();
+    }
+  }
+  if (wanted('footprint') && !values.urls) {
+    const count = Number(values.count);
+    console.log(`\nMemory and disk while ${count} payloads of 100 kB are committed (retention 128 MiB)\n`);
+    console.log(await withIdleCluster((cluster) => footprint(cluster, count, 100_000)));
+  }
+}
+
+await main();
+process.exit(0);
