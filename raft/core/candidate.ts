@@ -1,5 +1,5 @@
 import type { CoreContext } from './context.js';
-import { loyaltyMs, restartElectionTimer, scheduleRetry } from './election-timer.js';
+import { loyaltyMs, patienceMs, restartElectionTimer, scheduleRetry } from './election-timer.js';
 import { becomeFollower } from './follower.js';
 import { becomeLeader } from './leader.js';
 import { hasQuorum, isLost } from './quorum.js';
@@ -44,12 +44,13 @@ export function startPreVote(ctx: CoreContext, reason: string): void {
 
 function startElection(ctx: CoreContext, reason: string, transfer: boolean): void {
   ctx.setTerm(ctx.term + 1, ctx.id);
+  ctx.fruitlessElections += 1;
   ctx.role = 'candidate';
   ctx.leader = null;
   ctx.campaign = newCampaign(false, transfer);
   ctx.roleChanged(reason);
   ctx.event({ type: 'electionStarted', term: ctx.term, reason, prevote: false });
-  scheduleRetry(ctx, 3 * ctx.timing.rankSlotMs);
+  scheduleRetry(ctx, patienceMs(ctx));
   for (const to of peersThatVote(ctx)) {
     ctx.send(
       to,

@@ -6,6 +6,7 @@ export function commitTo(ctx: CoreContext, index: number): boolean {
   if (index <= ctx.commit) return false;
   invariant(index <= ctx.log.lastIndex, () => `commit ${index} beyond the log's end ${ctx.log.lastIndex}`);
   ctx.commit = index;
+  ctx.fruitlessElections = 0;
   ctx.emit({ type: 'commit', index });
   return true;
 }

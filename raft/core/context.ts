@@ -56,6 +56,8 @@ export class CoreContext {
   electionDeadlineMs = Infinity;
   eligibility = 1;
   campaign: Campaign | null = null;
+  /** Elections that this node started since the log last made progress. */
+  fruitlessElections = 0;
   leadership: Leadership | null = null;
 
   constructor(options: CoreOptions, restored: RestoredState) {

@@ -29,6 +29,18 @@ export function scheduleRetry(ctx: CoreContext, afterMs: number): void {
   ctx.electionDeadlineMs = ctx.now + afterMs + stagger(ctx);
 }
 
+/** Doublings of the patience with votes and first answers, at most. */
+const PATIENCE_DOUBLINGS_MAX = 5;
+
+/**
+ * How long votes, and then the first answers to a new leader, may take. Both wait for the voters' disks; when those
+ * are slower than the timers, each fruitless election waits longer, or none would ever succeed (bug 16).
+ */
+export function patienceMs(ctx: CoreContext): number {
+  const doublings = Math.min(Math.max(0, ctx.fruitlessElections - 1), PATIENCE_DOUBLINGS_MAX);
+  return ctx.timing.electionTimeoutMs * 2 ** doublings;
+}
+
 /** How long this node stays loyal to a leader it has heard of; 0 when it is free. */
 export function loyaltyMs(ctx: CoreContext): number {
   if (ctx.role === 'leader') return ctx.timing.electionTimeoutMs;

@@ -28,9 +28,9 @@ export class Progress {
 
   constructor(
     public next: number,
-    now: number,
+    contactMs: number,
   ) {
-    this.ackedSentAtMs = now;
+    this.ackedSentAtMs = contactMs;
   }
 
   get inflightRequests(): number {

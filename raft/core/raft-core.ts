@@ -84,11 +84,15 @@ export class RaftCore {
   step(input: Input): Output[] {
     if (this.halted) return [];
     const { ctx } = this;
+    const silentMs = input.now - ctx.now;
     ctx.now = input.now;
     ctx.random = input.random;
     // The first input starts the clock: a restarted follower is as patient as any.
     if (ctx.electionDeadlineMs === -Infinity) this.startTimer();
     try {
+      // A leader has something to do in every heartbeat interval. One that had not for so long was frozen, and others
+      // may have been elected; it must not act on whatever lay in its sockets meanwhile (bug 54).
+      if (ctx.leadership && silentMs >= ctx.timing.electionTimeoutMs) this.stalled(silentMs);
       this.dispatch(input);
       const persist = ctx.outbox.nextWrite({ term: ctx.term, votedFor: ctx.votedFor, commit: ctx.commit });
       if (persist) ctx.emit(persist);

@@ -1,5 +1,6 @@
 import { commitTo } from './commit.js';
 import type { CoreContext } from './context.js';
+import { patienceMs } from './election-timer.js';
 import { becomeFollower } from './follower.js';
 import type { Leadership } from './leadership.js';
 import { Progress } from './progress.js';
@@ -14,7 +15,9 @@ export function syncProgress(ctx: CoreContext, leadership: Leadership): void {
   const { index, configuration } = ctx.configurations.latest;
   for (const member of configuration.members) {
     if (member.id === ctx.id || leadership.progress.has(member.id)) continue;
-    leadership.progress.set(member.id, new Progress(ctx.log.lastIndex + 1, ctx.now));
+    // The first answers may wait for a slow disk: they get as much time as the votes had.
+    const contactMs = ctx.now + patienceMs(ctx) - ctx.timing.electionTimeoutMs;
+    leadership.progress.set(member.id, new Progress(ctx.log.lastIndex + 1, contactMs));
   }
   // A removed member is served until its removal is committed, so that it learns of it (bug 39).
   if (index > ctx.commit) return;
