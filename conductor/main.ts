@@ -1,19 +1,17 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { ConfigError } from './config/config-error.js';
 import { notYetEffective } from './config/config.js';
 import { parseConfig } from './config/parse-config.js';
 import { createLogger } from './logger.js';
 import { Service } from './service.js';
+import { readVersion } from './version.js';
 
 /** Bad flags or environment. */
 const EXIT_USAGE = 2;
 /** The node could not start or go on. */
 const EXIT_FATAL = 1;
 
-const version = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
+const version = readVersion();
 
 const write = (text: string): void => void process.stdout.write(`${text}\n`);
 const complain = (text: string): void => void process.stderr.write(`${text}\n`);

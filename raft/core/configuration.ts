@@ -55,7 +55,10 @@ export function applyChange(current: Configuration, change: MembershipChange): C
   // op-conductor: adding a voter as non-voter changes its address only.
   const voter = change.type === 'addVoter' || existing?.voter === true;
   if (sameDisk && existing?.address === change.address && existing.voter === voter) return unchanged;
-  return done([...others, { id: change.id, address: change.address, incarnation: change.incarnation, voter }]);
+  return done([
+    ...others,
+    { id: change.id, address: change.address, incarnation: change.incarnation, voter },
+  ]);
 }
 
 /**

@@ -98,7 +98,9 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     this.timer = new WakeUpTimer(
       () => performance.now(),
       (lateMs) => {
-        this.logger.warn({ lateMs: Math.round(lateMs) }, 'event loop stood still');
+        const line = { lateMs: Math.round(lateMs) };
+        if (lateMs >= options.timing.electionTimeoutMs / 2) this.logger.warn(line, 'event loop stood still');
+        else this.logger.debug(line, 'event loop stood still');
         this.deliver({ type: 'stalled', forMs: lateMs });
       },
       () => this.deliver({ type: 'tick' }),

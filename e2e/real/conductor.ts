@@ -1,0 +1,72 @@
+import path from 'node:path';
+import { call } from './json-rpc.js';
+import type { SequencerNode } from './node.js';
+import { waitFor } from './wait.js';
+
+/** Age of the unsafe head (s) from which a node counts as unhealthy. */
+export const UNSAFE_INTERVAL_S = 5;
+
+export interface ServerInfo {
+  id: string;
+  addr: string;
+  suffrage: number;
+}
+
+export interface ClusterMembership {
+  servers: ServerInfo[] | null;
+  version: number;
+}
+
+/** `program` with the flags of op-conductor, and no others. */
+export function conductorCommand(
+  program: readonly string[],
+  node: SequencerNode,
+  rollupConfigFile: string,
+  { paused }: { paused: boolean },
+): string[] {
+  return [
+    ...program,
+    ...['--consensus.addr', '127.0.0.1', '--consensus.port', `${node.consensusPort}`],
+    ...['--consensus.advertised', node.consensusAddress],
+    ...['--raft.server.id', node.name, '--raft.storage.dir', path.join(node.folder, 'raft')],
+    ...[
+      '--node.rpc',
+      node.nodeUrl,
+      '--execution.rpc',
+      node.executionUrl,
+      '--rollup.config',
+      rollupConfigFile,
+    ],
+    ...['--healthcheck.interval', '1', '--healthcheck.unsafe-interval', `${UNSAFE_INTERVAL_S}`],
+    ...['--healthcheck.min-peer-count', '1'],
+    ...['--rpc.addr', '127.0.0.1', '--rpc.port', `${node.conductorPort}`],
+    ...['--log.level', 'debug', '--log.format', 'json'],
+    // Operators leave this flag set for ever: it must mean nothing once the directory has state.
+    ...(node.index === 0 ? ['--raft.bootstrap'] : []),
+    ...(paused ? ['--paused'] : []),
+  ];
+}
+
+/** Makes one cluster of paused conductors, the first of which has bootstrapped itself. */
+export async function formCluster(first: SequencerNode, others: readonly SequencerNode[]): Promise<void> {
+  await waitFor(`${first.name} to lead itself`, 60_000, () =>
+    call<boolean>(first.conductorUrl, 'conductor_leader'),
+  );
+  for (const node of others) {
+    const { version } = await membership(first);
+    await call(
+      first.conductorUrl,
+      'conductor_addServerAsVoter',
+      [node.name, node.consensusAddress, version],
+      15_000,
+    );
+  }
+  await waitFor('every conductor to know all members', 60_000, async () => {
+    const views = await Promise.all([first, ...others].map(membership));
+    return views.every((view) => view.servers?.length === others.length + 1);
+  });
+}
+
+export function membership(node: SequencerNode): Promise<ClusterMembership> {
+  return call<ClusterMembership>(node.conductorUrl, 'conductor_clusterMembership');
+}

@@ -1,0 +1,43 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SeenBlocks, type BlockRef } from './chain-check.js';
+import { blockByHash, latestBlock } from './execution.js';
+import type { SequencerNode } from './node.js';
+
+const POLL_MS = 150;
+
+/**
+ * Watches the heads of all execution clients and remembers every block that was once in the chain of one,
+ * also those that a head jumps over. A client that does not answer is asked again.
+ */
+export class HeadSampler {
+  readonly seen = new SeenBlocks();
+  private stopped = false;
+  private readonly loops: Promise<void>[];
+
+  constructor(nodes: readonly SequencerNode[]) {
+    this.loops = nodes.map((node) => this.watch(node));
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await Promise.all(this.loops);
+  }
+
+  private async watch(node: SequencerNode): Promise<void> {
+    while (!this.stopped) {
+      await this.sample(node).catch(() => undefined);
+      await sleep(POLL_MS);
+    }
+  }
+
+  private async sample(node: SequencerNode): Promise<void> {
+    const fresh: BlockRef[] = [];
+    let block = await latestBlock(node);
+    while (block.number > 0 && !this.seen.has(node.name, block.number, block.hash)) {
+      fresh.push(block);
+      block = await blockByHash(node, block.parentHash);
+    }
+    // Noted only when the walk down was complete: a known block ends the walk, so nothing below it may be missing.
+    for (const { number, hash } of fresh) this.seen.note(node.name, number, hash);
+  }
+}

@@ -1,0 +1,249 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Hex } from 'viem';
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
+import { batcherCommand } from './batcher.js';
+import { conductorCommand, formCluster } from './conductor.js';
+import { latestBlock, rewind } from './execution.js';
+import { l1Genesis, l2Genesis, rollupConfig, type ChainStart, type Parties } from './genesis.js';
+import { executionCommand, initGeth, l1Command } from './geth.js';
+import { call } from './json-rpc.js';
+import { planNodes, type SequencerNode } from './node.js';
+import { opNodeCommand } from './op-node.js';
+import { freePorts } from './ports.js';
+import { Programs } from './programs.js';
+import { waitFor } from './wait.js';
+
+const NODES = 3;
+const BATCHER = 'op-batcher';
+const L1_BLOCK_PERIOD_S = 2;
+const START_DEADLINE_MS = 90_000;
+
+export interface NetworkOptions {
+  /** Holds geth, op-node and op-batcher. */
+  programFolder: string;
+  /** The conductor under test and its leading arguments. */
+  conductor: readonly string[];
+  /** An empty folder for everything that the network writes. */
+  folder: string;
+  /** Starts the first sequencer by hand, without which op-conductor never starts a new chain. */
+  startByHand: boolean;
+}
+
+/** The parts of a node, in the order in which they start. */
+const PARTS = ['geth', 'op-node', 'conductor'] as const;
+export type Part = (typeof PARTS)[number];
+
+/** One L1, three sequencer nodes and a batcher, all real programs on loopback. */
+export class RealNetwork {
+  readonly programs: Programs;
+  readonly userKey = generatePrivateKey();
+  readonly backgroundKey = generatePrivateKey();
+  readonly l1Url: string;
+  private readonly sequencerKey = generatePrivateKey();
+  private readonly batcherKey = generatePrivateKey();
+
+  private constructor(
+    private readonly options: NetworkOptions,
+    readonly nodes: readonly SequencerNode[],
+    private readonly l1Port: number,
+    private readonly l1EnginePort: number,
+    private readonly batcherPort: number,
+  ) {
+    this.programs = new Programs(this.logFolder);
+    this.l1Url = `http://127.0.0.1:${l1Port}`;
+  }
+
+  /** Chooses ports and keys; nothing is started or written. */
+  static async plan(options: NetworkOptions): Promise<RealNetwork> {
+    const [l1Port, l1EnginePort, batcherPort] = (await freePorts(3)) as [number, number, number];
+    return new RealNetwork(
+      options,
+      await planNodes(NODES, options.folder),
+      l1Port,
+      l1EnginePort,
+      batcherPort,
+    );
+  }
+
+  get logFolder(): string {
+    return path.join(this.options.folder, 'log');
+  }
+
+  /** Databases of all geths: large, and of no use after a run. */
+  get chainFolder(): string {
+    return path.join(this.options.folder, 'chain');
+  }
+
+  /** Starts the L1 and all nodes, and forms the cluster. The conductors stay paused, and no block exists. */
+  async start(): Promise<void> {
+    const folders = [this.logFolder, this.chainFolder, ...this.nodes.map((node) => node.folder)];
+    await Promise.all(folders.map((folder) => mkdir(folder, { recursive: true })));
+    await writeFile(this.file('jwt.txt'), randomBytes(32).toString('hex'));
+
+    const { l1, l2 } = await this.startChains();
+    await writeFile(this.file('rollup.json'), JSON.stringify(rollupConfig(this.parties(), l1, l2), null, 1));
+    await Promise.all(this.nodes.map((node) => this.startPart(node, 'op-node')));
+    await Promise.all(this.nodes.map((node) => this.startPart(node, 'conductor', { paused: true })));
+    const [first, ...others] = this.nodes as [SequencerNode, ...SequencerNode[]];
+    await formCluster(first, others);
+  }
+
+  /** Ends the pause of all conductors; from here on blocks are theirs to start. */
+  async resume(): Promise<void> {
+    if (this.options.startByHand) await this.startFirstSequencer();
+    for (const node of this.nodes) await call(node.conductorUrl, 'conductor_resume', [], 15_000);
+  }
+
+  startBatcher(): void {
+    const command = batcherCommand(
+      this.bin('op-batcher'),
+      this.l1Url,
+      this.nodes,
+      this.batcherKey,
+      this.batcherPort,
+    );
+    this.programs.start(BATCHER, command);
+  }
+
+  /**
+   * Starts all parts of a node that was down. With `forgetFrom` its execution client drops that block and all
+   * above it before anything else sees them. Returns the number of the block that the client came back with.
+   */
+  async startNode(node: SequencerNode, forgetFrom?: number): Promise<number> {
+    await this.startPart(node, 'geth');
+    if (forgetFrom !== undefined) await rewind(node, forgetFrom - 1);
+    const head = await latestBlock(node);
+    await this.startPart(node, 'op-node');
+    await this.startPart(node, 'conductor');
+    return head.number;
+  }
+
+  /** Starts one part and returns when it answers. */
+  async startPart(node: SequencerNode, part: Part, { paused } = { paused: false }): Promise<void> {
+    this.programs.start(programName(node, part), await this.command(node, part, paused));
+    const [url, method] = {
+      geth: [node.executionUrl, 'eth_blockNumber'] as const,
+      'op-node': [node.nodeUrl, 'optimism_syncStatus'] as const,
+      conductor: [node.conductorUrl, 'conductor_paused'] as const,
+    }[part];
+    await this.waitFor(`${programName(node, part)} to answer`, START_DEADLINE_MS, async () => {
+      await call(url, method);
+      return true;
+    });
+  }
+
+  /** Kills all parts of the node with SIGKILL, at the same moment. */
+  async killNode(node: SequencerNode): Promise<void> {
+    await this.kill(PARTS.map((part) => programName(node, part)));
+  }
+
+  /**
+   * Kills everything but the L1 with SIGKILL, at the same moment. A batcher that lives on would land the blocks
+   * it had loaded, and every node would get from the L1 what only the conductors' log should have.
+   */
+  async killAllButL1(): Promise<void> {
+    const nodes = this.nodes.flatMap((node) => PARTS.map((part) => programName(node, part)));
+    await this.kill([...nodes, BATCHER].filter((name) => this.programs.isRunning(name)));
+  }
+
+  /** Sends SIGTERM to a node's conductor and returns how it ended. */
+  stopConductor(node: SequencerNode): Promise<string> {
+    return this.programs.end(programName(node, 'conductor'), 'SIGTERM');
+  }
+
+  /** Nodes of which all parts run. */
+  runningNodes(): SequencerNode[] {
+    return this.nodes.filter((node) =>
+      PARTS.every((part) => this.programs.isRunning(programName(node, part))),
+    );
+  }
+
+  /** Like {@link waitFor}, but gives up at once when a program dies that nobody killed. */
+  waitFor<T>(what: string, deadlineMs: number, probe: () => Promise<T | undefined | false>): Promise<T> {
+    return waitFor(what, deadlineMs, () => {
+      this.programs.assertAlive();
+      return probe();
+    });
+  }
+
+  private async startFirstSequencer(): Promise<void> {
+    const [first] = this.nodes as [SequencerNode];
+    const { hash } = await latestBlock(first);
+    await call(first.nodeUrl, 'admin_startSequencer', [hash], 15_000);
+    await this.waitFor(
+      'the first block',
+      START_DEADLINE_MS,
+      async () => (await latestBlock(first)).number > 0,
+    );
+  }
+
+  private async kill(names: readonly string[]): Promise<void> {
+    await Promise.all(names.map((name) => this.programs.end(name, 'SIGKILL')));
+  }
+
+  private async startChains(): Promise<{ l1: ChainStart; l2: ChainStart }> {
+    const timestampS = Math.floor(Date.now() / 1000);
+    const geth = this.bin('geth');
+    const l1Data = path.join(this.chainFolder, 'l1');
+    const l1Setup = l1Genesis(this.parties(), timestampS);
+    await writeFile(this.file('l1-config.json'), JSON.stringify(l1Setup.config));
+    await initGeth(geth, l1Data, this.file('l1-genesis.json'), l1Setup);
+    this.programs.start('l1', l1Command(geth, l1Data, this.l1Port, this.l1EnginePort, L1_BLOCK_PERIOD_S));
+    const l1 = await this.waitFor('the L1 to answer', START_DEADLINE_MS, () => chainStart(this.l1Url));
+
+    const l2Setup = l2Genesis(this.parties(), timestampS);
+    await Promise.all(
+      this.nodes.map(async (node) => {
+        await initGeth(geth, node.chainFolder, path.join(node.folder, 'genesis.json'), l2Setup);
+        await this.startPart(node, 'geth');
+      }),
+    );
+    return { l1, l2: await chainStart(this.nodes[0]?.executionUrl ?? '') };
+  }
+
+  private async command(node: SequencerNode, part: Part, paused: boolean): Promise<string[]> {
+    if (part === 'geth') return executionCommand(this.bin('geth'), node, this.nodes, this.file('jwt.txt'));
+    if (part === 'conductor') {
+      return conductorCommand(this.options.conductor, node, this.file('rollup.json'), { paused });
+    }
+    const settings = {
+      opNode: this.bin('op-node'),
+      l1Url: this.l1Url,
+      l1ConfigFile: this.file('l1-config.json'),
+      rollupConfigFile: this.file('rollup.json'),
+      jwtFile: this.file('jwt.txt'),
+      sequencerKey: this.sequencerKey,
+    };
+    return opNodeCommand(settings, node, this.nodes);
+  }
+
+  private parties(): Parties {
+    const address = (key: Hex) => privateKeyToAccount(key).address;
+    return {
+      sequencer: address(this.sequencerKey),
+      batcher: address(this.batcherKey),
+      user: address(this.userKey),
+      background: address(this.backgroundKey),
+    };
+  }
+
+  private bin(name: string): string {
+    return path.join(this.options.programFolder, name);
+  }
+
+  private file(name: string): string {
+    return path.join(this.options.folder, name);
+  }
+}
+
+/** Name of a part's process and log. */
+export function programName(node: SequencerNode, part: Part): string {
+  return `${part}-${node.index}`;
+}
+
+async function chainStart(url: string): Promise<ChainStart> {
+  const block = await call<{ hash: Hex; timestamp: Hex }>(url, 'eth_getBlockByNumber', ['0x0', false]);
+  return { hash: block.hash, timestampS: Number(block.timestamp) };
+}

@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseGwei, type Address, type Hex } from 'viem';
+import { privateKeyToAccount } from 'viem/accounts';
+import { L2_CHAIN_ID } from './genesis.js';
+import { call } from './json-rpc.js';
+import type { SequencerNode } from './node.js';
+import { roles } from './roles.js';
+
+const BACKGROUND_PERIOD_MS = 600;
+
+/**
+ * Sends `count` transactions with random calldata of `calldataBytes` to the node's execution client and returns their hashes.
+ * They must go to the active sequencer: these execution clients do not gossip transactions.
+ */
+export async function sendTransactions(
+  node: SequencerNode,
+  key: Hex,
+  count: number,
+  calldataBytes: number,
+): Promise<Hex[]> {
+  const account = privateKeyToAccount(key);
+  const firstNonce = Number(
+    await call<Hex>(node.executionUrl, 'eth_getTransactionCount', [account.address, 'pending']),
+  );
+  const hashes: Hex[] = [];
+  for (let nonce = firstNonce; nonce < firstNonce + count; nonce++) {
+    const signed = await account.signTransaction({
+      chainId: L2_CHAIN_ID,
+      nonce,
+      to: randomAddress(),
+      value: 1n,
+      data: `0x${randomBytes(calldataBytes).toString('hex')}`,
+      gas: 150_000n,
+      maxFeePerGas: parseGwei('2'),
+      maxPriorityFeePerGas: parseGwei('1'),
+    });
+    hashes.push(await call<Hex>(node.executionUrl, 'eth_sendRawTransaction', [signed]));
+  }
+  return hashes;
+}
+
+/** Hash of the block that has the transaction on this node; `undefined` while none has. */
+export async function blockOfTransaction(node: SequencerNode, transaction: Hex): Promise<Hex | undefined> {
+  const receipt = await call<{ blockHash: Hex } | null>(node.executionUrl, 'eth_getTransactionReceipt', [
+    transaction,
+  ]);
+  return receipt?.blockHash;
+}
+
+/**
+ * Keeps sending transactions to whoever sequences. Empty blocks of two sequencers at one height can be
+ * equal; with transactions, which each has in its own pool only, a fork cannot hide. They are few and small:
+ * geth writes its log in blocks of 32 kB, so the less a chain holds, the more blocks a killed geth forgets.
+ */
+export class BackgroundTransactions {
+  private stopped = false;
+  private readonly loop: Promise<void>;
+
+  constructor(nodes: readonly SequencerNode[], key: Hex) {
+    this.loop = this.run(nodes, key);
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.loop;
+  }
+
+  private async run(nodes: readonly SequencerNode[], key: Hex): Promise<void> {
+    while (!this.stopped) {
+      const { active } = await roles(nodes);
+      // A failure is expected: nodes die in this test. What was sent to a dead node is lost, and needs no redress.
+      for (const node of active) await sendTransactions(node, key, 1, 0).catch(() => undefined);
+      await sleep(BACKGROUND_PERIOD_MS);
+    }
+  }
+}
+
+function randomAddress(): Address {
+  return `0x${randomBytes(20).toString('hex')}`;
+}
