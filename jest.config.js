@@ -11,6 +11,7 @@ const common = {
         diagnostics: false,
         tsconfig: {
           isolatedModules: true,
+          esModuleInterop: true,
           module: 'ESNext',
           moduleResolution: 'bundler',
           target: 'ES2022',
