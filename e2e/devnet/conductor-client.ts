@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { request } from 'undici';
+import type { Faults } from './faults.js';
+import type { PayloadEnvelope } from './payload.js';
+
+const ATTEMPTS = 2;
+const RETRY_AFTER_MS = 50;
+
+/** Calls a conductor as op-node does: one deadline for a call, in it two attempts 50 ms apart. */
+export class ConductorClient {
+  #overridden = false;
+  #id = 0;
+
+  constructor(
+    /** The conductor's JSON-RPC URL. */
+    public url: string,
+    private readonly deadlineMs: number,
+    private readonly faults: Faults,
+  ) {}
+
+  /** From now on this node counts itself leader and commits nothing; as in op-node, only a restart ends it. */
+  override(): void {
+    this.#overridden = true;
+  }
+
+  get overridden(): boolean {
+    return this.#overridden;
+  }
+
+  async leader(): Promise<boolean> {
+    if (this.#overridden) return true;
+    return (await this.#call('conductor_leader', AbortSignal.timeout(this.deadlineMs))) === true;
+  }
+
+  /** Rejects when the conductor did not say in time that the block is committed; it may be, even so. */
+  async commitUnsafePayload(envelope: PayloadEnvelope): Promise<void> {
+    if (this.#overridden) return;
+    const deadline = AbortSignal.timeout(this.deadlineMs);
+    const answer = this.#call('conductor_commitUnsafePayload', deadline, [envelope]);
+    if (this.faults.commitAnswersToDrop === 0) {
+      await answer;
+      return;
+    }
+    this.faults.commitAnswersToDrop--;
+    await answer.catch(() => {});
+    if (!deadline.aborted) await new Promise((resolve) => deadline.addEventListener('abort', resolve));
+    throw deadlineExceeded();
+  }
+
+  async #call(method: string, deadline: AbortSignal, params?: unknown[]): Promise<unknown> {
+    const body = JSON.stringify({ jsonrpc: '2.0', id: ++this.#id, method, params });
+    let failure = deadlineExceeded();
+    for (let attempt = 1; attempt <= ATTEMPTS && !deadline.aborted; attempt++) {
+      try {
+        if (attempt > 1) await sleep(RETRY_AFTER_MS, undefined, { signal: deadline });
+        return await this.#post(body, deadline);
+      } catch (error) {
+        if (deadline.aborted) throw deadlineExceeded();
+        failure = error as Error;
+      }
+    }
+    throw new Error(`operation failed permanently after ${ATTEMPTS} attempts: ${failure.message}`);
+  }
+
+  async #post(body: string, signal: AbortSignal): Promise<unknown> {
+    const headers = { 'content-type': 'application/json', accept: 'application/json' };
+    const response = await request(this.url, { method: 'POST', headers, body, signal });
+    const text = await response.body.text();
+    if (response.statusCode !== 200) throw new Error(`${response.statusCode}: ${text}`);
+    const answer = JSON.parse(text) as { result?: unknown; error?: { message: string } };
+    if (answer.error !== undefined) throw new Error(answer.error.message);
+    return answer.result;
+  }
+}
+
+function deadlineExceeded(): Error {
+  return new Error('context deadline exceeded');
+}

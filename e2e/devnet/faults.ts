@@ -1,0 +1,40 @@
+/** The two programs that one process stands for. */
+export type Program = 'op-node' | 'execution';
+
+/** The faults that are switched on; programs ask here before they act. */
+export class Faults {
+  /** Blocks neither leave nor arrive, but the peers stay connected. */
+  gossipStopped = false;
+  /** No peer reaches this node or is reached. */
+  peersLost = false;
+  /** So many more commits reach the conductor while op-node never sees their answer. */
+  commitAnswersToDrop = 0;
+  readonly slowMs: Record<Program, number> = { 'op-node': 0, execution: 0 };
+  readonly #hung = new Map<Program, { ended: Promise<void>; end: () => void }>();
+
+  /** Freezes programs as SIGSTOP does: connections are accepted, nothing is answered, nothing moves. */
+  hang(programs: Program[]): void {
+    for (const program of programs) {
+      if (this.#hung.has(program)) continue;
+      let end = () => {};
+      const ended = new Promise<void>((resolve) => (end = resolve));
+      this.#hung.set(program, { ended, end });
+    }
+  }
+
+  /** Ends the freeze: what waited goes on. */
+  resume(): void {
+    const ended = [...this.#hung.values()];
+    this.#hung.clear();
+    for (const { end } of ended) end();
+  }
+
+  get hung(): Program[] {
+    return [...this.#hung.keys()];
+  }
+
+  /** Resolves when the program is not frozen: at once, or after the freeze. */
+  async running(program: Program): Promise<void> {
+    while (this.#hung.has(program)) await this.#hung.get(program)!.ended;
+  }
+}

@@ -1,0 +1,204 @@
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { genesisBlock } from './block.js';
+import { ChainStore } from './chain-store.js';
+import { ConductorClient } from './conductor-client.js';
+import { createControlServer, programsOf, type ControlActions, type NodeState } from './control.js';
+import { executionMethods } from './execution-client.js';
+import { Faults } from './faults.js';
+import { createRpcServer } from './json-rpc.js';
+import { SimulatedL1 } from './l1-info.js';
+import { OP_NODE_VERSION, opNodeMethods } from './op-node.js';
+import { P2p } from './p2p.js';
+import { refOf } from './payload.js';
+import { Sequencer } from './sequencer.js';
+import { UnsafeSync } from './unsafe-sync.js';
+
+/** Everything that tells one simulated node from another. Ports may be 0: then the system picks one. */
+export interface NodeOptions {
+  /** Names the node in its logs, and makes its blocks its own. */
+  name: string;
+  /** Keeps the chain over restarts. */
+  dataDir: string;
+  /** Execution client's JSON-RPC. */
+  elPort: number;
+  /** op-node's JSON-RPC. */
+  nodePort: number;
+  p2pPort: number;
+  controlPort: number;
+  /** JSON-RPC URL of the node's conductor. */
+  conductorRpc: string;
+  /** p2p URLs of all other nodes. */
+  peers: string[];
+  /** Whole seconds, or less than one second. */
+  blockTimeMs: number;
+  /** Seconds; with the chain id it determines the genesis block. */
+  genesisTime: number;
+  chainId: number;
+  /** Bytes of random calldata in each block. */
+  payloadBytes: number;
+  /** Blocks that are gone after a stop that was not clean. */
+  loseBlocksOnRestart: number;
+  gossipDelayMs: number;
+  /** Share of gossiped blocks that get lost, per peer: 0 to 1. */
+  gossipLoss: number;
+  /** Seed of the dice for losses. */
+  seed: number;
+  /** op-node's deadline for a call of its conductor. */
+  conductorRpcTimeoutMs: number;
+  /** Pause of the sequencer after a failed commit. */
+  commitBackoffMs: number;
+  /** Time after the start in which op-node does not know its chain yet. */
+  startupMs: number;
+}
+
+/** What a node uses unless told otherwise: op-node's own figures where it has them. */
+export const NODE_DEFAULTS = {
+  elPort: 0,
+  nodePort: 0,
+  p2pPort: 0,
+  controlPort: 0,
+  peers: [] as string[],
+  blockTimeMs: 1000,
+  chainId: 901,
+  payloadBytes: 0,
+  loseBlocksOnRestart: 0,
+  gossipDelayMs: 0,
+  gossipLoss: 0,
+  seed: 1,
+  conductorRpcTimeoutMs: 1000,
+  commitBackoffMs: 1000,
+  startupMs: 0,
+};
+
+/** Options of a node, those with a default left out at will. */
+export type NodeInput = Omit<NodeOptions, keyof typeof NODE_DEFAULTS> & Partial<NodeOptions>;
+
+/** Where a node listens. */
+export interface NodePorts {
+  elPort: number;
+  nodePort: number;
+  p2pPort: number;
+  controlPort: number;
+}
+
+export interface RunningNode {
+  ports: NodePorts;
+  state(): NodeState;
+  /** Stops cleanly: nothing is lost at the next start. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts an op-node and its execution client on loopback, the sequencer stopped: whether it sequences is never
+ * remembered over a restart, as with a conductor it must not be. `onCrash` is what the crash fault does.
+ */
+export async function startNode(input: NodeInput, log: Logger, onCrash: () => void): Promise<RunningNode> {
+  const options: NodeOptions = { ...NODE_DEFAULTS, ...input };
+  const { blockTimeMs, chainId, genesisTime } = options;
+  if (!(blockTimeMs > 0) || (blockTimeMs >= 1000 && blockTimeMs % 1000 !== 0)) {
+    throw new Error(`block time of ${blockTimeMs} ms: want whole seconds, or less than a second`);
+  }
+  const faults = new Faults();
+  const chain = new ChainStore({
+    dataDir: options.dataDir,
+    genesis: genesisBlock(chainId, genesisTime),
+    loseBlocksAfterCrash: options.loseBlocksOnRestart,
+  });
+  const l1 = new SimulatedL1(chainId, genesisTime);
+  const conductor = new ConductorClient(options.conductorRpc, options.conductorRpcTimeoutMs, faults);
+  const sync = new UnsafeSync(chain, faults, () => sequencer.active, log);
+  const p2p = new P2p({ ...options }, faults, log, (envelope) => sync.receive(envelope, 'gossip'));
+  const readyAtMs = Date.now() + options.startupMs;
+  const hasPrestate = () => Date.now() >= readyAtMs;
+  const parts = { chain, conductor, sync, p2p, l1, faults, log, hasPrestate };
+  const sequencer: Sequencer = new Sequencer(options, { ...parts, gossip: p2p });
+
+  const node = createRpcServer(
+    opNodeMethods({ ...parts, sequencer, chainId, blockTimeMs }),
+    'op-node',
+    faults,
+  );
+  node.get('/healthz', () => ({ version: OP_NODE_VERSION }));
+  const execution = createRpcServer(
+    executionMethods(chain, chainId, () => p2p.connectedPeers()),
+    'execution',
+    faults,
+  );
+  const state = (): NodeState => ({
+    name: options.name,
+    head: refOf(chain.head),
+    sealed: sequencer.latestSealed ?? null,
+    pending: sequencer.pending ?? null,
+    active: sequencer.active,
+    leaderOverridden: conductor.overridden,
+    connectedPeers: p2p.connectedPeers(),
+    hung: faults.hung,
+    counts: { ...sequencer.counts, imported: sync.imported, waiting: sync.waiting },
+  });
+  const actions = controlActions({ chain, conductor, faults, l1, p2p, onCrash });
+  const control = createControlServer(actions, state, (from) => chain.refsFrom(from));
+
+  const shutDown = async () => {
+    faults.resume();
+    await Promise.all([node.close(), execution.close(), control.close(), p2p.stop()]);
+    await sequencer.halt();
+    await sync.settle();
+    chain.close();
+  };
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= shutDown());
+  try {
+    const ports = {
+      elPort: await listen(execution, options.elPort),
+      nodePort: await listen(node, options.nodePort),
+      p2pPort: await listen(p2p.server, options.p2pPort),
+      controlPort: await listen(control, options.controlPort),
+    };
+    return { ports, state, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function listen(server: FastifyInstance, port: number): Promise<number> {
+  await server.listen({ host: '127.0.0.1', port });
+  return (server.server.address() as { port: number }).port;
+}
+
+interface Controlled {
+  chain: ChainStore;
+  conductor: ConductorClient;
+  faults: Faults;
+  l1: SimulatedL1;
+  p2p: P2p;
+  onCrash: () => void;
+}
+
+function controlActions({ chain, conductor, faults, l1, p2p, onCrash }: Controlled): ControlActions {
+  const ancestor = (depth: number) => Math.max(0, refOf(chain.head).number - depth);
+  return {
+    crash: onCrash,
+    hang: ({ target, ms }) => {
+      faults.hang(programsOf(target));
+      if (ms !== undefined) setTimeout(() => faults.resume(), ms).unref();
+    },
+    resume: () => faults.resume(),
+    'stop-gossip': () => (faults.gossipStopped = true),
+    'resume-gossip': () => (faults.gossipStopped = false),
+    'fall-behind': ({ blocks }) => chain.forgetAbove(ancestor(blocks)),
+    'lose-peers': () => (faults.peersLost = true),
+    'regain-peers': () => (faults.peersLost = false),
+    'slow-rpc': ({ ms, target }) => {
+      for (const program of programsOf(target)) faults.slowMs[program] = ms;
+    },
+    'drop-commit-answers': ({ count }) => (faults.commitAnswersToDrop = count),
+    reorg: ({ depth }) => {
+      l1.reorg();
+      chain.setHead(refOf(chain.byNumber(ancestor(depth))!).hash);
+    },
+    peers: ({ peers }) => p2p.setPeers(peers),
+    conductor: ({ rpc }) => (conductor.url = rpc),
+  };
+}

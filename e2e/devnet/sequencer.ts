@@ -1,0 +1,231 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Hex } from 'viem';
+import { buildBlock } from './block.js';
+import type { ChainStore } from './chain-store.js';
+import type { ConductorClient } from './conductor-client.js';
+import type { Faults } from './faults.js';
+import { RpcError } from './json-rpc.js';
+import { l1InfoDeposit, originOf, type SimulatedL1 } from './l1-info.js';
+import type { P2p } from './p2p.js';
+import { refOf, ZERO_HASH, type BlockRef, type PayloadEnvelope } from './payload.js';
+import { randomTransactions } from './transactions.js';
+
+export interface SequencerOptions {
+  /** Told apart from other sequencers by this in its blocks. */
+  name: string;
+  chainId: number;
+  /** Whole seconds, or less than one second. */
+  blockTimeMs: number;
+  /** Random calldata in each block. */
+  payloadBytes: number;
+  /** Pause after a failed commit. */
+  commitBackoffMs: number;
+}
+
+export interface SequencerParts {
+  chain: ChainStore;
+  conductor: Pick<ConductorClient, 'leader' | 'commitUnsafePayload'>;
+  gossip: Pick<P2p, 'publish'>;
+  l1: SimulatedL1;
+  faults: Faults;
+  log: Logger;
+  /** False until op-node has heard from its execution client where the chain stands. */
+  hasPrestate: () => boolean;
+}
+
+/** op-node seals a block this long before its timestamp. */
+const SEAL_LEAD_MS = 50;
+
+/**
+ * Builds blocks as op-node's sequencer does: seal, commit to the conductor, gossip, import. A block whose commit
+ * fails is not thrown away: after a pause the same payload is committed again, for as long as the node is active.
+ *
+ * Timestamps: with block times of whole seconds a block's is its parent's plus the block time, and it is sealed
+ * just before; when that is past (after an outage), at once, so that blocks come back to back until the chain has
+ * caught up. Block times under a second put blocks on a grid of the wall clock, and a block's timestamp is the
+ * present second (several blocks share one), so that its age tells the same as on a real chain.
+ */
+export class Sequencer {
+  readonly counts = { sealed: 0, committed: 0, commitFailures: 0 };
+  #active = false;
+  /** Sealed, and not known to be committed. */
+  #job: PayloadEnvelope | undefined;
+  /** The last block committed and gossiped here. */
+  #latestSealed: BlockRef | undefined;
+  #running = new AbortController();
+  #pause = new AbortController();
+  #loop: Promise<void> = Promise.resolve();
+  #tail: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly options: SequencerOptions,
+    private readonly parts: SequencerParts,
+  ) {
+    parts.chain.changes.on('head', () => this.#pause.abort());
+  }
+
+  get active(): boolean {
+    return this.#active;
+  }
+
+  /** The payload that is being committed, or will be again. */
+  get pending(): BlockRef | undefined {
+    return this.#job && refOf(this.#job);
+  }
+
+  get latestSealed(): BlockRef | undefined {
+    return this.#latestSealed;
+  }
+
+  /** Starts on top of the block `head`, which has to be the present head. */
+  async start(head: Hex): Promise<void> {
+    let isLeader: boolean;
+    try {
+      isLeader = await this.parts.conductor.leader();
+    } catch (error) {
+      throw new RpcError(`sequencer leader check failed: ${(error as Error).message}`);
+    }
+    if (!isLeader) throw new RpcError('sequencer is not the leader, aborting');
+    await this.#exclusively(async () => {
+      if (this.#active) throw new RpcError('sequencer already running');
+      if (!this.parts.hasPrestate()) {
+        throw new RpcError(`no prestate, cannot determine if sequencer start at ${head} is safe`);
+      }
+      const { hash, number } = this.#head();
+      if (head !== hash) {
+        throw new RpcError(`block hash does not match: head ${hash}:${number}, received ${head}`);
+      }
+      this.#active = true;
+      this.#job = undefined;
+      this.#running = new AbortController();
+      this.#loop = this.#run(this.#running.signal);
+    });
+  }
+
+  /**
+   * Stops after the commit under way, and answers the head. As long as the conductor leads, a committed block
+   * becomes the head first. `signal` is the caller's: when it goes away, nothing is stopped.
+   */
+  async stop(signal: AbortSignal): Promise<Hex> {
+    await this.#exclusively(async () => this.#requireActive());
+    while (this.#latestSealed?.hash !== this.#head().hash) {
+      const moved = once(this.parts.chain.changes, 'head', { signal });
+      moved.catch(() => {});
+      if (!(await this.parts.conductor.leader().catch(() => false))) break;
+      if (this.#latestSealed?.hash !== this.#head().hash) await moved;
+    }
+    return this.#exclusively(async () => {
+      this.#requireActive();
+      void this.halt();
+      return this.#head().hash;
+    });
+  }
+
+  /** Stops without any of the care of `stop`. Resolves when a commit under way has ended too. */
+  halt(): Promise<void> {
+    this.#active = false;
+    this.#job = undefined;
+    this.#running.abort();
+    this.#pause.abort();
+    return this.#loop;
+  }
+
+  #requireActive(): void {
+    if (!this.#active) throw new RpcError('sequencer not running');
+  }
+
+  #head(): BlockRef {
+    return refOf(this.parts.chain.head);
+  }
+
+  async #run(stopped: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.parts.faults.running('op-node');
+      await this.parts.faults.running('execution');
+      if (stopped.aborted) return;
+      if (this.#job !== undefined && refOf(this.#job).parentHash !== this.#head().hash) this.#job = undefined;
+      const waitMs = this.#job === undefined ? this.#dueAtMs() - Date.now() : 0;
+      if (waitMs > 0) {
+        await this.#sleep(waitMs);
+        continue;
+      }
+      const block = (this.#job ??= this.#seal());
+      const isCommitted = await this.#exclusively(async () => !stopped.aborted && this.#commit(block));
+      if (isCommitted) await this.#import(block);
+      else if (!stopped.aborted) await this.#sleep(this.options.commitBackoffMs);
+    }
+  }
+
+  async #commit(block: PayloadEnvelope): Promise<boolean> {
+    const { conductor, faults, gossip, log } = this.parts;
+    try {
+      await conductor.commitUnsafePayload(block);
+    } catch (error) {
+      this.counts.commitFailures++;
+      const reason = (error as Error).message;
+      log.warn({ ref: refOf(block) }, `failed to commit unsafe payload to conductor: ${reason}`);
+      return false;
+    }
+    await faults.running('op-node');
+    this.counts.committed++;
+    this.#latestSealed = refOf(block);
+    gossip.publish(block);
+    return true;
+  }
+
+  async #import(block: PayloadEnvelope): Promise<void> {
+    const { chain, faults } = this.parts;
+    await faults.running('execution');
+    if (chain.byHash(refOf(block).parentHash) !== undefined) {
+      chain.insert(block);
+      chain.setHead(refOf(block).hash);
+    }
+    if (this.#job === block) this.#job = undefined;
+  }
+
+  #seal(): PayloadEnvelope {
+    const { chain, l1 } = this.parts;
+    const { name, chainId, payloadBytes } = this.options;
+    const timestamp = this.#nextTimestamp();
+    const parentOrigin = originOf(chain.head.executionPayload.transactions);
+    const origin = l1.originAfter(
+      parentOrigin ?? { hash: ZERO_HASH, number: 0, sequenceNumber: 0 },
+      timestamp,
+    );
+    const deposit = l1InfoDeposit(origin, l1.block(origin.number).timestamp, name);
+    this.counts.sealed++;
+    return buildBlock(chain.head, {
+      timestamp,
+      prevRandao: origin.hash,
+      transactions: [deposit, ...randomTransactions(chainId, payloadBytes)],
+    });
+  }
+
+  #nextTimestamp(): number {
+    const { timestamp } = this.#head();
+    const { blockTimeMs } = this.options;
+    if (blockTimeMs >= 1000) return timestamp + blockTimeMs / 1000;
+    return Math.max(timestamp, Math.floor(Date.now() / 1000));
+  }
+
+  #dueAtMs(): number {
+    const { blockTimeMs } = this.options;
+    if (blockTimeMs >= 1000) return this.#nextTimestamp() * 1000 - SEAL_LEAD_MS;
+    return (Math.floor(this.parts.chain.headSinceMs / blockTimeMs) + 1) * blockTimeMs;
+  }
+
+  /** Sleeps until the time is over, the head changes, or the sequencer stops. */
+  async #sleep(ms: number): Promise<void> {
+    this.#pause = new AbortController();
+    await sleep(ms, undefined, { signal: this.#pause.signal }).catch(() => {});
+  }
+
+  /** Runs a piece of work when all earlier ones are done. */
+  #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(work);
+    this.#tail = result.catch(() => {});
+    return result;
+  }
+}
