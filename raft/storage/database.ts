@@ -1,36 +1,56 @@
-import { open, readdir } from 'node:fs/promises';
+import { mkdir, open, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { StorageError } from './errors.js';
 
 export type Database = ClassicLevel<Buffer, Buffer>;
 
-const TABLE_BYTES = Number(process.env.TB ?? 8) * (1 << 20);
+/**
+ * LevelDB maps the tables that it reads: small ones keep the resident memory of a compaction small, and let it give
+ * back disk space sooner.
+ */
+const TABLE_BYTES = 4 << 20;
 
 /** Opens LevelDB in `directory`, created when missing. */
 export async function openDatabase(directory: string, writeBufferBytes: number): Promise<Database> {
-  await refuseHeadlessDatabase(directory);
-  const database: Database = new ClassicLevel<Buffer, Buffer>(directory, {
-    keyEncoding: 'buffer',
-    valueEncoding: 'buffer',
-    // Payloads are mostly compressed already, and time on this path is commit latency.
-    compression: false,
-    writeBufferSize: writeBufferBytes,
-    maxFileSize: TABLE_BYTES,
-    // Entries are read once, in order: a cache of them would only hold memory.
-    cacheSize: 1 << 20,
-  });
   try {
+    await createDirectory(directory);
+    await refuseHeadlessDatabase(directory);
+    // Only now: the constructor opens the database by itself.
+    const database: Database = new ClassicLevel<Buffer, Buffer>(directory, {
+      keyEncoding: 'buffer',
+      valueEncoding: 'buffer',
+      // Payloads are mostly compressed already, and time on this path is commit latency.
+      compression: false,
+      writeBufferSize: writeBufferBytes,
+      maxFileSize: TABLE_BYTES,
+      // Entries are read once, in order: a cache of them would only hold memory.
+      cacheSize: 1 << 20,
+    });
     await database.open();
+    return database;
   } catch (error) {
     throw openError(directory, error);
   }
-  return database;
+}
+
+/** Creates what is missing of the path, durably: LevelDB syncs what is in its directory, not its name (bug 63). */
+async function createDirectory(directory: string): Promise<void> {
+  const topmost = await mkdir(directory, { recursive: true });
+  if (topmost === undefined) return;
+  for (
+    let created = path.resolve(directory);
+    created.length >= topmost.length;
+    created = path.dirname(created)
+  ) {
+    const parent = await open(path.dirname(created), 'r');
+    await parent.sync().finally(() => parent.close());
+  }
 }
 
 /** LevelDB would start an empty database over the tables of one that lost its CURRENT file (bug 40). */
 async function refuseHeadlessDatabase(directory: string): Promise<void> {
-  const files = await readdir(directory).catch((): string[] => []);
+  const files = await readdir(directory);
   if (files.includes('CURRENT') || !files.some((file) => /\.(ldb|sst|log)$/.test(file))) return;
   throw new StorageError(
     'damaged-database',
@@ -42,14 +62,14 @@ async function refuseHeadlessDatabase(directory: string): Promise<void> {
 }
 
 function openError(directory: string, error: unknown): StorageError {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = (cause as { code?: unknown }).code;
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  if (error instanceof StorageError) return error;
+  const { code, message } =
+    (error as { cause?: { code?: string; message: string } }).cause ?? (error as Error & { code?: string });
   const options = { cause: error };
   if (code === 'LEVEL_LOCKED') {
     return new StorageError(
       'locked',
-      `${directory} is in use by another process (${reason})`,
+      `${directory} is in use by another process (${message})`,
       { directory },
       options,
     );
@@ -57,20 +77,10 @@ function openError(directory: string, error: unknown): StorageError {
   if (code === 'LEVEL_CORRUPTION') {
     return new StorageError(
       'damaged-database',
-      `${directory} is damaged (${reason})`,
+      `${directory} is damaged (${message})`,
       { directory },
       options,
     );
   }
-  return new StorageError('io', `${directory} cannot be opened (${reason})`, { directory }, options);
-}
-
-/** Makes a new directory itself durable: LevelDB syncs what is in it, not its name (bug 63). */
-export async function syncDirectoryEntry(directory: string): Promise<void> {
-  const parent = await open(path.dirname(path.resolve(directory)), 'r');
-  try {
-    await parent.sync();
-  } finally {
-    await parent.close();
-  }
+  return new StorageError('io', `${directory} cannot be opened (${message})`, { directory }, options);
 }

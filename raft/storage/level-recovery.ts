@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { EntryHeader, RestoredState } from '../core/types.js';
+import { checkLog, checkOwner, configurationOf } from './checks.js';
 import type { Database } from './database.js';
 import { StorageError } from './errors.js';
 import { FORMAT_KEY, IDENTITY_KEY, MANIFEST_KEY } from './keys.js';
@@ -8,7 +9,6 @@ import { EMPTY_MANIFEST } from './manifest.js';
 import { seal, unseal } from './records.js';
 import type { StoredSnapshot } from './records-reader.js';
 import { readAllHeaders, readEntry, readManifest, readSnapshotRecord } from './records-reader.js';
-import { checkLog, checkOwner, configurationOf } from './recovery.js';
 import type { Identity } from './storage.js';
 import { deletions } from './write-plan.js';
 import type { LogState } from './write-plan.js';
@@ -24,24 +24,9 @@ export interface Recovered {
   state: RestoredState;
 }
 
-/** Writes the first records of a new node; returns false when the database is in use already. */
-export async function initialise(database: Database, nodeId: string): Promise<boolean> {
-  const used = await database.keys({ limit: 1 }).all();
-  if (used.length > 0) return false;
-  const identity: Identity = { nodeId, incarnation: randomBytes(16).toString('hex'), clusterId: null };
-  await database.batch(
-    [
-      { type: 'put', key: FORMAT_KEY, value: Buffer.from(FORMAT_VERSION) },
-      { type: 'put', key: IDENTITY_KEY, value: seal(identity) },
-      { type: 'put', key: MANIFEST_KEY, value: seal(EMPTY_MANIFEST) },
-    ],
-    { sync: true },
-  );
-  return true;
-}
-
 /**
- * Reads and checks what the database holds, and deletes leftovers of purged and truncated entries.
+ * Reads and checks what the database holds, and deletes leftovers of purged and truncated entries. An empty
+ * database becomes that of a new node.
  *
  * @param confirmedSeq number of the last write that this disk confirmed, as far as known
  */
@@ -51,6 +36,10 @@ export async function recover(
   nodeId: string,
   confirmedSeq: number,
 ): Promise<Recovered> {
+  if (await isEmpty(database)) {
+    if (confirmedSeq > 0) throw lostWrite(0, confirmedSeq, directory);
+    await initialise(database, nodeId);
+  }
   const [format, identityRecord, manifestRecord] = await database.getMany([
     FORMAT_KEY,
     IDENTITY_KEY,
@@ -79,6 +68,22 @@ export async function recover(
     log: { manifest, snapshot, leftovers: { from: base.index + 1, to: base.index } },
     state: await restoredState(database, manifest, snapshot, headers),
   };
+}
+
+async function isEmpty(database: Database): Promise<boolean> {
+  return (await database.keys({ limit: 1 }).all()).length === 0;
+}
+
+async function initialise(database: Database, nodeId: string): Promise<void> {
+  const identity: Identity = { nodeId, incarnation: randomBytes(16).toString('hex'), clusterId: null };
+  await database.batch(
+    [
+      { type: 'put', key: FORMAT_KEY, value: Buffer.from(FORMAT_VERSION) },
+      { type: 'put', key: IDENTITY_KEY, value: seal(identity) },
+      { type: 'put', key: MANIFEST_KEY, value: seal(EMPTY_MANIFEST) },
+    ],
+    { sync: true },
+  );
 }
 
 async function restoredState(

@@ -1,14 +1,14 @@
 import type { LoadedEntry, Persist, RestoredState, Snapshot } from '../core/types.js';
+import { concurrentWrite, indexBefore, joinCluster } from './checks.js';
 import type { Database } from './database.js';
-import { openDatabase, syncDirectoryEntry } from './database.js';
+import { openDatabase } from './database.js';
 import { StorageError } from './errors.js';
 import { IDENTITY_KEY, dataKey, headerKey } from './keys.js';
-import { initialise, recover } from './level-recovery.js';
+import { recover } from './level-recovery.js';
 import type { LogPosition } from './manifest.js';
 import { positionOf } from './manifest.js';
 import { seal } from './records.js';
 import { readEntries, readHeader, readSnapshot } from './records-reader.js';
-import { invalidWrite } from './recovery.js';
 import { SpaceReclaimer } from './space-reclaimer.js';
 import type { Identity, Storage } from './storage.js';
 import { WriteMark } from './write-mark.js';
@@ -42,14 +42,13 @@ export class LevelStorage implements Storage {
   #identityTurn: Promise<unknown> = Promise.resolve();
 
   constructor(options: LevelStorageOptions) {
-    this.#options = { writeBufferBytes: 16 * MIB, reclaimEveryBytes: 16 * MIB, ...options };
+    this.#options = { writeBufferBytes: 8 * MIB, reclaimEveryBytes: 16 * MIB, ...options };
   }
 
   async open(nodeId: string): Promise<{ identity: Identity; state: RestoredState }> {
     const { directory, writeBufferBytes, reclaimEveryBytes } = this.#options;
     const database = await openDatabase(directory, writeBufferBytes);
     try {
-      if (await initialise(database, nodeId)) await syncDirectoryEntry(directory);
       const { mark, lastWriteSeq } = await WriteMark.open(directory);
       try {
         const { identity, log, state } = await recover(database, directory, nodeId, lastWriteSeq);
@@ -77,19 +76,8 @@ export class LevelStorage implements Storage {
 
   async #setClusterId(clusterId: string): Promise<void> {
     const opened = this.#usable();
-    const { identity } = opened;
-    if (identity.clusterId === clusterId) return;
-    if (identity.clusterId !== null) {
-      throw new StorageError(
-        'wrong-cluster',
-        `This node belongs to cluster ${identity.clusterId}, not ${clusterId}`,
-        {
-          clusterId: identity.clusterId,
-          refused: clusterId,
-        },
-      );
-    }
-    const joined = { ...identity, clusterId };
+    const joined = joinCluster(opened.identity, clusterId);
+    if (opened.identity.clusterId === clusterId) return;
     await this.#latching(() => opened.database.put(IDENTITY_KEY, seal(joined), { sync: true }));
     opened.identity = joined;
   }
@@ -97,15 +85,7 @@ export class LevelStorage implements Storage {
   async write(persist: Persist): Promise<void> {
     const opened = this.#usable();
     await this.#latching(async () => {
-      if (this.#writing) {
-        throw new StorageError(
-          'concurrent-write',
-          `Write ${persist.seq} began before the one before it ended`,
-          {
-            seq: persist.seq,
-          },
-        );
-      }
+      if (this.#writing) throw concurrentWrite(persist);
       this.#writing = true;
       await this.#write(opened, persist);
       this.#writing = false;
@@ -119,27 +99,19 @@ export class LevelStorage implements Storage {
     await database.batch(operations, { sync: true });
     opened.log = next;
     mark.set(next.manifest.writeSeq);
-    const writtenBytes = persist.entries.reduce(
-      (sum, entry) => sum + entry.byteLength,
-      persist.snapshot?.data.length ?? 0,
-    );
     reclaimer.wrote(
-      writtenBytes,
+      operations.reduce((bytes, { value }) => bytes + (value?.length ?? 0), 0),
       operations.some(({ type }) => type === 'del'),
     );
   }
 
   /** The position that the first entry of `persist` must continue. */
-  async #positionBefore({ database, log }: Opened, persist: Persist): Promise<LogPosition> {
-    const { base, last } = log.manifest;
-    if (persist.resetLog && persist.snapshot !== undefined) return positionOf(persist.snapshot);
-    const index = persist.truncateFrom === undefined ? last.index : persist.truncateFrom - 1;
-    if (index === last.index) return last;
-    if (index === base.index) return base;
-    if (index < base.index || index > last.index) {
-      throw invalidWrite(`Truncation from ${index + 1} is outside the log`, persist, last);
-    }
-    return positionOf(await readHeader(database, index));
+  async #positionBefore({ database, log: { manifest } }: Opened, persist: Persist): Promise<LogPosition> {
+    const index = indexBefore(persist, manifest);
+    const known = [persist.snapshot, manifest.last, manifest.base].find(
+      (position) => position?.index === index,
+    );
+    return positionOf(known ?? (await readHeader(database, index)));
   }
 
   async readEntries(from: number, to: number, maxBytes: number): Promise<LoadedEntry[]> {

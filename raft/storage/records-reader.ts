@@ -14,7 +14,7 @@ import {
 } from './keys.js';
 import { decodeHeader, unseal } from './records.js';
 import type { Manifest } from './manifest.js';
-import { checkRange, missingEntry, withData } from './recovery.js';
+import { checkRange, missingEntry, withData } from './checks.js';
 
 const HEADERS_PER_READ = 256;
 

@@ -33,8 +33,8 @@ export class SpaceReclaimer {
     this.#running.catch(() => undefined);
   }
 
-  /** Resolves when no compaction runs any more. */
+  /** Resolves when no compaction runs any more, however it ended. */
   async idle(): Promise<void> {
-    await this.#running;
+    await this.#running?.catch(() => undefined);
   }
 }

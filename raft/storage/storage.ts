@@ -5,7 +5,7 @@ export interface Identity {
   nodeId: string;
   /** Random at first start: a wiped disk is another node. 32 hex digits. */
   incarnation: string;
-  /** UUID of the cluster; null until the node founded or joined one. */
+  /** Random id of the cluster, 32 hex digits; null until the node founded or joined one. */
   clusterId: string | null;
 }
 

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
@@ -23,10 +24,7 @@ export class WriteMark {
 
   /** @returns the mark and the number that it held (0 when it is new or unreadable) */
   static async open(directory: string): Promise<{ mark: WriteMark; lastWriteSeq: number }> {
-    const file = await open(path.join(directory, 'write-mark'), 'a+').then(async (created) => {
-      await created.close();
-      return open(path.join(directory, 'write-mark'), 'r+');
-    });
+    const file = await open(path.join(directory, 'write-mark'), constants.O_RDWR | constants.O_CREAT);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(RECORD_BYTES), 0, RECORD_BYTES, 0);
     const length = bytesRead > 0 ? buffer.readUInt8(0) : 0;
     const lastWriteSeq = unseal<number>(buffer.subarray(1, 1 + length)) ?? 0;

@@ -1,11 +1,11 @@
 import { crc32 } from 'node:zlib';
 import type { Persist, Snapshot } from '../core/types.js';
+import { checkWrite } from './checks.js';
 import { MANIFEST_KEY, dataKey, headerKey, snapshotChunkKey, snapshotMetaKey } from './keys.js';
 import type { LogPosition, Manifest } from './manifest.js';
 import { positionOf } from './manifest.js';
 import { encodeHeader, seal } from './records.js';
 import type { StoredSnapshot } from './records-reader.js';
-import { checkWrite } from './recovery.js';
 
 const SNAPSHOT_CHUNK_BYTES = 1 << 20;
 /** Purged entries whose records one batch deletes (two keys each), so that a compaction of the log stalls nobody. */
@@ -19,7 +19,8 @@ export interface LogState {
   leftovers: { from: number; to: number };
 }
 
-export type Operation = { type: 'put'; key: Buffer; value: Buffer } | { type: 'del'; key: Buffer };
+export type Operation =
+  { type: 'put'; key: Buffer; value: Buffer } | { type: 'del'; key: Buffer; value?: never };
 
 export interface WritePlan {
   operations: Operation[];

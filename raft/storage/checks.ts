@@ -1,12 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { chainHash } from '../core/chain-hash.js';
-import type {
-  Configuration,
-  EntryHeader,
-  IndexedConfiguration,
-  LoadedEntry,
-  Persist,
-} from '../core/types.js';
+import { decodeConfiguration } from '../core/configuration.js';
+import type { EntryHeader, IndexedConfiguration, LoadedEntry, Persist } from '../core/types.js';
 import { StorageError } from './errors.js';
 import type { LogPosition, Manifest } from './manifest.js';
 import { positionOf } from './manifest.js';
@@ -19,6 +14,19 @@ export function checkOwner(identity: Identity, nodeId: string): void {
     'wrong-node',
     `This directory belongs to node "${identity.nodeId}", but the process is node "${nodeId}"`,
     { directoryOf: identity.nodeId, nodeId },
+  );
+}
+
+/** The identity after joining a cluster: a node belongs to one for life. */
+export function joinCluster(identity: Identity, clusterId: string): Identity {
+  if (identity.clusterId === null || identity.clusterId === clusterId) return { ...identity, clusterId };
+  throw new StorageError(
+    'wrong-cluster',
+    `This node belongs to cluster ${identity.clusterId}, not ${clusterId}`,
+    {
+      clusterId: identity.clusterId,
+      refused: clusterId,
+    },
   );
 }
 
@@ -88,9 +96,20 @@ export function withData(header: EntryHeader, data: Uint8Array | undefined): Loa
 }
 
 /** The configuration that an entry of kind `config` carries. */
-export function configurationOf(entry: LoadedEntry): IndexedConfiguration {
-  const configuration = JSON.parse(Buffer.from(entry.data).toString()) as Configuration;
-  return { index: entry.index, configuration };
+export function configurationOf({ index, data }: LoadedEntry): IndexedConfiguration {
+  return { index, configuration: decodeConfiguration(data) };
+}
+
+/** Index that the first entry of `persist` must follow. */
+export function indexBefore(persist: Persist, { base, last }: Manifest): number {
+  if (persist.resetLog) {
+    if (persist.snapshot === undefined)
+      throw invalidWrite('A log cannot restart without a snapshot', persist, last);
+    return persist.snapshot.index;
+  }
+  const index = persist.truncateFrom === undefined ? last.index : persist.truncateFrom - 1;
+  if (index >= base.index && index <= last.index) return index;
+  throw invalidWrite(`Truncation from ${index + 1} is outside the log`, persist, last);
 }
 
 /**
@@ -122,8 +141,13 @@ export function checkWrite(persist: Persist, manifest: Manifest, before: LogPosi
   return last;
 }
 
+/** Two writes at once: their order on disk would be a matter of luck (bug 26). */
+export function concurrentWrite({ seq }: Persist): StorageError {
+  return new StorageError('concurrent-write', `Write ${seq} began before the one before it ended`, { seq });
+}
+
 /** An order that must not reach the disk. */
-export function invalidWrite(seen: string, persist: Persist, last: LogPosition): StorageError {
+function invalidWrite(seen: string, persist: Persist, last: LogPosition): StorageError {
   return new StorageError('invalid-write', seen, {
     seq: persist.seq,
     truncateFrom: persist.truncateFrom,
