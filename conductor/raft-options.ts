@@ -26,7 +26,8 @@ export function limitsOf(payloadBytesMax: number): Limits {
     inflightRequestsMax: 2,
     inflightBytesMax: 4 * MIB,
     appendBytesMax: 1 * MIB,
-    cacheBytesMax: 8 * MIB,
+    // Little: what stays longer than a moment becomes old to the garbage collector, and is freed late.
+    cacheBytesMax: 1 * MIB,
   };
 }
 
