@@ -242,6 +242,8 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
       await this.stopSequencer(signal).catch((error: Error) =>
         logger.warn({ reason: error.message }, 'the sequencer could not be stopped before the transfer'),
       );
+      // It may have been the decision itself that was withdrawn meanwhile.
+      signal.throwIfAborted();
     }
     const outcome = await raft.transferLeadership(action.to);
     logger.info({ to: action.to, reason: action.reason, ...outcome }, 'leadership transfer');

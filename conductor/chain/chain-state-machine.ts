@@ -17,12 +17,11 @@ interface AppliedBlock {
  */
 export class ChainStateMachine implements StateMachine<Verdict> {
   readonly live = new ChainState();
-  private readonly base = new ChainState();
+  private base = new ChainState();
   /** Commands after the snapshot, without their payloads. */
   private sinceBase: AppliedBlock[] = [];
-  /** SSZ of the head at the snapshot; the log no longer has it. */
-  private baseHeadSsz: Buffer | undefined;
-  private baseHeadIndex = 0;
+  /** The head at the snapshot with its payload, which the log no longer has. */
+  private baseHead: { block: CommittedBlock; ssz: Buffer } | undefined;
 
   constructor(private readonly onApplied: OnApplied) {}
 
@@ -38,33 +37,36 @@ export class ChainStateMachine implements StateMachine<Verdict> {
   async snapshotAt(index: number, read: (index: number) => Promise<LoadedEntry>): Promise<Buffer> {
     const passed = this.sinceBase.findIndex(({ block }) => block.logIndex > index);
     const until = passed < 0 ? this.sinceBase.length : passed;
+    const { base } = this;
     for (const { block, replacesHead } of this.sinceBase.splice(0, until)) {
-      this.base.apply(block, replacesHead);
+      base.apply(block, replacesHead);
     }
-    const head = this.base.head;
-    if (head && head.logIndex > this.baseHeadIndex) {
+    const { head } = base;
+    if (head && head !== this.baseHead?.block) {
+      const { data } = await read(head.logIndex);
+      // The snapshot of another node that was installed meanwhile is the newer state.
+      if (base !== this.base) return Buffer.alloc(0);
       // A copy, or the whole cached entry would stay in memory with it.
-      this.baseHeadSsz = Buffer.from(decodeCommand((await read(head.logIndex)).data).payload.ssz);
+      this.baseHead = { block: head, ssz: Buffer.from(decodeCommand(data).payload.ssz) };
     }
-    this.base.reset(head);
-    this.baseHeadIndex = head?.logIndex ?? 0;
+    base.reset(head);
     this.live.dropUpTo(index);
-    return this.baseHeadSsz ?? Buffer.alloc(0);
+    return this.baseHead?.ssz ?? Buffer.alloc(0);
   }
 
   restore(snapshot: Snapshot): void {
     const ssz = Buffer.from(snapshot.data);
-    const head =
+    const block =
       ssz.length > 0 ? { ...readRef(ssz), logIndex: snapshot.index, byteLength: ssz.length } : undefined;
-    this.baseHeadSsz = head ? ssz : undefined;
-    this.baseHeadIndex = snapshot.index;
-    this.base.reset(head);
-    this.live.reset(head);
+    this.baseHead = block && { block, ssz };
+    this.base = new ChainState();
+    this.base.reset(block);
+    this.live.reset(block);
     this.sinceBase = [];
   }
 
   /** The payload at the snapshot, when `block` is that one. */
   baseHeadPayload(block: CommittedBlock): Buffer | undefined {
-    return this.base.head?.hash === block.hash ? this.baseHeadSsz : undefined;
+    return this.baseHead?.block.hash === block.hash ? this.baseHead.ssz : undefined;
   }
 }

@@ -10,7 +10,7 @@ export interface CommittedBlock extends BlockRef {
 /** How a block fits the committed chain. */
 export type Verdict =
   | { type: 'append' }
-  /** The very block is committed already. */
+  /** The very block is committed already, by itself or as the parent of a committed one. */
   | { type: 'duplicate' }
   /** It is the new head, but blocks below it are missing. */
   | { type: 'gap'; missing: number }
@@ -58,7 +58,7 @@ export class ChainState {
   judge(block: BlockRef): Verdict {
     const head = this.head;
     if (!head) return { type: 'append' };
-    if (this.blockAt(block.number)?.hash === block.hash) return { type: 'duplicate' };
+    if (this.hashAt(block.number) === block.hash) return { type: 'duplicate' };
     if (block.number > head.number + 1) return { type: 'gap', missing: block.number - head.number - 1 };
     const below = this.hashAt(block.number - 1);
     if (below === block.parentHash) {

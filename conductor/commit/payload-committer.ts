@@ -59,7 +59,7 @@ export class PayloadCommitter {
     if (verdict.type === 'duplicate') {
       // Only a leader may say so: a deposed one does not know that the block was replaced since.
       ensureDone(await this.log.readBarrier());
-      if (this.chain.blockAt(number)?.hash === hash) return;
+      if (this.chain.hashAt(number) === hash) return;
       return this.commitNext(payload);
     }
     const replacesHead = verdict.type === 'replacement' ? this.chain.head?.hash : undefined;

@@ -86,7 +86,7 @@ export async function bringToHead(
     } else {
       reason = undefined;
       if (window.isStale(local)) window = new PostingWindow();
-      window.localIs(local);
+      window.localIs(local, missing);
       posted += await post(around, window, missing, call);
     }
     await sleep(POLL_MS, undefined, { signal: options.signal });
@@ -128,35 +128,40 @@ async function commonPoint(
 
 /** Keeps account of what was posted and not imported yet. */
 class PostingWindow {
-  private readonly waiting = new Map<number, number>();
-  private lastNumber = -1;
+  /** By hash: a block may be replaced by another of its height while it waits. */
+  private readonly waiting = new Map<string, CommittedBlock>();
+  private lastHash = '';
   private movedAtMs = performance.now();
 
-  localIs(local: BlockRef): void {
-    if (local.number !== this.lastNumber) this.movedAtMs = performance.now();
-    this.lastNumber = local.number;
-    for (const number of this.waiting.keys()) if (number <= local.number) this.waiting.delete(number);
+  /** @param missing all committed blocks that the local chain lacks, contiguous */
+  localIs(local: BlockRef, missing: readonly CommittedBlock[]): void {
+    if (local.hash !== this.lastHash) this.movedAtMs = performance.now();
+    this.lastHash = local.hash;
+    const firstNumber = missing[0]?.number ?? 0;
+    for (const { number, hash } of this.waiting.values()) {
+      if (missing[number - firstNumber]?.hash !== hash) this.waiting.delete(hash);
+    }
   }
 
   isStale(local: BlockRef): boolean {
     return (
       this.waiting.size > 0 &&
-      local.number === this.lastNumber &&
+      local.hash === this.lastHash &&
       performance.now() - this.movedAtMs > REPOST_AFTER_MS
     );
   }
 
-  has(number: number): boolean {
-    return this.waiting.has(number);
+  has(block: CommittedBlock): boolean {
+    return this.waiting.has(block.hash);
   }
 
   get isFull(): boolean {
-    const bytes = [...this.waiting.values()].reduce((sum, length) => sum + length, 0);
+    const bytes = [...this.waiting.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
     return this.waiting.size >= WINDOW_BLOCKS || bytes >= WINDOW_BYTES;
   }
 
   add(block: CommittedBlock): void {
-    this.waiting.set(block.number, block.byteLength);
+    this.waiting.set(block.hash, block);
   }
 }
 
@@ -169,7 +174,7 @@ async function post(
   let count = 0;
   for (const block of missing) {
     if (window.isFull) break;
-    if (window.has(block.number)) continue;
+    if (window.has(block)) continue;
     const envelope = envelopeJson(await around.history.payload(block));
     await around.opNode.postUnsafePayload(envelope, call);
     window.add(block);

@@ -11,6 +11,7 @@ export interface Executor {
 interface Running {
   action: Action;
   abort: AbortController;
+  ended: Promise<void>;
 }
 
 /** Pause before a failed action is tried again; doubles up to the maximum, starts over on success. */
@@ -30,7 +31,6 @@ export class ControlLoop {
   private timer: NodeJS.Timeout | undefined;
   private lastLogged = '';
   private stopped = false;
-  private idle: (() => void) | undefined;
 
   constructor(
     private readonly executor: Executor,
@@ -67,15 +67,15 @@ export class ControlLoop {
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
-    if (!this.running) return;
-    const ended = new Promise<void>((resolve) => (this.idle = resolve));
-    this.running.abort.abort(new Error('the conductor stops'));
-    await ended;
+    this.running?.abort.abort(new Error('the conductor stops'));
+    await this.running?.ended;
   }
 
   private async start(action: Exclude<Action, { type: 'none' }>): Promise<void> {
     const abort = new AbortController();
-    this.running = { action, abort };
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    this.running = { action, abort, ended };
     try {
       await this.executor.run(action, abort.signal);
       this.succeeded(action);
@@ -83,7 +83,7 @@ export class ControlLoop {
       if (!abort.signal.aborted) this.failed(action, error as Error);
     } finally {
       this.running = undefined;
-      this.idle?.();
+      end();
     }
     this.evaluate();
   }

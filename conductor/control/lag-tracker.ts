@@ -13,7 +13,10 @@ export class LagTracker {
       this.awaited = undefined;
       return;
     }
-    if (this.awaited && localNumber >= this.awaited.number) this.awaited = undefined;
+    // A replacement may take the head back below the awaited height.
+    if (this.awaited && localNumber >= Math.min(this.awaited.number, committedNumber)) {
+      this.awaited = undefined;
+    }
     if (!this.awaited && localNumber < committedNumber) {
       this.awaited = { number: committedNumber, sinceMs: nowMs };
     }

@@ -37,7 +37,7 @@ export class LocalNode {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private strikes = 0;
-  /** Grows with each start or stop: a poll that began before says nothing about after. */
+  /** Grows with each note from outside: a poll that began before says nothing about after. */
   private epoch = 0;
   readonly state: LocalNodeState = {
     head: null,
@@ -70,6 +70,11 @@ export class LocalNode {
 
   /** Notes a head that somebody else has just read. */
   headIs(head: BlockRef): void {
+    this.epoch += 1;
+    this.noteHead(head);
+  }
+
+  private noteHead(head: BlockRef): void {
     if (head.number > (this.state.head?.number ?? -1)) this.state.headAdvancedAtMs = performance.now();
     this.state.head = head;
   }
@@ -82,7 +87,8 @@ export class LocalNode {
       this.options.execution.latestBlock(call),
     ]);
     if (this.stopped.signal.aborted) return;
-    if (head.status === 'fulfilled') this.headIs(head.value);
+    const upToDate = epoch === this.epoch;
+    if (upToDate && head.status === 'fulfilled') this.noteHead(head.value);
     const failed = [active, head].find((result) => result.status === 'rejected');
     if (failed) {
       this.strikes += 1;
@@ -93,7 +99,7 @@ export class LocalNode {
       this.strikes = 0;
       this.state.reachable = true;
     }
-    if (epoch === this.epoch) {
+    if (upToDate) {
       if (active.status === 'fulfilled') this.state.sequencerActive = active.value;
       else if (this.strikes >= STRIKES) this.state.sequencerActive = null;
     }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Member } from '../../raft/index.js';
+import { withDeadline } from '../../rpc/clients/deadline.js';
 import type { PeerIdentity } from './membership-service.js';
 
 export interface ListedPeer {
@@ -76,10 +77,10 @@ async function ask(
     }
     let answer: FormationAnswer;
     try {
-      answer = await options.hello(
-        peer.addr,
-        AbortSignal.any([options.signal, AbortSignal.timeout(options.dialTimeoutMs)]),
-      );
+      answer = await withDeadline((signal) => options.hello(peer.addr, signal), {
+        timeoutMs: options.dialTimeoutMs,
+        signal: options.signal,
+      });
     } catch (error) {
       return { reason: `${peer.id} at ${peer.addr} does not answer: ${(error as Error).message}` };
     }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CoreStatus, MembershipChange, Outcome } from '../../raft/index.js';
+import { withDeadline } from '../../rpc/clients/deadline.js';
 import { RpcError } from '../../rpc/rpc-error.js';
 
 /** What a node says of itself to anybody who asks. */
@@ -85,10 +86,12 @@ export class MembershipService {
 
   /** op-conductor dials the address before anything else, too; a node that is not there must not get a vote. */
   private async identify(id: string, address: string): Promise<string> {
-    const { clusterId, hello, dialTimeoutMs } = this.options;
+    const { options } = this;
     let peer: PeerIdentity;
     try {
-      peer = await hello(address, AbortSignal.timeout(dialTimeoutMs));
+      peer = await withDeadline((signal) => options.hello(address, signal), {
+        timeoutMs: options.dialTimeoutMs,
+      });
     } catch (error) {
       throw new RpcError(`cannot reach ${id} at ${address}: ${(error as Error).message}`, {
         reason: 'unreachable',
@@ -99,7 +102,7 @@ export class MembershipService {
         reason: 'wrong-node',
       });
     }
-    if (peer.clusterId !== null && peer.clusterId !== clusterId()) {
+    if (peer.clusterId !== null && peer.clusterId !== options.clusterId()) {
       throw new RpcError(
         `${id} at ${address} belongs to another cluster (${peer.clusterId}); wipe its storage directory first`,
         { reason: 'wrong-cluster' },

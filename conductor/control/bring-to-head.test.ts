@@ -1,0 +1,282 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import { ChainState, type CommittedBlock } from '../chain/chain-state.js';
+import { chainOf, committed, hashOf, refOf, silent } from '../testing/chain.js';
+import { FakeNode, historyOf } from '../testing/fake-node.js';
+import { useVirtualTime } from '../testing/virtual-time.js';
+
+useVirtualTime();
+const { bringToHead } = await import('./bring-to-head.js');
+
+const DEADLINE_MS = 3000;
+
+let chain: ChainState;
+let node: FakeNode;
+let abort: AbortController;
+
+function commitAll(blocks: readonly CommittedBlock[]): void {
+  for (const block of blocks) chain.apply(block, undefined);
+}
+
+/** Blocks of one branch without log indices: what a node has. */
+const refs = (from: number, to: number, branch = 'a'): BlockRef[] =>
+  chainOf(from, to, branch).map(({ number }) => refOf(number, branch));
+
+function bring(): Promise<BlockRef> {
+  const { opNode, execution } = node;
+  return bringToHead(
+    { opNode, execution, history: historyOf(chain), logger: silent },
+    { signal: abort.signal, deadlineMs: DEADLINE_MS, callTimeoutMs: 1000 },
+  );
+}
+
+/** Lets time pass until the promise settles. */
+async function ended<T>(promise: Promise<T>, withinMs = 60_000): Promise<T> {
+  let over = false;
+  const mark = (): void => void (over = true);
+  promise.then(mark, mark);
+  for (let passed = 0; !over && passed < withinMs; passed += 10) await jest.advanceTimersByTimeAsync(10);
+  expect(over).toBe(true);
+  return promise;
+}
+
+async function timed<T>(promise: Promise<T>): Promise<number> {
+  const beganMs = performance.now();
+  await ended(promise).catch(() => undefined);
+  return performance.now() - beganMs;
+}
+
+beforeEach(() => {
+  chain = new ChainState();
+  commitAll(chainOf(1, 10));
+  node = new FakeNode(refs(1, 10));
+  abort = new AbortController();
+});
+afterEach(() => {
+  abort.abort();
+  jest.clearAllTimers();
+});
+
+describe('bringToHead', () => {
+  it('has nothing to do when the heads are equal', async () => {
+    await expect(bring()).resolves.toEqual(refOf(10));
+    expect(node.posted).toEqual([]);
+  });
+
+  it('takes the local head when nothing was ever committed', async () => {
+    chain = new ChainState();
+    await expect(bring()).resolves.toEqual(refOf(10));
+  });
+
+  it.each([1, 5, 200])('posts the %i blocks that the node misses, in order, each once', async (behind) => {
+    commitAll(chainOf(11, 300));
+    node = new FakeNode(refs(1, 300 - behind));
+    await expect(ended(bring())).resolves.toEqual(refOf(300));
+    expect(node.postedNumbers).toEqual(refs(301 - behind, 300).map(({ number }) => number));
+  });
+
+  it('does not flood a slow node', async () => {
+    commitAll(chainOf(11, 210));
+    node.importMs = 7;
+    let most = 0;
+    node.onLatestBlock = () => (most = Math.max(most, node.waiting));
+    await ended(bring());
+    expect(most).toBeGreaterThan(32);
+    expect(most).toBeLessThanOrEqual(64);
+    expect(node.posted).toHaveLength(200);
+  });
+
+  it('bounds the bytes under way, but posts a block of any size', async () => {
+    const MIB = 1024 * 1024;
+    const large = chainOf(11, 20).map((block) => ({
+      ...block,
+      byteLength: (block.number === 14 ? 30 : 6) * MIB,
+    }));
+    commitAll(large);
+    node.importMs = 25;
+    let most = 0;
+    node.onLatestBlock = () => (most = Math.max(most, node.waiting));
+    await ended(bring());
+    expect(most).toBe(3);
+    expect(node.head).toEqual(refOf(20));
+  });
+
+  it('posts again what op-node has dropped (issue #12448), after half a second and not before', async () => {
+    commitAll(chainOf(11, 12));
+    node.losesPosts = 2;
+    await expect(ended(bring())).resolves.toEqual(refOf(12));
+    expect(node.postedNumbers).toEqual([11, 12, 11, 12]);
+    const [first, , second] = node.posted;
+    expect(second!.atMs - first!.atMs).toBeGreaterThan(500);
+    expect(second!.atMs - first!.atMs).toBeLessThan(600);
+  });
+
+  it('goes on with blocks that are committed meanwhile', async () => {
+    commitAll(chainOf(11, 14));
+    node.importMs = 30;
+    const result = bring();
+    await jest.advanceTimersByTimeAsync(50);
+    commitAll(chainOf(15, 16));
+    await expect(ended(result)).resolves.toEqual(refOf(16));
+    expect(node.postedNumbers).toEqual([11, 12, 13, 14, 15, 16]);
+  });
+
+  it('posts the new block when one is replaced meanwhile', async () => {
+    commitAll(chainOf(11, 12));
+    node.importMs = 30;
+    const result = bring();
+    await jest.advanceTimersByTimeAsync(15);
+    chain.apply(committed(refOf(12, 'b', hashOf(11)), 20), hashOf(12));
+    expect(await timed(result)).toBeLessThan(400);
+    await expect(result).resolves.toMatchObject({ hash: hashOf(12, 'b') });
+  });
+
+  it('takes all the time that a slow node needs, as long as its head moves', async () => {
+    commitAll(chainOf(11, 15));
+    node.importMs = DEADLINE_MS - 100;
+    await expect(ended(bring())).resolves.toEqual(refOf(15));
+  });
+
+  it('gives up on a node that does not follow, naming both heads', async () => {
+    commitAll(chainOf(11, 12));
+    node.losesPosts = Infinity;
+    const beganMs = performance.now();
+    const error = await ended(bring()).catch((reason: Error) => reason);
+    expect(error).toMatchObject({ name: 'BehindError', code: 'node-does-not-follow' });
+    expect((error as Error).message).toContain(`10 (${hashOf(10)})`);
+    expect((error as Error).message).toContain(`12 (${hashOf(12)})`);
+    expect(performance.now() - beganMs).toBeLessThan(DEADLINE_MS + 50);
+    expect(node.posted.length).toBeLessThanOrEqual(2 * Math.ceil(DEADLINE_MS / 500));
+  });
+
+  describe('when the history is short', () => {
+    beforeEach(() => {
+      commitAll(chainOf(11, 20));
+      chain.dropUpTo(15);
+    });
+
+    it('needs no more than the block above the local head', async () => {
+      node = new FakeNode(refs(1, 15));
+      await expect(ended(bring())).resolves.toEqual(refOf(20));
+      expect(node.postedNumbers).toEqual([16, 17, 18, 19, 20]);
+    });
+
+    it('waits for gossip and posts the rest', async () => {
+      const result = bring();
+      await jest.advanceTimersByTimeAsync(DEADLINE_MS - 100);
+      node.gossip(...refs(11, 14));
+      await jest.advanceTimersByTimeAsync(DEADLINE_MS - 100);
+      expect(node.posted).toEqual([]);
+      node.gossip(refOf(15));
+      await expect(ended(result)).resolves.toEqual(refOf(20));
+      expect(node.postedNumbers).toEqual([16, 17, 18, 19, 20]);
+    });
+
+    it('waits for gossip only for so long', async () => {
+      const beganMs = performance.now();
+      await expect(ended(bring())).rejects.toMatchObject({ name: 'BehindError', code: 'history-too-short' });
+      expect(performance.now() - beganMs).toBeLessThan(DEADLINE_MS + 50);
+      expect(node.posted).toEqual([]);
+    });
+
+    it('does not post across a gap of the chain', async () => {
+      chain = new ChainState();
+      commitAll([...chainOf(5, 10), ...chainOf(13, 14)]);
+      await expect(ended(bring())).rejects.toMatchObject({ code: 'history-too-short' });
+      node.gossip(...refs(11, 12));
+      await expect(ended(bring())).resolves.toEqual(refOf(14));
+    });
+  });
+
+  describe('when the node is on another chain', () => {
+    it('accepts a node that is ahead on the committed chain', async () => {
+      node.gossip(...refs(11, 13));
+      await expect(bring()).resolves.toEqual(refOf(13));
+      expect(node.posted).toEqual([]);
+    });
+
+    it.each([
+      ['lower', 8],
+      ['of the same height', 10],
+      ['higher', 12],
+    ])('leads a node back whose head is %s', async (_, height) => {
+      node = new FakeNode([...refs(1, 6), refOf(7, 'b', hashOf(6)), ...refs(8, height, 'b')]);
+      await expect(ended(bring())).resolves.toEqual(refOf(10));
+      expect(node.postedNumbers).toEqual([7, 8, 9, 10]);
+    });
+
+    it('gives up on a node that does not leave it, without flooding it', async () => {
+      node = new FakeNode([...refs(1, 6), refOf(7, 'b', hashOf(6)), ...refs(8, 12, 'b')]);
+      node.reorgs = false;
+      await expect(ended(bring())).rejects.toMatchObject({ code: 'node-does-not-follow' });
+      expect(node.head.number).toBe(12);
+      expect(node.posted.length).toBeLessThanOrEqual(4 * Math.ceil(DEADLINE_MS / 500));
+    });
+
+    it('knows that it cannot help when the branches part below its history', async () => {
+      chain.dropUpTo(5);
+      node = new FakeNode(refs(1, 10, 'b'));
+      await expect(ended(bring())).rejects.toMatchObject({ code: 'history-too-short' });
+      expect(node.posted).toEqual([]);
+    });
+  });
+
+  describe('errors', () => {
+    beforeEach(() => commitAll(chainOf(11, 12)));
+
+    it.each(['latestBlock', 'postUnsafePayload'] as const)('of %s end it at once', async (call) => {
+      node.faults.set(call, new Error('refused'));
+      await expect(ended(bring())).rejects.toThrow('refused');
+    });
+
+    it('of the history end it at once', async () => {
+      const history = historyOf(chain);
+      history.payload = async () => Promise.reject(new Error('no longer retained'));
+      const { opNode, execution } = node;
+      const result = bringToHead(
+        { opNode, execution, history, logger: silent },
+        { signal: abort.signal, deadlineMs: DEADLINE_MS, callTimeoutMs: 1000 },
+      );
+      await expect(ended(result)).rejects.toThrow('no longer retained');
+    });
+  });
+
+  describe('an abort', () => {
+    const end = async (result: Promise<unknown>): Promise<void> => {
+      result.catch(() => undefined);
+      await jest.advanceTimersByTimeAsync(5);
+      abort.abort(new Error('no longer needed'));
+      expect(await timed(result)).toBeLessThanOrEqual(10);
+      await expect(result).rejects.toThrow();
+      expect(jest.getTimerCount()).toBe(0);
+    };
+    beforeEach(() => {
+      commitAll(chainOf(11, 12));
+      node.losesPosts = Infinity;
+    });
+
+    it.each(['latestBlock', 'postUnsafePayload'] as const)('ends a call of %s', async (call) => {
+      node.faults.set(call, 'hang');
+      await end(bring());
+    });
+
+    it('ends the search for the common block', async () => {
+      node = new FakeNode([...refs(1, 8), ...refs(9, 12, 'b')]);
+      node.faults.set('blockByNumber', 'hang');
+      await end(bring());
+    });
+
+    it('ends the wait between two looks', async () => {
+      await end(bring());
+      expect(node.postedNumbers).toEqual([11, 12]);
+    });
+
+    it('from before the start asks nothing', async () => {
+      let asked = 0;
+      node.onLatestBlock = () => (asked += 1);
+      abort.abort(new Error('no longer needed'));
+      await expect(bring()).rejects.toThrow('no longer needed');
+      expect(asked).toBe(0);
+    });
+  });
+});

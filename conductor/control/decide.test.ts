@@ -1,0 +1,335 @@
+import { describe, expect, it } from '@jest/globals';
+import { decide, type Action, type Successor, type View } from './decide.js';
+import { encodeEligibility, Fitness } from './eligibility.js';
+
+const { unfit, impaired, stale, fit } = Fitness;
+const LEVELS = [unfit, impaired, stale, fit] as const;
+
+const successor = (id: string, fitness: Fitness, lagBlocks = 0): Successor => ({
+  id,
+  fitness,
+  eligibility: encodeEligibility(fitness, lagBlocks),
+});
+
+/** A healthy follower, changed as given. */
+function viewOf(changes: Partial<View> = {}): View {
+  const level = changes.fitness ?? fit;
+  return {
+    paused: false,
+    stopping: false,
+    role: 'follower',
+    sequencerActive: false,
+    fitness: level,
+    eligibility: encodeEligibility(level, 0),
+    healthReason: 'because of health',
+    progressing: false,
+    historyTooShort: false,
+    lagging: false,
+    successors: [],
+    ...changes,
+  };
+}
+const leader = (changes: Partial<View> = {}): View => viewOf({ role: 'leader', ...changes });
+const decideType = (view: View): Action['type'] => decide(view).type;
+
+/** Every combination of everything that a view can say; at most one successor. */
+function* everyView(): Generator<View> {
+  const booleans = [false, true];
+  for (const role of ['leader', 'elect', 'follower'] as const)
+    for (const sequencerActive of [true, false, null])
+      for (const fitness of LEVELS)
+        for (const best of [undefined, ...LEVELS])
+          for (const bestLag of [0, 8])
+            for (const progressing of booleans)
+              for (const historyTooShort of booleans)
+                for (const lagging of booleans)
+                  for (const paused of booleans)
+                    for (const stopping of booleans)
+                      yield viewOf({
+                        role,
+                        sequencerActive,
+                        fitness,
+                        eligibility: encodeEligibility(fitness, 4),
+                        successors: best === undefined ? [] : [successor('b', best, bestLag)],
+                        progressing,
+                        historyTooShort,
+                        lagging,
+                        paused,
+                        stopping,
+                      });
+}
+
+describe('decide, in every view', () => {
+  const rules: [string, (view: View, action: Action) => boolean | undefined][] = [
+    ['gives a reason', (_, action) => action.reason !== ''],
+    [
+      'does nothing while paused, stopping or not yet in office',
+      ({ paused, stopping, role }, action) =>
+        !(paused || stopping || role === 'elect') || action.type === 'none',
+    ],
+    [
+      'only a leader starts or hands over',
+      ({ role }, action) => !['start', 'transfer'].includes(action.type) || role === 'leader',
+    ],
+    [
+      'only a follower stops or feeds',
+      ({ role }, action) => !['stop', 'feed'].includes(action.type) || role === 'follower',
+    ],
+    [
+      'stops exactly what is active',
+      ({ sequencerActive }, action) => action.type !== 'stop' || !!sequencerActive,
+    ],
+    [
+      'never starts what is active',
+      ({ sequencerActive }, action) => action.type !== 'start' || !sequencerActive,
+    ],
+    ['never starts an unfit node', ({ fitness }, action) => action.type !== 'start' || fitness > unfit],
+    [
+      'feeds no node that does not answer, is in step, or misses more than there is',
+      (view, action) =>
+        action.type !== 'feed' || (view.sequencerActive === false && view.lagging && !view.historyTooShort),
+    ],
+    [
+      'hands over to the best successor only, and never to an unfit one',
+      ({ successors }, action) =>
+        action.type !== 'transfer' || (action.to === successors[0]?.id && successors[0].fitness > unfit),
+    ],
+    [
+      'hands over to a fitter node, or to one closer to the head when the history is too short',
+      (view, action) => {
+        const [best] = view.successors;
+        if (action.type !== 'transfer' || !best) return true;
+        return best.fitness > view.fitness || (view.historyTooShort && best.eligibility > view.eligibility);
+      },
+    ],
+    [
+      'never hands over while it sequences in good health',
+      ({ fitness, sequencerActive }, action) =>
+        action.type !== 'transfer' || fitness < fit || !sequencerActive,
+    ],
+    [
+      'stops before it hands over exactly when there is something to stop that answers',
+      (view, action) =>
+        action.type !== 'transfer' ||
+        action.stopFirst === (view.sequencerActive === true && view.fitness > unfit),
+    ],
+    [
+      'no leader that could sequence stands idle',
+      (view, action) =>
+        view.role !== 'leader' ||
+        view.paused ||
+        view.stopping ||
+        view.sequencerActive === true ||
+        view.fitness === unfit ||
+        action.type !== 'none',
+    ],
+    ['says the same to the same view', (view, action) => same(decide({ ...view }), action)],
+  ];
+  const same = (a: Action, b: Action): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+  it.each(rules)('%s', (_, holds) => {
+    let views = 0;
+    for (const view of everyView()) {
+      views += 1;
+      const action = decide(Object.freeze(view));
+      if (!holds(view, action)) throw new Error(`${JSON.stringify(action)} for ${JSON.stringify(view)}`);
+    }
+    expect(views).toBe(3 * 3 * 4 * 5 * 2 ** 6);
+  });
+});
+
+/** One word per action, for tables. */
+function word(action: Action): string {
+  if (action.type !== 'transfer') return action.type;
+  return action.stopFirst ? 'stop+transfer' : 'transfer';
+}
+
+describe('decide, as a table: fitness of the leader (rows) against that of the best successor (columns)', () => {
+  const columns = [undefined, ...LEVELS];
+  const table = (view: Partial<View>): string[][] =>
+    LEVELS.map((fitness) =>
+      columns.map((best) =>
+        word(
+          decide(leader({ ...view, fitness, successors: best === undefined ? [] : [successor('b', best)] })),
+        ),
+      ),
+    );
+
+  it('not sequencing', () => {
+    expect(table({ sequencerActive: false })).toEqual([
+      // nobody   unfit    impaired    stale       fit
+      ['none', 'none', 'transfer', 'transfer', 'transfer'], // unfit
+      ['start', 'start', 'start', 'transfer', 'transfer'], // impaired
+      ['start', 'start', 'start', 'start', 'transfer'], // stale
+      ['start', 'start', 'start', 'start', 'start'], // fit
+    ]);
+  });
+
+  it('sequencing, and the head stands still', () => {
+    expect(table({ sequencerActive: true })).toEqual([
+      // nobody   unfit    impaired    stale       fit
+      ['none', 'none', 'transfer', 'transfer', 'transfer'], // unfit
+      ['none', 'none', 'none', 'stop+transfer', 'stop+transfer'], // impaired
+      ['none', 'none', 'none', 'none', 'stop+transfer'], // stale
+      ['none', 'none', 'none', 'none', 'none'], // fit
+    ]);
+  });
+
+  it('sequencing, and the head moves', () => {
+    expect(table({ sequencerActive: true, progressing: true })).toEqual([
+      // nobody   unfit    impaired    stale       fit
+      ['none', 'none', 'transfer', 'transfer', 'transfer'], // unfit
+      ['none', 'none', 'none', 'stop+transfer', 'stop+transfer'], // impaired
+      ['none', 'none', 'none', 'none', 'none'], // stale
+      ['none', 'none', 'none', 'none', 'none'], // fit
+    ]);
+  });
+});
+
+describe('decide, as a follower', () => {
+  it.each<[string, Partial<View>, Action['type']]>([
+    ['in step', {}, 'none'],
+    ['lagging', { lagging: true }, 'feed'],
+    [
+      'lagging, and the history does not reach so far: gossip must help',
+      { lagging: true, historyTooShort: true },
+      'none',
+    ],
+    ['lagging and sick in another way', { lagging: true, fitness: impaired }, 'feed'],
+    ['lagging without an answer of op-node', { lagging: true, sequencerActive: null }, 'none'],
+    ['active', { sequencerActive: true }, 'stop'],
+    ['active and lagging: the stop comes first', { sequencerActive: true, lagging: true }, 'stop'],
+    ['active although the node seems unreachable', { sequencerActive: true, fitness: unfit }, 'stop'],
+  ])('%s', (_, changes, type) => {
+    expect(decideType(viewOf(changes))).toBe(type);
+  });
+});
+
+describe('decide, in situations that have cost others their chain', () => {
+  it('cold start: a new cluster, all healthy: starts here and nowhere else', () => {
+    expect(decideType(leader({ successors: [successor('b', fit), successor('c', fit)] }))).toBe('start');
+  });
+
+  it('cold start before anybody has finished a health check: nothing moves', () => {
+    const view = leader({ fitness: unfit, successors: [successor('b', unfit), successor('c', unfit)] });
+    expect(decideType(view)).toBe('none');
+  });
+
+  it('the whole cluster stood still (every head is old): the leader starts, and nobody moves leadership', () => {
+    const successors = [successor('b', stale), successor('c', stale)];
+    expect(decideType(leader({ fitness: stale, successors }))).toBe('start');
+    expect(decideType(leader({ fitness: stale, successors, sequencerActive: true }))).toBe('none');
+  });
+
+  it('a stale leader that has just started catches up, also when a peer seems fit', () => {
+    const successors = [successor('b', fit)];
+    const view = leader({ fitness: stale, successors, sequencerActive: true, progressing: true });
+    expect(decideType(view)).toBe('none');
+  });
+
+  it('the active op-node hangs: leadership leaves at once, without waiting for it', () => {
+    const action = decide(
+      leader({ fitness: unfit, sequencerActive: true, successors: [successor('b', fit)] }),
+    );
+    expect(action).toEqual({ type: 'transfer', to: 'b', stopFirst: false, reason: 'because of health' });
+  });
+
+  it('the op-node of the leader is gone', () => {
+    const view = leader({ fitness: unfit, sequencerActive: null, successors: [successor('b', fit)] });
+    expect(decide(view)).toMatchObject({ type: 'transfer', to: 'b', stopFirst: false });
+  });
+
+  it('the op-node of the leader is gone and every other node is paused: nobody gets leadership', () => {
+    const view = leader({ fitness: unfit, sequencerActive: null, successors: [successor('b', unfit)] });
+    expect(decideType(view)).toBe('none');
+  });
+
+  it('an operator restarted op-node: the facts say inactive, so it is started again (op-conductor.md §11.11, 5)', () => {
+    expect(decideType(leader({ sequencerActive: false }))).toBe('start');
+  });
+
+  it('the history is too short: leadership goes to a node that is closer to the head', () => {
+    const view = (lagOfOther: number): View =>
+      leader({
+        historyTooShort: true,
+        eligibility: encodeEligibility(fit, 9),
+        successors: [successor('b', fit, lagOfOther)],
+      });
+    expect(decide(view(2))).toMatchObject({ type: 'transfer', to: 'b', stopFirst: false });
+    expect(decideType(view(9))).toBe('start');
+    expect(decideType(view(20))).toBe('start');
+  });
+
+  it('the history is too short and the only closer node is sick: stays here and tries on', () => {
+    const view = leader({
+      historyTooShort: true,
+      eligibility: encodeEligibility(fit, 9),
+      successors: [successor('b', impaired, 0)],
+    });
+    expect(decideType(view)).toBe('start');
+  });
+
+  it('takes the best of several successors', () => {
+    const successors = [successor('c', fit), successor('b', stale)];
+    expect(decide(leader({ fitness: impaired, successors }))).toMatchObject({ type: 'transfer', to: 'c' });
+  });
+});
+
+/** op-conductor.md §9.3; (leader, healthy, active). Those that need an execution client are in start-sequencer.test.ts. */
+describe('decide, scenarios of op-conductor', () => {
+  const others = [successor('b', fit), successor('c', fit)];
+
+  it('Scenario1: gains leadership with a head that cannot be reached: another, closer node gets it', () => {
+    const view = leader({
+      historyTooShort: true,
+      eligibility: encodeEligibility(fit, 50),
+      successors: others,
+    });
+    expect(decideType(view)).toBe('transfer');
+  });
+
+  it('Scenario2: (0,0,0) turns healthy: nothing', () => {
+    expect(decideType(viewOf({ fitness: impaired }))).toBe('none');
+    expect(decideType(viewOf({ fitness: fit }))).toBe('none');
+  });
+
+  it('Scenario3: (0,1,0) gains leadership: start, as soon as leadership is complete', () => {
+    expect(decideType(viewOf({ role: 'elect' }))).toBe('none');
+    expect(decideType(leader({ successors: others }))).toBe('start');
+    expect(decideType(leader({ sequencerActive: true, successors: others }))).toBe('none');
+  });
+
+  it.each([impaired, stale, unfit])('Scenario5: (0,1,0) turns unhealthy (%i): nothing', (level) => {
+    expect(decideType(viewOf({ fitness: level }))).toBe('none');
+  });
+
+  it('Scenario6: (1,1,1) loses leadership: stop', () => {
+    expect(decideType(viewOf({ sequencerActive: true }))).toBe('stop');
+  });
+
+  it.each([impaired, stale])('Scenario7: (1,1,1) turns unhealthy (%i): stop and transfer', (level) => {
+    const view = leader({ fitness: level, sequencerActive: true, successors: others });
+    expect(decide(view)).toMatchObject({ type: 'transfer', to: 'b', stopFirst: true });
+  });
+
+  it('FailureAndRetry1: the stop worked, the transfer did not: only the transfer is left to do', () => {
+    const view = leader({ fitness: impaired, sequencerActive: false, successors: others });
+    expect(decide(view)).toMatchObject({ type: 'transfer', to: 'b', stopFirst: false });
+  });
+
+  it('FailureAndRetry2: the stop failed, the transfer worked: stops as a follower', () => {
+    expect(decideType(viewOf({ fitness: impaired, sequencerActive: true }))).toBe('stop');
+  });
+
+  it('FailureAndRetry3: (0,0,0) of a stalled chain gains leadership: starts although unhealthy, waits to become healthy', () => {
+    const stalled = [successor('b', stale), successor('c', stale)];
+    const started = { fitness: stale, sequencerActive: true, progressing: true, successors: stalled };
+    expect(decideType(leader({ fitness: stale, successors: stalled }))).toBe('start');
+    expect(decideType(leader(started))).toBe('none');
+    expect(decideType(leader({ ...started, fitness: fit }))).toBe('none');
+  });
+
+  it('ConductorRestart: starts with (0,1,1): stop', () => {
+    expect(decideType(viewOf({ sequencerActive: true }))).toBe('stop');
+  });
+});

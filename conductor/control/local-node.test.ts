@@ -1,0 +1,238 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
+import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import { refOf } from '../testing/chain.js';
+import { LocalNode } from './local-node.js';
+
+const POLL_MS = 250;
+
+/** A question to the node: answered by the test, or ended by its signal as a real client's. */
+class Question<T> {
+  readonly answers: { resolve: (value: T) => void; reject: (error: Error) => void }[] = [];
+  readonly calls: CallOptions[] = [];
+  /** Answers at once when set. */
+  now: T | Error | undefined;
+
+  readonly ask = (options: CallOptions): Promise<T> => {
+    this.calls.push(options);
+    return new Promise((resolve, reject) => {
+      options.signal?.addEventListener('abort', () => reject(new Error('aborted')));
+      this.answers.push({ resolve, reject });
+      if (this.now instanceof Error) reject(this.now);
+      else if (this.now !== undefined) resolve(this.now);
+    });
+  };
+
+  get last(): { resolve: (value: T) => void; reject: (error: Error) => void } {
+    return this.answers.at(-1)!;
+  }
+}
+
+let active: Question<boolean>;
+let latest: Question<BlockRef>;
+let polls: number;
+let node: LocalNode;
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  active = new Question();
+  latest = new Question();
+  active.now = false;
+  latest.now = refOf(10);
+  polls = 0;
+  node = new LocalNode({
+    opNode: { sequencerActive: active.ask },
+    execution: { latestBlock: latest.ask },
+    pollIntervalMs: POLL_MS,
+    timeoutMs: 1000,
+    onPoll: () => (polls += 1),
+  });
+});
+afterEach(async () => {
+  await node.stop();
+  expect(jest.getTimerCount()).toBe(0);
+  jest.useRealTimers();
+});
+
+const settle = (): Promise<void> => jest.advanceTimersByTimeAsync(0);
+const nextPoll = (): Promise<void> => jest.advanceTimersByTimeAsync(POLL_MS);
+const refused = new Error('connection refused');
+
+describe('LocalNode', () => {
+  it('knows nothing before the first answer', () => {
+    expect(node.state).toMatchObject({ head: null, sequencerActive: null, reachable: false });
+    expect(node.state.reason).not.toBe('');
+  });
+
+  it('asks at once and then once per interval, with deadline and signal, and tells each time', async () => {
+    node.start();
+    await settle();
+    expect(node.state).toMatchObject({ head: refOf(10), sequencerActive: false, reachable: true });
+    expect(polls).toBe(1);
+    await nextPoll();
+    await nextPoll();
+    expect(polls).toBe(3);
+    expect(active.calls).toHaveLength(3);
+    expect(latest.calls[0]?.timeoutMs).toBe(1000);
+    expect(latest.calls[0]?.signal).toBeInstanceOf(AbortSignal);
+  });
+
+  it('never has two polls under way', async () => {
+    active.now = undefined;
+    node.start();
+    await jest.advanceTimersByTimeAsync(10 * POLL_MS);
+    expect(active.calls).toHaveLength(1);
+    active.last.resolve(true);
+    await settle();
+    await nextPoll();
+    expect(active.calls).toHaveLength(2);
+  });
+
+  it('notes when the head went up, not when it stands still or goes down', async () => {
+    node.start();
+    await settle();
+    const { headAdvancedAtMs } = node.state;
+    expect(headAdvancedAtMs).toBe(performance.now());
+    await nextPoll();
+    latest.now = refOf(9);
+    await nextPoll();
+    expect(node.state).toMatchObject({ head: refOf(9), headAdvancedAtMs });
+    latest.now = refOf(10);
+    await nextPoll();
+    expect(node.state.headAdvancedAtMs).toBe(performance.now());
+  });
+
+  describe.each([
+    ['op-node', () => (active.now = refused), () => (active.now = true)],
+    ['execution client', () => (latest.now = refused), () => (latest.now = refOf(11))],
+  ])('when the %s does not answer', (who, fail, recover) => {
+    beforeEach(async () => {
+      node.start();
+      await settle();
+      fail();
+    });
+
+    it('takes one lost answer for an accident', async () => {
+      await nextPoll();
+      expect(node.state).toMatchObject({ reachable: true, sequencerActive: false, head: refOf(10) });
+    });
+
+    it('takes two in a row for a fact, and says whom and why', async () => {
+      await nextPoll();
+      await nextPoll();
+      expect(node.state).toMatchObject({ reachable: false, reason: `${who}: connection refused` });
+      expect(polls).toBe(3);
+    });
+
+    it('does not add up strikes across an answer', async () => {
+      await nextPoll();
+      recover();
+      await nextPoll();
+      fail();
+      await nextPoll();
+      expect(node.state.reachable).toBe(true);
+    });
+
+    it('recovers with the first answer', async () => {
+      await nextPoll();
+      await nextPoll();
+      recover();
+      await nextPoll();
+      expect(node.state).toMatchObject({ reachable: true });
+      expect(node.state.sequencerActive).not.toBeNull();
+    });
+  });
+
+  it('counts strikes of op-node and execution client together: the node as a whole must answer', async () => {
+    node.start();
+    await settle();
+    active.now = refused;
+    await nextPoll();
+    active.now = false;
+    latest.now = refused;
+    await nextPoll();
+    expect(node.state).toMatchObject({ reachable: false, sequencerActive: false });
+  });
+
+  it('does not know whether an op-node sequences that is gone, but keeps what the other one says', async () => {
+    active.now = true;
+    node.start();
+    await settle();
+    active.now = refused;
+    latest.now = refOf(12);
+    await nextPoll();
+    expect(node.state.sequencerActive).toBe(true);
+    await nextPoll();
+    expect(node.state).toMatchObject({ sequencerActive: null, head: refOf(12) });
+  });
+
+  describe('a poll that began before', () => {
+    beforeEach(async () => {
+      node.start();
+      await settle();
+      active.now = undefined;
+      await nextPoll();
+    });
+
+    it.each([true, false])('a start or stop (%s) says nothing about after', async (now) => {
+      node.sequencerIs(now);
+      active.last.resolve(!now);
+      await settle();
+      expect(node.state.sequencerActive).toBe(now);
+
+      active.now = !now;
+      await nextPoll();
+      expect(node.state.sequencerActive).toBe(!now);
+    });
+
+    it('a start says nothing about it by its failure, either', async () => {
+      active.last.reject(refused);
+      await settle();
+      await nextPoll();
+      node.sequencerIs(true);
+      active.last.reject(refused);
+      await settle();
+      expect(node.state).toMatchObject({ sequencerActive: true, reachable: false });
+    });
+
+    it('a head was brought in does not take it back', async () => {
+      node.headIs(refOf(15));
+      active.last.resolve(false);
+      await settle();
+      expect(node.state.head).toEqual(refOf(15));
+
+      active.now = false;
+      latest.now = refOf(16);
+      await nextPoll();
+      expect(node.state.head).toEqual(refOf(16));
+    });
+  });
+
+  describe('stop', () => {
+    it('ends a poll under way, silently', async () => {
+      node.start();
+      await settle();
+      active.now = undefined;
+      await nextPoll();
+      expect(polls).toBe(1);
+      await node.stop();
+      expect(active.calls.at(-1)?.signal?.aborted).toBe(true);
+      expect(polls).toBe(1);
+      expect(node.state).toMatchObject({ reachable: true, sequencerActive: false });
+    });
+
+    it('asks nothing any more', async () => {
+      node.start();
+      await settle();
+      await node.stop();
+      expect(jest.getTimerCount()).toBe(0);
+      await jest.advanceTimersByTimeAsync(10 * POLL_MS);
+      expect(active.calls).toHaveLength(1);
+    });
+
+    it('works twice, and before a start', async () => {
+      await node.stop();
+      await node.stop();
+    });
+  });
+});

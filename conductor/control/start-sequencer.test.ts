@@ -1,0 +1,230 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { Outcome } from '../../raft/index.js';
+import { StartRefusedError, type StartRefusal } from '../../rpc/clients/start-refusal.js';
+import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import { ChainState } from '../chain/chain-state.js';
+import { chainOf, hashOf, refOf, silent } from '../testing/chain.js';
+import { FakeNode, hashMismatch, historyOf } from '../testing/fake-node.js';
+import { useVirtualTime } from '../testing/virtual-time.js';
+
+useVirtualTime();
+const { startSequencer } = await import('./start-sequencer.js');
+
+const DEADLINE_MS = 3000;
+const done: Outcome<object> = { outcome: 'done', index: 1, term: 1 };
+
+let chain: ChainState;
+let node: FakeNode;
+let abort: AbortController;
+let barriers: number;
+let barrier: () => Promise<Outcome<object>>;
+
+function start(): Promise<BlockRef> {
+  const { opNode, execution } = node;
+  const readBarrier = (): Promise<Outcome<object>> => {
+    barriers += 1;
+    return barrier();
+  };
+  const result = startSequencer(
+    { opNode, execution, history: historyOf(chain), readBarrier, logger: silent },
+    { signal: abort.signal, deadlineMs: DEADLINE_MS, callTimeoutMs: 1000 },
+  );
+  result.catch(() => undefined);
+  return result;
+}
+
+/** Blocks that the node has, up to this height. */
+function nodeAt(height: number): FakeNode {
+  return new FakeNode(chainOf(1, height).map(({ number }) => refOf(number)));
+}
+
+/** The next so many starts are refused. */
+function refuse(times: number, refusal: () => Error): void {
+  const { startSequencer: real } = node.opNode;
+  node.opNode.startSequencer = (head, options) => {
+    if (times-- > 0) node.faults.set('startSequencer', refusal());
+    return real(head, options);
+  };
+}
+
+const refusalOf = (refusal: StartRefusal): Error => new StartRefusedError(refusal, new Error(refusal.reason));
+
+beforeEach(() => {
+  chain = new ChainState();
+  for (const block of chainOf(1, 10)) chain.apply(block, undefined);
+  node = nodeAt(10);
+  abort = new AbortController();
+  barriers = 0;
+  barrier = async () => done;
+});
+afterEach(() => {
+  abort.abort();
+  jest.clearAllTimers();
+});
+
+describe('startSequencer', () => {
+  it('Scenario3 of op-conductor: the hashes are equal: starts on that hash', async () => {
+    await expect(start()).resolves.toEqual(refOf(10));
+    expect(node.starts).toEqual([hashOf(10)]);
+    expect(node).toMatchObject({ active: true, posted: [] });
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('Scenario4 of op-conductor: one block behind: no start when the post fails, post and start in the next run', async () => {
+    node = nodeAt(9);
+    node.faults.set('postUnsafePayload', new Error('refused'));
+    await expect(start()).rejects.toThrow('refused');
+    expect(node).toMatchObject({ active: false, starts: [] });
+
+    const result = start();
+    await jest.advanceTimersByTimeAsync(10);
+    await expect(result).resolves.toEqual(refOf(10));
+    expect(node.postedNumbers).toEqual([10]);
+    expect(node.starts).toEqual([hashOf(10)]);
+  });
+
+  it('five blocks behind, as a geth that was killed: posts them all, then starts', async () => {
+    node = nodeAt(5);
+    node.importMs = 20;
+    const result = start();
+    await jest.advanceTimersByTimeAsync(200);
+    await expect(result).resolves.toEqual(refOf(10));
+    expect(node.postedNumbers).toEqual([6, 7, 8, 9, 10]);
+    expect(node.starts).toEqual([hashOf(10)]);
+  });
+
+  it('Scenario1Err of op-conductor: the committed head cannot be read: nothing is touched', async () => {
+    barrier = async () => ({ outcome: 'unknown', reason: 'no quorum' });
+    node = nodeAt(9);
+    await expect(start()).rejects.toThrow('leadership lost before the start: no quorum');
+    expect(node).toMatchObject({ active: false, posted: [], starts: [] });
+  });
+
+  it('reads the committed head only after the barrier', async () => {
+    barrier = async () => {
+      for (const block of chainOf(11, 12)) chain.apply(block, undefined);
+      return done;
+    };
+    const result = start();
+    await jest.advanceTimersByTimeAsync(50);
+    await expect(result).resolves.toEqual(refOf(12));
+    expect(node.starts).toEqual([hashOf(12)]);
+  });
+
+  it('an empty log: starts from the local head (op-conductor: `no unsafe head`, issue #22949)', async () => {
+    chain = new ChainState();
+    await expect(start()).resolves.toEqual(refOf(10));
+    expect(node.starts).toEqual([hashOf(10)]);
+  });
+
+  it('a node ahead of the log on the same chain: starts from its head', async () => {
+    node = nodeAt(12);
+    await expect(start()).resolves.toEqual(refOf(12));
+    expect(node.starts).toEqual([hashOf(12)]);
+  });
+
+  it('takes a sequencer that runs already for started', async () => {
+    node.active = true;
+    await expect(start()).resolves.toEqual(refOf(10));
+  });
+
+  it('does not start a node that cannot be brought to the head', async () => {
+    chain.dropUpTo(8);
+    node = nodeAt(5);
+    const result = start();
+    await jest.advanceTimersByTimeAsync(DEADLINE_MS + 50);
+    await expect(result).rejects.toMatchObject({ name: 'BehindError', code: 'history-too-short' });
+    expect(node).toMatchObject({ active: false, starts: [] });
+  });
+
+  describe('when op-node is not where its execution client is', () => {
+    it.each<[string, () => Error]>([
+      ['another head', () => hashMismatch(refOf(9), hashOf(10))],
+      ['no head yet', () => refusalOf({ reason: 'no-prestate' })],
+    ])('looks again in a moment (%s, issue #20204)', async (_, refusal) => {
+      refuse(3, refusal);
+      const result = start();
+      await jest.advanceTimersByTimeAsync(100);
+      await expect(result).resolves.toEqual(refOf(10));
+      expect(node.starts).toHaveLength(4);
+      expect(barriers).toBe(4);
+    });
+
+    it('starts on the head that gossip has brought meanwhile', async () => {
+      refuse(1, () => {
+        node.gossip(refOf(11));
+        return hashMismatch(refOf(11), hashOf(10));
+      });
+      const result = start();
+      await jest.advanceTimersByTimeAsync(100);
+      await expect(result).resolves.toEqual(refOf(11));
+      expect(node.starts).toEqual([hashOf(10), hashOf(11)]);
+    });
+
+    it('does not look for ever', async () => {
+      refuse(Infinity, () => hashMismatch(refOf(9), hashOf(10)));
+      const result = start();
+      await jest.advanceTimersByTimeAsync(2 * DEADLINE_MS + 50);
+      await expect(result).rejects.toMatchObject({ name: 'StartRefusedError', code: 'hash-mismatch' });
+      expect(jest.getTimerCount()).toBe(0);
+    });
+
+    it('stops looking when leadership is lost', async () => {
+      refuse(Infinity, () => hashMismatch(refOf(9), hashOf(10)));
+      const result = start();
+      await jest.advanceTimersByTimeAsync(50);
+      barrier = async () => ({ outcome: 'rejected', reason: 'not-leader' });
+      await jest.advanceTimersByTimeAsync(10);
+      await expect(result).rejects.toThrow('leadership lost before the start: not-leader');
+    });
+  });
+
+  it.each<StartRefusal>([
+    { reason: 'not-leader' },
+    { reason: 'leader-check-failed', detail: 'timeout' },
+    { reason: 'not-enabled' },
+  ])('does not insist when op-node says $reason', async (refusal) => {
+    refuse(1, () => refusalOf(refusal));
+    await expect(start()).rejects.toMatchObject({ code: refusal.reason });
+    expect(node.starts).toHaveLength(1);
+  });
+
+  describe('an abort', () => {
+    const end = async (result: Promise<unknown>): Promise<void> => {
+      await jest.advanceTimersByTimeAsync(5);
+      abort.abort(new Error('no longer needed'));
+      await jest.advanceTimersByTimeAsync(0);
+      expect(jest.getTimerCount()).toBe(0);
+      await expect(result).rejects.toThrow();
+      expect(node.active).toBe(false);
+    };
+
+    it('ends the start itself', async () => {
+      node.faults.set('startSequencer', 'hang');
+      await end(start());
+    });
+
+    it('ends the pause between two tries', async () => {
+      refuse(Infinity, () => hashMismatch(refOf(9), hashOf(10)));
+      await end(start());
+      expect(node.starts).toHaveLength(1);
+    });
+
+    it('ends the way to the head', async () => {
+      node = nodeAt(9);
+      node.losesPosts = Infinity;
+      await end(start());
+      expect(node.starts).toEqual([]);
+    });
+
+    it('ends it before the start when it comes during the barrier', async () => {
+      let answer = (_: Outcome<object>): void => undefined;
+      barrier = () => new Promise((resolve) => (answer = resolve));
+      const result = start();
+      abort.abort(new Error('no longer needed'));
+      answer(done);
+      await expect(result).rejects.toThrow('no longer needed');
+      expect(node.starts).toEqual([]);
+    });
+  });
+});

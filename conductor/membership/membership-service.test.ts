@@ -1,0 +1,377 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { applyChange } from '../../raft/core/configuration.js';
+import type { CoreStatus, Member, MembershipChange, Outcome } from '../../raft/index.js';
+import { useVirtualTime } from '../testing/virtual-time.js';
+import type { MembershipRaft, PeerIdentity } from './membership-service.js';
+
+useVirtualTime();
+const { MembershipService } = await import('./membership-service.js');
+
+const CLUSTER = 'cluster-1';
+const DIAL_MS = 5000;
+const CATCH_UP_MS = 2000;
+const LAST_INDEX = 100;
+
+/** A leader that commits every change at once, with the rules of the real one. */
+class FakeRaft implements MembershipRaft {
+  role: CoreStatus['role'] = 'leader';
+  members: Member[] = [{ id: 'a', address: 'a:1', incarnation: 'disk-a', voter: true }];
+  index = 1;
+  readonly changes: string[] = [];
+  /** Answers to come instead of the real ones. */
+  readonly outcomes: Outcome<object>[] = [];
+  /** Replication state by member. */
+  readonly progress = new Map<string, { state: 'probe' | 'replicate' | 'snapshot'; matchIndex: number }>();
+
+  status(): CoreStatus {
+    const peers = [...this.progress].map(([id, progress]) => ({
+      id,
+      ...progress,
+      lastContactMs: 0,
+      eligibility: 0,
+    }));
+    const configuration = { index: this.index, configuration: { members: this.members } };
+    return { role: this.role, lastIndex: LAST_INDEX, configuration, peers } as unknown as CoreStatus;
+  }
+
+  async changeMembership(change: MembershipChange, expectedIndex?: number): Promise<Outcome<object>> {
+    this.changes.push(
+      `${change.type} ${change.id}${expectedIndex === undefined ? '' : ` at ${expectedIndex}`}`,
+    );
+    const prepared = this.outcomes.shift();
+    if (prepared) return prepared;
+    if (this.role !== 'leader') return { outcome: 'rejected', reason: 'not-leader' };
+    if (expectedIndex !== undefined && expectedIndex !== this.index) {
+      const detail = `configuration changed since ${expectedIndex} (latest is ${this.index})`;
+      return { outcome: 'rejected', reason: 'configuration-changed', detail };
+    }
+    const result = applyChange({ members: this.members }, change);
+    if (!result.ok) return { outcome: 'rejected', reason: result.reason, detail: result.detail };
+    if (result.changed) {
+      this.members = [...result.configuration.members];
+      this.index += 10;
+    }
+    return { outcome: 'done', index: this.index, term: 1 };
+  }
+
+  member(id: string): Member | undefined {
+    return this.members.find((member) => member.id === id);
+  }
+
+  join(id: string, voter: boolean): void {
+    this.members.push({ id, address: `${id}:1`, incarnation: `disk-${id}`, voter });
+    this.inStep(id);
+  }
+
+  inStep(id: string): void {
+    this.progress.set(id, { state: 'replicate', matchIndex: LAST_INDEX });
+  }
+}
+
+let raft: FakeRaft;
+let identities: Map<string, PeerIdentity | Error>;
+let dialled: string[];
+let hangs: Set<string>;
+let service: InstanceType<typeof MembershipService>;
+
+beforeEach(() => {
+  raft = new FakeRaft();
+  dialled = [];
+  hangs = new Set();
+  identities = new Map();
+  for (const id of ['a', 'b', 'c']) {
+    identities.set(`${id}:1`, { nodeId: id, clusterId: null, incarnation: `disk-${id}` });
+  }
+  service = new MembershipService({
+    raft,
+    clusterId: () => CLUSTER,
+    hello: async (address, signal) => {
+      dialled.push(address);
+      expect(signal).toBeInstanceOf(AbortSignal);
+      if (hangs.has(address)) return new Promise(() => undefined);
+      const identity = identities.get(address) ?? new Error('connect ECONNREFUSED');
+      if (identity instanceof Error) throw identity;
+      return identity;
+    },
+    dialTimeoutMs: DIAL_MS,
+    catchUpTimeoutMs: CATCH_UP_MS,
+  });
+});
+afterEach(() => jest.clearAllTimers());
+
+describe('adding a voter', () => {
+  it('takes it in without a vote, waits until it has the log, and then gives it the vote', async () => {
+    raft.progress.set('b', { state: 'probe', matchIndex: 0 });
+    const added = service.add('b', 'b:1', 0, true);
+    await jest.advanceTimersByTimeAsync(500);
+    expect(raft.changes).toEqual(['addNonvoter b']);
+    expect(raft.member('b')).toEqual({ id: 'b', address: 'b:1', incarnation: 'disk-b', voter: false });
+
+    raft.progress.set('b', { state: 'snapshot', matchIndex: LAST_INDEX });
+    await jest.advanceTimersByTimeAsync(100);
+    raft.progress.set('b', { state: 'replicate', matchIndex: LAST_INDEX - 3 });
+    await jest.advanceTimersByTimeAsync(100);
+    expect(raft.changes).toHaveLength(1);
+
+    raft.progress.set('b', { state: 'replicate', matchIndex: LAST_INDEX - 2 });
+    await jest.advanceTimersByTimeAsync(10);
+    await added;
+    expect(raft.changes).toEqual(['addNonvoter b', 'addVoter b at 11']);
+    expect(raft.member('b')?.voter).toBe(true);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('leaves it without a vote when it does not get the log in time, and says what to do', async () => {
+    raft.progress.set('b', { state: 'probe', matchIndex: 0 });
+    const added = service.add('b', 'b:1', 0, true);
+    added.catch(() => undefined);
+    await jest.advanceTimersByTimeAsync(CATCH_UP_MS + 50);
+    await expect(added).rejects.toMatchObject({ reason: 'catch-up-timeout' });
+    await expect(added).rejects.toThrow('stays a non-voter: repeat the call');
+    expect(raft.member('b')?.voter).toBe(false);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('gives no vote when leadership is lost while the node gets the log', async () => {
+    raft.progress.set('b', { state: 'probe', matchIndex: 0 });
+    const added = service.add('b', 'b:1', 0, true);
+    added.catch(() => undefined);
+    await jest.advanceTimersByTimeAsync(100);
+    raft.role = 'follower';
+    await jest.advanceTimersByTimeAsync(10);
+    await expect(added).rejects.toThrow('node is not the leader');
+    expect(raft.changes).toEqual(['addNonvoter b']);
+  });
+
+  it('gives no vote when somebody removed the node meanwhile', async () => {
+    raft.progress.set('b', { state: 'probe', matchIndex: 0 });
+    const added = service.add('b', 'b:1', 0, true);
+    added.catch(() => undefined);
+    await jest.advanceTimersByTimeAsync(100);
+    await service.remove('b', 0);
+    raft.inStep('b');
+    await jest.advanceTimersByTimeAsync(10);
+    await expect(added).rejects.toThrow('configuration changed since 11 (latest is 21)');
+    expect(raft.member('b')).toBeUndefined();
+  });
+
+  it('promotes a member without a vote', async () => {
+    raft.join('b', false);
+    await service.add('b', 'b:1', 0, true);
+    expect(raft.member('b')?.voter).toBe(true);
+  });
+
+  it('again changes nothing and is success', async () => {
+    raft.join('b', true);
+    const before = raft.index;
+    await service.add('b', 'b:1', 0, true);
+    expect(raft.index).toBe(before);
+  });
+
+  it('updates the address of a voter without taking its vote', async () => {
+    raft.join('b', true);
+    identities.set('b:2', { nodeId: 'b', clusterId: CLUSTER, incarnation: 'disk-b' });
+    await service.add('b', 'b:2', 0, true);
+    expect(raft.member('b')).toMatchObject({ address: 'b:2', voter: true });
+    expect(raft.changes).toEqual(['addVoter b']);
+  });
+});
+
+describe('adding a non-voter', () => {
+  it('does not wait for it', async () => {
+    await service.add('b', 'b:1', 0, false);
+    expect(raft.changes).toEqual(['addNonvoter b']);
+    expect(raft.member('b')?.voter).toBe(false);
+  });
+
+  it('again changes nothing and is success', async () => {
+    await service.add('b', 'b:1', 0, false);
+    const before = raft.index;
+    await service.add('b', 'b:1', 0, false);
+    expect(raft.index).toBe(before);
+  });
+
+  it('that is a voter updates its address and leaves it the vote, as op-conductor', async () => {
+    raft.join('b', true);
+    identities.set('b:2', { nodeId: 'b', clusterId: CLUSTER, incarnation: 'disk-b' });
+    await service.add('b', 'b:2', 0, false);
+    expect(raft.member('b')).toMatchObject({ address: 'b:2', voter: true });
+  });
+});
+
+describe('a member whose disk is another one', () => {
+  const wiped = { nodeId: 'b', clusterId: null, incarnation: 'disk-b2' };
+  beforeEach(() => {
+    raft.join('b', true);
+    identities.set('b:1', wiped);
+  });
+
+  it('leaves as the old and comes as a new member, never both with a vote', async () => {
+    await service.add('b', 'b:1', 0, true);
+    expect(raft.changes).toEqual(['remove b at 1', 'addNonvoter b at 11', 'addVoter b at 21']);
+    expect(raft.member('b')).toMatchObject({ incarnation: 'disk-b2', voter: true });
+  });
+
+  it('comes back without a vote when that is asked for', async () => {
+    await service.add('b', 'b:1', 0, false);
+    expect(raft.changes).toEqual(['remove b at 1', 'addNonvoter b at 11']);
+    expect(raft.member('b')).toMatchObject({ incarnation: 'disk-b2', voter: false });
+  });
+
+  it('is replaced as a non-voter, too', async () => {
+    raft.members = raft.members.map((member) => (member.id === 'b' ? { ...member, voter: false } : member));
+    await service.add('b', 'b:1', 0, true);
+    expect(raft.member('b')).toMatchObject({ incarnation: 'disk-b2', voter: true });
+    expect(raft.changes.map((change) => change.split(' ')[0])).toEqual(['remove', 'addNonvoter', 'addVoter']);
+  });
+
+  it('stays as it is when the version is an old one', async () => {
+    await expect(service.add('b', 'b:1', 99, true)).rejects.toThrow(
+      'configuration changed since 99 (latest is 1)',
+    );
+    expect(raft.member('b')).toMatchObject({ incarnation: 'disk-b', voter: true });
+  });
+
+  it('is not removed when nobody would be left to vote', async () => {
+    raft.members = raft.members.filter((member) => member.id === 'b');
+    await expect(service.add('b', 'b:1', 0, true)).rejects.toThrow('b is the last voter');
+  });
+});
+
+describe('whom it does not take in', () => {
+  it.each<[string, PeerIdentity | Error, string, string]>([
+    [
+      'a node that does not answer',
+      new Error('connect ECONNREFUSED'),
+      'cannot reach b at b:1: connect ECONNREFUSED',
+      'unreachable',
+    ],
+    [
+      'another node at that address',
+      { nodeId: 'c', clusterId: null, incarnation: 'disk-c' },
+      'the node at b:1 is c, not b',
+      'wrong-node',
+    ],
+    [
+      'a node of another cluster',
+      { nodeId: 'b', clusterId: 'cluster-2', incarnation: 'disk-b' },
+      'b at b:1 belongs to another cluster (cluster-2); wipe its storage directory first',
+      'wrong-cluster',
+    ],
+  ])('%s', async (_, identity, text, reason) => {
+    identities.set('b:1', identity);
+    for (const voter of [true, false]) {
+      const result = service.add('b', 'b:1', 0, voter);
+      await expect(result).rejects.toMatchObject({ name: 'RpcError', code: -32000, reason });
+      await expect(result).rejects.toThrow(text);
+    }
+    expect(raft.changes).toEqual([]);
+  });
+
+  it('a node that hangs', async () => {
+    hangs.add('b:1');
+    const result = service.add('b', 'b:1', 0, true);
+    result.catch(() => undefined);
+    await jest.advanceTimersByTimeAsync(DIAL_MS + 1);
+    await expect(result).rejects.toThrow(`cannot reach b at b:1: no answer within ${DIAL_MS} ms`);
+    expect(raft.changes).toEqual([]);
+  });
+
+  it('a node of this cluster that is back is welcome', async () => {
+    identities.set('b:1', { nodeId: 'b', clusterId: CLUSTER, incarnation: 'disk-b' });
+    raft.inStep('b');
+    await service.add('b', 'b:1', 0, true);
+    expect(raft.member('b')?.voter).toBe(true);
+  });
+
+  it('a second node of the same address', async () => {
+    raft.join('b', true);
+    identities.set('b:1', { nodeId: 'c', clusterId: null, incarnation: 'disk-c' });
+    await expect(service.add('c', 'b:1', 0, true)).rejects.toThrow('b:1 is the address of b');
+  });
+});
+
+describe('on a node that does not lead', () => {
+  beforeEach(() => {
+    raft.role = 'follower';
+    raft.join('b', true);
+  });
+
+  it('every change is refused with the text of op-conductor', async () => {
+    const text = 'node is not the leader';
+    await expect(service.add('c', 'c:1', 0, true)).rejects.toMatchObject({
+      message: text,
+      reason: 'not-leader',
+    });
+    await expect(service.add('c', 'c:1', 0, false)).rejects.toMatchObject({ message: text });
+    await expect(service.remove('b', 0)).rejects.toMatchObject({ message: text, reason: 'not-leader' });
+    await expect(service.demote('b', 0)).rejects.toMatchObject({ message: text });
+    expect(raft.member('b')?.voter).toBe(true);
+  });
+
+  it('the address is tried before leadership, as op-conductor does', async () => {
+    await expect(service.add('c', 'nowhere:1', 0, true)).rejects.toMatchObject({ reason: 'unreachable' });
+    expect(dialled).toEqual(['nowhere:1']);
+  });
+});
+
+describe('version', () => {
+  beforeEach(() => raft.join('b', true));
+  const calls: [string, (version: number) => Promise<void>][] = [
+    ['add a voter', (version) => service.add('c', 'c:1', version, true)],
+    ['add a non-voter', (version) => service.add('c', 'c:1', version, false)],
+    ['add a member again', (version) => service.add('b', 'b:1', version, true)],
+    ['demote', (version) => service.demote('b', version)],
+    ['remove', (version) => service.remove('b', version)],
+  ];
+
+  it.each(calls)('%s: an old one is refused with both versions, and nothing changes', async (_, call) => {
+    const before = JSON.stringify(raft.members);
+    await expect(call(7)).rejects.toMatchObject({
+      message: 'configuration changed since 7 (latest is 1)',
+      reason: 'configuration-changed',
+      code: -32000,
+    });
+    expect(JSON.stringify(raft.members)).toBe(before);
+  });
+
+  it.each(calls)('%s: the current one passes', async (_, call) => {
+    raft.inStep('c');
+    await call(1);
+    expect(raft.changes[0]).toContain(' at 1');
+  });
+
+  it.each(calls)('%s: 0 is not compared', async (_, call) => {
+    raft.inStep('c');
+    raft.index = 5;
+    await call(0);
+    expect(raft.changes[0]).not.toContain(' at ');
+  });
+});
+
+describe('outcomes', () => {
+  it('an unknown one has the text of op-conductor and its cause', async () => {
+    raft.outcomes.push({ outcome: 'unknown', reason: 'this node stopped' });
+    await expect(service.remove('b', 0)).rejects.toMatchObject({
+      message: 'leadership lost while committing log',
+      reason: 'unknown-outcome',
+      cause: 'this node stopped',
+    });
+  });
+
+  it('a refusal without detail shows its reason', async () => {
+    raft.outcomes.push({ outcome: 'rejected', reason: 'change-in-progress' });
+    await expect(service.demote('b', 0)).rejects.toMatchObject({
+      message: 'change-in-progress',
+      reason: 'change-in-progress',
+    });
+  });
+
+  it('demotes and removes', async () => {
+    raft.join('b', true);
+    await service.demote('b', 0);
+    expect(raft.member('b')?.voter).toBe(false);
+    await service.remove('b', 0);
+    expect(raft.member('b')).toBeUndefined();
+  });
+});

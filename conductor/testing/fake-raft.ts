@@ -1,0 +1,121 @@
+import { EventEmitter } from 'node:events';
+import type { CoreStatus, Member, Outcome, PeerStatus, RaftNode } from '../../raft/index.js';
+import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { ChainState, Verdict } from '../chain/chain-state.js';
+import { decodeCommand } from '../chain/log-command.js';
+import { committed } from './chain.js';
+
+/** The Raft node `a` of the cluster a, b, c (voters) and d (non-voter), without a cluster behind it. */
+export class FakeRaft extends EventEmitter {
+  role: CoreStatus['role'] = 'follower';
+  ready = false;
+  leaderId: string | null = 'b';
+  members: Member[] = ['a', 'b', 'c', 'd'].map((id) => ({
+    id,
+    address: `${id}:50050`,
+    incarnation: `disk-${id}`,
+    voter: id !== 'd',
+  }));
+  version = 42;
+  peers: PeerStatus[] = ['b', 'c', 'd'].map((id) => ({
+    id,
+    state: 'replicate',
+    matchIndex: 100,
+    lastContactMs: 10,
+    eligibility: 0,
+  }));
+  /** As last told by this node. */
+  eligibility = 0;
+  /** Targets of all transfers that were asked for. */
+  readonly transfers: (string | undefined)[] = [];
+  /** What the next transfers come to; then they succeed. */
+  readonly transferOutcomes: Outcome<object>[] = [];
+  readonly proposals: string[] = [];
+  private logIndex = 0;
+
+  constructor(private readonly chain: ChainState) {
+    super();
+  }
+
+  /** In place of a real one. */
+  get asNode(): RaftNode<Verdict> {
+    return this as unknown as RaftNode<Verdict>;
+  }
+
+  status(): CoreStatus {
+    return {
+      id: 'a',
+      role: this.role,
+      term: 1,
+      leader: this.leaderId,
+      ready: this.ready,
+      transferring: false,
+      commitIndex: this.logIndex,
+      appliedIndex: this.logIndex,
+      lastIndex: this.logIndex,
+      snapshotIndex: 0,
+      logBytes: 0,
+      configuration: { index: this.version, configuration: { members: this.members } },
+      leaseRemainingMs: 0,
+      peers: this.role === 'leader' ? this.peers : [],
+    };
+  }
+
+  get isReadyLeader(): boolean {
+    return this.role === 'leader' && this.ready;
+  }
+
+  /** Wins an election; leadership is complete at once unless said otherwise. */
+  lead(ready = true): void {
+    Object.assign(this, { role: 'leader', leaderId: 'a', ready: false });
+    this.emit('role', {});
+    if (ready) this.complete();
+  }
+
+  complete(): void {
+    this.ready = true;
+    this.emit('leaderReady');
+  }
+
+  follow(leaderId: string | null): void {
+    Object.assign(this, { role: 'follower', leaderId, ready: false });
+    this.emit('role', {});
+  }
+
+  /** An entry with this block is committed and applied. */
+  commit(ref: BlockRef, replacesHead?: string): Verdict {
+    this.logIndex += 1;
+    const verdict = this.chain.apply(committed(ref, this.logIndex), replacesHead);
+    this.emit('applied', this.logIndex);
+    return verdict;
+  }
+
+  peer(id: string): PeerStatus {
+    return this.peers.find((peer) => peer.id === id) as PeerStatus;
+  }
+
+  setEligibility(value: number): void {
+    this.eligibility = value;
+  }
+
+  async readBarrier(): Promise<Outcome<object>> {
+    if (this.role !== 'leader') return { outcome: 'rejected', reason: 'not-leader' };
+    return { outcome: 'done', index: this.logIndex, term: 1 };
+  }
+
+  async propose(data: Uint8Array): Promise<Outcome<{ result: Verdict }>> {
+    if (this.role !== 'leader') return { outcome: 'rejected', reason: 'not-leader' };
+    const { payload, replacesHead } = decodeCommand(data);
+    this.proposals.push(payload.ref.hash);
+    const result = this.commit(payload.ref, replacesHead);
+    return { outcome: 'done', index: this.logIndex, term: 1, result };
+  }
+
+  async transferLeadership(to?: string): Promise<Outcome<object>> {
+    this.transfers.push(to);
+    if (this.role !== 'leader') return { outcome: 'rejected', reason: 'not-leader' };
+    const outcome = this.transferOutcomes.shift() ?? { outcome: 'done', index: this.logIndex, term: 1 };
+    if (outcome.outcome === 'done') this.follow(to ?? 'b');
+    return outcome;
+  }
+}
