@@ -1,4 +1,4 @@
-import type { CoreContext } from './context.js';
+import type { Campaign, CoreContext } from './context.js';
 import { loyaltyMs, patienceMs, restartElectionTimer, scheduleRetry } from './election-timer.js';
 import { becomeFollower } from './follower.js';
 import { becomeLeader } from './leader.js';
@@ -50,21 +50,8 @@ function startElection(ctx: CoreContext, reason: string, transfer: boolean): voi
   ctx.campaign = newCampaign(false, transfer);
   ctx.roleChanged(reason);
   ctx.event({ type: 'electionStarted', term: ctx.term, reason, prevote: false });
-  scheduleRetry(ctx, patienceMs(ctx));
-  for (const to of peersThatVote(ctx)) {
-    ctx.send(
-      to,
-      {
-        type: 'vote',
-        term: ctx.term,
-        requestId: ctx.nextRequestId(),
-        lastIndex: ctx.log.lastIndex,
-        lastTerm: ctx.log.lastTerm,
-        transfer,
-      },
-      'term',
-    );
-  }
+  ctx.campaign.endsAtMs = ctx.now + patienceMs(ctx);
+  askForVotes(ctx, ctx.campaign);
   // The own vote counts like any other: once it is on disk.
   ctx.send(
     ctx.id,
@@ -73,12 +60,33 @@ function startElection(ctx: CoreContext, reason: string, transfer: boolean): voi
   );
 }
 
-const newCampaign = (prevote: boolean, transfer: boolean) => ({
+/** Also repeats the question: it or its answer may be lost, and whoever voted for this node says so again (bug 5). */
+function askForVotes(ctx: CoreContext, campaign: Campaign): void {
+  scheduleRetry(ctx, ctx.timing.electionTimeoutMs);
+  for (const to of peersThatVote(ctx)) {
+    if (campaign.granted.has(to)) continue;
+    ctx.send(
+      to,
+      {
+        type: 'vote',
+        term: ctx.term,
+        requestId: ctx.nextRequestId(),
+        lastIndex: ctx.log.lastIndex,
+        lastTerm: ctx.log.lastTerm,
+        transfer: campaign.transfer,
+      },
+      'term',
+    );
+  }
+}
+
+const newCampaign = (prevote: boolean, transfer: boolean): Campaign => ({
   prevote,
   transfer,
   granted: new Set<NodeId>(),
   refused: new Set<NodeId>(),
   remainingMs: 0,
+  endsAtMs: -Infinity,
 });
 
 const peersThatVote = (ctx: CoreContext): NodeId[] => [
@@ -87,6 +95,10 @@ const peersThatVote = (ctx: CoreContext): NodeId[] => [
 
 /** The deadline of a follower or candidate has passed. */
 export function onElectionTimeout(ctx: CoreContext): void {
+  if (ctx.role === 'candidate' && ctx.campaign && ctx.now < ctx.campaign.endsAtMs) {
+    askForVotes(ctx, ctx.campaign);
+    return;
+  }
   startPreVote(ctx, ctx.campaign ? 'no majority in time' : 'no word from the leader');
 }
 
@@ -164,7 +176,10 @@ function tally(ctx: CoreContext, from: NodeId, answer: PreVoteResponse | VoteRes
   }
   campaign.refused.add(from);
   campaign.remainingMs = Math.max(campaign.remainingMs, answer.remainingMs);
-  if (isLost(ctx.voters, (id) => campaign.refused.has(id)) && !ctx.leaderGone) {
+  if (isLost(ctx.voters, (id) => campaign.refused.has(id))) {
+    campaign.endsAtMs = -Infinity;
+    // With proof that the leader is dead, the loyal are asked again soon: they will have the proof as well.
+    if (ctx.leaderGone && campaign.prevote) return false;
     // Refusals say how long; the stagger on top keeps candidates apart (raft.md §4.4).
     scheduleRetry(ctx, Math.max(campaign.remainingMs, ctx.timing.rankSlotMs));
   }

@@ -3,11 +3,19 @@ import type { Configuration, IndexedConfiguration, Member, MembershipChange, Rej
 
 const EMPTY: IndexedConfiguration = { index: 0, configuration: { members: [] } };
 
-/** The bytes of a configuration entry. Members are sorted, so that equal configurations are equal bytes. */
+/** Members in order of id, so that every node shows the same list, and equal configurations are equal bytes. */
+export function inOrder({ members }: Configuration): Configuration {
+  return { members: [...members].sort((a, b) => (a.id < b.id ? -1 : 1)) };
+}
+
+/** The bytes of a configuration entry. */
 export function encodeConfiguration(configuration: Configuration): Uint8Array {
-  const members = [...configuration.members]
-    .sort((a, b) => (a.id < b.id ? -1 : 1))
-    .map(({ id, address, incarnation, voter }) => ({ id, address, incarnation, voter }));
+  const members = inOrder(configuration).members.map(({ id, address, incarnation, voter }) => ({
+    id,
+    address,
+    incarnation,
+    voter,
+  }));
   return new TextEncoder().encode(JSON.stringify({ members }));
 }
 
@@ -30,7 +38,7 @@ export function applyChange(current: Configuration, change: MembershipChange): C
     if (!members.some((member) => member.voter)) {
       return { ok: false, reason: 'last-voter', detail: `${change.id} is the last voter` };
     }
-    return { ok: true, configuration: { members }, changed: true };
+    return { ok: true, configuration: inOrder({ members }), changed: true };
   };
   const unchanged: ChangeResult = { ok: true, configuration: current, changed: false };
 

@@ -24,6 +24,8 @@ export interface Campaign {
   refused: Set<NodeId>;
   /** Longest time that a loyal voter said it stays loyal. */
   remainingMs: number;
+  /** Of a real election: when it is given up; until then those who have not answered are asked again. */
+  endsAtMs: number;
 }
 
 /** The whole state of one node. The modules beside this file change it; nothing else does. */

@@ -7,7 +7,7 @@ import {
   onVoteResponse,
 } from './candidate.js';
 import { chainHash } from './chain-hash.js';
-import { encodeConfiguration } from './configuration.js';
+import { encodeConfiguration, inOrder } from './configuration.js';
 import { CoreContext } from './context.js';
 import { crc32 } from './crc32.js';
 import { rank, restartElectionTimer } from './election-timer.js';
@@ -197,7 +197,7 @@ export class RaftCore {
       case 'changeMembership':
         return onChangeMembership(ctx, input.id, input.change, input.expectedIndex);
       case 'bootstrap':
-        return this.bootstrap(input.id, input.configuration);
+        return this.bootstrap(input.id, inOrder(input.configuration));
       case 'compact':
         return this.compact(input.index, input.data);
       case 'peerGone':

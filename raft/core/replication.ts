@@ -167,8 +167,13 @@ export function advanceCommit(ctx: CoreContext, leadership: Leadership): void {
 function onConfigurationCommitted(ctx: CoreContext, leadership: Leadership): void {
   // Those who are gone hear of the commit once more before they are forgotten.
   sendHeartbeats(ctx, leadership);
-  if (ctx.isVoter(ctx.id)) syncProgress(ctx, leadership);
-  else becomeFollower(ctx, ctx.term, null, 'no longer a voter of the committed configuration');
+  if (!ctx.isVoter(ctx.id)) {
+    becomeFollower(ctx, ctx.term, null, 'no longer a voter of the committed configuration');
+    return;
+  }
+  syncProgress(ctx, leadership);
+  // A leader that is left alone hears no more answers that could confirm its reads.
+  answerReads(ctx, leadership);
 }
 
 /** One round to everybody: proof of leadership for reads, and of life for the followers. */

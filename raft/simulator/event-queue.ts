@@ -5,8 +5,7 @@ interface Scheduled {
   run: () => void;
 }
 
-const before = (x: Scheduled, y: Scheduled): boolean =>
-  x.at < y.at || (x.at === y.at && x.order < y.order);
+const before = (x: Scheduled, y: Scheduled): boolean => x.at < y.at || (x.at === y.at && x.order < y.order);
 
 /** What will happen, by virtual time (a binary heap). */
 export class EventQueue {

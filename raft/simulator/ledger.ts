@@ -8,6 +8,8 @@ export interface LedgerEntry {
   kind: EntryKind;
   chainHash: number;
   data: Uint8Array;
+  /** Term of the leader that committed it: that of the entry or later. */
+  committedInTerm: number;
   /** Voters of the configuration that was in force when it was committed. */
   voters: readonly string[];
   /** The application's state after this entry. */
@@ -25,6 +27,7 @@ export class Ledger {
       kind: 'noop',
       chainHash: EMPTY_CHAIN_HASH,
       data: new Uint8Array(0),
+      committedInTerm: 0,
       voters: [],
       stateHash: EMPTY_STATE_HASH,
       configurationIndex: 0,

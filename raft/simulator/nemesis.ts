@@ -5,12 +5,12 @@ import type { World } from './world.js';
 export class Nemesis {
   constructor(private readonly world: World) {}
 
-  start(): void {
+  start(phase: number): void {
     const { rng, queue, options } = this.world;
     queue.after(rng.exponential(options.faults.meanIntervalMs), () => {
-      if (!this.world.isChaotic) return;
+      if (this.world.phase !== phase) return;
       this.strike();
-      this.start();
+      this.start(phase);
     });
   }
 
@@ -20,8 +20,10 @@ export class Nemesis {
     const faults: [number, () => void][] = [
       [weights.crash, () => this.crash(this.victim())],
       [weights.crashAll, () => nodes.forEach((node) => this.crash(node))],
-      [weights.pause, () => this.pause(this.victim())],
+      [weights.pause, () => this.pause(this.victim(), rng.exponential(options.faults.pauseMeanMs))],
       [weights.partition, () => this.partition()],
+      [weights.clog, () => this.clog()],
+      [weights.suspend, () => this.suspend(this.victim())],
       [weights.slowDisk, () => this.slowDisk(this.victim())],
     ];
     let draw = rng.next() * faults.reduce((sum, [weight]) => sum + weight, 0);
@@ -44,8 +46,9 @@ export class Nemesis {
     world.count('crash');
     node.crash();
     if (world.network.options.evidence) this.spreadTheNews(node);
+    const { phase } = world;
     world.queue.after(world.rng.exponential(world.options.faults.downMeanMs), () => {
-      if (world.isChaotic && !node.isRunning) node.start();
+      if (world.phase === phase && !node.isRunning) node.start();
     });
   }
 
@@ -62,14 +65,14 @@ export class Nemesis {
     }
   }
 
-  private pause(node: SimulatedNode): void {
+  private pause(node: SimulatedNode, forMs: number): void {
     const { world } = this;
     const { process } = node;
     if (!node.isAwake) return;
     world.count('pause');
     world.trace.note(world.queue.nowMs, `${node.id} stands still`);
     node.pause();
-    world.queue.after(world.rng.exponential(world.options.faults.pauseMeanMs), () => {
+    world.queue.after(forMs, () => {
       if (node.process === process) node.resume();
     });
   }
@@ -92,15 +95,47 @@ export class Nemesis {
     const [name, isCut] = shapes[rng.int(0, shapes.length - 1)] as (typeof shapes)[number];
     world.count(`partition: ${name}`);
     world.trace.note(world.queue.nowMs, `partition: ${name} ${one.id}`);
+    this.cut(isCut, rng.exponential(world.options.faults.partitionMeanMs));
+  }
+
+  private cut(isCut: (from: SimulatedNode, to: SimulatedNode) => boolean, forMs: number): void {
+    const { world } = this;
     const links: [SimulatedNode, SimulatedNode][] = [];
-    for (const from of nodes) {
-      for (const to of nodes) if (from !== to && isCut(from, to)) links.push([from, to]);
+    for (const from of world.nodes) {
+      for (const to of world.nodes) if (from !== to && isCut(from, to)) links.push([from, to]);
     }
     for (const [from, to] of links) world.network.cutLink(from, to);
-    world.queue.after(rng.exponential(world.options.faults.partitionMeanMs), () => {
-      if (!world.isChaotic) return;
+    const { phase } = world;
+    world.queue.after(forMs, () => {
+      if (world.phase !== phase) return;
       for (const [from, to] of links) world.network.mendLink(from, to);
     });
+  }
+
+  /** Messages of one node, in or out, arrive after others that were sent much later. */
+  private clog(): void {
+    const { world } = this;
+    const node = this.victim();
+    const inbound = world.rng.chance(0.5);
+    const untilMs = world.queue.nowMs + world.rng.exponential(world.options.faults.partitionMeanMs);
+    world.count('clogged links');
+    for (const other of world.nodes) {
+      if (world.rng.chance(0.3)) continue;
+      world.network.clogLink(inbound ? other : node, inbound ? node : other, untilMs);
+    }
+  }
+
+  /** When it wakes up, nobody has told the machine yet what happened meanwhile. */
+  private suspend(node: SimulatedNode): void {
+    const { world } = this;
+    if (!node.isAwake) return;
+    const forMs = world.rng.exponential(world.options.faults.pauseMeanMs);
+    world.count('suspended machine');
+    this.cut(
+      (from, to) => from === node || to === node,
+      forMs + world.rng.exponential(world.options.timing.electionTimeoutMs),
+    );
+    this.pause(node, forMs);
   }
 
   private slowDisk(node: SimulatedNode): void {

@@ -15,7 +15,11 @@ const REQUESTS: ReadonlySet<Message['type']> = new Set<RequestMessage['type']>([
 /** Loses, delays, repeats and reorders messages; links are cut in one direction at a time. */
 export class Network {
   private readonly cut = new Set<number>();
-  private readonly lastArrivalMs = new Map<number, number>();
+  private readonly severed = new Set<number>();
+  private readonly lastArrivalByLink = new Map<number, number>();
+  private readonly cloggedUntilMs = new Map<number, number>();
+  /** When the last message that is under way will arrive. */
+  lastArrivalMs = 0;
 
   constructor(
     private readonly world: World,
@@ -26,12 +30,25 @@ export class Network {
     this.cut.add(linkOf(from, to));
   }
 
+  /** From now on nothing arrives, not even what is under way. */
+  sever(from: SimulatedNode, to: SimulatedNode): void {
+    this.severed.add(linkOf(from, to));
+  }
+
   mendLink(from: SimulatedNode, to: SimulatedNode): void {
     this.cut.delete(linkOf(from, to));
   }
 
+  clogLink(from: SimulatedNode, to: SimulatedNode, untilMs: number): void {
+    this.cloggedUntilMs.set(linkOf(from, to), untilMs);
+  }
+
+  /** All links are whole and free of what waits in them. */
   mendAll(): void {
     this.cut.clear();
+    this.severed.clear();
+    this.cloggedUntilMs.clear();
+    this.lastArrivalByLink.clear();
   }
 
   isCut(from: SimulatedNode, to: SimulatedNode): boolean {
@@ -51,7 +68,9 @@ export class Network {
         world.count('message lost');
       } else {
         if (copy > 0) world.count('message repeated');
-        world.queue.at(this.arrivalMs(from, target, message), () => this.arrive(from, process, target, message));
+        const at = this.arrivalMs(from, target, message);
+        this.lastArrivalMs = Math.max(this.lastArrivalMs, at);
+        world.queue.at(at, () => this.arrive(from, process, target, message));
       }
     }
   }
@@ -66,15 +85,16 @@ export class Network {
     if (message.type === 'append') {
       for (const entry of message.entries) delayMs += entry.byteLength / options.bytesPerMs;
     }
-    const at = world.queue.nowMs + delayMs;
-    if (!options.fifo) return at;
     const link = linkOf(from, to);
-    const inOrder = Math.max(at, this.lastArrivalMs.get(link) ?? 0);
-    this.lastArrivalMs.set(link, inOrder);
+    const at = Math.max(world.queue.nowMs, this.cloggedUntilMs.get(link) ?? 0) + delayMs;
+    if (!options.fifo) return at;
+    const inOrder = Math.max(at, this.lastArrivalByLink.get(link) ?? 0);
+    this.lastArrivalByLink.set(link, inOrder);
     return inOrder;
   }
 
   private arrive(from: SimulatedNode, sender: Process, to: SimulatedNode, message: Message): void {
+    if (this.severed.has(linkOf(from, to))) return;
     const { process } = to;
     const isRequest = REQUESTS.has(message.type);
     if (!process) {

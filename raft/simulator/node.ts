@@ -46,8 +46,8 @@ export interface Process {
   /** Inputs that wait for the end of a pause. */
   backlog: Stimulus[];
   pausedSinceMs: number | null;
-  /** The write under way. */
-  writing: Persist | null;
+  /** The write under way, and what ends it. */
+  writing: { write: Persist; finish: () => void } | null;
 }
 
 const APPLIED_AT_ONCE_MAX = 64;
@@ -85,7 +85,10 @@ export class SimulatedNode {
   start(): void {
     const { options, hosting } = this.world;
     const restored = this.disk.restore();
-    const core = hosting.createCore({ id: this.id, timing: options.timing, limits: options.limits }, restored);
+    const core = hosting.createCore(
+      { id: this.id, timing: options.timing, limits: options.limits },
+      restored,
+    );
     const ctx = insideOf(core);
     const application = new StateMachine();
     if (this.disk.snapshot) application.restore(this.disk.snapshot.data);
@@ -109,7 +112,11 @@ export class SimulatedNode {
     this.world.started(this);
     this.receive({ type: 'tick' });
     if (this.disk.isEmpty && this.bootstrap) {
-      this.receive({ type: 'bootstrap', id: this.world.requests.open('bootstrap', this), configuration: this.bootstrap });
+      this.receive({
+        type: 'bootstrap',
+        id: this.world.requests.open('bootstrap', this),
+        configuration: this.bootstrap,
+      });
     }
     this.applyLater();
   }
@@ -121,13 +128,14 @@ export class SimulatedNode {
     this.process = null;
     process.requests.stop();
     if (process.writing && this.world.rng.chance(this.world.options.disk.keepUnfinishedChance)) {
-      this.finishWrite(process.writing);
+      this.finishWrite(process.writing.write);
     }
     this.world.crashed(this);
   }
 
   pause(): void {
-    if (this.process && this.process.pausedSinceMs === null) this.process.pausedSinceMs = this.world.queue.nowMs;
+    if (this.process && this.process.pausedSinceMs === null)
+      this.process.pausedSinceMs = this.world.queue.nowMs;
   }
 
   resume(): void {
@@ -209,23 +217,30 @@ export class SimulatedNode {
     check(!process.writing, 'storage', () => `${this.id} writes twice at a time`);
     // The bytes of this moment: the core may drop them from its memory later.
     const write = { ...persist, entries: persist.entries.map((entry) => ({ ...entry })) };
-    process.writing = write;
     const durationMs = (disk.writeMinMs + world.rng.exponential(disk.writeMeanMs)) * this.diskFactor;
-    if (world.isChaotic && world.rng.chance(faults.crashDuringWriteChance)) {
-      world.queue.after(durationMs * world.rng.next(), () => {
-        if (this.process === process) world.nemesis.crash(this);
+    if (world.isChaotic && world.rng.chance(faults.crashAroundWriteChance)) {
+      world.queue.after(durationMs * world.rng.between(0, 3), () => {
+        if (this.process === process && world.isChaotic) world.nemesis.crash(this);
       });
     }
     const reportStored = (): void => {
       if (this.process === process) this.receive({ type: 'stored', seq: write.seq });
     };
-    if (world.hosting.reportsWritesEarly) world.queue.after(0, reportStored);
-    world.queue.after(durationMs, () => {
-      if (this.process !== process) return;
+    const finish = (): void => {
+      if (this.process !== process || process.writing?.write !== write) return;
       process.writing = null;
       this.finishWrite(write);
       if (!world.hosting.reportsWritesEarly) reportStored();
-    });
+    };
+    process.writing = { write, finish };
+    if (world.hosting.reportsWritesEarly) world.queue.after(0, reportStored);
+    world.queue.after(durationMs, finish);
+  }
+
+  /** A write that a slow disk had begun ends soon. */
+  hurryWrite(): void {
+    const writing = this.process?.writing;
+    if (writing) this.world.queue.after(1, writing.finish);
   }
 
   private finishWrite(write: Persist): void {
@@ -281,7 +296,11 @@ export class SimulatedNode {
         while (application.index < upTo) {
           const index = application.index + 1;
           const data = this.dataOf(ctx, index);
-          check(data !== undefined, 'storage', () => `${this.id} has lost the data of committed entry ${index}`);
+          check(
+            data !== undefined,
+            'storage',
+            () => `${this.id} has lost the data of committed entry ${index}`,
+          );
           application.apply(data);
           this.world.applied(this, index, data);
         }

@@ -36,7 +36,8 @@ export class ObservedLog {
     }
     let common = Math.min(log.lastIndex, this.lastIndex);
     while (common > log.snapshotIndex && this.hashAt(common) !== log.hashAt(common)) common -= 1;
-    const reset = common <= log.snapshotIndex && this.hashAt(log.snapshotIndex) !== log.hashAt(log.snapshotIndex);
+    const reset =
+      common <= log.snapshotIndex && this.hashAt(log.snapshotIndex) !== log.hashAt(log.snapshotIndex);
     const firstGone = reset ? this.snapshotIndex + 1 : common + 1;
     const change: LogChange = {
       removed: this.lastIndex >= firstGone ? this.entries[firstGone] : undefined,
@@ -62,8 +63,6 @@ export class ObservedLog {
 
   private hashAt(index: number): number | undefined {
     if (index === this.snapshotIndex) return this.snapshotHash;
-    return index > this.snapshotIndex && index <= this.lastIndex
-      ? this.entries[index]?.chainHash
-      : undefined;
+    return index > this.snapshotIndex && index <= this.lastIndex ? this.entries[index]?.chainHash : undefined;
   }
 }

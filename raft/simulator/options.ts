@@ -33,11 +33,13 @@ export interface SimulationOptions {
   };
   faults: FaultOptions;
   workload: WorkloadOptions;
+  /** How many times chaos and healing take turns. */
+  rounds: number;
   healing: {
-    /** A minority stays broken for ever. */
-    keepBroken: boolean;
-    /** After all is well: crash everybody and demand progress once more. */
-    restartAll: boolean;
+    /** Probability that a minority stays broken while progress is demanded. */
+    keepBrokenChance: number;
+    /** Probability that everybody is crashed once more when all is well. */
+    restartAllChance: number;
   };
   /** Messages are frozen, so that a core which changes its input is found out (I23). */
   freezeMessages: boolean;
@@ -65,11 +67,21 @@ export interface NetworkOptions {
 export interface FaultOptions {
   meanIntervalMs: number;
   /** Relative frequency by kind; 0 switches a fault off. */
-  weights: { crash: number; crashAll: number; pause: number; partition: number; slowDisk: number };
+  weights: {
+    crash: number;
+    crashAll: number;
+    pause: number;
+    partition: number;
+    /** A link holds back everything for a while, then delivers it. */
+    clog: number;
+    /** A machine stands still and its links are cut, as in a migration. */
+    suspend: number;
+    slowDisk: number;
+  };
   /** Probability that a fault aims at the leader. */
   leaderBias: number;
-  /** Probability, per write, that the process dies while it is under way. */
-  crashDuringWriteChance: number;
+  /** Probability, per write, that the process dies while it is under way or soon after. */
+  crashAroundWriteChance: number;
   downMeanMs: number;
   pauseMeanMs: number;
   /** The monotonic clock stands still during a pause (suspended machine). */
@@ -100,6 +112,8 @@ const PROFILES: readonly [Timing, ...Timing[]] = [
   profile(50, 300, 15, 10),
   profile(90, 400, 60, 20),
   profile(20, 100, 5, 30),
+  // Ranks too close together: elections collide.
+  profile(20, 100, 1, 1),
 ];
 
 function profile(
@@ -173,11 +187,13 @@ export function drawOptions(seed: number): SimulationOptions {
         crashAll: sometimes(0.3, () => 0.1, 0),
         pause: weight(0.5),
         partition: weight(0.7),
+        clog: weight(0.4),
+        suspend: weight(0.4),
         slowDisk: weight(0.4),
       },
       leaderBias: rng.between(0.2, 0.9),
-      crashDuringWriteChance: sometimes(0.3, () => rng.between(0.001, 0.03), 0),
-      downMeanMs: base * rng.between(0.05, 4),
+      crashAroundWriteChance: sometimes(0.3, () => rng.between(0.001, 0.03), 0),
+      downMeanMs: base * rng.pick([0.02, 0.2, 1, 4]),
       pauseMeanMs: base * rng.between(0.2, 4),
       pauseStopsClock: rng.chance(0.3),
       pauseUnnoticed: rng.chance(0.2),
@@ -197,7 +213,8 @@ export function drawOptions(seed: number): SimulationOptions {
       proposalBytesMax: sometimes(0.1, () => 20_000, rng.int(8, 300)),
       strayChance: rng.between(0, 0.4),
     },
-    healing: { keepBroken: rng.chance(0.3), restartAll: rng.chance(0.3) },
+    rounds: rng.int(1, 6),
+    healing: { keepBrokenChance: rng.pick([0, 0.5, 1]), restartAllChance: rng.pick([0, 0.3]) },
     freezeMessages: rng.chance(0.05),
   };
 }

@@ -4,7 +4,8 @@ export const EMPTY_STATE_HASH = 0x5eed;
 export function applyToHash(state: number, index: number, data: Uint8Array): number {
   let hash = Math.imul(state ^ index, 0x9e3779b1) ^ data.length;
   // The first bytes are the proposal's number; the ledger compares the rest (I5).
-  for (let at = 0; at < 8 && at < data.length; at++) hash = Math.imul(hash ^ (data[at] as number), 0x01000193);
+  for (let at = 0; at < 8 && at < data.length; at++)
+    hash = Math.imul(hash ^ (data[at] as number), 0x01000193);
   return (hash ^ (hash >>> 15)) >>> 0;
 }
 

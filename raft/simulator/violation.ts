@@ -11,10 +11,6 @@ export class Violation extends Error {
   }
 }
 
-export function check(
-  condition: boolean,
-  invariant: string,
-  message: () => string,
-): asserts condition {
+export function check(condition: boolean, invariant: string, message: () => string): asserts condition {
   if (!condition) throw new Violation(invariant, message());
 }

@@ -2,26 +2,28 @@ import { crc32 } from '../core/crc32.js';
 import type { MembershipChange } from '../core/types.js';
 import type { RequestKind } from './client-requests.js';
 import type { SimulatedNode } from './node.js';
-import { addressOf, type World } from './world.js';
+import { addressOf, incarnationOf, type World } from './world.js';
 
 /** What clients and operators ask of the cluster, at random. */
 export class Workload {
   constructor(private readonly world: World) {}
 
-  start(): void {
+  start(phase: number): void {
     const { rng, queue, options } = this.world;
     queue.after(rng.exponential(options.workload.meanIntervalMs), () => {
-      if (!this.world.isChaotic) return;
+      if (this.world.phase !== phase) return;
       const node = this.addressee();
       if (node) this.ask(node);
-      this.start();
+      this.start(phase);
     });
   }
 
+  /** Mostly the leader; sometimes one that only believes to lead, or anybody. */
   private addressee(): SimulatedNode | undefined {
     const { rng, nodes, leader, options } = this.world;
     if (leader && !rng.chance(options.workload.strayChance)) return leader;
-    const node = nodes[rng.int(0, nodes.length - 1)];
+    const believers = nodes.filter((node) => node.leads && node !== leader);
+    const node = rng.pick(believers.length > 0 && rng.chance(0.7) ? believers : nodes);
     return node?.isRunning ? node : undefined;
   }
 
@@ -70,7 +72,9 @@ export class Workload {
       : rng.pick(['addVoter', 'addNonvoter', 'demote', 'remove'] as const);
     const address = rng.chance(0.95) ? addressOf(id) : `${addressOf(id)}1`;
     const change: MembershipChange =
-      type === 'addVoter' || type === 'addNonvoter' ? { type, id, address } : { type, id };
+      type === 'addVoter' || type === 'addNonvoter'
+        ? { type, id, address, incarnation: incarnationOf(id) }
+        : { type, id };
     const expectedIndex = rng.chance(0.5) ? undefined : (latest?.index ?? 0) + (rng.chance(0.1) ? 1 : 0);
     node.receive({ type: 'changeMembership', id: this.open('membership', node), change, expectedIndex });
   }

@@ -17,6 +17,8 @@ import { Workload } from './workload.js';
 /** A whole cluster in one thread, on virtual time. Everything in it follows from the seed. */
 export class World {
   readonly rng: Prng;
+  /** What was drawn from the seed; tamer while the cluster heals. */
+  options: SimulationOptions;
   readonly queue = new EventQueue();
   readonly ledger = new Ledger();
   readonly network: Network;
@@ -29,21 +31,23 @@ export class World {
   readonly nodes: readonly SimulatedNode[];
   /** What happened how often. */
   readonly counts = new Map<string, number>();
-  /** Faults and workload go on. */
-  isChaotic = true;
+  /** Grows with every change between chaos and healing; faults and workload belong to one phase. */
+  phase = 0;
+  isChaotic = false;
   steps = 0;
   private readonly invariants: readonly Invariant[];
   private readonly byId: ReadonlyMap<NodeId, SimulatedNode>;
 
   constructor(
     seed: number,
-    public options: SimulationOptions,
+    private readonly drawn: SimulationOptions,
     readonly hosting: Hosting,
     readonly trace: Trace,
   ) {
     // Another stream than that of the options, so that a change of one leaves the other alone.
     this.rng = new Prng(seed ^ 0x5bd1e995);
-    this.network = new Network(this, options.network);
+    this.options = drawn;
+    this.network = new Network(this, drawn.network);
     this.nodes = this.createNodes();
     this.byId = new Map(this.nodes.map((node) => [node.id, node]));
     this.invariants = everyInvariant(this);
@@ -54,7 +58,12 @@ export class World {
     const ids = Array.from({ length: voters + spares }, (_, slot) => `n${slot + 1}`);
     const founders = growFromOne ? ids.slice(0, 1) : ids.slice(0, voters);
     const configuration: Configuration = {
-      members: founders.map((id) => ({ id, address: addressOf(id), voter: true })),
+      members: founders.map((id) => ({
+        id,
+        address: addressOf(id),
+        incarnation: incarnationOf(id),
+        voter: true,
+      })),
     };
     return ids.map((id, slot) => {
       const rate = 1 + this.rng.between(-1, 1) * this.options.clock.rateSpread;
@@ -63,9 +72,7 @@ export class World {
     });
   }
 
-  node(id: NodeId): SimulatedNode {
-    return this.byId.get(id) as SimulatedNode;
-  }
+  readonly node = (id: NodeId): SimulatedNode => this.byId.get(id) as SimulatedNode;
 
   /** The node that leads in the latest term, if it is awake. */
   get leader(): SimulatedNode | undefined {
@@ -75,6 +82,22 @@ export class World {
       if (!best || (node.process as Process).ctx.term > (best.process as Process).ctx.term) best = node;
     }
     return best;
+  }
+
+  beginChaos(): void {
+    this.phase += 1;
+    this.isChaotic = true;
+    this.options = this.drawn;
+    this.network.options = this.drawn.network;
+    this.network.mendAll();
+    for (const node of this.nodes) if (!node.isRunning) node.start();
+    this.nemesis.start(this.phase);
+    this.workload.start(this.phase);
+  }
+
+  endChaos(): void {
+    this.phase += 1;
+    this.isChaotic = false;
   }
 
   count(what: string): void {
@@ -109,14 +132,15 @@ export class World {
     const before = process.seen;
     const change = process.log.update(ctx.log);
     const committedBefore = this.ledger.lastIndex;
-    if (ctx.commit > committedBefore && before.role === 'leader') this.extendLedger(node, process);
+    if (ctx.commit > committedBefore && before.role === 'leader')
+      this.extendLedger(node, process, before.term);
     const step = { node, process, ctx, input, outputs, before, change, committedBefore };
     for (const invariant of this.invariants) invariant.stepped?.(step);
     process.seen = pointersOf(ctx);
   }
 
   /** What a leader declares committed becomes part of the record; the invariants judge whether it may. */
-  private extendLedger(node: SimulatedNode, process: Process): void {
+  private extendLedger(node: SimulatedNode, process: Process, committedInTerm: number): void {
     const { ctx } = process;
     const voters = ctx.configurations.latest.configuration.members
       .filter((member) => member.voter)
@@ -126,9 +150,10 @@ export class World {
       const data = node.dataOf(ctx, index);
       if (!entry || !data) return;
       const { term, kind, chainHash } = entry;
-      this.ledger.append({ index, term, kind, chainHash, data, voters });
+      this.ledger.append({ index, term, kind, chainHash, data, committedInTerm, voters });
     }
   }
 }
 
 export const addressOf = (id: NodeId): string => `${id}:50050`;
+export const incarnationOf = (id: NodeId): string => `disk of ${id}`;

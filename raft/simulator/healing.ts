@@ -1,0 +1,220 @@
+import type { CoreContext } from '../core/context.js';
+import { isMajority, votersOf } from './invariants/invariant.js';
+import type { SimulatedNode } from './node.js';
+import { check } from './violation.js';
+import type { World } from './world.js';
+
+/**
+ * I20 Liveness and I19 Quiet (raft.md §2.0): when a core of nodes is healthy again, and whatever else stays broken,
+ * it finds one leader, equal logs and a new commit within a bound; from then on nothing moves the leadership.
+ *
+ * @returns how long it took until all was well again, in virtual ms
+ */
+export function healAndDemandProgress(world: World): number {
+  calm(world);
+  const broken = breakSome(world);
+  const core = world.nodes.filter((node) => !broken.has(node));
+  world.trace.note(world.queue.nowMs, `healed, but for ${ids([...broken]) || 'none'}`);
+  const recoveryMs = demandProgress(world, core);
+  demandQuiet(world, core);
+  if (world.rng.chance(world.options.healing.restartAllChance)) {
+    world.count('restart of all');
+    for (const node of core) node.crash();
+    for (const node of core) node.start();
+    demandProgress(world, core);
+  }
+  demandAnswers(world, core);
+  return recoveryMs;
+}
+
+const ids = (nodes: readonly SimulatedNode[]): string => nodes.map((node) => node.id).join(', ');
+
+function boundMs(world: World): number {
+  const { electionTimeoutMs, requestTimeoutMs, transferTimeoutMs } = world.options.timing;
+  return 6 * electionTimeoutMs + 2 * requestTimeoutMs + transferTimeoutMs;
+}
+
+/** Faults end; the network and the disks become fast compared with the timers. */
+function calm(world: World): void {
+  const { options } = world;
+  const tempo = options.timing.rankSlotMs;
+  world.options = {
+    ...options,
+    disk: { ...options.disk, writeMinMs: 0.05, writeMeanMs: tempo / 20 },
+    clock: { ...options.clock, timerLatenessMaxMs: Math.min(1, options.clock.timerLatenessMaxMs) },
+    application: { ...options.application, applyMeanMs: 0.2 },
+  };
+  world.network.mendAll();
+  world.network.options = {
+    ...options.network,
+    delayMinMs: 0.05,
+    delayMeanMs: tempo / 20,
+    spikeChance: 0,
+    lossChance: 0,
+    duplicateChance: 0,
+    bytesPerMs: 100_000,
+  };
+  for (const node of world.nodes) {
+    node.diskFactor = 1;
+    node.hurryWrite();
+    if (!node.isRunning) node.start();
+    else node.resume();
+  }
+}
+
+/** Chooses who stays broken: never so many that a quorum of any configuration in use would be missing. */
+function breakSome(world: World): ReadonlySet<SimulatedNode> {
+  const { rng, nodes, options } = world;
+  const broken = new Set<SimulatedNode>();
+  if (!rng.chance(options.healing.keepBrokenChance)) return broken;
+  for (const node of nodes) {
+    if (!rng.chance(node.leads ? 0.8 : 0.4)) continue;
+    broken.add(node);
+    const works = (id: string): boolean => !broken.has(world.node(id));
+    if (!isMajority(world.ledger.last.voters, works) || !nodes.some((other) => canWin(world, other, works))) {
+      broken.delete(node);
+    }
+  }
+  for (const node of broken) {
+    const [how, isCut] = rng.pick<[string, (from: SimulatedNode, to: SimulatedNode) => boolean]>([
+      ['dead', (from) => from === node],
+      ['isolated', (from, to) => from === node || to === node],
+      ['deaf', (_, to) => to === node],
+      ['mute', (from) => from === node],
+    ]);
+    world.count(`stays ${how}`);
+    world.trace.note(world.queue.nowMs, `${node.id} stays ${how}`);
+    if (how === 'dead') node.crash();
+    for (const from of nodes) {
+      for (const to of nodes) if (from !== to && isCut(from, to)) world.network.sever(from, to);
+    }
+  }
+  return broken;
+}
+
+/**
+ * True when a majority of the working voters would vote for this node. It is not enough that every configuration
+ * has a working majority: while a change is under way, the votes of one may depend on the log of a node that only
+ * the other knows as a voter.
+ */
+function canWin(world: World, node: SimulatedNode, works: (id: string) => boolean): boolean {
+  const { configurations, commit, log } = contextOf(node);
+  const mayStand = [configurations.latest, configurations.at(commit)].some(({ configuration }) =>
+    votersOf(configuration).includes(node.id),
+  );
+  const votesForIt = (id: string): boolean => {
+    const { lastTerm, lastIndex } = contextOf(world.node(id)).log;
+    const isNewer = lastTerm > log.lastTerm || (lastTerm === log.lastTerm && lastIndex > log.lastIndex);
+    return works(id) && !isNewer;
+  };
+  return works(node.id) && mayStand && isMajority(votersOf(configurations.latest.configuration), votesForIt);
+}
+
+function contextOf(node: SimulatedNode): CoreContext {
+  check(node.process !== null, 'I20', () => `${node.id} does not run`);
+  return node.process.ctx;
+}
+
+/** Runs until it holds. False when the bound passes first. */
+function runUntil(world: World, holds: () => boolean, withinMs: number): boolean {
+  const { queue } = world;
+  const endMs = queue.nowMs + withinMs;
+  const everyMs = world.options.timing.heartbeatIntervalMs / 4;
+  for (let pollMs = queue.nowMs; ;) {
+    if (queue.nowMs >= pollMs) {
+      if (holds()) return true;
+      pollMs = queue.nowMs + everyMs;
+    }
+    if (queue.nowMs >= endMs || !queue.runNext()) return false;
+  }
+}
+
+/** The only leader, when the cluster is of one mind. */
+function settledLeader(world: World, core: readonly SimulatedNode[]): SimulatedNode | undefined {
+  const leaders = core.filter((node) => node.leads);
+  const [leader] = leaders;
+  if (leaders.length !== 1 || !leader) return undefined;
+  const ctx = contextOf(leader);
+  const { members } = ctx.configurations.latest.configuration;
+  const followers = core.filter((node) => members.some((member) => member.id === node.id));
+  const converged = followers.every((node) => {
+    const { log, commit, applied, leader: known } = contextOf(node);
+    return (
+      known === leader.id &&
+      log.lastHash === ctx.log.lastHash &&
+      commit === log.lastIndex &&
+      applied === commit
+    );
+  });
+  return ctx.leadership?.ready && !ctx.leadership.transfer && converged ? leader : undefined;
+}
+
+function demandProgress(world: World, core: readonly SimulatedNode[]): number {
+  const startedMs = world.queue.nowMs;
+  check(
+    runUntil(world, () => settledLeader(world, core) !== undefined, boundMs(world)),
+    'I20',
+    () => `no single leader with equal logs within ${Math.round(boundMs(world))} ms: ${describe(core)}`,
+  );
+  const recoveryMs = world.queue.nowMs - startedMs;
+  demandCommit(world, core);
+  return recoveryMs;
+}
+
+/** A proposal to the leader is committed, and everybody learns of it. */
+function demandCommit(world: World, core: readonly SimulatedNode[]): void {
+  const before = world.ledger.lastIndex;
+  const leader = settledLeader(world, core);
+  if (leader) world.workload.propose(leader);
+  check(
+    runUntil(
+      world,
+      () => world.ledger.lastIndex > before && settledLeader(world, core) !== undefined,
+      boundMs(world),
+    ),
+    'I20',
+    () => `a new proposal is not committed everywhere: ${describe(core)}`,
+  );
+}
+
+/** I19: nobody disturbs a leader that hears its quorum in time. */
+function demandQuiet(world: World, core: readonly SimulatedNode[]): void {
+  // What was on its way when the faults ended may still do harm, such as an order to take over.
+  runUntil(world, () => false, world.network.lastArrivalMs - world.queue.nowMs);
+  demandProgress(world, core);
+  const leader = settledLeader(world, core);
+  const term = leader && contextOf(leader).term;
+  const { electionTimeoutMs } = world.options.timing;
+  for (let proposal = 0; proposal < 3; proposal++) {
+    runUntil(world, () => false, electionTimeoutMs);
+    check(
+      leader?.leads === true && contextOf(leader).term === term,
+      'I19',
+      () => `the leadership of ${leader?.id} in term ${term} was disturbed: ${describe(core)}`,
+    );
+    demandCommit(world, core);
+  }
+}
+
+/** Whoever asked a living node has got an answer by now. */
+function demandAnswers(world: World, core: readonly SimulatedNode[]): void {
+  const { transferTimeoutMs, leaseTimeoutMs } = world.options.timing;
+  runUntil(world, () => false, transferTimeoutMs + 2 * leaseTimeoutMs);
+  for (const request of world.requests.all()) {
+    check(
+      !core.includes(request.node),
+      'I18',
+      () => `${request.node.id} never answered ${request.kind} ${request.id}`,
+    );
+  }
+}
+
+function describe(nodes: readonly SimulatedNode[]): string {
+  return nodes
+    .map((node) => {
+      const { role, term, leader, log, commit, configurations } = contextOf(node);
+      const voters = votersOf(configurations.latest.configuration).join('+');
+      return `\n  ${node.id} ${role} t${term} leader ${leader ?? '-'} log ${log.snapshotIndex}…${log.lastIndex}:t${log.lastTerm} commit ${commit} voters ${voters}@${configurations.latest.index}`;
+    })
+    .join('');
+}

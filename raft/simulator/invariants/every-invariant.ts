@@ -1,0 +1,47 @@
+import { Votes } from '../votes.js';
+import { bounded } from './bounded.js';
+import { commitRule } from './commit-rule.js';
+import { committedImmutable } from './committed-immutable.js';
+import { configurationSafety } from './configuration-safety.js';
+import { durableBeforeVisible } from './durable-before-visible.js';
+import { electionSafety } from './election-safety.js';
+import { honestAnswers } from './honest-answers.js';
+import { honestTransfers } from './honest-transfers.js';
+import type { Evidence, Invariant } from './invariant.js';
+import { leaderAppendOnly } from './leader-append-only.js';
+import { leaderCompleteness } from './leader-completeness.js';
+import { linearizableReads } from './linearizable-reads.js';
+import { logMatching } from './log-matching.js';
+import { monotonicity } from './monotonicity.js';
+import { nothingCommittedLost } from './nothing-committed-lost.js';
+import { onlyVotersCount } from './only-voters-count.js';
+import { oneVote } from './one-vote.js';
+import { pointerOrder } from './pointer-order.js';
+import { stateMachineSafety } from './state-machine-safety.js';
+import { trueAcknowledgements } from './true-acknowledgements.js';
+
+/** All invariants that hold at every moment. Liveness is another matter: healing.ts. */
+export function everyInvariant(evidence: Evidence): Invariant[] {
+  const votes = new Votes();
+  return [
+    electionSafety(),
+    leaderAppendOnly(),
+    logMatching(),
+    leaderCompleteness(evidence),
+    stateMachineSafety(evidence),
+    commitRule(evidence),
+    trueAcknowledgements(evidence),
+    monotonicity(),
+    oneVote(votes),
+    durableBeforeVisible(),
+    nothingCommittedLost(evidence),
+    committedImmutable(evidence),
+    pointerOrder(),
+    configurationSafety(evidence),
+    onlyVotersCount(votes),
+    linearizableReads(evidence),
+    honestAnswers(evidence),
+    honestTransfers(evidence),
+    bounded(),
+  ];
+}

@@ -1,0 +1,24 @@
+import { check } from '../violation.js';
+import type { Evidence, Invariant } from './invariant.js';
+
+/**
+ * I16 Linearizable reads (thesis §6.4): a read that was answered sees everything that was committed anywhere before
+ * it was asked, and nothing that is not committed (bugs 48–50).
+ */
+export function linearizableReads({ ledger, requests }: Evidence): Invariant {
+  return {
+    stepped({ node, outputs }) {
+      for (const output of outputs) {
+        if (output.type !== 'answer' || output.answer.outcome !== 'done') continue;
+        const request = requests.get(output.id);
+        if (request?.kind !== 'read') continue;
+        const { index } = output.answer;
+        check(
+          index >= request.committedBefore && index <= ledger.lastIndex,
+          'I16',
+          () => `a read at ${node.id} sees up to ${index}, committed before was ${request.committedBefore}`,
+        );
+      }
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import { check } from '../violation.js';
+import type { Votes } from '../votes.js';
+import { isMajority, votersOf, type Invariant } from './invariant.js';
+
+/**
+ * I14 Only voters count (thesis §4.2.1): a leader has the votes of a majority of the voters of its configuration,
+ * each counted once (bugs 4, 7). It is one of them, unless its own removal is under way (thesis §4.2.2).
+ */
+export function onlyVotersCount(votes: Votes): Invariant {
+  return {
+    stepped({ node, ctx, before }) {
+      if (ctx.role !== 'leader') return;
+      const { latest } = ctx.configurations;
+      const voters = votersOf(latest.configuration);
+      check(
+        voters.includes(node.id) || latest.index > ctx.commit,
+        'I14',
+        () => `${node.id} leads term ${ctx.term} and is no voter`,
+      );
+      if (before.role === 'leader') return;
+      const votedForIt = (id: string): boolean =>
+        id === node.id ? node.disk.hardState.votedFor === id : votes.of(id, ctx.term) === node.id;
+      check(
+        isMajority(voters, votedForIt),
+        'I14',
+        () =>
+          `${node.id} leads term ${ctx.term} with the votes of ${voters.filter(votedForIt).join(', ')} only`,
+      );
+    },
+  };
+}

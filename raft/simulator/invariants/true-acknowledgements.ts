@@ -1,0 +1,25 @@
+import { check } from '../violation.js';
+import type { Evidence, Invariant } from './invariant.js';
+
+/**
+ * I6 Commit rule, its foundation (thesis §3.5, bugs 23, 24): what a leader counts as replicated to a node is on that
+ * node's disk, with the same content.
+ */
+export function trueAcknowledgements({ node: find }: Evidence): Invariant {
+  return {
+    stepped({ node, ctx }) {
+      if (!ctx.leadership) return;
+      for (const [id, { match }] of ctx.leadership.progress) {
+        const { disk } = find(id);
+        // In a later term another leader may have replaced what this one still counts on.
+        if (disk.hardState.term > ctx.term) continue;
+        if (match <= ctx.log.snapshotIndex || match < disk.snapshotIndex) continue;
+        check(
+          disk.hashAt(match) === ctx.log.hashAt(match),
+          'I6',
+          () => `${node.id} counts entry ${match} of ${id}, which has it not on disk`,
+        );
+      }
+    },
+  };
+}

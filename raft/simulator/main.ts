@@ -1,0 +1,97 @@
+import { parseArgs } from 'node:util';
+import { faithfulHosting } from './hosting.js';
+import { hunt } from './mutants/hunt.js';
+import { loadMutant } from './mutants/load-mutant.js';
+import { mutants } from './mutants/mutants.js';
+import { runSeed, type RunResult } from './run.js';
+
+const COMMAND = 'node --import tsx raft/simulator/main.ts';
+const USAGE = `usage: ${COMMAND} [--seeds FROM..TO | --seed N] [--steps N] [--trace] [--mutant NAME] [--mutants]`;
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    seeds: { type: 'string', default: '1..200' },
+    steps: { type: 'string', default: '4000' },
+    trace: { type: 'boolean', default: false },
+    mutant: { type: 'string' },
+    mutants: { type: 'boolean', default: false },
+  },
+});
+
+const write = (line: string): void => void process.stdout.write(`${line}\n`);
+
+function wholeNumber(text: string | undefined): number {
+  const value = Number(text);
+  if (text === undefined || !Number.isSafeInteger(value)) throw new Error(USAGE);
+  return value;
+}
+
+function report(result: RunResult, steps: number): void {
+  const { seed, violation, virtualMs } = result;
+  write(`\nseed ${seed} fails after ${result.steps} steps, ${Math.round(virtualMs)} virtual ms`);
+  write(`  ${violation?.message}\n`);
+  for (const line of result.lastEvents) write(line);
+  write(`\noptions: ${JSON.stringify(result.options)}`);
+  const mutant = values.mutant ? ` --mutant '${values.mutant}'` : '';
+  write(`replay: ${COMMAND} --seed ${seed} --steps ${steps}${mutant}\n`);
+}
+
+function summarize(results: readonly RunResult[], elapsedMs: number): void {
+  const total = (of: (result: RunResult) => number): number =>
+    results.reduce((sum, result) => sum + of(result), 0);
+  const steps = total((result) => result.steps);
+  const counts = new Map<string, number>();
+  for (const result of results) {
+    for (const [what, count] of result.counts) counts.set(what, (counts.get(what) ?? 0) + count);
+  }
+  const recoveries = results
+    .flatMap(({ recoveriesMs, options }) => recoveriesMs.map((ms) => ms / options.timing.electionTimeoutMs))
+    .sort((a, b) => a - b);
+  const quantile = (q: number): string =>
+    (recoveries[Math.floor(q * (recoveries.length - 1))] ?? NaN).toFixed(2);
+  for (const [what, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1))) write(`  ${what}: ${count}`);
+  write(`committed entries ${total((result) => result.committed)}`);
+  write(`virtual time ${Math.round(total((result) => result.virtualMs) / 1000)} s`);
+  write(`recovery in election timeouts: p50 ${quantile(0.5)}, p99 ${quantile(0.99)}, worst ${quantile(1)}`);
+  write(
+    `${results.length} seeds, ${steps} steps, ${Math.round((steps / elapsedMs) * 1000)} steps per second`,
+  );
+}
+
+async function runSeeds(from: number, to: number, steps: number): Promise<boolean> {
+  const mutant = mutants.find(({ name }) => name === values.mutant);
+  if (values.mutant !== undefined && !mutant) throw new Error(`no mutant is called ${values.mutant}`);
+  const hosting = mutant ? await loadMutant(mutant) : faithfulHosting;
+  const results: RunResult[] = [];
+  const startedMs = performance.now();
+  for (let seed = from; seed <= to; seed++) {
+    const result = runSeed({ seed, chaosSteps: steps, hosting, ...(values.trace ? { print: write } : {}) });
+    results.push(result);
+    if (result.violation) report(result, steps);
+  }
+  summarize(results, performance.now() - startedMs);
+  const failed = results.filter((result) => result.violation).map((result) => result.seed);
+  if (failed.length > 0) write(`FAILED: ${failed.join(', ')}`);
+  return failed.length === 0;
+}
+
+/** The table of all mutants: what killed them, and how many seeds it took. */
+async function huntMutants(seedsMax: number, steps: number): Promise<boolean> {
+  let survivors = 0;
+  for (const mutant of mutants) {
+    const result = await hunt(mutant, seedsMax, steps);
+    if (!result) survivors += 1;
+    const verdict = result
+      ? `${String(result.seed).padStart(4)} seeds  ${result.violation?.invariant}`
+      : 'SURVIVES';
+    write(`${mutant.name.padEnd(78)} ${verdict}`);
+  }
+  write(`${mutants.length - survivors} of ${mutants.length} mutants killed within ${seedsMax} seeds`);
+  return survivors === 0;
+}
+
+const [first, last] = values.seed ? [values.seed, values.seed] : values.seeds.split('..');
+const [from, to, steps] = [wholeNumber(first), wholeNumber(last), wholeNumber(values.steps)];
+const passed = values.mutants ? await huntMutants(to, steps) : await runSeeds(from, to, steps);
+if (!passed) process.exitCode = 1;

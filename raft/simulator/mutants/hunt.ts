@@ -1,0 +1,17 @@
+import { runSeed, type RunResult } from '../run.js';
+import { loadMutant } from './load-mutant.js';
+import type { Mutant } from './mutants.js';
+
+/** Runs seed after seed until one shows the mutant; undefined when none of `seedsMax` does. */
+export async function hunt(
+  mutant: Mutant,
+  seedsMax: number,
+  chaosSteps: number,
+): Promise<RunResult | undefined> {
+  const hosting = await loadMutant(mutant);
+  for (let seed = 1; seed <= seedsMax; seed++) {
+    const result = runSeed({ seed, chaosSteps, hosting });
+    if (result.violation) return result;
+  }
+  return undefined;
+}

@@ -1,0 +1,402 @@
+import type { Hosting } from '../hosting.js';
+
+interface Patch {
+  file: string;
+  find: string;
+  replace: string;
+}
+
+/** A deliberate bug. The simulator must find it within a few seeds, or its checks are worth nothing. */
+export interface Mutant {
+  name: string;
+  /** Bug of raft.md §2 that it puts back, if it is one of them. */
+  bug?: number;
+  /** Each replaces a text that occurs once in a file of `raft/core`. */
+  patches?: readonly Patch[];
+  /** Another way of running the core. */
+  hosting?: Partial<Hosting>;
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'writes are reported before they are durable',
+    bug: 2,
+    hosting: { reportsWritesEarly: true },
+  },
+  {
+    name: 'votes and terms are spoken of before they are durable',
+    bug: 1,
+    patches: [{ file: 'outbox.ts', find: 'if (this.hardDirty) return this.seq + 1;', replace: '' }],
+  },
+  {
+    name: 'entries are acknowledged before they are durable',
+    bug: 2,
+    patches: [
+      {
+        file: 'outbox.ts',
+        find: 'return this.dirty ? this.seq + 1 : this.outstanding?.seq;',
+        replace: 'return undefined;',
+      },
+    ],
+  },
+  {
+    name: 'a write that ends after a truncation counts for what it no longer holds',
+    bug: 25,
+    patches: [
+      {
+        file: 'outbox.ts',
+        find: 'if (this.outstanding) this.outstanding.lastIndex = Math.min(this.outstanding.lastIndex, from - 1);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'held answers of an old term are sent later',
+    bug: 25,
+    patches: [
+      { file: 'outbox.ts', find: 'dropHeld(): void {\n    this.held = [];', replace: 'dropHeld(): void {' },
+    ],
+  },
+  {
+    name: 'the vote is forgotten on restart',
+    bug: 1,
+    patches: [
+      {
+        file: 'context.ts',
+        find: 'this.votedFor = restored.hardState.votedFor;',
+        replace: 'this.votedFor = null;',
+      },
+    ],
+  },
+  {
+    name: 'stepping back within a term clears the vote',
+    bug: 3,
+    patches: [{ file: 'follower.ts', find: 'if (deposed) ctx.setTerm', replace: 'ctx.setTerm' }],
+  },
+  {
+    name: 'votes go to anybody, also twice in a term',
+    bug: 4,
+    patches: [
+      { file: 'candidate.ts', find: '(ctx.votedFor === null || ctx.votedFor === from) &&', replace: '' },
+    ],
+  },
+  {
+    name: 'a longer log wins over a newer one',
+    bug: 8,
+    patches: [
+      {
+        file: 'log.ts',
+        find: 'return lastTerm > this.lastTerm || (lastTerm === this.lastTerm && lastIndex >= this.lastIndex);',
+        replace: 'return lastIndex >= this.lastIndex;',
+      },
+    ],
+  },
+  {
+    name: 'an election is won without a majority',
+    bug: 7,
+    patches: [
+      {
+        file: 'quorum.ts',
+        find: '=> Math.floor(voters.length / 2) + 1',
+        replace: '=> Math.max(1, Math.floor(voters.length / 2))',
+      },
+    ],
+  },
+  {
+    name: 'non-voters count',
+    bug: 7,
+    patches: [{ file: 'quorum.ts', find: '.filter((member) => member.voter)', replace: '' }],
+  },
+  {
+    name: 'entries of an old term are committed by counting',
+    bug: 19,
+    patches: [{ file: 'replication.ts', find: ' || ctx.log.termAt(index) !== ctx.term', replace: '' }],
+  },
+  {
+    name: 'the leader counts its own memory instead of its disk',
+    bug: 31,
+    patches: [
+      {
+        file: 'replication.ts',
+        find: 'id === ctx.id ? ctx.outbox.durableIndex :',
+        replace: 'id === ctx.id ? ctx.log.lastIndex :',
+      },
+    ],
+  },
+  {
+    name: 'a follower commits its unverified tail',
+    bug: 20,
+    patches: [
+      {
+        file: 'following.ts',
+        find: 'commitTo(ctx, Math.min(message.commit, lastIndex));',
+        replace: 'commitTo(ctx, Math.min(message.commit, log.lastIndex));',
+      },
+      {
+        file: 'replication.ts',
+        find: 'commit: Math.min(ctx.commit, lastIndex),',
+        replace: 'commit: ctx.commit,',
+      },
+    ],
+  },
+  {
+    name: 'heartbeats carry the bare commit index',
+    bug: 20,
+    patches: [
+      {
+        file: 'replication.ts',
+        find: 'commit: Math.min(ctx.commit, progress.match),',
+        replace: 'commit: ctx.commit,',
+      },
+    ],
+  },
+  {
+    name: 'every append truncates',
+    bug: 21,
+    patches: [
+      {
+        file: 'following.ts',
+        find: 'if (log.termAt(entry.index) === entry.term) return checkSameHash(ctx, from, entry.index, entry.chainHash);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a conflicting entry stays',
+    patches: [
+      {
+        file: 'following.ts',
+        find: 'truncateFrom(ctx, entry.index);\n',
+        replace: 'return;\n',
+      },
+    ],
+  },
+  {
+    name: 'the entry before is not compared',
+    patches: [
+      {
+        file: 'following.ts',
+        find: 'if (term !== message.prevTerm) return refuse(log.firstIndexOfTermAt(message.prevIndex), term);\n    checkSameHash(ctx, from, message.prevIndex, message.prevHash);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a refusal counts as an acknowledgement',
+    bug: 23,
+    patches: [
+      {
+        file: 'replication.ts',
+        find: 'if (message.success) {\n    progress.acknowledged(message.matchIndex);',
+        replace:
+          'if (message.success || request) {\n    progress.acknowledged(request?.lastIndex ?? message.matchIndex);',
+      },
+    ],
+  },
+  {
+    name: 'answers of an earlier term count',
+    bug: 24,
+    patches: [
+      {
+        file: 'raft-core.ts',
+        find: 'if (!leadership || message.term !== ctx.term) return;',
+        replace: 'if (!leadership) return;',
+      },
+    ],
+  },
+  {
+    name: 'a lost request is never given up',
+    bug: 27,
+    patches: [
+      {
+        file: 'progress.ts',
+        find: 'if (!this.inflight.some((request) => request.sentAtMs <= olderThanMs)) return false;',
+        replace: 'if (olderThanMs > -Infinity) return false;',
+      },
+      {
+        file: 'leader.ts',
+        find: 'if (!progress?.settle(requestId)) return;',
+        replace: 'if (!progress || requestId > 0) return;',
+      },
+    ],
+  },
+  {
+    name: 'a transfer never ends',
+    bug: 45,
+    patches: [
+      {
+        file: 'leader.ts',
+        find: 'if (!transfer || ctx.now < transfer.deadlineMs) return;',
+        replace: 'if (transfer !== undefined) return;',
+      },
+    ],
+  },
+  {
+    name: 'a leader that gives up says that the transfer is done',
+    patches: [{ file: 'follower.ts', find: 'transfer.sent && deposed', replace: 'transfer.sent' }],
+  },
+  {
+    name: 'a leader without a quorum stays',
+    bug: 12,
+    patches: [
+      {
+        file: 'leader.ts',
+        find: "becomeFollower(ctx, ctx.term, null, 'no contact to a quorum');\n    return;",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a later term in a refusal is not learned',
+    bug: 9,
+    patches: [
+      {
+        file: 'candidate.ts',
+        find: 'becomeFollower(ctx, message.term, null, `${from} knows a later term`);\n    scheduleRetry(ctx, 0);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a follower uses a new configuration late',
+    bug: 35,
+    patches: [
+      {
+        file: 'following.ts',
+        find: 'ctx.configurations.append({ index: entry.index, configuration });',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a configuration is not rolled back with the log',
+    bug: 35,
+    patches: [
+      {
+        file: 'following.ts',
+        find: 'if (!ctx.configurations.truncateFrom(index)) return;',
+        replace: 'if (index > 0) return;',
+      },
+    ],
+  },
+  {
+    name: 'the membership changes before a commit in the term',
+    bug: 33,
+    patches: [
+      {
+        file: 'leader.ts',
+        find: "if (!leadership.ready) return reject(ctx, id, 'no-commit-in-term');",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'two changes of membership at a time',
+    bug: 33,
+    patches: [
+      {
+        file: 'leader.ts',
+        find: "if (index > ctx.commit) return reject(ctx, id, 'change-in-progress');",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a leader stays after its removal',
+    bug: 36,
+    patches: [
+      {
+        file: 'replication.ts',
+        find: "else becomeFollower(ctx, ctx.term, null, 'no longer a voter of the committed configuration');",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a leader that removes itself cannot stand again',
+    bug: 36,
+    patches: [{ file: 'candidate.ts', find: 'if (!ctx.mayStand) {', replace: 'if (!ctx.isVoter(ctx.id)) {' }],
+  },
+  {
+    name: 'reads before the first commit of the term',
+    bug: 48,
+    patches: [
+      {
+        file: 'leader.ts',
+        find: 'if (leadership.ready) startRead(ctx, leadership, id);',
+        replace: 'if (leadership) startRead(ctx, leadership, id);',
+      },
+    ],
+  },
+  {
+    name: 'reads without proof of leadership',
+    bug: 50,
+    patches: [
+      {
+        file: 'replication.ts',
+        find: 'if (read.round <= confirmed) {',
+        replace: 'if (read.round <= confirmed || read.id > 0) {',
+      },
+    ],
+  },
+  {
+    name: 'reads are confirmed by an earlier round',
+    bug: 49,
+    patches: [
+      {
+        file: 'replication.ts',
+        find: 'if (read.round <= confirmed) {',
+        replace: 'if (read.round <= confirmed + 3) {',
+      },
+    ],
+  },
+  {
+    name: 'an old snapshot replaces newer state',
+    bug: 59,
+    patches: [
+      {
+        file: 'following.ts',
+        find: 'if (snapshot.index > ctx.commit) {\n    if (log.termAt(snapshot.index) === snapshot.term) {',
+        replace: 'if (snapshot.index > 0) {\n    if (log.termAt(snapshot.index) === snapshot.term) {',
+      },
+    ],
+  },
+  {
+    name: 'a snapshot that was received leaves the old log on disk',
+    bug: 58,
+    patches: [{ file: 'outbox.ts', find: 'this.resetLog = true;', replace: 'this.resetLog = false;' }],
+  },
+  {
+    name: 'a snapshot loses the membership',
+    bug: 61,
+    patches: [
+      {
+        file: 'following.ts',
+        find: 'ctx.configurations.reset(snapshot.configuration);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'lost leadership is reported as a rejection',
+    bug: 68,
+    patches: [
+      {
+        file: 'follower.ts',
+        find: "ctx.answer(id, { outcome: 'unknown', reason: `leadership lost: ${reason}` });",
+        replace: "ctx.answer(id, { outcome: 'rejected', reason: 'not-leader' });",
+      },
+    ],
+  },
+  {
+    name: 'proposals are accepted without limit',
+    bug: 32,
+    patches: [
+      {
+        file: 'leader.ts',
+        find: "if (full) return reject(ctx, id, 'too-many-uncommitted');",
+        replace: '',
+      },
+    ],
+  },
+];

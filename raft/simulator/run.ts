@@ -1,0 +1,70 @@
+import { healAndDemandProgress } from './healing.js';
+import { faithfulHosting, type Hosting } from './hosting.js';
+import { drawOptions, type SimulationOptions } from './options.js';
+import { Trace } from './trace.js';
+import { Violation } from './violation.js';
+import { World } from './world.js';
+
+export interface RunSettings {
+  seed: number;
+  /** Core steps under faults, in all rounds together. */
+  chaosSteps: number;
+  hosting?: Hosting;
+  /** Gets every event as text. */
+  print?: (line: string) => void;
+}
+
+export interface RunResult {
+  seed: number;
+  options: SimulationOptions;
+  violation: Violation | null;
+  /** Equal for equal runs. */
+  traceHash: number;
+  steps: number;
+  virtualMs: number;
+  /** Virtual time from the end of the faults to one leader and equal logs, by round. */
+  recoveriesMs: readonly number[];
+  committed: number;
+  counts: ReadonlyMap<string, number>;
+  /** The last events before the end, for a report. */
+  lastEvents: readonly string[];
+}
+
+const EVENTS_KEPT = 60;
+
+/** One whole life of a simulated cluster: chaos and healing in turns. The same settings give the same run. */
+export function runSeed({ seed, chaosSteps, hosting = faithfulHosting, print }: RunSettings): RunResult {
+  const options = drawOptions(seed);
+  const trace = new Trace(EVENTS_KEPT, print);
+  const world = new World(seed, options, hosting, trace);
+  let violation: Violation | null = null;
+  const recoveriesMs: number[] = [];
+  try {
+    for (let round = 0; round < options.rounds; round++) {
+      causeChaos(world, chaosSteps / options.rounds);
+      recoveriesMs.push(healAndDemandProgress(world));
+    }
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error;
+    violation = error;
+  }
+  return {
+    seed,
+    options,
+    violation,
+    traceHash: trace.hash >>> 0,
+    steps: world.steps,
+    virtualMs: world.queue.nowMs,
+    recoveriesMs,
+    committed: world.ledger.lastIndex,
+    counts: world.counts,
+    lastEvents: trace.lines(),
+  };
+}
+
+function causeChaos(world: World, steps: number): void {
+  world.beginChaos();
+  const end = world.steps + steps;
+  while (world.steps < end && world.queue.runNext());
+  world.endChaos();
+}
