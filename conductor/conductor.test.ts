@@ -314,6 +314,36 @@ describe('the way to sequencing', () => {
     expect(raft.transfers).toEqual(['c']);
   });
 
+  it('a stale leader that has just started gets its time to catch up, and no more', async () => {
+    await up();
+    health('unsafe-head-old');
+    await pass(5000);
+    raft.peer('b').eligibility = encodeEligibility(Fitness.stale, 0);
+    raft.lead();
+    await pass(0);
+    expect(node.active).toBe(true);
+    raft.peer('b').eligibility = fitPeer();
+    await pass(2900);
+    expect([node.active, raft.transfers]).toEqual([true, []]);
+    await pass(POLL_MS);
+    expect([node.active, raft.transfers]).toEqual([false, ['b']]);
+  });
+
+  it('a new leadership does not wait for the failures of the one before', async () => {
+    await up();
+    node.opNode.startSequencer = async (head) => {
+      node.starts.push(head);
+      throw new Error('refused');
+    };
+    raft.lead();
+    await pass(1600);
+    const before = node.starts.length;
+    raft.follow('b');
+    raft.lead();
+    await pass(0);
+    expect(node.starts).toHaveLength(before + 1);
+  });
+
   it('a transfer that is no longer wanted does not take place', async () => {
     await sequencing();
     raft.peer('b').eligibility = fitPeer();
@@ -376,10 +406,10 @@ describe('successors', () => {
     expect(raft.transfers).toEqual(['c']);
 
     for (const id of ['b', 'c']) Object.assign(raft.peer(id), { lastContactMs: 10, eligibility: fitPeer() });
-    raft.peer('b').matchIndex = 101;
+    raft.peer('c').matchIndex = 101;
     raft.lead();
     await conductor.transferLeader();
-    expect(raft.transfers).toEqual(['c', 'b']);
+    expect(raft.transfers).toEqual(['c', 'c']);
   });
 });
 

@@ -86,6 +86,7 @@ describe('ChainStateMachine', () => {
     const node = nodeWith(6);
     expect((await node.compact(3)).equals(payloadOf(refOf(103)).ssz)).toBe(true);
     expect(node.head).toEqual(refOf(106));
+    expect(node.machine.live.blocksAbove(102)).toBeUndefined();
     const above = node.machine.live.blocksAbove(103) ?? [];
     expect(above.map((block) => block.number)).toEqual([104, 105, 106]);
     for (const block of above) {
@@ -110,6 +111,15 @@ describe('ChainStateMachine', () => {
     const head = node.machine.live.head as CommittedBlock;
     expect((await node.history.payload(head)).equals(payloadOf(refOf(103)).ssz)).toBe(true);
     expect((await node.compact(6)).equals(payloadOf(refOf(103)).ssz)).toBe(true);
+  });
+
+  it('forgets on a restore what it applied before', async () => {
+    const source = new Node();
+    source.apply(entryOf(19, refOf(103, 'b')));
+    const node = nodeWith(6);
+    node.restore(20, await source.compact(20));
+    expect(node.head).toEqual(refOf(103, 'b'));
+    expect((await node.compact(21)).equals(payloadOf(refOf(103, 'b')).ssz)).toBe(true);
   });
 
   it('copies the payload out of the log entry, whose memory would stay with it otherwise', async () => {

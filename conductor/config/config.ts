@@ -35,7 +35,6 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
       snapshotThresholdEntries: values['raft.snapshot-threshold'],
       trailingEntries: values['raft.trailing-logs'],
       retentionBytes: values['raft.retention-mb'] * MIB,
-      retentionMinEntries: values['raft.retention-entries'],
       roundRobinLeaderTransfer: values['raft.round-robin-leader-transfer'],
     },
     node: { rpcUrl: values['node.rpc'] },

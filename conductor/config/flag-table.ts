@@ -143,6 +143,7 @@ export const flags = {
     group: 'Raft',
     type: duration,
     byDefault: 120_000,
+    notYetEffective: true,
     usage: 'how often the need of a snapshot is checked',
   }),
   'raft.snapshot-threshold': flag({
@@ -162,7 +163,7 @@ export const flags = {
     group: 'Raft',
     type: duration,
     byDefault: null,
-    defaultText: '300ms, or raft.lease-timeout if that is longer',
+    defaultText: '500ms, or raft.lease-timeout if that is longer',
     usage: 'silence of the leader after which a follower stands for election (once to twice this, at random)',
   }),
   // op-conductor has 500ms; half of the heartbeat timeout flaps on loaded hosts (op-conductor #22924).
@@ -341,21 +342,18 @@ export const flags = {
     group: 'Metrics and profiling',
     type: boolean,
     byDefault: false,
-    notYetEffective: true,
     usage: 'serve Prometheus metrics',
   }),
   'metrics.addr': flag({
     group: 'Metrics and profiling',
     type: text,
     byDefault: '0.0.0.0',
-    notYetEffective: true,
     usage: 'host to listen on for metrics',
   }),
   'metrics.port': flag({
     group: 'Metrics and profiling',
     type: port,
     byDefault: 7300,
-    notYetEffective: true,
     usage: 'port to listen on for metrics',
   }),
   'pprof.enabled': flag({
@@ -437,12 +435,6 @@ export const flags = {
     type: uint,
     byDefault: 128,
     usage: 'MiB of committed blocks kept, to bring lagging nodes up to the head',
-  }),
-  'raft.retention-entries': flag({
-    group: 'Raft',
-    type: uint,
-    byDefault: 64,
-    usage: 'committed blocks kept at least, whatever their size',
   }),
   'rpc.body-limit-mb': flag({
     group: 'RPC',

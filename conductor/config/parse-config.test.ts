@@ -69,8 +69,8 @@ const table: Array<
   ['raft.snapshot-interval', 'RAFT_SNAPSHOT_INTERVAL', '1m30s', 'raft.snapshotIntervalMs', 90_000, 120_000],
   ['raft.snapshot-threshold', 'RAFT_SNAPSHOT_THRESHOLD', '7', 'raft.snapshotThresholdEntries', 7, 8192],
   ['raft.trailing-logs', 'RAFT_TRAILING_LOGS', '7', 'raft.trailingEntries', 7, 10240],
-  ['raft.heartbeat-timeout', 'RAFT_HEARTBEAT_TIMEOUT', '2s', 'raft.heartbeatTimeoutMs', 2000, 300],
-  ['raft.lease-timeout', 'RAFT_LEASE_TIMEOUT', '200ms', 'raft.leaseTimeoutMs', 200, 300],
+  ['raft.heartbeat-timeout', 'RAFT_HEARTBEAT_TIMEOUT', '2s', 'raft.heartbeatTimeoutMs', 2000, 500],
+  ['raft.lease-timeout', 'RAFT_LEASE_TIMEOUT', '200ms', 'raft.leaseTimeoutMs', 200, 500],
   [
     'raft.round-robin-leader-transfer',
     'RAFT_ROUND_ROBIN_LEADER_TRANSFER',
@@ -196,9 +196,8 @@ const table: Array<
     ],
     [],
   ],
-  ['raft.heartbeat-interval', 'RAFT_HEARTBEAT_INTERVAL', '30ms', 'raft.heartbeatIntervalMs', 30, 50],
+  ['raft.heartbeat-interval', 'RAFT_HEARTBEAT_INTERVAL', '30ms', 'raft.heartbeatIntervalMs', 30, 83],
   ['raft.retention-mb', 'RAFT_RETENTION_MB', '1', 'raft.retentionBytes', 1_048_576, 134_217_728],
-  ['raft.retention-entries', 'RAFT_RETENTION_ENTRIES', '1', 'raft.retentionMinEntries', 1, 64],
   ['rpc.body-limit-mb', 'RPC_BODY_LIMIT_MB', '5', 'rpc.bodyLimitBytes', 5_242_880, 33_554_432],
   ['healthcheck.timeout', 'HEALTHCHECK_TIMEOUT', '300ms', 'health.probeTimeoutMs', 300, 1000],
   ['shutdown-timeout', 'SHUTDOWN_TIMEOUT', '3s', 'shutdownTimeoutMs', 3000, 10_000],
@@ -362,7 +361,7 @@ describe('values', () => {
     ['healthcheck.interval', '1.5'],
     ['healthcheck.interval', '1s'],
     ['healthcheck.interval', '18446744073709551616'],
-    ['raft.heartbeat-timeout', '300'],
+    ['raft.heartbeat-timeout', '500'],
     ['raft.heartbeat-timeout', '-1s'],
     ['log.level', 'loud'],
     ['log.format', 'JSON'],
@@ -399,7 +398,7 @@ describe('notYetEffective', () => {
       OP_CONDUCTOR_PPROF_ENABLED: 'true',
       OP_CONDUCTOR_ROLLUPBOOST_WS_URL: '',
     });
-    expect(notYetEffective(config)).toEqual(['rpc.enable-proxy', 'metrics.port', 'pprof.enabled']);
+    expect(notYetEffective(config)).toEqual(['rpc.enable-proxy', 'pprof.enabled']);
     expect(notYetEffective(configOf())).toEqual([]);
   });
 });

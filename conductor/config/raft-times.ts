@@ -1,6 +1,6 @@
 import type { FlagValues } from './flag-table.js';
 
-const DEFAULT_HEARTBEAT_TIMEOUT_MS = 300;
+const DEFAULT_HEARTBEAT_TIMEOUT_MS = 500;
 
 export interface RaftTimes {
   heartbeatTimeoutMs: number;

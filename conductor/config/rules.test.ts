@@ -101,10 +101,9 @@ describe('rules', () => {
       '--raft.heartbeat-timeout=500ms --raft.lease-timeout=1m0.5s',
       'LeaderLeaseTimeout (1m0.5s) cannot be larger than heartbeat timeout (500ms)',
     ],
-    ['--raft.heartbeat-interval=300ms', 'heartbeat interval out of range'],
+    ['--raft.heartbeat-interval=500ms', 'heartbeat interval out of range'],
     ['--raft.heartbeat-interval=0', 'heartbeat interval out of range'],
     ['--raft.retention-mb=0', 'raft.retention-mb is 0'],
-    ['--raft.retention-entries=0', 'raft.retention-entries is 0'],
     ['--shutdown-timeout=0s', 'shutdown-timeout is 0'],
     ['--raft.peers=a@h:1,a@h:2', 'an id is listed twice'],
     ['--raft.peers=a@h:1,b@H:1', 'an address is listed twice'],
@@ -182,14 +181,14 @@ describe('rules', () => {
 
 describe('settings that depend on each other', () => {
   it.each([
-    ['--paused', { heartbeatTimeoutMs: 300, leaseTimeoutMs: 300, heartbeatIntervalMs: 50 }],
+    ['--paused', { heartbeatTimeoutMs: 500, leaseTimeoutMs: 500, heartbeatIntervalMs: 83 }],
     [
       '--raft.heartbeat-timeout=1s',
       { heartbeatTimeoutMs: 1000, leaseTimeoutMs: 1000, heartbeatIntervalMs: 166 },
     ],
     // op-conductor's lease timeout alone is a valid command line there.
     ['--raft.lease-timeout=500ms', { heartbeatTimeoutMs: 500, leaseTimeoutMs: 500, heartbeatIntervalMs: 83 }],
-    ['--raft.lease-timeout=60ms', { heartbeatTimeoutMs: 300, leaseTimeoutMs: 60, heartbeatIntervalMs: 30 }],
+    ['--raft.lease-timeout=60ms', { heartbeatTimeoutMs: 500, leaseTimeoutMs: 60, heartbeatIntervalMs: 30 }],
     ['--raft.heartbeat-timeout=5ms', { heartbeatTimeoutMs: 5, leaseTimeoutMs: 5, heartbeatIntervalMs: 1 }],
   ])('%s gives the raft times', (more, times) => {
     expect(configOf(more).raft).toMatchObject(times);

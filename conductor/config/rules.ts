@@ -144,8 +144,12 @@ const rules: readonly Rule[] = [
     text: 'heartbeat interval out of range',
     remedy: 'use at least 1ms and less than both timeouts, a sixth of them is good',
   },
-  atLeastOne('raft.retention-mb'),
-  atLeastOne('raft.retention-entries'),
+  {
+    flags: ['raft.retention-mb'],
+    violated: (values) => values['raft.retention-mb'] < 1,
+    text: 'raft.retention-mb is 0',
+    remedy: 'use at least 1',
+  },
   positive('shutdown-timeout'),
   ...peerRules,
 ];
@@ -230,14 +234,5 @@ function positive(flag: 'healthcheck.timeout' | 'shutdown-timeout'): Rule {
     violated: (values) => values[flag] <= 0,
     text: `${flag} is 0`,
     remedy: 'give a duration longer than 0',
-  };
-}
-
-function atLeastOne(flag: 'raft.retention-mb' | 'raft.retention-entries'): Rule {
-  return {
-    flags: [flag],
-    violated: (values) => values[flag] < 1,
-    text: `${flag} is 0`,
-    remedy: 'use at least 1',
   };
 }

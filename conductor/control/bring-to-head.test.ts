@@ -71,8 +71,11 @@ describe('bringToHead', () => {
   it.each([1, 5, 200])('posts the %i blocks that the node misses, in order, each once', async (behind) => {
     commitAll(chainOf(11, 300));
     node = new FakeNode(refs(1, 300 - behind));
+    node.faults.set('blockByNumber', new Error('not needed on the committed chain'));
+    const beganMs = performance.now();
     await expect(ended(bring())).resolves.toEqual(refOf(300));
     expect(node.postedNumbers).toEqual(refs(301 - behind, 300).map(({ number }) => number));
+    expect(performance.now() - beganMs).toBeLessThan(200);
   });
 
   it('does not flood a slow node', async () => {
@@ -177,6 +180,15 @@ describe('bringToHead', () => {
       await expect(ended(bring())).rejects.toMatchObject({ name: 'BehindError', code: 'history-too-short' });
       expect(performance.now() - beganMs).toBeLessThan(DEADLINE_MS + 50);
       expect(node.posted).toEqual([]);
+    });
+
+    it('gives the last reason: gossip has helped, but then the node did not follow', async () => {
+      const result = bring();
+      result.catch(() => undefined);
+      await jest.advanceTimersByTimeAsync(1000);
+      node.losesPosts = Infinity;
+      node.gossip(...refs(11, 15));
+      await expect(ended(result)).rejects.toMatchObject({ code: 'node-does-not-follow' });
     });
 
     it('does not post across a gap of the chain', async () => {

@@ -13,7 +13,7 @@ class Question<T> {
   /** Answers at once when set. */
   now: T | Error | undefined;
 
-  readonly ask = (options: CallOptions): Promise<T> => {
+  ask = (options: CallOptions): Promise<T> => {
     this.calls.push(options);
     return new Promise((resolve, reject) => {
       options.signal?.addEventListener('abort', () => reject(new Error('aborted')));
@@ -33,6 +33,15 @@ let latest: Question<BlockRef>;
 let polls: number;
 let node: LocalNode;
 
+const build = (): LocalNode =>
+  new LocalNode({
+    opNode: { sequencerActive: active.ask },
+    execution: { latestBlock: latest.ask },
+    pollIntervalMs: POLL_MS,
+    timeoutMs: 1000,
+    onPoll: () => (polls += 1),
+  });
+
 beforeEach(() => {
   jest.useFakeTimers();
   active = new Question();
@@ -40,13 +49,7 @@ beforeEach(() => {
   active.now = false;
   latest.now = refOf(10);
   polls = 0;
-  node = new LocalNode({
-    opNode: { sequencerActive: active.ask },
-    execution: { latestBlock: latest.ask },
-    pollIntervalMs: POLL_MS,
-    timeoutMs: 1000,
-    onPoll: () => (polls += 1),
-  });
+  node = build();
 });
 afterEach(async () => {
   await node.stop();
@@ -219,6 +222,20 @@ describe('LocalNode', () => {
       expect(active.calls.at(-1)?.signal?.aborted).toBe(true);
       expect(polls).toBe(1);
       expect(node.state).toMatchObject({ reachable: true, sequencerActive: false });
+    });
+
+    it('waits for clients that need a moment to end', async () => {
+      let end = (_: Error): void => undefined;
+      active.ask = () => new Promise((_, reject) => (end = reject));
+      node = build();
+      node.start();
+      await settle();
+      let over = false;
+      const stopped = node.stop().then(() => (over = true));
+      await settle();
+      expect(over).toBe(false);
+      end(new Error('aborted'));
+      await stopped;
     });
 
     it('asks nothing any more', async () => {

@@ -1,0 +1,50 @@
+# `make help` lists what there is.
+.PHONY: help demo test test-real bench verify fix clean
+.SILENT:
+.DEFAULT_GOAL := help
+
+INSTALLED := node_modules/.package-lock.json
+BUILT := dist/.built
+SOURCES := $(shell find raft health rpc conductor e2e -name '*.ts') package.json tsconfig.json tsconfig.build.json
+TSX := node --import tsx
+
+help:
+	echo 'make demo       three Batons on this machine: blocks, a killed leader, its return, two hand-overs'
+	echo '                (KEEP=1 leaves the cluster running and prints its URLs, until Ctrl-C)'
+	echo 'make test       all tests'
+	echo 'make test-real  three Batons beside real op-nodes and geths (needs Go and Python)'
+	echo 'make bench      commit latency, failover, memory and disk'
+	echo 'make verify     types, lint, format, build and tests'
+	echo 'make fix        formats the sources and repairs what the linter can'
+	echo 'make clean      removes what was installed and built'
+
+demo: $(BUILT)
+	$(TSX) e2e/demo/main.ts $(if $(filter-out 0,$(KEEP)),--keep)
+
+test: $(BUILT)
+	npm test --silent
+
+test-real: $(BUILT)
+	$(TSX) e2e/real/main.ts
+
+bench: $(BUILT)
+	npm run --silent bench
+
+verify: $(INSTALLED)
+	npm run --silent verify
+
+fix: $(INSTALLED)
+	npm run --silent fix
+
+clean:
+	rm -rf node_modules dist coverage
+
+$(INSTALLED): package-lock.json
+	echo 'Installing dependencies ...'
+	npm ci --include=dev --no-audit --no-fund --loglevel=error >/dev/null
+	touch $@
+
+$(BUILT): $(INSTALLED) $(SOURCES)
+	echo 'Building ...'
+	npm run --silent build
+	touch $@

@@ -1,0 +1,25 @@
+import type { Cluster } from '../cluster/cluster.js';
+import type { BlockRef } from '../devnet/payload.js';
+import type { CommittedLedger } from './committed-ledger.js';
+
+const LEVEL_WITHIN_MS = 10_000;
+
+/**
+ * Compares what all nodes have now with what was ever committed; empty if all is well. Nothing may be written into
+ * the ledger meanwhile.
+ */
+export async function chainProblems(cluster: Cluster, ledger: CommittedLedger): Promise<string[]> {
+  const highest = ledger.highest?.number ?? 0;
+  // The newest block may still be on its way; if it never comes, the comparison says so.
+  await cluster.convergedAt(highest, LEVEL_WITHIN_MS).catch(() => undefined);
+  const chains = new Map<string, BlockRef[]>();
+  const unreadable: string[] = [];
+  for (const { id, devnet } of cluster.nodes) {
+    try {
+      chains.set(id, await devnet.blocks());
+    } catch (error) {
+      unreadable.push(`${id} does not show its chain: ${(error as Error).message}`);
+    }
+  }
+  return [...unreadable, ...ledger.problems(chains)];
+}
