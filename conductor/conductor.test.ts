@@ -67,6 +67,7 @@ function build(options: { paused?: boolean } = {}): void {
     paused: options.paused ?? false,
     peerTimeoutMs: 500,
     progressGraceMs: 3000,
+    stuckAfterMs: 10_000,
     callTimeoutMs: 10_000,
     catchUpTimeoutMs: 3000,
   });

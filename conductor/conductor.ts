@@ -40,6 +40,8 @@ export interface ConductorOptions {
   peerTimeoutMs: number;
   /** How long an active sequencer's head may stand still before an old head counts against it. */
   progressGraceMs: number;
+  /** A leader whose chain does not move for this long lets another node try. */
+  stuckAfterMs: number;
   callTimeoutMs: number;
   /** Longest that the local node may take for its next step towards the committed head. */
   catchUpTimeoutMs: number;
@@ -61,6 +63,10 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   private isStopped = false;
   private overridden = false;
   private startedAtMs = -Infinity;
+  private leaderSinceMs = -Infinity;
+  private starting = false;
+  /** Health checks in a row that did not reach op-node. */
+  private unreachableChecks = 0;
   /** Hash of the local head for which the retained history turned out too short. */
   private historyTooShortAt: string | undefined;
   private readonly lag = new LagTracker();
@@ -77,6 +83,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
       options.logger,
     );
     const roleChanged = (): void => {
+      this.leaderSinceMs = performance.now();
       this.loop.forgetFailures();
       this.historyTooShortAt = undefined;
       this.changed();
@@ -103,6 +110,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
       );
     }
     this.lastHealth = line;
+    this.unreachableChecks = report.code === 'node-unreachable' ? this.unreachableChecks + 1 : 0;
     this.changed();
   }
 
@@ -118,7 +126,9 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     const { raft, localNode, logger } = this.options;
     this.isStopped = true;
     await this.loop.stop();
-    if (!this.isPaused && localNode.state.sequencerActive === true) {
+    // A start that was aborted may still have its effect, so a leader asks op-node to stop in any case.
+    const mayRun = localNode.state.sequencerActive === true || raft.status().role === 'leader';
+    if (!this.isPaused && mayRun) {
       await this.stopSequencer(new AbortController().signal).catch((error: Error) =>
         logger.warn({ reason: error.message }, 'the sequencer could not be stopped'),
       );
@@ -137,7 +147,11 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
 
   private fitness(): Fitness {
     const { health, localNode } = this.options;
-    return fitness(health.latest(), localNode.state.reachable, this.mayControl());
+    // One lost answer is an accident: leadership does not move for it.
+    const reachable = localNode.state.reachable && this.unreachableChecks < 2;
+    const report = health.latest();
+    const code = report?.code === 'node-unreachable' ? 'ok' : report?.code;
+    return fitness(code, reachable, this.mayControl());
   }
 
   private eligibility(): number {
@@ -156,19 +170,22 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   }
 
   private view(): View {
-    const { raft, localNode, health, progressGraceMs } = this.options;
+    const { raft, localNode, health, progressGraceMs, stuckAfterMs } = this.options;
     const status = raft.status();
     const { state } = localNode;
     const now = performance.now();
+    const movedAtMs = Math.max(state.headAdvancedAtMs, this.startedAtMs);
     return {
       paused: this.isPaused,
       stopping: this.isStopped,
       role: status.role !== 'leader' ? 'follower' : status.ready ? 'leader' : 'elect',
-      sequencerActive: state.sequencerActive,
+      // Not before op-node has answered: the start is not over when a poll sees its effect.
+      sequencerActive: this.starting ? false : state.sequencerActive,
       fitness: this.fitness(),
       eligibility: this.eligibility(),
       healthReason: state.reachable ? (health.latest()?.reason ?? 'not checked yet') : state.reason,
-      progressing: now - Math.max(state.headAdvancedAtMs, this.startedAtMs) < progressGraceMs,
+      progressing: now - movedAtMs < progressGraceMs,
+      stuck: now - Math.max(movedAtMs, this.leaderSinceMs) > stuckAfterMs,
       historyTooShort: this.historyTooShortAt !== undefined && this.historyTooShortAt === state.head?.hash,
       lagging: this.lag.isLagging(now),
       successors: status.role === 'leader' ? this.successors() : [],
@@ -192,6 +209,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
 
   private async start(signal: AbortSignal): Promise<void> {
     const { localNode, health, raft } = this.options;
+    this.starting = true;
     await this.notingShortHistory(async () => {
       const head = await startSequencer(
         { ...this.options, readBarrier: () => raft.readBarrier() },
@@ -200,7 +218,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
       this.startedAtMs = performance.now();
       localNode.headIs(head);
       localNode.sequencerIs(true);
-    });
+    }).finally(() => (this.starting = false));
     health.probeNow();
   }
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { HealthMonitor } from '../health/health-monitor.js';
-import { RaftNode } from '../raft/index.js';
+import { RaftNode, type Member } from '../raft/index.js';
 import { LevelStorage } from '../raft/storage/level-storage.js';
 import { HttpTransport } from '../raft/transport/http-transport.js';
 import { ExecutionClient } from '../rpc/clients/execution-client.js';
@@ -20,9 +20,12 @@ import { startMetricsServer } from './metrics-server.js';
 import { limitsOf, retentionOf, timingOf } from './raft-options.js';
 
 const MIB = 1024 * 1024;
+const EMPTY_MEMBER =
+  'the storage directory belongs to a cluster but has no log: its leader will send it; if there is no such cluster, wipe the directory';
 const NODE_POLL_MS = 250;
 const CALL_TIMEOUT_MS = 10_000;
 const CATCH_UP_TIMEOUT_MS = 3000;
+const STUCK_AFTER_MS = 10_000;
 const DIAL_TIMEOUT_MS = 5000;
 const PROMOTION_TIMEOUT_MS = 30_000;
 const FORMATION_RETRY_MS = 250;
@@ -44,6 +47,7 @@ export class Service {
   private readonly rpc: HttpServer;
   private readonly ending = new AbortController();
   private readonly closers: (() => Promise<void>)[] = [];
+  private opened = false;
   private stopping: Promise<void> | undefined;
 
   constructor(
@@ -121,6 +125,7 @@ export class Service {
       paused: config.paused,
       peerTimeoutMs: Math.max(timing.leaseTimeoutMs, 2 * timing.heartbeatIntervalMs),
       progressGraceMs: Math.max(3000, 2 * health.intervalMs),
+      stuckAfterMs: Math.max(STUCK_AFTER_MS, health.unsafeIntervalSeconds * 1000),
       callTimeoutMs: CALL_TIMEOUT_MS,
       catchUpTimeoutMs: CATCH_UP_TIMEOUT_MS,
     });
@@ -138,6 +143,7 @@ export class Service {
   /** @throws StorageError, or the system's error when a port cannot be bound */
   async start(): Promise<{ rpcPort: number; consensusPort: number }> {
     await this.raft.open();
+    this.opened = true;
     this.closers.push(() => this.raft.stop());
     const { port: consensusPort } = await this.raft.start(this.transport);
     await this.joinOrFound(consensusPort);
@@ -168,7 +174,7 @@ export class Service {
   private async stopOnce(reason: string): Promise<void> {
     this.logger.info({ reason }, 'stopping');
     this.ending.abort();
-    await this.conductor.retire();
+    if (this.opened) await this.conductor.retire();
     for (const close of this.closers.reverse()) {
       await close().catch((error: Error) => this.logger.warn({ err: error }, 'closing failed'));
     }
@@ -180,6 +186,8 @@ export class Service {
     const { raft, consensus } = this.config;
     const { clusterId, incarnation } = this.raft.identity;
     if (clusterId !== null) {
+      // Not founded anew: the id may as well be that of a cluster whose leader has just found this node (bug 41).
+      if (this.isEmpty()) this.logger.warn({ clusterId }, EMPTY_MEMBER);
       this.logger.info({ clusterId, incarnation }, 'rejoining the cluster of the storage directory');
       return;
     }
@@ -187,7 +195,7 @@ export class Service {
       const address = consensus.advertisedAddr ?? `${consensus.listenHost}:${consensusPort}`;
       // As op-conductor: a new cluster does not touch a sequencer before an operator says so.
       this.conductor.pauseForBootstrap();
-      await this.raft.bootstrap([{ id: raft.serverId, address, incarnation, voter: true }]);
+      await this.found([{ id: raft.serverId, address, incarnation, voter: true }]);
       this.logger.info(
         { address },
         'founded a cluster of one; the control loop is paused until conductor_resume',
@@ -203,7 +211,7 @@ export class Service {
       peers: raft.peers,
       hello: (address, signal) => this.transport.hello<FormationAnswer>(address, signal),
       isMember: () => this.raft.identity.clusterId !== null,
-      bootstrap: async (members) => void (await this.raft.bootstrap(members)),
+      bootstrap: (members) => this.found(members),
       logger: this.logger,
       signal: this.ending.signal,
       retryMs: FORMATION_RETRY_MS,
@@ -212,11 +220,20 @@ export class Service {
     void forming.catch((error: Error) => this.onFatal(error));
   }
 
+  private async found(members: readonly Member[]): Promise<void> {
+    const outcome = await this.raft.bootstrap(members);
+    if (outcome.outcome !== 'done') throw new Error(`the cluster could not be founded: ${outcome.reason}`);
+  }
+
+  private isEmpty(): boolean {
+    const { lastIndex, term } = this.raft.status();
+    return lastIndex === 0 && term === 0;
+  }
+
   private formationAnswer(): { empty: boolean; peersDigest: string | null } {
     const { peers } = this.config.raft;
-    const { lastIndex, term } = this.raft.status();
     return {
-      empty: lastIndex === 0 && term === 0,
+      empty: this.isEmpty(),
       peersDigest: peers.length > 0 ? peersDigest(peers) : null,
     };
   }

@@ -29,14 +29,6 @@ export class ChainState {
     return this.blocks.at(-1);
   }
 
-  get oldest(): CommittedBlock | undefined {
-    return this.blocks[0];
-  }
-
-  get length(): number {
-    return this.blocks.length;
-  }
-
   blockAt(number: number): CommittedBlock | undefined {
     return this.blocks[this.firstAtOrAbove(number)]?.number === number
       ? this.blocks[this.firstAtOrAbove(number)]

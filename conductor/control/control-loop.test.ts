@@ -43,6 +43,7 @@ const base: View = {
   eligibility: encodeEligibility(Fitness.fit, 0),
   healthReason: 'sick',
   progressing: false,
+  stuck: false,
   historyTooShort: false,
   lagging: false,
   successors: [],

@@ -23,6 +23,7 @@ function viewOf(changes: Partial<View> = {}): View {
     eligibility: encodeEligibility(level, 0),
     healthReason: 'because of health',
     progressing: false,
+    stuck: false,
     historyTooShort: false,
     lagging: false,
     successors: [],
@@ -175,6 +176,16 @@ describe('decide, as a table: fitness of the leader (rows) against that of the b
     ]);
   });
 
+  it('sequencing, and the head has stood still for long', () => {
+    expect(table({ sequencerActive: true, stuck: true })).toEqual([
+      // nobody   unfit    impaired    stale       fit
+      ['none', 'none', 'transfer', 'transfer', 'transfer'], // unfit
+      ['none', 'none', 'stop+transfer', 'stop+transfer', 'stop+transfer'], // impaired
+      ['none', 'none', 'none', 'stop+transfer', 'stop+transfer'], // stale
+      ['none', 'none', 'none', 'none', 'none'], // fit
+    ]);
+  });
+
   it('sequencing, and the head moves', () => {
     expect(table({ sequencerActive: true, progressing: true })).toEqual([
       // nobody   unfit    impaired    stale       fit
@@ -219,6 +230,26 @@ describe('decide, in situations that have cost others their chain', () => {
     const successors = [successor('b', stale), successor('c', stale)];
     expect(decideType(leader({ fitness: stale, successors }))).toBe('start');
     expect(decideType(leader({ fitness: stale, successors, sequencerActive: true }))).toBe('none');
+  });
+
+  it('the sequencer makes no blocks, and every head grows old: another node may try (#18845)', () => {
+    const view = leader({
+      fitness: stale,
+      stuck: true,
+      sequencerActive: true,
+      successors: [successor('b', stale)],
+    });
+    expect(decide(view)).toEqual({
+      type: 'transfer',
+      to: 'b',
+      stopFirst: true,
+      reason: 'the chain stands still',
+    });
+  });
+
+  it('the sequencer can not be started for long: another node may try', () => {
+    const view = leader({ stuck: true, successors: [successor('b', fit)] });
+    expect(decide(view)).toMatchObject({ type: 'transfer', to: 'b', stopFirst: false });
   });
 
   it('a stale leader that has just started catches up, also when a peer seems fit', () => {

@@ -23,6 +23,8 @@ export interface View {
   healthReason: string;
   /** The local head moved, or the sequencer was started, a short while ago. */
   progressing: boolean;
+  /** As leader, for long neither the head moved nor a sequencer was started: whatever it is, it does not pass. */
+  stuck: boolean;
   /** The retained history does not reach the local head: blocks cannot be posted. */
   historyTooShort: boolean;
   /** The local head has been behind the committed one for so long that gossip will not bring it. */
@@ -61,7 +63,15 @@ function decideAsFollower(view: View): Action {
 
 function decideAsLeader(view: View): Action {
   const better = view.successors[0];
-  const mayYield = view.fitness !== Fitness.fit && better !== undefined && better.fitness > view.fitness;
+  // Only to a fitter node: heads that are all old are no reason to move leadership around. A chain that stands
+  // still for long is one to try the next node, as fit as this one (op-conductor #18845).
+  const mayYield =
+    better !== undefined &&
+    better.fitness !== Fitness.unfit &&
+    (view.stuck
+      ? better.fitness >= view.fitness
+      : view.fitness !== Fitness.fit && better.fitness > view.fitness);
+  const reason = view.stuck ? 'the chain stands still' : view.healthReason;
 
   if (view.sequencerActive === true) {
     if (view.fitness === Fitness.fit) return { type: 'none', reason: 'sequencing' };
@@ -72,10 +82,10 @@ function decideAsLeader(view: View): Action {
     if (!mayYield) return { type: 'none', reason: `nobody is fitter: ${view.healthReason}` };
     // Whatever does not answer cannot be stopped; waiting for it would cost blocks (measured.md: 20 s).
     const stopFirst = view.fitness !== Fitness.unfit;
-    return { type: 'transfer', to: better.id, stopFirst, reason: view.healthReason };
+    return { type: 'transfer', to: better.id, stopFirst, reason };
   }
 
-  if (mayYield) return { type: 'transfer', to: better.id, stopFirst: false, reason: view.healthReason };
+  if (mayYield) return { type: 'transfer', to: better.id, stopFirst: false, reason };
   if (view.fitness === Fitness.unfit)
     return { type: 'none', reason: `nobody is fitter: ${view.healthReason}` };
   if (view.historyTooShort && better !== undefined && better.eligibility > view.eligibility) {

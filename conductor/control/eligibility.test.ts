@@ -1,15 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { HealthCode, HealthReport } from '../../health/health-report.js';
+import type { HealthCode } from '../../health/health-report.js';
 import { encodeEligibility, fitness, Fitness, fitnessOf } from './eligibility.js';
-
-const reportOf = (code: HealthCode): HealthReport => ({
-  healthy: code === 'ok',
-  status: code === 'ok' ? 'healthy' : 'unhealthy',
-  code,
-  reason: '',
-  checkedAtMs: 0,
-});
 
 describe('fitness', () => {
   it.each<[HealthCode, Fitness]>([
@@ -18,13 +10,13 @@ describe('fitness', () => {
     ['too-few-peers', Fitness.impaired],
     ['node-unreachable', Fitness.unfit],
   ])('%s gives %i, and unfit as soon as the node or the right to control it is missing', (code, level) => {
-    expect(fitness(reportOf(code), true, true)).toBe(level);
-    expect(fitness(reportOf(code), false, true)).toBe(Fitness.unfit);
-    expect(fitness(reportOf(code), true, false)).toBe(Fitness.unfit);
+    expect(fitness(code, true, true)).toBe(level);
+    expect(fitness(code, false, true)).toBe(Fitness.unfit);
+    expect(fitness(code, true, false)).toBe(Fitness.unfit);
   });
 
   it('is unfit before the first health check', () => {
-    expect(fitness(null, true, true)).toBe(Fitness.unfit);
+    expect(fitness(undefined, true, true)).toBe(Fitness.unfit);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { HealthReport } from '../../health/health-report.js';
+import type { HealthCode } from '../../health/health-report.js';
 
 /**
  * How fit a node is to sequence, best last. Every conductor tells the leader with each heartbeat.
@@ -14,9 +14,14 @@ export type Fitness = (typeof Fitness)[keyof typeof Fitness];
 /** Blocks behind the committed head that are told apart. */
 const LAG_MAX = 999_999;
 
-export function fitness(health: HealthReport | null, nodeReachable: boolean, mayControl: boolean): Fitness {
-  if (!mayControl || !nodeReachable || health === null) return Fitness.unfit;
-  switch (health.code) {
+/** @param health undefined before the first check */
+export function fitness(
+  health: HealthCode | undefined,
+  nodeReachable: boolean,
+  mayControl: boolean,
+): Fitness {
+  if (!mayControl || !nodeReachable || health === undefined) return Fitness.unfit;
+  switch (health) {
     case 'ok':
       return Fitness.fit;
     case 'unsafe-head-old':
