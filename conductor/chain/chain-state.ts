@@ -29,6 +29,10 @@ export class ChainState {
     return this.blocks.at(-1);
   }
 
+  get oldest(): CommittedBlock | undefined {
+    return this.blocks[0];
+  }
+
   blockAt(number: number): CommittedBlock | undefined {
     return this.blocks[this.firstAtOrAbove(number)]?.number === number
       ? this.blocks[this.firstAtOrAbove(number)]
