@@ -15,12 +15,18 @@ import type {
   Message,
   NodeId,
   Output,
+  Persist,
   RequestMessage,
   ResponseMessage,
   Timing,
 } from '../core/types.js';
+import { StorageError } from '../storage/errors.js';
 import type { Identity, Storage } from '../storage/storage.js';
+import { Applier } from './applier.js';
 import { compactionTarget, type Retention } from './compaction.js';
+import { isComplete, withData } from './complete-message.js';
+import { Exchanges, type Respond } from './exchanges.js';
+import { LogReader } from './log-reader.js';
 import type { Outcome } from './outcomes.js';
 import type { StateMachine } from './state-machine.js';
 import { WakeUpTimer } from './wake-up-timer.js';
@@ -49,10 +55,19 @@ export interface RaftNodeOptions<Result> {
 type WithoutMoment<T> = T extends unknown ? Omit<T, 'now' | 'random'> : never;
 type Stimulus = WithoutMoment<Input>;
 
-type Respond = (response: ResponseMessage) => void;
+interface Queued {
+  stimulus: Stimulus;
+  /** For a peer's request. */
+  respond: Respond | undefined;
+}
+
+/** How the core, or a node that does not run, answers a request. */
+type Settled = Answer | { outcome: 'rejected'; reason: 'stopped' };
 
 /** Probes of a leader whose connection closed: its listening socket may close a moment after the others. */
 const PROBE_DELAYS_MS = [0, 5, 20, 50];
+
+const STOPPED = { outcome: 'unknown', reason: 'this node stopped' } as const;
 
 interface RaftNodeEvents {
   /** Role, term, leader or readiness changed. */
@@ -73,39 +88,33 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   private transport: NodeTransport | undefined;
   private identityFound: Identity | undefined;
   private readonly timer: WakeUpTimer;
-  private readonly queue: Stimulus[] = [];
+  private readonly log: LogReader;
+  private readonly applier: Applier<Result>;
+  private readonly queue: Queued[] = [];
   private pumping = false;
-  private stopped = false;
+  private ended = false;
+  private closing: Promise<void> | undefined;
 
-  private members: readonly Member[] = [];
-  private lastRequest = 0;
-  private readonly requests = new Map<number, (answer: Answer) => void>();
-  private readonly responders = new Map<string, Respond>();
-
+  private term = 0;
   private commitIndex = 0;
-  private appliedIndex = 0;
-  private applying = false;
   private compacting = false;
-  /** Grows when a snapshot replaces the state, so that a running apply loop notices. */
-  private stateVersion = 0;
-  private readonly results = new Map<number, Result>();
-  private appliedWaiters: { index: number; wake: () => void }[] = [];
+  private members: readonly Member[] = [];
+  private readonly exchanges = new Exchanges();
+  private lastRequest = 0;
+  private readonly requests = new Map<number, (answer: Settled) => void>();
 
   constructor(private readonly options: RaftNodeOptions<Result>) {
     super();
     this.nodeId = options.nodeId;
     this.logger = options.logger;
-    this.timer = new WakeUpTimer(
-      () => performance.now(),
-      (lateMs) => {
-        const line = { lateMs: Math.round(lateMs) };
-        if (lateMs >= options.timing.electionTimeoutMs / 2) this.logger.warn(line, 'event loop stood still');
-        else this.logger.debug(line, 'event loop stood still');
-        this.deliver({ type: 'stalled', forMs: lateMs });
-      },
-      () => this.deliver({ type: 'tick' }),
-      Math.max(25, options.timing.heartbeatIntervalMs / 2),
-    );
+    this.log = new LogReader((index) => this.running.entry(index), options.storage);
+    this.applier = new Applier(options.stateMachine, this.log);
+    this.timer = new WakeUpTimer({
+      now: () => performance.now(),
+      onLate: (lateMs) => this.stalled(lateMs),
+      onDue: () => this.deliver({ type: 'tick' }),
+      toleranceMs: Math.max(25, options.timing.heartbeatIntervalMs / 2),
+    });
   }
 
   /** Opens the disk and rebuilds the state; the network comes with `start`. @throws StorageError */
@@ -118,31 +127,28 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     );
     this.core = core;
     const snapshot = await this.options.storage.readSnapshot();
-    if (snapshot) this.options.stateMachine.restore(snapshot);
-    const status = core.status(performance.now());
-    this.appliedIndex = status.snapshotIndex;
-    this.commitIndex = status.commitIndex;
+    if (snapshot) this.applier.restore(snapshot);
+    const { term, commitIndex } = core.status(performance.now());
+    this.term = term;
+    this.commitIndex = commitIndex;
     await this.applyCommitted();
     return identity;
   }
 
   async start(transport: NodeTransport): Promise<{ host: string; port: number }> {
     this.transport = transport;
-    const bound = await transport.start();
+    // Before the first request: it is measured against the members' disks.
     this.connect(this.status().configuration.configuration.members);
+    const bound = await transport.start();
+    this.deliver({ type: 'applied', index: this.applier.appliedIndex });
     this.deliver({ type: 'tick' });
     return bound;
   }
 
-  async stop(): Promise<void> {
-    if (this.stopped) return;
-    this.stopped = true;
-    this.timer.stop();
-    for (const settle of this.requests.values()) settle({ outcome: 'unknown', reason: 'this node stopped' });
-    this.requests.clear();
-    for (const waiter of this.appliedWaiters) waiter.wake();
-    await this.transport?.stop();
-    await this.options.storage.close();
+  /** Closes network and disk, also after a fatal error. Whoever still waits gets `unknown`. */
+  stop(): Promise<void> {
+    this.closing ??= this.close();
+    return this.closing;
   }
 
   get identity(): Identity {
@@ -161,6 +167,14 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
 
   /** Founds a cluster of these members; `rejected` when the disk is not empty. */
   async bootstrap(members: readonly Member[]): Promise<Outcome<object>> {
+    const { clusterId } = this.identity;
+    if (clusterId !== null) {
+      return {
+        outcome: 'rejected',
+        reason: 'not-empty',
+        detail: `this disk belongs to cluster ${clusterId}`,
+      };
+    }
     await this.adoptCluster(randomBytes(16).toString('hex'));
     return this.ask((id) => ({ type: 'bootstrap', id, configuration: { members } }));
   }
@@ -168,34 +182,50 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   /** Becomes part of a cluster for good. @throws StorageError when the disk belongs to another */
   async adoptCluster(clusterId: string): Promise<void> {
     if (this.identity.clusterId === clusterId) return;
-    await this.options.storage.setClusterId(clusterId);
+    try {
+      await this.options.storage.setClusterId(clusterId);
+    } catch (error) {
+      if (isDiskFailure(error)) this.fatal(error);
+      throw error;
+    }
     this.identityFound = { ...this.identity, clusterId };
     this.logger.info({ clusterId }, 'joined a cluster');
   }
 
-  /** Commits a command and returns what the state machine made of it. */
-  async propose(data: Uint8Array): Promise<Outcome<{ result: Result }>> {
-    const answer = await this.ask((id) => ({ type: 'propose', id, data, crc: crc32(data) }));
-    if (answer.outcome !== 'done') return answer;
-    await this.whenApplied(answer.index);
-    const result = this.results.get(answer.index);
-    this.results.delete(answer.index);
-    if (result === undefined) return { outcome: 'unknown', reason: 'this node stopped' };
-    return { ...answer, result };
+  /** Commits a command and returns what the state machine made of it. `data` must not change any more. */
+  propose(data: Uint8Array): Promise<Outcome<{ result: Result }>> {
+    return new Promise((resolve) => {
+      this.submit(
+        (id) => ({ type: 'propose', id, data, crc: crc32(data) }),
+        (answer) => {
+          if (answer.outcome !== 'done') return resolve(answer);
+          this.applier.awaitResult(answer.index, (applied) => {
+            if (applied) resolve({ ...answer, ...applied });
+            else resolve(this.ended ? STOPPED : { outcome: 'unknown', reason: 'a snapshot took its place' });
+          });
+        },
+      );
+    });
   }
 
   /** Waits until everything that was committed anywhere before the call is applied here. Leader only. */
   async readBarrier(): Promise<Outcome<object>> {
     const answer = await this.ask((id) => ({ type: 'read', id }));
-    if (answer.outcome === 'done') await this.whenApplied(answer.index);
-    return answer;
+    if (answer.outcome !== 'done') return answer;
+    await this.applier.whenApplied(answer.index);
+    return this.ended ? STOPPED : answer;
   }
 
   transferLeadership(to?: NodeId): Promise<Outcome<object>> {
     return this.ask((id) => ({ type: 'transfer', id, to }));
   }
 
-  changeMembership(change: MembershipChange, expectedIndex?: number): Promise<Outcome<object>> {
+  async changeMembership(change: MembershipChange, expectedIndex?: number): Promise<Outcome<object>> {
+    // Before the first commit of its term a leader must refuse (bug 33); that is a matter of milliseconds.
+    if (!this.isReadyLeader) {
+      const barrier = await this.readBarrier();
+      if (barrier.outcome !== 'done') return barrier;
+    }
     return this.ask((id) => ({ type: 'changeMembership', id, change, expectedIndex }));
   }
 
@@ -204,35 +234,21 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     this.deliver({ type: 'eligibility', value });
   }
 
-  /** Entries from the log, also those no longer in memory. Fewer when `maxBytes` is reached. */
-  async readEntries(from: number, to: number, maxBytes: number): Promise<LoadedEntry[]> {
-    const cached: LoadedEntry[] = [];
-    let bytes = 0;
-    for (let index = from; index <= to; index++) {
-      const entry = this.running.entry(index);
-      if (!entry?.data) break;
-      if (cached.length > 0 && bytes + entry.byteLength > maxBytes) break;
-      bytes += entry.byteLength;
-      cached.push({ ...entry, data: entry.data });
-    }
-    return cached.length > 0 ? cached : this.options.storage.readEntries(from, to, maxBytes);
+  /** Entries from the log, also those no longer in memory: at least one, and fewer than asked for after `maxBytes`. */
+  readEntries(from: number, to: number, maxBytes: number): Promise<LoadedEntry[]> {
+    return this.log.read(from, to, maxBytes);
   }
 
   // ------------------------------------------------------------ from the network
 
   receive(from: NodeId, message: RequestMessage, respond: Respond): void {
-    if (this.stopped) return;
-    const key = `${from} ${message.type} ${message.requestId}`;
-    this.responders.set(key, respond);
-    // Some requests are never answered (a held answer of a term that is over); they must not pile up.
-    if (this.responders.size > 1024) this.responders.delete(this.responders.keys().next().value as string);
-    this.deliver({ type: 'message', from, message });
+    this.deliver({ type: 'message', from, message }, respond);
   }
 
   /** The leader's process may be dead: ask its host. Only a refused connection proves it (raft.md §5.5). */
   async peerDisconnected(peer: NodeId): Promise<void> {
     for (const delayMs of PROBE_DELAYS_MS) {
-      if (this.stopped || this.status().leader !== peer || !this.transport) return;
+      if (this.ended || this.status().leader !== peer || !this.transport) return;
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
       const found = await this.transport.probe(peer).catch(() => 'unknown' as const);
       if (found !== 'gone') continue;
@@ -249,117 +265,110 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     return this.core;
   }
 
-  private ask(make: (id: number) => Stimulus): Promise<Answer> {
-    if (this.stopped) return Promise.resolve({ outcome: 'unknown', reason: 'this node stopped' });
-    const id = ++this.lastRequest;
-    return new Promise((resolve) => {
-      this.requests.set(id, resolve);
-      this.deliver(make(id));
-    });
+  private get isRunning(): boolean {
+    return !this.ended && this.transport !== undefined;
   }
 
-  private deliver(stimulus: Stimulus): void {
-    if (this.stopped || !this.core || !this.transport) return;
-    this.queue.push(stimulus);
+  private ask(make: (id: number) => Stimulus): Promise<Outcome<object>> {
+    return new Promise((resolve) => this.submit(make, resolve));
+  }
+
+  /** `settle` is called once, while the outputs of the step that decides it are carried out. */
+  private submit(make: (id: number) => Stimulus, settle: (answer: Settled) => void): void {
+    if (!this.isRunning) return settle({ outcome: 'rejected', reason: 'stopped' });
+    const id = ++this.lastRequest;
+    this.requests.set(id, settle);
+    this.deliver(make(id));
+  }
+
+  private deliver(stimulus: Stimulus, respond?: Respond): void {
+    if (!this.isRunning) return respond?.(null);
+    this.queue.push({ stimulus, respond });
     if (this.pumping) return;
     this.pumping = true;
     try {
-      for (let next = this.queue.shift(); next; next = this.queue.shift()) {
-        const input = { ...next, now: performance.now(), random: Math.random() };
-        for (const output of this.core.step(input)) this.carryOut(output);
-      }
+      for (let next = this.queue.shift(); next && !this.ended; next = this.queue.shift()) this.step(next);
     } catch (error) {
       this.fatal(error as Error);
     } finally {
       this.pumping = false;
     }
-    this.timer.set(this.core.nextDeadlineMs());
+    this.timer.set(this.running.nextDeadlineMs());
   }
 
-  private carryOut(output: Output): void {
+  private step({ stimulus, respond }: Queued): void {
+    let input = stimulus;
+    let exchangeId: number | undefined;
+    if (stimulus.type === 'message' && respond) {
+      const message = this.exchanges.begin(stimulus.message as RequestMessage, respond);
+      exchangeId = message.requestId;
+      input = { ...stimulus, message };
+    }
+    const outputs = this.running.step({ ...input, now: performance.now(), random: Math.random() });
+    for (const output of outputs) this.carryOut(output, exchangeId);
+    // Last, so that network and disk do not wait for the application.
+    if (this.applier.appliedIndex < this.commitIndex) {
+      void this.applyCommitted().catch((error: Error) => this.fatal(error));
+    }
+  }
+
+  private carryOut(output: Output, exchangeId: number | undefined): void {
     switch (output.type) {
       case 'persist':
-        this.options.storage.write(output).then(
-          () => this.deliver({ type: 'stored', seq: output.seq }),
-          (error: Error) => this.fatal(error),
-        );
-        return;
+        return this.persist(output);
       case 'send':
         return this.send(output.to, output.message);
       case 'commit':
         this.commitIndex = output.index;
-        void this.applyCommitted().catch((error: Error) => this.fatal(error));
         return;
       case 'restore':
-        this.stateVersion += 1;
-        this.options.stateMachine.restore(output.snapshot);
         this.commitIndex = output.snapshot.index;
-        this.appliedIndex = output.snapshot.index;
-        this.wakeApplied();
-        return;
+        return this.applier.restore(output.snapshot);
       case 'answer': {
         const settle = this.requests.get(output.id);
         this.requests.delete(output.id);
-        settle?.(output.answer);
-        return;
+        return settle?.(output.answer);
       }
       case 'event':
-        return this.onCoreEvent(output.event);
+        return this.onCoreEvent(output.event, exchangeId);
       case 'halt':
         return this.fatal(new Error(`raft invariant broken: ${output.reason}`));
     }
   }
 
+  private persist(output: Persist): void {
+    this.options.storage.write(output).then(
+      () => this.deliver({ type: 'stored', seq: output.seq }),
+      (error: Error) => this.fatal(error),
+    );
+  }
+
   private send(to: NodeId, message: Message): void {
-    switch (message.type) {
-      case 'preVoteResponse':
-      case 'voteResponse':
-      case 'appendResponse':
-      case 'heartbeatResponse':
-      case 'snapshotResponse':
-      case 'timeoutNowResponse': {
-        const key = `${to} ${message.type.replace('Response', '')} ${message.requestId}`;
-        const respond = this.responders.get(key);
-        this.responders.delete(key);
-        respond?.(message);
-        return;
-      }
-      default:
-        void this.request(to, message).then(
-          (response) => this.deliver({ type: 'message', from: to, message: response }),
-          () => this.deliver({ type: 'requestFailed', to, requestId: message.requestId }),
-        );
-    }
+    if (isResponse(message)) return this.exchanges.answer(message);
+    void this.request(to, message).then(
+      (response) => this.deliver({ type: 'message', from: to, message: response }),
+      (error: Error) => this.requestFailed(to, message, error),
+    );
+  }
+
+  private requestFailed(to: NodeId, { type, requestId }: Message, error: Error): void {
+    if (isDiskFailure(error)) return this.fatal(error);
+    this.logger.debug({ peer: to, type, reason: error.message }, 'request failed');
+    this.deliver({ type: 'requestFailed', to, requestId });
   }
 
   private async request(to: NodeId, message: RequestMessage): Promise<ResponseMessage> {
-    const transport = this.transport;
+    const { transport } = this;
     if (!transport) throw new Error('not started');
-    const complete = isComplete(message) ? message : await this.withData(message);
+    const complete = isComplete(message) ? message : await withData(message, this.options.storage);
     return transport.send(to, complete);
   }
 
-  /** Fetches what the core no longer has in memory. The log may have been cut since: then the message is void (bug 28). */
-  private async withData(message: RequestMessage): Promise<RequestMessage> {
-    if (message.type === 'snapshot') {
-      const snapshot = await this.options.storage.readSnapshot();
-      if (snapshot?.index !== message.snapshot.index) throw new Error('the snapshot was replaced');
-      return { ...message, snapshot };
-    }
-    if (message.type !== 'append') return message;
-    const entries: LoadedEntry[] = [];
-    for (const entry of message.entries) {
-      const data =
-        entry.data ?? (await this.options.storage.readEntries(entry.index, entry.index, 0))[0]?.data;
-      if (!data || this.running.entry(entry.index)?.term !== entry.term) throw new Error('the log was cut');
-      entries.push({ ...entry, data });
-    }
-    return { ...message, entries };
-  }
-
-  private onCoreEvent(event: CoreEvent): void {
+  private onCoreEvent(event: CoreEvent, exchangeId: number | undefined): void {
     switch (event.type) {
       case 'role':
+        if (event.term > this.term) this.exchanges.abandon(exchangeId);
+        this.term = event.term;
         this.logger.info(
           { role: event.role, term: event.term, leader: event.leader, reason: event.reason },
           'role changed',
@@ -398,82 +407,74 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     this.members = others;
   }
 
-  // ------------------------------------------------------------ apply and compact
+  private stalled(lateMs: number): void {
+    const line = { lateMs: Math.round(lateMs) };
+    if (lateMs >= this.options.timing.electionTimeoutMs / 2) this.logger.warn(line, 'event loop stood still');
+    else this.logger.debug(line, 'event loop stood still');
+    this.deliver({ type: 'stalled', forMs: lateMs });
+  }
+
+  // ------------------------------------------------------------ the log
 
   private async applyCommitted(): Promise<void> {
-    if (this.applying) return;
-    this.applying = true;
-    try {
-      while (this.appliedIndex < this.commitIndex && !this.stopped) {
-        const index = this.appliedIndex + 1;
-        const version = this.stateVersion;
-        let entry = this.running.entry(index);
-        if (entry?.data === undefined) {
-          const [loaded] = await this.options.storage.readEntries(index, index, 0);
-          if (version !== this.stateVersion) continue;
-          entry = loaded;
-        }
-        if (!entry) throw new Error(`committed entry ${index} is not on disk`);
-        this.apply(entry as LoadedEntry);
-      }
-    } finally {
-      this.applying = false;
-    }
-    this.deliver({ type: 'applied', index: this.appliedIndex });
-    this.wakeApplied();
-    this.emit('applied', this.appliedIndex);
-    void this.compactIfDue().catch((error: Error) => this.fatal(error));
-  }
-
-  private apply(entry: LoadedEntry): void {
-    if (entry.kind === 'command') {
-      const result = this.options.stateMachine.apply(entry);
-      // Only a leader has someone who waits for the result.
-      if (this.core?.role === 'leader') this.results.set(entry.index, result);
-      else this.results.clear();
-    }
-    this.appliedIndex = entry.index;
-  }
-
-  private whenApplied(index: number): Promise<void> {
-    if (this.appliedIndex >= index) return Promise.resolve();
-    return new Promise((wake) => this.appliedWaiters.push({ index, wake }));
-  }
-
-  private wakeApplied(): void {
-    const ready = this.appliedWaiters.filter((waiter) => waiter.index <= this.appliedIndex);
-    this.appliedWaiters = this.appliedWaiters.filter((waiter) => waiter.index > this.appliedIndex);
-    for (const waiter of ready) waiter.wake();
+    if (!(await this.applier.advance(this.commitIndex)) || this.ended) return;
+    this.deliver({ type: 'applied', index: this.applier.appliedIndex });
+    this.emit('applied', this.applier.appliedIndex);
+    await this.compactIfDue();
   }
 
   private async compactIfDue(): Promise<void> {
-    if (this.compacting || this.stopped) return;
-    const index = compactionTarget(this.running, this.appliedIndex, this.options.retention);
+    if (this.compacting || !this.isRunning) return;
+    const { appliedIndex, version } = this.applier;
+    const index = compactionTarget(this.running, appliedIndex, this.options.retention);
     if (index === undefined) return;
     this.compacting = true;
     try {
-      const version = this.stateVersion;
       const data = await this.options.stateMachine.snapshotAt(index, async (at) => {
         const [entry] = await this.readEntries(at, at, 0);
         if (!entry) throw new Error(`entry ${at} is not in the log`);
         return entry;
       });
-      if (version === this.stateVersion) this.deliver({ type: 'compact', index, data });
+      this.deliver({ type: 'compact', index, data });
+    } catch (error) {
+      // A snapshot of the leader replaced the entries that this one was made from.
+      if (version === this.applier.version) throw error;
     } finally {
       this.compacting = false;
     }
   }
 
+  // ------------------------------------------------------------ the end
+
   private fatal(error: Error): void {
-    if (this.stopped) return;
-    this.stopped = true;
-    this.timer.stop();
+    if (this.ended) return;
+    this.end();
     this.logger.fatal({ err: error }, 'this node can not go on');
     this.options.onFatal(error);
   }
+
+  /** From here on nothing is taken in or acknowledged; what was asked before may have happened or not. */
+  private end(): void {
+    this.ended = true;
+    this.timer.stop();
+    this.exchanges.abandon();
+    for (const settle of this.requests.values()) settle(STOPPED);
+    this.requests.clear();
+    this.applier.end();
+  }
+
+  private async close(): Promise<void> {
+    this.end();
+    await this.transport?.stop();
+    await this.options.storage.close();
+  }
 }
 
-function isComplete(message: RequestMessage): boolean {
-  if (message.type === 'snapshot') return message.snapshot.data !== undefined;
-  return message.type !== 'append' || message.entries.every((entry) => entry.data !== undefined);
+/** False for what storage refuses in good health: another cluster, or entries that were compacted meanwhile. */
+function isDiskFailure(error: unknown): error is StorageError {
+  return error instanceof StorageError && error.code !== 'wrong-cluster' && error.code !== 'not-in-log';
+}
+
+function isResponse(message: Message): message is ResponseMessage {
+  return message.type.endsWith('Response');
 }

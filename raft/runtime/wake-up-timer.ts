@@ -1,3 +1,13 @@
+export interface WakeUpTimerOptions {
+  /** Monotonic clock, ms. */
+  now(): number;
+  /** The loop stood still for so long that the wake-up came this late; called before anything else. */
+  onLate(lateMs: number): void;
+  onDue(): void;
+  /** Lateness that counts as a stall. */
+  toleranceMs: number;
+}
+
 /**
  * The one timer of a node. It wakes up at the earliest deadline and says how late it is.
  *
@@ -6,22 +16,17 @@
  */
 export class WakeUpTimer {
   private timer: NodeJS.Timeout | undefined;
+  private armedForMs = Infinity;
   private dueMs = Infinity;
+  private polling = false;
   private stopped = false;
 
-  constructor(
-    private readonly now: () => number,
-    private readonly onLate: (lateMs: number) => void,
-    private readonly onDue: () => void,
-    private readonly toleranceMs: number,
-  ) {}
+  constructor(private readonly options: WakeUpTimerOptions) {}
 
+  /** A later deadline than before leaves the timer as it is: a follower's moves with every message. */
   set(dueMs: number): void {
-    if (this.stopped || dueMs === this.dueMs) return;
-    clearTimeout(this.timer);
     this.dueMs = dueMs;
-    if (dueMs === Infinity) return;
-    this.timer = setTimeout(() => this.fired(), Math.max(0, Math.ceil(dueMs - this.now())));
+    if (!this.polling && dueMs < this.armedForMs) this.arm();
   }
 
   stop(): void {
@@ -29,10 +34,26 @@ export class WakeUpTimer {
     clearTimeout(this.timer);
   }
 
+  private arm(): void {
+    clearTimeout(this.timer);
+    this.armedForMs = this.dueMs;
+    if (this.stopped || this.dueMs === Infinity) return;
+    this.timer = setTimeout(() => this.fired(), Math.max(0, Math.ceil(this.dueMs - this.options.now())));
+  }
+
   private fired(): void {
-    const lateMs = this.now() - this.dueMs;
-    this.dueMs = Infinity;
-    if (lateMs > this.toleranceMs) this.onLate(lateMs);
-    setImmediate(() => setImmediate(() => !this.stopped && this.onDue()));
+    const lateMs = this.options.now() - this.armedForMs;
+    // What is set from here on waits until the messages are read, or a stall would be told twice.
+    this.polling = true;
+    if (lateMs > this.options.toleranceMs) this.options.onLate(lateMs);
+    setImmediate(() => setImmediate(() => this.polled()));
+  }
+
+  private polled(): void {
+    this.polling = false;
+    if (this.stopped) return;
+    this.armedForMs = Infinity;
+    if (this.dueMs <= this.options.now()) this.options.onDue();
+    if (this.armedForMs === Infinity) this.arm();
   }
 }

@@ -2,13 +2,12 @@ import { crc32 } from 'node:zlib';
 import type { Message, NodeId } from '../core/types.js';
 import { ByteReader, ByteWriter } from './byte-io.js';
 import { FrameError } from './errors.js';
-import { decodeBody, encodeBody, typeCode } from './message-codec.js';
+import { decodeMessage, encodeMessage, typeCode } from './message-codec.js';
 
 const MAGIC = 0x42_54_4f_4e;
 /** Nodes of different wire versions refuse each other's frames. */
 export const WIRE_VERSION = 1;
 const ID_BYTES = 16;
-const FIXED_BYTES = 4 + 1 + 1 + 4 * ID_BYTES + 8 + 8 + 4;
 
 /** Who speaks to whom. Identifiers of 16 bytes are 32 hex digits. */
 export interface FrameAddress {
@@ -32,15 +31,18 @@ const hex16 = (text: string): Buffer => {
 };
 
 /**
- * One message as it travels: fixed header, ids, CRC of these, body.
+ * One message as it travels, everything big-endian:
  *
- *   magic 4 · version 1 · type 1 · cluster 16 · from 16 · to 16 · boot 16 · term 8 · request 8 · body length 4
- *   from id · to id (each: length 1, UTF-8) · CRC-32 of all before 4 · body
+ *   magic 4 · version 1 · type 1 · cluster 16 · from 16 · to 16 · boot 16 · term 8 · request 8
+ *   length of fields 4 · length of data 4 · from id · to id (each: length 1, UTF-8)
+ *   fields · CRC-32 of all before 4 · data (its CRCs are among the fields)
+ *
+ * Everything but the data comes in one chunk. The data are those of the message, not copied: the same bytes serve
+ * all followers.
  */
 export function encodeFrame({ message, ...address }: Frame): Uint8Array[] {
-  const body = encodeBody(message);
-  const length = body.reduce((sum, chunk) => sum + chunk.length, 0);
-  const head = new ByteWriter()
+  const { fields, data } = encodeMessage(message);
+  const w = new ByteWriter(512)
     .u32(MAGIC)
     .u8(WIRE_VERSION)
     .u8(typeCode(message))
@@ -50,25 +52,21 @@ export function encodeFrame({ message, ...address }: Frame): Uint8Array[] {
     .bytes(hex16(address.bootId))
     .u53(message.term)
     .u53(message.requestId)
-    .u32(length)
+    .u32(fields.length)
+    .u32(data.reduce((sum, chunk) => sum + chunk.length, 0))
     .shortText(address.from)
     .shortText(address.to)
-    .done();
-  const crc = new ByteWriter(4).u32(crc32(head)).done();
-  return [head, crc, ...body];
+    .bytes(fields);
+  return [w.u32(crc32(w.done())).done(), ...data];
 }
 
 /** @throws FrameError; allocates nothing beyond small fields: data are slices of `bytes` */
 export function decodeFrame(bytes: Buffer): Frame {
   const r = new ByteReader(bytes);
-  if (r.remaining < FIXED_BYTES) throw new FrameError('wrong-length', `a frame of ${r.remaining} bytes`);
   if (r.u32() !== MAGIC) throw new FrameError('bad-magic', 'these bytes are no Baton frame');
   const version = r.u8();
   if (version !== WIRE_VERSION) {
-    throw new FrameError(
-      'wrong-version',
-      `wire version ${version}, this node speaks ${WIRE_VERSION}: upgrade the older node`,
-    );
+    throw new FrameError('wrong-version', `wire version ${version}, this node speaks ${WIRE_VERSION}`);
   }
   const type = r.u8();
   const [clusterId, fromIncarnation, toIncarnation, bootId] = [0, 1, 2, 3].map(() =>
@@ -76,14 +74,15 @@ export function decodeFrame(bytes: Buffer): Frame {
   );
   const term = r.u53();
   const requestId = r.u53();
-  const bodyLength = r.u32();
+  const fieldsLength = r.u32();
+  const dataLength = r.u32();
   const from = r.shortText();
   const to = r.shortText();
-  const headEnd = r.position;
-  if (r.u32() !== crc32(bytes.subarray(0, headEnd)))
-    throw new FrameError('bad-crc', 'the CRC of the header is wrong');
-  if (bodyLength !== r.remaining) {
-    throw new FrameError('wrong-length', `a body of ${r.remaining} bytes, announced as ${bodyLength}`);
+  const fields = r.bytes(fieldsLength);
+  const covered = bytes.subarray(0, r.position);
+  if (r.u32() !== crc32(covered)) throw new FrameError('bad-crc', 'the CRC of the fields is wrong');
+  if (dataLength !== r.remaining) {
+    throw new FrameError('wrong-length', `${r.remaining} bytes of data, announced as ${dataLength}`);
   }
   return {
     clusterId: clusterId as string,
@@ -92,6 +91,6 @@ export function decodeFrame(bytes: Buffer): Frame {
     bootId: bootId as string,
     from,
     to,
-    message: decodeBody(type, term, requestId, r.bytes(bodyLength)),
+    message: decodeMessage(type, { term, requestId }, fields, r.bytes(dataLength)),
   };
 }

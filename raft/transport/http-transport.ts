@@ -1,17 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import net from 'node:net';
-import type { Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { request } from 'undici';
 import type { Member, NodeId, RequestMessage, ResponseMessage } from '../core/types.js';
 import { FrameError, TransportError } from './errors.js';
 import { decodeFrame, encodeFrame, WIRE_VERSION, type Frame } from './frame.js';
+import { askHello, HELLO_PATH, isConnectionRefused, type HelloAnswer } from './hello.js';
 import { FRAME_TYPE, MESSAGE_PATH, PeerLanes, type LaneTimeouts } from './peer-lanes.js';
+
+export type { HelloAnswer } from './hello.js';
+
+/** Answers a request; null says that no answer will come, so that the peer need not wait for its deadline. */
+export type Respond = (response: ResponseMessage | null) => void;
 
 export interface TransportHandlers {
   /** Answers through `respond`, later or never. */
-  onRequest(from: NodeId, message: RequestMessage, respond: (response: ResponseMessage) => void): void;
+  onRequest(from: NodeId, message: RequestMessage, respond: Respond): void;
   /** A connection on which this peer sent heartbeats closed. */
   onPeerDisconnected(peer: NodeId): void;
   /** Further fields of the answer to `hello`. */
@@ -31,16 +35,6 @@ export interface HttpTransportOptions {
   handlers: TransportHandlers;
 }
 
-/** What a node says of itself; `Extra` is what its `hello` handler adds. */
-export interface HelloAnswer {
-  nodeId: NodeId;
-  clusterId: string | null;
-  incarnation: string;
-  bootId: string;
-  wireVersion: number;
-}
-
-const HELLO_PATH = '/raft/v1/hello';
 /** A request that the core never answers ends after this; the sender gave up long before. */
 const UNANSWERED_MS = 30_000;
 const PROBE_TIMEOUT_MS = 500;
@@ -48,12 +42,11 @@ const SERVER_IDLE_MS = 75_000;
 /** A peer that refuses our frames does so twenty times a second. */
 const REFUSAL_LOG_INTERVAL_MS = 10_000;
 
-const REMEDY: Partial<Record<FrameError['code'], string>> = {
-  'wrong-cluster':
-    'the two nodes belong to different clusters: check the addresses, or wipe the storage directory of the one that is to join',
-  'wrong-node': 'another node runs at this address: correct the address of the member',
-  'wrong-incarnation':
-    'the disk is not the one that was added under this id: remove the member and add it again',
+/** What the HTTP server itself refuses, by status. */
+const HTTP_REFUSALS: Partial<Record<number, { code: string; remedy: string }>> = {
+  400: { code: 'bad-request', remedy: 'the request was cut on its way: look for a proxy between the nodes' },
+  413: { code: 'too-large', remedy: 'give all nodes the same body limit' },
+  415: { code: 'wrong-content-type', remedy: `Baton's frames are ${FRAME_TYPE}` },
 };
 
 /** Raft messages over HTTP/1.1, with binary bodies: requests go out through undici, come in through fastify. */
@@ -65,12 +58,14 @@ export class HttpTransport {
   private readonly bootIds = new Map<NodeId, string>();
   private readonly sockets = new Map<Socket, NodeId>();
   private readonly refusalLoggedMs = new Map<string, number>();
+  private adopting: Promise<void> | undefined;
   private stopped = false;
 
   constructor(private readonly options: HttpTransportOptions) {
     this.app = fastify({
       bodyLimit: options.bodyLimitBytes,
       keepAliveTimeout: SERVER_IDLE_MS,
+      connectionTimeout: UNANSWERED_MS,
       forceCloseConnections: true,
       return503OnClosing: false,
     });
@@ -79,27 +74,18 @@ export class HttpTransport {
     );
     this.app.post(MESSAGE_PATH, (incoming, reply) => this.onFrame(incoming, reply));
     this.app.get(HELLO_PATH, () => this.helloAnswer());
-    this.app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, _request, reply) => {
-      const refused = error instanceof FrameError;
-      const status = refused ? (REMEDY[error.code] ? 409 : 400) : (error.statusCode ?? 500);
-      if (refused) this.logRefusal(error);
-      else if (status >= 500) options.logger.error({ err: error }, 'request failed');
-      const remedy = refused ? REMEDY[error.code] : undefined;
-      return reply
-        .code(status)
-        .send({ code: error.code, message: error.message, ...(remedy ? { remedy } : {}) });
-    });
+    this.app.setErrorHandler((error: Error, _request, reply) => this.refuse(error, reply));
   }
 
   async start(): Promise<{ host: string; port: number }> {
     await this.app.listen(this.options.bind);
-    const address = this.app.server.address() as net.AddressInfo;
+    const address = this.app.server.address() as AddressInfo;
     return { host: address.address, port: address.port };
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
-    await Promise.all([...this.lanes.values()].map((lanes) => lanes.close()));
+    for (const lanes of this.lanes.values()) lanes.close();
     await this.app.close();
   }
 
@@ -111,7 +97,7 @@ export class HttpTransport {
       const same = open?.member.address === member.address && open.member.incarnation === member.incarnation;
       next.set(member.id, same ? open : new PeerLanes(member, this.options.timeouts));
     }
-    for (const [id, lanes] of this.lanes) if (next.get(id) !== lanes) void lanes.close();
+    for (const [id, lanes] of this.lanes) if (next.get(id) !== lanes) lanes.close();
     this.lanes = next;
   }
 
@@ -135,17 +121,8 @@ export class HttpTransport {
   }
 
   /** Asks the node at any address who it is. @throws TransportError */
-  async hello<Extra extends object>(address: string, signal: AbortSignal): Promise<HelloAnswer & Extra> {
-    try {
-      const { statusCode, body } = await request(`http://${address}${HELLO_PATH}`, { signal, reset: true });
-      const text = await body.text();
-      const answer = JSON.parse(text) as HelloAnswer & Extra;
-      if (statusCode !== 200 || typeof answer.incarnation !== 'string')
-        throw new Error(`no Baton there: ${text.slice(0, 200)}`);
-      return answer;
-    } catch (error) {
-      throw new TransportError('unreachable', address, (error as Error).message, { cause: error });
-    }
+  hello<Extra extends object>(address: string, signal: AbortSignal): Promise<HelloAnswer & Extra> {
+    return askHello(address, signal);
   }
 
   /**
@@ -155,40 +132,64 @@ export class HttpTransport {
   async probe(peer: NodeId): Promise<'gone' | 'alive' | 'unknown'> {
     const lanes = this.lanes.get(peer);
     if (!lanes) return 'unknown';
-    const { address } = lanes.member;
-    const found = await connect(address);
-    if (found !== 'connected') return found === 'refused' ? 'gone' : 'unknown';
     const known = this.bootIds.get(peer);
-    const answer = await this.hello(address, AbortSignal.timeout(PROBE_TIMEOUT_MS)).catch(() => undefined);
-    if (!answer || !known) return 'unknown';
-    return answer.bootId === known ? 'alive' : 'gone';
+    try {
+      const { bootId } = await askHello(lanes.member.address, AbortSignal.timeout(PROBE_TIMEOUT_MS));
+      if (known === undefined) return 'unknown';
+      return bootId === known ? 'alive' : 'gone';
+    } catch (error) {
+      return isConnectionRefused(error) ? 'gone' : 'unknown';
+    }
   }
 
-  private async onFrame(incoming: FastifyRequest, reply: FastifyReply): Promise<void> {
+  /** Throws to refuse; fastify waits for the reply otherwise. */
+  private onFrame(incoming: FastifyRequest, reply: FastifyReply): void {
     if (!Buffer.isBuffer(incoming.body)) throw new FrameError('wrong-length', 'a request without a body');
     const frame = decodeFrame(incoming.body);
     this.check(frame, undefined);
-    if (this.options.clusterId() === null) await this.options.handlers.adoptCluster(frame.clusterId);
-    this.bootIds.set(frame.from, frame.bootId);
-    if (frame.message.type === 'heartbeat') this.watch(incoming.socket, frame.from);
-    await new Promise<void>((resolve) => {
-      const unanswered = setTimeout(() => {
-        void reply.code(503).send({ code: 'unanswered', message: 'this request was overtaken by events' });
-        resolve();
-      }, UNANSWERED_MS);
-      this.options.handlers.onRequest(frame.from, frame.message as RequestMessage, (response) => {
-        clearTimeout(unanswered);
-        // No await between the answer and the socket: fastify's own serialisation is not needed for bytes.
-        void reply
-          .type(FRAME_TYPE)
-          .send(Buffer.concat(this.encode(response, frame.from, frame.fromIncarnation)));
-        resolve();
-      });
-      reply.raw.once('close', () => {
-        clearTimeout(unanswered);
-        resolve();
-      });
+    if (this.options.clusterId() !== null) return this.accept(frame, incoming.socket, reply);
+    // One cluster at a time: whoever comes second is measured against the first.
+    this.adopting ??= this.options.handlers
+      .adoptCluster(frame.clusterId)
+      .finally(() => (this.adopting = undefined));
+    this.adopting
+      .then(() => {
+        this.check(frame, undefined);
+        this.accept(frame, incoming.socket, reply);
+      })
+      .catch((error: Error) => reply.send(error));
+  }
+
+  private accept(
+    { from, fromIncarnation, bootId, message }: Frame,
+    socket: Socket,
+    reply: FastifyReply,
+  ): void {
+    this.bootIds.set(from, bootId);
+    if (message.type === 'heartbeat') this.watch(socket, from);
+    // An answer that never comes must not keep the request's body in memory.
+    let open: FastifyReply | undefined = reply;
+    reply.raw.once('close', () => (open = undefined));
+    this.options.handlers.onRequest(from, message as RequestMessage, (response) => {
+      if (response) {
+        void open?.type(FRAME_TYPE).send(Buffer.concat(this.encode(response, from, fromIncarnation)));
+      } else {
+        void open?.code(503).send({ code: 'unanswered', message: 'events overtook this request' });
+      }
+      open = undefined;
     });
+  }
+
+  private refuse(error: Error & { statusCode?: number; code?: string }, reply: FastifyReply): FastifyReply {
+    const { message } = error;
+    if (error instanceof FrameError) {
+      this.logRefusal(error);
+      const { code, remedy } = error;
+      return reply.code(error.isMisdirected ? 409 : 400).send({ code, message, remedy });
+    }
+    const status = error.statusCode ?? 500;
+    if (status >= 500) this.options.logger.error({ err: error }, 'request failed');
+    return reply.code(status).send({ code: error.code ?? 'internal', message, ...HTTP_REFUSALS[status] });
   }
 
   /** State stays untouched unless every part of the address is right. */
@@ -210,7 +211,7 @@ export class HttpTransport {
       throw new FrameError('wrong-node', `${frame.from} answered in place of ${answering}`);
     }
     const known = this.lanes.get(frame.from)?.member.incarnation;
-    if (known !== undefined && known !== frame.fromIncarnation) {
+    if (known !== undefined && known !== frame.fromIncarnation && !comesFromLeader(frame)) {
       throw new FrameError(
         'wrong-incarnation',
         `${frame.from} speaks from disk ${frame.fromIncarnation}, the member has ${known}`,
@@ -266,19 +267,10 @@ export class HttpTransport {
   }
 }
 
-function connect(address: string): Promise<'connected' | 'refused' | 'failed'> {
-  const colon = address.lastIndexOf(':');
-  const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
-  return new Promise((resolve) => {
-    const socket = net.connect({ host, port: Number(address.slice(colon + 1)) });
-    const end = (found: 'connected' | 'refused' | 'failed'): void => {
-      socket.destroy();
-      resolve(found);
-    };
-    socket.setTimeout(PROBE_TIMEOUT_MS, () => end('failed'));
-    socket.once('connect', () => end('connected'));
-    socket.once('error', (error: NodeJS.ErrnoException) =>
-      end(error.code === 'ECONNREFUSED' ? 'refused' : 'failed'),
-    );
-  });
+/**
+ * A node whose configuration is old may not know the leader's new disk yet, and can learn of it from this leader
+ * only. Whoever leads was elected by a quorum that knows the disk; votes are given to known disks alone (bug 40).
+ */
+function comesFromLeader({ message: { type } }: Frame): boolean {
+  return type === 'append' || type === 'heartbeat' || type === 'snapshot';
 }

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { decodeConfiguration, encodeConfiguration } from '../core/configuration.js';
-import type { Entry, EntryKind, Message } from '../core/types.js';
+import type { Configuration, Entry, EntryKind, Member, Message } from '../core/types.js';
 import { ByteReader, ByteWriter } from './byte-io.js';
 import { FrameError } from './errors.js';
 
@@ -33,58 +33,69 @@ const ENTRY_HEADER_BYTES = 33;
 
 export const typeCode = (message: Message): number => TYPE_CODES[message.type];
 
-/**
- * The fields of a message after the frame header, as a list of chunks: payloads are not copied, so that the same
- * bytes serve all followers.
- */
-export function encodeBody(message: Message): Uint8Array[] {
+/** A message as fields, covered by the frame's CRC, and its data, which have CRCs of their own among the fields. */
+export interface EncodedMessage {
+  fields: Buffer;
+  data: Uint8Array[];
+}
+
+export function encodeMessage(message: Message): EncodedMessage {
   const w = new ByteWriter();
+  const data = encodeFields(message, w);
+  return { fields: w.done(), data };
+}
+
+/** Writes the fields and returns the data. */
+function encodeFields(message: Message, w: ByteWriter): Uint8Array[] {
   switch (message.type) {
     case 'preVote':
-      return [w.u53(message.lastIndex).u53(message.lastTerm).done()];
+      w.u53(message.lastIndex).u53(message.lastTerm);
+      return [];
     case 'vote':
-      return [w.u53(message.lastIndex).u53(message.lastTerm).bool(message.transfer).done()];
+      w.u53(message.lastIndex).u53(message.lastTerm).bool(message.transfer);
+      return [];
     case 'preVoteResponse':
     case 'voteResponse':
-      return [w.bool(message.granted).u32(Math.ceil(message.remainingMs)).done()];
+      w.bool(message.granted).u32(Math.ceil(message.remainingMs));
+      return [];
     case 'append':
       w.u53(message.prevIndex).u53(message.prevTerm).u53(message.prevHash).u53(message.commit);
       w.u32(message.entries.length);
-      return [w.done(), ...message.entries.flatMap(encodeEntry)];
+      for (const entry of message.entries) encodeEntryHeader(entry, w);
+      return message.entries.map(({ data }) => complete(data));
     case 'appendResponse':
       w.bool(message.success).u53(message.matchIndex);
-      return [w.u53(message.conflictIndex).u53(message.conflictTerm).done()];
+      w.u53(message.conflictIndex).u53(message.conflictTerm);
+      return [];
     case 'heartbeat':
-      return [w.u53(message.round).u53(message.commit).done()];
+      w.u53(message.round).u53(message.commit);
+      return [];
     case 'heartbeatResponse':
-      return [w.u53(message.round).u32(message.eligibility).done()];
+      w.u53(message.round).u32(message.eligibility);
+      return [];
     case 'snapshot': {
-      const { index, term, chainHash, configuration, data } = message.snapshot;
+      const { index, term, chainHash, configuration } = message.snapshot;
+      const data = complete(message.snapshot.data);
       const members = encodeConfiguration(configuration.configuration);
-      const bytes = complete(data);
       w.u53(index).u53(term).u53(chainHash).u53(configuration.index);
-      w.u32(members.length).bytes(members).u32(bytes.length).u32(crc32(bytes));
-      return [w.done(), bytes];
+      w.u32(members.length).bytes(members).u32(data.length).u32(crc32(data));
+      return [data];
     }
     case 'snapshotResponse':
-      return [w.u53(message.matchIndex).done()];
+      w.u53(message.matchIndex);
+      return [];
     case 'timeoutNow':
-      return [w.u53(message.lastIndex).u53(message.lastTerm).done()];
+      w.u53(message.lastIndex).u53(message.lastTerm);
+      return [];
     case 'timeoutNowResponse':
-      return [w.bool(message.accepted).done()];
+      w.bool(message.accepted);
+      return [];
   }
 }
 
-function encodeEntry(entry: Entry): Uint8Array[] {
-  const header = new ByteWriter(ENTRY_HEADER_BYTES)
-    .u53(entry.index)
-    .u53(entry.term)
-    .u8(KIND_CODES[entry.kind])
-    .u32(entry.byteLength)
-    .u32(entry.crc)
-    .u53(entry.chainHash)
-    .done();
-  return [header, complete(entry.data)];
+function encodeEntryHeader(entry: Entry, w: ByteWriter): void {
+  w.u53(entry.index).u53(entry.term).u8(KIND_CODES[entry.kind]);
+  w.u32(entry.byteLength).u32(entry.crc).u53(entry.chainHash);
 }
 
 function complete(data: Uint8Array | undefined): Uint8Array {
@@ -92,21 +103,25 @@ function complete(data: Uint8Array | undefined): Uint8Array {
   return data;
 }
 
+/** What every message has. */
+interface Envelope {
+  term: number;
+  requestId: number;
+}
+
 /** @throws FrameError */
-export function decodeBody(code: number, term: number, requestId: number, body: Buffer): Message {
+export function decodeMessage(code: number, envelope: Envelope, fields: Buffer, data: Buffer): Message {
   const type = TYPES.get(code);
   if (!type) throw new FrameError('malformed', `message type ${code} is unknown`);
-  const r = new ByteReader(body);
-  const message = decodeFields(type, { term, requestId }, r);
+  const r = new ByteReader(fields);
+  const d = new ByteReader(data);
+  const message = decodeFields(type, envelope, r, d);
   r.end();
+  d.end();
   return message;
 }
 
-function decodeFields(
-  type: Message['type'],
-  base: { term: number; requestId: number },
-  r: ByteReader,
-): Message {
+function decodeFields(type: Message['type'], base: Envelope, r: ByteReader, data: ByteReader): Message {
   switch (type) {
     case 'preVote':
       return { type, ...base, lastIndex: r.u53(), lastTerm: r.u53() };
@@ -122,7 +137,7 @@ function decodeFields(
         throw new FrameError('wrong-length', `${count} entries in ${r.remaining} bytes`);
       }
       const entries = Array.from({ length: count }, (_, offset) =>
-        decodeEntry(r, head.prevIndex + 1 + offset),
+        decodeEntry(r, data, head.prevIndex + 1 + offset),
       );
       return { type, ...base, ...head, entries };
     }
@@ -143,9 +158,8 @@ function decodeFields(
       const meta = { index: r.u53(), term: r.u53(), chainHash: r.u53() };
       const configurationIndex = r.u53();
       const configuration = { index: configurationIndex, configuration: decodeMembers(r.bytes(r.u32())) };
-      const length = r.u32();
-      const crc = r.u32();
-      return { type, ...base, snapshot: { ...meta, configuration, data: checked(r.bytes(length), crc) } };
+      const bytes = checked(data.bytes(r.u32()), r.u32());
+      return { type, ...base, snapshot: { ...meta, configuration, data: bytes } };
     }
     case 'snapshotResponse':
       return { type, ...base, matchIndex: r.u53() };
@@ -156,7 +170,7 @@ function decodeFields(
   }
 }
 
-function decodeEntry(r: ByteReader, expectedIndex: number): Entry {
+function decodeEntry(r: ByteReader, bytes: ByteReader, expectedIndex: number): Entry {
   const index = r.u53();
   if (index !== expectedIndex)
     throw new FrameError('malformed', `entry ${index} in place of ${expectedIndex}`);
@@ -166,7 +180,7 @@ function decodeEntry(r: ByteReader, expectedIndex: number): Entry {
   const byteLength = r.u32();
   const crc = r.u32();
   const chainHash = r.u53();
-  const data = checked(r.bytes(byteLength), crc);
+  const data = checked(bytes.bytes(byteLength), crc);
   // Its members are read in the core, which takes them as written by one of us.
   if (kind === 'config') decodeMembers(data);
   return { index, term, kind, byteLength, crc, chainHash, data };
@@ -178,10 +192,19 @@ function checked(data: Buffer, crc: number): Buffer {
   return data;
 }
 
-function decodeMembers(bytes: Buffer) {
+function decodeMembers(bytes: Buffer): Configuration {
+  let configuration: Configuration;
   try {
-    return decodeConfiguration(bytes);
+    configuration = decodeConfiguration(bytes);
   } catch (error) {
     throw new FrameError('malformed', `a configuration that cannot be read: ${(error as Error).message}`);
   }
+  if (configuration.members.every(isMember)) return configuration;
+  throw new FrameError('malformed', 'a configuration with a member that is none');
+}
+
+function isMember(value: unknown): value is Member {
+  const member = (value ?? {}) as Partial<Record<keyof Member, unknown>>;
+  const texts = [member.id, member.address, member.incarnation];
+  return texts.every((text) => typeof text === 'string') && typeof member.voter === 'boolean';
 }

@@ -1,0 +1,35 @@
+import type { Entry, RequestMessage } from '../core/types.js';
+import type { Storage } from '../storage/storage.js';
+
+/** True when the core still had all data that the message needs. */
+export function isComplete(message: RequestMessage): boolean {
+  if (message.type === 'snapshot') return message.snapshot.data !== undefined;
+  return message.type !== 'append' || message.entries.every((entry) => entry.data !== undefined);
+}
+
+/**
+ * The message with the data that the core no longer has in memory. The log may have been cut or compacted since:
+ * then the message is void (bug 28), and the promise rejects.
+ */
+export async function withData(message: RequestMessage, storage: Storage): Promise<RequestMessage> {
+  if (message.type === 'snapshot') {
+    const snapshot = await storage.readSnapshot();
+    if (snapshot?.index !== message.snapshot.index) throw new Error('the snapshot was replaced');
+    return { ...message, snapshot };
+  }
+  if (message.type !== 'append') return message;
+  return { ...message, entries: await loadEntries(message.entries, storage) };
+}
+
+async function loadEntries(entries: readonly Entry[], storage: Storage): Promise<Entry[]> {
+  const missing = entries.filter((entry) => entry.data === undefined);
+  const [first, last] = [missing[0], missing.at(-1)];
+  if (!first || !last) return [...entries];
+  const stored = await storage.readEntries(first.index, last.index, Infinity);
+  return entries.map((entry) => {
+    if (entry.data !== undefined) return entry;
+    const found = stored[entry.index - first.index];
+    if (found?.term !== entry.term) throw new Error('the log was cut');
+    return found;
+  });
+}

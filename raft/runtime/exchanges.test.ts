@@ -1,0 +1,61 @@
+import { describe, expect, it } from '@jest/globals';
+import type { HeartbeatRequest, HeartbeatResponse, ResponseMessage } from '../core/types.js';
+import { Exchanges } from './exchanges.js';
+
+const request = (requestId: number): HeartbeatRequest => ({
+  type: 'heartbeat',
+  term: 1,
+  requestId,
+  round: requestId,
+  commit: 0,
+});
+const response = (requestId: number, round: number): HeartbeatResponse => ({
+  type: 'heartbeatResponse',
+  term: 1,
+  requestId,
+  round,
+  eligibility: 1,
+});
+
+describe('Exchanges', () => {
+  it('keep apart requests of equal number, of two peers or of two lives of one', () => {
+    const exchanges = new Exchanges();
+    const answers: (ResponseMessage | null)[] = [];
+    const first = exchanges.begin(request(7), (answer) => answers.push(answer));
+    const second = exchanges.begin(request(7), (answer) => answers.push(answer));
+    expect(second.requestId).not.toBe(first.requestId);
+    exchanges.answer(response(second.requestId, 22));
+    exchanges.answer(response(first.requestId, 11));
+    // Each in the words of its requester.
+    expect(answers).toEqual([response(7, 22), response(7, 11)]);
+    expect(exchanges.size).toBe(0);
+  });
+
+  it('answer once', () => {
+    const exchanges = new Exchanges();
+    const answers: (ResponseMessage | null)[] = [];
+    const { requestId } = exchanges.begin(request(1), (answer) => answers.push(answer));
+    exchanges.answer(response(requestId, 1));
+    exchanges.answer(response(requestId, 1));
+    exchanges.abandon();
+    expect(answers).toHaveLength(1);
+  });
+
+  it('tell all but one that no answer will come', () => {
+    const exchanges = new Exchanges();
+    const answers = new Map<number, ResponseMessage | null>();
+    const begin = (id: number) => exchanges.begin(request(id), (answer) => answers.set(id, answer)).requestId;
+    begin(1);
+    begin(2);
+    const current = begin(3);
+    exchanges.abandon(current);
+    expect([...answers]).toEqual([
+      [1, null],
+      [2, null],
+    ]);
+    expect(exchanges.size).toBe(1);
+    exchanges.abandon();
+    expect(answers.get(3)).toBeNull();
+    expect(exchanges.size).toBe(0);
+  });
+});

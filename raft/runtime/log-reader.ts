@@ -1,0 +1,34 @@
+import type { Entry, LoadedEntry } from '../core/types.js';
+import type { Storage } from '../storage/storage.js';
+
+/** The log with its data, wherever they are: in memory while they are young, then on disk. */
+export class LogReader {
+  constructor(
+    private readonly entry: (index: number) => Readonly<Entry> | undefined,
+    private readonly storage: Pick<Storage, 'readEntries'>,
+  ) {}
+
+  /** Entries from `from` on that are in memory, `maxBytes` of data at most but one at least; none if the first is not. */
+  inMemory(from: number, to: number, maxBytes: number): LoadedEntry[] {
+    const entries: LoadedEntry[] = [];
+    let bytes = 0;
+    for (let index = from; index <= to; index++) {
+      const entry = this.entry(index);
+      if (!entry?.data) break;
+      bytes += entry.byteLength;
+      if (entries.length > 0 && bytes > maxBytes) break;
+      entries.push({ ...entry, data: entry.data });
+    }
+    return entries;
+  }
+
+  /** At least one entry from `from` on; fewer than asked for when `maxBytes` is reached or others are in memory. */
+  async read(from: number, to: number, maxBytes: number): Promise<LoadedEntry[]> {
+    const entries = this.inMemory(from, to, maxBytes);
+    if (entries.length > 0) return entries;
+    // What is in memory may still be on its way to the disk, which knows nothing of it yet.
+    let last = from;
+    while (last < to && this.entry(last + 1)?.data === undefined) last += 1;
+    return this.storage.readEntries(from, last, maxBytes);
+  }
+}

@@ -1,0 +1,143 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import { LevelStorage } from '../storage/level-storage.js';
+import { HttpTransport } from '../transport/http-transport.js';
+import type { RaftNode } from './raft-node.js';
+import { commit, eventually, leaderOf, TestNode, type TestNodeOptions } from './testing/test-nodes.js';
+
+const IDS = ['a', 'b', 'c'];
+type Options = Omit<TestNodeOptions, 'storage'>;
+
+let directory: string;
+let nodes: Map<string, TestNode>;
+/** Where each node listens, once it did. */
+let addresses: Map<string, { host: string; port: number }>;
+
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(os.tmpdir(), 'raft-cluster-'));
+  nodes = new Map();
+  addresses = new Map();
+});
+afterEach(async () => {
+  await Promise.all([...nodes.values()].map((node) => node.raft.stop()));
+  await rm(directory, { recursive: true });
+});
+
+const all = (): TestNode[] => [...nodes.values()];
+const nodeOf = (id: string): TestNode => nodes.get(id) as TestNode;
+
+function transportOf(id: string, raft: RaftNode<number>): HttpTransport {
+  return new HttpTransport({
+    nodeId: id,
+    clusterId: () => raft.identity.clusterId,
+    incarnation: () => raft.identity.incarnation,
+    bind: addresses.get(id) ?? { host: '127.0.0.1', port: 0 },
+    timeouts: { controlMs: 500, bulkMs: 2000, snapshotMs: 2000 },
+    bodyLimitBytes: 8_000_000,
+    logger: pino({ level: 'silent' }),
+    handlers: {
+      onRequest: (from, message, respond) => raft.receive(from, message, respond),
+      onPeerDisconnected: (peer) => void raft.peerDisconnected(peer),
+      hello: () => ({}),
+      adoptCluster: (clusterId) => raft.adoptCluster(clusterId),
+    },
+  });
+}
+
+async function start(id: string, options: Options = {}): Promise<TestNode> {
+  const storage = new LevelStorage({ directory: path.join(directory, id) });
+  const node = new TestNode(id, { ...options, storage });
+  nodes.set(id, node);
+  addresses.set(id, await node.start((raft) => transportOf(id, raft)));
+  return node;
+}
+
+async function found(options?: Options): Promise<TestNode> {
+  for (const id of IDS) await start(id, options);
+  const members = all().map((node) => {
+    const { host, port } = addresses.get(node.id) as { host: string; port: number };
+    return node.memberAt(`${host}:${port}`);
+  });
+  await nodeOf('a').raft.bootstrap(members);
+  return eventually(() => leaderOf(all()), 'a leader');
+}
+
+/** Waits until each of `nodes` has applied exactly `commands`. */
+async function agreeOn(commands: string[], among: TestNode[] = all()): Promise<void> {
+  for (const node of among) {
+    const last = commands.at(-1) ?? '';
+    await eventually(() => node.machine.commands.includes(last), `${node.id} to apply ${last.slice(0, 20)}`);
+    expect(node.machine.commands).toEqual(commands);
+    expect(node.fatal).toEqual([]);
+  }
+}
+
+describe('three nodes over HTTP and LevelDB', () => {
+  it('elect a leader, commit on all disks, and survive the restart of each', async () => {
+    await found();
+    const commands: string[] = [];
+    const add = async (command: string): Promise<void> => {
+      await commit(all(), command);
+      commands.push(command);
+    };
+    await add('first');
+    for (const id of IDS) {
+      await nodeOf(id).raft.stop();
+      nodes.delete(id);
+      await add(`without ${id}`);
+      await start(id);
+      await agreeOn(commands);
+    }
+    await Promise.all(all().map((node) => node.raft.stop()));
+    for (const id of IDS) await start(id);
+    await add('after a restart of all');
+    await agreeOn(commands);
+    const clusterIds = new Set(all().map((node) => node.raft.identity.clusterId));
+    expect(clusterIds.size).toBe(1);
+  });
+
+  it('commit 2 MB, and many at a time', async () => {
+    const leader = await found();
+    const big = 'x'.repeat(2_000_000);
+    expect(await leader.raft.propose(Buffer.from(big))).toMatchObject({ outcome: 'done', result: 1 });
+    const many = Array.from({ length: 40 }, (_, i) => `${i} ${'y'.repeat(i % 3 === 0 ? 100_000 : 100)}`);
+    const outcomes = await Promise.all(many.map((command) => leader.raft.propose(Buffer.from(command))));
+    expect(outcomes).toMatchObject(many.map((_, i) => ({ outcome: 'done', result: i + 2 })));
+    await agreeOn([big, ...many]);
+  });
+
+  it('bring a node back that was away for longer than the log remembers', async () => {
+    const options: Options = {
+      retention: { bytesMax: 300_000, entriesMax: 50 },
+      limits: { cacheBytesMax: 50_000 },
+    };
+    await found(options);
+    const commands = ['before'];
+    await commit(all(), 'before');
+    await agreeOn(commands);
+    await nodeOf('c').raft.stop();
+    nodes.delete('c');
+    for (let i = 0; i < 40; i++) {
+      const command = `${i} ${'z'.repeat(20_000)}`;
+      await commit(all(), command);
+      commands.push(command);
+    }
+    await start('c', options);
+    await agreeOn(commands);
+    expect(nodeOf('c').machine.restored).toBeGreaterThan(1);
+    for (const node of all()) expect(node.raft.status().logBytes).toBeLessThanOrEqual(300_000);
+  });
+
+  it('elect another leader when theirs dies, and lose nothing', async () => {
+    const leader = await found();
+    await commit(all(), 'one');
+    await leader.raft.stop();
+    nodes.delete(leader.id);
+    await commit(all(), 'two');
+    await start(leader.id);
+    await agreeOn(['one', 'two']);
+  });
+});

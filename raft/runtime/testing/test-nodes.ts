@@ -1,0 +1,97 @@
+import { pino } from 'pino';
+import type { Limits, Member, NodeId, Timing } from '../../core/types.js';
+import type { Storage } from '../../storage/storage.js';
+import type { Retention } from '../compaction.js';
+import { RaftNode, type NodeTransport } from '../raft-node.js';
+import { RecordingMachine } from './recording-machine.js';
+
+/** Patient enough for a busy machine, quick enough for a test. */
+export const TIMING: Timing = {
+  heartbeatIntervalMs: 50,
+  electionTimeoutMs: 500,
+  rankSlotMs: 30,
+  jitterMs: 20,
+  leaseTimeoutMs: 450,
+  requestTimeoutMs: 60_000,
+  transferTimeoutMs: 1000,
+};
+
+export const LIMITS: Limits = {
+  uncommittedBytesMax: 8_000_000,
+  uncommittedEntriesMax: 64,
+  inflightRequestsMax: 2,
+  inflightBytesMax: 4_000_000,
+  appendBytesMax: 1_000_000,
+  cacheBytesMax: 1_000_000,
+};
+
+export const RETENTION: Retention = { bytesMax: 64_000_000, entriesMax: 10_000 };
+
+export interface TestNodeOptions {
+  storage: Storage;
+  limits?: Partial<Limits>;
+  retention?: Partial<Retention>;
+  timing?: Partial<Timing>;
+  machine?: RecordingMachine;
+}
+
+/** A node with everything a test wants to see. */
+export class TestNode {
+  readonly machine: RecordingMachine;
+  readonly fatal: Error[] = [];
+  readonly raft: RaftNode<number>;
+
+  constructor(
+    readonly id: NodeId,
+    { storage, limits, retention, timing, machine }: TestNodeOptions,
+  ) {
+    this.machine = machine ?? new RecordingMachine();
+    this.raft = new RaftNode({
+      nodeId: id,
+      timing: { ...TIMING, ...timing },
+      limits: { ...LIMITS, ...limits },
+      retention: { ...RETENTION, ...retention },
+      storage,
+      stateMachine: this.machine,
+      logger: pino({ level: 'silent' }),
+      onFatal: (error) => void this.fatal.push(error),
+    });
+  }
+
+  async start(transport: (node: RaftNode<number>) => NodeTransport): Promise<{ host: string; port: number }> {
+    await this.raft.open();
+    return this.raft.start(transport(this.raft));
+  }
+
+  memberAt(address: string): Member {
+    return { id: this.id, address, incarnation: this.raft.identity.incarnation, voter: true };
+  }
+}
+
+/** The node that leads the latest term and has committed in it. */
+export function leaderOf(nodes: readonly TestNode[]): TestNode | undefined {
+  const leaders = nodes.filter(({ raft }) => raft.isReadyLeader);
+  return leaders.sort((a, b) => b.raft.status().term - a.raft.status().term)[0];
+}
+
+/** What `find` finds, as soon as it finds something. */
+export async function eventually<T>(find: () => T | undefined | false, what: string): Promise<T> {
+  const deadline = performance.now() + 20_000;
+  for (;;) {
+    const found = find();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > deadline) throw new Error(`timed out: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Commits through whoever leads. What ended as `unknown` is looked for before it is proposed again. */
+export async function commit(nodes: readonly TestNode[], command: string): Promise<void> {
+  for (;;) {
+    const leader = await eventually(() => leaderOf(nodes), 'a leader');
+    if ((await leader.raft.readBarrier()).outcome !== 'done') continue;
+    if (leader.machine.commands.includes(command)) return;
+    const { outcome } = await leader.raft.propose(Buffer.from(command));
+    if (outcome === 'done') return;
+  }
+}

@@ -1,0 +1,423 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { request } from 'undici';
+import type { RequestMessage } from '../core/types.js';
+import { TransportError } from './errors.js';
+import type { Frame } from './frame.js';
+import { FRAME_TYPE, MESSAGE_PATH } from './peer-lanes.js';
+import { bigAppend, layoutOf, reseal, toBytes } from './testing/arbitrary-frames.js';
+import {
+  agree,
+  CLUSTER,
+  heartbeat,
+  TransportNode,
+  until,
+  type TransportNodeOptions,
+} from './testing/transport-node.js';
+
+const running: TransportNode[] = [];
+
+async function start(id: string, options?: TransportNodeOptions): Promise<TransportNode> {
+  const node = await new TransportNode(id, options).start();
+  running.push(node);
+  return node;
+}
+
+/** Two nodes that know each other. */
+async function pair(options?: TransportNodeOptions): Promise<[TransportNode, TransportNode]> {
+  const [a, b] = [await start('a'), await start('b', options)];
+  a.transport.setPeers([b.member]);
+  b.transport.setPeers([a.member]);
+  return [a, b];
+}
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((node) => node.transport.stop()));
+});
+
+const errorOf = (promise: Promise<unknown>): Promise<Error & { code?: string }> =>
+  promise.then(
+    () => Promise.reject(new Error('it succeeded')),
+    (error: Error) => error,
+  );
+
+interface Refusal {
+  status: number;
+  answer: { code: string; message: string; remedy?: string };
+}
+
+async function post(node: TransportNode, body: Uint8Array, contentType = FRAME_TYPE): Promise<Refusal> {
+  const { statusCode, body: answer } = await request(`http://${node.member.address}${MESSAGE_PATH}`, {
+    method: 'POST',
+    headers: { 'content-type': contentType },
+    body,
+    reset: true,
+  });
+  return { status: statusCode, answer: (await answer.json()) as Refusal['answer'] };
+}
+
+const SENDER = 'a0'.repeat(16);
+const frameFor = (node: TransportNode, change: Partial<Frame> = {}): Frame => ({
+  clusterId: CLUSTER,
+  from: 'a',
+  fromIncarnation: SENDER,
+  bootId: 'b0'.repeat(16),
+  to: node.id,
+  toIncarnation: node.incarnation,
+  message: heartbeat(),
+  ...change,
+});
+
+describe('messages', () => {
+  it('of every kind get the answer that belongs to them', async () => {
+    const [a, b] = await pair();
+    const requests: RequestMessage[] = [
+      { type: 'preVote', term: 2, requestId: 1, lastIndex: 3, lastTerm: 1 },
+      { type: 'vote', term: 2, requestId: 2, lastIndex: 3, lastTerm: 1, transfer: true },
+      bigAppend(100, 3),
+      { ...heartbeat(), requestId: 4 },
+      { type: 'timeoutNow', term: 2, requestId: 5, lastIndex: 3, lastTerm: 1 },
+    ];
+    const answers = await Promise.all(requests.map((message) => a.transport.send('b', message)));
+    expect(answers).toEqual(requests.map(agree));
+    expect(b.received.map(({ from }) => from)).toEqual(['a', 'a', 'a', 'a', 'a']);
+  });
+
+  it('carry 2 MB to two peers at once, and the bytes arrive as they are', async () => {
+    const [a, b] = await pair();
+    const c = await start('c');
+    a.transport.setPeers([b.member, c.member]);
+    const append = bigAppend(2_000_000);
+    await Promise.all([a.transport.send('b', append), a.transport.send('c', append)]);
+    for (const peer of [b, c]) {
+      const message = peer.received[0]?.message as typeof append;
+      expect(message.entries[0]?.data?.length).toBe(2_000_000);
+      expect(Buffer.compare(message.entries[0]?.data as Buffer, append.entries[0]?.data as Buffer)).toBe(0);
+    }
+  });
+
+  it('of the log arrive in its order, a small one behind a large one too', async () => {
+    const [a, b] = await pair();
+    // The connection exists; it is the sizes that race.
+    await a.transport.send('b', bigAppend(10, 1));
+    for (let round = 0; round < 10; round++) {
+      b.received.length = 0;
+      await Promise.all([
+        a.transport.send('b', bigAppend(2_000_000, 2)),
+        a.transport.send('b', bigAppend(10, 3)),
+      ]);
+      expect(b.received.map(({ message }) => message.requestId)).toEqual([2, 3]);
+    }
+  });
+
+  it('go to nobody but members', async () => {
+    const [a] = await pair();
+    expect(await errorOf(a.transport.send('x', heartbeat()))).toMatchObject({ code: 'unknown-peer' });
+  });
+
+  it('that events overtook are given back at once, not at their deadline', async () => {
+    const [a] = await pair({ onRequest: ({ respond }) => respond(null), timeouts: { controlMs: 60_000 } });
+    const error = await errorOf(a.transport.send('b', heartbeat()));
+    expect(error).toBeInstanceOf(TransportError);
+    expect(error.code).toBe('unanswered');
+  });
+
+  it('may be answered after their sender has gone', async () => {
+    const [a, b] = await pair({ onRequest: () => undefined });
+    const outcome = errorOf(a.transport.send('b', heartbeat()));
+    await until(() => b.received.length === 1, 'the request');
+    await a.transport.stop();
+    expect(await outcome).toMatchObject({ code: 'unreachable' });
+    await until(() => b.disconnected.length === 1, 'the disconnection');
+    b.received[0]?.respond(agree(b.received[0].message));
+    b.received[0]?.respond(null);
+  });
+});
+
+describe('a frame that is not meant for this node', () => {
+  const notInVain = { code: expect.any(String), message: expect.any(String), remedy: expect.any(String) };
+
+  it.each<[string, number, string, (node: TransportNode) => Uint8Array]>([
+    ['of another protocol', 400, 'bad-magic', () => Buffer.alloc(200)],
+    ['of another version', 400, 'wrong-version', (node) => altered(node, (bytes) => bytes.writeUInt8(9, 4))],
+    ['with too few bytes', 400, 'wrong-length', (node) => toBytes(frameFor(node)).subarray(0, 80)],
+    ['with too many bytes', 400, 'wrong-length', (node) => Buffer.concat([toBytes(frameFor(node)), SALT])],
+    ['without bytes', 400, 'wrong-length', () => Buffer.alloc(0)],
+    ['with a wrong CRC', 400, 'bad-crc', (node) => altered(node, (bytes) => bytes.writeUInt8(0xee, 100))],
+    ['with damaged data', 400, 'bad-crc', damagedData],
+    [
+      'of an unknown type',
+      400,
+      'malformed',
+      (node) => reseal(altered(node, (bytes) => bytes.writeUInt8(77, 5))),
+    ],
+    [
+      'that is an answer',
+      400,
+      'malformed',
+      (node) => toBytes(frameFor(node, { message: agree(heartbeat()) })),
+    ],
+    ['of another cluster', 409, 'wrong-cluster', (node) => toBytes(frameFor(node, { clusterId: SENDER }))],
+    ['for another node', 409, 'wrong-node', (node) => toBytes(frameFor(node, { to: 'z' }))],
+    [
+      'for another disk',
+      409,
+      'wrong-incarnation',
+      (node) => toBytes(frameFor(node, { toIncarnation: SENDER })),
+    ],
+    [
+      'with a vote from a disk that is not the member',
+      409,
+      'wrong-incarnation',
+      (node) =>
+        toBytes(
+          frameFor(node, {
+            fromIncarnation: 'dd'.repeat(16),
+            message: { type: 'preVote', term: 2, requestId: 1, lastIndex: 3, lastTerm: 1 },
+          }),
+        ),
+    ],
+  ])('%s: HTTP %i, %s', async (_name, status, code, bytesFor) => {
+    const node = await start('b');
+    node.transport.setPeers([{ id: 'a', address: '127.0.0.1:1', incarnation: SENDER, voter: true }]);
+    const refusal = await post(node, bytesFor(node));
+    expect(refusal).toEqual({ status, answer: { ...notInVain, code } });
+    expect(node.received).toEqual([]);
+    expect(node.adopted).toEqual([]);
+    // And the connection is good for whoever does better.
+    expect((await post(node, bytesFor(node))).status).toBe(status);
+  });
+
+  it('with a body over the limit: HTTP 413', async () => {
+    const node = await start('b', { bodyLimitBytes: 1000 });
+    const refusal = await post(node, Buffer.alloc(1001));
+    expect(refusal).toEqual({ status: 413, answer: { ...notInVain, code: 'too-large' } });
+    expect(node.received).toEqual([]);
+  });
+
+  it('with another content type: HTTP 415', async () => {
+    const node = await start('b');
+    const refusal = await post(node, toBytes(frameFor(node)), 'application/octet-stream');
+    expect(refusal).toEqual({ status: 415, answer: { ...notInVain, code: 'wrong-content-type' } });
+    expect(node.received).toEqual([]);
+  });
+
+  it('tells its sender why', async () => {
+    const [a, b] = await pair();
+    a.transport.setPeers([{ ...b.member, incarnation: SENDER }]);
+    const error = await errorOf(a.transport.send('b', heartbeat()));
+    expect(error).toMatchObject({ code: 'refused' });
+    expect(error.message).toContain('remove the member and add it again');
+  });
+
+  it('is accepted from a new disk of the leader, which an old configuration does not know', async () => {
+    const node = await start('b');
+    node.transport.setPeers([{ id: 'a', address: '127.0.0.1:1', incarnation: 'dd'.repeat(16), voter: true }]);
+    const { statusCode } = await request(`http://${node.member.address}${MESSAGE_PATH}`, {
+      method: 'POST',
+      headers: { 'content-type': FRAME_TYPE },
+      body: toBytes(frameFor(node)),
+      reset: true,
+    });
+    expect(statusCode).toBe(200);
+    expect(node.received).toHaveLength(1);
+  });
+
+  it('is no answer either', async () => {
+    const [a, b] = await pair();
+    const impostor = await start('b', {
+      incarnation: b.incarnation,
+      onRequest: ({ message, respond }) => respond({ ...agree(message), requestId: message.requestId + 1 }),
+    });
+    a.transport.setPeers([impostor.member]);
+    expect(await errorOf(a.transport.send('b', heartbeat()))).toMatchObject({ code: 'malformed' });
+    const stranger = await start('x', { incarnation: b.incarnation });
+    a.transport.setPeers([{ ...stranger.member, id: 'b' }]);
+    expect(await errorOf(a.transport.send('b', heartbeat()))).toMatchObject({ code: 'refused' });
+  });
+});
+
+const SALT = Buffer.from('salt');
+
+function altered(node: TransportNode, change: (bytes: Buffer) => void): Buffer {
+  const bytes = toBytes(frameFor(node));
+  change(bytes);
+  return bytes;
+}
+
+function damagedData(node: TransportNode): Buffer {
+  const bytes = toBytes(frameFor(node, { message: bigAppend(100) }));
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
+  expect(layoutOf(bytes).crcAt).toBeLessThan(bytes.length - 100);
+  return bytes;
+}
+
+describe('a node without a cluster', () => {
+  it('adopts that of the first frame meant for its disk, and only that', async () => {
+    const node = await start('b', { clusterId: null });
+    expect((await post(node, toBytes(frameFor(node, { toIncarnation: SENDER })))).status).toBe(409);
+    expect((await post(node, toBytes(frameFor(node, { to: 'z' })))).status).toBe(409);
+    expect(
+      (
+        await post(
+          node,
+          altered(node, (bytes) => bytes.writeUInt8(0xee, 100)),
+        )
+      ).status,
+    ).toBe(400);
+    expect(node.adopted).toEqual([]);
+
+    const a = await start('a');
+    a.transport.setPeers([node.member]);
+    await a.transport.send('b', heartbeat());
+    expect(node.adopted).toEqual([CLUSTER]);
+    expect((await post(node, toBytes(frameFor(node, { clusterId: SENDER })))).status).toBe(409);
+  });
+
+  it('adopts one of two clusters that call at the same time', async () => {
+    let adopt: (() => void) | undefined;
+    const node = await start('b', {
+      clusterId: null,
+      adopt: () => new Promise((resolve) => (adopt = resolve)),
+    });
+    let arrived = 0;
+    node.transport['app'].server.on('request', (incoming) => incoming.once('end', () => (arrived += 1)));
+    const a = await start('a');
+    a.transport.setPeers([node.member]);
+
+    const first = a.transport.send('b', heartbeat());
+    await until(() => adopt !== undefined, 'the adoption');
+    const second = post(node, toBytes(frameFor(node, { clusterId: SENDER })));
+    const third = a.transport.send('b', heartbeat());
+    await until(() => arrived === 3, 'three requests');
+    adopt?.();
+    await Promise.all([first, third]);
+    expect(await second).toMatchObject({ status: 409, answer: { code: 'wrong-cluster' } });
+    expect(node.adopted).toEqual([CLUSTER]);
+    expect(node.received).toHaveLength(2);
+  });
+
+  it('takes nothing in when its disk cannot remember the cluster', async () => {
+    const node = await start('b', { clusterId: null, adopt: () => Promise.reject(new Error('disk full')) });
+    expect(await post(node, toBytes(frameFor(node)))).toEqual({
+      status: 500,
+      answer: { code: 'internal', message: 'disk full' },
+    });
+    expect(node.received).toEqual([]);
+  });
+
+  it('has nothing to say', async () => {
+    const [a, b] = [await start('a', { clusterId: null }), await start('b')];
+    a.transport.setPeers([b.member]);
+    await expect(a.transport.send('b', heartbeat())).rejects.toThrow('nothing to say');
+  });
+});
+
+describe('evidence of death', () => {
+  it('reports a peer whose heartbeats came over a connection that closed', async () => {
+    const [a, b] = await pair();
+    await b.transport.send('a', bigAppend(10));
+    await a.transport.send('b', heartbeat());
+    await a.transport.stop();
+    await until(() => b.disconnected.length > 0, 'the disconnection');
+    expect(b.disconnected).toEqual(['a']);
+    expect(a.disconnected).toEqual([]);
+  });
+
+  it('finds a peer alive, gone, or cannot tell', async () => {
+    const [a, b] = await pair();
+    expect(await a.transport.probe('nobody')).toBe('unknown');
+    expect(await a.transport.probe('b')).toBe('unknown');
+    await a.transport.send('b', heartbeat());
+    expect(await a.transport.probe('b')).toBe('alive');
+    await b.transport.stop();
+    expect(await a.transport.probe('b')).toBe('gone');
+  });
+
+  it('finds a peer gone when another process answers in its place', async () => {
+    const [a, b] = await pair();
+    await a.transport.send('b', heartbeat());
+    await b.transport.stop();
+    await start('b', { port: b.port, incarnation: b.incarnation });
+    expect(await a.transport.probe('b')).toBe('gone');
+  });
+
+  it('asks any address who is there', async () => {
+    const [a, b] = await pair();
+    const signal = AbortSignal.timeout(5000);
+    const { nodeId, clusterId, incarnation } = b.transport['options'];
+    expect(await a.transport.hello(b.member.address, signal)).toMatchObject({
+      nodeId,
+      clusterId: clusterId(),
+      incarnation: incarnation(),
+      wireVersion: 1,
+      greeting: 'I am b',
+    });
+    await b.transport.stop();
+    expect(await errorOf(a.transport.hello(b.member.address, signal))).toMatchObject({ code: 'unreachable' });
+  });
+});
+
+describe('a peer that restarts on its port', () => {
+  it('is reached again, on every lane', async () => {
+    const [a, b] = await pair();
+    const messages = (): RequestMessage[] => [heartbeat(), bigAppend(10)];
+    for (const message of messages()) await a.transport.send('b', message);
+    await b.transport.stop();
+    for (const message of messages()) {
+      expect(await errorOf(a.transport.send('b', message))).toMatchObject({ code: 'unreachable' });
+    }
+    const again = await start('b', { port: b.port, incarnation: b.incarnation });
+    for (const message of messages()) await a.transport.send('b', message);
+    expect(again.received).toHaveLength(2);
+  });
+
+  it('is reached although its old connections died unnoticed', async () => {
+    const [a, b] = await pair();
+    await a.transport.send('b', heartbeat());
+    await a.transport.send('b', bigAppend(2_000_000));
+    await b.transport.stop();
+    const again = await start('b', { port: b.port, incarnation: b.incarnation });
+    // No turn of the event loop lies between: the client writes to connections that are closed already.
+    await Promise.all([a.transport.send('b', heartbeat()), a.transport.send('b', bigAppend(2_000_000))]);
+    expect(again.received).toHaveLength(2);
+  });
+
+  it('is reached at its new address after a change of members', async () => {
+    const [a, b] = await pair();
+    await a.transport.send('b', heartbeat());
+    await b.transport.stop();
+    const moved = await start('b', { incarnation: b.incarnation });
+    a.transport.setPeers([moved.member]);
+    await a.transport.send('b', heartbeat());
+    expect(moved.received).toHaveLength(1);
+  });
+});
+
+describe('stop', () => {
+  it('ends requests of both sides that nobody answered, at once', async () => {
+    const [a, b] = await pair({ onRequest: () => undefined });
+    const outcomes = [heartbeat(), bigAppend(2_000_000)].map((message) =>
+      errorOf(a.transport.send('b', message)),
+    );
+    await until(() => b.received.length === 2, 'both requests');
+    const begun = performance.now();
+    await Promise.all([a.transport.stop(), b.transport.stop()]);
+    expect(performance.now() - begun).toBeLessThan(3000);
+    for (const outcome of outcomes) expect(await outcome).toMatchObject({ code: 'unreachable' });
+    expect(await errorOf(a.transport.send('b', heartbeat()))).toMatchObject({ code: 'unknown-peer' });
+  });
+
+  it('leaves no socket and no server open', async () => {
+    const before = openHandles();
+    const [a, b] = await pair();
+    await a.transport.send('b', heartbeat());
+    await b.transport.send('a', bigAppend(200_000));
+    await a.transport.probe('b');
+    expect(openHandles().length).toBeGreaterThan(before.length);
+    await Promise.all([a.transport.stop(), b.transport.stop()]);
+    await until(() => openHandles().length <= before.length, 'the last handle');
+  });
+});
+
+const openHandles = (): string[] =>
+  process.getActiveResourcesInfo().filter((name) => /TCP|Timeout/.test(name));

@@ -1,0 +1,86 @@
+import { errors } from 'undici';
+import { Connection, type HttpAnswer } from './connection.js';
+
+export interface LaneOptions {
+  connections: number;
+  /** Requests under way on one connection. */
+  pipelining: number;
+}
+
+/** No answer within the deadline. */
+export class DeadlineError extends Error {
+  override readonly name = 'DeadlineError';
+}
+
+/** The server closed a connection that was idle, while the request was on its way: worth one more try. */
+const RESET_CODES = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+/** Connections to one peer for one kind of traffic. */
+export class Lane {
+  private readonly connections: Connection[];
+  private closed = false;
+
+  constructor(
+    private readonly address: string,
+    private readonly options: LaneOptions,
+  ) {
+    this.connections = Array.from({ length: options.connections }, () => this.open());
+  }
+
+  /**
+   * Ends by the deadline in any case: undici listens to no signal while it connects or while the request waits for
+   * its turn, so the connection is given up, with all that is under way on it (bug 27).
+   *
+   * @throws DeadlineError, or what the connection says
+   */
+  async post(
+    path: string,
+    contentType: string,
+    body: readonly Uint8Array[],
+    deadlineMs: number,
+  ): Promise<HttpAnswer> {
+    let connection = this.leastBusy();
+    let timer: NodeJS.Timeout | undefined;
+    let ended = false;
+    const overdue = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.replace(connection);
+        reject(new DeadlineError(`no answer in ${Math.round(deadlineMs)} ms`));
+      }, deadlineMs);
+    });
+    const answer = connection.post(path, contentType, body).catch((error: unknown) => {
+      if (ended || this.closed || !isReset(error)) throw error;
+      connection = this.leastBusy();
+      return connection.post(path, contentType, body);
+    });
+    try {
+      return await Promise.race([answer, overdue]);
+    } finally {
+      ended = true;
+      clearTimeout(timer);
+    }
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const connection of this.connections) connection.destroy();
+  }
+
+  private open(): Connection {
+    return new Connection(this.address, this.options.pipelining);
+  }
+
+  private leastBusy(): Connection {
+    return this.connections.reduce((best, other) => (other.underWay < best.underWay ? other : best));
+  }
+
+  private replace(connection: Connection): void {
+    const at = this.connections.indexOf(connection);
+    connection.destroy();
+    if (at >= 0 && !this.closed) this.connections[at] = this.open();
+  }
+}
+
+function isReset(error: unknown): boolean {
+  return error instanceof errors.SocketError || RESET_CODES.has((error as { code?: string }).code ?? '');
+}

@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import fc from 'fast-check';
+import { encodeConfiguration } from '../../core/configuration.js';
+import type { Configuration, LoadedEntry, Member, Message } from '../../core/types.js';
+import { encodeFrame, type Frame } from '../frame.js';
+
+const integer = fc.oneof(fc.nat(1000), fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }));
+const small = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+const id = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
+const hex16 = fc
+  .uint8Array({ minLength: 16, maxLength: 16 })
+  .map((bytes) => Buffer.from(bytes).toString('hex'));
+const bytes = fc.uint8Array({ maxLength: 2000 }).map((array) => Buffer.from(array));
+
+const member: fc.Arbitrary<Member> = fc.record({
+  id,
+  address: fc.string({ unit: 'grapheme' }),
+  incarnation: hex16,
+  voter: fc.boolean(),
+});
+const configuration: fc.Arbitrary<Configuration> = fc
+  .uniqueArray(member, { selector: (value) => value.id, maxLength: 7 })
+  .map((members) => ({ members: members.sort((a, b) => (a.id < b.id ? -1 : 1)) }));
+
+const content = fc.oneof(
+  bytes.map((data) => ({ kind: 'command' as const, data })),
+  configuration.map((value) => ({ kind: 'config' as const, data: Buffer.from(encodeConfiguration(value)) })),
+  fc.constant({ kind: 'noop' as const, data: Buffer.alloc(0) }),
+);
+const entries = fc.tuple(fc.nat(1000), fc.array(fc.tuple(content, integer, integer), { maxLength: 6 }));
+
+const envelope = { term: integer, requestId: integer };
+const vote = { ...envelope, granted: fc.boolean(), remainingMs: small };
+
+/** Every message there is, by type, so that a new one cannot be forgotten. */
+const messages: { [Type in Message['type']]: fc.Arbitrary<Extract<Message, { type: Type }>> } = {
+  preVote: fc.record({ type: fc.constant('preVote'), ...envelope, lastIndex: integer, lastTerm: integer }),
+  preVoteResponse: fc.record({ type: fc.constant('preVoteResponse'), ...vote }),
+  vote: fc.record({
+    type: fc.constant('vote'),
+    ...envelope,
+    lastIndex: integer,
+    lastTerm: integer,
+    transfer: fc.boolean(),
+  }),
+  voteResponse: fc.record({ type: fc.constant('voteResponse'), ...vote }),
+  append: fc
+    .record({
+      type: fc.constant('append' as const),
+      ...envelope,
+      prevTerm: integer,
+      prevHash: integer,
+      commit: integer,
+      log: entries,
+    })
+    .map(({ log: [prevIndex, list], ...rest }) => ({
+      ...rest,
+      prevIndex,
+      entries: list.map(([{ kind, data }, term, chainHash], offset): LoadedEntry => {
+        const index = prevIndex + 1 + offset;
+        return { index, term, kind, byteLength: data.length, crc: crc32(data), chainHash, data };
+      }),
+    })),
+  appendResponse: fc.record({
+    type: fc.constant('appendResponse'),
+    ...envelope,
+    success: fc.boolean(),
+    matchIndex: integer,
+    conflictIndex: integer,
+    conflictTerm: integer,
+  }),
+  heartbeat: fc.record({ type: fc.constant('heartbeat'), ...envelope, round: integer, commit: integer }),
+  heartbeatResponse: fc.record({
+    type: fc.constant('heartbeatResponse'),
+    ...envelope,
+    round: integer,
+    eligibility: small,
+  }),
+  snapshot: fc.record({
+    type: fc.constant('snapshot'),
+    ...envelope,
+    snapshot: fc.record({
+      index: integer,
+      term: integer,
+      chainHash: integer,
+      configuration: fc.record({ index: integer, configuration }),
+      data: bytes,
+    }),
+  }),
+  snapshotResponse: fc.record({ type: fc.constant('snapshotResponse'), ...envelope, matchIndex: integer }),
+  timeoutNow: fc.record({
+    type: fc.constant('timeoutNow'),
+    ...envelope,
+    lastIndex: integer,
+    lastTerm: integer,
+  }),
+  timeoutNowResponse: fc.record({
+    type: fc.constant('timeoutNowResponse'),
+    ...envelope,
+    accepted: fc.boolean(),
+  }),
+};
+
+export const messageTypes = Object.keys(messages) as Message['type'][];
+
+export const arbitraryFrame = (type: Message['type']): fc.Arbitrary<Frame> =>
+  fc.record({
+    clusterId: hex16,
+    from: id,
+    fromIncarnation: hex16,
+    bootId: hex16,
+    to: id,
+    toIncarnation: hex16,
+    message: messages[type] as fc.Arbitrary<Message>,
+  });
+
+/** A frame as it arrives. */
+export const toBytes = (frame: Frame): Buffer => Buffer.concat(encodeFrame(frame));
+
+const FIELDS_LENGTH_AT = 86;
+const IDS_AT = 94;
+
+/** Where a frame's fields begin, and where its CRC lies. */
+export function layoutOf(frame: Buffer): { fieldsAt: number; crcAt: number } {
+  const fromEnd = IDS_AT + 1 + frame.readUInt8(IDS_AT);
+  const fieldsAt = fromEnd + 1 + frame.readUInt8(fromEnd);
+  return { fieldsAt, crcAt: fieldsAt + frame.readUInt32BE(FIELDS_LENGTH_AT) };
+}
+
+/** Makes a frame that was tampered with look sound. */
+export function reseal(frame: Buffer): Buffer {
+  const { crcAt } = layoutOf(frame);
+  frame.writeUInt32BE(crc32(frame.subarray(0, crcAt)), crcAt);
+  return frame;
+}
+
+/** An append of one entry with that many random bytes. */
+export function bigAppend(byteLength: number, requestId = 1): Extract<Message, { type: 'append' }> {
+  const data = randomBytes(byteLength);
+  const entry = {
+    index: 1,
+    term: 1,
+    kind: 'command' as const,
+    byteLength,
+    crc: crc32(data),
+    chainHash: 7,
+    data,
+  };
+  return {
+    type: 'append',
+    term: 1,
+    requestId,
+    prevIndex: 0,
+    prevTerm: 0,
+    prevHash: 0,
+    commit: 0,
+    entries: [entry],
+  };
+}

@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+import { pino } from 'pino';
+import type { Member, NodeId, RequestMessage, ResponseMessage } from '../../core/types.js';
+import { HttpTransport, type Respond } from '../http-transport.js';
+import type { LaneTimeouts } from '../peer-lanes.js';
+
+export const CLUSTER = 'c1'.repeat(16);
+
+export interface Received {
+  from: NodeId;
+  message: RequestMessage;
+  respond: Respond;
+}
+
+export interface TransportNodeOptions {
+  port?: number;
+  /** Null: belongs to no cluster yet. */
+  clusterId?: string | null;
+  incarnation?: string;
+  bodyLimitBytes?: number;
+  timeouts?: Partial<LaneTimeouts>;
+  onRequest?(received: Received): void;
+  adopt?(clusterId: string): Promise<void>;
+}
+
+/** A transport with a core that agrees to everything, or does what the test says. */
+export class TransportNode {
+  readonly incarnation: string;
+  readonly received: Received[] = [];
+  readonly disconnected: NodeId[] = [];
+  readonly adopted: string[] = [];
+  readonly transport: HttpTransport;
+  clusterId: string | null;
+  private address = '';
+
+  constructor(
+    readonly id: NodeId,
+    options: TransportNodeOptions = {},
+  ) {
+    this.clusterId = options.clusterId === undefined ? CLUSTER : options.clusterId;
+    this.incarnation = options.incarnation ?? randomBytes(16).toString('hex');
+    this.transport = new HttpTransport({
+      nodeId: id,
+      clusterId: () => this.clusterId,
+      incarnation: () => this.incarnation,
+      bind: { host: '127.0.0.1', port: options.port ?? 0 },
+      timeouts: { controlMs: 2000, bulkMs: 5000, snapshotMs: 5000, ...options.timeouts },
+      bodyLimitBytes: options.bodyLimitBytes ?? 8_000_000,
+      logger: pino({ level: 'silent' }),
+      handlers: {
+        onRequest: (from, message, respond) => {
+          const received = { from, message, respond };
+          this.received.push(received);
+          if (options.onRequest) options.onRequest(received);
+          else respond(agree(message));
+        },
+        onPeerDisconnected: (peer) => void this.disconnected.push(peer),
+        hello: () => ({ greeting: `I am ${id}` }),
+        adoptCluster: async (clusterId) => {
+          await options.adopt?.(clusterId);
+          this.adopted.push(clusterId);
+          this.clusterId = clusterId;
+        },
+      },
+    });
+  }
+
+  async start(): Promise<this> {
+    const { host, port } = await this.transport.start();
+    this.address = `${host}:${port}`;
+    return this;
+  }
+
+  get member(): Member {
+    return { id: this.id, address: this.address, incarnation: this.incarnation, voter: true };
+  }
+
+  get port(): number {
+    return Number(this.address.split(':').at(-1));
+  }
+}
+
+/** What a follower that has no objections answers. */
+export function agree({ type, term, requestId, ...rest }: RequestMessage): ResponseMessage {
+  const envelope = { term, requestId };
+  switch (type) {
+    case 'preVote':
+    case 'vote':
+      return { type: `${type}Response`, ...envelope, granted: true, remainingMs: 0 };
+    case 'append': {
+      const { prevIndex, entries } = rest as Extract<RequestMessage, { type: 'append' }>;
+      const matchIndex = prevIndex + entries.length;
+      return {
+        type: 'appendResponse',
+        ...envelope,
+        success: true,
+        matchIndex,
+        conflictIndex: 0,
+        conflictTerm: 0,
+      };
+    }
+    case 'heartbeat':
+      return {
+        type: 'heartbeatResponse',
+        ...envelope,
+        round: (rest as { round: number }).round,
+        eligibility: 1,
+      };
+    case 'snapshot':
+      return { type: 'snapshotResponse', ...envelope, matchIndex: 0 };
+    case 'timeoutNow':
+      return { type: 'timeoutNowResponse', ...envelope, accepted: true };
+  }
+}
+
+let lastRequestId = 0;
+
+export const heartbeat = (): Extract<RequestMessage, { type: 'heartbeat' }> => {
+  lastRequestId += 1;
+  return { type: 'heartbeat', term: 1, requestId: lastRequestId, round: lastRequestId, commit: 0 };
+};
+
+/** Resolves when `condition` holds; rejects after `timeoutMs`. */
+export async function until(condition: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`timed out: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
