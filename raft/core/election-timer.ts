@@ -33,8 +33,9 @@ export function scheduleRetry(ctx: CoreContext, afterMs: number): void {
 const PATIENCE_DOUBLINGS_MAX = 5;
 
 /**
- * How long votes, and then the first answers to a new leader, may take. Both wait for the voters' disks; when those
- * are slower than the timers, each fruitless election waits longer, or none would ever succeed (bug 16).
+ * How long votes may take. They wait for the voters' disks; when those are slower than the timers, each fruitless
+ * election waits longer, or none would ever succeed (bug 16). The answers to the new leader's heartbeats need no
+ * such patience: whoever voted for it has its term on disk already.
  */
 export function patienceMs(ctx: CoreContext): number {
   const doublings = Math.min(Math.max(0, ctx.fruitlessElections - 1), PATIENCE_DOUBLINGS_MAX);

@@ -28,9 +28,11 @@ export class Progress {
 
   constructor(
     public next: number,
-    contactMs: number,
+    now: number,
+    /** The disk that acknowledges. */
+    readonly incarnation: string,
   ) {
-    this.ackedSentAtMs = contactMs;
+    this.ackedSentAtMs = now;
   }
 
   get inflightRequests(): number {

@@ -1,6 +1,5 @@
 import { commitTo } from './commit.js';
 import type { CoreContext } from './context.js';
-import { patienceMs } from './election-timer.js';
 import { becomeFollower } from './follower.js';
 import type { Leadership } from './leadership.js';
 import { Progress } from './progress.js';
@@ -14,10 +13,10 @@ const PROBE_BYTES_MAX = 16 * 1024;
 export function syncProgress(ctx: CoreContext, leadership: Leadership): void {
   const { index, configuration } = ctx.configurations.latest;
   for (const member of configuration.members) {
-    if (member.id === ctx.id || leadership.progress.has(member.id)) continue;
-    // The first answers may wait for a slow disk: they get as much time as the votes had.
-    const contactMs = ctx.now + patienceMs(ctx) - ctx.timing.electionTimeoutMs;
-    leadership.progress.set(member.id, new Progress(ctx.log.lastIndex + 1, contactMs));
+    // Another disk under an old name has nothing of what the one before acknowledged (bug 40).
+    const known = leadership.progress.get(member.id)?.incarnation === member.incarnation;
+    if (member.id === ctx.id || known) continue;
+    leadership.progress.set(member.id, new Progress(ctx.log.lastIndex + 1, ctx.now, member.incarnation));
   }
   // A removed member is served until its removal is committed, so that it learns of it (bug 39).
   if (index > ctx.commit) return;

@@ -30,17 +30,19 @@ export function healAndDemandProgress(world: World): number {
 const ids = (nodes: readonly SimulatedNode[]): string => nodes.map((node) => node.id).join(', ');
 
 function boundMs(world: World): number {
-  const { electionTimeoutMs, requestTimeoutMs, transferTimeoutMs } = world.options.timing;
-  return 6 * electionTimeoutMs + 2 * requestTimeoutMs + transferTimeoutMs;
+  const { timing, disk } = world.options;
+  const { electionTimeoutMs, requestTimeoutMs, transferTimeoutMs } = timing;
+  return 6 * electionTimeoutMs + 2 * requestTimeoutMs + transferTimeoutMs + 60 * disk.writeMeanMs;
 }
 
-/** Faults end; the network and the disks become fast compared with the timers. */
+/** Faults end; the network becomes fast compared with the timers, the disks mostly too. */
 function calm(world: World): void {
   const { options } = world;
   const tempo = options.timing.rankSlotMs;
+  const writeMeanMs = options.healing.writeMeanInTimeouts * options.timing.electionTimeoutMs;
   world.options = {
     ...options,
-    disk: { ...options.disk, writeMinMs: 0.05, writeMeanMs: tempo / 20 },
+    disk: { ...options.disk, writeMinMs: 0.05, writeMeanMs },
     clock: { ...options.clock, timerLatenessMaxMs: Math.min(1, options.clock.timerLatenessMaxMs) },
     application: { ...options.application, applyMeanMs: 0.2 },
   };
@@ -71,9 +73,12 @@ function breakSome(world: World): ReadonlySet<SimulatedNode> {
     if (!rng.chance(node.leads ? 0.8 : 0.4)) continue;
     broken.add(node);
     const works = (id: string): boolean => !broken.has(world.node(id));
-    if (!isMajority(world.ledger.last.voters, works) || !nodes.some((other) => canWin(world, other, works))) {
-      broken.delete(node);
-    }
+    // What a broken node has begun may spread still, so its configuration counts as well.
+    const decidable =
+      isMajority(world.ledger.last.voters, works) &&
+      nodes.every((other) => isDecidable(other, works)) &&
+      nodes.some((other) => canWin(world, other, works));
+    if (!decidable) broken.delete(node);
   }
   for (const node of broken) {
     const [how, isCut] = rng.pick<[string, (from: SimulatedNode, to: SimulatedNode) => boolean]>([
@@ -90,6 +95,11 @@ function breakSome(world: World): ReadonlySet<SimulatedNode> {
     }
   }
   return broken;
+}
+
+function isDecidable(node: SimulatedNode, works: (id: string) => boolean): boolean {
+  const { index, configuration } = contextOf(node).configurations.latest;
+  return index === 0 || isMajority(votersOf(configuration), works);
 }
 
 /**

@@ -160,11 +160,11 @@ export class SimulatedNode {
       process.backlog.push(stimulus);
       return;
     }
-    const input = {
+    const input: Input = {
       ...stimulus,
       now: this.clock.at(world.queue.nowMs),
       random: world.rng.next(),
-    } as Input;
+    };
     let outputs: readonly Output[];
     try {
       outputs = process.core.step(input);

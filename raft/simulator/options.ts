@@ -38,6 +38,8 @@ export interface SimulationOptions {
   healing: {
     /** Probability that a minority stays broken while progress is demanded. */
     keepBrokenChance: number;
+    /** Mean duration of a write while progress is demanded, in election timeouts: disks may be slower than timers. */
+    writeMeanInTimeouts: number;
     /** Probability that everybody is crashed once more when all is well. */
     restartAllChance: number;
   };
@@ -214,7 +216,11 @@ export function drawOptions(seed: number): SimulationOptions {
       strayChance: rng.between(0, 0.4),
     },
     rounds: rng.int(1, 6),
-    healing: { keepBrokenChance: rng.pick([0, 0.5, 1]), restartAllChance: rng.pick([0, 0.3]) },
+    healing: {
+      keepBrokenChance: rng.pick([0, 0.5, 1]),
+      writeMeanInTimeouts: rng.pick([0.002, 0.002, 0.05, 0.6]),
+      restartAllChance: rng.pick([0, 0.3]),
+    },
     freezeMessages: rng.chance(0.05),
   };
 }

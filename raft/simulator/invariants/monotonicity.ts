@@ -15,17 +15,25 @@ export function monotonicity(): Invariant {
       check(term >= said, 'I7', () => `${node.id} spoke of term ${said} and starts again with ${term}`);
     },
     stepped({ node, ctx, before, outputs }) {
-      const falls = (what: string, was: number, is: number): void =>
-        check(is >= was, 'I7', () => `${what} of ${node.id} falls from ${was} to ${is}`);
-      falls('term', before.term, ctx.term);
-      falls('commit', before.commit, ctx.commit);
-      falls('applied', before.applied, ctx.applied);
-      falls('snapshot index', before.snapshotIndex, ctx.log.snapshotIndex);
+      const { term, commit, applied, snapshotIndex } = before;
+      check(ctx.term >= term, 'I7', () => `the term of ${node.id} falls from ${term} to ${ctx.term}`);
+      check(ctx.commit >= commit, 'I7', () => `commit of ${node.id} falls from ${commit} to ${ctx.commit}`);
+      check(
+        ctx.applied >= applied,
+        'I7',
+        () => `applied of ${node.id} falls from ${applied} to ${ctx.applied}`,
+      );
+      const is = ctx.log.snapshotIndex;
+      check(
+        is >= snapshotIndex,
+        'I7',
+        () => `the snapshot of ${node.id} falls from ${snapshotIndex} to ${is}`,
+      );
       for (const output of outputs) {
         if (output.type !== 'send') continue;
         // A pre-vote speaks of a term that may never come.
-        const term = output.message.term - (output.message.type === 'preVote' ? 1 : 0);
-        if (term > (spoken.get(node.id) ?? 0)) spoken.set(node.id, term);
+        const said = output.message.term - (output.message.type === 'preVote' ? 1 : 0);
+        if (said > (spoken.get(node.id) ?? 0)) spoken.set(node.id, said);
       }
     },
   };

@@ -1,6 +1,6 @@
 import type { Hosting } from '../hosting.js';
 
-interface Patch {
+export interface Patch {
   file: string;
   find: string;
   replace: string;
@@ -15,7 +15,12 @@ export interface Mutant {
   patches?: readonly Patch[];
   /** Another way of running the core. */
   hosting?: Partial<Hosting>;
+  /** It shows only in rare situations: seeds that may be needed to find it. */
+  rareWithin?: number;
 }
+
+/** Every mutant that is not rare is found within so many seeds. */
+export const SEEDS_MAX = 100;
 
 export const mutants: readonly Mutant[] = [
   {
@@ -195,6 +200,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'answers of an earlier term count',
+    rareWithin: 3000,
     bug: 24,
     patches: [
       {
@@ -307,8 +313,8 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'replication.ts',
-        find: "else becomeFollower(ctx, ctx.term, null, 'no longer a voter of the committed configuration');",
-        replace: '',
+        find: 'if (!ctx.isVoter(ctx.id)) {',
+        replace: 'if (ctx.role !== "leader") {',
       },
     ],
   },
@@ -397,6 +403,62 @@ export const mutants: readonly Mutant[] = [
         find: "if (full) return reject(ctx, id, 'too-many-uncommitted');",
         replace: '',
       },
+    ],
+  },
+  {
+    name: 'voters that are silent are not asked again',
+    bug: 5,
+    patches: [
+      {
+        file: 'candidate.ts',
+        find: 'ctx.now < ctx.campaign.endsAtMs) {\n    askForVotes(ctx, ctx.campaign);',
+        replace:
+          'ctx.now < ctx.campaign.endsAtMs) {\n    scheduleRetry(ctx, ctx.campaign.endsAtMs - ctx.now);',
+      },
+    ],
+  },
+  {
+    name: 'elections do not wait for slow disks',
+    rareWithin: 2000,
+    bug: 16,
+    patches: [{ file: 'candidate.ts', find: 'ctx.now + patienceMs(ctx)', replace: 'ctx.now - 1' }],
+  },
+  {
+    name: 'a leader that is left alone does not answer its reads',
+    patches: [
+      {
+        file: 'replication.ts',
+        find: 'syncProgress(ctx, leadership);\n  // A leader that is left alone hears no more answers that could confirm its reads.\n  answerReads(ctx, leadership);',
+        replace: 'syncProgress(ctx, leadership);',
+      },
+    ],
+  },
+  {
+    name: 'a restart forgets the configurations that are not committed',
+    bug: 35,
+    patches: [
+      {
+        file: 'context.ts',
+        find: 'restored.configurations);',
+        replace: 'restored.configurations.filter(({ index }) => index <= restored.hardState.commit));',
+      },
+    ],
+  },
+  {
+    name: 'data that is not on disk yet is dropped from memory',
+    patches: [
+      {
+        file: 'raft-core.ts',
+        find: 'Math.min(ctx.applied, ctx.outbox.durableIndex)',
+        replace: 'ctx.applied',
+      },
+    ],
+  },
+  {
+    name: 'a snapshot is taken of what is not on disk yet',
+    bug: 58,
+    patches: [
+      { file: 'raft-core.ts', find: ' || index > ctx.outbox.durableIndex) return;', replace: ') return;' },
     ],
   },
 ];
