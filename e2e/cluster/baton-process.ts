@@ -63,7 +63,7 @@ export class BatonProcess {
     const child = spawn(
       process.execPath,
       [
-        ...entryPoint(),
+        ...batonCommand(),
         'run',
         ...['--raft.server.id', id, '--raft.storage.dir', storageDir],
         ...['--consensus.addr', '127.0.0.1', '--consensus.port', String(consensusPort)],
@@ -93,13 +93,13 @@ export class BatonProcess {
     await this.ready(child);
   }
 
-  /** Ends the process with a signal and waits until it is gone. */
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  /** Ends the process with a signal and waits until it is gone. Resolves with its exit code, null without one. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
     const child = this.child;
-    if (!child) return;
-    const gone = once(child, 'close');
+    if (!child) return null;
+    const gone = once(child, 'close') as Promise<[number | null]>;
     child.kill(signal);
-    await gone;
+    return (await gone)[0];
   }
 
   /** Sends a signal without waiting for anything. */
@@ -160,10 +160,11 @@ function findRoot(from: string): string {
   return existsSync(path.join(from, 'package.json')) ? from : findRoot(path.dirname(from));
 }
 
-/** The compiled program, or the sources when nothing was compiled yet. */
-function entryPoint(): string[] {
+/** Arguments for node: the compiled program, or the sources when nothing was compiled yet. */
+export function batonCommand(): string[] {
   const compiled = path.join(repositoryRoot, 'dist/conductor/main.js');
   return existsSync(compiled)
-    ? [compiled]
+    ? // As its first line says.
+      ['--max-semi-space-size=4', compiled]
     : ['--import', 'tsx', path.join(repositoryRoot, 'conductor/main.ts')];
 }

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { DevnetProcess, pickPorts } from '../devnet/devnet-process.js';
 import { BatonProcess } from './baton-process.js';
+import { timeline } from './timeline.js';
 import { waitFor } from './wait-for.js';
 
 export interface ClusterOptions {
@@ -14,6 +15,8 @@ export interface ClusterOptions {
    */
   formation: 'peers' | 'bootstrap';
   payloadBytes?: number;
+  /** Timestamp of the genesis block in seconds; now by default. */
+  genesisTime?: number;
   /** Flags for every Baton. */
   flags?: readonly string[];
 }
@@ -23,6 +26,8 @@ export interface ClusterNode {
   id: string;
   baton: BatonProcess;
   devnet: DevnetProcess;
+  /** The disk of the simulated node. */
+  devnetDir: string;
 }
 
 interface ServerInfo {
@@ -42,16 +47,17 @@ export class Cluster {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'baton-cluster-'));
     const ids = Array.from({ length: options.size }, (_, index) => `sequencer-${index}`);
     const ports = await pickPorts(2 * options.size);
-    const genesisTime = Math.floor(Date.now() / 1000);
+    const genesisTime = options.genesisTime ?? Math.floor(Date.now() / 1000);
     const peers = ids.map((id, index) => `${id}@127.0.0.1:${ports[2 * index + 1]}`).join(',');
     const nodes: ClusterNode[] = [];
     const cluster = new Cluster(nodes, directory);
     try {
-      for (const [index, id] of ids.entries()) {
+      const starts = ids.map(async (id, index): Promise<ClusterNode> => {
         const rpcPort = ports[2 * index] as number;
+        const devnetDir = path.join(directory, id, 'devnet');
         const devnet = await DevnetProcess.start({
           name: id,
-          dataDir: path.join(directory, id, 'devnet'),
+          dataDir: devnetDir,
           conductorRpc: `http://127.0.0.1:${rpcPort}`,
           blockTimeMs: options.blockTimeMs,
           genesisTime,
@@ -70,8 +76,12 @@ export class Cluster {
           executionRpc: devnet.executionRpc,
           flags: [...formation, ...(options.flags ?? [])],
         });
-        nodes.push({ id, baton, devnet });
-      }
+        return { id, baton, devnet, devnetDir };
+      });
+      const started = await Promise.allSettled(starts);
+      nodes.push(...started.flatMap((node) => (node.status === 'fulfilled' ? [node.value] : [])));
+      // Whoever did start is stopped with the others.
+      await Promise.all(starts);
       const urls = nodes.map((node) => node.devnet.p2pUrl);
       await Promise.all(
         nodes.map((node) => node.devnet.setPeers(urls.filter((url) => url !== node.devnet.p2pUrl))),
@@ -116,14 +126,27 @@ export class Cluster {
     );
   }
 
+  /** Waits until every running Baton calls its node healthy. */
+  async allHealthy(withinMs = 30_000): Promise<void> {
+    await waitFor(
+      'all nodes to be healthy',
+      async () => {
+        const running = this.nodes.filter((node) => node.baton.pid !== undefined);
+        const answers = running.map(({ baton }) => baton.call('conductor_sequencerHealthy'));
+        return (await Promise.all(answers)).every((healthy) => healthy === true) || undefined;
+      },
+      withinMs,
+    );
+  }
+
   /** Kills Baton, op-node and execution client of a node at once. */
   async killMachine(node: ClusterNode): Promise<void> {
     await Promise.all([node.baton.kill('SIGKILL'), node.devnet.kill('SIGKILL')]);
   }
 
-  async restartMachine(node: ClusterNode): Promise<void> {
-    await node.devnet.restart();
-    await node.baton.start();
+  /** @param loseBlocks blocks that the execution client had not flushed when it was killed */
+  async restartMachine(node: ClusterNode, loseBlocks = 0): Promise<void> {
+    await Promise.all([node.devnet.restart({ loseBlocksOnRestart: loseBlocks }), node.baton.start()]);
   }
 
   /** Waits until all running nodes have this height, and returns its hash. */
@@ -138,6 +161,12 @@ export class Cluster {
       },
       withinMs,
     );
+  }
+
+  /** What all processes logged lately, for a failed test. */
+  report(): string {
+    const devnets = this.nodes.map(({ id, devnet }) => `${id}'s op-node: ${devnet.log.slice(-1000)}`);
+    return [timeline(this.nodes.map((node) => node.baton)), ...devnets].join('\n');
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,144 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { DevnetProcess, pickPorts } from '../devnet/devnet-process.js';
+import { BatonProcess } from './baton-process.js';
+import { timeline } from './timeline.js';
+import { waitFor } from './wait-for.js';
+
+interface Place {
+  id: string;
+  storageDir: string;
+  rpcPort: number;
+  consensusPort: number;
+}
+
+/**
+ * Batons without sequencers: the test itself is their op-node. One idle op-node stands behind all of them, so they
+ * are to be started with `--paused`. Each has its ports and directory from the beginning, and may be started
+ * several times with different flags.
+ */
+export class Conductors {
+  readonly batons = new Map<string, BatonProcess>();
+
+  private constructor(
+    private readonly places: readonly Place[],
+    private readonly directory: string,
+    private readonly opNode: DevnetProcess,
+  ) {}
+
+  static async create(ids: readonly string[]): Promise<Conductors> {
+    const directory = await mkdtemp(path.join(os.tmpdir(), 'baton-conductors-'));
+    const ports = await pickPorts(2 * ids.length);
+    const places = ids.map((id, index) => ({
+      id,
+      storageDir: path.join(directory, id),
+      rpcPort: ports[2 * index] as number,
+      consensusPort: ports[2 * index + 1] as number,
+    }));
+    const opNode = await DevnetProcess.start({
+      name: 'idle',
+      dataDir: path.join(directory, 'op-node'),
+      conductorRpc: 'http://127.0.0.1:1',
+      genesisTime: Math.floor(Date.now() / 1000),
+    });
+    return new Conductors(places, directory, opNode);
+  }
+
+  /** Three that form a cluster from one list. */
+  static async startCluster(flags: readonly string[] = []): Promise<Conductors> {
+    const conductors = await Conductors.create(['sequencer-0', 'sequencer-1', 'sequencer-2']);
+    try {
+      const all = ['--paused', '--raft.peers', conductors.peers(), ...flags];
+      await Promise.all(conductors.ids.map((id) => conductors.start(id, all)));
+      await conductors.leader();
+      return conductors;
+    } catch (error) {
+      console.error(conductors.report());
+      await conductors.stop();
+      throw error;
+    }
+  }
+
+  get ids(): string[] {
+    return this.places.map(({ id }) => id);
+  }
+
+  /** Value of `--raft.peers` for these nodes; all of them by default. */
+  peers(ids: readonly string[] = this.ids): string {
+    return ids.map((id) => `${id}@${this.address(id)}`).join(',');
+  }
+
+  /** Consensus address. */
+  address(id: string): string {
+    return `127.0.0.1:${this.place(id).consensusPort}`;
+  }
+
+  /** Value of `--raft.storage.dir`. */
+  storageDir(id: string): string {
+    return this.place(id).storageDir;
+  }
+
+  get(id: string): BatonProcess {
+    const baton = this.batons.get(id);
+    if (!baton) throw new Error(`${id} was never started`);
+    return baton;
+  }
+
+  /** Starts a node with these flags, in place of one that was started before. */
+  async start(id: string, flags: readonly string[]): Promise<BatonProcess> {
+    const before = this.batons.get(id);
+    await before?.dispose();
+    const { nodeRpc, executionRpc } = this.opNode;
+    const baton = new BatonProcess({ ...this.place(id), nodeRpc, executionRpc, flags });
+    // The story of a node goes on over restarts.
+    if (before) baton.log.push(...before.log);
+    this.batons.set(id, baton);
+    await baton.start();
+    return baton;
+  }
+
+  /** The one running node that calls itself leader, as soon as there is exactly one. */
+  leader(): Promise<BatonProcess> {
+    return waitFor('exactly one leader', async () => {
+      const leaders = await this.leaders();
+      return leaders.length === 1 ? leaders[0] : undefined;
+    });
+  }
+
+  /** Makes a node the leader, which needs the whole log on its disk. */
+  async makeLeader(id: string): Promise<BatonProcess> {
+    return waitFor(`${id} to lead`, async () => {
+      const leader = await this.leader();
+      if (leader.id === id) return leader;
+      await leader.call('conductor_transferLeaderToServer', [id, this.address(id)]);
+      return undefined;
+    });
+  }
+
+  /** The running nodes that call themselves leader now. */
+  async leaders(): Promise<BatonProcess[]> {
+    const running = [...this.batons.values()].filter((baton) => baton.pid !== undefined);
+    const answers = await Promise.all(
+      running.map((baton) => baton.call<boolean>('conductor_leader').catch(() => false)),
+    );
+    return running.filter((_, index) => answers[index]);
+  }
+
+  /** What all processes logged lately, for a failed test. */
+  report(): string {
+    return timeline([...this.batons.values()]);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.batons.values()].map((baton) => baton.dispose()));
+    await this.opNode.kill();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  private place(id: string): Place {
+    const place = this.places.find((candidate) => candidate.id === id);
+    if (!place) throw new Error(`no node ${id}`);
+    return place;
+  }
+}

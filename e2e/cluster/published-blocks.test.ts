@@ -1,0 +1,72 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { buildBlock, genesisBlock } from '../devnet/block.js';
+import { refOf, ZERO_HASH, type PayloadEnvelope } from '../devnet/payload.js';
+import type { Cluster } from './cluster.js';
+import { lostOrReplaced } from './published-blocks.js';
+
+const child = (parent: PayloadEnvelope, timestamp = refOf(parent).timestamp + 1): PayloadEnvelope =>
+  buildBlock(parent, { timestamp, prevRandao: ZERO_HASH, transactions: [] });
+
+describe('lostOrReplaced', () => {
+  const genesis = genesisBlock(901, 100);
+  const one = child(genesis);
+  const two = child(one);
+  const otherTwo = child(one, 200);
+  const three = child(two);
+  let directory: string;
+
+  beforeEach(() => {
+    directory = mkdtempSync(path.join(os.tmpdir(), 'baton-published-'));
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  /** Nodes that ever had `held` on disk, and have `chain` now. */
+  function clusterOf(nodes: { held: PayloadEnvelope[]; chain: PayloadEnvelope[] }[]): Cluster {
+    return {
+      convergedAt: async () => '',
+      nodes: nodes.map(({ held, chain }, at) => {
+        const devnetDir = path.join(directory, String(at));
+        mkdirSync(devnetDir, { recursive: true });
+        const journal = held.map((block) => `${JSON.stringify({ block })}\n`).join('');
+        writeFileSync(path.join(devnetDir, 'chain.jsonl'), journal);
+        return { id: `n${at}`, devnetDir, devnet: { pid: 1, blocks: async () => chain.map(refOf) } };
+      }),
+    } as unknown as Cluster;
+  }
+
+  it('is silent about one chain that everybody has', async () => {
+    const chain = [genesis, one, two, three];
+    const nodes = [
+      { held: [one, two, three], chain },
+      { held: [one, two], chain },
+    ];
+    expect(await lostOrReplaced(clusterOf(nodes))).toEqual([]);
+  });
+
+  it('names a block that is gone, and one that was replaced', async () => {
+    const { hash } = refOf(two);
+    const gone = [{ held: [one, two], chain: [genesis, one] }];
+    expect(await lostOrReplaced(clusterOf(gone))).toEqual([
+      `block 2 (${hash}), which n0 had, is missing on n0`,
+    ]);
+
+    const chain = [genesis, one, otherTwo];
+    const replaced = [
+      { held: [one, two], chain },
+      { held: [one, otherTwo], chain },
+    ];
+    const found = refOf(otherTwo).hash;
+    expect(await lostOrReplaced(clusterOf(replaced))).toEqual([
+      `block 2 (${hash}), which n0 had, is ${found} on n0`,
+      `block 2 (${hash}), which n0 had, is ${found} on n1`,
+    ]);
+  });
+
+  it('names a block whose parent is not below it', async () => {
+    const nodes = [{ held: [one], chain: [genesis, one, otherTwo, three] }];
+    expect(await lostOrReplaced(clusterOf(nodes))).toEqual(['block 3 of n0 hangs on no block']);
+  });
+});

@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { refOf, type BlockRef, type PayloadEnvelope } from '../devnet/payload.js';
+import type { Cluster, ClusterNode } from './cluster.js';
+
+/**
+ * Every block that a node ever had, from its disk: its own ones, and those that came by gossip or by the conductor.
+ * op-node publishes nothing before its conductor says that it is committed, so all of them are committed blocks.
+ */
+export async function blocksEverHeld(node: ClusterNode): Promise<BlockRef[]> {
+  const journal = await readFile(path.join(node.devnetDir, 'chain.jsonl'), 'utf8');
+  return journal
+    .slice(0, journal.lastIndexOf('\n') + 1)
+    .split('\n')
+    .filter((line) => line.startsWith('{"block":'))
+    .map((line) => refOf((JSON.parse(line) as { block: PayloadEnvelope }).block));
+}
+
+/**
+ * Waits until all running nodes have every block that any node ever had, and says which ones were lost or replaced.
+ *
+ * @returns one line per wrong block; empty when there is one chain and nothing of it is gone
+ */
+export async function lostOrReplaced(cluster: Cluster): Promise<string[]> {
+  const held = await Promise.all(cluster.nodes.map(blocksEverHeld));
+  await cluster.convergedAt(Math.max(...held.flat().map(({ number }) => number)));
+  const running = cluster.nodes.filter(({ devnet }) => devnet.pid !== undefined);
+  const problems: string[] = [];
+  for (const { id, devnet } of running) {
+    const chain = await devnet.blocks();
+    for (const [at, blocks] of held.entries()) {
+      for (const { number, hash } of blocks) {
+        const found = chain[number]?.hash;
+        if (found === hash) continue;
+        problems.push(
+          `block ${number} (${hash}), which ${cluster.nodes[at]!.id} had, is ${found ?? 'missing'} on ${id}`,
+        );
+      }
+    }
+    for (const { number, parentHash } of chain.slice(1)) {
+      if (chain[number - 1]?.hash !== parentHash) problems.push(`block ${number} of ${id} hangs on no block`);
+    }
+  }
+  return problems;
+}

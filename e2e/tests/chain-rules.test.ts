@@ -1,0 +1,224 @@
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { keccak256, stringToBytes } from 'viem/utils';
+import type { BatonProcess, LogLine } from '../cluster/baton-process.js';
+import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import { Conductors } from '../cluster/conductors.js';
+import { lostOrReplaced } from '../cluster/published-blocks.js';
+import { readStoredChain } from '../cluster/stored-chain.js';
+import { waitFor } from '../cluster/wait-for.js';
+import { buildBlock, genesisBlock } from '../devnet/block.js';
+import { refOf, toQuantity, type BlockRef, type PayloadEnvelope } from '../devnet/payload.js';
+import { story } from './story.js';
+
+/** Waits for a log line with this message that fits. */
+const logged = (baton: BatonProcess, msg: string, fits: (line: LogLine) => boolean): Promise<LogLine> =>
+  waitFor(`${baton.id} to log "${msg}"`, () => baton.log.find((line) => line.msg === msg && fits(line)));
+
+describe('the rules of the chain', () => {
+  let conductors: Conductors;
+  let leader: BatonProcess;
+  /** The committed chain; index is the height. */
+  const chain: PayloadEnvelope[] = [genesisBlock(901, 1_795_000_000)];
+
+  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => conductors, body);
+
+  beforeAll(async () => {
+    conductors = await Conductors.startCluster(['--raft.heartbeat-timeout', '2s']);
+    leader = await conductors.leader();
+  });
+  afterAll(() => conductors?.stop());
+
+  /** A block on that parent; other `variant`s have other hashes. */
+  const child = (parent: PayloadEnvelope, variant = ''): PayloadEnvelope =>
+    buildBlock(parent, {
+      timestamp: refOf(parent).timestamp + 1,
+      prevRandao: keccak256(stringToBytes(variant)),
+      transactions: [],
+    });
+
+  /** A block of that height on a parent that nobody knows. */
+  const stranger = (height: number): PayloadEnvelope => {
+    const parent = child(chain[0]!, 'stranger');
+    return child({
+      ...parent,
+      executionPayload: { ...parent.executionPayload, blockNumber: toQuantity(height - 1) },
+    });
+  };
+
+  const head = (): PayloadEnvelope => chain.at(-1)!;
+
+  const commit = (block: PayloadEnvelope, at: BatonProcess = leader): Promise<unknown> =>
+    at.call('conductor_commitUnsafePayload', [block]);
+
+  const extend = async (block = child(head())): Promise<void> => {
+    expect(await commit(block)).toBe(null);
+    chain.length = refOf(block).number;
+    chain.push(block);
+  };
+
+  scenario('takes blocks one upon the other', async () => {
+    for (let height = 1; height <= 6; height++) await extend();
+  });
+
+  scenario('takes a block that is committed already, or on its way, as a success', async () => {
+    expect(await commit(head())).toBe(null);
+    expect(await commit(chain[3]!)).toBe(null);
+    const next = child(head());
+    expect(await Promise.all([commit(next), commit(next), commit(next)])).toEqual([null, null, null]);
+    chain.push(next);
+  });
+
+  scenario('refuses what contradicts the chain, with both hashes', async () => {
+    const above = refOf(head());
+    const next = refOf(stranger(above.number + 1));
+    await expect(commit(stranger(above.number + 1))).rejects.toThrow(
+      `failed to apply payload envelope: block ${next.number} (${next.hash}) has parent ${next.parentHash}, ` +
+        `but the committed block ${above.number} is ${above.hash}`,
+    );
+    const beside = refOf(stranger(above.number));
+    await expect(commit(stranger(above.number))).rejects.toThrow(
+      `block ${beside.number} (${beside.hash}) has parent ${beside.parentHash}, ` +
+        `but the committed block ${above.number - 1} is ${above.parentHash}`,
+    );
+    const first = refOf(stranger(1));
+    await expect(commit(stranger(1))).rejects.toThrow(
+      `block 1 (${first.hash}) has parent ${first.parentHash}, but the committed block 0 is ${refOf(chain[0]!).hash}`,
+    );
+    await extend();
+  });
+
+  scenario('takes blocks from nobody but the leader', async () => {
+    for (const baton of conductors.batons.values()) {
+      if (baton === leader) continue;
+      await expect(commit(child(head()), baton)).rejects.toThrow(
+        'failed to apply payload envelope: node is not the leader',
+      );
+    }
+  });
+
+  scenario('takes a linked replacement, with a warning on every node', async () => {
+    for (const depth of [1, 4]) {
+      const dead = chain.slice(-depth);
+      const block = child(chain.at(-1 - depth)!, `instead of ${depth}`);
+      const { number, hash } = refOf(block);
+      await extend(block);
+      for (const baton of conductors.batons.values()) {
+        const line = await logged(baton, 'committed blocks were replaced', (found) => found['hash'] === hash);
+        expect(line['level']).toBe(40);
+        expect(line['replaced']).toEqual(
+          dead.map((old) => ({ number: refOf(old).number, hash: refOf(old).hash })),
+        );
+      }
+      await expect(commit(child(dead[0]!))).rejects.toThrow(`but the committed block ${number} is ${hash}`);
+      await extend();
+    }
+  });
+
+  scenario('takes a block above a gap, with a warning on every node', async () => {
+    const before = refOf(head()).number;
+    const block = stranger(before + 6);
+    expect(await commit(block)).toBe(null);
+    for (const baton of conductors.batons.values()) {
+      const line = await logged(baton, 'committed head leaves a gap', () => true);
+      expect(line).toMatchObject({ level: 40, number: before + 6, hash: refOf(block).hash, missing: 5 });
+    }
+    await expect(commit(stranger(before + 3))).rejects.toThrow(
+      `but the committed head is ${before + 6} (${refOf(block).hash})`,
+    );
+    chain.push(block, child(block));
+    expect(await commit(head())).toBe(null);
+  });
+
+  scenario('is the same chain on every disk afterwards', async () => {
+    for (const id of conductors.ids) await conductors.makeLeader(id);
+    await Promise.all([...conductors.batons.values()].map((baton) => baton.kill()));
+    for (const id of conductors.ids) {
+      const { blocks, verdicts } = await readStoredChain(conductors.storageDir(id), id);
+      expect(blocks.map(({ hash }) => hash)).toEqual(chain.slice(1).map((block) => refOf(block).hash));
+      // What was refused or a repetition left no trace in the log.
+      const counts = new Map<string, number>();
+      for (const verdict of verdicts) counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
+      expect(Object.fromEntries(counts)).toEqual({ append: 11, replacement: 2, gap: 1 });
+    }
+  });
+});
+
+describe('a sequencer that changes its mind', () => {
+  let cluster: Cluster;
+  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
+
+  beforeAll(async () => {
+    cluster = await Cluster.start({
+      size: 3,
+      blockTimeMs: 200,
+      formation: 'peers',
+      flags: ['--raft.heartbeat-timeout', '1s'],
+    });
+    await cluster.allHealthy();
+  });
+  afterAll(() => cluster?.stop());
+
+  /** Waits for the next blocks; all nodes have them. */
+  const moreBlocks = async (count: number): Promise<ClusterNode> => {
+    const leader = await cluster.activeLeader();
+    const { head } = await leader.devnet.state();
+    await cluster.convergedAt(head.number + count);
+    return leader;
+  };
+
+  /** Has the sequencer's next commit time out although the conductor does it, and says which block that was. */
+  const loseAnswer = async ({ devnet }: ClusterNode): Promise<BlockRef> => {
+    const { counts } = await devnet.state();
+    await devnet.control('drop-commit-answers', { count: 1 });
+    return waitFor('a commit to time out', async () => {
+      const { pending, counts: now } = await devnet.state();
+      return pending && now.commitFailures > counts.commitFailures ? pending : undefined;
+    });
+  };
+
+  scenario('that never got the answer to a commit goes on with one chain', async () => {
+    await loseAnswer(await moreBlocks(2));
+    await moreBlocks(2);
+    expect(await lostOrReplaced(cluster)).toEqual([]);
+  });
+
+  scenario('whose answer was lost while leadership moved leaves the block to its successor', async () => {
+    const leader = await moreBlocks(1);
+    const orphan = await loseAnswer(leader);
+    await leader.baton.call('conductor_transferLeader');
+    expect(await moreBlocks(2)).not.toBe(leader);
+    expect(await cluster.convergedAt(orphan.number)).toBe(orphan.hash);
+    expect(await lostOrReplaced(cluster)).toEqual([]);
+  });
+
+  scenario('builds heights again after an L1 reorg, and all nodes follow', async () => {
+    await moreBlocks(4);
+    await waitFor('heights to be built again', async () => {
+      const { devnet } = await cluster.activeLeader();
+      const { head } = await devnet.state();
+      await devnet.control('reorg', { depth: 3 });
+      await cluster.convergedAt(head.number + 2);
+      const [rebuilt] = await devnet.blocks(head.number);
+      // A block whose commit was under way takes the sequencer back to the old branch: then once more.
+      return rebuilt!.hash === head.hash ? undefined : true;
+    });
+    for (const { baton } of cluster.nodes) {
+      await logged(baton, 'committed blocks were replaced', (line) => (line['replaced'] as []).length >= 3);
+    }
+  });
+
+  scenario('has the same chain in every log and on every node', async () => {
+    await moreBlocks(1);
+    await Promise.all(cluster.nodes.map(({ baton }) => baton.kill()));
+    const chains = await Promise.all(cluster.nodes.map(({ devnet }) => devnet.blocks(1)));
+    const hashes = chains.map((blocks) => blocks.map(({ hash }) => hash));
+    for (const { id, baton } of cluster.nodes) {
+      const { blocks, verdicts } = await readStoredChain(baton.options.storageDir, id);
+      // The reorg, and nothing else: no block that was on its way was built again.
+      expect(verdicts.filter((verdict) => verdict === 'replacement')).toHaveLength(1);
+      for (const nodes of hashes) {
+        expect(blocks.slice(0, nodes.length).map(({ hash }) => hash)).toEqual(nodes.slice(0, blocks.length));
+      }
+    }
+  });
+});

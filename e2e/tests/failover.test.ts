@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import { blocksEverHeld, lostOrReplaced } from '../cluster/published-blocks.js';
+import { waitFor } from '../cluster/wait-for.js';
+import { story } from './story.js';
+
+/** geth that is killed comes back three to five blocks behind its own last head. */
+const UNFLUSHED_BLOCKS = 4;
+
+describe('a cluster of three', () => {
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    cluster = await Cluster.start({ size: 3, blockTimeMs: 200, formation: 'peers' });
+  });
+  afterAll(() => cluster?.stop());
+
+  /** The height of the newest block that any running node has. */
+  const height = async (): Promise<number> => {
+    const running = cluster.nodes.filter(({ devnet }) => devnet.pid !== undefined);
+    const states = await Promise.all(running.map(({ devnet }) => devnet.state()));
+    return Math.max(...states.map(({ head }) => head.number));
+  };
+
+  /** Waits until so many more blocks are there. */
+  const moreBlocks = async (count: number): Promise<number> => {
+    const wanted = (await height()) + count;
+    await waitFor(`block ${wanted}`, async () => ((await height()) >= wanted ? true : undefined));
+    return wanted;
+  };
+
+  /** One sequencer, blocks flow on, and no block that anybody ever had is lost or replaced. */
+  const expectAllWell = async (): Promise<ClusterNode> => {
+    const leader = await cluster.activeLeader();
+    await cluster.convergedAt(await moreBlocks(2));
+    expect(await lostOrReplaced(cluster)).toEqual([]);
+    await cluster.allHealthy();
+    return leader;
+  };
+
+  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
+
+  /** Waits until exactly one of these nodes sequences; the others may be unable to answer. */
+  const activeAmong = (nodes: readonly ClusterNode[]): Promise<ClusterNode> =>
+    waitFor('one active sequencer among the others', async () => {
+      const states = await Promise.all(nodes.map(({ devnet }) => devnet.state()));
+      const active = nodes.filter((_, at) => states[at]?.active);
+      return active.length === 1 ? active[0] : undefined;
+    });
+
+  scenario('goes on after kill -9 of the leader with its node, and takes it back', async () => {
+    const killed = await cluster.activeLeader();
+    await moreBlocks(5);
+    await cluster.killMachine(killed);
+    const last = (await blocksEverHeld(killed)).at(-1)!;
+
+    const successor = await cluster.activeLeader();
+    expect(successor).not.toBe(killed);
+    await moreBlocks(3);
+    const chain = await successor.devnet.blocks(last.number);
+    expect(chain[0]).toEqual(last);
+    expect(chain[1]?.parentHash).toBe(last.hash);
+
+    await cluster.restartMachine(killed);
+    await expectAllWell();
+  });
+
+  scenario('takes a killed node back that has lost its newest blocks', async () => {
+    const killed = await cluster.activeLeader();
+    await moreBlocks(2);
+    await cluster.killMachine(killed);
+    await cluster.activeLeader();
+    await cluster.restartMachine(killed, UNFLUSHED_BLOCKS);
+    await expectAllWell();
+  });
+
+  scenario('goes on after kill -9 of everything, from blocks that only the log still has', async () => {
+    await cluster.activeLeader();
+    await moreBlocks(UNFLUSHED_BLOCKS + 2);
+    const before = await height();
+    await Promise.all(cluster.nodes.map((node) => cluster.killMachine(node)));
+    await Promise.all(cluster.nodes.map((node) => cluster.restartMachine(node, UNFLUSHED_BLOCKS)));
+    await waitFor('the chain to go on', async () => ((await height()) > before ? true : undefined));
+    await expectAllWell();
+  });
+
+  for (const target of ['op-node', 'both'] as const) {
+    scenario(`does not wait for a leader whose ${target} hangs, and stops it when it wakes up`, async () => {
+      const frozen = await cluster.activeLeader();
+      const others = cluster.others(frozen);
+      await frozen.devnet.control('hang', { target });
+      const successor = await activeAmong(others);
+      const before = (await successor.devnet.state()).head.number;
+      await waitFor('blocks while the old leader hangs', async () =>
+        (await successor.devnet.state()).head.number > before + 2 ? true : undefined,
+      );
+      expect((await frozen.devnet.state()).hung).toContain('op-node');
+      await frozen.devnet.control('resume', {});
+      await expectAllWell();
+    });
+  }
+
+  scenario('goes on when nodes that were down for a while have to take over', async () => {
+    const leader = await cluster.activeLeader();
+    const others = cluster.others(leader);
+    await Promise.all(others.map(({ devnet }) => devnet.kill('SIGKILL')));
+    await moreBlocks(8);
+    await cluster.killMachine(leader);
+    await Promise.all(others.map(({ devnet }) => devnet.restart()));
+    await activeAmong(others);
+    await cluster.restartMachine(leader);
+    await expectAllWell();
+  });
+
+  scenario('has one sequencer after the Baton of the leader was frozen alone', async () => {
+    const frozen = await cluster.activeLeader();
+    frozen.baton.signal('SIGSTOP');
+    try {
+      await activeAmong(cluster.others(frozen));
+    } finally {
+      frozen.baton.signal('SIGCONT');
+    }
+    await expectAllWell();
+  });
+
+  scenario('stands still without a majority of conductors, and goes on with it', async () => {
+    const leader = await cluster.activeLeader();
+    const others = cluster.others(leader);
+    await Promise.all(others.map(({ baton }) => baton.kill('SIGKILL')));
+    await waitFor('the sequencer to be stopped', async () =>
+      (await leader.devnet.state()).active ? undefined : true,
+    );
+    expect(await leader.baton.call('conductor_leader')).toBe(false);
+    await Promise.all(others.map(({ baton }) => baton.start()));
+    await expectAllWell();
+  });
+});

@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import { lostOrReplaced } from '../cluster/published-blocks.js';
+import { waitFor } from '../cluster/wait-for.js';
+import type { NodeState } from '../devnet/control.js';
+import { story } from './story.js';
+
+describe('leadership on demand', () => {
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    cluster = await Cluster.start({
+      size: 3,
+      blockTimeMs: 200,
+      formation: 'peers',
+      // Only the test moves leadership here, not a busy machine.
+      flags: ['--raft.heartbeat-timeout', '1s'],
+    });
+    await cluster.allHealthy();
+  });
+  afterAll(() => cluster?.stop());
+
+  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
+
+  /** Waits for blocks of the new sequencer, and checks that the hand-over cost none. */
+  const expectAllWell = async (): Promise<ClusterNode> => {
+    const leader = await cluster.activeLeader();
+    const { head } = await leader.devnet.state();
+    await cluster.convergedAt(head.number + 2);
+    expect(await lostOrReplaced(cluster)).toEqual([]);
+    return leader;
+  };
+
+  /** Blocks that a sequencer built and then dropped. */
+  const dropped = ({ counts, pending }: NodeState): number =>
+    counts.sealed - counts.committed - (pending ? 1 : 0);
+
+  /** The node's sequencer has ended, and all that it built since is part of the chain. */
+  const expectStoppedInGoodOrder = async (node: ClusterNode, before: NodeState): Promise<void> => {
+    const state = await node.devnet.state();
+    const { active, pending, sealed, head } = state;
+    expect({ active, pending, dropped: dropped(state) }).toEqual({
+      active: false,
+      pending: null,
+      dropped: dropped(before),
+    });
+    const successor = cluster.others(node)[0]!;
+    await cluster.convergedAt(head.number);
+    expect((await successor.devnet.blocks(sealed!.number))[0]).toEqual(sealed);
+  };
+
+  scenario('conductor_transferLeader moves the sequencer to another node', async () => {
+    const before = await cluster.activeLeader();
+    await before.baton.call('conductor_transferLeader');
+    expect(await before.baton.call('conductor_leader')).toBe(false);
+    const after = await expectAllWell();
+    expect(after).not.toBe(before);
+    expect(await before.baton.call('conductor_leaderWithID')).toEqual({
+      id: after.id,
+      addr: after.baton.consensusAddress,
+      suffrage: 0,
+    });
+  });
+
+  scenario('conductor_transferLeaderToServer moves it to the named node', async () => {
+    for (const target of cluster.nodes) {
+      const leader = await cluster.activeLeader();
+      if (leader === target) continue;
+      await leader.baton.call('conductor_transferLeaderToServer', [target.id, target.baton.consensusAddress]);
+      expect(await cluster.activeLeader()).toBe(target);
+    }
+    await expectAllWell();
+  });
+
+  scenario('refuses to hand over what it does not have, and to whom it does not know', async () => {
+    const leader = await cluster.activeLeader();
+    const [follower, other] = cluster.others(leader) as [ClusterNode, ClusterNode];
+    const transfer = (at: ClusterNode, id: string, address: string): Promise<unknown> =>
+      at.baton.call('conductor_transferLeaderToServer', [id, address]);
+    const { id, baton } = other;
+    await expect(transfer(follower, id, baton.consensusAddress)).rejects.toThrow('node is not the leader');
+    await expect(follower.baton.call('conductor_transferLeader')).rejects.toThrow('node is not the leader');
+    await expect(transfer(leader, 'nobody', '127.0.0.1:1')).rejects.toThrow('nobody is not a member');
+    await expect(transfer(leader, id, '127.0.0.1:1')).rejects.toThrow(
+      `the address of ${id} is ${baton.consensusAddress}, not 127.0.0.1:1`,
+    );
+    await expect(transfer(leader, leader.id, leader.baton.consensusAddress)).rejects.toThrow(
+      'cannot transfer leadership to itself',
+    );
+    expect(await expectAllWell()).toBe(leader);
+  });
+
+  scenario('SIGTERM of the active Baton stops its sequencer and hands over', async () => {
+    const leaving = await cluster.activeLeader();
+    const before = await leaving.devnet.state();
+    expect(await leaving.baton.kill('SIGTERM')).toBe(0);
+    await expectStoppedInGoodOrder(leaving, before);
+    expect(await expectAllWell()).not.toBe(leaving);
+    await leaving.baton.start();
+    await expectAllWell();
+  });
+
+  scenario('conductor_stop on the active node does the same', async () => {
+    const leaving = await cluster.activeLeader();
+    const before = await leaving.devnet.state();
+    expect(await leaving.baton.call('conductor_stop')).toBe(null);
+    await waitFor('its RPC to be gone', () =>
+      leaving.baton.call('conductor_leader').then(
+        () => undefined,
+        () => true,
+      ),
+    );
+    await expectStoppedInGoodOrder(leaving, before);
+    expect(await expectAllWell()).not.toBe(leaving);
+    await leaving.baton.kill('SIGTERM');
+    await leaving.baton.start();
+    await expectAllWell();
+  });
+});

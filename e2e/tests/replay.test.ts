@@ -1,0 +1,114 @@
+import { afterEach, describe, expect } from '@jest/globals';
+import { request } from 'undici';
+import { envelopeJson } from '../../rpc/payload/envelope-json.js';
+import type { BatonProcess } from '../cluster/baton-process.js';
+import { Conductors } from '../cluster/conductors.js';
+import { readStoredChain } from '../cluster/stored-chain.js';
+import { waitFor } from '../cluster/wait-for.js';
+import { blockHashOf } from '../devnet/block.js';
+import { envelopeSchema } from '../devnet/payload.js';
+import { hasShared, readJsonLines, sharedFolder } from '../devnet/shared-data.js';
+import { story } from './story.js';
+
+/** What a real op-node sent to its conductor. */
+interface Line {
+  number: number;
+  hash: string;
+  parentHash: string;
+  /** The HTTP body. */
+  body: string;
+}
+
+const STREAMS = [
+  { stream: 'jovian', blocks: 140 },
+  { stream: 'granite', blocks: 60 },
+] as const;
+
+const suite = hasShared('payloads/jovian.jsonl.gz') ? describe : describe.skip;
+
+suite(`what a real op-node sent to its conductor (skipped without ${sharedFolder})`, () => {
+  let conductors: Conductors | undefined;
+
+  afterEach(async () => {
+    await conductors?.stop();
+    conductors = undefined;
+  });
+
+  for (const { stream, blocks } of STREAMS) {
+    story(
+      `${stream}: is on every disk byte for byte, although the leader was killed in the middle`,
+      () => conductors,
+      async () => {
+        const lines = readJsonLines<Line>(`payloads/${stream}.jsonl.gz`);
+        expect(lines.map(({ number }) => number)).toEqual(Array.from({ length: blocks }, (_, at) => at + 1));
+        const started = await Conductors.startCluster(['--raft.retention-mb', '1024']);
+        conductors = started;
+
+        const commit = committer(started);
+        const middle = Math.floor(blocks / 2);
+        for (const line of lines.slice(0, middle)) await commit(line);
+
+        // The next block is on its way when the leader dies, so that it may be committed already or not.
+        const killed = await started.leader();
+        const onItsWay = send(killed, lines[middle]!.body).catch(() => undefined);
+        await killed.kill('SIGKILL');
+        await onItsWay;
+        for (const line of lines.slice(middle)) await commit(line);
+
+        await killed.start();
+        // Whoever can lead has everything.
+        for (const id of started.ids) await started.makeLeader(id);
+        await expectStored(started, lines);
+      },
+    );
+  }
+});
+
+/** Posts a recorded body as it is. */
+async function send(baton: BatonProcess, body: string): Promise<{ status: number; answer: string }> {
+  const response = await request(baton.rpcUrl, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+    signal: AbortSignal.timeout(10_000),
+  });
+  return { status: response.statusCode, answer: await response.body.text() };
+}
+
+/** Commits as op-node does: a block whose commit failed, since leadership moved, is sent again. */
+function committer(conductors: Conductors): (line: Line) => Promise<void> {
+  let leader: BatonProcess | undefined;
+  return async ({ number, body }) => {
+    const { id } = JSON.parse(`${body.slice(0, body.indexOf(',"method"'))}}`) as { id: number };
+    const reply = await waitFor(`an answer to block ${number}`, async () => {
+      const to = leader ?? (await conductors.leader());
+      leader = undefined;
+      const sent = await send(to, body);
+      if (sent.answer.includes('leader')) return undefined;
+      leader = to;
+      return sent;
+    });
+    expect(reply).toEqual({ status: 200, answer: `{"jsonrpc":"2.0","id":${id},"result":null}\n` });
+  };
+}
+
+/** Stops the nodes, and compares what each of them keeps with what was sent. */
+async function expectStored(conductors: Conductors, lines: readonly Line[]): Promise<void> {
+  await Promise.all([...conductors.batons.values()].map((baton) => baton.kill()));
+  for (const [node, id] of conductors.ids.entries()) {
+    const { blocks } = await readStoredChain(conductors.storageDir(id), id);
+    expect(blocks.map(({ number, hash }) => ({ number, hash }))).toEqual(
+      lines.map(({ number, hash }) => ({ number, hash })),
+    );
+    for (const [at, { number, hash, ssz }] of blocks.entries()) {
+      const kept = envelopeJson(ssz);
+      // Compared as a boolean, since a difference in a megabyte of text can not be printed.
+      expect([id, number, `[${kept}]` === paramsOf(lines[at]!.body)]).toEqual([id, number, true]);
+      // The same bytes have the same hash: once is enough.
+      if (node > 0) continue;
+      expect([number, blockHashOf(envelopeSchema.parse(JSON.parse(kept)))]).toEqual([number, hash]);
+    }
+  }
+}
+
+const paramsOf = (body: string): string => body.slice(body.indexOf('"params":') + '"params":'.length, -1);
