@@ -138,7 +138,7 @@ export function onTransfer(ctx: CoreContext, id: number, wanted: NodeId | undefi
   if (to === undefined) return reject(ctx, id, 'no-such-member', 'cannot find peer');
   if (!leadership.progress.has(to)) return reject(ctx, id, 'no-such-member', `${to} is not a member`);
   if (!ctx.isVoter(to)) return reject(ctx, id, 'not-a-voter', `${to} is not a voter`);
-  leadership.transfer = { id, to, sent: false, deadlineMs: ctx.now + ctx.timing.transferTimeoutMs };
+  leadership.transfer = { id, to, requestId: null, deadlineMs: ctx.now + ctx.timing.transferTimeoutMs };
   maybeSendTimeoutNow(ctx, leadership);
 }
 
@@ -158,7 +158,9 @@ export function onTimeoutNowResponse(
   message: TimeoutNowResponse,
 ): void {
   const { transfer } = leadership;
-  if (!transfer || transfer.to !== from || message.accepted) return;
+  // A late answer to an earlier request says nothing about this one (bug 46).
+  if (!transfer || transfer.to !== from || transfer.requestId !== message.requestId) return;
+  if (message.accepted) return;
   leadership.transfer = null;
   reject(ctx, transfer.id, 'transfer-timeout', `${from} refused to take over`);
 }
@@ -220,7 +222,8 @@ function endOverdueTransfer(ctx: CoreContext, leadership: Leadership): void {
   const { transfer } = leadership;
   if (!transfer || ctx.now < transfer.deadlineMs) return;
   leadership.transfer = null;
-  if (transfer.sent) ctx.answer(transfer.id, { outcome: 'unknown', reason: 'leadership transfer timeout' });
+  if (transfer.requestId !== null)
+    ctx.answer(transfer.id, { outcome: 'unknown', reason: 'leadership transfer timeout' });
   else reject(ctx, transfer.id, 'transfer-timeout', `${transfer.to} did not catch up in time`);
 }
 

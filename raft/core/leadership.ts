@@ -12,8 +12,8 @@ export interface PendingTransfer {
   id: number;
   to: NodeId;
   deadlineMs: number;
-  /** TimeoutNow went out: from here on the outcome is the target's. */
-  sent: boolean;
+  /** Id of the TimeoutNow; null before it went out. From then on the outcome is the target's. */
+  requestId: number | null;
 }
 
 /** State that exists only while this node leads. */

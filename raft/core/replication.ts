@@ -220,15 +220,15 @@ export function answerReads(ctx: CoreContext, leadership: Leadership): void {
 /** The target may stand as soon as it has everything; it checks term, leader and position itself (bug 42). */
 export function maybeSendTimeoutNow(ctx: CoreContext, leadership: Leadership): void {
   const transfer = leadership.transfer;
-  if (!transfer || transfer.sent) return;
+  if (!transfer || transfer.requestId !== null) return;
   if (leadership.progress.get(transfer.to)?.match !== ctx.log.lastIndex) return;
-  transfer.sent = true;
+  transfer.requestId = ctx.nextRequestId();
   ctx.send(
     transfer.to,
     {
       type: 'timeoutNow',
       term: ctx.term,
-      requestId: ctx.nextRequestId(),
+      requestId: transfer.requestId,
       lastIndex: ctx.log.lastIndex,
       lastTerm: ctx.log.lastTerm,
     },
