@@ -7,7 +7,7 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const files = readdirSync(here).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
 
 const FORBIDDEN =
-  /\b(performance|Date|Math\.random|crypto|process|Buffer|Promise|async|await|setTimeout|setInterval|setImmediate|queueMicrotask|fetch|console|require|globalThis)\b|\bimport\s*\(/g;
+  /\b(performance|Date|Math\.random|crypto|process(?=\.)|Buffer|Promise|async|await|setTimeout|setInterval|setImmediate|queueMicrotask|fetch|console|require|globalThis)\b|\bimport\s*\(/g;
 
 const withoutComments = (source: string): string =>
   source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/.*$/gm, '');
