@@ -229,7 +229,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     return this.ask((id) => ({ type: 'changeMembership', id, change, expectedIndex }));
   }
 
-  /** How fit this node is to lead, 0 is unfit; travels to the leader with every heartbeat. */
+  /** How fit this node is to lead, an integer below 2^32; 0 is unfit. Travels to the leader with every heartbeat. */
   setEligibility(value: number): void {
     this.deliver({ type: 'eligibility', value });
   }
@@ -336,7 +336,14 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     }
   }
 
+  /** A leader's messages leave on the next turn of the event loop; its own write begins with a copy, so it comes after. */
   private persist(output: Persist): void {
+    if (this.running.role === 'leader') setImmediate(() => this.write(output));
+    else this.write(output);
+  }
+
+  private write(output: Persist): void {
+    if (this.ended) return;
     this.options.storage.write(output).then(
       () => this.deliver({ type: 'stored', seq: output.seq }),
       (error: Error) => this.fatal(error),
@@ -457,6 +464,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   private end(): void {
     this.ended = true;
     this.timer.stop();
+    for (const { respond } of this.queue.splice(0)) respond?.(null);
     this.exchanges.abandon();
     for (const settle of this.requests.values()) settle(STOPPED);
     this.requests.clear();

@@ -125,17 +125,21 @@ function contextOf(node: SimulatedNode): CoreContext {
   return node.process.ctx;
 }
 
+/** No healthy cluster takes so many steps to recover; a core that is busy without end does. */
+const STEPS_MAX = 50_000;
+
 /** Runs until it holds. False when the bound passes first. */
 function runUntil(world: World, holds: () => boolean, withinMs: number): boolean {
   const { queue } = world;
   const endMs = queue.nowMs + withinMs;
+  const stepsMax = world.steps + STEPS_MAX;
   const everyMs = world.options.timing.heartbeatIntervalMs / 4;
   for (let pollMs = queue.nowMs; ;) {
     if (queue.nowMs >= pollMs) {
       if (holds()) return true;
       pollMs = queue.nowMs + everyMs;
     }
-    if (queue.nowMs >= endMs || !queue.runNext()) return false;
+    if (queue.nowMs >= endMs || world.steps >= stepsMax || !queue.runNext()) return false;
   }
 }
 

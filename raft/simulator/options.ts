@@ -148,6 +148,7 @@ export function drawOptions(seed: number): SimulationOptions {
   const base = timing.electionTimeoutMs;
   const voters = rng.pick([1, 2, 3, 3, 3, 3, 4, 5, 5]);
   const membership = rng.chance(0.5);
+  const tiny = rng.chance(0.5);
   const lossy = rng.chance(0.6);
   const weight = (chance: number): number => sometimes(chance, () => rng.between(0.2, 1), 0);
 
@@ -158,7 +159,7 @@ export function drawOptions(seed: number): SimulationOptions {
       growFromOne: membership && rng.chance(0.25),
     },
     timing,
-    limits: rng.chance(0.5) ? generousLimits() : tinyLimits(rng),
+    limits: tiny ? tinyLimits(rng) : generousLimits(),
     network: {
       delayMinMs: rng.between(0.05, 1),
       delayMeanMs: sometimes(0.2, () => rng.between(0.02, 0.3) * base, rng.between(0.2, 4)),
@@ -218,7 +219,8 @@ export function drawOptions(seed: number): SimulationOptions {
     rounds: rng.int(1, 6),
     healing: {
       keepBrokenChance: rng.pick([0, 0.5, 1]),
-      writeMeanInTimeouts: rng.pick([0.002, 0.002, 0.05, 0.6]),
+      // With tiny batches on top, catching up would take too long to tell slow from stuck.
+      writeMeanInTimeouts: tiny ? 0.002 : rng.pick([0.002, 0.05, 0.6]),
       restartAllChance: rng.pick([0, 0.3]),
     },
     freezeMessages: rng.chance(0.05),

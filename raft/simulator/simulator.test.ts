@@ -1,25 +1,41 @@
-import { describe, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { faithfulHosting } from './hosting.js';
-import { hunt } from './mutants/hunt.js';
-import { mutants } from './mutants/mutants.js';
-import { runSeed, type RunResult } from './run.js';
+import { runSeed } from './run.js';
 
-const SEEDS = 150;
-const CHAOS_STEPS = 4000;
+const SEEDS = 300;
+const LIMIT_MS = 240_000;
 
-const results: RunResult[] = [];
-const total = (of: (result: RunResult) => number): number =>
-  results.reduce((sum, result) => sum + of(result), 0);
+/** The simulator runs outside of jest: its sandbox makes every global variable slow. */
+function simulate(...args: string[]): Promise<{ passed: boolean; output: string }> {
+  const main = fileURLToPath(new URL('main.ts', import.meta.url));
+  const cwd = path.dirname(main);
+  return new Promise((resolve) => {
+    const options = { cwd, timeout: LIMIT_MS, maxBuffer: 64 << 20 };
+    execFile(process.execPath, ['--import', 'tsx', main, ...args], options, (error, stdout, stderr) =>
+      resolve({ passed: error === null, output: `${stdout}${stderr}` }),
+    );
+  });
+}
 
-describe('simulated clusters', () => {
-  it(`keep every invariant in ${SEEDS} seeds of chaos, and recover`, () => {
-    for (let seed = 1; seed <= SEEDS; seed++) {
-      const result = runSeed({ seed, chaosSteps: CHAOS_STEPS });
-      results.push(result);
-      if (!result.violation) continue;
-      const command = `node --import tsx raft/simulator/main.ts --seed ${seed} --steps ${CHAOS_STEPS}`;
-      throw new Error(`seed ${seed}: ${result.violation.message}\nreplay: ${command}`);
-    }
+describe('the simulator', () => {
+  let seeds: Awaited<ReturnType<typeof simulate>>;
+  let mutants: Awaited<ReturnType<typeof simulate>>;
+
+  beforeAll(async () => {
+    [seeds, mutants] = await Promise.all([
+      simulate('--seeds', `1..${SEEDS}`),
+      simulate('--mutants', 'common', '--within', '20'),
+    ]);
+  }, LIMIT_MS);
+
+  const countOf = (what: string): number =>
+    Number(seeds.output.match(new RegExp(`^ *${what}:? (\\d+)$`, 'm'))?.[1] ?? 0);
+
+  it(`finds no broken invariant in ${SEEDS} seeds of chaos and healing`, () => {
+    if (!seeds.passed) throw new Error(seeds.output);
   });
 
   // A run that never met a fault proves nothing.
@@ -45,48 +61,39 @@ describe('simulated clusters', () => {
     'event: leaderReady',
     'event: configuration',
     'event: snapshotInstalled',
+    'committed entries',
   ])('met: %s', (what) => {
-    expect(total(({ counts }) => counts.get(what) ?? 0)).toBeGreaterThan(10);
+    expect(countOf(what)).toBeGreaterThan(SEEDS / 10);
   });
 
-  it('committed entries, and changed leaders often', () => {
-    expect(total((result) => result.committed)).toBeGreaterThan(5_000);
-    expect(total(({ counts }) => counts.get('event: leaderReady') ?? 0)).toBeGreaterThan(1_000);
+  it('finds most mutants within 20 seeds; the others are rarer', () => {
+    const [, killed] = /^(\d+) of \d+ mutants killed$/m.exec(mutants.output) ?? [];
+    expect(Number(killed)).toBeGreaterThan(25);
   });
 });
 
-describe('determinism (I23)', () => {
-  const run = (seed: number): number => runSeed({ seed, chaosSteps: CHAOS_STEPS }).traceHash;
+describe('a run', () => {
+  const traceHash = (seed: number, hosting = faithfulHosting): number =>
+    runSeed({ seed, chaosSteps: 2000, hosting }).traceHash;
 
-  it('gives the same trace for the same seed', () => {
-    for (let seed = 1; seed <= 10; seed++) expect(run(seed)).toBe(results[seed - 1]?.traceHash);
+  it('is the same for the same seed (I23)', () => {
+    for (const seed of [1, 2, 3]) expect(traceHash(seed)).toBe(traceHash(seed));
   });
 
-  it('gives another trace for another seed', () => {
-    expect(new Set(results.map((result) => result.traceHash)).size).toBe(SEEDS);
+  it('is another for another seed', () => {
+    expect(traceHash(1)).not.toBe(traceHash(2));
   });
 
-  it('notices a core that is not deterministic', () => {
-    const unsteady = {
+  it('differs when the core is not deterministic', () => {
+    const unsteady: typeof faithfulHosting = {
       ...faithfulHosting,
-      createCore: (...args: Parameters<typeof faithfulHosting.createCore>) => {
-        const core = faithfulHosting.createCore(...args);
+      createCore(options, restored) {
+        const core = faithfulHosting.createCore(options, restored);
         const step = core.step.bind(core);
         core.step = (input) => step({ ...input, random: Math.random() });
         return core;
       },
     };
-    const hashes = [1, 2].map(
-      () => runSeed({ seed: 1, chaosSteps: CHAOS_STEPS, hosting: unsteady }).traceHash,
-    );
-    expect(hashes[0]).not.toBe(hashes[1]);
-  });
-});
-
-describe('the checks find', () => {
-  const common = mutants.filter((mutant) => mutant.rareWithin === undefined);
-
-  it.each(common.map((mutant) => [mutant.name, mutant] as const))('%s', async (_, mutant) => {
-    expect((await hunt(mutant, CHAOS_STEPS))?.violation).toBeDefined();
+    expect(traceHash(1, unsteady)).not.toBe(traceHash(1, unsteady));
   });
 });

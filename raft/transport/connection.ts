@@ -49,8 +49,9 @@ export class Connection {
       headers: ['content-type', contentType, 'content-length', String(length)],
       // undici takes any iterable, its types do not say so.
       body: length < COPIED_BYTES_MAX ? Buffer.concat(body, length) : (body as never),
-      // Raft's messages may arrive twice; without this undici sends nothing before the last answer is here.
+      // Raft's messages may arrive twice, and they do not wait for the answers to those before; undici must know.
       idempotent: true,
+      blocking: false,
     });
   }
 

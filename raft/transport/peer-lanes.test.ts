@@ -144,14 +144,17 @@ describe('lanes', () => {
     await Promise.all(appends);
   });
 
-  it('let heartbeats go out although those before are not answered yet', async () => {
+  it.each<[string, number, (requestId: number) => RequestMessage]>([
+    ['heartbeats', 10, heartbeat],
+    ['appends', 2, (requestId) => bigAppend(100_000, requestId)],
+  ])('let %s go out although those before are not answered yet', async (_name, count, create) => {
     const b = await start('b', { onRequest: () => undefined });
     const a = await start('a');
     a.transport.setPeers([b.member]);
-    const beats = Array.from({ length: 10 }, () => outcomeOf(a, heartbeat()));
-    await until(() => b.received.length === 10, 'all heartbeats');
+    const outcomes = Array.from({ length: count }, (_, at) => outcomeOf(a, create(at)));
+    await until(() => b.received.length === count, 'all of them');
     for (const { message, respond } of b.received) respond(agree(message));
-    expect((await Promise.all(beats)).map(codeOf)).toEqual(beats.map(() => 'answered'));
+    expect((await Promise.all(outcomes)).map(codeOf)).toEqual(outcomes.map(() => 'answered'));
   });
 
   it('let heartbeats pass an append that is stuck on the line', async () => {
@@ -222,6 +225,8 @@ describe('a peer that is frozen', () => {
     expect(codeOf(outcome)).toBe('timeout');
     expect(outcome.tookMs).toBeLessThan(DEADLINE_MS + LATE_MS);
     expect(await a.transport.probe('b')).toBe('unknown');
+    const asked = a.transport.hello(member.address, AbortSignal.timeout(DEADLINE_MS));
+    await expect(asked).rejects.toMatchObject({ code: 'timeout' });
     const begun = performance.now();
     await a.transport.stop();
     expect(performance.now() - begun).toBeLessThan(LATE_MS);

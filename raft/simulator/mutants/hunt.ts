@@ -2,10 +2,14 @@ import { runSeed, type RunResult } from '../run.js';
 import { loadMutant } from './load-mutant.js';
 import { SEEDS_MAX, type Mutant } from './mutants.js';
 
-/** Runs seed after seed until one shows the mutant; undefined when none does. */
-export async function hunt(mutant: Mutant, chaosSteps: number): Promise<RunResult | undefined> {
+/** Runs seed after seed until one shows the mutant; undefined when none of the first `within` does. */
+export async function hunt(
+  mutant: Mutant,
+  chaosSteps: number,
+  within = mutant.rareWithin ?? SEEDS_MAX,
+): Promise<RunResult | undefined> {
   const hosting = await loadMutant(mutant);
-  for (let seed = 1; seed <= (mutant.rareWithin ?? SEEDS_MAX); seed++) {
+  for (let seed = 1; seed <= within; seed++) {
     const result = runSeed({ seed, chaosSteps, hosting });
     if (result.violation) return result;
   }

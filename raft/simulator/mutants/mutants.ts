@@ -239,7 +239,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a leader that gives up says that the transfer is done',
-    patches: [{ file: 'follower.ts', find: 'transfer.sent && deposed', replace: 'transfer.sent' }],
+    patches: [
+      {
+        file: 'follower.ts',
+        find: 'transfer.requestId !== null && deposed',
+        replace: 'transfer.requestId !== null',
+      },
+    ],
   },
   {
     name: 'a leader without a quorum stays',
@@ -407,6 +413,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'voters that are silent are not asked again',
+    rareWithin: 3000,
     bug: 5,
     patches: [
       {
@@ -425,6 +432,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a leader that is left alone does not answer its reads',
+    rareWithin: 10000,
     patches: [
       {
         file: 'replication.ts',
