@@ -102,7 +102,7 @@ export class LoneCore {
   }
 
   step(input: WithoutMoment<Input>): Output[] {
-    const outputs = this.core.step({ ...input, now: this.now, random: 0.5 } as Input);
+    const outputs = this.core.step({ ...input, now: this.now, random: 0.5 });
     for (const output of outputs) {
       if (output.type === 'send') this.sent.push(output);
       if (output.type === 'answer') this.answers.set(output.id, output.answer);
