@@ -99,14 +99,14 @@ describe("op-conductor's way: bootstrap one, add the others, resume", () => {
     await leader.baton.call('conductor_addServerAsVoter', [id, address, 0]);
     await agree(batons(), everybody);
     await leader.baton.call('conductor_transferLeaderToServer', [id, address]);
-    expect(await expectAllWell()).toBe(away);
+    expect((await expectAllWell()).id).toBe(away.id);
   });
 
   scenario('a leader that removes itself stops its sequencer, and another goes on', async () => {
     const removed = await expectAllWell();
     await removed.baton.call('conductor_removeServer', [removed.id, 0]);
     const successor = await expectAllWell();
-    expect(successor).not.toBe(removed);
+    expect(successor.id).not.toBe(removed.id);
     expect((await removed.devnet.state()).active).toBe(false);
     await successor.baton.call('conductor_addServerAsVoter', [removed.id, removed.baton.consensusAddress, 0]);
     await agree(batons(), everybody);
