@@ -73,6 +73,8 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   private readonly loop: ControlLoop;
   private readonly committer: PayloadCommitter;
   private lastHealth = '';
+  /** Local head that was already a reason for a health check out of turn. */
+  private checkedNumber = -1;
 
   constructor(private readonly options: ConductorOptions) {
     super();
@@ -97,8 +99,19 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   changed(): void {
     const { chain, localNode, raft } = this.options;
     this.lag.observe(chain.head?.number, localNode.state.head?.number, performance.now());
+    this.checkAgainIfOutdated();
     raft.setEligibility(this.eligibility());
     this.loop.evaluate();
+  }
+
+  /** A head that was too old has moved since: that is a reason to look again now, not at the end of the interval. */
+  private checkAgainIfOutdated(): void {
+    const { health, localNode } = this.options;
+    const report = health.latest();
+    const number = localNode.state.head?.number ?? -1;
+    if (report?.code !== 'unsafe-head-old' || number <= this.checkedNumber) return;
+    this.checkedNumber = number;
+    if (number > (report.unsafeHead?.number ?? Infinity)) health.probeNow();
   }
 
   healthChanged(report: HealthReport): void {

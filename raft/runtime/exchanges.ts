@@ -1,7 +1,5 @@
 import type { RequestMessage, ResponseMessage } from '../core/types.js';
-
-/** Answers a peer's request; null says that no answer will come. */
-export type Respond = (response: ResponseMessage | null) => void;
+import type { Respond } from '../transport/http-transport.js';
 
 interface Exchange {
   /** As the peer counts its requests; two peers, or one before and after its restart, may use the same number. */

@@ -22,10 +22,12 @@ import type {
 } from '../core/types.js';
 import { StorageError } from '../storage/errors.js';
 import type { Identity, Storage } from '../storage/storage.js';
+import type { Respond } from '../transport/http-transport.js';
 import { Applier } from './applier.js';
 import { compactionTarget, type Retention } from './compaction.js';
 import { isComplete, withData } from './complete-message.js';
-import { Exchanges, type Respond } from './exchanges.js';
+import { Exchanges } from './exchanges.js';
+import { logCoreEvent } from './log-core-event.js';
 import { LogReader } from './log-reader.js';
 import type { Outcome } from './outcomes.js';
 import type { StateMachine } from './state-machine.js';
@@ -372,36 +374,21 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   }
 
   private onCoreEvent(event: CoreEvent, exchangeId: number | undefined): void {
+    logCoreEvent(this.logger, event);
     switch (event.type) {
       case 'role':
         if (event.term > this.term) this.exchanges.abandon(exchangeId);
         this.term = event.term;
-        this.logger.info(
-          { role: event.role, term: event.term, leader: event.leader, reason: event.reason },
-          'role changed',
-        );
         this.emit('role', event);
         return;
       case 'leaderReady':
-        this.logger.info({ term: event.term, index: event.index }, 'leadership complete');
         this.emit('leaderReady');
         return;
       case 'configuration':
-        this.logger.info(
-          { index: event.index, members: event.configuration.members, reason: event.reason },
-          'membership changed',
-        );
         this.connect(event.configuration.members);
         this.emit('configuration', event);
         return;
-      case 'electionStarted':
-        this.logger.info(
-          { term: event.term, prevote: event.prevote, reason: event.reason },
-          'stands for election',
-        );
-        return;
-      case 'snapshotInstalled':
-        this.logger.info({ index: event.index, from: event.from }, 'snapshot installed');
+      default:
         return;
     }
   }

@@ -18,11 +18,12 @@ export async function askHello<Extra extends object>(
   address: string,
   signal: AbortSignal,
 ): Promise<HelloAnswer & Extra> {
-  const connection = new Connection(address, 1);
-  const abort = (): void => connection.destroy();
+  let connection: Connection | undefined;
+  const abort = (): void => connection?.destroy();
   signal.addEventListener('abort', abort, { once: true });
   try {
     signal.throwIfAborted();
+    connection = new Connection(address, 1);
     const { status, body } = await connection.get(HELLO_PATH);
     const answer = parse(body) as (HelloAnswer & Extra) | undefined;
     if (status === 200 && typeof answer?.incarnation === 'string') return answer;
@@ -37,7 +38,7 @@ export async function askHello<Extra extends object>(
     throw new TransportError('unreachable', address, reasonOf(error), { cause: error });
   } finally {
     signal.removeEventListener('abort', abort);
-    connection.destroy();
+    connection?.destroy();
   }
 }
 

@@ -114,6 +114,18 @@ describe('messages', () => {
     expect(await errorOf(a.transport.send('x', heartbeat()))).toMatchObject({ code: 'unknown-peer' });
   });
 
+  it('go nowhere when the address of a member is none, and others are reached', async () => {
+    const [a, b] = await pair();
+    for (const address of ['', 'no address', '127.0.0.1:99999', 'host:1/path']) {
+      a.transport.setPeers([{ ...b.member, id: 'x', address }, b.member]);
+      expect(await errorOf(a.transport.send('x', heartbeat()))).toMatchObject({ code: 'unknown-peer' });
+      expect(await errorOf(a.transport.hello(address, AbortSignal.timeout(5000)))).toBeInstanceOf(
+        TransportError,
+      );
+      await a.transport.send('b', heartbeat());
+    }
+  });
+
   it('that events overtook are given back at once, not at their deadline', async () => {
     const [a] = await pair({ onRequest: ({ respond }) => respond(null), timeouts: { controlMs: 60_000 } });
     const error = await errorOf(a.transport.send('b', heartbeat()));

@@ -35,7 +35,7 @@ export interface HttpTransportOptions {
   handlers: TransportHandlers;
 }
 
-/** A request that the core never answers ends after this; the sender gave up long before. */
+/** A connection on which a request waits for so long is closed; its sender gave up long before. */
 const UNANSWERED_MS = 30_000;
 const PROBE_TIMEOUT_MS = 500;
 const SERVER_IDLE_MS = 75_000;
@@ -95,16 +95,30 @@ export class HttpTransport {
     for (const member of members) {
       const open = this.lanes.get(member.id);
       const same = open?.member.address === member.address && open.member.incarnation === member.incarnation;
-      next.set(member.id, same ? open : new PeerLanes(member, this.options.timeouts));
+      const lanes = same ? open : this.open(member);
+      if (lanes) next.set(member.id, lanes);
     }
     for (const [id, lanes] of this.lanes) if (next.get(id) !== lanes) lanes.close();
     this.lanes = next;
   }
 
+  /** An address that is none, once it is in the log, must not end every node that reads it. */
+  private open(member: Member): PeerLanes | undefined {
+    try {
+      return new PeerLanes(member, this.options.timeouts);
+    } catch (error) {
+      this.options.logger.error(
+        { member, reason: (error as Error).message },
+        'the address of a member is none',
+      );
+      return undefined;
+    }
+  }
+
   /** @throws TransportError, or FrameError for an answer that is no frame for this node */
   async send(to: NodeId, message: RequestMessage): Promise<ResponseMessage> {
     const lanes = this.lanes.get(to);
-    if (!lanes || this.stopped) throw new TransportError('unknown-peer', to, 'not a member');
+    if (!lanes || this.stopped) throw new TransportError('unknown-peer', to, 'no member with an address');
     const answer = await lanes
       .exchange(message, this.encode(message, to, lanes.member.incarnation))
       .catch((error: unknown) => {

@@ -1,0 +1,24 @@
+import type { Logger } from 'pino';
+import type { CoreEvent } from '../core/types.js';
+
+/** One line for each turn of events, with its reason. */
+export function logCoreEvent(logger: Logger, event: CoreEvent): void {
+  switch (event.type) {
+    case 'role': {
+      const { role, term, leader, reason } = event;
+      return logger.info({ role, term, leader, reason }, 'role changed');
+    }
+    case 'leaderReady':
+      return logger.info({ term: event.term, index: event.index }, 'leadership complete');
+    case 'configuration': {
+      const { index, configuration, reason } = event;
+      return logger.info({ index, members: configuration.members, reason }, 'membership changed');
+    }
+    case 'electionStarted': {
+      const { term, prevote, reason } = event;
+      return logger.info({ term, prevote, reason }, 'stands for election');
+    }
+    case 'snapshotInstalled':
+      return logger.info({ index: event.index, from: event.from }, 'snapshot installed');
+  }
+}
