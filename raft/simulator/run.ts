@@ -26,7 +26,7 @@ export interface RunResult {
   recoveriesMs: readonly number[];
   committed: number;
   counts: ReadonlyMap<string, number>;
-  /** The last events before the end, for a report. */
+  /** The last events before a violation, for a report. */
   lastEvents: readonly string[];
 }
 
@@ -58,7 +58,7 @@ export function runSeed({ seed, chaosSteps, hosting = faithfulHosting, print }: 
     recoveriesMs,
     committed: world.ledger.lastIndex,
     counts: world.counts,
-    lastEvents: trace.lines(),
+    lastEvents: violation ? trace.lines() : [],
   };
 }
 

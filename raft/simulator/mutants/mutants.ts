@@ -20,7 +20,7 @@ export interface Mutant {
 }
 
 /** Every mutant that is not rare is found within so many seeds. */
-export const SEEDS_MAX = 100;
+export const SEEDS_MAX = 300;
 
 export const mutants: readonly Mutant[] = [
   {

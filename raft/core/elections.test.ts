@@ -1,0 +1,273 @@
+import { describe, expect, it } from '@jest/globals';
+import { configurationOf, TestLog } from './testing/test-log.js';
+import { heartbeat, preVoteGranted, TestNode, timing, voteGranted } from './testing/test-node.js';
+import type { Message } from './types.js';
+
+const log = (...terms: number[]) => new TestLog(configurationOf(['a', 'b', 'c']), terms);
+
+const preVoteRefused = (term: number, remainingMs: number): Message => ({
+  ...(preVoteGranted(term) as Extract<Message, { type: 'preVoteResponse' }>),
+  granted: false,
+  remainingMs,
+});
+
+describe('a follower that hears nothing', () => {
+  it('waits for the election timeout, then asks for pre-votes without touching its term', () => {
+    const node = new TestNode({ restored: log().restored({ term: 3 }) });
+    expect(node.wait(timing.electionTimeoutMs - 1)).toEqual([]);
+    node.waitForDeadline();
+    expect(node.sent('preVote').map(({ to, term }) => [to, term])).toEqual([
+      ['b', 4],
+      ['c', 4],
+    ]);
+    expect(node.status).toMatchObject({ role: 'follower', term: 3 });
+  });
+
+  it('wakes up one rank slot after the node before it, in an order that turns with the term', () => {
+    const deadlines = (term: number) =>
+      ['a', 'b', 'c'].map((id) => {
+        const node = new TestNode({ id, restored: log().restored({ term }) });
+        return (node.core.nextDeadlineMs() - node.now - timing.electionTimeoutMs) / timing.rankSlotMs;
+      });
+    expect(deadlines(3)).toEqual([0, 1, 2]);
+    expect(deadlines(4)).toEqual([2, 0, 1]);
+  });
+
+  it('leaves the lost leader out of the order', () => {
+    const node = new TestNode({ id: 'c', restored: log().restored({ term: 4 }) });
+    node.receive('b', heartbeat(4));
+    expect(node.core.nextDeadlineMs() - node.now).toBe(timing.electionTimeoutMs + timing.rankSlotMs);
+  });
+
+  it('queues behind all others while it is unfit to lead (bug 47)', () => {
+    const node = new TestNode({ restored: log().restored({ term: 3 }) });
+    node.step({ type: 'eligibility', value: 0 });
+    node.receive('b', heartbeat(3));
+    expect(node.core.nextDeadlineMs() - node.now).toBe(timing.electionTimeoutMs + 3 * timing.rankSlotMs);
+  });
+
+  it('starts its patience anew with every word from the leader', () => {
+    const node = new TestNode();
+    node.wait(timing.electionTimeoutMs - 10);
+    node.receive('b', heartbeat(1));
+    expect(node.wait(timing.electionTimeoutMs - 10)).toEqual([]);
+  });
+
+  it('draws its jitter anew for each attempt (bug 14)', () => {
+    const node = new TestNode();
+    node.random = 0.25;
+    node.campaign();
+    const first = node.core.nextDeadlineMs() - node.now;
+    node.random = 0.75;
+    node.campaign();
+    expect(node.core.nextDeadlineMs() - node.now - first).toBeCloseTo(timing.jitterMs / 2);
+  });
+
+  it('never stands as a non-voter', () => {
+    const observer = new TestLog(configurationOf(['b', 'c'], ['a'])).restored();
+    const node = new TestNode({ restored: observer });
+    node.wait(10 * timing.electionTimeoutMs);
+    expect(node.core.nextDeadlineMs()).toBe(Infinity);
+  });
+});
+
+describe('a candidate', () => {
+  it('stands once a majority would vote for it, and leads once a majority did', () => {
+    const node = new TestNode();
+    node.campaign();
+    node.receive('b', preVoteGranted(1));
+    expect(node.status).toMatchObject({ role: 'candidate', term: 2 });
+    expect(node.sent('vote').map(({ to, term, transfer }) => [to, term, transfer])).toEqual([
+      ['b', 2, false],
+      ['c', 2, false],
+    ]);
+    node.receive('c', voteGranted(2));
+    expect(node.status).toMatchObject({ role: 'leader', term: 2, leader: 'a', ready: false });
+    expect(node.terms()).toEqual([1, 2]);
+    expect(node.sent('heartbeat').map(({ to }) => to)).toEqual(['b', 'c']);
+    expect(node.sent('append').map(({ to, entries }) => [to, entries.map(({ kind }) => kind)])).toEqual([
+      ['b', ['noop']],
+      ['c', ['noop']],
+    ]);
+  });
+
+  it('asks for votes only when its own vote and term are on disk', () => {
+    const node = new TestNode({ slowDisk: true });
+    node.campaign();
+    node.receive('b', preVoteGranted(1));
+    expect(node.sent('vote')).toEqual([]);
+    expect(node.writing?.hardState).toMatchObject({ term: 2, votedFor: 'a' });
+    expect(node.sent('vote', node.finishWrite())).toHaveLength(2);
+  });
+
+  it('counts a voter once, however often it answers (bug 4)', () => {
+    const node = new TestNode({ restored: new TestLog(configurationOf([...'abcde'])).restored() });
+    node.campaign();
+    for (const from of 'bcd') node.receive(from, preVoteGranted(1));
+    for (let repeat = 0; repeat < 3; repeat++) node.receive('b', voteGranted(2));
+    expect(node.status.role).toBe('candidate');
+  });
+
+  it('counts no votes of non-voters and strangers, and none of another term (bug 7)', () => {
+    const restored = new TestLog(configurationOf(['a', 'b', 'c'], ['n'])).restored();
+    const node = new TestNode({ restored });
+    node.campaign();
+    node.receive('b', preVoteGranted(1));
+    for (const from of ['n', 'x']) node.receive(from, voteGranted(2));
+    node.receive('b', voteGranted(1));
+    expect(node.status.role).toBe('candidate');
+  });
+
+  it('follows whoever leads its term', () => {
+    const node = new TestNode();
+    node.campaign();
+    node.receive('b', preVoteGranted(1));
+    node.receive('c', heartbeat(2));
+    expect(node.status).toMatchObject({ role: 'follower', term: 2, leader: 'c' });
+  });
+
+  it('tries again when the loyal are free, plus its stagger (raft.md §4.4)', () => {
+    const node = new TestNode({ id: 'b', restored: log().restored({ term: 3 }) });
+    node.campaign();
+    node.receive('a', preVoteRefused(3, 120));
+    node.receive('c', preVoteRefused(3, 80));
+    expect(node.core.nextDeadlineMs() - node.now).toBe(120 + timing.rankSlotMs);
+  });
+
+  it('learns a later term from a refusal and asks anew in it (bug 9)', () => {
+    const node = new TestNode();
+    node.campaign();
+    node.receive('b', preVoteRefused(7, 0));
+    expect(node.status.term).toBe(7);
+    node.campaign();
+    expect(node.sent('preVote')[0]?.term).toBe(8);
+  });
+
+  it('asks silent voters again, and waits longer after each fruitless election (bugs 5, 16)', () => {
+    const node = new TestNode();
+    const patience = () => {
+      while (node.status.role !== 'candidate') {
+        node.campaign();
+        node.receive('b', preVoteGranted(node.status.term));
+      }
+      const begin = node.now;
+      const repeated: number[] = [];
+      while (node.status.role === 'candidate') {
+        node.waitForDeadline();
+        if (node.sent('vote').length > 0) repeated.push(node.sent('vote').length);
+      }
+      return { ms: node.now - begin, repeated };
+    };
+    expect(patience().repeated).toEqual([]);
+    const second = patience();
+    expect(second.repeated).toEqual([2]);
+    expect(second.ms).toBeGreaterThanOrEqual(2 * timing.electionTimeoutMs);
+    expect(patience().ms).toBeGreaterThanOrEqual(4 * timing.electionTimeoutMs);
+  });
+
+  it('does not wait for anybody when all have refused', () => {
+    const node = new TestNode();
+    node.campaign();
+    node.receive('b', preVoteGranted(1));
+    for (const from of 'bc') {
+      node.receive(from, { ...voteGranted(2), granted: false } as Message);
+    }
+    expect(node.core.nextDeadlineMs() - node.now).toBeLessThan(timing.electionTimeoutMs);
+    node.waitForDeadline();
+    expect(node.sent('preVote')).toHaveLength(2);
+  });
+});
+
+describe('a lone voter', () => {
+  it('leads at once, without asking anybody', () => {
+    const node = new TestNode({ restored: new TestLog(configurationOf(['a'])).restored({ term: 4 }) });
+    expect(node.now).toBe(1000);
+    expect(node.status).toMatchObject({ role: 'leader', term: 5, ready: true, commitIndex: 2 });
+  });
+});
+
+describe('proof that the leader is dead', () => {
+  it('lets a follower stand without waiting, and vote at once', () => {
+    const node = new TestNode({ restored: log().restored({ term: 3 }) });
+    node.receive('c', heartbeat(3));
+    node.step({ type: 'peerGone', peer: 'c' });
+    expect(node.core.nextDeadlineMs() - node.now).toBeLessThanOrEqual(timing.rankSlotMs);
+    node.receive('b', { type: 'preVote', term: 4, requestId: 1, lastIndex: 1, lastTerm: 1 });
+    expect(node.sent('preVoteResponse')[0]).toMatchObject({ granted: true, remainingMs: 0 });
+  });
+
+  it('means nothing when it is about somebody else', () => {
+    const node = new TestNode();
+    node.receive('c', heartbeat(1));
+    node.step({ type: 'peerGone', peer: 'b' });
+    expect(node.core.nextDeadlineMs() - node.now).toBeGreaterThanOrEqual(timing.electionTimeoutMs);
+  });
+
+  it('is forgotten when the leader speaks after all', () => {
+    const node = new TestNode();
+    node.receive('c', heartbeat(1));
+    node.step({ type: 'peerGone', peer: 'c' });
+    node.receive('c', heartbeat(1));
+    expect(node.core.nextDeadlineMs() - node.now).toBeGreaterThanOrEqual(timing.electionTimeoutMs);
+  });
+});
+
+describe('a process that stood still', () => {
+  it('reads its messages before it stands (bug 53)', () => {
+    const node = new TestNode();
+    node.now += 5 * timing.electionTimeoutMs;
+    node.step({ type: 'stalled', forMs: 5 * timing.electionTimeoutMs });
+    expect(node.core.nextDeadlineMs() - node.now).toBe(timing.heartbeatIntervalMs);
+  });
+
+  it('no longer leads when others may have been elected, whether it was told of the stall or not (bug 54)', () => {
+    for (const told of [true, false]) {
+      const node = TestNode.leader(log(), 2);
+      node.now += timing.electionTimeoutMs;
+      if (told) node.step({ type: 'stalled', forMs: timing.electionTimeoutMs });
+      else node.propose();
+      expect(node.status.role).toBe('follower');
+    }
+  });
+});
+
+describe('a leader', () => {
+  it('steps back when no quorum answers within the lease, counted from when it asked (bugs 12, 52)', () => {
+    const node = TestNode.leader(log(), 2);
+    node.wait(timing.heartbeatIntervalMs);
+    const { now: since, round } = node;
+    node.wait(150);
+    node.confirm('b', { round });
+    while (node.status.role === 'leader') node.waitForDeadline();
+    expect(node.now - since).toBe(timing.leaseTimeoutMs);
+    expect(node.status).toMatchObject({ role: 'follower', term: 2, leader: null });
+  });
+
+  it('gives way to a later term at once', () => {
+    const node = TestNode.leader(log(), 2);
+    node.receive('b', { type: 'heartbeatResponse', term: 9, requestId: 0, round: 1, eligibility: 1 });
+    expect(node.status).toMatchObject({ role: 'follower', term: 9 });
+  });
+
+  it('never shows a lease beyond the lease timeout, after fruitless elections neither', () => {
+    const node = new TestNode();
+    for (let round = 0; round < 3; round++) {
+      while (node.status.role !== 'candidate') {
+        node.campaign();
+        node.receive('b', preVoteGranted(node.status.term));
+      }
+      if (round < 2) while (node.status.role === 'candidate') node.waitForDeadline();
+    }
+    node.receive('b', voteGranted(node.status.term));
+    expect(node.status.role).toBe('leader');
+    expect(node.status.leaseRemainingMs).toBeLessThanOrEqual(timing.leaseTimeoutMs);
+    expect(node.status.peers.every((peer) => peer.lastContactMs >= 0)).toBe(true);
+  });
+
+  it('ends the process when another claims its term', () => {
+    const node = TestNode.leader(log(), 2);
+    node.receive('b', heartbeat(2));
+    expect(node.halted()).toMatch(/leads term 2 beside a/);
+    expect(node.wait(1000)).toEqual([]);
+  });
+});

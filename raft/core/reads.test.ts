@@ -1,0 +1,66 @@
+import { describe, expect, it } from '@jest/globals';
+import { configurationOf, TestLog } from './testing/test-log.js';
+import { heartbeat, TestNode } from './testing/test-node.js';
+
+const newLeader = (voters = ['a', 'b', 'c']): TestNode =>
+  TestNode.leader(new TestLog(configurationOf(voters)), 2);
+const leader = (voters?: string[]): TestNode => {
+  const node = newLeader(voters);
+  node.acknowledge('b');
+  return node;
+};
+const read = (node: TestNode): number => node.ask((id) => ({ type: 'read', id }));
+
+describe('a linearizable read (thesis §6.4)', () => {
+  it('is answered with what was committed when it came, once a majority confirmed the leader after it', () => {
+    const node = leader();
+    const id = read(node);
+    node.propose();
+    node.acknowledge('c');
+    expect(node.status.commitIndex).toBe(3);
+    node.confirm('b');
+    expect(node.answer(id)).toEqual({ outcome: 'done', index: 2, term: 2 });
+  });
+
+  it('is not confirmed by an answer to an earlier round, but by one to a later (bug 49)', () => {
+    const node = leader();
+    const id = read(node);
+    for (const from of 'bc') node.confirm(from, { round: node.round - 1 });
+    expect(node.answer(id)).toBeUndefined();
+    const later = read(node);
+    node.confirm('c');
+    expect([id, later].map((each) => node.answer(each)?.outcome)).toEqual(['done', 'done']);
+  });
+
+  it('waits for the first commit of the term: before it a leader does not know what is committed (bug 48)', () => {
+    const node = newLeader();
+    const id = read(node);
+    node.confirm('b');
+    expect(node.answer(id)).toBeUndefined();
+    node.acknowledge('b');
+    node.confirm('b');
+    expect(node.answer(id)).toMatchObject({ outcome: 'done', index: 2 });
+  });
+
+  it('is refused when the leadership ends first (bug 50)', () => {
+    const node = leader();
+    const id = read(node);
+    node.receive('c', heartbeat(3));
+    expect(node.answer(id)).toMatchObject({ outcome: 'rejected', reason: 'not-leader' });
+    expect(node.answer(read(node))).toMatchObject({ outcome: 'rejected', reason: 'not-leader' });
+  });
+
+  it('needs nobody else in a cluster of one', () => {
+    const node = TestNode.leader(new TestLog(configurationOf(['a'])), 2);
+    expect(node.answer(read(node))).toMatchObject({ outcome: 'done', index: 2 });
+  });
+
+  it('does not hang when the leader is left alone meanwhile', () => {
+    const node = leader(['a', 'b']);
+    const id = read(node);
+    const change = { type: 'remove', id: 'b' } as const;
+    node.ask((request) => ({ type: 'changeMembership', id: request, change, expectedIndex: undefined }));
+    expect(node.status.peers).toEqual([]);
+    expect(node.answer(id)).toMatchObject({ outcome: 'done', index: 2 });
+  });
+});

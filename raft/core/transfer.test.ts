@@ -1,0 +1,182 @@
+import { describe, expect, it } from '@jest/globals';
+import { configurationOf, TestLog } from './testing/test-log.js';
+import { heartbeat, TestNode, timing } from './testing/test-node.js';
+import type { TimeoutNowRequest } from './types.js';
+
+const members = configurationOf(['a', 'b', 'c'], ['n']);
+
+function leader(): TestNode {
+  const node = TestNode.leader(new TestLog(members), 2);
+  for (const from of 'bc') node.acknowledge(from);
+  return node;
+}
+
+const transfer = (node: TestNode, to?: string): number => node.ask((id) => ({ type: 'transfer', id, to }));
+
+describe('a leader that hands over', () => {
+  it('sends the target forth when it has everything, with the exact position (bug 42)', () => {
+    const node = leader();
+    node.propose();
+    transfer(node, 'b');
+    expect(node.sent('timeoutNow')).toEqual([]);
+    node.acknowledge('b');
+    expect(node.sent('timeoutNow')).toMatchObject([{ to: 'b', term: 2, lastIndex: 3, lastTerm: 2 }]);
+  });
+
+  it('takes no proposals, changes or other transfers meanwhile, and shows no lease', () => {
+    const node = leader();
+    node.wait(timing.heartbeatIntervalMs);
+    node.confirm('c');
+    expect(node.status.leaseRemainingMs).toBeGreaterThan(0);
+    transfer(node, 'b');
+    expect(node.status).toMatchObject({ transferring: true, leaseRemainingMs: 0 });
+    for (const id of [
+      node.propose(),
+      transfer(node, 'c'),
+      node.ask((id) => ({
+        type: 'changeMembership',
+        id,
+        change: { type: 'remove', id: 'c' },
+        expectedIndex: undefined,
+      })),
+    ]) {
+      if (node.answer(id)) expect(node.answer(id)).toMatchObject({ reason: 'transfer-in-progress' });
+    }
+    expect(node.status.lastIndex).toBe(2);
+  });
+
+  it('says done when somebody took over', () => {
+    const node = leader();
+    const id = transfer(node, 'b');
+    node.receive('b', { type: 'vote', term: 3, requestId: 1, lastIndex: 2, lastTerm: 2, transfer: true });
+    expect(node.answer(id)).toMatchObject({ outcome: 'done', term: 3 });
+    expect(node.sent('voteResponse')[0]?.granted).toBe(true);
+  });
+
+  it('does not say done when it merely lost its quorum', () => {
+    const node = leader();
+    node.now += timing.leaseTimeoutMs - 10;
+    const id = transfer(node, 'b');
+    while (node.status.role === 'leader') node.waitForDeadline();
+    expect(node.answer(id)?.outcome).toBe('unknown');
+  });
+
+  it('serves proposals again when the target did not catch up in time (bug 45)', () => {
+    const node = leader();
+    node.propose();
+    const id = transfer(node, 'b');
+    const end = node.now + timing.transferTimeoutMs;
+    while (node.now < end) {
+      node.waitForDeadline();
+      if (node.answer(id)) break;
+      node.confirm('c');
+    }
+    expect(node.answer(id)).toMatchObject({ outcome: 'rejected', reason: 'transfer-timeout' });
+    expect(node.status.transferring).toBe(false);
+    expect(node.answer(node.propose())).toBeUndefined();
+  });
+
+  it('cannot know the outcome when it sent the target forth and hears nothing', () => {
+    const node = leader();
+    const id = transfer(node, 'b');
+    while (!node.answer(id)) {
+      node.waitForDeadline();
+      if (!node.answer(id)) node.confirm('c');
+    }
+    expect(node.answer(id)?.outcome).toBe('unknown');
+    expect(node.status.role).toBe('leader');
+  });
+
+  it('hears the refusal of its own request only, not of an earlier one (bug 46)', () => {
+    const node = leader();
+    const first = transfer(node, 'b');
+    const early = node.sent('timeoutNow')[0]?.requestId ?? 0;
+    const refuse = (requestId: number) =>
+      node.receive('b', { type: 'timeoutNowResponse', term: 2, requestId, accepted: false });
+    refuse(early);
+    expect(node.answer(first)).toMatchObject({ outcome: 'rejected', reason: 'transfer-timeout' });
+    const second = transfer(node, 'b');
+    const late = node.sent('timeoutNow')[0]?.requestId ?? 0;
+    refuse(early);
+    expect(node.answer(second)).toBeUndefined();
+    refuse(late);
+    expect(node.answer(second)).toMatchObject({ outcome: 'rejected' });
+  });
+
+  it.each([
+    ['a', 'already-leader'],
+    ['n', 'not-a-voter'],
+    ['x', 'no-such-member'],
+  ])('refuses to hand over to %s: %s', (to, reason) => {
+    const node = leader();
+    expect(node.answer(transfer(node, to))).toMatchObject({ outcome: 'rejected', reason });
+  });
+
+  it('picks the fittest voter that answers (bug 47)', () => {
+    const node = leader();
+    node.wait(timing.heartbeatIntervalMs);
+    node.confirm('b', { eligibility: 1 });
+    node.confirm('c', { eligibility: 5 });
+    node.confirm('n', { eligibility: 9 });
+    transfer(node);
+    expect(node.sent('timeoutNow')[0]?.to).toBe('c');
+  });
+
+  it('has nobody to pick when no other voter is there', () => {
+    const node = TestNode.leader(new TestLog(configurationOf(['a'], ['n'])), 2);
+    expect(node.answer(transfer(node))).toMatchObject({ outcome: 'rejected', reason: 'no-such-member' });
+  });
+});
+
+describe('a node that is asked to take over', () => {
+  const timeoutNow = (changes: Partial<TimeoutNowRequest> = {}): TimeoutNowRequest => ({
+    type: 'timeoutNow',
+    term: 2,
+    requestId: 9,
+    lastIndex: 2,
+    lastTerm: 2,
+    ...changes,
+  });
+  const follower = (voters = ['a', 'b', 'c']): TestNode => {
+    const node = new TestNode({ restored: new TestLog(configurationOf(voters, ['n']), [2]).restored() });
+    node.receive('b', heartbeat(2));
+    return node;
+  };
+
+  it('stands at once, without pre-vote and with the right to disturb', () => {
+    const node = follower();
+    node.receive('b', timeoutNow());
+    expect(node.sent('timeoutNowResponse')).toMatchObject([{ to: 'b', accepted: true }]);
+    expect(node.sent('vote').map(({ term, transfer: may }) => [term, may])).toEqual([
+      [3, true],
+      [3, true],
+    ]);
+  });
+
+  it('is not turned back by the heartbeats of the old leader (bug 44)', () => {
+    const node = follower();
+    node.receive('b', timeoutNow());
+    node.receive('b', heartbeat(2));
+    expect(node.status).toMatchObject({ role: 'candidate', term: 3 });
+  });
+
+  it('refuses unless sender, term and position are exactly its own (bugs 37, 42)', () => {
+    for (const [from, message] of [
+      ['c', timeoutNow()],
+      ['b', timeoutNow({ term: 1 })],
+      ['b', timeoutNow({ lastIndex: 1 })],
+      ['b', timeoutNow({ lastTerm: 1 })],
+    ] as const) {
+      const node = follower();
+      node.receive(from, message);
+      expect(node.sent('timeoutNowResponse')[0]?.accepted).toBe(false);
+      expect(node.status.role).toBe('follower');
+    }
+  });
+
+  it('refuses as a non-voter', () => {
+    const node = follower(['b', 'c']);
+    node.receive('b', timeoutNow());
+    expect(node.sent('timeoutNowResponse')[0]?.accepted).toBe(false);
+  });
+});
