@@ -1,4 +1,6 @@
-#!/usr/bin/env -S node --max-semi-space-size=4
+#!/usr/bin/env -S MALLOC_ARENA_MAX=2 UV_THREADPOOL_SIZE=16 node --max-semi-space-size=4
+// Fewer malloc arenas and small semi-spaces keep memory bounded under large payloads. Name look-ups, which may hang,
+// share libuv's threads with the disk: with the usual four, a dead name server would hold up commits.
 import { ConfigError } from './config/config-error.js';
 import { notYetEffective } from './config/config.js';
 import { parseConfig } from './config/parse-config.js';

@@ -4,6 +4,7 @@ import { open, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'undici';
 import { median } from './statistics.js';
@@ -11,17 +12,20 @@ import { median } from './statistics.js';
 /**
  * What no conductor can beat on this machine: one fdatasync of so many bytes, and one HTTP round trip with such a
  * body to another process. The sum of the medians, in ms.
+ *
+ * @param pauseMs between two rounds: a machine that was idle answers later than a busy one, whoever asks
  */
-export async function measureFloor(bytes: number, rounds: number): Promise<number> {
-  return (await measureSync(bytes, rounds)) + (await measureRoundTrip(bytes, rounds));
+export async function measureFloor(bytes: number, rounds: number, pauseMs: number): Promise<number> {
+  return (await measureSync(bytes, rounds, pauseMs)) + (await measureRoundTrip(bytes, rounds, pauseMs));
 }
 
-async function measureSync(bytes: number, rounds: number): Promise<number> {
+async function measureSync(bytes: number, rounds: number, pauseMs: number): Promise<number> {
   const directory = await mkdtemp(path.join(os.tmpdir(), 'baton-floor-'));
   const file = await open(path.join(directory, 'log'), 'w');
   const data = Buffer.alloc(bytes, 1);
   const samples: number[] = [];
   for (let round = 0; round < rounds; round++) {
+    if (pauseMs > 0) await sleep(pauseMs);
     const start = performance.now();
     await file.write(data);
     await file.datasync();
@@ -32,7 +36,7 @@ async function measureSync(bytes: number, rounds: number): Promise<number> {
   return median(samples);
 }
 
-async function measureRoundTrip(bytes: number, rounds: number): Promise<number> {
+async function measureRoundTrip(bytes: number, rounds: number, pauseMs: number): Promise<number> {
   const script = fileURLToPath(new URL('./echo-server.ts', import.meta.url));
   const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['pipe', 'pipe', 'inherit'] });
   try {
@@ -41,6 +45,7 @@ async function measureRoundTrip(bytes: number, rounds: number): Promise<number> 
     const body = Buffer.alloc(bytes, 1);
     const samples: number[] = [];
     for (let round = 0; round < rounds; round++) {
+      if (pauseMs > 0) await sleep(pauseMs);
       const start = performance.now();
       const answer = await client.request({ method: 'POST', path: '/', body });
       await answer.body.dump();

@@ -60,10 +60,11 @@ export class BatonProcess {
   /** Starts the process and waits until it serves. */
   async start(): Promise<void> {
     const { id, storageDir, rpcPort, consensusPort, nodeRpc, executionRpc, flags = [] } = this.options;
+    const [program, ...first] = batonCommand();
     const child = spawn(
-      process.execPath,
+      program,
       [
-        ...batonCommand(),
+        ...first,
         'run',
         ...['--raft.server.id', id, '--raft.storage.dir', storageDir],
         ...['--consensus.addr', '127.0.0.1', '--consensus.port', String(consensusPort)],
@@ -160,11 +161,10 @@ function findRoot(from: string): string {
   return existsSync(path.join(from, 'package.json')) ? from : findRoot(path.dirname(from));
 }
 
-/** Arguments for node: the compiled program, or the sources when nothing was compiled yet. */
-export function batonCommand(): string[] {
+/** The compiled program, which brings its environment and node's flags along, or the sources when nothing was compiled yet. */
+export function batonCommand(): [string, ...string[]] {
   const compiled = path.join(repositoryRoot, 'dist/conductor/main.js');
   return existsSync(compiled)
-    ? // As its first line says.
-      ['--max-semi-space-size=4', compiled]
-    : ['--import', 'tsx', path.join(repositoryRoot, 'conductor/main.ts')];
+    ? [compiled]
+    : [process.execPath, '--import', 'tsx', path.join(repositoryRoot, 'conductor/main.ts')];
 }

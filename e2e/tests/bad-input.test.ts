@@ -308,7 +308,8 @@ describe('bad flags', () => {
   afterAll(() => rm(directory, { recursive: true }));
 
   function run(flags: readonly string[], env: Record<string, string> = {}) {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [...batonCommand(), 'run', ...flags], {
+    const [program, ...first] = batonCommand();
+    const { status, stdout, stderr } = spawnSync(program, [...first, 'run', ...flags], {
       env: { PATH: process.env['PATH'], ...env },
       encoding: 'utf8',
       timeout: 30_000,

@@ -9,7 +9,7 @@ export type Database = ClassicLevel<Buffer, Buffer>;
  * LevelDB maps the tables that it reads: small ones keep the resident memory of a compaction small, and let it give
  * back disk space sooner.
  */
-const TABLE_BYTES = 4 << 20;
+const TABLE_BYTES = 2 << 20;
 
 /** Opens LevelDB in `directory`, created when missing. */
 export async function openDatabase(directory: string, writeBufferBytes: number): Promise<Database> {

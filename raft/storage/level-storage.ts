@@ -42,7 +42,7 @@ export class LevelStorage implements Storage {
   #identityTurn: Promise<unknown> = Promise.resolve();
 
   constructor(options: LevelStorageOptions) {
-    this.#options = { writeBufferBytes: 8 * MIB, reclaimEveryBytes: 16 * MIB, ...options };
+    this.#options = { writeBufferBytes: 4 * MIB, reclaimEveryBytes: 8 * MIB, ...options };
   }
 
   async open(nodeId: string): Promise<{ identity: Identity; state: RestoredState }> {
