@@ -9,6 +9,8 @@ import { createHttpServer } from './json-rpc/http-server.js';
 
 export type { ClusterMembership, ConductorApi, ServerInfo } from './conductor-api.js';
 export { Suffrage } from './conductor-api.js';
+export type { ClusterStatus, ConductorStatus } from './conductor-status.js';
+export { clusterStatusSchema, conductorStatusSchema } from './conductor-status.js';
 export type { CallReport } from './json-rpc/dispatcher.js';
 export type { HttpServer } from './json-rpc/http-server.js';
 export { decodeEnvelope } from './payload/decode-envelope.js';

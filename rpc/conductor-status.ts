@@ -1,0 +1,127 @@
+import { z } from 'zod';
+
+const count = z.int().nonnegative();
+const hash = z.string().regex(/^0x[0-9a-f]{64}$/);
+
+/** A block: number, hashes, and its timestamp in seconds since the epoch. */
+const block = z.object({ number: count, hash, parentHash: hash, timestamp: count });
+
+/** What the leader knows of another member. */
+const peer = z.object({
+  id: z.string(),
+  /** Consensus address, `host:port`. */
+  addr: z.string(),
+  /** As op-conductor numbers it: 0 votes, 1 does not. */
+  suffrage: z.union([z.literal(0), z.literal(1)]),
+  /** `replicate` in normal operation, `probe` after a lost request, `snapshot` while it is sent one. */
+  state: z.enum(['probe', 'replicate', 'snapshot']),
+  /** Last log index that is durable there. */
+  matchIndex: count,
+  /** Log entries that it misses. */
+  lagEntries: count,
+  /** Since the last heartbeat that it acknowledged was sent. */
+  lastContactMs: z.number().nonnegative(),
+  /** How fit it is to sequence, by its own account: `stale` is only an old head, `unfit` may not lead at all. */
+  fitness: z.enum(['unfit', 'impaired', 'stale', 'fit']),
+});
+
+/**
+ * The answer of `conductor_status`: everything that one node knows, read from memory. It comes without a leader and
+ * without a quorum, and never waits for op-node or another member. Later versions may add members, so readers ignore
+ * those that they do not know.
+ */
+export const conductorStatusSchema = z.object({
+  /** `raft.server.id` of the answering node. */
+  id: z.string(),
+  /** Version of the answering process, with its `v`. */
+  version: z.string(),
+  /** Since this process started. */
+  uptimeMs: z.number().nonnegative(),
+  /** Port of its JSON-RPC; null before it is bound. */
+  rpcPort: z.int().nullable(),
+  /** Cluster that the storage directory belongs to; null while it belongs to none. */
+  clusterId: z.string().nullable(),
+
+  role: z.enum(['leader', 'candidate', 'follower']),
+  /** Leaders only: an entry of its own term is committed, so that it knows the whole log. */
+  ready: z.boolean(),
+  term: count,
+  /** The leader that this node follows or is; null while it knows none. An override does not change it. */
+  leader: z.object({ id: z.string(), addr: z.string() }).nullable(),
+  /** A hand-over of leadership is under way. */
+  transferring: z.boolean(),
+  /** Leaders only: time until it steps down unless a majority answers; else null. */
+  leaseRemainingMs: z.number().nonnegative().nullable(),
+  commitIndex: count,
+  appliedIndex: count,
+  lastIndex: count,
+  /** The log begins after this index; 0 without a snapshot. */
+  snapshotIndex: count,
+  logBytes: count,
+
+  /** The configuration in force here; `version` is what the membership calls take as such. */
+  membership: z.object({
+    version: count,
+    servers: z.array(
+      z.object({ id: z.string(), addr: z.string(), suffrage: z.union([z.literal(0), z.literal(1)]) }),
+    ),
+  }),
+  /** Leaders only, empty elsewhere. */
+  peers: z.array(peer),
+
+  /** Newest committed block that is applied here; null while there is none. */
+  head: block.nullable(),
+  /** The local op-node and execution client. */
+  node: z.object({
+    /** False after two polls in a row without an answer. */
+    reachable: z.boolean(),
+    /** Why not; empty when reachable. */
+    reason: z.string(),
+    /** Head of the execution client; null before its first answer. */
+    head: block.nullable(),
+    /** Blocks between that and `head`, negative if the node is ahead; null while one of them is unknown. */
+    lagBlocks: z.int().nullable(),
+    /** Whether op-node sequences; null while it does not say. */
+    sequencerActive: z.boolean().nullable(),
+  }),
+  health: z.object({
+    /** `unknown` before the first check. `conductor_sequencerHealthy` is true for all but `unhealthy`. */
+    status: z.enum(['unknown', 'healthy', 'degraded', 'unhealthy']),
+    /** Stable names with words for people; the first decided the status. Empty before the first check. */
+    reasons: z.array(z.object({ code: z.string(), message: z.string() })),
+    /** Wall clock in milliseconds; null before the first check. */
+    checkedAtMs: z.number().nullable(),
+  }),
+  /** Neither paused nor stopped, as `conductor_active`. Says nothing about the sequencer. */
+  active: z.boolean(),
+  paused: z.boolean(),
+  stopped: z.boolean(),
+  /** `conductor_overrideLeader(true)` is in force. */
+  leaderOverridden: z.boolean(),
+});
+
+/** See `conductorStatusSchema`. */
+export type ConductorStatus = z.infer<typeof conductorStatusSchema>;
+
+/**
+ * The answer of `conductor_clusterStatus`: the answering node asks every member at its consensus address, within a
+ * second. Members are those of its own configuration, itself included, in that order.
+ */
+export const clusterStatusSchema = z.object({
+  /** Id of the node that answered. */
+  answeredBy: z.string(),
+  members: z.array(
+    z.object({
+      id: z.string(),
+      addr: z.string(),
+      suffrage: z.union([z.literal(0), z.literal(1)]),
+      /** Null when it did not answer. */
+      status: conductorStatusSchema.nullable(),
+      /** Why not; empty when it did. */
+      error: z.string(),
+    }),
+  ),
+});
+
+/** See `clusterStatusSchema`. */
+export type ClusterStatus = z.infer<typeof clusterStatusSchema>;
