@@ -36,6 +36,8 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
       trailingEntries: values['raft.trailing-logs'],
       retentionBytes: values['raft.retention-mb'] * MIB,
       roundRobinLeaderTransfer: values['raft.round-robin-leader-transfer'],
+      storageBackend: values['raft.storage.backend'],
+      compressPayload: values['raft.compress-payload'],
     },
     node: { rpcUrl: values['node.rpc'] },
     execution: { rpcUrl: values['execution.rpc'] },
@@ -76,6 +78,7 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
       enableAdmin: values['rpc.enable-admin'],
       enableProxy: values['rpc.enable-proxy'],
       bodyLimitBytes: values['rpc.body-limit-mb'] * MIB,
+      silentTransfer: values['compat.silent-transfer'],
     },
     metrics: {
       enabled: values['metrics.enabled'],

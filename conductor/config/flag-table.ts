@@ -415,6 +415,22 @@ export const flags = {
   'override.interop': override('interop'),
   'override.pectrablobschedule': override('pectrablobschedule'),
 
+  // Of forks of op-conductor, whose command lines stay valid.
+  'raft.storage.backend': flag({
+    group: 'Raft',
+    type: choice('boltdb', 'wal'),
+    byDefault: 'boltdb',
+    notYetEffective: true,
+    usage: 'accepted for forks of op-conductor; Baton has one storage, LevelDB',
+  }),
+  'raft.compress-payload': flag({
+    group: 'Raft',
+    type: boolean,
+    byDefault: false,
+    notYetEffective: true,
+    usage: 'accepted for forks of op-conductor; payloads are stored as they come',
+  }),
+
   // Baton's own.
   'raft.peers': flag({
     group: 'Raft',
@@ -442,6 +458,13 @@ export const flags = {
     byDefault: 32,
     alias: 'rpc.http-body-limit-mb',
     usage: 'largest request body, in MiB (1..256)',
+  }),
+  'compat.silent-transfer': flag({
+    group: 'RPC',
+    type: boolean,
+    byDefault: false,
+    usage:
+      'conductor_transferLeader on a node that does not lead succeeds and does nothing, as in op-conductor',
   }),
   'healthcheck.timeout': flag({
     group: 'Health',

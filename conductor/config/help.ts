@@ -36,7 +36,7 @@ function option(name: FlagName): Option {
   const remarks = [
     // A required flag has to be given whatever its default is, so showing one would mislead.
     required ? 'required' : preset === '' ? '' : `default: ${preset}`,
-    notYetEffective ? 'no effect yet' : '',
+    notYetEffective ? 'no effect' : '',
     ...aliases.map((alias) => `also --${alias}`),
     `env: ${variableName(name)}`,
   ].filter((remark) => remark !== '');

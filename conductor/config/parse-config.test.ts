@@ -199,6 +199,9 @@ const table: Array<
   ['raft.heartbeat-interval', 'RAFT_HEARTBEAT_INTERVAL', '30ms', 'raft.heartbeatIntervalMs', 30, 83],
   ['raft.retention-mb', 'RAFT_RETENTION_MB', '1', 'raft.retentionBytes', 1_048_576, 134_217_728],
   ['rpc.body-limit-mb', 'RPC_BODY_LIMIT_MB', '5', 'rpc.bodyLimitBytes', 5_242_880, 33_554_432],
+  ['compat.silent-transfer', 'COMPAT_SILENT_TRANSFER', 'true', 'rpc.silentTransfer', true, false],
+  ['raft.storage.backend', 'RAFT_STORAGE_BACKEND', 'wal', 'raft.storageBackend', 'wal', 'boltdb'],
+  ['raft.compress-payload', 'RAFT_COMPRESS_PAYLOAD', 'true', 'raft.compressPayload', true, false],
   ['healthcheck.timeout', 'HEALTHCHECK_TIMEOUT', '300ms', 'health.probeTimeoutMs', 300, 1000],
   ['shutdown-timeout', 'SHUTDOWN_TIMEOUT', '3s', 'shutdownTimeoutMs', 3000, 10_000],
 ];
