@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { binaryCommit } from './binary-commit.js';
 import type { ConductorApi } from './conductor-api.js';
 import { conductorMethods } from './conductor-methods.js';
 import { withBuiltinMethods } from './json-rpc/builtin-methods.js';
@@ -43,9 +44,10 @@ export interface RpcServerOptions {
   onCall?: (report: CallReport) => void;
 }
 
-/** The RPC port of one node: JSON-RPC on `/` and `/healthz`. Nothing is bound before `start`. */
+/** The RPC port of one node: JSON-RPC on `/`, `/healthz`, `/commit-unsafe-payload`. Nothing is bound before `start`. */
 export function createRpcServer(options: RpcServerOptions): HttpServer {
   const { api, version, logger, host, port, onCall } = options;
+  const bodyLimitBytes = options.bodyLimitBytes ?? DEFAULT_BODY_LIMIT_BYTES;
   const dispatcher = new Dispatcher({
     methods: withBuiltinMethods(conductorMethods(api), version),
     logger,
@@ -57,8 +59,13 @@ export function createRpcServer(options: RpcServerOptions): HttpServer {
     logger,
     host,
     port,
-    bodyLimitBytes: options.bodyLimitBytes ?? DEFAULT_BODY_LIMIT_BYTES,
+    bodyLimitBytes,
     readTimeoutMs: options.readTimeoutMs ?? 30_000,
     idleTimeoutMs: options.idleTimeoutMs ?? 120_000,
+    addRoutes: binaryCommit({
+      commit: (payload) => api.commitUnsafePayload(payload),
+      bodyLimitBytes,
+      onCall,
+    }),
   });
 }

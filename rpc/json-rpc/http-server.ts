@@ -4,6 +4,9 @@ import { fastify } from 'fastify';
 import type { Logger } from 'pino';
 import type { Dispatcher } from './dispatcher.js';
 
+/** Adds routes beside `/` and `/healthz`; bodies come as buffers. */
+export type AddRoutes = (app: FastifyInstance) => void;
+
 export interface HttpServerOptions {
   dispatcher: Dispatcher;
   /** Answered by `/healthz`. */
@@ -17,6 +20,7 @@ export interface HttpServerOptions {
   readTimeoutMs: number;
   /** How long a connection without a request is kept. */
   idleTimeoutMs: number;
+  addRoutes?: AddRoutes;
 }
 
 /** A started server accepts requests; see `createRpcServer`. */
@@ -32,7 +36,8 @@ export interface HttpServer {
 
 const PLAIN_TEXT = 'text/plain; charset=utf-8';
 const ACCEPTED_TYPES = new Set(['application/json', 'application/json-rpc', 'application/jsonrequest']);
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+/** Every HTTP method that a route has to have an answer to. */
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 // A client that sends its body slower than this notices a time-out at most so much later.
 const TIMEOUT_CHECKS_PER_READ_TIMEOUT = 6;
 
@@ -54,7 +59,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply, options));
   app.setNotFoundHandler(sendNotFound);
-  addRoutes(app, options);
+  addOwnRoutes(app, options);
+  options.addRoutes?.(app);
   const underWay = new Set<ServerResponse>();
   const cutOffWhenIdle = (): void => {
     // Node counts a connection that never sent a byte as active and would wait for it.
@@ -89,7 +95,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
-function addRoutes(app: FastifyInstance, options: HttpServerOptions): void {
+function addOwnRoutes(app: FastifyInstance, options: HttpServerOptions): void {
   app.route({
     url: '/',
     method: METHODS,
@@ -170,7 +176,8 @@ function sendUnsupportedType(reply: FastifyReply): FastifyReply {
   return sendText(reply, 415, 'invalid content type, only application/json is supported');
 }
 
-function sendText(reply: FastifyReply, status: number, text: string): FastifyReply {
+/** Answers as Go's `http.Error` does. */
+export function sendText(reply: FastifyReply, status: number, text: string): FastifyReply {
   return reply.code(status).type(PLAIN_TEXT).send(`${text}\n`);
 }
 

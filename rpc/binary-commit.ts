@@ -1,0 +1,103 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { CallReport } from './json-rpc/dispatcher.js';
+import type { AddRoutes } from './json-rpc/http-server.js';
+import { METHODS, sendText } from './json-rpc/http-server.js';
+import { decodeSsz } from './payload/decode-ssz.js';
+import { PayloadError } from './payload/payload-error.js';
+import type { UnsafePayload } from './payload/unsafe-payload.js';
+import { RpcCode, RpcError } from './rpc-error.js';
+
+/** Name of these commits in `CallReport`s. */
+export const BINARY_COMMIT = 'commit-unsafe-payload';
+
+const PATH = '/commit-unsafe-payload';
+const CONTENT_TYPE = 'application/octet-stream';
+
+export interface BinaryCommitOptions {
+  commit: (payload: UnsafePayload) => Promise<void>;
+  bodyLimitBytes: number;
+  onCall?: ((report: CallReport) => void) | undefined;
+}
+
+/**
+ * `POST /commit-unsafe-payload`: the SSZ envelope as body, an empty 200 as answer, for clients such as base's node
+ * (op-conductor.md §2.6). The bytes are checked and go into the log as they are. Errors are plain text: 400 for a
+ * body that is no payload, which changes nothing, and 500 with the text that JSON-RPC would bring.
+ */
+export function binaryCommit(options: BinaryCommitOptions): AddRoutes {
+  return (app: FastifyInstance) => {
+    app.route({
+      url: PATH,
+      method: METHODS,
+      onRequest: async (request, reply) => refuseByHeaders(request, reply, options.bodyLimitBytes),
+      handler: async (request, reply) => commit(request, reply, options),
+      errorHandler: (error: FastifyError, _request, reply) => {
+        const tooLarge = error.statusCode === 413;
+        sendText(
+          reply,
+          error.statusCode ?? 400,
+          tooLarge ? limitText(options.bodyLimitBytes) : `read body: ${error.message}`,
+        );
+      },
+    });
+  };
+}
+
+async function refuseByHeaders(
+  { method, headers }: FastifyRequest,
+  reply: FastifyReply,
+  bodyLimitBytes: number,
+): Promise<FastifyReply | undefined> {
+  if (method !== 'POST') return sendText(reply.header('allow', 'POST'), 405, 'method not allowed');
+  const contentType = headers['content-type'] ?? '';
+  const mediaType = contentType.split(';', 1)[0]?.trim().toLowerCase();
+  if (mediaType !== '' && mediaType !== CONTENT_TYPE) {
+    return sendText(
+      reply,
+      415,
+      `unsupported content-type ${JSON.stringify(contentType)}, want ${CONTENT_TYPE}`,
+    );
+  }
+  if (Number(headers['content-length'] ?? 0) > bodyLimitBytes) {
+    return sendText(reply, 413, limitText(bodyLimitBytes));
+  }
+  return undefined;
+}
+
+async function commit(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { commit: commitPayload, onCall }: BinaryCommitOptions,
+): Promise<FastifyReply> {
+  const startedMs = performance.now();
+  const report = (error?: RpcError): void =>
+    onCall?.({ method: BINARY_COMMIT, durationMs: performance.now() - startedMs, ...(error && { error }) });
+  try {
+    if (!Buffer.isBuffer(request.body) || request.body.length === 0) {
+      throw new RpcError('empty payload', { code: RpcCode.invalidParams, reason: 'missing-field' });
+    }
+    await commitPayload(decode(request.body));
+    report();
+    return reply.code(200).send();
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    report(error);
+    return sendText(reply, error.code === RpcCode.invalidParams ? 400 : 500, error.message);
+  }
+}
+
+function decode(body: Buffer): UnsafePayload {
+  try {
+    return decodeSsz(body);
+  } catch (error) {
+    if (!(error instanceof PayloadError)) throw error;
+    throw new RpcError(`invalid payload: ${error.message}`, {
+      code: RpcCode.invalidParams,
+      reason: error.code,
+    });
+  }
+}
+
+function limitText(bodyLimitBytes: number): string {
+  return `payload too large: the limit is ${bodyLimitBytes} bytes`;
+}
