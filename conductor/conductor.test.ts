@@ -3,6 +3,7 @@ import type { HealthMonitor } from '../health/health-monitor.js';
 import type { HealthCode, HealthReport } from '../health/health-report.js';
 import type { Outcome } from '../raft/index.js';
 import type { ExecutionClient } from '../rpc/clients/execution-client.js';
+import { clusterStatusSchema, conductorStatusSchema } from '../rpc/conductor-status.js';
 import type { OpNodeClient } from '../rpc/clients/op-node-client.js';
 import type { ChainHistory } from './chain/chain-history.js';
 import { ChainState } from './chain/chain-state.js';
@@ -27,6 +28,8 @@ let localNode: LocalNode;
 let report: HealthReport | null;
 let membershipCalls: unknown[][];
 let conductor: ConductorType;
+/** What other members say of themselves, by address. */
+let memberStatus: Map<string, { nodeId: string; status?: unknown }>;
 
 /** What the health monitor would say. */
 function health(code: HealthCode): void {
@@ -41,7 +44,7 @@ function health(code: HealthCode): void {
   conductor.healthChanged(report);
 }
 
-function build(options: { paused?: boolean } = {}): void {
+function build(options: { paused?: boolean; silentTransfer?: boolean } = {}): void {
   const membership = {
     add: async (...args: unknown[]) => void membershipCalls.push(['add', ...args]),
     demote: async (...args: unknown[]) => void membershipCalls.push(['demote', ...args]),
@@ -63,6 +66,14 @@ function build(options: { paused?: boolean } = {}): void {
     execution: node.execution as unknown as ExecutionClient,
     localNode,
     health: { latest: () => report, probeNow: () => undefined } as unknown as HealthMonitor,
+    version: 'v1.2.3',
+    rpcPort: () => 8545,
+    askStatus: async (address) => {
+      const status = memberStatus.get(address);
+      if (status === undefined) throw new Error(`${address} is not there`);
+      return status;
+    },
+    silentTransfer: options.silentTransfer ?? false,
     logger: silent,
     paused: options.paused ?? false,
     peerTimeoutMs: 500,
@@ -102,6 +113,7 @@ beforeEach(() => {
   node = new FakeNode([refOf(5)]);
   report = null;
   membershipCalls = [];
+  memberStatus = new Map();
   build();
 });
 afterEach(async () => {
@@ -581,6 +593,109 @@ describe('transferLeaderToServer', () => {
       'the address of c is c:50050, not b:50050',
     );
     expect(raft.transfers).toEqual([]);
+  });
+});
+
+describe('silent transfers', () => {
+  it('are answered with success by a node that does not lead, and do nothing', async () => {
+    build({ silentTransfer: true });
+    await up();
+    await conductor.transferLeader();
+    expect(raft.transfers).toEqual([]);
+    await expect(conductor.transferLeaderToServer('c', 'c:50050')).rejects.toThrow('node is not the leader');
+  });
+});
+
+describe('status', () => {
+  it('has the published shape at every stage, without a leader too', async () => {
+    raft.leaderId = null;
+    const unborn = conductorStatusSchema.parse(conductor.status());
+    expect(unborn).toMatchObject({
+      id: 'a',
+      version: 'v1.2.3',
+      rpcPort: 8545,
+      clusterId: 'c1',
+      role: 'follower',
+      leader: null,
+      leaseRemainingMs: null,
+      peers: [],
+      head: { number: 10 },
+      node: { reachable: false, head: null, lagBlocks: null, sequencerActive: null },
+      health: { status: 'unknown', reasons: [], checkedAtMs: null },
+      active: true,
+    });
+    expect(unborn.node.reason).not.toBe('');
+  });
+
+  it('tells of the cluster, the node and its health', async () => {
+    await up(8);
+    raft.peers[0] = { ...raft.peers[0]!, state: 'probe', matchIndex: 0, lastContactMs: 1234.5 };
+    raft.peers[1] = { ...raft.peers[1]!, eligibility: fitPeer() };
+    raft.lead();
+    health('too-few-peers');
+    await conductor.pause();
+    conductor.overrideLeader(true);
+    const status = conductorStatusSchema.parse(conductor.status());
+    const { lastIndex } = raft.status();
+    expect(status).toMatchObject({
+      role: 'leader',
+      leader: { id: 'a', addr: 'a:50050' },
+      membership: {
+        version: 42,
+        servers: [{ id: 'a', addr: 'a:50050', suffrage: 0 }, {}, {}, { id: 'd', suffrage: 1 }],
+      },
+      peers: [
+        {
+          id: 'b',
+          addr: 'b:50050',
+          suffrage: 0,
+          state: 'probe',
+          lagEntries: lastIndex,
+          lastContactMs: 1235,
+          fitness: 'unfit',
+        },
+        { id: 'c', fitness: 'fit' },
+        { id: 'd', suffrage: 1 },
+      ],
+      node: { reachable: true, reason: '', head: { number: 8 }, lagBlocks: 2 },
+      health: {
+        status: 'unhealthy',
+        summary: 'it is too-few-peers',
+        reasons: [{ code: 'too-few-peers', severity: 'unhealthy', message: 'it is too-few-peers' }],
+      },
+      active: false,
+      paused: true,
+      leaderOverridden: true,
+    });
+    expect(status.leaseRemainingMs).not.toBeNull();
+  });
+});
+
+describe('clusterStatus', () => {
+  it('has every member, with its status or the reason why there is none', async () => {
+    const other = { ...conductor.status(), id: 'b' };
+    memberStatus.set('b:50050', { nodeId: 'b', status: other });
+    memberStatus.set('c:50050', { nodeId: 'x', status: { ...other, id: 'x' } });
+    memberStatus.set('d:50050', { nodeId: 'd' });
+    const { answeredBy, members } = clusterStatusSchema.parse(await conductor.clusterStatus());
+    expect(answeredBy).toBe('a');
+    expect(members.map(({ id, suffrage, status, error }) => [id, suffrage, status?.id, error])).toEqual([
+      ['a', 0, 'a', ''],
+      ['b', 0, 'b', ''],
+      ['c', 0, undefined, 'the node at c:50050 is x'],
+      ['d', 1, undefined, 'the node at d:50050 runs a version whose status cannot be read'],
+    ]);
+    memberStatus.clear();
+    const alone = await conductor.clusterStatus();
+    expect(alone.members[1]).toMatchObject({ id: 'b', status: null, error: 'b:50050 is not there' });
+  });
+});
+
+describe('latestUnsafePayload', () => {
+  it('is the committed head, wherever this node stands in the cluster', async () => {
+    expect(await conductor.latestUnsafePayload()).toEqual(payloadOf(refOf(10)).ssz);
+    chain.reset(undefined);
+    expect(await conductor.latestUnsafePayload()).toBeNull();
   });
 });
 

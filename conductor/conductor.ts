@@ -11,10 +11,12 @@ import {
   type ConductorApi,
   type ServerInfo,
 } from '../rpc/conductor-api.js';
+import type { ClusterStatus, ConductorStatus } from '../rpc/conductor-status.js';
 import type { UnsafePayload } from '../rpc/payload/unsafe-payload.js';
 import { RpcError } from '../rpc/rpc-error.js';
 import type { ChainHistory } from './chain/chain-history.js';
 import type { ChainState, Verdict } from './chain/chain-state.js';
+import { clusterStatus, type AskStatus } from './cluster-status.js';
 import { PayloadCommitter } from './commit/payload-committer.js';
 import { BehindError, bringToHead } from './control/bring-to-head.js';
 import { ControlLoop } from './control/control-loop.js';
@@ -24,8 +26,9 @@ import { LagTracker } from './control/lag-tracker.js';
 import type { LocalNode } from './control/local-node.js';
 import { startSequencer } from './control/start-sequencer.js';
 import type { MembershipService } from './membership/membership-service.js';
+import { nodeStatus, type StatusSources } from './node-status.js';
 
-export interface ConductorOptions {
+export interface ConductorOptions extends StatusSources {
   raft: RaftNode<Verdict>;
   chain: ChainState;
   history: ChainHistory;
@@ -34,7 +37,10 @@ export interface ConductorOptions {
   execution: ExecutionClient;
   localNode: LocalNode;
   health: HealthMonitor;
+  askStatus: AskStatus;
   logger: Logger;
+  /** `conductor_transferLeader` on a node that does not lead succeeds, as in op-conductor. */
+  silentTransfer: boolean;
   paused: boolean;
   /** A peer that did not answer for this long is no successor. */
   peerTimeoutMs: number;
@@ -51,6 +57,9 @@ interface ConductorEvents {
   /** Somebody called `conductor_stop`. */
   stopRequested: [];
 }
+
+/** Longest that `conductor_clusterStatus` waits for other members. */
+const CLUSTER_STATUS_TIMEOUT_MS = 1000;
 
 /** A sequencer ends its block within its block time; one that hangs is left alone after this. */
 const STOP_TIMEOUT_MS = 2000;
@@ -365,6 +374,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   }
 
   async transferLeader(): Promise<void> {
+    if (this.options.silentTransfer && this.options.raft.status().role !== 'leader') return;
     await this.transferTo(this.successors()[0]?.id);
   }
 
@@ -411,5 +421,23 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
 
   removeServer(id: string, version: number): Promise<void> {
     return this.options.membership.remove(id, version);
+  }
+
+  status(): ConductorStatus {
+    return nodeStatus(this.options, {
+      active: this.active(),
+      paused: this.isPaused,
+      stopped: this.isStopped,
+      leaderOverridden: this.overridden,
+    });
+  }
+
+  clusterStatus(): Promise<ClusterStatus> {
+    return clusterStatus(this.status(), this.options.askStatus, CLUSTER_STATUS_TIMEOUT_MS);
+  }
+
+  async latestUnsafePayload(): Promise<Buffer | null> {
+    const { chain, history } = this.options;
+    return chain.head ? history.payload(chain.head) : null;
   }
 }

@@ -48,6 +48,7 @@ export class Service {
   private readonly ending = new AbortController();
   private readonly closers: (() => Promise<void>)[] = [];
   private opened = false;
+  private rpcPort: number | undefined;
   private stopping: Promise<void> | undefined;
 
   constructor(
@@ -87,7 +88,7 @@ export class Service {
       handlers: {
         onRequest: (from, message, respond) => this.raft.receive(from, message, respond),
         onPeerDisconnected: (peer) => void this.raft.peerDisconnected(peer),
-        hello: () => this.formationAnswer(),
+        hello: () => ({ ...this.formationAnswer(), status: this.conductor.status() }),
         adoptCluster: (clusterId) => this.raft.adoptCluster(clusterId),
       },
     });
@@ -121,6 +122,10 @@ export class Service {
       execution: this.execution,
       localNode: this.localNode,
       health: this.health,
+      version,
+      rpcPort: () => this.rpcPort,
+      askStatus: (address, signal) => this.transport.hello<{ status?: unknown }>(address, signal),
+      silentTransfer: rpc.silentTransfer,
       logger: logger.child({ part: 'control' }),
       paused: config.paused,
       peerTimeoutMs: Math.max(timing.leaseTimeoutMs, 2 * timing.heartbeatIntervalMs),
@@ -148,6 +153,7 @@ export class Service {
     const { port: consensusPort } = await this.raft.start(this.transport);
     await this.joinOrFound(consensusPort);
     const { port: rpcPort } = await this.rpc.start();
+    this.rpcPort = rpcPort;
     this.closers.push(() => this.rpc.stop(1000));
     this.localNode.start();
     this.closers.push(() => this.localNode.stop());

@@ -1,3 +1,4 @@
+import type { ClusterStatus, ConductorStatus } from './conductor-status.js';
 import type { UnsafePayload } from './payload/unsafe-payload.js';
 
 /** Right to vote of a member, as op-conductor numbers it on the wire. */
@@ -45,4 +46,8 @@ export interface ConductorApi {
   addServerAsNonvoter(id: string, addr: string, version: number): Promise<void>;
   demoteVoter(id: string, version: number): Promise<void>;
   removeServer(id: string, version: number): Promise<void>;
+  status(): ConductorStatus;
+  clusterStatus(): Promise<ClusterStatus>;
+  /** The newest committed payload that is applied on this node; null while there is none. */
+  latestUnsafePayload(): Promise<Buffer | null>;
 }

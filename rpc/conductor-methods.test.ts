@@ -49,6 +49,14 @@ describe('conductor methods', () => {
     expect(conductor.committed).toEqual([decodeEnvelope(envelope)]);
   });
 
+  it('gives the newest payload back in the words of op-node, and null before the first', async () => {
+    expect(await call('latestUnsafePayload', [])).toBe('{"jsonrpc":"2.0","id":1,"result":null}\n');
+    const envelope = sampleEnvelope({ transactions: ['0x7e01'] });
+    await call('commitUnsafePayload', [envelope]);
+    const answer = JSON.parse(await call('latestUnsafePayload', [])) as { result: unknown };
+    expect(answer.result).toEqual(envelope);
+  });
+
   it('proposes nothing for a payload that does not decode', async () => {
     expect(await call('commitUnsafePayload', [sampleEnvelope({ gasLimit: 1 })])).toContain('"code":-32602');
     expect(conductor.committed).toEqual([]);

@@ -1,13 +1,15 @@
 import type { ClusterMembership, ConductorApi, ServerInfo } from './conductor-api.js';
+import { RawJson } from './json-rpc/raw-json.js';
 import type { Method, MethodTable, Param } from './json-rpc/method-table.js';
 import { ArgumentError, method } from './json-rpc/method-table.js';
 import { boolParam, stringParam, uint64Param } from './json-rpc/params.js';
 import { decodeEnvelope } from './payload/decode-envelope.js';
+import { envelopeJson } from './payload/envelope-json.js';
 import { PayloadError } from './payload/payload-error.js';
 import type { UnsafePayload } from './payload/unsafe-payload.js';
 import { RpcError } from './rpc-error.js';
 
-/** The `conductor_*` methods with op-conductor's names and positional parameters. */
+/** The `conductor_*` methods with op-conductor's names and positional parameters, and a few of our own. */
 export function conductorMethods(api: ConductorApi): MethodTable {
   const methods: Record<string, Method> = {
     leader: method([], () => api.leader()),
@@ -35,6 +37,13 @@ export function conductorMethods(api: ConductorApi): MethodTable {
     ),
     demoteVoter: method([stringParam, uint64Param], (id, version) => api.demoteVoter(id, version)),
     removeServer: method([stringParam, uint64Param], (id, version) => api.removeServer(id, version)),
+    // Not in op-conductor.
+    status: method([], () => api.status()),
+    clusterStatus: method([], () => api.clusterStatus()),
+    latestUnsafePayload: method([], async () => {
+      const ssz = await api.latestUnsafePayload();
+      return ssz && new RawJson(envelopeJson(ssz));
+    }),
   };
   return new Map(Object.entries(methods).map(([name, entry]) => [`conductor_${name}`, entry]));
 }

@@ -87,8 +87,12 @@ export const conductorStatusSchema = z.object({
   health: z.object({
     /** `unknown` before the first check. `conductor_sequencerHealthy` is true for all but `unhealthy`. */
     status: z.enum(['unknown', 'healthy', 'degraded', 'unhealthy']),
-    /** Stable names with words for people; the first decided the status. Empty before the first check. */
-    reasons: z.array(z.object({ code: z.string(), message: z.string() })),
+    /** One line for people: what decided the status, or the numbers of a healthy node. */
+    summary: z.string(),
+    /** Everything that is wrong, what decided the status first: a stable name, and words with the numbers. */
+    reasons: z.array(
+      z.object({ code: z.string(), severity: z.enum(['degraded', 'unhealthy']), message: z.string() }),
+    ),
     /** Wall clock in milliseconds; null before the first check. */
     checkedAtMs: z.number().nullable(),
   }),

@@ -24,6 +24,7 @@ export class FakeRaft extends EventEmitter {
     lastContactMs: 10,
     eligibility: 0,
   }));
+  readonly identity = { clusterId: 'c1', incarnation: 'disk-a' };
   /** As last told by this node. */
   eligibility = 0;
   /** Targets of all transfers that were asked for. */

@@ -1,10 +1,12 @@
 import { RpcCode, RpcError } from '../rpc-error.js';
+import { RawJson } from './raw-json.js';
 
 const HTML_CHARACTERS = /[<>&\u2028\u2029]/g;
 
 /** The answer to a call that succeeded. `idText` is the id as the client wrote it. */
 export function resultResponse(idText: string, result: unknown): string {
-  return `{"jsonrpc":"2.0","id":${idText},"result":${goJson(result ?? null)}}`;
+  const json = result instanceof RawJson ? result.text : goJson(result ?? null);
+  return `{"jsonrpc":"2.0","id":${idText},"result":${json}}`;
 }
 
 /** The answer to a call that failed. */

@@ -1,5 +1,6 @@
 import type { ClusterMembership, ConductorApi, ServerInfo } from '../conductor-api.js';
 import { Suffrage } from '../conductor-api.js';
+import type { ClusterStatus, ConductorStatus } from '../conductor-status.js';
 import type { UnsafePayload } from '../payload/unsafe-payload.js';
 import { RpcError } from '../rpc-error.js';
 
@@ -97,6 +98,18 @@ export class FakeConductor implements ConductorApi {
 
   async removeServer(id: string, version: number): Promise<void> {
     this.changeCluster('removeServer', id, version);
+  }
+
+  status(): ConductorStatus {
+    throw new Error('there is no node behind this conductor');
+  }
+
+  clusterStatus(): Promise<ClusterStatus> {
+    return Promise.reject(new Error('there is no cluster behind this conductor'));
+  }
+
+  async latestUnsafePayload(): Promise<Buffer | null> {
+    return this.committed.at(-1)?.ssz ?? null;
   }
 
   private changeCluster(...operation: unknown[]): void {

@@ -1,0 +1,42 @@
+import { withDeadline } from '../rpc/clients/deadline.js';
+import type { ClusterStatus, ConductorStatus } from '../rpc/conductor-status.js';
+import { conductorStatusSchema } from '../rpc/conductor-status.js';
+
+/** Asks the member at a consensus address for its status, as it came. */
+export type AskStatus = (
+  address: string,
+  signal: AbortSignal,
+) => Promise<{ nodeId: string; status?: unknown }>;
+
+/**
+ * Asks every member side by side, so that the answer takes as long as the slowest one, `timeoutMs` at most. Never
+ * rejects: a member that does not answer is in the list with the reason.
+ */
+export async function clusterStatus(
+  own: ConductorStatus,
+  ask: AskStatus,
+  timeoutMs: number,
+): Promise<ClusterStatus> {
+  const members = own.membership.servers.map(async (server) => {
+    if (server.id === own.id) return { ...server, status: own, error: '' };
+    try {
+      return { ...server, status: await statusOf(server, ask, timeoutMs), error: '' };
+    } catch (error) {
+      return { ...server, status: null, error: (error as Error).message };
+    }
+  });
+  return { answeredBy: own.id, members: await Promise.all(members) };
+}
+
+async function statusOf(
+  server: { id: string; addr: string },
+  ask: AskStatus,
+  timeoutMs: number,
+): Promise<ConductorStatus> {
+  const { nodeId, status } = await withDeadline((signal) => ask(server.addr, signal), { timeoutMs });
+  if (nodeId !== server.id) throw new Error(`the node at ${server.addr} is ${nodeId}`);
+  const parsed = conductorStatusSchema.safeParse(status);
+  if (!parsed.success)
+    throw new Error(`the node at ${server.addr} runs a version whose status cannot be read`);
+  return parsed.data;
+}

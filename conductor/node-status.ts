@@ -1,0 +1,102 @@
+import type { HealthMonitor } from '../health/health-monitor.js';
+import type { RaftNode } from '../raft/index.js';
+import { Suffrage } from '../rpc/conductor-api.js';
+import type { ConductorStatus } from '../rpc/conductor-status.js';
+import type { BlockRef } from '../rpc/payload/unsafe-payload.js';
+import type { ChainState, Verdict } from './chain/chain-state.js';
+import { Fitness, fitnessOf } from './control/eligibility.js';
+import type { LocalNode } from './control/local-node.js';
+
+/** Where the status is read from; all of it is in memory. */
+export interface StatusSources {
+  raft: RaftNode<Verdict>;
+  chain: ChainState;
+  localNode: LocalNode;
+  health: HealthMonitor;
+  version: string;
+  /** Undefined before the port is bound. */
+  rpcPort: () => number | undefined;
+}
+
+/** The switches of the conductor itself. */
+export type Switches = Pick<ConductorStatus, 'active' | 'paused' | 'stopped' | 'leaderOverridden'>;
+
+const FITNESS_NAMES = Object.fromEntries(
+  Object.entries(Fitness).map(([name, level]) => [level, name]),
+) as Record<Fitness, keyof typeof Fitness>;
+
+/** The answer of `conductor_status`. */
+export function nodeStatus(sources: StatusSources, switches: Switches): ConductorStatus {
+  const { raft, chain, localNode, version, rpcPort } = sources;
+  const status = raft.status();
+  const { index, configuration } = status.configuration;
+  const servers = configuration.members.map(({ id, address, voter }) => ({
+    id,
+    addr: address,
+    suffrage: voter ? Suffrage.voter : Suffrage.nonvoter,
+  }));
+  const server = new Map(servers.map((member) => [member.id, member]));
+  const leads = status.role === 'leader';
+  const node = localNode.state;
+  return {
+    id: status.id,
+    version,
+    uptimeMs: Math.round(performance.now()),
+    rpcPort: rpcPort() ?? null,
+    clusterId: raft.identity.clusterId,
+    role: status.role,
+    ready: status.ready,
+    term: status.term,
+    leader:
+      status.leader === null ? null : { id: status.leader, addr: server.get(status.leader)?.addr ?? '' },
+    transferring: status.transferring,
+    leaseRemainingMs: leads ? finite(status.leaseRemainingMs) : null,
+    commitIndex: status.commitIndex,
+    appliedIndex: status.appliedIndex,
+    lastIndex: status.lastIndex,
+    snapshotIndex: status.snapshotIndex,
+    logBytes: status.logBytes,
+    membership: { version: servers.length === 0 ? 0 : index, servers },
+    peers: status.peers.map(({ id, state, matchIndex, lastContactMs, eligibility }) => ({
+      id,
+      addr: server.get(id)?.addr ?? '',
+      suffrage: server.get(id)?.suffrage ?? Suffrage.nonvoter,
+      state,
+      matchIndex,
+      lagEntries: Math.max(0, status.lastIndex - matchIndex),
+      lastContactMs: Math.max(0, Math.round(lastContactMs)),
+      fitness: FITNESS_NAMES[fitnessOf(eligibility)],
+    })),
+    head: chain.head ? blockOf(chain.head) : null,
+    node: {
+      reachable: node.reachable,
+      reason: node.reachable ? '' : node.reason,
+      head: node.head && blockOf(node.head),
+      lagBlocks: chain.head && node.head ? chain.head.number - node.head.number : null,
+      sequencerActive: node.sequencerActive,
+    },
+    health: healthStatus(sources.health),
+    ...switches,
+  };
+}
+
+function healthStatus(monitor: HealthMonitor): ConductorStatus['health'] {
+  const report = monitor.latest();
+  if (!report) return { status: 'unknown', summary: 'not checked yet', reasons: [], checkedAtMs: null };
+  const { status, code, reason, checkedAtMs } = report;
+  return {
+    status,
+    summary: reason,
+    reasons: status === 'healthy' ? [] : [{ code, severity: status, message: reason }],
+    checkedAtMs,
+  };
+}
+
+/** A lone voter's lease never ends. */
+function finite(ms: number): number {
+  return Math.round(Math.min(ms, Number.MAX_SAFE_INTEGER));
+}
+
+function blockOf({ number, hash, parentHash, timestamp }: BlockRef): NonNullable<ConductorStatus['head']> {
+  return { number, hash, parentHash, timestamp };
+}

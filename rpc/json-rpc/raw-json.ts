@@ -1,0 +1,4 @@
+/** A result that is JSON already: it goes to the client byte for byte. */
+export class RawJson {
+  constructor(readonly text: string) {}
+}
