@@ -1,11 +1,11 @@
 #!/usr/bin/env -S MALLOC_ARENA_MAX=2 UV_THREADPOOL_SIZE=16 node --max-semi-space-size=4
 // Fewer malloc arenas and small semi-spaces keep memory bounded under large payloads. Name look-ups, which may hang,
 // share libuv's threads with the disk: with the usual four, a dead name server would hold up commits.
+import path from 'node:path';
+import type { CommandIo } from './commands/command.js';
 import { ConfigError } from './config/config-error.js';
 import { notYetEffective } from './config/config.js';
 import { parseConfig } from './config/parse-config.js';
-import { createLogger } from './logger.js';
-import { Service } from './service.js';
 import { readVersion } from './version.js';
 
 /** Bad flags or environment. */
@@ -18,18 +18,35 @@ const version = readVersion();
 const write = (text: string): void => void process.stdout.write(`${text}\n`);
 const complain = (text: string): void => void process.stderr.write(`${text}\n`);
 
-/** `baton run [flags]`; under the name `op-conductor` the flags alone, as op-conductor has no sub-commands. */
+/** `baton [run] [flags]` as op-conductor, which has no sub-commands; or one of ours. */
 async function main(argv: readonly string[]): Promise<void> {
   const [first, ...rest] = argv;
-  if (first !== undefined && first !== 'run' && !first.startsWith('-')) {
-    complain(`unknown command ${JSON.stringify(first)}; use: baton run [flags], or baton --help`);
-    process.exitCode = EXIT_USAGE;
-    return;
-  }
-  const parsed = parseConfig(first === 'run' ? rest : argv, process.env);
+  if (first === 'run') return run(rest);
+  const isDropIn = path.basename(process.argv[1] ?? '') === 'op-conductor';
+  if (!isDropIn && (first === '--help' || first === '-h' || first === 'help')) return help();
+  if (first === undefined || first.startsWith('-')) return run(argv);
+  const { runCommand } = await import('./commands/index.js');
+  process.exitCode = await runCommand(argv, commandIo());
+}
+
+async function help(): Promise<void> {
+  const { commandsHelp } = await import('./commands/index.js');
+  write(commandsHelp(commandIo()));
+}
+
+function commandIo(): CommandIo {
+  const giveUp = new AbortController();
+  process.once('SIGINT', () => giveUp.abort());
+  return { print: write, note: complain, env: process.env, signal: giveUp.signal };
+}
+
+async function run(argv: readonly string[]): Promise<void> {
+  const parsed = parseConfig(argv, process.env);
   if ('help' in parsed) return write(parsed.help);
   if ('version' in parsed) return write(`baton version v${version}`);
 
+  // Not before they are needed: the other commands begin sooner without them.
+  const [{ createLogger }, { Service }] = await Promise.all([import('./logger.js'), import('./service.js')]);
   const { config, warnings } = parsed;
   const logger = createLogger(config);
   for (const warning of warnings) logger.warn(warning);
