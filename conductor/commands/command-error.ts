@@ -1,7 +1,18 @@
 /** What an operator can do about it, by code; docs/ERRORS.md has the same list. */
 const REMEDIES = {
   usage: 'see baton --help',
-  failed: 'look at what is said above',
+  'no-answer':
+    "give the RPC address of a conductor that runs, with --rpc or BATON_RPC (op-node's is another)",
+  'no-rpc-address': 'give it with --rpc, or run the command on that node',
+  'not-a-member': 'baton status shows the members',
+  'unfit-target': 'repair it first, or repeat with --force',
+  'would-lose-quorum': 'bring the other voters back first, or repeat with --force',
+  'leader-exists': 'use baton transfer; an override is for a cluster without a quorum (--force for all that)',
+  refused: 'the answer says why; docs/ERRORS.md has a remedy for each',
+  incomplete: 'repair the members that are named, then repeat: what is done already stays done',
+  deadline: 'look at baton status; the command can be repeated, or given more time with --deadline',
+  interrupted: 'what was asked for may still happen: look at baton status',
+  unhealthy: 'docs/RUNBOOK.md goes from here',
 };
 
 export type CommandErrorCode = keyof typeof REMEDIES;

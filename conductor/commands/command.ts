@@ -4,9 +4,9 @@ import type { Environment } from '../config/read-values.js';
 /** What a command may use of the process that it runs in. */
 export interface CommandIo {
   /** Prints a line of the command's result. */
-  print(line: string): void;
+  print: (line: string) => void;
   /** Prints a line for the person that waits: progress and errors. */
-  note(line: string): void;
+  note: (line: string) => void;
   env: Environment;
   /** Fires when the user gives up (Ctrl-C). */
   signal: AbortSignal;

@@ -1,9 +1,22 @@
 import { Command, CommanderError } from 'commander';
 import { CommandError } from './command-error.js';
 import type { AddCommand, CommandIo } from './command.js';
+import { addAdd, addRemove } from './membership.js';
+import { addOverride } from './override.js';
+import { addPause, addResume } from './pause.js';
+import { addStatus } from './status.js';
+import { addTransfer } from './transfer.js';
 
 /** All sub-commands but `run`, in the order of the help. */
-const commands: readonly AddCommand[] = [];
+const commands: readonly AddCommand[] = [
+  addStatus,
+  addTransfer,
+  addPause,
+  addResume,
+  addAdd,
+  addRemove,
+  addOverride,
+];
 
 const EXIT_OK = 0;
 const EXIT_FAILED = 1;

@@ -1,0 +1,156 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { ClientError } from '../../../rpc/clients/client-error.js';
+import { duration } from '../../config/value-types.js';
+import { CommandError } from '../command-error.js';
+import type { CommandIo } from '../command.js';
+import { Cluster } from './cluster.js';
+import { leaders, type Answering, type ClusterView, type Member } from './cluster-view.js';
+import { Deadline, waitUntil } from './wait-until.js';
+
+/** op-conductor's default of `rpc.port`. */
+const DEFAULT_RPC_PORT = '8545';
+
+const DEFAULT_DEADLINE_MS = 60_000;
+
+/** What a command of the cluster works with. */
+export interface Operation extends CommandIo {
+  cluster: Cluster;
+  deadline: Deadline;
+  /** Looks at the cluster until `missing` finds nothing more to wait for; fails when the time is over. */
+  until: (missing: (view: ClusterView) => string | undefined) => Promise<ClusterView>;
+  /** Prints what was seen, with the time since the command began. */
+  done: (line: string) => void;
+}
+
+/** Adds the options that all commands of the cluster have. */
+export function clusterCommand(program: Command, io: CommandIo, usage: string): Command {
+  const port = io.env['OP_CONDUCTOR_RPC_PORT'] || DEFAULT_RPC_PORT;
+  const given = io.env['BATON_RPC'] || `http://127.0.0.1:${port}`;
+  return program
+    .command(usage)
+    .addOption(
+      new Option(
+        '--rpc <urls>',
+        'RPC of one or more conductors, with commas; one that runs is enough (env: BATON_RPC)',
+      ).default(given),
+    )
+    .addOption(
+      new Option('--deadline <duration>', 'longest time to wait until it is so, such as 30s or 2m')
+        .default(DEFAULT_DEADLINE_MS, '1m')
+        .argParser(readDuration),
+    );
+}
+
+/** Options of every command of the cluster. */
+export interface ClusterOptions {
+  /** URLs, separated by commas. */
+  rpc: string;
+  deadline: number;
+}
+
+/** Runs the body of a command with a cluster that is closed in any case. */
+export async function operate(
+  io: CommandIo,
+  { rpc, deadline: timeoutMs }: ClusterOptions,
+  body: (operation: Operation) => Promise<void>,
+): Promise<void> {
+  const cluster = new Cluster(urlsOf(rpc), io.signal);
+  const deadline = new Deadline(timeoutMs);
+  const startedMs = performance.now();
+  try {
+    await body({
+      ...io,
+      cluster,
+      deadline,
+      until: (missing) => waitUntil(cluster, { deadline, signal: io.signal }, missing),
+      done: (line) => io.print(`${line} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`),
+    });
+  } finally {
+    await cluster.close();
+  }
+}
+
+/** A conductor by its id. @throws CommandError `not-a-member` */
+export function memberOf(view: ClusterView, id: string): Member {
+  const member = view.members.find((candidate) => candidate.id === id);
+  if (member) return member;
+  const known = view.members.map((candidate) => candidate.id).join(', ');
+  throw new CommandError('not-a-member', `${id} is not a member; the members are ${known}`);
+}
+
+/** Answers of a conductor after which looking at the cluster tells more than repeating the call would. */
+const UNSETTLED = [
+  'leadership transfer in progress',
+  'leadership transfer timeout',
+  'leadership lost while committing log',
+  'node is not the leader',
+];
+
+/** Whether a failed call may have had its effect, or may have it at the next try. */
+function isUnsettled(error: ClientError): boolean {
+  if (error.failure.code !== 'rpc-error') return error.code !== 'http-status' && error.code !== 'bad-answer';
+  const { rpcMessage } = error.failure;
+  return UNSETTLED.some((text) => rpcMessage.includes(text));
+}
+
+/**
+ * Calls a method at the leader, wherever that is by then, until one of them has done it or `isDone` sees that it
+ * was done by a call whose answer was lost.
+ *
+ * @throws CommandError `refused` with the leader's answer, `deadline`
+ */
+export async function callLeader(
+  operation: Operation,
+  method: string,
+  params: (leader: Answering) => readonly unknown[],
+  isDone: (view: ClusterView) => boolean,
+): Promise<void> {
+  const { cluster, deadline, note } = operation;
+  let last = 'the cluster has no leader';
+  for (;;) {
+    const view = await operation.until((seen) => (isDone(seen) || leaders(seen)[0] ? undefined : last));
+    if (isDone(view)) return;
+    const leader = leaders(view)[0]!;
+    try {
+      await cluster.call(leader, method, params(leader), deadline.remainingMs);
+      return;
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error;
+      if (!isUnsettled(error)) throw refused(error);
+      if (error.message !== last) note(error.message);
+      last = error.message;
+      if (deadline.isOver) throw new CommandError('deadline', `after ${deadline.toString()}: ${last}`);
+      // Whatever comes of it shows within an election.
+      await operation.until(settled(leader)).catch(() => undefined);
+    }
+  }
+}
+
+/** Waits for a change of leadership, but not for long: a call that just failed is simply repeated. */
+function settled(before: Answering): (view: ClusterView) => string | undefined {
+  const endMs = performance.now() + 1000;
+  return (view) => {
+    const now = leaders(view)[0];
+    const changed = now !== undefined && (now.id !== before.id || now.status.term !== before.status.term);
+    return changed || performance.now() > endMs ? undefined : 'no new leader yet';
+  };
+}
+
+/** The conductor said no. */
+export function refused(error: ClientError): CommandError {
+  const text = error.failure.code === 'rpc-error' ? error.failure.rpcMessage : error.message;
+  return new CommandError('refused', `${error.server} answers: ${text}`);
+}
+
+function urlsOf(text: string): string[] {
+  const urls = text.split(',').map((url) => url.trim());
+  const wrong = urls.find((url) => !/^https?:\/\//.test(url) || !URL.canParse(url));
+  if (wrong === undefined) return urls;
+  throw new CommandError('usage', `"${wrong}" is no URL such as http://10.0.0.1:8547`);
+}
+
+function readDuration(text: string): number {
+  const parsed = duration.schema.safeParse(text);
+  if (!parsed.success) throw new InvalidArgumentError(`Expected ${duration.expected}.`);
+  return parsed.data;
+}

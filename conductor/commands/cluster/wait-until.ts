@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { formatGoDuration } from '../../config/go-duration.js';
+import { CommandError } from '../command-error.js';
+import type { Cluster } from './cluster.js';
+import type { ClusterView } from './cluster-view.js';
+
+const POLL_MS = 100;
+
+/** How long a command may take in all, beginning with its construction. */
+export class Deadline {
+  private readonly endMs: number;
+
+  constructor(private readonly timeoutMs: number) {
+    this.endMs = performance.now() + timeoutMs;
+  }
+
+  /** At least 1, so that it can be given to a timer. */
+  get remainingMs(): number {
+    return Math.max(1, this.endMs - performance.now());
+  }
+
+  get isOver(): boolean {
+    return performance.now() >= this.endMs;
+  }
+
+  toString(): string {
+    return formatGoDuration(this.timeoutMs);
+  }
+}
+
+/**
+ * Looks at the cluster again and again until nothing is missing any more.
+ *
+ * @param missing what is not yet as it should be, in words; undefined when all is
+ * @returns the view in which nothing was missing
+ * @throws CommandError `deadline` with what was missing last
+ */
+export async function waitUntil(
+  cluster: Pick<Cluster, 'view'>,
+  { deadline, signal }: { deadline: Deadline; signal: AbortSignal },
+  missing: (view: ClusterView) => string | undefined,
+): Promise<ClusterView> {
+  for (;;) {
+    let lacks: string | undefined;
+    try {
+      const view = await cluster.view();
+      lacks = missing(view);
+      if (lacks === undefined) return view;
+    } catch (error) {
+      // The node that was asked may be the one that goes away.
+      if (!(error instanceof CommandError)) throw error;
+      lacks = error.message;
+    }
+    if (signal.aborted) throw new CommandError('interrupted', `not waited for: ${lacks}`);
+    if (deadline.isOver) throw new CommandError('deadline', `after ${deadline.toString()}: ${lacks}`);
+    await sleep(Math.min(POLL_MS, deadline.remainingMs), undefined, { signal }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,148 @@
+import type { ClusterStatus, ConductorStatus } from '../../../rpc/conductor-status.js';
+import {
+  startFakeRpcServer,
+  type FakeAnswer,
+  type FakeRequest,
+  type FakeRpcServer,
+} from '../../../rpc/clients/fake-rpc-server.js';
+
+type Suffrage = 0 | 1;
+
+const HASH = `0x${'ab'.repeat(32)}`;
+
+/** The status of a healthy follower at block 100 in term 3. */
+export function memberStatus(id: string, changes: Partial<ConductorStatus> = {}): ConductorStatus {
+  const block = { number: 100, hash: HASH, parentHash: HASH, timestamp: 1_700_000_000 };
+  return {
+    id,
+    version: 'v1.2.3',
+    uptimeMs: 60_000,
+    rpcPort: 1,
+    clusterId: 'c1',
+    role: 'follower',
+    ready: false,
+    term: 3,
+    leader: { id: 'a', addr: '127.0.0.1:50050' },
+    transferring: false,
+    leaseRemainingMs: null,
+    commitIndex: 200,
+    appliedIndex: 200,
+    lastIndex: 200,
+    snapshotIndex: 0,
+    logBytes: 1000,
+    membership: { version: 7, servers: [] },
+    peers: [],
+    head: block,
+    node: { reachable: true, reason: '', head: block, lagBlocks: 0, sequencerActive: false },
+    health: { status: 'healthy', reasons: [], checkedAtMs: 1_700_000_000_000 },
+    active: true,
+    paused: false,
+    stopped: false,
+    leaderOverridden: false,
+    ...changes,
+  };
+}
+
+/** What the status of a sequencing leader has in addition. */
+export function leading(id: string, changes: Partial<ConductorStatus> = {}): ConductorStatus {
+  const status = memberStatus(id, { role: 'leader', ready: true, ...changes });
+  return { ...status, node: { ...status.node, sequencerActive: true } };
+}
+
+interface FakeMember {
+  suffrage: Suffrage;
+  status: ConductorStatus;
+  server: FakeRpcServer;
+  /** Does not answer the others; its own server goes on, unless it is closed. */
+  silent: boolean;
+}
+
+/**
+ * Conductors that say what the test wants them to: `a` leads, the others follow. Calls that change something are
+ * noted in `calls` and answered by `onCall`, null by default.
+ */
+export class FakeCluster {
+  readonly members = new Map<string, FakeMember>();
+  readonly calls: string[] = [];
+  onCall: (id: string, method: string, params: unknown[]) => FakeAnswer = () => ({ result: null });
+  /** Views that were asked for so far. */
+  views = 0;
+  onView: (views: number) => void = () => {};
+
+  static async start(ids: readonly string[]): Promise<FakeCluster> {
+    const cluster = new FakeCluster();
+    for (const id of ids) await cluster.add(id, 0);
+    if (ids[0] !== undefined) cluster.lead(ids[0]);
+    return cluster;
+  }
+
+  async add(id: string, suffrage: Suffrage): Promise<void> {
+    const server = await startFakeRpcServer((request) => this.answer(id, request));
+    const status = memberStatus(id, { rpcPort: Number(new URL(server.url).port) });
+    this.members.set(id, { suffrage, status, server, silent: false });
+  }
+
+  url(id: string): string {
+    return this.get(id).server.url;
+  }
+
+  get(id: string): FakeMember {
+    const member = this.members.get(id);
+    if (!member) throw new Error(`no member ${id}`);
+    return member;
+  }
+
+  change(id: string, changes: Partial<ConductorStatus>): void {
+    const member = this.get(id);
+    member.status = { ...member.status, ...changes };
+  }
+
+  /** Leadership and sequencing are at this member from now on, in a new term. */
+  lead(id: string): void {
+    for (const [other, { status }] of this.members) {
+      const isLeader = other === id;
+      this.change(other, {
+        role: isLeader ? 'leader' : 'follower',
+        ready: isLeader,
+        term: status.term + 1,
+        node: { ...status.node, sequencerActive: isLeader },
+      });
+    }
+  }
+
+  /** Its process is gone. */
+  async kill(id: string): Promise<void> {
+    this.get(id).silent = true;
+    await this.get(id).server.close();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.members.values()].map(({ server }) => server.close()));
+  }
+
+  private answer(id: string, { method, params }: FakeRequest): FakeAnswer {
+    if (method === 'conductor_clusterStatus') {
+      this.views += 1;
+      this.onView(this.views);
+      return { result: this.clusterStatus(id) };
+    }
+    this.calls.push(`${id} ${method} ${JSON.stringify(params)}`);
+    return this.onCall(id, method, params);
+  }
+
+  private clusterStatus(answeredBy: string): ClusterStatus {
+    const servers = [...this.members].map(([id, { suffrage }]) => ({
+      id,
+      addr: `127.0.0.1:${50_000 + id.charCodeAt(0)}`,
+      suffrage,
+    }));
+    const members = servers.map((server) => {
+      const { status, silent } = this.get(server.id);
+      const known = { ...status, membership: { version: 7, servers } };
+      return silent
+        ? { ...server, status: null, error: 'connect ECONNREFUSED' }
+        : { ...server, status: known, error: '' };
+    });
+    return { answeredBy, members };
+  }
+}

@@ -1,0 +1,72 @@
+import { CommandError } from './command-error.js';
+import type { AddCommand } from './command.js';
+import {
+  callLeader,
+  clusterCommand,
+  memberOf,
+  operate,
+  type ClusterOptions,
+} from './cluster/cluster-command.js';
+import {
+  answering,
+  healthReason,
+  leaders,
+  type Answering,
+  type ClusterView,
+} from './cluster/cluster-view.js';
+
+/** `baton transfer [id]`: moves leadership and, with it, the sequencer. */
+export const addTransfer: AddCommand = (program, io) => {
+  clusterCommand(program, io, 'transfer [id]')
+    .description('hand leadership and sequencing over to a member; without an id, to the fittest')
+    .option('--force', 'even to a member that is not healthy')
+    .action((id: string | undefined, options: ClusterOptions & { force?: true }) =>
+      operate(io, options, async (operation) => {
+        const before = await operation.until((view) => (leaders(view)[0] ? undefined : 'no leader'));
+        const from = leaders(before)[0]!;
+        if (id !== undefined && id !== from.id && !options.force) requireFit(before, id);
+        if (id !== undefined) memberOf(before, id);
+
+        const moved = (view: ClusterView): boolean => {
+          const now = leaders(view)[0];
+          return now !== undefined && (id === undefined ? now.id !== from.id : now.id === id);
+        };
+        if (id === undefined) await callLeader(operation, 'conductor_transferLeader', () => [], moved);
+        else {
+          const { addr } = memberOf(before, id);
+          await callLeader(operation, 'conductor_transferLeaderToServer', () => [id, addr], moved);
+        }
+        const after = await operation.until((view) =>
+          moved(view) ? unsettled(view) : `${leaders(view)[0]?.id ?? 'nobody'} leads`,
+        );
+        const to = leaders(after)[0]!;
+        operation.done(
+          `${to.id} leads in term ${to.status.term}${from.id === to.id ? ' already' : `, it was ${from.id}`}; ` +
+            (to.status.paused
+              ? 'it is paused and starts no sequencer'
+              : `its sequencer is active at block ${to.status.node.head?.number ?? '?'}`),
+        );
+      }),
+    );
+};
+
+function requireFit(view: ClusterView, id: string): void {
+  const target = memberOf(view, id);
+  const unfit = (why: string): CommandError => new CommandError('unfit-target', `${id} ${why}`);
+  if (target.role !== 'voter') throw unfit('is no voter');
+  if (!target.status) throw unfit(`does not answer: ${target.silence}`);
+  if (target.status.paused) throw unfit('is paused and would start no sequencer');
+  if (target.status.health.status === 'unhealthy') {
+    throw unfit(`is unhealthy: ${healthReason(target as Answering)}`);
+  }
+}
+
+/** What is still missing after leadership moved: one leader, with the only active sequencer. */
+function unsettled(view: ClusterView): string | undefined {
+  const [leader, second] = leaders(view);
+  if (second) return `${second.id} calls itself leader still`;
+  const late = answering(view).find(({ id, status }) => id !== leader!.id && status.node.sequencerActive);
+  if (late) return `the sequencer of ${late.id} is active still`;
+  if (leader!.status.paused || leader!.status.node.sequencerActive) return undefined;
+  return `${leader!.id} leads, but its sequencer is not active: ${leader!.status.node.reason || 'not yet'}`;
+}
