@@ -1,0 +1,446 @@
+import { expect } from '@jest/globals';
+import { TIMING } from './dsl/calm-options.js';
+import { scenario } from './dsl/scenario.js';
+
+const NOBODY_IS_LOYAL = {
+  file: 'election-timer.ts',
+  find: 'if (ctx.leader === null || ctx.leaderGone) return 0;',
+  replace: 'return 0;',
+};
+
+const NO_PRE_VOTE = {
+  file: 'candidate.ts',
+  find: "startPreVote(ctx, ctx.campaign ? 'no majority in time' : 'no word from the leader');",
+  replace: "startElection(ctx, 'no pre-vote', false);",
+};
+
+scenario(
+  {
+    bug: 1,
+    title: 'term and vote are one write, and survive a crash together',
+    seen: 'hashicorp/raft#661, willemt/raft#47, wenweihu86/raft-java#57, camunda/camunda#19290',
+    mutant: 'the vote is forgotten on restart',
+  },
+  (cluster) => {
+    const { a, b, c } = cluster;
+    const votes = cluster.duel(a, c);
+    votes.replay({ from: a, to: b });
+    cluster.wait(1);
+    b.restart({ losing: 'unsynced' });
+    expect([b.term, b.votedFor]).toEqual([a.term, a.id]);
+    votes.replay({ from: c, to: b });
+    cluster.settle();
+    expect([a.leads, c.leads]).toEqual([true, false]);
+  },
+);
+
+scenario(
+  {
+    bug: 2,
+    title: 'a vote is not answered before it is synced',
+    seen: 'robustmq/robustmq#2039, seaweedfs/raft#9, etcd-io/etcd#14370',
+    mutant: 'writes are reported before they are durable',
+  },
+  (cluster) => {
+    const { a, b, c } = cluster;
+    const votes = cluster.duel(a, c);
+    const answers = cluster.record('voteResponse', { from: b });
+    b.stallDisk();
+    votes.replay({ from: a, to: b });
+    cluster.settle();
+    expect(answers.count).toBe(0);
+    b.writeIn(0.5);
+    b.restart({ losing: 'unsynced' });
+    votes.replay({ from: c, to: b });
+    cluster.settle();
+    expect(cluster.leaders).toHaveLength(1);
+  },
+);
+
+scenario(
+  {
+    bug: 3,
+    title: 'a candidate that steps back within its term keeps its vote',
+    seen: 'microsoft/CCF#8094, xnnyygn/xraft#33',
+    mutant: 'stepping back within a term clears the vote',
+  },
+  (cluster) => {
+    const { a, b, c } = cluster;
+    const votes = cluster.duel(a, c);
+    votes.replay({ from: a, to: b });
+    cluster.until(() => a.leads && c.role === 'follower', 'c accepts a');
+    cluster.settle();
+    expect([c.term, c.votedFor]).toEqual([a.term, c.id]);
+    c.restart();
+    // The vote request of the same term arrives now; c does not remember any leader.
+    votes.replay({ from: a, to: c });
+    cluster.settle();
+    expect(c.votedFor).toBe(c.id);
+  },
+);
+
+scenario(
+  {
+    bug: 4,
+    title: 'a vote that is answered three times counts once',
+    seen: 'jgroups-extras/jgroups-raft#24',
+    voters: 5,
+    mutant: [
+      {
+        file: 'candidate.ts',
+        find: 'campaign.granted.add(from);\n',
+        replace:
+          'campaign.granted.add(campaign.granted.has(from) ? (ctx.voters.flat().find((id) => !campaign.granted.has(id)) ?? from) : from);\n',
+      },
+    ],
+  },
+  (cluster) => {
+    const { a, b, c, d, e } = cluster;
+    cluster.lose('preVote', { from: [b, c, d, e] });
+    cluster.lose('vote', { to: [c, d, e] });
+    cluster.repeat(3, 'voteResponse');
+    cluster.until(() => a.role === 'candidate', 'a stands');
+    cluster.settle();
+    expect(b.votedFor).toBe(a.id);
+    expect(a.leads).toBe(false);
+  },
+);
+
+scenario(
+  {
+    bug: 5,
+    title: 'who voted says so again when asked again',
+    seen: 'vesoft-inc/nebula#2419',
+    mutant: [
+      {
+        file: 'candidate.ts',
+        find: '(ctx.votedFor === null || ctx.votedFor === from) &&',
+        replace: 'ctx.votedFor === null &&',
+      },
+    ],
+  },
+  (cluster) => {
+    const { a, b, c } = cluster;
+    cluster.lose(['preVote', 'vote'], { from: [b, c] });
+    const votes = cluster.record('vote', { from: a });
+    const lost = cluster.lose('voteResponse', { to: a });
+    cluster.until(() => lost.count === 2, 'both votes are given, and their answers lost');
+    lost.end();
+    const { term } = a;
+    votes.replay();
+    cluster.settle();
+    expect([a.leads, a.term]).toEqual([true, term]);
+  },
+);
+
+scenario(
+  {
+    bug: 6,
+    title: 'term and role change in one step: a deposed leader appends nothing',
+    seen: 'eBay/NuRaft#293',
+    mutant: [
+      {
+        file: 'follower.ts',
+        find: '  ctx.leadership = null;\n',
+        replace: '  if (!deposed) ctx.leadership = null;\n',
+      },
+    ],
+  },
+  (cluster) => {
+    const { a, b, c } = cluster;
+    cluster.elect(a);
+    a.pause();
+    cluster.isolate(a);
+    cluster.elect(b);
+    a.resume({ suspended: true });
+    expect(a.leads).toBe(true);
+    // a hears of the new term, and a client is served in the same instant.
+    a.hear(c, {
+      type: 'appendResponse',
+      term: b.term,
+      requestId: 0,
+      success: false,
+      matchIndex: 0,
+      conflictIndex: 0,
+      conflictTerm: 0,
+    });
+    const asked = a.propose('too late');
+    expect(asked.outcome).toBe('rejected: not-leader');
+    expect(a.log).toEqual([]);
+    expect(a.termAt(a.lastIndex)).toBeLessThan(a.term);
+  },
+);
+
+scenario(
+  {
+    bug: 7,
+    title: 'non-voters are no part of a majority',
+    seen: 'openraft#1802 and openraft d60f1e85, d882e743, a10d9906',
+    voters: 3,
+    spares: 2,
+    mutant: 'non-voters count',
+  },
+  (cluster) => {
+    const { a, b, c, d, e } = cluster;
+    cluster.elect(a);
+    for (const spare of [d, e]) {
+      expect(a.addNonvoter(spare).answer).toBeUndefined();
+      cluster.settle();
+    }
+    expect(a.voters).toEqual([a.id, b.id, c.id]);
+    cluster.partition(b, c).from(a, d, e);
+    const asked = a.propose('x');
+    cluster.settle();
+    expect(e.log).toEqual(['x']);
+    expect([asked.outcome, a.committed]).toEqual(['open', []]);
+  },
+);
+
+scenario(
+  {
+    bug: 8,
+    title: 'the newer log wins over the longer one',
+    seen: 'openraft a48a3282, 8cd24ba0',
+    mutant: 'a longer log wins over a newer one',
+  },
+  (cluster) => {
+    const { a, b, c } = cluster;
+    cluster.elect(a);
+    cluster.isolate(a);
+    for (const stale of ['s1', 's2', 's3', 's4', 's5']) a.propose(stale);
+    cluster.elect(b).propose('kept');
+    cluster.settle();
+    b.crash();
+    cluster.heal();
+    expect(a.lastIndex).toBeGreaterThan(c.lastIndex);
+    cluster.until(() => c.isReady, 'c leads');
+    cluster.wait(2 * TIMING.heartbeatIntervalMs);
+    expect(a.committed).toEqual(['kept']);
+  },
+);
+
+scenario(
+  {
+    bug: 9,
+    title:
+      'a later term with a shorter log, and a longer log with an earlier term, do not refuse each other for ever',
+    seen: 'etcd-io/etcd#8243, #8501, #9586, #10355; tikv/raft-rs#42, #83, #84; openraft#1796; hashicorp/raft#606, #609',
+    mutant: 'a later term in a refusal is not learned',
+  },
+  (cluster) => {
+    const { a, b, c } = cluster;
+    cluster.elect(a);
+    // A hand-over raises the term of c without a pre-vote; nobody hears of it.
+    cluster.lose(['vote', 'timeoutNowResponse'], { from: c });
+    a.transferTo(c);
+    cluster.until(() => c.role === 'candidate', 'c stands');
+    cluster.isolate(c);
+    cluster.wait(TIMING.transferTimeoutMs);
+    const asked = a.propose('longer');
+    cluster.settle();
+    expect([asked.outcome, c.term - b.term]).toEqual(['done', 1]);
+    a.crash();
+    cluster.heal();
+    cluster.until(() => b.isReady, 'b leads', 4 * TIMING.electionTimeoutMs);
+  },
+);
+
+scenario(
+  {
+    bug: 10,
+    title: 'a late pre-vote answer does not make a leader stand again',
+    seen: 'openraft#1839 (511f33c7)',
+    mutant: [
+      {
+        file: 'candidate.ts',
+        find: 'if (!campaign?.prevote || !tally(ctx, from, message)) return;\n  countPreVotes(ctx);',
+        replace: "if (campaign !== undefined && message.granted) startElection(ctx, 'a late answer', false);",
+      },
+    ],
+  },
+  (cluster) => {
+    const { a, c } = cluster;
+    const late = cluster.hold('preVoteResponse', { from: c, to: a });
+    cluster.elect(a);
+    const { term } = a;
+    expect(late.count).toBeGreaterThan(0);
+    late.release();
+    cluster.settle();
+    expect([a.leads, a.term]).toEqual([true, term]);
+  },
+);
+
+scenario(
+  {
+    bug: 11,
+    title: 'a candidate that was cut off with a later term finds back to the cluster',
+    seen: 'etcd-io/raft, "free stuck candidate" tests',
+    mutant: [
+      {
+        file: 'raft-core.ts',
+        find: 'if (message.term > ctx.term) {\n      return becomeFollower',
+        replace: 'if (message.term > ctx.term) {\n      return;\n      becomeFollower',
+      },
+    ],
+  },
+  (cluster) => {
+    const { a, b, c } = cluster;
+    cluster.elect(a);
+    const silence = cluster.lose('vote', { from: c });
+    a.transferTo(c);
+    cluster.until(() => c.role === 'candidate', 'c stands');
+    cluster.isolate(c);
+    silence.end();
+    cluster.wait(3 * TIMING.electionTimeoutMs);
+    expect([a.leads, c.term]).toEqual([true, a.term + 1]);
+    cluster.heal();
+    cluster.until(
+      () => cluster.leaders.length === 1 && [a, b, c].every((node) => node.leader === cluster.leaders[0]),
+      'all follow one leader',
+      3 * TIMING.electionTimeoutMs,
+    );
+  },
+);
+
+scenario(
+  {
+    bug: 12,
+    title: 'a leader that hears nobody gives up, though it is heard',
+    seen: 'openraft#2080, #2083',
+    mutant: 'a leader without a quorum stays',
+  },
+  (cluster) => {
+    const { a, b, c } = cluster;
+    cluster.elect(a);
+    cluster.silence(b).towards(a);
+    cluster.silence(c).towards(a);
+    cluster.until(() => [b, c].some((node) => node.isReady), 'another leader', 4 * TIMING.electionTimeoutMs);
+  },
+);
+
+scenario(
+  {
+    bug: 13,
+    title: 'one broken edge of the triangle moves no leadership',
+    seen: 'decentralizedthoughts.github.io, 2020-12-12 (Cloudflare); hashicorp/raft docs/divergence.md',
+    mutant: [NOBODY_IS_LOYAL],
+  },
+  (cluster) => {
+    const { a, c } = cluster;
+    cluster.elect(a);
+    const { term } = a;
+    cluster.partition(a).from(c);
+    cluster.wait(10 * TIMING.electionTimeoutMs);
+    expect(cluster.eventsOf('electionStarted', c).length).toBeGreaterThan(0);
+    expect([a.leads, a.term]).toEqual([true, term]);
+  },
+);
+
+scenario(
+  {
+    bug: 14,
+    title: 'two survivors that tie once draw anew and do not tie for ever',
+    seen: 'openraft#1838, fluree/db#1845',
+    timing: { rankSlotMs: 0, jitterMs: 20 },
+    mutant: [{ file: 'election-timer.ts', find: 'ctx.random * ctx.timing.jitterMs', replace: '0' }],
+  },
+  (cluster) => {
+    const { a, b, c } = cluster;
+    cluster.elect(a);
+    a.crash();
+    const votes = cluster.duel(b, c);
+    votes.release();
+    cluster.settle();
+    expect(cluster.leaders).toHaveLength(0);
+    cluster.until(() => b.isReady || c.isReady, 'one of them leads', 10 * TIMING.electionTimeoutMs);
+  },
+);
+
+scenario(
+  {
+    bug: 15,
+    title: 'who votes waits for the one it voted for',
+    seen: 'hashicorp/raft#91, jgroups-extras/jgroups-raft#45',
+    mutant: [
+      {
+        file: 'candidate.ts',
+        find: 'ctx.campaign = null;\n    restartElectionTimer(ctx);',
+        replace: 'ctx.campaign = null;',
+      },
+    ],
+  },
+  (cluster) => {
+    const { a, b, c } = cluster;
+    cluster.lose(['preVote', 'vote'], { from: [b, c] });
+    const votes = cluster.hold('vote', { from: a });
+    // b has lost patience itself when the question comes; the answer takes its time.
+    cluster.until(() => votes.count > 0, 'a asks for votes');
+    expect(cluster.eventsOf('electionStarted', b).length).toBeGreaterThan(0);
+    const answers = cluster.hold('voteResponse', { from: b });
+    votes.replay({ from: a, to: b });
+    const before = cluster.eventsOf('electionStarted', b).length;
+    cluster.wait(TIMING.electionTimeoutMs - 30);
+    expect(cluster.eventsOf('electionStarted', b)).toHaveLength(before);
+    answers.release();
+    cluster.settle();
+    expect(a.leads).toBe(true);
+  },
+);
+
+scenario(
+  {
+    bug: 16,
+    title: 'disks slower than the election timeout delay an election, they do not prevent it',
+    seen: 'fluree/db#1373, camunda/camunda#12009',
+    mutant: 'elections do not wait for slow disks',
+  },
+  (cluster) => {
+    const { nodes } = cluster;
+    for (const node of nodes) node.writeIn(1.5 * TIMING.electionTimeoutMs);
+    cluster.until(() => nodes.some((node) => node.isReady), 'a leader', 40 * TIMING.electionTimeoutMs);
+  },
+);
+
+scenario(
+  {
+    bug: 17,
+    title: 'a removed node that does not know it disturbs nobody',
+    seen: 'hashicorp/raft#524, #526, #502',
+    mutant: [NOBODY_IS_LOYAL, NO_PRE_VOTE],
+  },
+  (cluster) => {
+    const { a, c } = cluster;
+    cluster.elect(a);
+    cluster.isolate(c);
+    const asked = a.remove(c);
+    cluster.settle();
+    expect(asked.outcome).toBe('done');
+    const { term } = a;
+    cluster.wait(3 * TIMING.electionTimeoutMs);
+    cluster.heal();
+    cluster.wait(10 * TIMING.electionTimeoutMs);
+    expect(c.voters).toContain(c.id);
+    expect(cluster.eventsOf('electionStarted', c).length).toBeGreaterThan(3);
+    expect([a.leads, a.term]).toEqual([true, term]);
+  },
+);
+
+scenario(
+  {
+    bug: 18,
+    title: 'a node that starts long before the others raises no term',
+    seen: 'microsoft/CCF#3075',
+    stopped: true,
+    mutant: [NO_PRE_VOTE],
+  },
+  (cluster) => {
+    const { a, b, c } = cluster;
+    a.start();
+    cluster.wait(5000);
+    expect(a.term).toBe(1);
+    b.start();
+    c.start();
+    cluster.until(() => cluster.leaders.length === 1, 'a leader', 2 * TIMING.electionTimeoutMs);
+    expect(a.term).toBe(2);
+  },
+);

@@ -1,0 +1,202 @@
+import { expect } from '@jest/globals';
+import { TIMING } from './dsl/calm-options.js';
+import { scenario } from './dsl/scenario.js';
+
+scenario(
+  {
+    bug: 48,
+    title: 'no read is answered before the first commit of the term',
+    seen: 'etcd-io/etcd#7331; tikv/tikv#7971, #7995',
+    mutant: 'reads before the first commit of the term',
+  },
+  (cluster) => {
+    const { a, b, c } = cluster;
+    cluster.elect(a);
+    a.propose('x');
+    // x is committed; b has it, but was not told so.
+    cluster.lose('heartbeat', { from: a });
+    cluster.settle();
+    expect(cluster.committed).toEqual(['x']);
+    a.crash();
+    cluster.lose(['preVote', 'vote'], { from: c });
+    const appends = cluster.hold('append', { from: b });
+    cluster.until(() => b.leads, 'b leads');
+    const read = b.read();
+    cluster.wait(2 * TIMING.heartbeatIntervalMs);
+    expect(read.outcome).toBe('open');
+    appends.release();
+    cluster.until(() => read.outcome === 'done', 'the read');
+    expect(b.committed).toEqual(['x']);
+  },
+);
+
+scenario(
+  {
+    bug: 49,
+    title: 'answers to an earlier round confirm no read of a leader that slept meanwhile',
+    seen: 'etcd-io/etcd#20418, fixed in etcd-io/raft#397',
+    mutant: 'reads are confirmed by an earlier round',
+  },
+  (cluster) => {
+    const { a, b } = cluster;
+    cluster.elect(a);
+    const earlier = cluster.hold('heartbeatResponse', { to: a });
+    cluster.wait(2 * TIMING.heartbeatIntervalMs);
+    expect(earlier.count).toBeGreaterThan(1);
+    earlier.end();
+    a.pause();
+    cluster.isolate(a);
+    cluster.elect(b).propose('y');
+    cluster.settle();
+    // Its clock stood still as well: a believes that no time has passed.
+    a.resume({ suspended: true });
+    expect(a.leads).toBe(true);
+    const read = a.read();
+    earlier.replay();
+    expect(read.outcome).toBe('open');
+  },
+);
+
+scenario(
+  {
+    bug: 50,
+    title: 'a leader that is cut off answers no reads',
+    seen: 'Jepsen etcd 2014 and Redis-Raft; RedisLabs/redisraft#19; etcd-io/etcd#741',
+    mutant: 'reads without proof of leadership',
+  },
+  (cluster) => {
+    const { a, b } = cluster;
+    cluster.elect(a);
+    a.pause();
+    cluster.isolate(a);
+    cluster.elect(b).propose('y');
+    cluster.settle();
+    a.resume({ suspended: true });
+    const read = a.read();
+    cluster.settle();
+    expect([a.leads, read.outcome]).toEqual([true, 'open']);
+    cluster.wait(TIMING.electionTimeoutMs);
+    expect(read.outcome).toBe('rejected: not-leader');
+  },
+);
+
+scenario(
+  {
+    bug: 51,
+    title: 'a leader that stood still for longer than its lease resigns before it serves anybody',
+    seen: 'etcd-io/etcd#6005; tikv/tikv#964, #1127; sofastack/sofa-jraft#34; vesoft-inc/nebula#2723; yugabyte/yugabyte-db#16; etcd-io/raft#166',
+    mutant: [
+      {
+        file: 'raft-core.ts',
+        find: 'if (forMs >= ctx.timing.electionTimeoutMs) {\n        becomeFollower',
+        replace: 'if (forMs >= Infinity) {\n        becomeFollower',
+      },
+    ],
+  },
+  (cluster) => {
+    const { a } = cluster;
+    cluster.elect(a);
+    cluster.isolate(a);
+    a.pause();
+    cluster.wait(TIMING.leaseTimeoutMs + 10);
+    const waiting = a.propose('x');
+    a.resume();
+    expect([a.leads, waiting.outcome]).toEqual([false, 'rejected: not-leader']);
+  },
+);
+
+scenario(
+  {
+    bug: 52,
+    title: 'the lease counts from the question, not from the answer',
+    seen: 'the classic review finding; etcd-io/raft has the coarse variant',
+    mutant: [
+      {
+        file: 'leader.ts',
+        find: 'Math.max(progress.ackedSentAtMs, sentAtMs)',
+        replace: 'Math.max(progress.ackedSentAtMs, ctx.now)',
+      },
+    ],
+  },
+  (cluster) => {
+    const { a } = cluster;
+    cluster.elect(a);
+    const slow = cluster.hold('heartbeatResponse', { to: a });
+    cluster.until(() => slow.count >= 2, 'one round is answered');
+    const sentMs = cluster.nowMs;
+    slow.end();
+    cluster.lose('heartbeatResponse', { to: a });
+    cluster.wait(200);
+    slow.replay();
+    expect(a.leaseRemainingMs).toBeLessThanOrEqual(TIMING.leaseTimeoutMs - (cluster.nowMs - sentMs));
+  },
+);
+
+scenario(
+  {
+    bug: 53,
+    title: 'after a stall the heartbeats that wait come first: no election',
+    seen: 'bedrock-kv/bedrock#329',
+    mutant: [
+      {
+        file: 'raft-core.ts',
+        find: 'ctx.electionDeadlineMs = Math.max(ctx.electionDeadlineMs, ctx.now + ctx.timing.heartbeatIntervalMs);',
+        replace: '',
+      },
+    ],
+  },
+  (cluster) => {
+    const { a, b } = cluster;
+    cluster.elect(a);
+    const before = cluster.eventsOf('electionStarted').length;
+    // Not even the kernel of b gets anything meanwhile: the next heartbeat comes after the stall.
+    b.pause();
+    cluster.isolate(b);
+    cluster.wait(400);
+    cluster.heal();
+    b.resume();
+    cluster.wait(2 * TIMING.electionTimeoutMs);
+    expect(cluster.eventsOf('electionStarted')).toHaveLength(before);
+  },
+);
+
+scenario(
+  {
+    bug: 54,
+    title: 'a leader that stood still makes up for no ticks',
+    seen: 'openraft 5e15946d, etcd-io/etcd#13527',
+    mutant: [
+      {
+        file: 'replication.ts',
+        find: 'leadership.heartbeatDueMs = ctx.now + ctx.timing.heartbeatIntervalMs;',
+        replace: 'leadership.heartbeatDueMs += ctx.timing.heartbeatIntervalMs;',
+      },
+    ],
+  },
+  (cluster) => {
+    const { a, b } = cluster;
+    cluster.elect(a);
+    a.pause();
+    cluster.wait(4.5 * TIMING.heartbeatIntervalMs);
+    const heartbeats = cluster.record('heartbeat', { from: a, to: b });
+    a.resume();
+    cluster.wait(5);
+    expect([a.leads, heartbeats.count]).toEqual([true, 1]);
+  },
+);
+
+scenario(
+  {
+    bug: 56,
+    title: 'a leader whose loop is dead sends no heartbeats, and is replaced',
+    seen: 'hashicorp/raft#503, #612, #614, #666; hashicorp/consul#3552, #22064',
+  },
+  (cluster) => {
+    const { a, b, c } = cluster;
+    cluster.elect(a);
+    const heartbeats = cluster.record('heartbeat', { from: a });
+    a.pause();
+    cluster.until(() => b.isReady || c.isReady, 'another leader', 2 * TIMING.electionTimeoutMs);
+    expect(heartbeats.count).toBe(0);
+  },
+);
