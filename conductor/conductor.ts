@@ -187,7 +187,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     const voters = new Set(configuration.configuration.members.filter((m) => m.voter).map((m) => m.id));
     return peers
       .filter((peer) => voters.has(peer.id) && peer.lastContactMs < this.options.peerTimeoutMs)
-      .sort((a, b) => b.eligibility - a.eligibility || b.matchIndex - a.matchIndex)
+      .sort((a, b) => (a.rank ?? Infinity) - (b.rank ?? Infinity))
       .map(({ id, eligibility }) => ({ id, eligibility, fitness: fitnessOf(eligibility) }));
   }
 

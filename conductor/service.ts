@@ -65,6 +65,7 @@ export class Service {
     this.machine = new ChainStateMachine((block, verdict) => this.onApplied(block, verdict));
     this.raft = new RaftNode({
       nodeId: raft.serverId,
+      priority: raft.priority,
       timing,
       limits: limitsOf(rpc.bodyLimitBytes),
       retention: retentionOf(config),

@@ -28,6 +28,8 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
       serverId: values['raft.server.id'],
       storageDir: values['raft.storage.dir'],
       bootstrap: values['raft.bootstrap'],
+      /** Preference as leader among equally fit nodes; greater is better. */
+      priority: values['raft.priority'],
       /** Empty: no static formation. */
       peers,
       ...raftTimes(values),

@@ -446,6 +446,12 @@ export const flags = {
     defaultText: 'a sixth of raft.heartbeat-timeout, at most half of raft.lease-timeout',
     usage: "time between the leader's heartbeats",
   }),
+  'raft.priority': flag({
+    group: 'Raft',
+    type: uint,
+    byDefault: 0,
+    usage: 'preference of this node as leader among equally fit ones (0..1000, greater is better)',
+  }),
   'raft.retention-mb': flag({
     group: 'Raft',
     type: uint,

@@ -145,6 +145,12 @@ const rules: readonly Rule[] = [
     remedy: 'use at least 1ms and less than both timeouts, a sixth of them is good',
   },
   {
+    flags: ['raft.priority'],
+    violated: (values) => values['raft.priority'] > 1000,
+    text: 'raft.priority is too large',
+    remedy: 'use 0 to 1000; only the order of the nodes counts',
+  },
+  {
     flags: ['raft.retention-mb'],
     violated: (values) => values['raft.retention-mb'] < 1,
     text: 'raft.retention-mb is 0',

@@ -39,14 +39,16 @@ describe('eligibility', () => {
         const [a, b] = [encodeEligibility(levelA, lagA), encodeEligibility(levelB, lagB)];
         expect(fitnessOf(a)).toBe(levelA);
         if (levelA > levelB) expect(a).toBeGreaterThan(b);
-        if (levelA === levelB && levelA !== Fitness.unfit && lagA < lagB && lagB > 0 && lagA < 999_999) {
+        if (levelA === levelB && levelA !== Fitness.unfit && lagA < lagB && lagB > 2 && lagA < 999_999) {
           expect(a).toBeGreaterThan(b);
         }
       }),
     );
   });
 
-  it('does not prefer a node for being ahead of the committed head', () => {
+  it('does not prefer a node for being ahead of the committed head, or a block or two closer to it', () => {
     expect(encodeEligibility(Fitness.fit, -5)).toBe(encodeEligibility(Fitness.fit, 0));
+    expect(encodeEligibility(Fitness.fit, 2)).toBe(encodeEligibility(Fitness.fit, 0));
+    expect(encodeEligibility(Fitness.fit, 3)).toBeLessThan(encodeEligibility(Fitness.fit, 0));
   });
 });

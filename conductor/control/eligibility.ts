@@ -13,6 +13,8 @@ export type Fitness = (typeof Fitness)[keyof typeof Fitness];
 
 /** Blocks behind the committed head that are told apart. */
 const LAG_MAX = 999_999;
+/** Blocks that a node in good health is behind while gossip is on its way: no reason to prefer another. */
+const ORDINARY_LAG = 2;
 
 /** @param health undefined before the first check */
 export function fitness(
@@ -36,7 +38,8 @@ export function fitness(
 /** One number for Raft, greater is better, 0 is unfit: fitness first, then closeness to the committed head. */
 export function encodeEligibility(level: Fitness, lagBlocks: number): number {
   if (level === Fitness.unfit) return 0;
-  return level * (LAG_MAX + 1) + LAG_MAX - Math.min(Math.max(lagBlocks, 0), LAG_MAX);
+  const lag = lagBlocks <= ORDINARY_LAG ? 0 : lagBlocks;
+  return level * (LAG_MAX + 1) + LAG_MAX - Math.min(lag, LAG_MAX);
 }
 
 export function fitnessOf(eligibility: number): Fitness {

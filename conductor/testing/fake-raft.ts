@@ -23,6 +23,8 @@ export class FakeRaft extends EventEmitter {
     matchIndex: 100,
     lastContactMs: 10,
     eligibility: 0,
+    priority: 0,
+    rank: undefined,
   }));
   readonly identity = { clusterId: 'c1', incarnation: 'disk-a' };
   /** As last told by this node. */
@@ -58,8 +60,19 @@ export class FakeRaft extends EventEmitter {
       logBytes: 0,
       configuration: { index: this.version, configuration: { members: this.members } },
       leaseRemainingMs: 0,
-      peers: this.role === 'leader' ? this.peers : [],
+      peers: this.role === 'leader' ? this.rankedPeers() : [],
     };
+  }
+
+  private rankedPeers(): PeerStatus[] {
+    const isVoter = ({ id }: PeerStatus) => this.members.some((member) => member.id === id && member.voter);
+    const succession = this.peers
+      .filter(isVoter)
+      .sort((a, b) => b.eligibility - a.eligibility || b.matchIndex - a.matchIndex);
+    return this.peers.map((peer) => {
+      const place = succession.indexOf(peer);
+      return { ...peer, rank: place < 0 ? undefined : place };
+    });
   }
 
   get isReadyLeader(): boolean {

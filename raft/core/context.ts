@@ -31,6 +31,7 @@ export interface Campaign {
 /** The whole state of one node. The modules beside this file change it; nothing else does. */
 export class CoreContext {
   readonly id: NodeId;
+  readonly priority: number;
   readonly timing: Timing;
   readonly limits: Limits;
 
@@ -56,6 +57,8 @@ export class CoreContext {
   /** The leader's process is proven dead: loyalty to it is over. */
   leaderGone = false;
   electionDeadlineMs = Infinity;
+  /** This node's place in the succession, as the leader of that term told it last. */
+  published: { term: number; rank: number } | null = null;
   eligibility = 1;
   campaign: Campaign | null = null;
   /** Elections that this node started since the log last made progress. */
@@ -64,6 +67,7 @@ export class CoreContext {
 
   constructor(options: CoreOptions, restored: RestoredState) {
     this.id = options.id;
+    this.priority = options.priority ?? 0;
     this.timing = options.timing;
     this.limits = options.limits;
     this.term = restored.hardState.term;

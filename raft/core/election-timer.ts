@@ -1,19 +1,31 @@
 import type { CoreContext } from './context.js';
+import type { NodeId } from './types.js';
+
+/** Election timeouts without a leader after which its list says little about who is there. */
+const LIST_IS_OLD_AFTER = 3;
 
 /**
  * Position in the queue of candidates: followers of different rank wake up one slot apart, so that votes rarely
- * split (raft.md §4.4). Voters in order of id, without the lost leader, turned by the term so that a node that
- * always fails does not always come first. An unfit node queues behind all others: that delays it, no more (bug 47).
+ * split (raft.md §4.4). The leader of the term has published it; without such a list, or when the list is old, it is
+ * the order of ids. An unfit node queues behind all others: that delays it, no more (bug 47).
  */
 export function rank(ctx: CoreContext): number {
   const others = ctx.voters
     .flat()
     .filter((id) => id !== ctx.lastLeader || id === ctx.id)
     .sort();
+  const { published } = ctx;
+  const listIsOld = ctx.now - ctx.lastLeaderContactMs > LIST_IS_OLD_AFTER * ctx.timing.electionTimeoutMs;
+  const isListed = published?.term === ctx.term && !listIsOld;
+  const position = isListed ? published.rank : orderOfIds(ctx, others);
+  return ctx.eligibility > 0 ? position : position + others.length;
+}
+
+/** Without the lost leader, and turned by the term so that a node that always fails does not always come first. */
+function orderOfIds(ctx: CoreContext, others: readonly NodeId[]): number {
   const position = others.indexOf(ctx.id);
   if (position < 0) return others.length;
-  const turned = (position + others.length - (ctx.term % others.length)) % others.length;
-  return ctx.eligibility > 0 ? turned : turned + others.length;
+  return (position + others.length - (ctx.term % others.length)) % others.length;
 }
 
 const stagger = (ctx: CoreContext): number =>

@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import { heartbeat, preVoteGranted, TestNode, timing, voteGranted } from './testing/test-node.js';
+import {
+  heartbeat,
+  heartbeatAnswer,
+  preVoteGranted,
+  TestNode,
+  timing,
+  voteGranted,
+} from './testing/test-node.js';
 import type { Message } from './types.js';
 
 const log = (...terms: number[]) => new TestLog(configurationOf(['a', 'b', 'c']), terms);
@@ -36,13 +43,44 @@ describe('a follower that hears nothing', () => {
   it('leaves the lost leader out of the order', () => {
     const node = new TestNode({ id: 'c', restored: log().restored({ term: 4 }) });
     node.receive('b', heartbeat(4));
-    expect(node.core.nextDeadlineMs() - node.now).toBe(timing.electionTimeoutMs + timing.rankSlotMs);
+    node.step({ type: 'peerGone', peer: 'b' });
+    expect(node.core.nextDeadlineMs() - node.now).toBeLessThan(timing.rankSlotMs);
+  });
+
+  it('takes the place in the succession that its leader told it, in that term', () => {
+    const node = new TestNode({ restored: log().restored({ term: 3 }) });
+    const slots = () =>
+      (node.core.nextDeadlineMs() - node.now - timing.electionTimeoutMs) / timing.rankSlotMs;
+    node.receive('b', heartbeat(3, { rank: 1 }));
+    expect(slots()).toBe(1);
+    node.receive('b', new TestLog(configurationOf(['a', 'b', 'c']), [3]).append(3, 1));
+    expect(slots()).toBe(1);
+    node.receive('b', heartbeat(3, { rank: 0 }));
+    expect(slots()).toBe(0);
+    node.receive('c', heartbeat(4, { rank: 7 }));
+    node.receive('b', heartbeat(3, { rank: 2 }));
+    expect(slots()).toBe(7);
+    node.receive('b', { type: 'vote', term: 5, requestId: 1, lastIndex: 9, lastTerm: 4, transfer: true });
+    expect(slots()).toBe(1);
+  });
+
+  it('forgets that place when the leader has been gone for long: whoever stood before it did not win', () => {
+    const node = new TestNode({ restored: log().restored({ term: 3 }) });
+    node.receive('b', heartbeat(3, { rank: 5 }));
+    const patience = () => {
+      node.waitForDeadline();
+      return Math.round((node.core.nextDeadlineMs() - node.now) / timing.rankSlotMs);
+    };
+    const first = patience();
+    let last = first;
+    while (node.now < 1000 + 3 * timing.electionTimeoutMs) last = patience();
+    expect([first, last]).toEqual([3 + 5, 3 + 1]);
   });
 
   it('queues behind all others while it is unfit to lead (bug 47)', () => {
     const node = new TestNode({ restored: log().restored({ term: 3 }) });
     node.step({ type: 'eligibility', value: 0 });
-    node.receive('b', heartbeat(3));
+    node.receive('b', heartbeat(3, { rank: 1 }));
     expect(node.core.nextDeadlineMs() - node.now).toBe(timing.electionTimeoutMs + 3 * timing.rankSlotMs);
   });
 
@@ -245,7 +283,7 @@ describe('a leader', () => {
 
   it('gives way to a later term at once', () => {
     const node = TestNode.leader(log(), 2);
-    node.receive('b', { type: 'heartbeatResponse', term: 9, requestId: 0, round: 1, eligibility: 1 });
+    node.receive('b', heartbeatAnswer(9));
     expect(node.status).toMatchObject({ role: 'follower', term: 9 });
   });
 

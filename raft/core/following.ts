@@ -31,6 +31,7 @@ function acceptLeader(ctx: CoreContext, from: NodeId, term: number): boolean {
 }
 
 export function onHeartbeat(ctx: CoreContext, from: NodeId, message: HeartbeatRequest): void {
+  if (message.term >= ctx.term) ctx.published = { term: message.term, rank: message.rank };
   const current = acceptLeader(ctx, from, message.term);
   if (current) commitTo(ctx, Math.min(message.commit, ctx.log.lastIndex));
   ctx.send(
@@ -41,6 +42,7 @@ export function onHeartbeat(ctx: CoreContext, from: NodeId, message: HeartbeatRe
       requestId: message.requestId,
       round: message.round,
       eligibility: ctx.eligibility,
+      priority: ctx.priority,
     },
     'term',
   );

@@ -15,6 +15,7 @@ import {
   startRead,
   syncProgress,
 } from './replication.js';
+import { bestSuccessor } from './succession.js';
 import type {
   EntryKind,
   HeartbeatResponse,
@@ -142,15 +143,6 @@ export function onTransfer(ctx: CoreContext, id: number, wanted: NodeId | undefi
   maybeSendTimeoutNow(ctx, leadership);
 }
 
-/** The fittest voter that answers; among equals the one with the most of the log. */
-function bestSuccessor(ctx: CoreContext, leadership: Leadership): NodeId | undefined {
-  const alive = ctx.now - ctx.timing.leaseTimeoutMs;
-  return [...leadership.progress]
-    .filter(([id, progress]) => ctx.isVoter(id) && progress.ackedSentAtMs > alive)
-    .sort(([, a], [, b]) => b.eligibility - a.eligibility || b.match - a.match)
-    .at(0)?.[0];
-}
-
 export function onTimeoutNowResponse(
   ctx: CoreContext,
   leadership: Leadership,
@@ -178,6 +170,7 @@ export function onHeartbeatResponse(
   progress.ackedSentAtMs = Math.max(progress.ackedSentAtMs, sentAtMs);
   progress.ackedRound = Math.max(progress.ackedRound, message.round);
   progress.eligibility = message.eligibility;
+  progress.priority = message.priority;
   progress.pausedUntilMs = -Infinity;
   answerReads(ctx, leadership);
   replicateTo(ctx, from, progress);

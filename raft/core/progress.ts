@@ -22,6 +22,7 @@ export class Progress {
   ackedSentAtMs: number;
   ackedRound = 0;
   eligibility = 1;
+  priority = 0;
   /** After a lost request: nothing is sent before this, so that a dead peer is not hammered. */
   pausedUntilMs = -Infinity;
   private inflight: Inflight[] = [];

@@ -27,6 +27,7 @@ import {
   tickLeader,
 } from './leader.js';
 import { advanceCommit, maybeSendTimeoutNow, onAppendResponse, onSnapshotResponse } from './replication.js';
+import { successors } from './succession.js';
 import type {
   Configuration,
   CoreOptions,
@@ -47,6 +48,9 @@ export interface PeerStatus {
   /** Since the send time of the last acknowledged heartbeat. */
   lastContactMs: number;
   eligibility: number;
+  priority: number;
+  /** Place in the succession, 0 first; undefined for non-voters. */
+  rank: number | undefined;
 }
 
 export interface CoreStatus {
@@ -137,6 +141,7 @@ export class RaftCore {
   status(now: number): CoreStatus {
     const { ctx } = this;
     const { leadership } = ctx;
+    const succession = leadership ? successors(ctx, leadership) : [];
     return {
       id: ctx.id,
       role: ctx.role,
@@ -160,6 +165,8 @@ export class RaftCore {
         matchIndex: progress.match,
         lastContactMs: now - progress.ackedSentAtMs,
         eligibility: progress.eligibility,
+        priority: progress.priority,
+        rank: placeIn(succession, id),
       })),
     };
   }
@@ -316,4 +323,9 @@ export class RaftCore {
     }
     ctx.electionDeadlineMs = Math.max(ctx.electionDeadlineMs, ctx.now + ctx.timing.heartbeatIntervalMs);
   }
+}
+
+function placeIn(succession: readonly NodeId[], id: NodeId): number | undefined {
+  const place = succession.indexOf(id);
+  return place < 0 ? undefined : place;
 }

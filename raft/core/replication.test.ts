@@ -56,7 +56,7 @@ describe('a follower', () => {
     const node = new TestNode({ restored: log(1, 2, 2).restored() });
     node.receive('b', log(1, 3, 3).append(3, 1, 2, 4));
     expect(node.status.commitIndex).toBe(2);
-    node.receive('b', heartbeat(3, 99));
+    node.receive('b', heartbeat(3, { commit: 99 }));
     expect(node.status.commitIndex).toBeLessThanOrEqual(node.status.lastIndex);
   });
 

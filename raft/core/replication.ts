@@ -4,6 +4,7 @@ import { becomeFollower } from './follower.js';
 import type { Leadership } from './leadership.js';
 import { Progress } from './progress.js';
 import { quorumValue } from './quorum.js';
+import { successors } from './succession.js';
 import type { AppendResponse, NodeId, SnapshotResponse } from './types.js';
 
 /** A probe looks for the common point of two logs; it carries entries only while they are this small. */
@@ -180,7 +181,9 @@ export function sendHeartbeats(ctx: CoreContext, leadership: Leadership): void {
   leadership.round += 1;
   leadership.roundSentAtMs.set(leadership.round, ctx.now);
   leadership.heartbeatDueMs = ctx.now + ctx.timing.heartbeatIntervalMs;
+  const succession = successors(ctx, leadership);
   for (const [id, progress] of leadership.progress) {
+    const place = succession.indexOf(id);
     ctx.send(
       id,
       {
@@ -189,6 +192,7 @@ export function sendHeartbeats(ctx: CoreContext, leadership: Leadership): void {
         requestId: ctx.nextRequestId(),
         round: leadership.round,
         commit: Math.min(ctx.commit, progress.match),
+        rank: place < 0 ? succession.length : place,
       },
       'term',
     );

@@ -134,12 +134,16 @@ export interface HeartbeatRequest extends Envelope {
   round: number;
   /** min(commit, what this follower acknowledged): it may always be applied. */
   commit: number;
+  /** Place of this follower in the succession, 0 first; no two followers have the same one of a leader. */
+  rank: number;
 }
 export interface HeartbeatResponse extends Envelope {
   type: 'heartbeatResponse';
   round: number;
   /** How fit this node is to lead, as its application sees it; greater is better, 0 is unfit. */
   eligibility: number;
+  /** As configured; decides between nodes that are equally fit. Greater is better. */
+  priority: number;
 }
 export interface SnapshotRequest extends Envelope {
   type: 'snapshot';
@@ -305,6 +309,8 @@ export interface Limits {
 
 export interface CoreOptions {
   id: NodeId;
+  /** Preference of this node as leader among equally fit ones, greater is better; 0 unless given. */
+  priority?: number;
   timing: Timing;
   limits: Limits;
 }

@@ -1,21 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { HeartbeatRequest, HeartbeatResponse, ResponseMessage } from '../core/types.js';
+import { heartbeat, heartbeatAnswer } from '../core/testing/test-node.js';
 import { Exchanges } from './exchanges.js';
 
-const request = (requestId: number): HeartbeatRequest => ({
-  type: 'heartbeat',
-  term: 1,
-  requestId,
-  round: requestId,
-  commit: 0,
-});
-const response = (requestId: number, round: number): HeartbeatResponse => ({
-  type: 'heartbeatResponse',
-  term: 1,
-  requestId,
-  round,
-  eligibility: 1,
-});
+const request = (requestId: number): HeartbeatRequest => heartbeat(1, { requestId, round: requestId });
+const response = (requestId: number, round: number): HeartbeatResponse =>
+  heartbeatAnswer(1, { requestId, round });
 
 describe('Exchanges', () => {
   it('keep apart requests of equal number, of two peers or of two lives of one', () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { heartbeat } from '../core/testing/test-node.js';
 import type { Persist, RequestMessage, ResponseMessage } from '../core/types.js';
 import { StorageError } from '../storage/errors.js';
 import { MemoryDisk, MemoryStorage } from '../storage/memory-storage.js';
@@ -385,7 +386,7 @@ describe('a node of a cluster', () => {
     const cluster = createCluster();
     const leader = await cluster.found('a', 'b', 'c');
     const { term } = leader.raft.status();
-    leader.raft.receive('b', { type: 'heartbeat', term, requestId: 1, round: 1, commit: 0 }, () => undefined);
+    leader.raft.receive('b', heartbeat(term), () => undefined);
     expect(leader.fatal).toMatchObject([{ message: expect.stringContaining('invariant') }]);
   });
 
@@ -407,7 +408,7 @@ describe('a node of a cluster', () => {
     expect(open.size).toBeGreaterThan(0);
     // A later term: the answer of the old one will never be given.
     const [other] = cluster.others(leader).filter((node) => node !== follower);
-    const later: RequestMessage = { type: 'heartbeat', term: term + 5, requestId: 1, round: 1, commit: 0 };
+    const later: RequestMessage = heartbeat(term + 5);
     follower.raft.receive(other?.id ?? '', later, (answer) => answers.push(answer));
     expect(answers).toEqual([null]);
     storage.manual = false;

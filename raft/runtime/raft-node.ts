@@ -44,6 +44,8 @@ export interface NodeTransport {
 
 export interface RaftNodeOptions<Result> {
   nodeId: NodeId;
+  /** Preference of this node as leader among equally fit ones: an integer below 2^32, greater is better. */
+  priority: number;
   timing: Timing;
   limits: Limits;
   retention: Retention;
@@ -123,10 +125,8 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   async open(): Promise<Identity> {
     const { identity, state } = await this.options.storage.open(this.nodeId);
     this.identityFound = identity;
-    const core = new RaftCore(
-      { id: this.nodeId, timing: this.options.timing, limits: this.options.limits },
-      state,
-    );
+    const { priority, timing, limits } = this.options;
+    const core = new RaftCore({ id: this.nodeId, priority, timing, limits }, state);
     this.core = core;
     const snapshot = await this.options.storage.readSnapshot();
     if (snapshot) this.applier.restore(snapshot);

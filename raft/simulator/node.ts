@@ -86,7 +86,7 @@ export class SimulatedNode {
     const { options, hosting } = this.world;
     const restored = this.disk.restore();
     const core = hosting.createCore(
-      { id: this.id, timing: options.timing, limits: options.limits },
+      { id: this.id, priority: this.slot % 2, timing: options.timing, limits: options.limits },
       restored,
     );
     const ctx = insideOf(core);

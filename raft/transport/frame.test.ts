@@ -1,9 +1,10 @@
 import { crc32 as crc } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { heartbeat } from '../core/testing/test-node.js';
 import type { Message } from '../core/types.js';
 import { FrameError, type FrameErrorCode } from './errors.js';
-import { decodeFrame, encodeFrame, type Frame } from './frame.js';
+import { decodeFrame, encodeFrame, WIRE_VERSION, type Frame } from './frame.js';
 import {
   arbitraryFrame,
   bigAppend,
@@ -22,7 +23,7 @@ const ADDRESS = {
   toIncarnation: 'a2'.repeat(16),
 };
 const frameOf = (message: Message): Frame => ({ ...ADDRESS, message });
-const HEARTBEAT: Message = { type: 'heartbeat', term: 3, requestId: 9, round: 4, commit: 2 };
+const HEARTBEAT: Message = heartbeat(3, { requestId: 9, round: 4, commit: 2, rank: 1 });
 
 const anyFrame = fc.constantFrom(...messageTypes).chain(arbitraryFrame);
 
@@ -136,7 +137,7 @@ describe('hostile bytes', () => {
   it.each<[string, Buffer, FrameErrorCode]>([
     ['another protocol', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'bad-magic'],
     ['nothing', Buffer.alloc(0), 'wrong-length'],
-    ['a later version', changed(sound, 4, 2), 'wrong-version'],
+    ['a later version', changed(sound, 4, WIRE_VERSION + 1), 'wrong-version'],
     ['an unknown type', reseal(changed(sound, 5, 99)), 'malformed'],
     ['a term above 2^53', reseal(changed(sound, 70, 0xff)), 'malformed'],
     ['a wrong CRC', changed(sound, sound.length - 1, sound.readUInt8(sound.length - 1) ^ 1), 'bad-crc'],

@@ -6,7 +6,7 @@ import { decodeMessage, encodeMessage, typeCode } from './message-codec.js';
 
 const MAGIC = 0x42_54_4f_4e;
 /** Nodes of different wire versions refuse each other's frames. */
-export const WIRE_VERSION = 1;
+export const WIRE_VERSION = 2;
 const ID_BYTES = 16;
 
 /** Who speaks to whom. Identifiers of 16 bytes are 32 hex digits. */

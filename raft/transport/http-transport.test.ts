@@ -361,7 +361,7 @@ describe('evidence of death', () => {
       nodeId,
       clusterId: clusterId(),
       incarnation: incarnation(),
-      wireVersion: 1,
+      wireVersion: 2,
       greeting: 'I am b',
     });
     await b.transport.stop();

@@ -1,6 +1,8 @@
 import { RaftCore } from '../raft-core.js';
 import type {
   Answer,
+  HeartbeatRequest,
+  HeartbeatResponse,
   Input,
   Limits,
   Message,
@@ -40,6 +42,7 @@ export interface TestNodeOptions {
   limits?: Partial<Limits>;
   /** Writes end only when the test says so. */
   slowDisk?: boolean;
+  priority?: number;
 }
 
 /** One core with a clock that the test moves and a disk that is instant, unless the test wants otherwise. */
@@ -62,7 +65,11 @@ export class TestNode {
     this.id = options.id ?? 'a';
     this.slowDisk = options.slowDisk ?? false;
     const restored = options.restored ?? new TestLog(configurationOf(['a', 'b', 'c'])).restored();
-    this.core = new RaftCore({ id: this.id, timing, limits: { ...limits, ...options.limits } }, restored);
+    const { priority = 0 } = options;
+    this.core = new RaftCore(
+      { id: this.id, priority, timing, limits: { ...limits, ...options.limits } },
+      restored,
+    );
     this.step({ type: 'tick' });
   }
 
@@ -168,9 +175,8 @@ export class TestNode {
   }
 
   /** `from` answers a round of heartbeats, the last one unless told otherwise. */
-  confirm(from: NodeId, { round = this.round, eligibility = 1 } = {}): Output[] {
-    const { term } = this.status;
-    return this.receive(from, { type: 'heartbeatResponse', term, requestId: 0, round, eligibility });
+  confirm(from: NodeId, fields: Partial<HeartbeatResponse> = {}): Output[] {
+    return this.receive(from, heartbeatAnswer(this.status.term, { round: this.round, ...fields }));
   }
 
   sent<T extends Message['type']>(
@@ -224,10 +230,25 @@ export const appended = {
   conflictTerm: 0,
 };
 
-export const heartbeat = (term: number, commit = 0, round = 1): Message => ({
+export const heartbeat = (term: number, fields: Partial<HeartbeatRequest> = {}): HeartbeatRequest => ({
   type: 'heartbeat',
   term,
-  requestId: round,
-  round,
-  commit,
+  requestId: 1,
+  round: 1,
+  commit: 0,
+  rank: 0,
+  ...fields,
+});
+
+export const heartbeatAnswer = (
+  term: number,
+  fields: Partial<HeartbeatResponse> = {},
+): HeartbeatResponse => ({
+  type: 'heartbeatResponse',
+  term,
+  requestId: 0,
+  round: 1,
+  eligibility: 1,
+  priority: 0,
+  ...fields,
 });

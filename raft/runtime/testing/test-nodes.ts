@@ -48,6 +48,7 @@ export class TestNode {
     this.machine = machine ?? new RecordingMachine();
     this.raft = new RaftNode({
       nodeId: id,
+      priority: 0,
       timing: { ...TIMING, ...timing },
       limits: { ...LIMITS, ...limits },
       retention: { ...RETENTION, ...retention },

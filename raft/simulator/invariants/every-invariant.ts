@@ -3,6 +3,7 @@ import { bounded } from './bounded.js';
 import { commitRule } from './commit-rule.js';
 import { committedImmutable } from './committed-immutable.js';
 import { configurationSafety } from './configuration-safety.js';
+import { distinctRanks } from './distinct-ranks.js';
 import { durableBeforeVisible } from './durable-before-visible.js';
 import { electionSafety } from './election-safety.js';
 import { honestAnswers } from './honest-answers.js';
@@ -43,5 +44,6 @@ export function everyInvariant(evidence: Evidence): Invariant[] {
     honestAnswers(evidence),
     honestTransfers(evidence),
     bounded(),
+    distinctRanks(),
   ];
 }

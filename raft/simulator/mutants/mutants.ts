@@ -453,6 +453,16 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'two followers get the same rank',
+    patches: [
+      {
+        file: 'replication.ts',
+        find: 'rank: place < 0 ? succession.length : place,',
+        replace: 'rank: place >> 1,',
+      },
+    ],
+  },
+  {
     name: 'data that is not on disk yet is dropped from memory',
     patches: [
       {

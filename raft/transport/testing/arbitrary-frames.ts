@@ -70,12 +70,19 @@ const messages: { [Type in Message['type']]: fc.Arbitrary<Extract<Message, { typ
     conflictIndex: integer,
     conflictTerm: integer,
   }),
-  heartbeat: fc.record({ type: fc.constant('heartbeat'), ...envelope, round: integer, commit: integer }),
+  heartbeat: fc.record({
+    type: fc.constant('heartbeat'),
+    ...envelope,
+    round: integer,
+    commit: integer,
+    rank: small,
+  }),
   heartbeatResponse: fc.record({
     type: fc.constant('heartbeatResponse'),
     ...envelope,
     round: integer,
     eligibility: small,
+    priority: small,
   }),
   snapshot: fc.record({
     type: fc.constant('snapshot'),

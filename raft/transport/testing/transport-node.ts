@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
+import { heartbeat as heartbeatOf, heartbeatAnswer } from '../../core/testing/test-node.js';
 import type { Member, NodeId, RequestMessage, ResponseMessage } from '../../core/types.js';
 import { HttpTransport, type Respond } from '../http-transport.js';
 import type { LaneTimeouts } from '../peer-lanes.js';
@@ -100,12 +101,7 @@ export function agree({ type, term, requestId, ...rest }: RequestMessage): Respo
       };
     }
     case 'heartbeat':
-      return {
-        type: 'heartbeatResponse',
-        ...envelope,
-        round: (rest as { round: number }).round,
-        eligibility: 1,
-      };
+      return heartbeatAnswer(envelope.term, { ...envelope, round: (rest as { round: number }).round });
     case 'snapshot':
       return { type: 'snapshotResponse', ...envelope, matchIndex: 0 };
     case 'timeoutNow':
@@ -117,7 +113,7 @@ let lastRequestId = 0;
 
 export const heartbeat = (): Extract<RequestMessage, { type: 'heartbeat' }> => {
   lastRequestId += 1;
-  return { type: 'heartbeat', term: 1, requestId: lastRequestId, round: lastRequestId, commit: 0 };
+  return heartbeatOf(1, { requestId: lastRequestId, round: lastRequestId });
 };
 
 /** Resolves when `condition` holds; rejects after `timeoutMs`. */

@@ -1,0 +1,89 @@
+import { describe, expect, it } from '@jest/globals';
+import { configurationOf, TestLog } from './testing/test-log.js';
+import { TestNode, timing } from './testing/test-node.js';
+import type { HeartbeatResponse } from './types.js';
+
+/** The leader `a` of five voters and a non-voter, after one round of answers. */
+function leader(told: Partial<Record<string, Partial<HeartbeatResponse>>> = {}): TestNode {
+  const node = TestNode.leader(new TestLog(configurationOf([...'abcde'], ['n'])), 2);
+  for (const from of 'bcde') node.acknowledge(from);
+  answer(node, told);
+  return node;
+}
+
+function answer(
+  node: TestNode,
+  told: Partial<Record<string, Partial<HeartbeatResponse>>>,
+  who = 'bcden',
+): void {
+  node.wait(timing.heartbeatIntervalMs);
+  for (const from of who) node.confirm(from, told[from] ?? {});
+}
+
+/** Ids in the order of the ranks of the next heartbeats. */
+function published(node: TestNode): string {
+  node.wait(timing.heartbeatIntervalMs);
+  const ranked = node.sent('heartbeat').sort((a, b) => a.rank - b.rank);
+  expect(ranked.map(({ rank }) => rank)).toEqual(ranked.map((_, place) => place));
+  return ranked.map(({ to }) => to).join('');
+}
+
+describe('the succession that a leader publishes', () => {
+  it('gives each follower another rank, non-voters after all others', () => {
+    expect(published(leader())).toBe('debcn');
+  });
+
+  it('turns with the term among equals', () => {
+    const node = TestNode.leader(new TestLog(configurationOf([...'abcde'], ['n'])), 3);
+    for (const from of 'bcde') node.acknowledge(from);
+    answer(node, {});
+    expect(published(node)).toBe('ebcdn');
+  });
+
+  it('is by fitness first, then by priority; unfit nodes come last but have their place (bug 47)', () => {
+    const fit = { eligibility: 9 };
+    const told = {
+      b: { eligibility: 0, priority: 9 },
+      c: fit,
+      d: { ...fit, priority: 1 },
+      e: { eligibility: 5 },
+    };
+    expect(published(leader(told))).toBe('dcebn');
+  });
+
+  it('puts those who lack what is committed behind their equals, whatever their priority', () => {
+    const node = leader({ b: { priority: 5 }, c: { priority: 3 } });
+    expect(published(node)).toBe('bcden');
+    node.propose();
+    for (const from of 'cde') node.acknowledge(from);
+    expect(node.status.commitIndex).toBe(3);
+    answer(node, { b: { priority: 5 }, c: { priority: 3 } });
+    expect(published(node)).toBe('cdebn');
+  });
+
+  it('puts those who do not answer behind those who do', () => {
+    const node = leader({ b: { eligibility: 9 } });
+    expect(published(node)).toBe('bdecn');
+    while (node.now < 1000 + 2 * timing.electionTimeoutMs + timing.leaseTimeoutMs) answer(node, {}, 'cde');
+    expect(published(node)).toBe('decbn');
+  });
+
+  it('names the successor of a hand-over, and shows in the status', () => {
+    const node = leader({ c: { priority: 1 } });
+    expect(node.status.peers.map(({ id, priority, rank }) => [id, priority, rank])).toEqual([
+      ['b', 0, 3],
+      ['c', 1, 0],
+      ['d', 0, 1],
+      ['e', 0, 2],
+      ['n', 0, undefined],
+    ]);
+    node.ask((id) => ({ type: 'transfer', id, to: undefined }));
+    expect(node.sent('timeoutNow')[0]?.to).toBe('c');
+  });
+
+  it('carries the configured priority to the leader', () => {
+    const node = new TestNode({ priority: 4 });
+    node.receive('b', { type: 'heartbeat', term: 1, requestId: 1, round: 1, commit: 0, rank: 0 });
+    expect(node.sent('heartbeatResponse')[0]?.priority).toBe(4);
+  });
+});

@@ -1,0 +1,37 @@
+import type { CoreContext } from './context.js';
+import type { Leadership } from './leadership.js';
+import type { Progress } from './progress.js';
+import type { NodeId } from './types.js';
+
+/**
+ * The other voters in the order in which they should lead next: those that answer, by fitness, possession of all that
+ * is committed, configured priority and length of the log; ties are turned with the term, so that a node that always
+ * fails does not always come first (raft.md §5.6). The order delays candidates and picks successors, it never vetoes:
+ * the only node with the whole log may be the last (bug 47).
+ */
+export function successors(ctx: CoreContext, leadership: Leadership): NodeId[] {
+  const voters = [...leadership.progress.keys()].filter((id) => ctx.isVoter(id)).sort();
+  const turn = (at: number): number => (at + voters.length - (ctx.term % voters.length)) % voters.length;
+  return voters
+    .map((id, at) => ({ id, turned: turn(at), progress: leadership.progress.get(id) as Progress }))
+    .sort(
+      ({ progress: a, turned: aTurned }, { progress: b, turned: bTurned }) =>
+        Number(answers(ctx, b)) - Number(answers(ctx, a)) ||
+        b.eligibility - a.eligibility ||
+        Number(b.match >= ctx.commit) - Number(a.match >= ctx.commit) ||
+        b.priority - a.priority ||
+        b.match - a.match ||
+        aTurned - bTurned,
+    )
+    .map(({ id }) => id);
+}
+
+const answers = (ctx: CoreContext, { ackedSentAtMs }: Progress): boolean =>
+  ackedSentAtMs > ctx.now - ctx.timing.leaseTimeoutMs;
+
+/** Whom to hand over to; undefined when no other voter answers. */
+export function bestSuccessor(ctx: CoreContext, leadership: Leadership): NodeId | undefined {
+  const [first] = successors(ctx, leadership);
+  const progress = first === undefined ? undefined : leadership.progress.get(first);
+  return progress && answers(ctx, progress) ? first : undefined;
+}
