@@ -5,6 +5,7 @@ import { RaftNode, type Member } from '../raft/index.js';
 import { LevelStorage } from '../raft/storage/level-storage.js';
 import { HttpTransport } from '../raft/transport/http-transport.js';
 import { ExecutionClient } from '../rpc/clients/execution-client.js';
+import { JsonRpcClient } from '../rpc/clients/json-rpc-client.js';
 import { OpNodeClient } from '../rpc/clients/op-node-client.js';
 import { createRpcServer, type HttpServer } from '../rpc/index.js';
 import { ChainHistory } from './chain/chain-history.js';
@@ -45,6 +46,8 @@ export class Service {
   private readonly health: HealthMonitor;
   private readonly conductor: Conductor;
   private readonly rpc: HttpServer;
+  /** Connections of their own: readers of the proxies must not keep the control loop waiting. */
+  private readonly proxies: { node: JsonRpcClient; execution: JsonRpcClient };
   private readonly ending = new AbortController();
   private readonly closers: (() => Promise<void>)[] = [];
   private opened = false;
@@ -135,8 +138,13 @@ export class Service {
       callTimeoutMs: CALL_TIMEOUT_MS,
       catchUpTimeoutMs: CATCH_UP_TIMEOUT_MS,
     });
+    this.proxies = {
+      node: new JsonRpcClient({ url: node.rpcUrl, timeoutMs: CALL_TIMEOUT_MS }),
+      execution: new JsonRpcClient({ url: execution.rpcUrl, timeoutMs: CALL_TIMEOUT_MS }),
+    };
     this.rpc = createRpcServer({
       api: this.conductor,
+      proxies: rpc.enableProxy ? this.proxies : undefined,
       version,
       logger: logger.child({ part: 'rpc' }),
       host: rpc.listenHost,
@@ -185,7 +193,8 @@ export class Service {
     for (const close of this.closers.reverse()) {
       await close().catch((error: Error) => this.logger.warn({ err: error }, 'closing failed'));
     }
-    await Promise.all([this.opNode.close(), this.execution.close()]);
+    const clients = [this.opNode, this.execution, this.proxies.node, this.proxies.execution];
+    await Promise.all(clients.map((client) => client.close()));
     this.logger.info('stopped');
   }
 

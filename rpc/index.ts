@@ -7,6 +7,8 @@ import type { CallReport } from './json-rpc/dispatcher.js';
 import { Dispatcher } from './json-rpc/dispatcher.js';
 import type { HttpServer } from './json-rpc/http-server.js';
 import { createHttpServer } from './json-rpc/http-server.js';
+import type { ProxyOptions } from './proxy-methods.js';
+import { proxyMethods } from './proxy-methods.js';
 
 export type { ClusterMembership, ConductorApi, ServerInfo } from './conductor-api.js';
 export { Suffrage } from './conductor-api.js';
@@ -22,12 +24,15 @@ export type { PayloadErrorCode } from './payload/payload-error.js';
 export { readRef } from './payload/read-ref.js';
 export type { BlockRef, UnsafePayload } from './payload/unsafe-payload.js';
 export { RpcCode, RpcError } from './rpc-error.js';
+export type { ProxyOptions } from './proxy-methods.js';
 export type { RpcErrorDetails } from './rpc-error.js';
 
 export const DEFAULT_BODY_LIMIT_BYTES = 32 * 2 ** 20;
 
 export interface RpcServerOptions {
   api: ConductorApi;
+  /** Absent: nothing is proxied. */
+  proxies?: Omit<ProxyOptions, 'isLeader' | 'logger'> | undefined;
   /** Shown by `/healthz` and `health_status`. */
   version: string;
   logger: Logger;
@@ -46,10 +51,15 @@ export interface RpcServerOptions {
 
 /** The RPC port of one node: JSON-RPC on `/`, `/healthz`, `/commit-unsafe-payload`. Nothing is bound before `start`. */
 export function createRpcServer(options: RpcServerOptions): HttpServer {
-  const { api, version, logger, host, port, onCall } = options;
+  const { api, proxies, version, logger, host, port, onCall } = options;
   const bodyLimitBytes = options.bodyLimitBytes ?? DEFAULT_BODY_LIMIT_BYTES;
+  const methods = new Map(conductorMethods(api));
+  if (proxies) {
+    const isLeader = (): boolean => api.leader();
+    for (const [name, method] of proxyMethods({ ...proxies, isLeader, logger })) methods.set(name, method);
+  }
   const dispatcher = new Dispatcher({
-    methods: withBuiltinMethods(conductorMethods(api), version),
+    methods: withBuiltinMethods(methods, version),
     logger,
     onCall,
   });

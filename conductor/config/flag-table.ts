@@ -192,8 +192,8 @@ export const flags = {
     group: 'RPC',
     type: boolean,
     byDefault: true,
-    notYetEffective: true,
-    usage: 'pass eth, miner, optimism and admin calls on to the local node while it leads',
+    usage:
+      'pass some eth, optimism and admin calls on to the local node while it leads, and miner_setMaxDASize always',
   }),
   'healthcheck.safe-enabled': flag({
     group: 'Health',

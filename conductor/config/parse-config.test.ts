@@ -397,12 +397,12 @@ describe('values', () => {
 describe('notYetEffective', () => {
   it('names what was set and does nothing, and nothing else', () => {
     const argv =
-      '--rpc.enable-proxy --metrics.enabled=false --metrics.port=7300 --rpc.port=8547 --raft.bootstrap';
+      '--raft.compress-payload --metrics.enabled=false --metrics.port=7300 --rpc.port=8547 --raft.bootstrap';
     const config = configOf(argv.split(' '), {
       OP_CONDUCTOR_PPROF_ENABLED: 'true',
       OP_CONDUCTOR_ROLLUPBOOST_WS_URL: '',
     });
-    expect(notYetEffective(config)).toEqual(['rpc.enable-proxy', 'pprof.enabled']);
+    expect(notYetEffective(config)).toEqual(['pprof.enabled', 'raft.compress-payload']);
     expect(notYetEffective(configOf())).toEqual([]);
   });
 });

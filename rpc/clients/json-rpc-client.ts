@@ -2,6 +2,7 @@ import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { ClientError, type ClientFailure } from './client-error.js';
 import { DeadlineExceeded, withDeadline } from './deadline.js';
+import { rawMembers } from './raw-members.js';
 
 /** Per-call options; both override what the client was built with. */
 export interface CallOptions {
@@ -33,12 +34,19 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const EXCERPT_CHARS = 200;
 
+const rpcError = z.object({ code: z.int(), message: z.string(), data: z.unknown().optional() });
+
 const envelope = z.object({
   jsonrpc: z.literal('2.0'),
   id: z.union([z.number(), z.string(), z.null()]),
   result: z.unknown().optional(),
-  error: z.object({ code: z.int(), message: z.string(), data: z.unknown().optional() }).optional(),
+  error: rpcError.optional(),
 });
+
+interface HttpAnswer {
+  status: number;
+  text: string;
+}
 
 /**
  * JSON-RPC 2.0 over one kept-alive HTTP origin. Every call has a deadline of its own, never undici's 300 s, and
@@ -69,20 +77,36 @@ export class JsonRpcClient {
   }
 
   /** Calls a method and returns its validated result. Rejects with a `ClientError`, never anything else. */
-  async call<T>(call: JsonRpcCall<T>, { signal, timeoutMs = this.#timeoutMs }: CallOptions = {}): Promise<T> {
+  async call<T>(call: JsonRpcCall<T>, options: CallOptions = {}): Promise<T> {
     const id = this.#nextId++;
     const params = call.paramsText ?? JSON.stringify(call.params ?? []);
-    const body = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(call.method)},"params":${params}}`;
-    let answer: { status: number; text: string };
-    try {
-      answer = await withDeadline((deadline) => this.#send(body, deadline, call.idempotent === true), {
-        timeoutMs,
-        signal,
-      });
-    } catch (error) {
-      throw this.#transportError(call.method, error, signal);
-    }
+    const answer = await this.#exchange(id, call.method, params, call.idempotent === true, options);
     return this.#readResult(call, id, answer);
+  }
+
+  /**
+   * Calls a method and returns the JSON text of its result, byte for byte and not parsed. Rejects with a
+   * `ClientError`, never anything else.
+   */
+  async callForText(
+    call: Omit<JsonRpcCall<never>, 'result' | 'paramsText'>,
+    options: CallOptions = {},
+  ): Promise<string> {
+    const id = this.#nextId++;
+    const params = JSON.stringify(call.params ?? []);
+    const answer = await this.#exchange(id, call.method, params, call.idempotent === true, options);
+    const bad = this.#badAnswer(call.method, answer);
+    const members = rawMembers(answer.text);
+    if (!members || members.get('jsonrpc') !== '"2.0"') throw bad('answer is not JSON-RPC 2.0');
+    const error = members.get('error');
+    if (error !== undefined && error !== 'null') {
+      const parsed = parseRpcError(error);
+      throw parsed ? this.#rpcError(call.method, parsed) : bad('answer is not JSON-RPC 2.0');
+    }
+    if (members.get('id') !== String(id)) throw bad(`answer to another request than ${id}`);
+    const result = members.get('result');
+    if (result === undefined) throw bad('answer without result or error');
+    return result;
   }
 
   /** Ends all calls and connections; calls under way fail as `unreachable`. */
@@ -90,12 +114,35 @@ export class JsonRpcClient {
     await this.#agent.destroy();
   }
 
-  async #send(
-    body: string,
-    signal: AbortSignal,
+  async #exchange(
+    id: number,
+    method: string,
+    params: string,
     idempotent: boolean,
-  ): Promise<{ status: number; text: string }> {
-    const attempt = async (): Promise<{ status: number; text: string }> => {
+    { signal, timeoutMs = this.#timeoutMs }: CallOptions,
+  ): Promise<HttpAnswer> {
+    const body = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${params}}`;
+    let answer: HttpAnswer;
+    try {
+      answer = await withDeadline((deadline) => this.#send(body, deadline, idempotent), {
+        timeoutMs,
+        signal,
+      });
+    } catch (error) {
+      throw this.#transportError(method, error, signal);
+    }
+    const { status, text } = answer;
+    if (status >= 200 && status <= 299) return answer;
+    const excerpt = text.slice(0, EXCERPT_CHARS);
+    throw this.#error(
+      method,
+      { code: 'http-status', status, body: excerpt },
+      `HTTP status ${status}: ${excerpt}`,
+    );
+  }
+
+  async #send(body: string, signal: AbortSignal, idempotent: boolean): Promise<HttpAnswer> {
+    const attempt = async (): Promise<HttpAnswer> => {
       const response = await request(this.#url, {
         method: 'POST',
         headers: this.#headers,
@@ -129,32 +176,18 @@ export class JsonRpcClient {
     return this.#error(method, { code: 'unreachable' }, describe(error), error);
   }
 
-  #readResult<T>(call: JsonRpcCall<T>, id: number, { status, text }: { status: number; text: string }): T {
-    const answer = text.slice(0, EXCERPT_CHARS);
-    if (status < 200 || status > 299) {
-      throw this.#error(
-        call.method,
-        { code: 'http-status', status, body: answer },
-        `HTTP status ${status}: ${answer}`,
-      );
-    }
-    const bad = (why: string): ClientError =>
-      this.#error(call.method, { code: 'bad-answer', answer }, `${why}: ${answer}`);
-
+  #readResult<T>(call: JsonRpcCall<T>, id: number, answer: HttpAnswer): T {
+    const bad = this.#badAnswer(call.method, answer);
     let json: unknown;
     try {
-      json = JSON.parse(text);
+      json = JSON.parse(answer.text);
     } catch {
       throw bad('answer is not JSON');
     }
     const parsed = envelope.safeParse(json);
     if (!parsed.success) throw bad('answer is not JSON-RPC 2.0');
     const { error, result } = parsed.data;
-    if (error !== undefined) {
-      const failure: ClientFailure = { code: 'rpc-error', rpcCode: error.code, rpcMessage: error.message };
-      if (error.data !== undefined) failure.data = error.data;
-      throw this.#error(call.method, failure, `${error.message} (code ${error.code})`);
-    }
+    if (error !== undefined) throw this.#rpcError(call.method, error);
     if (parsed.data.id !== id) throw bad(`answer to another request than ${id}`);
     if (result === undefined) throw bad('answer without result or error');
     const checked = call.result.safeParse(result);
@@ -165,6 +198,17 @@ export class JsonRpcClient {
     return checked.data;
   }
 
+  #badAnswer(method: string, { text }: HttpAnswer): (why: string) => ClientError {
+    const answer = text.slice(0, EXCERPT_CHARS);
+    return (why) => this.#error(method, { code: 'bad-answer', answer }, `${why}: ${answer}`);
+  }
+
+  #rpcError(method: string, { code, message, data }: z.infer<typeof rpcError>): ClientError {
+    const failure: ClientFailure = { code: 'rpc-error', rpcCode: code, rpcMessage: message };
+    if (data !== undefined) failure.data = data;
+    return this.#error(method, failure, `${message} (code ${code})`);
+  }
+
   #error(method: string, failure: ClientFailure, detail: string, cause?: unknown): ClientError {
     return new ClientError(
       failure,
@@ -173,6 +217,14 @@ export class JsonRpcClient {
       detail,
       cause === undefined ? undefined : { cause },
     );
+  }
+}
+
+function parseRpcError(json: string): z.infer<typeof rpcError> | undefined {
+  try {
+    return rpcError.safeParse(JSON.parse(json)).data;
+  } catch {
+    return undefined;
   }
 }
 

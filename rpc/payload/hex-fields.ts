@@ -1,3 +1,4 @@
+import { quantityProblem } from '../hex-quantity.js';
 import type { GoField } from './go-json-error.js';
 import { badField, cannotUnmarshal } from './go-json-error.js';
 
@@ -53,16 +54,9 @@ export function writeUint256(out: Buffer, start: number, value: unknown, field: 
 function quantityDigits(value: unknown, maxDigits: number, field: GoField): string {
   if (typeof value !== 'string') throw cannotUnmarshal('non-string', field);
   // Go takes "" for zero; a block with an empty number is a mistake of its sender.
-  if (value === '') throw cannotUnmarshal('empty hex string', field);
-  if (!has0xPrefix(value)) throw cannotUnmarshal('hex string without 0x prefix', field);
-  const digits = value.slice(2);
-  if (digits === '') throw cannotUnmarshal('hex string "0x"', field);
-  if (digits.length > 1 && digits.startsWith('0')) {
-    throw cannotUnmarshal('hex number with leading zero digits', field);
-  }
-  if (digits.length > maxDigits) throw cannotUnmarshal(`hex number > ${maxDigits * 4} bits`, field);
-  if (!/^[0-9a-fA-F]+$/.test(digits)) throw cannotUnmarshal('invalid hex string', field);
-  return digits;
+  const problem = quantityProblem(value, maxDigits * 4);
+  if (problem !== undefined) throw cannotUnmarshal(problem, field);
+  return value.slice(2);
 }
 
 function has0xPrefix(value: string): boolean {
