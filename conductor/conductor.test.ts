@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { HealthMonitor } from '../health/health-monitor.js';
-import type { HealthCode, HealthReport } from '../health/health-report.js';
+import type { HealthCode, HealthReason, HealthReport } from '../health/health-report.js';
 import type { Outcome } from '../raft/index.js';
 import type { ExecutionClient } from '../rpc/clients/execution-client.js';
 import { clusterStatusSchema, conductorStatusSchema } from '../rpc/conductor-status.js';
@@ -32,15 +32,11 @@ let conductor: ConductorType;
 let memberStatus: Map<string, { nodeId: string; status?: unknown }>;
 
 /** What the health monitor would say. */
-function health(code: HealthCode): void {
-  const healthy = code === 'ok';
-  report = {
-    healthy,
-    status: healthy ? 'healthy' : 'unhealthy',
-    code,
-    reason: `it is ${code}`,
-    checkedAtMs: 0,
-  };
+function health(code: HealthCode | 'ok', change: Partial<HealthReason> = {}): void {
+  const reason = { check: 'sync-status', code, severity: 'unhealthy', message: `it is ${code}`, ...change };
+  const reasons = code === 'ok' ? [] : [reason as HealthReason];
+  const status = reasons[0]?.severity ?? 'healthy';
+  report = { healthy: status !== 'unhealthy', status, reasons, summary: `it is ${code}`, checkedAtMs: 0 };
   conductor.healthChanged(report);
 }
 

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
-import type { HealthReport } from '../health/health-report.js';
+import { isUnhealthyFor, type HealthReport } from '../health/health-report.js';
 import type { HealthMonitor } from '../health/health-monitor.js';
 import type { RaftNode } from '../raft/index.js';
 import type { ExecutionClient } from '../rpc/clients/execution-client.js';
@@ -25,6 +25,7 @@ import { encodeEligibility, fitness, Fitness, fitnessOf } from './control/eligib
 import { LagTracker } from './control/lag-tracker.js';
 import type { LocalNode } from './control/local-node.js';
 import { startSequencer } from './control/start-sequencer.js';
+import { healthNow } from './health-now.js';
 import type { MembershipService } from './membership/membership-service.js';
 import { nodeStatus, type StatusSources } from './node-status.js';
 
@@ -74,8 +75,6 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   private startedAtMs = -Infinity;
   private leaderSinceMs = -Infinity;
   private starting = false;
-  /** Health checks in a row that did not reach op-node. */
-  private unreachableChecks = 0;
   /** Hash of the local head for which the retained history turned out too short. */
   private historyTooShortAt: string | undefined;
   private readonly lag = new LagTracker();
@@ -118,21 +117,20 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     const { health, localNode } = this.options;
     const report = health.latest();
     const number = localNode.state.head?.number ?? -1;
-    if (report?.code !== 'unsafe-head-old' || number <= this.checkedNumber) return;
+    if (!report || !isUnhealthyFor(report, 'unsafe-head-old') || number <= this.checkedNumber) return;
     this.checkedNumber = number;
     if (number > (report.unsafeHead?.number ?? Infinity)) health.probeNow();
   }
 
   healthChanged(report: HealthReport): void {
-    const line = `${report.healthy} ${report.code}`;
+    const { status, reasons, summary } = report;
+    const line = [status, ...reasons.map(({ check, code }) => `${check} ${code}`)].join();
     if (line !== this.lastHealth) {
-      this.options.logger.info(
-        { healthy: report.healthy, code: report.code, reason: report.reason },
-        'health changed',
-      );
+      const { logger } = this.options;
+      const log = (report.healthy ? logger.info : logger.warn).bind(logger);
+      log({ status, summary, reasons }, 'health changed');
     }
     this.lastHealth = line;
-    this.unreachableChecks = report.code === 'node-unreachable' ? this.unreachableChecks + 1 : 0;
     this.changed();
   }
 
@@ -169,11 +167,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
 
   private fitness(): Fitness {
     const { health, localNode } = this.options;
-    // One lost answer is an accident: leadership does not move for it.
-    const reachable = localNode.state.reachable && this.unreachableChecks < 2;
-    const report = health.latest();
-    const code = report?.code === 'node-unreachable' ? 'ok' : report?.code;
-    return fitness(code, reachable, this.mayControl());
+    return fitness(health.latest()?.reasons, localNode.state.reachable, this.mayControl());
   }
 
   private eligibility(): number {
@@ -205,7 +199,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
       sequencerActive: this.starting ? false : state.sequencerActive,
       fitness: this.fitness(),
       eligibility: this.eligibility(),
-      healthReason: state.reachable ? (health.latest()?.reason ?? 'not checked yet') : state.reason,
+      healthReason: state.reachable ? (health.latest()?.summary ?? 'not checked yet') : state.reason,
       progressing: now - movedAtMs < progressGraceMs,
       stuck: now - Math.max(movedAtMs, this.leaderSinceMs) > stuckAfterMs,
       historyTooShort: this.historyTooShortAt !== undefined && this.historyTooShortAt === state.head?.hash,
@@ -327,10 +321,8 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   }
 
   sequencerHealthy(): boolean {
-    const { health, localNode } = this.options;
-    const report = health.latest();
     // As op-conductor: healthy until the first check has spoken.
-    return report === null || (report.healthy && localNode.state.reachable);
+    return healthNow(this.options.health, this.options.localNode)?.healthy ?? true;
   }
 
   leaderOverridden(): boolean {

@@ -19,7 +19,7 @@ function declaredCodes(): Set<string> {
   };
   for (const source of sources) {
     for (const [, union] of source.matchAll(
-      /export type (?:FrameErrorCode|TransportErrorCode|PayloadErrorCode|BehindCode|RejectReason) =([^;]+);/g,
+      /export type (?:FrameErrorCode|TransportErrorCode|PayloadErrorCode|BehindCode|HealthCode|RejectReason) =([^;]+);/g,
     )) {
       literals(union as string);
     }

@@ -6,6 +6,7 @@ import type { BlockRef } from '../rpc/payload/unsafe-payload.js';
 import type { ChainState, Verdict } from './chain/chain-state.js';
 import { Fitness, fitnessOf } from './control/eligibility.js';
 import type { LocalNode } from './control/local-node.js';
+import { healthNow } from './health-now.js';
 
 /** Where the status is read from; all of it is in memory. */
 export interface StatusSources {
@@ -75,21 +76,16 @@ export function nodeStatus(sources: StatusSources, switches: Switches): Conducto
       lagBlocks: chain.head && node.head ? chain.head.number - node.head.number : null,
       sequencerActive: node.sequencerActive,
     },
-    health: healthStatus(sources.health),
+    health: healthStatus(sources),
     ...switches,
   };
 }
 
-function healthStatus(monitor: HealthMonitor): ConductorStatus['health'] {
-  const report = monitor.latest();
+function healthStatus({ health, localNode }: StatusSources): ConductorStatus['health'] {
+  const report = healthNow(health, localNode);
   if (!report) return { status: 'unknown', summary: 'not checked yet', reasons: [], checkedAtMs: null };
-  const { status, code, reason, checkedAtMs } = report;
-  return {
-    status,
-    summary: reason,
-    reasons: status === 'healthy' ? [] : [{ code, severity: status, message: reason }],
-    checkedAtMs,
-  };
+  const { status, summary, reasons, checkedAtMs } = report;
+  return { status, summary, reasons: [...reasons], checkedAtMs };
 }
 
 /** A lone voter's lease never ends. */

@@ -14,6 +14,7 @@ import type { CommittedBlock, Verdict } from './chain/chain-state.js';
 import { Conductor } from './conductor.js';
 import type { Config } from './config/config.js';
 import { LocalNode } from './control/local-node.js';
+import { healthOf, type ConfiguredHealth } from './health-probes.js';
 import { formCluster, peersDigest, type FormationAnswer } from './membership/formation.js';
 import { MembershipService } from './membership/membership-service.js';
 import { Metrics } from './metrics.js';
@@ -43,6 +44,7 @@ export class Service {
   private readonly transport: HttpTransport;
   private readonly machine: ChainStateMachine;
   private readonly localNode: LocalNode;
+  private readonly checks: ConfiguredHealth;
   private readonly health: HealthMonitor;
   private readonly conductor: Conductor;
   private readonly rpc: HttpServer;
@@ -103,11 +105,10 @@ export class Service {
       timeoutMs: health.probeTimeoutMs,
       onPoll: () => this.conductor.changed(),
     });
+    this.checks = healthOf(config, this.opNode, Date.now);
     this.health = new HealthMonitor({
-      node: this.opNode,
-      limits: health,
+      ...this.checks,
       intervalMs: health.intervalMs,
-      probeTimeoutMs: health.probeTimeoutMs,
       now: Date.now,
       onReport: (report) => this.conductor.healthChanged(report),
     });
@@ -193,7 +194,7 @@ export class Service {
     for (const close of this.closers.reverse()) {
       await close().catch((error: Error) => this.logger.warn({ err: error }, 'closing failed'));
     }
-    const clients = [this.opNode, this.execution, this.proxies.node, this.proxies.execution];
+    const clients = [this.opNode, this.execution, this.proxies.node, this.proxies.execution, this.checks];
     await Promise.all(clients.map((client) => client.close()));
     this.logger.info('stopped');
   }

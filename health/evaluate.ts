@@ -1,29 +1,44 @@
-import type { HealthCheck } from './checks/health-check.js';
-import { nodeReachable } from './checks/node-reachable.js';
-import { peerCount } from './checks/peer-count.js';
-import { ageSeconds, unsafeHeadAge } from './checks/unsafe-head-age.js';
-import type { HealthLimits, HealthVerdict } from './health-report.js';
-import type { Observation } from './observation.js';
+import { executionPeersCheck } from './checks/execution-peers.js';
+import { ageSeconds, type HealthCheck } from './checks/health-check.js';
+import { peersCheck } from './checks/peers.js';
+import { rollupBoostCheck } from './checks/rollup-boost.js';
+import { safeHeadCheck } from './checks/safe-head.js';
+import { syncStatusCheck } from './checks/sync-status.js';
+import { unsafeHeadCheck } from './checks/unsafe-head.js';
+import type { HealthLimits, HealthReason, HealthVerdict } from './health-report.js';
+import type { Observation } from './probes/observation.js';
 
-/** In op-conductor's order (op-conductor.md §4), which decides the reported reason when several fail. */
-const checks: readonly HealthCheck[] = [nodeReachable, unsafeHeadAge, peerCount];
+/** In op-conductor's order (op-conductor.md §4), which decides the summary and the metric when several fail. */
+const checks: readonly HealthCheck[] = [
+  syncStatusCheck,
+  unsafeHeadCheck,
+  safeHeadCheck,
+  peersCheck,
+  executionPeersCheck,
+  rollupBoostCheck,
+];
 
-/**
- * Applies all checks to an observation; the first failure is the verdict. Pure.
- *
- * @param nowSeconds wall clock in whole seconds, as block timestamps are
- */
-export function evaluate(observation: Observation, limits: HealthLimits, nowSeconds: number): HealthVerdict {
+/** Applies all checks to an observation. Pure. */
+export function evaluate(observation: Observation, limits: HealthLimits): HealthVerdict {
   const { syncStatus, peerStats } = observation;
   const facts: Pick<HealthVerdict, 'unsafeHead' | 'peers'> = {};
-  if (syncStatus.ok) facts.unsafeHead = syncStatus.value.unsafeL2;
-  if (peerStats.ok) facts.peers = peerStats.value.connected;
+  if (syncStatus?.ok) facts.unsafeHead = syncStatus.value.unsafeL2;
+  if (peerStats?.ok) facts.peers = peerStats.value.connected;
 
-  for (const check of checks) {
-    const failure = check(observation, limits, nowSeconds);
-    if (failure) return { healthy: false, status: 'unhealthy', ...failure, ...facts };
-  }
-  const { number, timestamp } = facts.unsafeHead!;
-  const reason = `unsafe head ${number} is ${ageSeconds(timestamp, nowSeconds)} s old, ${facts.peers} peers connected`;
-  return { healthy: true, status: 'healthy', code: 'ok', reason, ...facts };
+  const found = checks.flatMap((check) => check(observation, limits) ?? []);
+  const of = (wanted: HealthReason['severity']): HealthReason[] =>
+    found.filter(({ severity }) => severity === wanted);
+  const reasons = [...of('unhealthy'), ...of('degraded')];
+  const [worst] = reasons;
+  const status = worst?.severity ?? 'healthy';
+  const summary = worst?.message ?? describe(observation);
+  return { healthy: status !== 'unhealthy', status, reasons, summary, ...facts };
+}
+
+/** The numbers of a healthy node. */
+function describe({ syncStatus, peerStats }: Observation): string {
+  if (!syncStatus?.ok || !peerStats?.ok) return 'not checked yet';
+  const { number, timestamp } = syncStatus.value.unsafeL2;
+  const age = ageSeconds(timestamp, syncStatus.askedAtMs);
+  return `unsafe head ${number} is ${age} s old, ${peerStats.value.connected} peers connected`;
 }

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startFakeRpcServer, type FakeAnswer, type FakeRpcServer } from '../rpc/clients/fake-rpc-server.js';
 import { OpNodeClient } from '../rpc/clients/op-node-client.js';
-import { HealthMonitor, type HealthMonitorOptions } from './health-monitor.js';
-import type { HealthReport } from './health-report.js';
+import { HealthMonitor, REPORT_AFTER_MS, type HealthMonitorOptions } from './health-monitor.js';
+import type { HealthCode, HealthReport } from './health-report.js';
+import type { Probes } from './probes/observation.js';
 
 const nowMs = 1_795_222_706_900;
 const nowSeconds = Math.floor(nowMs / 1000);
@@ -21,12 +22,23 @@ function healthyAnswer({ method }: { method: string }): FakeAnswer {
   return { result: { unsafe_l2: block, safe_l2: block, finalized_l2: block } };
 }
 
-function build(options: Partial<HealthMonitorOptions> = {}): HealthMonitor {
+function nodeProbes(timeoutMs: number): Probes {
+  return {
+    syncStatus: { call: (options) => node.syncStatus(options), timeoutMs },
+    peerStats: { call: (options) => node.peerStats(options), timeoutMs },
+  };
+}
+
+const is =
+  (wanted: HealthCode | 'ok') =>
+  ({ reasons }: HealthReport): boolean =>
+    (reasons[0]?.code ?? 'ok') === wanted;
+
+function build(options: Partial<HealthMonitorOptions & { timeoutMs: number }> = {}): HealthMonitor {
   monitor = new HealthMonitor({
-    node,
+    probes: nodeProbes(options.timeoutMs ?? 10_000),
     limits: { unsafeIntervalSeconds: 5, minPeerCount: 1 },
     intervalMs: 20,
-    probeTimeoutMs: 10_000,
     now: () => nowMs,
     onReport: (report) => {
       reports.push(report);
@@ -68,43 +80,111 @@ describe('HealthMonitor', () => {
     expect(monitor.latest()).toBeNull();
     const first = nextReport();
     monitor.start();
-    expect(await first).toMatchObject({ healthy: true, code: 'ok', peers: 2, checkedAtMs: nowMs });
+    expect(await first).toMatchObject({ healthy: true, reasons: [], peers: 2, checkedAtMs: nowMs });
     expect(monitor.latest()).toBe(reports[0]);
   });
 
   it('sees a node hang, recover, fall behind, and die', async () => {
-    build({ probeTimeoutMs: 500 }).start();
-    await nextReport(({ code }) => code === 'ok');
+    build({ timeoutMs: 500 }).start();
+    await nextReport(is('ok'));
 
     server.answer = () => 'hang';
-    expect((await nextReport(({ code }) => code === 'node-unreachable')).reason).toContain(
-      'no answer within 500 ms',
-    );
+    expect((await nextReport(is('node-unreachable'))).summary).toContain('no answer within 500 ms');
 
     server.answer = healthyAnswer;
     expect((await nextReport(({ healthy }) => healthy)).unsafeHead?.number).toBe(7);
 
     headAgeSeconds = 6;
-    const old = await nextReport(({ code }) => code === 'unsafe-head-old');
-    expect(old.reason).toBe('unsafe head 7 is 6 s old, 5 s allowed');
+    const old = await nextReport(is('unsafe-head-old'));
+    expect(old.summary).toBe('unsafe head 7 is 6 s old, 5 s allowed');
 
     headAgeSeconds = 0;
     await nextReport(({ healthy }) => healthy);
     await server.close();
-    await nextReport(({ reason }) => reason.includes('ECONNREFUSED'));
-    expect(monitor.latest()).toMatchObject({ healthy: false, status: 'unhealthy', code: 'node-unreachable' });
+    const dead = await nextReport(({ summary }) => summary.includes('ECONNREFUSED'));
+    expect(dead).toMatchObject({ healthy: false, status: 'unhealthy' });
+    expect(is('node-unreachable')(dead)).toBe(true);
   });
 
   it('counts a node that hangs in the second probe only as unreachable', async () => {
     server.answer = (request) => (request.method === 'opp2p_peerStats' ? 'hang' : healthyAnswer(request));
-    build({ probeTimeoutMs: 500 }).start();
+    build({ timeoutMs: 500 }).start();
     const report = await nextReport(({ unsafeHead }) => unsafeHead !== undefined);
-    expect(report).toMatchObject({ code: 'node-unreachable', unsafeHead: { number: 7 } });
+    expect(report).toMatchObject({ reasons: [{ code: 'node-unreachable' }], unsafeHead: { number: 7 } });
+  });
+
+  it('counts the calls in a row without an answer', async () => {
+    server.answer = () => 'reset';
+    build().start();
+    const failures = (): number[] => reports.map(({ reasons }) => reasons[0]?.failures ?? 0);
+    while (reports.length < 3) await nextReport();
+    expect(failures().slice(0, 3)).toEqual([1, 2, 3]);
+    server.answer = healthyAnswer;
+    await nextReport(is('ok'));
+    server.answer = () => 'reset';
+    expect((await nextReport(is('node-unreachable'))).reasons[0]?.failures).toBe(1);
+  });
+
+  describe('with a backend that hangs', () => {
+    let hangs: boolean;
+    let asked: number;
+    let give: () => void;
+    const rollupBoost = {
+      timeoutMs: 1200,
+      call: ({ timeoutMs, signal }: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined }) => {
+        asked += 1;
+        if (!hangs) return Promise.resolve({ health: 'healthy' as const, tolerated: false });
+        return new Promise<never>((resolve, reject) => {
+          give = () => resolve({ health: 'unhealthy', tolerated: false } as never);
+          const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+          signal?.addEventListener('abort', () => (clearTimeout(timer), reject(signal.reason as Error)));
+        });
+      },
+    };
+    beforeEach(() => {
+      hangs = false;
+      asked = 0;
+    });
+
+    it('goes on with the others, and calls it unreachable at its own deadline', async () => {
+      build({ probes: { ...nodeProbes(10_000), rollupBoost } }).start();
+      await nextReport();
+      hangs = true;
+      const before = asked;
+      while (asked === before) await nextReport();
+      headAgeSeconds = 6;
+      // Long before the deadline of the hanging one.
+      expect((await nextReport(is('unsafe-head-old'))).reasons).toHaveLength(1);
+      headAgeSeconds = 0;
+      await nextReport(is('ok'));
+      expect(asked).toBe(before + 1);
+      expect((await nextReport(is('rollup-boost-unreachable'))).summary).toContain(
+        'no answer within 1200 ms',
+      );
+    });
+
+    it('reports a late answer when it comes, not a round later', async () => {
+      build({ probes: { ...nodeProbes(10_000), rollupBoost }, intervalMs: REPORT_AFTER_MS + 50 }).start();
+      await nextReport();
+      hangs = true;
+      const before = asked;
+      while (asked === before) await nextReport();
+      await nextReport();
+      give();
+      await nextReport(is('rollup-boost-unhealthy'));
+    });
+
+    it('does not report before it knows everything once', async () => {
+      hangs = true;
+      build({ probes: { ...nodeProbes(10_000), rollupBoost } }).start();
+      expect(is('rollup-boost-unreachable')(await nextReport())).toBe(true);
+      expect(reports).toHaveLength(1);
+    });
   });
 
   it('asks side by side, so that a hung node costs one deadline and not one per probe', async () => {
     server.answer = () => 'hang';
-    build({ probeTimeoutMs: 600_000 }).start();
+    build({ timeoutMs: 600_000 }).start();
     await untilRequests(2);
     expect(server.requests.map(({ method }) => method).sort()).toEqual([
       'opp2p_peerStats',
@@ -115,7 +195,7 @@ describe('HealthMonitor', () => {
 
   it('measures the interval from start to start', async () => {
     const starts: number[] = [];
-    build({ intervalMs: 300, probeTimeoutMs: 200, now: () => (starts.push(performance.now()), nowMs) });
+    build({ intervalMs: 300, timeoutMs: 200, now: () => (starts.push(performance.now()), nowMs) });
     server.answer = () => 'hang'; // each round takes its 200 ms
     monitor.start();
     while (starts.length < 5) await nextReport();
@@ -127,19 +207,17 @@ describe('HealthMonitor', () => {
   it('never runs two rounds at once, however short the interval', async () => {
     let open = 0;
     let most = 0;
-    const slow = {
-      syncStatus: async (options: { timeoutMs?: number | undefined }) => {
-        most = Math.max(most, ++open);
-        try {
-          return await node.syncStatus(options);
-        } finally {
-          open--;
-        }
-      },
-      peerStats: node.peerStats.bind(node),
+    const probes = nodeProbes(30);
+    probes.syncStatus.call = async (options) => {
+      most = Math.max(most, ++open);
+      try {
+        return await node.syncStatus(options);
+      } finally {
+        open--;
+      }
     };
     server.answer = () => 'hang';
-    build({ node: slow, intervalMs: 1, probeTimeoutMs: 30 }).start();
+    build({ probes, intervalMs: 1 }).start();
     monitor.probeNow();
     while (reports.length < 4) await nextReport();
     expect(most).toBe(1);
@@ -175,7 +253,7 @@ describe('HealthMonitor', () => {
 
   it('ends probes under way on stop, without a report, and leaves nothing open', async () => {
     server.answer = () => 'hang';
-    build({ probeTimeoutMs: 600_000 }).start();
+    build({ timeoutMs: 600_000 }).start();
     await untilRequests(2);
     await monitor.stop();
     expect(reports).toEqual([]);

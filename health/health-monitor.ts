@@ -1,34 +1,45 @@
 import { evaluate } from './evaluate.js';
 import type { HealthLimits, HealthReport } from './health-report.js';
-import { observe, type ProbedNode } from './observation.js';
+import { ask, type Observation, type Probe, type Probed, type Probes } from './probes/observation.js';
 
 export interface HealthMonitorOptions {
-  node: ProbedNode;
+  probes: Probes;
   limits: HealthLimits;
   /** From the start of one round to the start of the next. */
   intervalMs: number;
-  /** Deadline of every probe. A node that hangs is declared unhealthy within `intervalMs + probeTimeoutMs`. */
-  probeTimeoutMs: number;
   /** Wall clock in milliseconds. */
   now: () => number;
-  /** Called with the report of every round. */
+  /** Called with the report of every round, and with one for each answer that came later. */
   onReport: (report: HealthReport) => void;
 }
 
+type Question = keyof Probes;
+
+/** A round is reported after this with the answers that are there; each of the others is reported when it comes. */
+export const REPORT_AFTER_MS = 250;
+
 /**
- * Probes the local node once per interval, the first time at once. Rounds never overlap: one that takes longer than
- * the interval is followed by the next without a pause.
+ * Asks all questions side by side once per interval, the first time at once. One that hangs holds up no other: the
+ * round is reported without it, with its last answer, and it counts against the node when its own deadline is over.
+ * A question is not asked again while its answer is outstanding.
  */
 export class HealthMonitor {
   readonly #options: HealthMonitorOptions;
+  readonly #questions: Question[];
   readonly #stopped = new AbortController();
+  readonly #observation: Observation = {};
+  readonly #asking = new Map<Question, Promise<void>>();
   #latest: HealthReport | null = null;
+  #askedAtMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | null = null;
   #repeat = false;
+  /** The report of the round under way is still to come. */
+  #reportDue = false;
 
   constructor(options: HealthMonitorOptions) {
     this.#options = options;
+    this.#questions = (Object.keys(options.probes) as Question[]).filter((name) => options.probes[name]);
   }
 
   /** The newest report, null before the first. */
@@ -65,16 +76,45 @@ export class HealthMonitor {
   async stop(): Promise<void> {
     this.#stopped.abort();
     clearTimeout(this.#timer);
-    await this.#round;
+    await Promise.all([this.#round, ...this.#asking.values()]);
   }
 
   async #runRound(): Promise<void> {
-    const { node, limits, probeTimeoutMs, now, onReport } = this.#options;
-    const checkedAtMs = now();
-    const observation = await observe(node, { signal: this.#stopped.signal, timeoutMs: probeTimeoutMs });
+    this.#reportDue = true;
+    this.#askedAtMs = this.#options.now();
+    for (const name of this.#questions) if (!this.#asking.has(name)) this.#ask(name);
+    const answered = Promise.all(this.#asking.values());
+    // The very first report tells everything: a node of which something is unknown is no candidate yet.
+    if (this.#latest === null) await answered;
+    else await this.#orTimeout(answered);
+    this.#report();
+  }
+
+  #ask(name: Question): void {
+    const probe = this.#options.probes[name] as Probe<never>;
+    const before = this.#observation[name] as Probed<never> | undefined;
+    const asking = ask(probe, before, this.#askedAtMs, this.#stopped.signal).then((answer) => {
+      this.#observation[name] = answer;
+      this.#asking.delete(name);
+      if (!this.#reportDue) this.#report();
+    });
+    this.#asking.set(name, asking);
+  }
+
+  async #orTimeout(answered: Promise<unknown>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, REPORT_AFTER_MS);
+    });
+    await Promise.race([answered, timeout]);
+    clearTimeout(timer);
+  }
+
+  #report(): void {
+    this.#reportDue = false;
     if (this.#stopped.signal.aborted) return;
-    const report = { ...evaluate(observation, limits, Math.floor(checkedAtMs / 1000)), checkedAtMs };
+    const report = { ...evaluate(this.#observation, this.#options.limits), checkedAtMs: this.#askedAtMs };
     this.#latest = report;
-    onReport(report);
+    this.#options.onReport(report);
   }
 }

@@ -22,7 +22,7 @@ const peer = z.object({
   /** Since the last heartbeat that it acknowledged was sent. */
   lastContactMs: z.number().nonnegative(),
   /** How fit it is to sequence, by its own account: `stale` is only an old head, `unfit` may not lead at all. */
-  fitness: z.enum(['unfit', 'impaired', 'stale', 'fit']),
+  fitness: z.enum(['unfit', 'impaired', 'stale', 'partial', 'fit']),
 });
 
 /**
@@ -91,7 +91,18 @@ export const conductorStatusSchema = z.object({
     summary: z.string(),
     /** Everything that is wrong, what decided the status first: a stable name, and words with the numbers. */
     reasons: z.array(
-      z.object({ code: z.string(), severity: z.enum(['degraded', 'unhealthy']), message: z.string() }),
+      z.object({
+        /** Name of the check, see health/README.md. */
+        check: z.string(),
+        code: z.string(),
+        severity: z.enum(['degraded', 'unhealthy']),
+        message: z.string(),
+        /** What was measured (seconds or a count) and its limit, where something was. */
+        value: z.number().optional(),
+        limit: z.number().optional(),
+        /** Calls in a row without an answer, for one that does not answer. */
+        failures: count.optional(),
+      }),
     ),
     /** Wall clock in milliseconds; null before the first check. */
     checkedAtMs: z.number().nullable(),

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { decide, type Action, type Successor, type View } from './decide.js';
 import { encodeEligibility, Fitness } from './eligibility.js';
 
-const { unfit, impaired, stale, fit } = Fitness;
-const LEVELS = [unfit, impaired, stale, fit] as const;
+const { unfit, impaired, stale, partial, fit } = Fitness;
+const LEVELS = [unfit, impaired, stale, partial, fit] as const;
 
 const successor = (id: string, fitness: Fitness, lagBlocks = 0): Successor => ({
   id,
@@ -135,7 +135,7 @@ describe('decide, in every view', () => {
       const action = decide(Object.freeze(view));
       if (!holds(view, action)) throw new Error(`${JSON.stringify(action)} for ${JSON.stringify(view)}`);
     }
-    expect(views).toBe(3 * 3 * 4 * 5 * 2 ** 6);
+    expect(views).toBe(3 * 3 * 5 * 6 * 2 ** 6);
   });
 });
 
@@ -158,41 +158,45 @@ describe('decide, as a table: fitness of the leader (rows) against that of the b
 
   it('not sequencing', () => {
     expect(table({ sequencerActive: false })).toEqual([
-      // nobody   unfit    impaired    stale       fit
-      ['none', 'none', 'transfer', 'transfer', 'transfer'], // unfit
-      ['start', 'start', 'start', 'transfer', 'transfer'], // impaired
-      ['start', 'start', 'start', 'start', 'transfer'], // stale
-      ['start', 'start', 'start', 'start', 'start'], // fit
+      // nobody   unfit    impaired    stale       partial     fit
+      ['none', 'none', 'transfer', 'transfer', 'transfer', 'transfer'], // unfit
+      ['start', 'start', 'start', 'transfer', 'transfer', 'transfer'], // impaired
+      ['start', 'start', 'start', 'start', 'transfer', 'transfer'], // stale
+      ['start', 'start', 'start', 'start', 'start', 'transfer'], // partial
+      ['start', 'start', 'start', 'start', 'start', 'start'], // fit
     ]);
   });
 
   it('sequencing, and the head stands still', () => {
     expect(table({ sequencerActive: true })).toEqual([
-      // nobody   unfit    impaired    stale       fit
-      ['none', 'none', 'transfer', 'transfer', 'transfer'], // unfit
-      ['none', 'none', 'none', 'stop+transfer', 'stop+transfer'], // impaired
-      ['none', 'none', 'none', 'none', 'stop+transfer'], // stale
-      ['none', 'none', 'none', 'none', 'none'], // fit
+      // nobody   unfit    impaired    stale       partial     fit
+      ['none', 'none', 'transfer', 'transfer', 'transfer', 'transfer'], // unfit
+      ['none', 'none', 'none', 'stop+transfer', 'stop+transfer', 'stop+transfer'], // impaired
+      ['none', 'none', 'none', 'none', 'stop+transfer', 'stop+transfer'], // stale
+      ['none', 'none', 'none', 'none', 'none', 'stop+transfer'], // partial
+      ['none', 'none', 'none', 'none', 'none', 'none'], // fit
     ]);
   });
 
   it('sequencing, and the head has stood still for long', () => {
     expect(table({ sequencerActive: true, stuck: true })).toEqual([
-      // nobody   unfit    impaired    stale       fit
-      ['none', 'none', 'transfer', 'transfer', 'transfer'], // unfit
-      ['none', 'none', 'stop+transfer', 'stop+transfer', 'stop+transfer'], // impaired
-      ['none', 'none', 'none', 'stop+transfer', 'stop+transfer'], // stale
-      ['none', 'none', 'none', 'none', 'none'], // fit
+      // nobody   unfit    impaired    stale       partial     fit
+      ['none', 'none', 'transfer', 'transfer', 'transfer', 'transfer'], // unfit
+      ['none', 'none', 'stop+transfer', 'stop+transfer', 'stop+transfer', 'stop+transfer'], // impaired
+      ['none', 'none', 'none', 'stop+transfer', 'stop+transfer', 'stop+transfer'], // stale
+      ['none', 'none', 'none', 'none', 'stop+transfer', 'stop+transfer'], // partial
+      ['none', 'none', 'none', 'none', 'none', 'none'], // fit
     ]);
   });
 
   it('sequencing, and the head moves', () => {
     expect(table({ sequencerActive: true, progressing: true })).toEqual([
-      // nobody   unfit    impaired    stale       fit
-      ['none', 'none', 'transfer', 'transfer', 'transfer'], // unfit
-      ['none', 'none', 'none', 'stop+transfer', 'stop+transfer'], // impaired
-      ['none', 'none', 'none', 'none', 'none'], // stale
-      ['none', 'none', 'none', 'none', 'none'], // fit
+      // nobody   unfit    impaired    stale       partial     fit
+      ['none', 'none', 'transfer', 'transfer', 'transfer', 'transfer'], // unfit
+      ['none', 'none', 'none', 'stop+transfer', 'stop+transfer', 'stop+transfer'], // impaired
+      ['none', 'none', 'none', 'none', 'none', 'none'], // stale
+      ['none', 'none', 'none', 'none', 'none', 'stop+transfer'], // partial
+      ['none', 'none', 'none', 'none', 'none', 'none'], // fit
     ]);
   });
 });

@@ -1,19 +1,39 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { HealthCode } from '../../health/health-report.js';
+import type { HealthCode, HealthReason } from '../../health/health-report.js';
 import { encodeEligibility, fitness, Fitness, fitnessOf } from './eligibility.js';
 
 describe('fitness', () => {
-  it.each<[HealthCode, Fitness]>([
-    ['ok', Fitness.fit],
-    ['unsafe-head-old', Fitness.stale],
-    ['too-few-peers', Fitness.impaired],
-    ['node-unreachable', Fitness.unfit],
-  ])('%s gives %i, and unfit as soon as the node or the right to control it is missing', (code, level) => {
-    expect(fitness(code, true, true)).toBe(level);
-    expect(fitness(code, false, true)).toBe(Fitness.unfit);
-    expect(fitness(code, true, false)).toBe(Fitness.unfit);
+  const reason = (code: HealthCode, change: Partial<HealthReason> = {}): HealthReason => ({
+    check: 'sync-status',
+    code,
+    severity: 'unhealthy',
+    message: '',
+    ...change,
   });
+
+  it.each<[string, HealthReason[], Fitness]>([
+    ['nothing wrong', [], Fitness.fit],
+    ['an old head', [reason('unsafe-head-old')], Fitness.stale],
+    ['an old safe head', [reason('safe-head-old')], Fitness.impaired],
+    ['too few peers', [reason('too-few-peers')], Fitness.impaired],
+    ['too few peers of the execution client', [reason('too-few-execution-peers')], Fitness.impaired],
+    ['no builder', [reason('rollup-boost-partial')], Fitness.partial],
+    ['no builder, tolerated', [reason('rollup-boost-partial', { severity: 'degraded' })], Fitness.fit],
+    ['rollup-boost unhealthy', [reason('rollup-boost-unhealthy')], Fitness.impaired],
+    ['rollup-boost gone', [reason('rollup-boost-unreachable', { failures: 2 })], Fitness.impaired],
+    ['one lost answer of rollup-boost', [reason('rollup-boost-unreachable', { failures: 1 })], Fitness.fit],
+    ['one lost answer of op-node', [reason('node-unreachable', { failures: 1 })], Fitness.fit],
+    ['two lost answers of op-node', [reason('node-unreachable', { failures: 2 })], Fitness.unfit],
+    ['the worst of several', [reason('rollup-boost-partial'), reason('unsafe-head-old')], Fitness.stale],
+  ])(
+    '%s gives its level, and unfit as soon as the node or the right to control it is missing',
+    (_, reasons, level) => {
+      expect(fitness(reasons, true, true)).toBe(level);
+      expect(fitness(reasons, false, true)).toBe(Fitness.unfit);
+      expect(fitness(reasons, true, false)).toBe(Fitness.unfit);
+    },
+  );
 
   it('is unfit before the first health check', () => {
     expect(fitness(undefined, true, true)).toBe(Fitness.unfit);

@@ -1,4 +1,4 @@
-import type { HealthCode } from '../../health/health-report.js';
+import type { HealthCode, HealthReason } from '../../health/health-report.js';
 
 /**
  * How fit a node is to sequence, best last. Every conductor tells the leader with each heartbeat.
@@ -6,9 +6,10 @@ import type { HealthCode } from '../../health/health-report.js';
  * - unfit: it cannot sequence at all (node unreachable, conductor paused or stopping, nothing known yet)
  * - impaired: it could, but something is wrong (too few peers)
  * - stale: only its head is old, as in a whole cluster that stood still
- * - fit: healthy
+ * - partial: it sequences without its external builder (op-conductor #15874: healthy before partial before unhealthy)
+ * - fit: healthy, or with faults that are tolerated
  */
-export const Fitness = { unfit: 0, impaired: 1, stale: 2, fit: 3 } as const;
+export const Fitness = { unfit: 0, impaired: 1, stale: 2, partial: 3, fit: 4 } as const;
 export type Fitness = (typeof Fitness)[keyof typeof Fitness];
 
 /** Blocks behind the committed head that are told apart. */
@@ -16,23 +17,32 @@ const LAG_MAX = 999_999;
 /** Blocks that a node in good health is behind while gossip is on its way: no reason to prefer another. */
 const ORDINARY_LAG = 2;
 
-/** @param health undefined before the first check */
+/** One lost answer is an accident, two in a row are a fact: leadership does not move for an accident. */
+const STRIKES = 2;
+
+const FITNESS_WITH: Readonly<Record<HealthCode, Fitness>> = {
+  'node-unreachable': Fitness.unfit,
+  'unsafe-head-old': Fitness.stale,
+  'safe-head-old': Fitness.impaired,
+  'too-few-peers': Fitness.impaired,
+  'execution-unreachable': Fitness.impaired,
+  'too-few-execution-peers': Fitness.impaired,
+  'rollup-boost-unreachable': Fitness.impaired,
+  'rollup-boost-partial': Fitness.partial,
+  'rollup-boost-unhealthy': Fitness.impaired,
+};
+
+/** @param reasons what is wrong by the last health check; undefined before the first */
 export function fitness(
-  health: HealthCode | undefined,
+  reasons: readonly HealthReason[] | undefined,
   nodeReachable: boolean,
   mayControl: boolean,
 ): Fitness {
-  if (!mayControl || !nodeReachable || health === undefined) return Fitness.unfit;
-  switch (health) {
-    case 'ok':
-      return Fitness.fit;
-    case 'unsafe-head-old':
-      return Fitness.stale;
-    case 'too-few-peers':
-      return Fitness.impaired;
-    case 'node-unreachable':
-      return Fitness.unfit;
-  }
+  if (!mayControl || !nodeReachable || reasons === undefined) return Fitness.unfit;
+  const levels = reasons
+    .filter(({ severity, failures = STRIKES }) => severity === 'unhealthy' && failures >= STRIKES)
+    .map(({ code }) => FITNESS_WITH[code]);
+  return Math.min(Fitness.fit, ...levels) as Fitness;
 }
 
 /** One number for Raft, greater is better, 0 is unfit: fitness first, then closeness to the committed head. */

@@ -23,6 +23,14 @@ export const controlBodies = {
   'regain-peers': nothing,
   /** Delays every JSON-RPC answer; 0 ends it. */
   'slow-rpc': z.object({ ms: z.number().nonnegative(), target }).strict(),
+  /** What `/healthz` (status code) and `/rollup-boost` (JSON) of the execution client's port say. */
+  'rollup-boost': z.object({ health: z.enum(['healthy', 'partial', 'unhealthy', 'hung']) }).strict(),
+  /** Peers that the execution client counts; null: as many as op-node has. */
+  'execution-peers': z.object({ count: z.int().nonnegative().nullable() }).strict(),
+  /** The safe head follows the unsafe one at this distance; null: it stays at genesis. */
+  'safe-lag': z.object({ blocks: z.int().nonnegative().nullable() }).strict(),
+  /** Calls of a method fail with this text; null ends it. */
+  fail: z.object({ method: z.string(), error: z.string().nullable() }).strict(),
   /** The next commits reach the conductor, but op-node sees them time out; 0 ends it. */
   'drop-commit-answers': z.object({ count: z.int().nonnegative() }).strict(),
   /** An L1 reorg: the head moves down, and heights above are built again with other content. */

@@ -1,12 +1,22 @@
 /** The two programs that one process stands for. */
 export type Program = 'op-node' | 'execution';
 
+/** What the simulated rollup-boost in front of the execution client says of itself. */
+export type RollupBoostHealth = 'healthy' | 'partial' | 'unhealthy' | 'hung';
+
 /** The faults that are switched on; programs ask here before they act. */
 export class Faults {
   /** Blocks neither leave nor arrive, but the peers stay connected. */
   gossipStopped = false;
   /** No peer reaches this node or is reached. */
   peersLost = false;
+  rollupBoost: RollupBoostHealth = 'healthy';
+  /** Peers that the execution client counts; undefined: as many as op-node has. */
+  executionPeers: number | undefined;
+  /** Blocks that the safe head is behind the unsafe one; undefined: it stays at genesis. */
+  safeLagBlocks: number | undefined;
+  /** Calls of these methods that fail, by the text of the error. */
+  readonly failing = new Map<string, string>();
   /** So many more commits reach the conductor while op-node never sees their answer. */
   commitAnswersToDrop = 0;
   readonly slowMs: Record<Program, number> = { 'op-node': 0, execution: 0 };

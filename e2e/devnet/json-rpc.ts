@@ -53,12 +53,21 @@ export function createRpcServer(
     await faults.running(program);
     if (faults.slowMs[program] > 0) await sleep(faults.slowMs[program]);
     if (gone.signal.aborted) return reply.hijack();
-    const answer = await answerText(methods, request.body as string, gone.signal);
+    const answer = await answerText(withFailures(methods, faults), request.body as string, gone.signal);
     // A program frozen in the middle of a call answers only when it thaws.
     await faults.running(program);
     return reply.type('application/json').send(answer === undefined ? '' : `${JSON.stringify(answer)}\n`);
   });
   return server;
+}
+
+function withFailures(methods: Record<string, RpcMethod>, faults: Faults): Record<string, RpcMethod> {
+  if (faults.failing.size === 0) return methods;
+  const failing = [...faults.failing].map(([name, text]): [string, RpcMethod] => [
+    name,
+    { max: Infinity, call: () => Promise.reject(new RpcError(text)) },
+  ]);
+  return { ...methods, ...Object.fromEntries(failing) };
 }
 
 async function answerText(methods: Record<string, RpcMethod>, body: string, signal: AbortSignal) {

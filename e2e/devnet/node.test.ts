@@ -317,6 +317,53 @@ describe('simulated node', () => {
       expect(await isSilent(node.nodeRpc, 'optimism_version')).toBe(false);
     });
 
+    it('rollup-boost: both health endpoints say so, or nothing', async () => {
+      const node = await network.startNode(options);
+      const get = async (path: string) => {
+        const { statusCode, body } = await request(`${node.executionRpc}${path}`, {
+          signal: AbortSignal.timeout(150),
+        });
+        return [statusCode, await body.text()];
+      };
+      const said = [];
+      for (const health of ['partial', 'unhealthy', 'healthy'] as const) {
+        await node.control('rollup-boost', { health });
+        said.push([...(await get('/healthz')), ...(await get('/rollup-boost'))]);
+      }
+      const json = (name: string) => JSON.stringify({ version: '0.7.0', rollup_boost_health: name });
+      expect(said).toEqual([
+        [206, '', 200, json('PartialContent')],
+        [503, '', 200, json('ServiceUnavailable')],
+        [200, '', 200, json('Healthy')],
+      ]);
+      await node.control('rollup-boost', { health: 'hung' });
+      await expect(get('/healthz')).rejects.toThrow();
+      await expect(get('/rollup-boost')).rejects.toThrow();
+    });
+
+    it('execution-peers, safe-lag, fail: what op-node and execution client tell', async () => {
+      const node = await network.startNode(options);
+      await start(node);
+      await until(() => numberOf(node) >= 5, 'blocks');
+      await rpc(node.nodeRpc, 'admin_stopSequencer');
+      await node.control('execution-peers', { count: 7 });
+      expect((await rpc(node.executionRpc, 'net_peerCount')).result).toBe('0x7');
+      await node.control('execution-peers', { count: null });
+      expect((await rpc(node.executionRpc, 'net_peerCount')).result).toBe('0x0');
+
+      const safe = async () =>
+        ((await rpc(node.nodeRpc, 'optimism_syncStatus')).result as { safe_l2: { number: number } }).safe_l2
+          .number;
+      expect(await safe()).toBe(0);
+      await node.control('safe-lag', { blocks: 3 });
+      expect(await safe()).toBe(numberOf(node) - 3);
+
+      await node.control('fail', { method: 'admin_startSequencer', error: 'no' });
+      expect((await start(node)).error).toEqual({ code: -32000, message: 'no' });
+      await node.control('fail', { method: 'admin_startSequencer', error: null });
+      expect((await start(node)).result).toBe(null);
+    });
+
     it('drop-commit-answers: the conductor has the block, op-node commits it again', async () => {
       const node = await network.startNode(options);
       await node.control('drop-commit-answers', { count: 1 });

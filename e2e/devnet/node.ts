@@ -11,6 +11,7 @@ import { SimulatedL1 } from './l1-info.js';
 import { OP_NODE_VERSION, opNodeMethods } from './op-node.js';
 import { P2p } from './p2p.js';
 import { refOf } from './payload.js';
+import { addRollupBoost } from './rollup-boost.js';
 import { Sequencer } from './sequencer.js';
 import { UnsafeSync } from './unsafe-sync.js';
 
@@ -121,10 +122,11 @@ export async function startNode(input: NodeInput, log: Logger, onCrash: () => vo
   );
   node.get('/healthz', () => ({ version: OP_NODE_VERSION }));
   const execution = createRpcServer(
-    executionMethods(chain, chainId, () => p2p.connectedPeers()),
+    executionMethods(chain, chainId, () => faults.executionPeers ?? p2p.connectedPeers()),
     'execution',
     faults,
   );
+  addRollupBoost(execution, faults);
   const state = (): NodeState => ({
     name: options.name,
     head: refOf(chain.head),
@@ -192,6 +194,13 @@ function controlActions({ chain, conductor, faults, l1, p2p, onCrash }: Controll
     'regain-peers': () => (faults.peersLost = false),
     'slow-rpc': ({ ms, target }) => {
       for (const program of programsOf(target)) faults.slowMs[program] = ms;
+    },
+    'rollup-boost': ({ health }) => (faults.rollupBoost = health),
+    'execution-peers': ({ count }) => (faults.executionPeers = count ?? undefined),
+    'safe-lag': ({ blocks }) => (faults.safeLagBlocks = blocks ?? undefined),
+    fail: ({ method, error }) => {
+      if (error === null) faults.failing.delete(method);
+      else faults.failing.set(method, error);
     },
     'drop-commit-answers': ({ count }) => (faults.commitAnswersToDrop = count),
     reorg: ({ depth }) => {

@@ -2,6 +2,7 @@ import type { Hex } from 'viem';
 import { blockHashOf } from './block.js';
 import type { ChainStore } from './chain-store.js';
 import type { ConductorClient } from './conductor-client.js';
+import type { Faults } from './faults.js';
 import { handlerCrashed, invalidArgument, RpcError, type RpcMethod } from './json-rpc.js';
 import { originOf, type SimulatedL1 } from './l1-info.js';
 import type { P2p } from './p2p.js';
@@ -17,6 +18,7 @@ export interface OpNodeParts {
   sequencer: Sequencer;
   sync: UnsafeSync;
   p2p: Pick<P2p, 'connectedPeers' | 'knownPeers'>;
+  faults: Pick<Faults, 'safeLagBlocks'>;
   l1: SimulatedL1;
   chainId: number;
   blockTimeMs: number;
@@ -77,14 +79,16 @@ function verified(payload: unknown): PayloadEnvelope {
   return parsed.data;
 }
 
-function syncStatus({ chain, l1, hasPrestate }: OpNodeParts) {
+function syncStatus({ chain, l1, faults, hasPrestate }: OpNodeParts) {
   if (!hasPrestate()) return statusOf(NO_BLOCK, NO_BLOCK, l2Ref(NO_BLOCK, []), l2Ref(NO_BLOCK, []));
   const l1Head = l1.block(l1.numberAt(Date.now() / 1000));
   const show = (block: PayloadEnvelope) => l2Ref(refOf(block), block.executionPayload.transactions);
-  return statusOf(l1Head, l1.block(0), show(chain.head), show(chain.genesis));
+  const safeNumber = refOf(chain.head).number - (faults.safeLagBlocks ?? Infinity);
+  const safe = chain.byNumber(Math.max(0, safeNumber)) ?? chain.genesis;
+  return statusOf(l1Head, l1.block(0), show(chain.head), show(safe));
 }
 
-/** Nothing is derived from L1 here: what is safe or final stays at genesis. */
+/** Nothing is derived from L1 here: what is safe or final stays at genesis, unless it is told to follow. */
 function statusOf(l1Head: BlockRef, l1Final: BlockRef, unsafe: object, safe: object) {
   return {
     current_l1: l1Head,

@@ -1,0 +1,129 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { PartialTolerance } from './partial-tolerance.js';
+import {
+  RollupBoostProbe,
+  type RollupBoostAnswer,
+  type RollupBoostHealth,
+  type RollupBoostVariant,
+} from './rollup-boost.js';
+
+let server: Server;
+let url: string;
+let answer: { status: number; body: string } | 'hang';
+let asked: string[];
+let probe: RollupBoostProbe;
+let nowMs: number;
+
+function build(variant: RollupBoostVariant, tolerance = new PartialTolerance(0, 0)): void {
+  probe = new RollupBoostProbe(variant, tolerance, () => nowMs);
+}
+const ask = (timeoutMs = 5000): Promise<RollupBoostAnswer> => probe.call({ timeoutMs });
+
+beforeEach(async () => {
+  asked = [];
+  nowMs = 1_000_000;
+  answer = { status: 200, body: '' };
+  server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    if (answer === 'hang') return;
+    response.statusCode = answer.status;
+    response.end(answer.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterEach(async () => {
+  await probe.close();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+describe('rollup-boost by status code', () => {
+  it.each<[number, RollupBoostHealth]>([
+    [200, 'healthy'],
+    [206, 'partial'],
+    [503, 'unhealthy'],
+  ])('%i is %s', async (status, health) => {
+    answer = { status, body: 'whatever' };
+    build({ by: 'status', executionUrl: url });
+    expect(await ask()).toEqual({ health, tolerated: false });
+  });
+
+  it('asks execution.rpc/healthz, also when that URL ends with a slash', async () => {
+    for (const executionUrl of [url, `${url}/`, `${url}/engine/`]) {
+      build({ by: 'status', executionUrl });
+      await ask();
+      await probe.close();
+    }
+    expect(asked).toEqual(['GET /healthz', 'GET /healthz', 'GET /engine/healthz']);
+  });
+
+  it('is no answer with another status, too late, or with nobody there', async () => {
+    build({ by: 'status', executionUrl: url });
+    answer = { status: 404, body: '' };
+    await expect(ask()).rejects.toThrow('unexpected status code: 404');
+    answer = 'hang';
+    await expect(ask(50)).rejects.toThrow('no answer within 50 ms');
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await expect(ask()).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('ends with its signal', async () => {
+    build({ by: 'status', executionUrl: url });
+    answer = 'hang';
+    const ending = new AbortController();
+    const asking = probe.call({ timeoutMs: 600_000, signal: ending.signal });
+    ending.abort(new Error('over'));
+    await expect(asking).rejects.toThrow('over');
+  });
+});
+
+describe('rollup-boost by JSON', () => {
+  const json = (health: unknown): void => {
+    answer = { status: 200, body: JSON.stringify({ version: '1', rollup_boost_health: health }) };
+  };
+  beforeEach(() => build({ by: 'json', url: `${url}/next?full=1` }));
+
+  it.each<[string, RollupBoostHealth]>([
+    ['Healthy', 'healthy'],
+    ['PartialContent', 'partial'],
+    ['ServiceUnavailable', 'unhealthy'],
+  ])('%s is %s', async (name, health) => {
+    json(name);
+    expect(await ask()).toEqual({ health, tolerated: false });
+    expect(asked).toEqual(['GET /next?full=1']);
+  });
+
+  it('is no answer when it makes no sense', async () => {
+    json('Splendid');
+    await expect(ask()).rejects.toThrow('unexpected rollup_boost_health: "Splendid"');
+    json('constructor');
+    await expect(ask()).rejects.toThrow('unexpected rollup_boost_health: "constructor"');
+    json(7);
+    await expect(ask()).rejects.toThrow('answer without rollup_boost_health');
+    answer = { status: 200, body: '<html>' };
+    await expect(ask()).rejects.toThrow('answer is not JSON');
+    answer = { status: 206, body: '{"rollup_boost_health":"Healthy"}' };
+    await expect(ask()).rejects.toThrow('unexpected status code: 206');
+    answer = { status: 200, body: `{"rollup_boost_health":"Healthy","x":"${'x'.repeat(2 ** 20)}"}` };
+    await expect(ask()).rejects.toThrow('exceeded');
+  });
+});
+
+describe('tolerance', () => {
+  it('covers partial answers only, until its window is used up', async () => {
+    build({ by: 'status', executionUrl: url }, new PartialTolerance(2, 10));
+    const tolerated: boolean[] = [];
+    for (const status of [206, 200, 206, 503, 206]) {
+      answer = { status, body: '' };
+      tolerated.push((await ask()).tolerated);
+    }
+    expect(tolerated).toEqual([true, false, true, false, false]);
+    nowMs += 10_000;
+    answer = { status: 206, body: '' };
+    expect((await ask()).tolerated).toBe(true);
+  });
+});

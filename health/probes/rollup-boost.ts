@@ -1,0 +1,97 @@
+import { Agent, request, type Dispatcher } from 'undici';
+import { z } from 'zod';
+import { withDeadline } from '../../rpc/clients/deadline.js';
+import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
+import type { PartialTolerance } from './partial-tolerance.js';
+
+/** `partial`: blocks are built by the execution client alone, since the external builder is not well. */
+export type RollupBoostHealth = 'healthy' | 'partial' | 'unhealthy';
+
+export interface RollupBoostAnswer {
+  health: RollupBoostHealth;
+  /** A partial answer that the tolerance covers. */
+  tolerated: boolean;
+}
+
+/**
+ * - `status`: by the status code of `execution.rpc` + `/healthz`, as `--rollup-boost.enabled` asks for
+ * - `json`: by the body of another URL, as `--rollup-boost.next-enabled` does
+ */
+export type RollupBoostVariant = { by: 'status'; executionUrl: string } | { by: 'json'; url: string };
+
+const BY_STATUS: Readonly<Record<number, RollupBoostHealth>> = {
+  200: 'healthy',
+  206: 'partial',
+  503: 'unhealthy',
+};
+const BY_NAME: Readonly<Record<string, RollupBoostHealth>> = {
+  Healthy: 'healthy',
+  PartialContent: 'partial',
+  ServiceUnavailable: 'unhealthy',
+};
+const MAX_BODY_BYTES = 1024 * 1024;
+const EXCERPT_CHARS = 100;
+const DEFAULT_TIMEOUT_MS = 5_000;
+
+const report = z.object({ rollup_boost_health: z.string() });
+
+/** Asks rollup-boost how it is (op-conductor.md §4). */
+export class RollupBoostProbe {
+  readonly #url: URL;
+  readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, maxResponseSize: MAX_BODY_BYTES });
+
+  constructor(
+    private readonly variant: RollupBoostVariant,
+    private readonly tolerance: PartialTolerance,
+    private readonly now: () => number,
+  ) {
+    this.#url = new URL(variant.by === 'status' ? healthzOf(variant.executionUrl) : variant.url);
+  }
+
+  /** Rejects when there is no answer in time, or none that makes sense. */
+  async call({ signal, timeoutMs = DEFAULT_TIMEOUT_MS }: CallOptions): Promise<RollupBoostAnswer> {
+    const { status, text } = await withDeadline((deadline) => this.#get(deadline), { timeoutMs, signal });
+    const health = this.variant.by === 'status' ? byStatus(status) : byBody(status, text);
+    const tolerated = health === 'partial' && this.tolerance.take(Math.floor(this.now() / 1000));
+    return { health, tolerated };
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #get(signal: AbortSignal): Promise<{ status: number; text: string }> {
+    const dispatcher: Dispatcher = this.#agent;
+    const response = await request(this.#url, { signal, dispatcher });
+    return { status: response.statusCode, text: await response.body.text() };
+  }
+}
+
+/** op-conductor appends to the URL as it is, so that one with a slash at the end asks for `//healthz`. */
+function healthzOf(executionUrl: string): string {
+  return `${executionUrl.replace(/\/+$/, '')}/healthz`;
+}
+
+function byStatus(status: number): RollupBoostHealth {
+  const health = BY_STATUS[status];
+  if (health === undefined) throw new Error(`unexpected status code: ${status}`);
+  return health;
+}
+
+function byBody(status: number, text: string): RollupBoostHealth {
+  if (status !== 200) throw new Error(`unexpected status code: ${status}`);
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new Error(`answer is not JSON: ${text.slice(0, EXCERPT_CHARS)}`);
+  }
+  const parsed = report.safeParse(body);
+  if (!parsed.success) throw new Error(`answer without rollup_boost_health: ${text.slice(0, EXCERPT_CHARS)}`);
+  const name = parsed.data.rollup_boost_health;
+  const health = Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined;
+  if (health === undefined) {
+    throw new Error(`unexpected rollup_boost_health: ${JSON.stringify(name.slice(0, EXCERPT_CHARS))}`);
+  }
+  return health;
+}
