@@ -226,6 +226,7 @@ function nodeOn<Result>(
 ): RaftNode<Result> {
   return new RaftNode({
     nodeId: 'a',
+    priority: 0,
     timing: { ...TIMING, electionTimeoutMs: 100, heartbeatIntervalMs: 20 },
     limits: LIMITS,
     retention: RETENTION,
