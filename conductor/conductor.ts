@@ -57,6 +57,8 @@ export interface ConductorOptions extends StatusSources {
 interface ConductorEvents {
   /** Somebody called `conductor_stop`. */
   stopRequested: [];
+  /** The answer to `conductor_leader` may have changed. */
+  leadershipChanged: [];
 }
 
 /** Longest that `conductor_clusterStatus` waits for other members. */
@@ -93,6 +95,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
       options.logger,
     );
     const roleChanged = (): void => {
+      this.emit('leadershipChanged');
       this.leaderSinceMs = performance.now();
       this.loop.forgetFailures();
       this.historyTooShortAt = undefined;
@@ -332,6 +335,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   overrideLeader(override: boolean): void {
     this.overridden = override;
     this.options.logger.warn({ override }, 'leader override set');
+    this.emit('leadershipChanged');
   }
 
   async pause(): Promise<void> {

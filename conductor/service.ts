@@ -7,6 +7,7 @@ import { HttpTransport } from '../raft/transport/http-transport.js';
 import { ExecutionClient } from '../rpc/clients/execution-client.js';
 import { JsonRpcClient } from '../rpc/clients/json-rpc-client.js';
 import { OpNodeClient } from '../rpc/clients/op-node-client.js';
+import { FlashblocksMetrics, FlashblocksProxy } from '../rpc/flashblocks/index.js';
 import { createRpcServer, type HttpServer } from '../rpc/index.js';
 import { ChainHistory } from './chain/chain-history.js';
 import { ChainStateMachine } from './chain/chain-state-machine.js';
@@ -50,6 +51,7 @@ export class Service {
   private readonly rpc: HttpServer;
   /** Connections of their own: readers of the proxies must not keep the control loop waiting. */
   private readonly proxies: { node: JsonRpcClient; execution: JsonRpcClient };
+  private readonly flashblocks: FlashblocksProxy | undefined;
   private readonly ending = new AbortController();
   private readonly closers: (() => Promise<void>)[] = [];
   private opened = false;
@@ -152,6 +154,7 @@ export class Service {
       port: rpc.listenPort,
       bodyLimitBytes: rpc.bodyLimitBytes,
     });
+    this.flashblocks = this.createFlashblocksProxy();
     this.conductor.on('stopRequested', () => void this.stop('conductor_stop'));
   }
 
@@ -165,6 +168,8 @@ export class Service {
     const { port: rpcPort } = await this.rpc.start();
     this.rpcPort = rpcPort;
     this.closers.push(() => this.rpc.stop(1000));
+    const webSocket = await this.flashblocks?.start();
+    this.closers.push(async () => this.flashblocks?.stop(1000));
     this.localNode.start();
     this.closers.push(() => this.localNode.stop());
     this.health.start();
@@ -177,7 +182,8 @@ export class Service {
     void this.checkConductorEnabled();
     this.metrics.info.set({ version: this.version }, 1);
     this.metrics.up.set(1);
-    this.logger.info({ rpcPort, consensusPort, version: this.version }, 'started');
+    const ports = { rpcPort, consensusPort, webSocketPort: webSocket?.port };
+    this.logger.info({ ...ports, version: this.version }, 'started');
     return { rpcPort, consensusPort };
   }
 
@@ -197,6 +203,25 @@ export class Service {
     const clients = [this.opNode, this.execution, this.proxies.node, this.proxies.execution, this.checks];
     await Promise.all(clients.map((client) => client.close()));
     this.logger.info('stopped');
+  }
+
+  /** Undefined without an upstream; its metrics are there in any case, as op-conductor's are. */
+  private createFlashblocksProxy(): FlashblocksProxy | undefined {
+    const { upstreamUrl, listenHost, listenPort, compression } = this.config.flashblocks;
+    const observer = new FlashblocksMetrics(this.metrics.registry, upstreamUrl);
+    if (upstreamUrl === '') return undefined;
+    const proxy = new FlashblocksProxy({
+      upstreamUrl,
+      host: listenHost,
+      port: listenPort,
+      compression,
+      // By the lease, not by the role: a process that was frozen reads its upstream before it learns of its successor.
+      isLeader: () => this.conductor.leaderOverridden() || this.raft.status().leaseRemainingMs > 0,
+      observer,
+      logger: this.logger.child({ part: 'flashblocks' }),
+    });
+    this.conductor.on('leadershipChanged', () => proxy.leadershipChanged());
+    return proxy;
   }
 
   private async joinOrFound(consensusPort: number): Promise<void> {

@@ -72,7 +72,9 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
     flashblocks: {
       /** Empty: off. */
       upstreamUrl: values['rollupboost.ws-url'],
+      listenHost: values['websocket.server-addr'],
       listenPort: values['websocket.server-port'],
+      compression: values['websocket.compression'],
     },
     rpc: {
       listenHost: values['rpc.addr'],

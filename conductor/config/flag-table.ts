@@ -272,15 +272,13 @@ export const flags = {
     group: 'Rollup-boost and flashblocks',
     type: text,
     byDefault: '',
-    notYetEffective: true,
     usage: 'WebSocket that brings flashblocks; enables the WebSocket server',
   }),
   'websocket.server-port': flag({
     group: 'Rollup-boost and flashblocks',
     type: port,
     byDefault: 8546,
-    notYetEffective: true,
-    usage: 'port of the WebSocket server',
+    usage: 'port of the WebSocket server, which answers on /ws',
   }),
 
   'rpc.addr': flag({
@@ -459,6 +457,18 @@ export const flags = {
     byDefault: false,
     usage:
       'conductor_transferLeader on a node that does not lead succeeds and does nothing, as in op-conductor',
+  }),
+  'websocket.server-addr': flag({
+    group: 'Rollup-boost and flashblocks',
+    type: text,
+    byDefault: '0.0.0.0',
+    usage: 'host to listen on for WebSockets',
+  }),
+  'websocket.compression': flag({
+    group: 'Rollup-boost and flashblocks',
+    type: boolean,
+    byDefault: false,
+    usage: 'offer permessage-deflate to WebSocket clients: less traffic, much more CPU for each client',
   }),
   'healthcheck.timeout': flag({
     group: 'Health',

@@ -156,6 +156,8 @@ const table: Array<
   ],
   ['rollupboost.ws-url', 'ROLLUPBOOST_WS_URL', 'ws://rb/ws', 'flashblocks.upstreamUrl', 'ws://rb/ws', ''],
   ['websocket.server-port', 'WEBSOCKET_SERVER_PORT', '7', 'flashblocks.listenPort', 7, 8546],
+  ['websocket.server-addr', 'WEBSOCKET_SERVER_ADDR', '::1', 'flashblocks.listenHost', '::1', '0.0.0.0'],
+  ['websocket.compression', 'WEBSOCKET_COMPRESSION', '1', 'flashblocks.compression', true, false],
   ['rpc.addr', 'RPC_ADDR', '::1', 'rpc.listenHost', '::1', '0.0.0.0'],
   ['rpc.port', 'RPC_PORT', '8547', 'rpc.listenPort', 8547, 8545],
   ['rpc.enable-admin', 'RPC_ENABLE_ADMIN', 'true', 'rpc.enableAdmin', true, false],

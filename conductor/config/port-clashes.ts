@@ -14,7 +14,7 @@ const listeners: readonly Listener[] = [
   { portFlag: 'metrics.port', host: (values) => (values['metrics.enabled'] ? values['metrics.addr'] : null) },
   {
     portFlag: 'websocket.server-port',
-    host: (values) => (values['rollupboost.ws-url'] === '' ? null : '0.0.0.0'),
+    host: (values) => (values['rollupboost.ws-url'] === '' ? null : values['websocket.server-addr']),
   },
 ];
 

@@ -1,0 +1,191 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { WebSocket } from 'ws';
+import type { CutReason, FlashblocksObserver } from './observer.js';
+
+/** As op-conductor (op-conductor.md §7), and a limit in bytes beside that in frames. */
+export const CLIENT_LIMITS = {
+  /** A client with this many unsent frames is cut. */
+  unsentFrames: 256,
+  /** Above the largest frame, so that two of them in a row do no harm. Clients share the frames that wait for them. */
+  unsentBytes: 24 * 2 ** 20,
+  /** A client that takes nothing of what waits for it within this time is cut. */
+  writeTimeoutMs: 5000,
+  pingIntervalMs: 15_000,
+  pongTimeoutMs: 10_000,
+};
+
+/** 1,000 clients in one go would hold up the heartbeats of the cluster. */
+const CLIENTS_PER_TURN = 200;
+
+export interface Frame {
+  data: Buffer;
+  binary: boolean;
+}
+
+export interface ClientHubOptions {
+  limits: typeof CLIENT_LIMITS;
+  observer: FlashblocksObserver;
+  /** All frames are on their way to all clients. */
+  onIdle: () => void;
+}
+
+interface Client {
+  socket: WebSocket;
+  unsentFrames: number;
+  /** When the oldest unsent frame became the oldest. */
+  progressAtMs: number;
+  answersPings: boolean;
+  sent: () => void;
+}
+
+/** The clients of the proxy. They get the same frames in the same order; one that cannot keep up is cut off. */
+export class ClientHub {
+  private readonly clients = new Set<Client>();
+  private queue: Frame[] = [];
+  private sending = false;
+  private closed = false;
+  /** Raised when the frames in hand must not be sent any more. */
+  private generation = 0;
+  private pings: NodeJS.Timeout | undefined;
+  private pongs: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: ClientHubOptions) {}
+
+  get size(): number {
+    return this.clients.size;
+  }
+
+  /** Frames that no client was given yet. */
+  get backlog(): number {
+    return this.queue.length;
+  }
+
+  start(): void {
+    this.pings = setInterval(() => void this.pingAll(), this.options.limits.pingIntervalMs);
+  }
+
+  /** Takes in a connection. Whatever it says is ignored. */
+  add(socket: WebSocket): void {
+    if (this.closed) return socket.terminate();
+    const client: Client = {
+      socket,
+      unsentFrames: 0,
+      progressAtMs: 0,
+      answersPings: true,
+      sent: () => {
+        client.unsentFrames -= 1;
+        client.progressAtMs = performance.now();
+      },
+    };
+    this.clients.add(client);
+    this.options.observer.clientsConnected(this.clients.size);
+    socket.on('pong', () => (client.answersPings = true));
+    // Not left to ws: pongs to a client that does not read them would pile up.
+    socket.on('ping', (data) => (this.isStuck(client) ? this.cut(client, 'slow') : socket.pong(data)));
+    socket.once('close', () => {
+      this.clients.delete(client);
+      this.options.observer.clientsConnected(this.clients.size);
+    });
+  }
+
+  /** Sends a frame to all that are connected, after the frames before it. */
+  broadcast(frame: Frame): void {
+    this.queue.push(frame);
+    if (!this.sending) void this.sendQueued();
+  }
+
+  /** Sends nothing more of what was broadcast so far. */
+  forget(): void {
+    this.generation += 1;
+    for (const _frame of this.queue.splice(0)) this.options.observer.dropped('demoted');
+  }
+
+  /** Says good-bye to all, and cuts off after `graceMs` who has not gone. */
+  async close(graceMs: number): Promise<void> {
+    this.closed = true;
+    clearInterval(this.pings);
+    clearTimeout(this.pongs);
+    this.forget();
+    if (this.clients.size === 0) return;
+    const cutOff = setTimeout(() => {
+      for (const { socket } of this.clients) socket.terminate();
+    }, graceMs);
+    const gone = [...this.clients].map(
+      ({ socket }) => new Promise((resolve) => void socket.once('close', resolve)),
+    );
+    for (const { socket } of this.clients) socket.close(1000, 'client closed');
+    await Promise.all(gone);
+    clearTimeout(cutOff);
+  }
+
+  private async sendQueued(): Promise<void> {
+    this.sending = true;
+    for (let frame = this.queue.shift(); frame; frame = this.queue.shift()) await this.sendToAll(frame);
+    this.sending = false;
+    this.options.onIdle();
+  }
+
+  private async sendToAll(frame: Frame): Promise<void> {
+    const { generation } = this;
+    const { observer } = this.options;
+    let clients = 0;
+    await this.forEach((client) => {
+      if (generation !== this.generation) return false;
+      clients += 1;
+      this.send(client, frame);
+      return true;
+    });
+    if (generation !== this.generation) observer.dropped('demoted');
+    else observer.forwarded(frame.data.length, clients);
+  }
+
+  private send(client: Client, { data, binary }: Frame): void {
+    if (client.socket.readyState !== WebSocket.OPEN) return;
+    if (this.isStuck(client)) return this.cut(client, 'slow');
+    if (client.unsentFrames === 0) client.progressAtMs = performance.now();
+    client.unsentFrames += 1;
+    client.socket.send(data, { binary }, client.sent);
+  }
+
+  private isStuck({ socket, unsentFrames, progressAtMs }: Client): boolean {
+    const { limits } = this.options;
+    return (
+      unsentFrames >= limits.unsentFrames ||
+      socket.bufferedAmount > limits.unsentBytes ||
+      (unsentFrames > 0 && performance.now() - progressAtMs > limits.writeTimeoutMs)
+    );
+  }
+
+  private async pingAll(): Promise<void> {
+    const pinged: Client[] = [];
+    await this.forEach((client) => {
+      if (client.socket.readyState !== WebSocket.OPEN) return true;
+      client.answersPings = false;
+      pinged.push(client);
+      client.socket.ping();
+      return true;
+    });
+    this.pongs = setTimeout(() => {
+      for (const client of pinged) if (!client.answersPings) this.cut(client, 'silent');
+    }, this.options.limits.pongTimeoutMs);
+  }
+
+  private cut(client: Client, reason: CutReason): void {
+    if (!this.clients.delete(client)) return;
+    const { observer } = this.options;
+    observer.clientCut(reason);
+    observer.clientsConnected(this.clients.size);
+    // Without a close frame: it would wait behind everything that the client does not read.
+    client.socket.terminate();
+  }
+
+  /** Visits the clients of this moment, letting other work in between, until `visit` returns false. */
+  private async forEach(visit: (client: Client) => boolean): Promise<void> {
+    let visited = 0;
+    for (const client of [...this.clients]) {
+      if (visited > 0 && visited % CLIENTS_PER_TURN === 0) await nextTurn();
+      if (!visit(client)) return;
+      visited += 1;
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import type { Logger } from 'pino';
+import { CLIENT_LIMITS, ClientHub } from './client-hub.js';
+import type { FlashblocksObserver } from './observer.js';
+import { UPSTREAM_TIMES, UpstreamConnection } from './upstream-connection.js';
+import { WebSocketServer } from './websocket-server.js';
+
+export interface FlashblocksProxyOptions {
+  /** Of rollup-boost or the builder, `ws://` or `wss://`. */
+  upstreamUrl: string;
+  host: string;
+  /** 0 lets the system choose. */
+  port: number;
+  /** Offers permessage-deflate to clients; every client's frames are then compressed for it alone. */
+  compression: boolean;
+  /** Whether this node leads now. `leadershipChanged` is to be called whenever the answer may have changed. */
+  isLeader: () => boolean;
+  observer: FlashblocksObserver;
+  logger: Logger;
+  /** op-conductor's, unless given. */
+  upstreamTimes?: Partial<typeof UPSTREAM_TIMES>;
+  /** op-conductor's, unless given. */
+  clientLimits?: Partial<typeof CLIENT_LIMITS>;
+  maxClients?: number;
+}
+
+const MAX_CLIENTS = 10_000;
+
+/**
+ * Passes the flashblocks of the local builder on to WebSocket clients while this node leads, so that whoever
+ * listens to all conductors hears the active builder alone (op-conductor.md §7).
+ *
+ * The upstream is read all the time and its frames are dropped while this node does not lead. op-conductor leaves
+ * them unread instead, and forwards what piled up once it leads (§11.9).
+ */
+export class FlashblocksProxy {
+  private readonly upstream: UpstreamConnection;
+  private readonly hub: ClientHub;
+  private readonly server: WebSocketServer;
+  private wasLeader = false;
+  /** Frames may still be from before the promotion. */
+  private fenced = false;
+
+  constructor(private readonly options: FlashblocksProxyOptions) {
+    const { observer, logger, maxClients = MAX_CLIENTS } = options;
+    this.upstream = new UpstreamConnection({
+      url: options.upstreamUrl,
+      logger,
+      observer,
+      times: { ...UPSTREAM_TIMES, ...options.upstreamTimes },
+      onOpen: () => this.fence(),
+      onFrame: (data, binary) => this.onFrame(data, binary),
+    });
+    this.hub = new ClientHub({
+      limits: { ...CLIENT_LIMITS, ...options.clientLimits },
+      observer,
+      onIdle: () => this.upstream.resume(),
+    });
+    this.server = new WebSocketServer({
+      host: options.host,
+      port: options.port,
+      compression: options.compression,
+      maxClients,
+      clientCount: () => this.hub.size,
+      onClient: (socket) => this.hub.add(socket),
+      onClientError: () => observer.clientCut('error'),
+    });
+  }
+
+  /** Rejects when the port cannot be bound. An upstream that is not there is no error. */
+  async start(): Promise<{ port: number }> {
+    const bound = await this.server.start();
+    this.hub.start();
+    this.upstream.start();
+    return bound;
+  }
+
+  /** Closes all connections; a client that has not gone after `graceMs` is cut off. */
+  async stop(graceMs: number): Promise<void> {
+    this.upstream.stop();
+    await this.hub.close(graceMs);
+    await this.server.stop();
+  }
+
+  /** Nothing of what came before is sent any more, whether this node leads now or not. */
+  leadershipChanged(): void {
+    this.wasLeader = this.options.isLeader();
+    this.hub.forget();
+    this.fence();
+  }
+
+  private fence(): void {
+    this.fenced = true;
+    this.upstream.waitForFence(() => (this.fenced = false));
+  }
+
+  private onFrame(data: Buffer, binary: boolean): void {
+    const { isLeader, observer } = this.options;
+    const leads = isLeader();
+    if (leads !== this.wasLeader) this.leadershipChanged();
+    if (!leads) return observer.dropped('not-leader');
+    if (this.fenced) return observer.dropped('stale');
+    this.hub.broadcast({ data, binary });
+    // Reads on when all clients were served.
+    if (this.hub.backlog > 0) this.upstream.pause();
+  }
+}

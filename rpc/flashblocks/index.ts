@@ -1,0 +1,3 @@
+export { FlashblocksMetrics } from './flashblocks-metrics.js';
+export { FlashblocksProxy, type FlashblocksProxyOptions } from './flashblocks-proxy.js';
+export type { CutReason, DropReason, FlashblocksObserver } from './observer.js';

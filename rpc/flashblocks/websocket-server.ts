@@ -1,0 +1,112 @@
+import type { AddressInfo } from 'node:net';
+import websocket from '@fastify/websocket';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { WebSocket } from 'ws';
+
+export interface WebSocketServerOptions {
+  host: string;
+  /** 0 lets the system choose. */
+  port: number;
+  /** Offers permessage-deflate to clients that ask for it. */
+  compression: boolean;
+  maxClients: number;
+  clientCount: () => number;
+  onClient: (socket: WebSocket) => void;
+  onClientError: () => void;
+}
+
+const PATH = '/ws';
+/** Clients have nothing to say; op-conductor's library cuts off longer messages too. */
+const CLIENT_MESSAGE_BYTES_MAX = 32 * 1024;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Connections beyond those of the clients, for handshakes that are refused with an answer. */
+const SPARE_CONNECTIONS = 100;
+/** Each client compresses each frame for itself; without a context kept, so that it takes no memory in between. */
+const DEFLATE = {
+  threshold: 1024,
+  serverNoContextTakeover: true,
+  clientNoContextTakeover: true,
+  zlibDeflateOptions: { level: 1 },
+};
+
+/** The HTTP side: only `/ws` is there, and only WebSocket handshakes succeed (op-conductor.md §7). */
+export class WebSocketServer {
+  private app: FastifyInstance | undefined;
+
+  constructor(private readonly options: WebSocketServerOptions) {}
+
+  /** Rejects when the port cannot be bound. */
+  async start(): Promise<{ port: number }> {
+    const { host, port, compression, maxClients, onClient, onClientError } = this.options;
+    const app = fastify({
+      forceCloseConnections: true,
+      requestTimeout: HANDSHAKE_TIMEOUT_MS,
+      keepAliveTimeout: HANDSHAKE_TIMEOUT_MS,
+      http: { headersTimeout: HANDSHAKE_TIMEOUT_MS, connectionsCheckingInterval: HANDSHAKE_TIMEOUT_MS / 4 },
+    });
+    this.app = app;
+    app.server.maxConnections = maxClients + SPARE_CONNECTIONS;
+    await app.register(websocket, {
+      options: {
+        autoPong: false,
+        clientTracking: false,
+        maxPayload: CLIENT_MESSAGE_BYTES_MAX,
+        perMessageDeflate: compression ? DEFLATE : false,
+      },
+      // ws has closed the connection already.
+      errorHandler: () => onClientError(),
+      // The hub says good-bye.
+      preClose: (done) => done(),
+    });
+    app.setNotFoundHandler((_request, reply) => sendText(reply, 404, '404 page not found'));
+    app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) =>
+      sendText(reply, error.statusCode ?? 500, error.message),
+    );
+    app.route({
+      method: 'GET',
+      url: PATH,
+      preValidation: async (request, reply) => this.refuse(request, reply),
+      handler: (_request, reply) =>
+        sendText(
+          reply.header('connection', 'Upgrade').header('upgrade', 'websocket'),
+          426,
+          'WebSocket protocol violation: the request asks for no upgrade',
+        ),
+      wsHandler: (socket) => onClient(socket),
+    });
+    app.route({
+      method: ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+      url: PATH,
+      handler: ({ method }, reply) =>
+        sendText(
+          reply,
+          405,
+          `WebSocket protocol violation: handshake request method is not GET but "${method}"`,
+        ),
+    });
+    await app.listen({ host, port });
+    return { port: (app.server.address() as AddressInfo).port };
+  }
+
+  async stop(): Promise<void> {
+    await this.app?.close();
+  }
+
+  /** Browsers of other sites may not listen in, as with op-conductor; other programs send no Origin. */
+  private refuse({ headers }: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
+    const { origin, host = '' } = headers;
+    if (origin !== undefined && originHost(origin) !== host.toLowerCase()) {
+      return sendText(reply, 403, `request Origin "${origin}" is not authorized for Host "${host}"`);
+    }
+    const { maxClients, clientCount } = this.options;
+    return clientCount() >= maxClients ? sendText(reply, 503, 'too many clients') : undefined;
+  }
+}
+
+function originHost(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined;
+}
+
+function sendText(reply: FastifyReply, status: number, text: string): FastifyReply {
+  return reply.code(status).type('text/plain; charset=utf-8').send(`${text}\n`);
+}
