@@ -86,6 +86,14 @@ describe('status', () => {
     expect(printed[0]).toContain('a   leader');
   });
 
+  it('shows a conductor that is no member, when that one is asked', async () => {
+    cluster.get('c').suffrage = null;
+    expect(await runCommand(['status', '--rpc', cluster.url('c')], io())).toBe(1);
+    expect(printed[0]).toMatch(/\na +leader .*\nb +follower .*\nc +no member /s);
+    expect(failure()[0]).toBe('error: c is not a member of the cluster');
+    expect(await baton('status')).toBe(0);
+  });
+
   it('tells a program that is no Baton from one that does not answer', async () => {
     cluster.get('a').server.answer = () => ({
       error: { code: -32601, message: 'the method does not exist' },
@@ -122,6 +130,18 @@ describe('transfer', () => {
     expect(printed[0]).toContain('c leads');
   });
 
+  it('--away acts only where the leader itself is asked', async () => {
+    cluster.onCall = () => (cluster.lead('c'), { result: null });
+    expect(await runCommand(['transfer', '--away', '--rpc', cluster.url('b')], io())).toBe(0);
+    expect(printed[0]).toMatch(/^nothing to hand over: a leads/);
+    expect(cluster.calls).toEqual([]);
+    expect(await baton('transfer', '--away')).toBe(0);
+    expect(cluster.calls).toEqual(['a conductor_transferLeader []']);
+    cluster.change('c', { role: 'follower' });
+    expect(await baton('transfer', '--away')).toBe(0);
+    expect(printed[2]).toMatch(/^nothing to hand over: nobody leads/);
+  });
+
   it('to the leader itself changes nothing', async () => {
     expect(await baton('transfer', 'a')).toBe(0);
     expect(cluster.calls).toEqual([]);
@@ -156,7 +176,7 @@ describe('transfer', () => {
       'is unhealthy',
       () =>
         cluster.change('b', {
-          health: { status: 'unhealthy', reasons: [{ code: 'x', message: 'head is old' }], checkedAtMs: 1 },
+          health: { status: 'unhealthy', summary: 'head is old', reasons: [], checkedAtMs: 1 },
         }),
       'b is unhealthy: head is old',
     ],

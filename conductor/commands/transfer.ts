@@ -7,21 +7,22 @@ import {
   operate,
   type ClusterOptions,
 } from './cluster/cluster-command.js';
-import {
-  answering,
-  healthReason,
-  leaders,
-  type Answering,
-  type ClusterView,
-} from './cluster/cluster-view.js';
+import { answering, healthReason, leaders, type ClusterView } from './cluster/cluster-view.js';
 
 /** `baton transfer [id]`: moves leadership and, with it, the sequencer. */
 export const addTransfer: AddCommand = (program, io) => {
   clusterCommand(program, io, 'transfer [id]')
     .description('hand leadership and sequencing over to a member; without an id, to the fittest')
     .option('--force', 'even to a member that is not healthy')
-    .action((id: string | undefined, options: ClusterOptions & { force?: true }) =>
+    .option('--away', 'only if the conductor that is asked leads, else do nothing (for a pre-stop hook)')
+    .action((id: string | undefined, options: ClusterOptions & { force?: true; away?: true }) =>
       operate(io, options, async (operation) => {
+        if (options.away) {
+          const [leader] = leaders(await operation.cluster.view());
+          if (!leader || !operation.cluster.wasAsked(leader.id)) {
+            return operation.done(`nothing to hand over: ${leader?.id ?? 'nobody'} leads`);
+          }
+        }
         const before = await operation.until((view) => (leaders(view)[0] ? undefined : 'no leader'));
         const from = leaders(before)[0]!;
         if (id !== undefined && id !== from.id && !options.force) requireFit(before, id);
@@ -57,7 +58,7 @@ function requireFit(view: ClusterView, id: string): void {
   if (!target.status) throw unfit(`does not answer: ${target.silence}`);
   if (target.status.paused) throw unfit('is paused and would start no sequencer');
   if (target.status.health.status === 'unhealthy') {
-    throw unfit(`is unhealthy: ${healthReason(target as Answering)}`);
+    throw unfit(`is unhealthy: ${healthReason(target.status)}`);
   }
 }
 

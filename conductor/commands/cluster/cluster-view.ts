@@ -49,11 +49,9 @@ export function lagBlocks(view: ClusterView, { status }: Member): number | null 
   return Math.max(0, Math.max(...committed) - status.node.head.number);
 }
 
-/** What a member says of its health, in one line. */
-export function healthReason({ status }: Answering): string {
-  if (status.health.status === 'unknown') return 'not checked yet';
-  if (status.health.status === 'healthy') return '';
-  return status.health.reasons.map(({ code, message }) => message || code).join('; ');
+/** What a member says of its health, in one line; empty when it is well. */
+export function healthReason({ health }: ConductorStatus): string {
+  return health.status === 'healthy' ? '' : health.summary;
 }
 
 /** Everything that keeps the cluster from being healthy with exactly one leader; empty when all is well. */
@@ -80,7 +78,7 @@ function memberProblems(member: Member): string[] {
   const found: string[] = [];
   const { health, paused, leaderOverridden } = status;
   if (health.status !== 'healthy') {
-    found.push(`${id} is ${health.status}: ${healthReason({ ...member, status })}`);
+    found.push(`${id} is ${health.status}: ${healthReason(status)}`);
   }
   if (paused) found.push(`${id} is paused`);
   if (leaderOverridden) found.push(`the leader is overridden on ${id}`);

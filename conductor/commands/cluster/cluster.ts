@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { ClientError } from '../../../rpc/clients/client-error.js';
 import { JsonRpcClient } from '../../../rpc/clients/json-rpc-client.js';
-import { clusterStatusSchema, type ClusterStatus } from '../../../rpc/conductor-status.js';
+import {
+  clusterStatusSchema,
+  conductorStatusSchema,
+  type ClusterStatus,
+  type ConductorStatus,
+} from '../../../rpc/conductor-status.js';
 import { parseHostPort } from '../../config/host-port.js';
 import { CommandError } from '../command-error.js';
 import type { ClusterView, Member } from './cluster-view.js';
@@ -11,7 +16,8 @@ const VIEW_TIMEOUT_MS = 3000;
 
 const METHOD_NOT_FOUND = -32601;
 
-type Answer = ClusterStatus & { url: string };
+/** What one of the given URLs told of the cluster and of itself. */
+type Answer = ClusterStatus & { own: ConductorStatus };
 
 /**
  * The cluster as seen from some RPC addresses. Any one of them is enough: the conductor there asks the others at
@@ -28,6 +34,11 @@ export class Cluster {
     private readonly signal: AbortSignal,
   ) {}
 
+  /** Whether one of the given URLs is this member's own. */
+  wasAsked(id: string): boolean {
+    return this.urlById.has(id);
+  }
+
   /** @throws CommandError `no-answer` when none of the conductors answers */
   async view(): Promise<ClusterView> {
     const settled = await Promise.allSettled(this.urls.map((url) => this.ask(url)));
@@ -38,7 +49,6 @@ export class Cluster {
       );
       throw new CommandError('no-answer', reasons.join('\n  '));
     }
-    for (const { answeredBy, url } of answers) this.urlById.set(answeredBy, url);
     return merge(answers);
   }
 
@@ -78,11 +88,16 @@ export class Cluster {
 
   private async ask(url: string): Promise<Answer> {
     try {
-      const answer = await this.client(url).call(
-        { method: 'conductor_clusterStatus', result: clusterStatusSchema, idempotent: true },
-        { timeoutMs: VIEW_TIMEOUT_MS, signal: this.signal },
-      );
-      return { ...answer, url };
+      const options = { timeoutMs: VIEW_TIMEOUT_MS, signal: this.signal };
+      const read = <T>(method: string, result: z.ZodType<T>): Promise<T> =>
+        this.client(url).call({ method, result, idempotent: true }, options);
+      const [answer, own] = await Promise.all([
+        read('conductor_clusterStatus', clusterStatusSchema),
+        // A conductor that is no member is not in its own list.
+        read('conductor_status', conductorStatusSchema),
+      ]);
+      this.urlById.set(own.id, url);
+      return { ...answer, own };
     } catch (error) {
       const failure = error instanceof ClientError ? error.failure : undefined;
       if (failure?.code === 'rpc-error' && failure.rpcCode === METHOD_NOT_FOUND) {
@@ -104,29 +119,24 @@ export class Cluster {
 
 const ROLES = { 0: 'voter', 1: 'nonvoter' } as const;
 
-/** One view of several answers: the newest configuration, with whatever any of them heard of a member. */
+/** One view of several answers: the newest configuration that anybody knows, with what was heard of each member. */
 function merge(answers: readonly Answer[]): ClusterView {
-  const own = (answer: Answer): ClusterStatus['members'][number] | undefined =>
-    answer.members.find(({ id }) => id === answer.answeredBy);
-  const version = (answer: Answer): number => own(answer)?.status?.membership.version ?? 0;
-  const newest = answers.reduce((best, answer) => (version(answer) > version(best) ? answer : best));
-  const servers = own(newest)?.status?.membership.servers ?? [];
-  const heard = [newest, ...answers].flatMap(({ members }) => members);
+  const heard = answers.flatMap(({ members }) => members);
+  const statuses = [
+    ...answers.map(({ own }) => own),
+    ...heard.flatMap(({ status }) => (status ? [status] : [])),
+  ];
+  const { servers, version } = statuses
+    .map(({ membership }) => membership)
+    .reduce((best, membership) => (membership.version > best.version ? membership : best));
   const members = servers.map(({ id, addr, suffrage }): Member => {
-    const told = heard.filter((member) => member.id === id);
-    const status = told.find((member) => member.status !== null)?.status ?? null;
-    const silence = status ? '' : (told.find(({ error }) => error !== '')?.error ?? 'nobody could ask it');
+    const status = statuses.find((candidate) => candidate.id === id) ?? null;
+    const told = heard.find((member) => member.id === id && member.error !== '');
+    const silence = status ? '' : (told?.error ?? 'nobody has asked it yet');
     return { id, addr, role: ROLES[suffrage], status, silence };
   });
-  const strangers = answers.filter(({ answeredBy }) => !servers.some(({ id }) => id === answeredBy));
-  return {
-    version: version(newest),
-    members: [
-      ...members,
-      ...strangers.map((answer): Member => {
-        const status = own(answer)?.status ?? null;
-        return { id: answer.answeredBy, addr: '', role: 'no member', status, silence: '' };
-      }),
-    ],
-  };
+  const strangers = answers
+    .filter(({ own }) => !servers.some(({ id }) => id === own.id))
+    .map(({ own }): Member => ({ id: own.id, addr: '', role: 'no member', status: own, silence: '' }));
+  return { version, members: [...members, ...strangers] };
 }

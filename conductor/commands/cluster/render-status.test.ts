@@ -50,11 +50,8 @@ describe('the table', () => {
   });
 
   it('shows what is wrong with each member, and those that do not answer', () => {
-    const reasons = [
-      { code: 'unsafe-head-old', message: 'head is 14 s old' },
-      { code: 'too-few-peers', message: 'no peers' },
-    ];
-    const health = { status: 'unhealthy', reasons, checkedAtMs: 1 } as const;
+    const summary = 'head is 14 s old; no peers';
+    const health: ConductorStatus['health'] = { status: 'unhealthy', summary, reasons: [], checkedAtMs: 1 };
     const table = renderTable(view(member(a), member({ ...at(b, 93), paused: true, health }), silent('c')));
     expect(table).toBe(
       [
@@ -109,7 +106,12 @@ describe('a cluster is not healthy', () => {
     ['under an override', view(member({ ...a, leaderOverridden: true })), ['the leader is overridden on a']],
     [
       'before the first check',
-      view(member({ ...a, health: { status: 'unknown', reasons: [], checkedAtMs: null } })),
+      view(
+        member({
+          ...a,
+          health: { status: 'unknown', summary: 'not checked yet', reasons: [], checkedAtMs: null },
+        }),
+      ),
       ['a is unknown: not checked yet'],
     ],
     [
@@ -117,7 +119,7 @@ describe('a cluster is not healthy', () => {
       view(
         member({
           ...a,
-          health: { status: 'degraded', reasons: [{ code: 'x', message: '' }], checkedAtMs: 1 },
+          health: { status: 'degraded', summary: 'x', reasons: [], checkedAtMs: 1 },
         }),
       ),
       ['a is degraded: x'],

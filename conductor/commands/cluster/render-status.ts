@@ -24,7 +24,7 @@ function cells(view: ClusterView, member: Member): string[] {
     String(lagBlocks(view, member) ?? '?'),
     yesNo(status.paused),
     status.version,
-    healthReason({ ...member, status }),
+    healthReason(status),
   ];
 }
 

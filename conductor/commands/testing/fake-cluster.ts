@@ -6,7 +6,8 @@ import {
   type FakeRpcServer,
 } from '../../../rpc/clients/fake-rpc-server.js';
 
-type Suffrage = 0 | 1;
+/** Null: it runs, but is no member. */
+type Suffrage = 0 | 1 | null;
 
 const HASH = `0x${'ab'.repeat(32)}`;
 
@@ -34,7 +35,7 @@ export function memberStatus(id: string, changes: Partial<ConductorStatus> = {})
     peers: [],
     head: block,
     node: { reachable: true, reason: '', head: block, lagBlocks: 0, sequencerActive: false },
-    health: { status: 'healthy', reasons: [], checkedAtMs: 1_700_000_000_000 },
+    health: { status: 'healthy', summary: 'healthy', reasons: [], checkedAtMs: 1_700_000_000_000 },
     active: true,
     paused: false,
     stopped: false,
@@ -126,23 +127,27 @@ export class FakeCluster {
       this.onView(this.views);
       return { result: this.clusterStatus(id) };
     }
+    if (method === 'conductor_status') return { result: this.statusOf(id) };
     this.calls.push(`${id} ${method} ${JSON.stringify(params)}`);
     return this.onCall(id, method, params);
   }
 
   private clusterStatus(answeredBy: string): ClusterStatus {
-    const servers = [...this.members].map(([id, { suffrage }]) => ({
-      id,
-      addr: `127.0.0.1:${50_000 + id.charCodeAt(0)}`,
-      suffrage,
-    }));
-    const members = servers.map((server) => {
-      const { status, silent } = this.get(server.id);
-      const known = { ...status, membership: { version: 7, servers } };
-      return silent
+    const members = this.servers().map((server) =>
+      this.get(server.id).silent
         ? { ...server, status: null, error: 'connect ECONNREFUSED' }
-        : { ...server, status: known, error: '' };
-    });
+        : { ...server, status: this.statusOf(server.id), error: '' },
+    );
     return { answeredBy, members };
+  }
+
+  private statusOf(id: string): ConductorStatus {
+    return { ...this.get(id).status, membership: { version: 7, servers: this.servers() } };
+  }
+
+  private servers(): ConductorStatus['membership']['servers'] {
+    return [...this.members].flatMap(([id, { suffrage }]) =>
+      suffrage === null ? [] : [{ id, addr: `127.0.0.1:${50_000 + id.charCodeAt(0)}`, suffrage }],
+    );
   }
 }

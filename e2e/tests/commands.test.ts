@@ -1,0 +1,157 @@
+import { execFile } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { batonCommand } from '../cluster/baton-process.js';
+import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import { story } from './story.js';
+
+interface Run {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs `baton` as an operator does, against the conductor of this node. */
+function baton(node: ClusterNode, ...argv: string[]): Promise<Run> {
+  const [program, ...first] = batonCommand();
+  return new Promise((resolve) => {
+    execFile(
+      program,
+      [...first, ...argv],
+      { env: { PATH: process.env['PATH'], BATON_RPC: node.baton.rpcUrl }, timeout: 60_000 },
+      (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+    );
+  });
+}
+
+interface StatusJson {
+  healthy: boolean;
+  problems: string[];
+  leader: string | null;
+  members: { id: string; role: string; status: { node: { sequencerActive: boolean } } | null }[];
+}
+
+describe("operators' commands against a cluster of processes", () => {
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    cluster = await Cluster.start({
+      size: 3,
+      blockTimeMs: 200,
+      formation: 'peers',
+      // Only the test moves leadership here, not a busy machine.
+      flags: ['--raft.heartbeat-timeout', '1s'],
+    });
+    await cluster.convergedAt(3);
+    await cluster.allHealthy();
+  });
+  afterAll(() => cluster?.stop());
+
+  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
+
+  const expectDone = ({ code, stdout, stderr }: Run, says: RegExp): void => {
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(says);
+  };
+  const expectFailed = ({ code, stderr }: Run, error: RegExp, remedy: string): void => {
+    expect(stderr).toMatch(error);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`remedy: .* \\(${remedy}\\)\\n$`));
+  };
+
+  scenario('status shows the same cluster from any of its members', async () => {
+    const leader = await cluster.activeLeader();
+    const runs = await Promise.all(cluster.nodes.map((node) => baton(node, 'status', '--json')));
+    for (const { code, stdout } of runs) {
+      const { healthy, problems, leader: shown, members } = JSON.parse(stdout) as StatusJson;
+      const active = members.filter(({ status }) => status?.node.sequencerActive).map(({ id }) => id);
+      expect({ code, healthy, problems, shown, active }).toEqual({
+        code: 0,
+        healthy: true,
+        problems: [],
+        shown: leader.id,
+        active: [leader.id],
+      });
+    }
+    expectDone(await baton(leader, 'status'), new RegExp(`\n${leader.id} +leader +healthy +yes +\\d+ `));
+  });
+
+  scenario(
+    'transfer moves leadership to the named member, asked anywhere, and to another without a name',
+    async () => {
+      const from = await cluster.activeLeader();
+      const [to, third] = cluster.others(from) as [ClusterNode, ClusterNode];
+      expectDone(
+        await baton(third, 'transfer', to.id),
+        new RegExp(`^${to.id} leads in term \\d+, it was ${from.id}; its sequencer is active at block \\d+`),
+      );
+      expect((await cluster.activeLeader()).id).toBe(to.id);
+      expectDone(
+        await baton(third, 'transfer', '--away'),
+        new RegExp(`nothing to hand over: ${to.id} leads`),
+      );
+      await cluster.allHealthy();
+      expectDone(await baton(to, 'transfer', '--away'), /leads in term/);
+      expect((await cluster.activeLeader()).id).not.toBe(to.id);
+    },
+  );
+
+  scenario('an id that nobody has is refused by every command that takes one', async () => {
+    const commands = ['transfer', 'pause', 'resume', 'remove', 'override'];
+    const runs = await Promise.all(commands.map((command) => baton(cluster.nodes[0]!, command, 'nobody')));
+    for (const run of runs) expectFailed(run, /^error: nobody is not a member/, 'not-a-member');
+  });
+
+  scenario('pause and resume', async () => {
+    const leader = await cluster.activeLeader();
+    expectDone(await baton(leader, 'pause'), /^sequencer-0, sequencer-1, sequencer-2: paused/);
+    for (const { baton: process } of cluster.nodes) expect(await process.call('conductor_paused')).toBe(true);
+    expectFailed(await baton(leader, 'transfer', cluster.others(leader)[0]!.id), /is paused/, 'unfit-target');
+    expectDone(await baton(leader, 'resume'), /: resumed/);
+    await cluster.activeLeader();
+  });
+
+  scenario('remove and add', async () => {
+    const leader = await cluster.activeLeader();
+    const [member] = cluster.others(leader) as [ClusterNode];
+    const rest = cluster.nodes.filter((node) => node !== member).map(({ id }) => id);
+    expectDone(await baton(member, 'remove', member.id), new RegExp(`; members: ${rest.join(', ')}; leader`));
+    expectFailed(
+      await baton(leader, 'add', member.id, leader.baton.consensusAddress),
+      new RegExp(`answers: .*${leader.id}, not ${member.id}`),
+      'refused',
+    );
+    const added = await baton(leader, 'add', member.id, member.baton.consensusAddress);
+    expectDone(added, new RegExp(`^${member.id} at ${member.baton.consensusAddress} is a voter`));
+  });
+
+  scenario('with a dead member: says so, and protects the quorum', async () => {
+    const leader = await cluster.activeLeader();
+    const [dead, other] = cluster.others(leader) as [ClusterNode, ClusterNode];
+    await dead.baton.kill();
+    const status = await baton(leader, 'status');
+    expect(status.stdout).toMatch(new RegExp(`\n${dead.id} +\\? .*no answer: .*ECONNREFUSED`));
+    expectFailed(status, new RegExp(`^error: ${dead.id} does not answer`), 'unhealthy');
+    expectFailed(await baton(leader, 'transfer', dead.id), /does not answer/, 'unfit-target');
+    expectFailed(await baton(leader, 'pause', dead.id), /not paused: /, 'incomplete');
+    expectFailed(await baton(leader, 'remove', other.id), /1 of 2 voters would answer/, 'would-lose-quorum');
+    expectFailed(await baton(other, 'override', other.id), new RegExp(`${leader.id} leads`), 'leader-exists');
+    expectFailed(await baton(dead, 'status'), /ECONNREFUSED/, 'no-answer');
+  });
+
+  scenario('without a quorum: commands end at their deadline, and override works', async () => {
+    const leader = await cluster.leader();
+    const other = cluster.others(leader).find((node) => node.baton.pid !== undefined)!;
+    await leader.baton.kill();
+    expectFailed(
+      await baton(other, 'transfer', '--deadline', '1s'),
+      /^error: after 1s: no leader\n/,
+      'deadline',
+    );
+    const status = await baton(other, 'status');
+    expectFailed(status, /^error: no leader: 1 of 3 voters answer, 2 are needed/, 'unhealthy');
+    expectDone(await baton(other, 'override', other.id), /calls itself leader/);
+    expect(await other.baton.call('conductor_leader')).toBe(true);
+    expectDone(await baton(other, 'override', other.id, '--remove'), /op-node forgets/);
+    expect(await other.baton.call('conductor_leader')).toBe(false);
+  });
+});
