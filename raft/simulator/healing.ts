@@ -1,30 +1,78 @@
 import type { CoreContext } from '../core/context.js';
-import { isMajority, votersOf } from './invariants/invariant.js';
+import { hasDiskOf, isMajority, votersOf } from './invariants/invariant.js';
+import type { Voter } from './ledger.js';
 import type { SimulatedNode } from './node.js';
 import { check } from './violation.js';
 import type { World } from './world.js';
 
+export interface Healed {
+  /** The nodes that were well. */
+  core: readonly SimulatedNode[];
+  /** Virtual time from the end of the faults to one leader and equal logs. */
+  recoveryMs: number;
+  /** From the death of that leader to the first commit of the next; undefined when none died. */
+  failoverMs: number | undefined;
+}
+
 /**
  * I20 Liveness and I19 Quiet (raft.md §2.0): when a core of nodes is healthy again, and whatever else stays broken,
  * it finds one leader, equal logs and a new commit within a bound; from then on nothing moves the leadership.
- *
- * @returns how long it took until all was well again, in virtual ms
  */
-export function healAndDemandProgress(world: World): number {
+export function healAndDemandProgress(world: World): Healed {
   calm(world);
   const broken = breakSome(world);
-  const core = world.nodes.filter((node) => !broken.has(node));
+  const core = world.nodes.filter((node) => node.isRunning && !broken.has(node));
   world.trace.note(world.queue.nowMs, `healed, but for ${ids([...broken]) || 'none'}`);
   const recoveryMs = demandProgress(world, core);
   demandQuiet(world, core);
-  if (world.rng.chance(world.options.healing.restartAllChance)) {
-    world.count('restart of all');
-    for (const node of core) node.crash();
-    for (const node of core) node.start();
+  let failoverMs: number | undefined;
+  if (world.rng.chance(world.options.healing.failoverChance)) {
+    failoverMs = demandFailover(world, core);
     demandProgress(world, core);
   }
+  if (world.rng.chance(world.options.healing.restartAllChance)) restartAll(world, core);
   demandAnswers(world, core);
-  return recoveryMs;
+  return { core, recoveryMs, failoverMs };
+}
+
+export function restartAll(world: World, core: readonly SimulatedNode[]): void {
+  world.count('restart of all');
+  for (const node of core) node.crash();
+  for (const node of core) node.start();
+  demandProgress(world, core);
+}
+
+/** Kills a leader with whom all was well, and returns how long it takes until a successor commits. */
+function demandFailover(world: World, core: readonly SimulatedNode[]): number | undefined {
+  const leader = settledLeader(world, core);
+  if (!leader) return undefined;
+  const rest = core.filter((node) => node !== leader);
+  const works = ({ id, incarnation }: Voter): boolean =>
+    rest.some((node) => node.id === id && node.incarnation === incarnation);
+  if (!isMajority(votersOf(contextOf(leader).configurations.latest.configuration), works)) return undefined;
+  world.trace.note(world.queue.nowMs, 'the leader dies, and nothing else happens');
+  const startedMs = world.queue.nowMs;
+  const before = world.ledger.lastIndex;
+  leader.crash();
+  const tookOver = runUntil(world, () => world.ledger.lastIndex > before, boundMs(world));
+  // Where disks are slower than the timers there is no such promise.
+  const { electionTimeoutMs } = world.options.timing;
+  const isPrompt = world.options.disk.writeMeanMs <= electionTimeoutMs / 10;
+  const tookMs = world.queue.nowMs - startedMs;
+  leader.start();
+  check(
+    tookOver && (!isPrompt || tookMs <= failoverBoundMs(world)),
+    'I24',
+    () => `no commit ${Math.round(tookMs)} ms after the leader's death: ${describe(rest)}`,
+  );
+  return isPrompt ? tookMs : undefined;
+}
+
+/** Silence, the queue of candidates, a second attempt when votes split, three rounds of disks. */
+function failoverBoundMs({ options, nodes }: World): number {
+  const { electionTimeoutMs, rankSlotMs, jitterMs } = options.timing;
+  const queueMs = 2 * nodes.length * rankSlotMs + jitterMs;
+  return 2 * electionTimeoutMs + 3 * queueMs + 3 * rankSlotMs + 30 * options.disk.writeMeanMs + 20;
 }
 
 const ids = (nodes: readonly SimulatedNode[]): string => nodes.map((node) => node.id).join(', ');
@@ -58,6 +106,9 @@ function calm(world: World): void {
   };
   for (const node of world.nodes) {
     node.diskFactor = 1;
+    node.diskIsFull = false;
+    node.clock.hasten(world.queue.nowMs, 1);
+    node.clockChanged();
     node.hurryWrite();
     if (!node.isRunning) node.start();
     else node.resume();
@@ -72,7 +123,10 @@ function breakSome(world: World): ReadonlySet<SimulatedNode> {
   for (const node of nodes) {
     if (!rng.chance(node.leads ? 0.8 : 0.4)) continue;
     broken.add(node);
-    const works = (id: string): boolean => !broken.has(world.node(id));
+    const works = (voter: Voter): boolean => {
+      const peer = world.node(voter.id);
+      return peer.isRunning && hasDiskOf(peer, voter) && !broken.has(peer);
+    };
     // What a broken node has begun may spread still, so its configuration counts as well.
     const decidable =
       isMajority(world.ledger.last.voters, works) &&
@@ -97,7 +151,8 @@ function breakSome(world: World): ReadonlySet<SimulatedNode> {
   return broken;
 }
 
-function isDecidable(node: SimulatedNode, works: (id: string) => boolean): boolean {
+function isDecidable(node: SimulatedNode, works: (voter: Voter) => boolean): boolean {
+  if (!node.isRunning) return true;
   const { index, configuration } = contextOf(node).configurations.latest;
   return index === 0 || isMajority(votersOf(configuration), works);
 }
@@ -107,17 +162,18 @@ function isDecidable(node: SimulatedNode, works: (id: string) => boolean): boole
  * has a working majority: while a change is under way, the votes of one may depend on the log of a node that only
  * the other knows as a voter.
  */
-function canWin(world: World, node: SimulatedNode, works: (id: string) => boolean): boolean {
+function canWin(world: World, node: SimulatedNode, works: (voter: Voter) => boolean): boolean {
+  if (!works(node)) return false;
   const { configurations, commit, log } = contextOf(node);
   const mayStand = [configurations.latest, configurations.at(commit)].some(({ configuration }) =>
-    votersOf(configuration).includes(node.id),
+    votersOf(configuration).some(({ incarnation }) => incarnation === node.incarnation),
   );
-  const votesForIt = (id: string): boolean => {
-    const { lastTerm, lastIndex } = contextOf(world.node(id)).log;
-    const isNewer = lastTerm > log.lastTerm || (lastTerm === log.lastTerm && lastIndex > log.lastIndex);
-    return works(id) && !isNewer;
+  const votesForIt = (voter: Voter): boolean => {
+    if (!works(voter)) return false;
+    const { lastTerm, lastIndex } = contextOf(world.node(voter.id)).log;
+    return !(lastTerm > log.lastTerm || (lastTerm === log.lastTerm && lastIndex > log.lastIndex));
   };
-  return works(node.id) && mayStand && isMajority(votersOf(configurations.latest.configuration), votesForIt);
+  return mayStand && isMajority(votersOf(configurations.latest.configuration), votesForIt);
 }
 
 function contextOf(node: SimulatedNode): CoreContext {
@@ -150,7 +206,9 @@ function settledLeader(world: World, core: readonly SimulatedNode[]): SimulatedN
   if (leaders.length !== 1 || !leader) return undefined;
   const ctx = contextOf(leader);
   const { members } = ctx.configurations.latest.configuration;
-  const followers = core.filter((node) => members.some((member) => member.id === node.id));
+  const followers = core.filter(({ incarnation }) =>
+    members.some((member) => member.incarnation === incarnation),
+  );
   const converged = followers.every((node) => {
     const { log, commit, applied, leader: known } = contextOf(node);
     return (
@@ -227,7 +285,9 @@ function describe(nodes: readonly SimulatedNode[]): string {
   return nodes
     .map((node) => {
       const { role, term, leader, log, commit, configurations } = contextOf(node);
-      const voters = votersOf(configurations.latest.configuration).join('+');
+      const voters = votersOf(configurations.latest.configuration)
+        .map(({ id }) => id)
+        .join('+');
       return `\n  ${node.id} ${role} t${term} leader ${leader ?? '-'} log ${log.snapshotIndex}…${log.lastIndex}:t${log.lastTerm} commit ${commit} voters ${voters}@${configurations.latest.index}`;
     })
     .join('');

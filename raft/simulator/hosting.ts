@@ -7,11 +7,17 @@ export interface Hosting {
   createCore(options: CoreOptions, restored: RestoredState): RaftCore;
   /** Reports writes as finished before they are (an fsync that was forgotten, bug 2). */
   reportsWritesEarly: boolean;
+  /** The process ends when a write fails: nobody knows what such a disk holds (bug 62). */
+  stopsOnFailedWrites: boolean;
+  /** A damaged disk is refused at start (bug 64). */
+  checksDisks: boolean;
 }
 
 export const faithfulHosting: Hosting = {
   createCore: (options, restored) => new RaftCore(options, restored),
   reportsWritesEarly: false,
+  stopsOnFailedWrites: true,
+  checksDisks: true,
 };
 
 /** The checks look into the core; nothing in the simulator writes there. */

@@ -1,6 +1,9 @@
 import { EMPTY_CHAIN_HASH } from '../core/chain-hash.js';
-import type { EntryKind } from '../core/types.js';
+import type { EntryKind, Member } from '../core/types.js';
 import { applyToHash, EMPTY_STATE_HASH } from './state-machine.js';
+
+/** A voter and the disk that its acknowledgements speak of. */
+export type Voter = Pick<Member, 'id' | 'incarnation'>;
 
 export interface LedgerEntry {
   index: number;
@@ -11,7 +14,7 @@ export interface LedgerEntry {
   /** Term of the leader that committed it: that of the entry or later. */
   committedInTerm: number;
   /** Voters of the configuration that was in force when it was committed. */
-  voters: readonly string[];
+  voters: readonly Voter[];
   /** The application's state after this entry. */
   stateHash: number;
   /** Index of the newest configuration up to here. */

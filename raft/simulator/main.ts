@@ -46,15 +46,18 @@ function summarize(results: readonly RunResult[], elapsedMs: number): void {
   for (const result of results) {
     for (const [what, count] of result.counts) counts.set(what, (counts.get(what) ?? 0) + count);
   }
-  const recoveries = results
-    .flatMap(({ recoveriesMs, options }) => recoveriesMs.map((ms) => ms / options.timing.electionTimeoutMs))
-    .sort((a, b) => a - b);
-  const quantile = (q: number): string =>
-    (recoveries[Math.floor(q * (recoveries.length - 1))] ?? NaN).toFixed(2);
+  const spread = (durationsMs: (result: RunResult) => readonly number[]): string => {
+    const sorted = results
+      .flatMap((result) => durationsMs(result).map((ms) => ms / result.options.timing.electionTimeoutMs))
+      .sort((a, b) => a - b);
+    const quantile = (q: number): string => (sorted[Math.floor(q * (sorted.length - 1))] ?? NaN).toFixed(2);
+    return `p50 ${quantile(0.5)}, p99 ${quantile(0.99)}, worst ${quantile(1)} of ${sorted.length}`;
+  };
   for (const [what, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1))) write(`  ${what}: ${count}`);
   write(`committed entries ${total((result) => result.committed)}`);
   write(`virtual time ${Math.round(total((result) => result.virtualMs) / 1000)} s`);
-  write(`recovery in election timeouts: p50 ${quantile(0.5)}, p99 ${quantile(0.99)}, worst ${quantile(1)}`);
+  write(`in election timeouts: recovery ${spread(({ recoveriesMs }) => recoveriesMs)}`);
+  write(`                      failover ${spread(({ failoversMs }) => failoversMs)}`);
   write(
     `${results.length} seeds, ${steps} steps, ${Math.round((steps / elapsedMs) * 1000)} steps per second`,
   );

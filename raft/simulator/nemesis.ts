@@ -25,6 +25,11 @@ export class Nemesis {
       [weights.clog, () => this.clog()],
       [weights.suspend, () => this.suspend(this.victim())],
       [weights.slowDisk, () => this.slowDisk(this.victim())],
+      [weights.diskFull, () => this.diskFull(this.victim())],
+      [weights.loseDisk, () => this.loseDisk(this.victim())],
+      [weights.clockLeap, () => this.leapClock(this.victim())],
+      [weights.clockDrift, () => this.driftClock(this.victim())],
+      [weights.usurp, () => this.usurp()],
     ];
     let draw = rng.next() * faults.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, strike] of faults) {
@@ -40,15 +45,111 @@ export class Nemesis {
   }
 
   /** Kills the process and starts another later. */
-  crash(node: SimulatedNode): void {
-    const { world } = this;
+  crash(node: SimulatedNode, downMs = this.downMs()): void {
     if (!node.isRunning) return;
-    world.count('crash');
+    this.world.count('crash');
     node.crash();
-    if (world.network.options.evidence) this.spreadTheNews(node);
+    if (this.world.network.options.evidence) this.spreadTheNews(node);
+    this.startLater(node, downMs);
+  }
+
+  private downMs(): number {
+    return this.world.rng.exponential(this.world.options.faults.downMeanMs);
+  }
+
+  private startLater(node: SimulatedNode, afterMs: number): void {
+    const { world } = this;
     const { phase } = world;
-    world.queue.after(world.rng.exponential(world.options.faults.downMeanMs), () => {
+    world.queue.after(afterMs, () => {
       if (world.phase === phase && !node.isRunning) node.start();
+    });
+  }
+
+  /** A process did not start because its disk is damaged: mostly the node gets an empty one. */
+  refused(node: SimulatedNode): void {
+    const { world } = this;
+    if (world.rng.chance(0.3)) return;
+    const { phase } = world;
+    world.queue.after(this.downMs(), () => {
+      if (world.phase !== phase || !node.diskIsLost) return;
+      this.replaceDisk(node);
+      node.start();
+    });
+  }
+
+  private loseDisk(node: SimulatedNode): void {
+    const { world } = this;
+    if (!node.isRunning || !world.mayLoseDisk(node)) return;
+    this.crash(node);
+    if (world.rng.chance(0.5)) {
+      world.count('bit rot');
+      world.trace.note(world.queue.nowMs, `a record of ${node.id} rots`);
+      node.rot();
+    } else {
+      this.replaceDisk(node);
+    }
+  }
+
+  private replaceDisk(node: SimulatedNode): void {
+    this.world.count('empty disk under an old name');
+    this.world.trace.note(this.world.queue.nowMs, `${node.id} gets an empty disk`);
+    node.replaceDisk();
+  }
+
+  private diskFull(node: SimulatedNode): void {
+    const { world } = this;
+    node.diskIsFull = true;
+    world.queue.after(world.rng.exponential(world.options.faults.slowDiskMeanMs), () => {
+      node.diskIsFull = false;
+    });
+  }
+
+  private leapClock(node: SimulatedNode): void {
+    const { world } = this;
+    world.count('leaping clock');
+    node.clock.leapMs(world.rng.exponential(world.options.faults.pauseMeanMs));
+    node.clockChanged();
+  }
+
+  private driftClock(node: SimulatedNode): void {
+    const { world } = this;
+    const { rng, queue } = world;
+    world.count('drifting clock');
+    node.clock.hasten(queue.nowMs, rng.between(0.5, 2));
+    node.clockChanged();
+    queue.after(rng.exponential(world.options.faults.pauseMeanMs), () => {
+      node.clock.hasten(queue.nowMs, 1);
+      node.clockChanged();
+    });
+  }
+
+  /**
+   * The restart of a voter makes it forget to whom it is loyal. One node is kept from the leader until it would stand;
+   * then the others restart while nothing, or only what they said before, reaches the leader: a successor is elected
+   * before the leader's trust in itself ends, and only a confirmed read is right then (bugs 49, 50).
+   */
+  private usurp(): void {
+    const { world } = this;
+    const { rng, queue, options, leader, nodes, phase } = world;
+    const heir = rng.pick(nodes.filter((node) => node !== leader && node.isAwake));
+    if (!leader || !heir) return;
+    world.count('usurper');
+    const { electionTimeoutMs, rankSlotMs } = options.timing;
+    const impatientMs = electionTimeoutMs * rng.between(1, 1.5);
+    this.cut((from, to) => from === leader && to === heir, impatientMs + electionTimeoutMs);
+    queue.after(impatientMs, () => {
+      if (world.phase !== phase || !leader.leads) return;
+      const freeMs = electionTimeoutMs * rng.between(0.2, 1);
+      if (rng.chance(0.3)) this.cut((_, to) => to === leader, freeMs);
+      else for (const node of nodes) world.network.clogLink(node, leader, queue.nowMs + freeMs);
+      for (const node of nodes) {
+        if (node !== leader && node !== heir) this.crash(node, rng.between(0, 1) * rankSlotMs);
+      }
+      for (let read = 0; read < 8; read++) {
+        queue.after(rng.between(0, freeMs), () => {
+          if (world.phase === phase && leader.leads) world.workload.read(leader);
+        });
+      }
     });
   }
 

@@ -12,6 +12,8 @@ const REQUESTS: ReadonlySet<Message['type']> = new Set<RequestMessage['type']>([
   'timeoutNow',
 ]);
 
+const FROM_LEADERS: ReadonlySet<Message['type']> = new Set(['append', 'heartbeat', 'snapshot']);
+
 /** Loses, delays, repeats and reorders messages; links are cut in one direction at a time. */
 export class Network {
   private readonly cut = new Set<number>();
@@ -58,8 +60,12 @@ export class Network {
   send(from: SimulatedNode, process: Process, to: NodeId, message: Message): void {
     const { world, options } = this;
     const target = world.node(to);
-    if (REQUESTS.has(message.type)) process.requests.begin(to, message.requestId);
     if (world.options.freezeMessages) freeze(message);
+    // The transport addresses a disk, not a name (raft.md §2, bug 40); a response goes back to whoever asked.
+    const isRequest = REQUESTS.has(message.type);
+    if (isRequest) process.requests.begin(to, message.requestId);
+    const receiver = isRequest ? this.diskKnownTo(process, to) : target.incarnation;
+    const sender = from.incarnation;
     const copies = options.duplicateChance > 0 && world.rng.chance(options.duplicateChance) ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
       if (this.isCut(from, target)) {
@@ -70,7 +76,7 @@ export class Network {
         if (copy > 0) world.count('message repeated');
         const at = this.arrivalMs(from, target, message);
         this.lastArrivalMs = Math.max(this.lastArrivalMs, at);
-        world.queue.at(at, () => this.arrive(from, process, target, message));
+        world.queue.at(at, () => this.arrive(from, process, target, message, sender, receiver));
       }
     }
   }
@@ -93,7 +99,14 @@ export class Network {
     return inOrder;
   }
 
-  private arrive(from: SimulatedNode, sender: Process, to: SimulatedNode, message: Message): void {
+  private arrive(
+    from: SimulatedNode,
+    sender: Process,
+    to: SimulatedNode,
+    message: Message,
+    fromDisk: string,
+    toDisk: string | undefined,
+  ): void {
     if (this.severed.has(linkOf(from, to))) return;
     const { process } = to;
     const isRequest = REQUESTS.has(message.type);
@@ -101,11 +114,41 @@ export class Network {
       if (isRequest && this.options.refusals) this.refuse(from, sender, to, message.requestId);
       return;
     }
+    if (this.isMisdirected(process, from, to, message, fromDisk, toDisk)) {
+      this.world.count('message to or from another disk');
+      if (isRequest) this.refuse(from, sender, to, message.requestId);
+      return;
+    }
     if (!isRequest && !process.requests.end(message.requestId) && !this.options.lateResponses) return;
     to.receive({ type: 'message', from: from.id, message });
   }
 
-  /** The host of a dead process refuses the connection. */
+  /**
+   * As the transport has it. A leader is believed whatever its disk: a new follower may know it only by an old
+   * configuration, which it has from the log, and its followers have judged it already.
+   */
+  private isMisdirected(
+    process: Process,
+    from: SimulatedNode,
+    to: SimulatedNode,
+    message: Message,
+    fromDisk: string,
+    toDisk: string | undefined,
+  ): boolean {
+    if (this.world.disksReplaced === 0) return false;
+    if (toDisk !== undefined && toDisk !== to.incarnation) return true;
+    const known = this.diskKnownTo(process, from.id);
+    return known !== undefined && known !== fromDisk && !FROM_LEADERS.has(message.type);
+  }
+
+  /** The disk that a process takes for that of a member; undefined when it is none, or when all have their first. */
+  private diskKnownTo(process: Process, id: NodeId): string | undefined {
+    if (this.world.disksReplaced === 0) return undefined;
+    const { members } = process.ctx.configurations.latest.configuration;
+    return members.find((member) => member.id === id)?.incarnation;
+  }
+
+  /** The host of a dead process refuses the connection, or a process does that is another than the one addressed. */
   private refuse(from: SimulatedNode, sender: Process, dead: SimulatedNode, requestId: number): void {
     const { world } = this;
     if (this.isCut(dead, from)) return;

@@ -1,9 +1,13 @@
 /** The monotonic clock of one machine: its zero is arbitrary, its rate a little off, and a suspension stops it. */
 export class NodeClock {
+  private rate: number;
+
   constructor(
-    private readonly rate: number,
+    private readonly usualRate: number,
     private offsetMs: number,
-  ) {}
+  ) {
+    this.rate = usualRate;
+  }
 
   at(worldMs: number): number {
     return worldMs * this.rate + this.offsetMs;
@@ -16,5 +20,17 @@ export class NodeClock {
 
   loseMs(durationMs: number): void {
     this.offsetMs -= durationMs * this.rate;
+  }
+
+  /** Monotonic clocks never go back, but they may leap, as after a migration to another host. */
+  leapMs(durationMs: number): void {
+    this.offsetMs += durationMs;
+  }
+
+  /** From `worldMs` on it runs this many times faster than usual. */
+  hasten(worldMs: number, factor: number): void {
+    const localMs = this.at(worldMs);
+    this.rate = this.usualRate * factor;
+    this.offsetMs = localMs - worldMs * this.rate;
   }
 }

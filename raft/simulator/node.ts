@@ -17,7 +17,7 @@ import { ObservedLog } from './observed-log.js';
 import { RequestDeadlines } from './request-deadlines.js';
 import { StateMachine } from './state-machine.js';
 import { check, Violation } from './violation.js';
-import type { World } from './world.js';
+import { incarnationOf, type World } from './world.js';
 
 type WithoutMoment<T> = T extends unknown ? Omit<T, 'now' | 'random'> : never;
 /** An input before it gets its time. */
@@ -54,20 +54,40 @@ const APPLIED_AT_ONCE_MAX = 64;
 
 /** One machine: a disk that outlives its processes, a clock, and mostly a process that runs the core. */
 export class SimulatedNode {
-  readonly disk = new SimulatedDisk();
+  disk = new SimulatedDisk();
+  /** Changes with the disk. */
+  incarnation: string;
+  /** What the disk held can not be trusted any more: a process that is started refuses. */
+  diskIsLost = false;
+  diskIsFull = false;
   process: Process | null = null;
   /** Writes take this many times longer. */
   diskFactor = 1;
+  private generation = 1;
 
   constructor(
     private readonly world: World,
     readonly id: NodeId,
     /** Position among all nodes. */
     readonly slot: number,
-    private readonly clock: NodeClock,
+    readonly clock: NodeClock,
     /** Founds the cluster when the disk is empty. */
-    private readonly bootstrap: Configuration | null,
-  ) {}
+    private bootstrap: Configuration | null,
+  ) {
+    this.incarnation = incarnationOf(id, 1);
+  }
+
+  /** Those that may decide something still, by this node's memory or disk. */
+  configurationsInUse(): Configuration[] {
+    if (this.diskIsLost) return [];
+    if (this.process) {
+      const { configurations, commit } = this.process.ctx;
+      return [configurations.latest.configuration, configurations.at(commit).configuration];
+    }
+    const { snapshot, configurations } = this.disk.restore();
+    const indexed = snapshot ? [snapshot.configuration, ...configurations] : configurations;
+    return indexed.slice(-2).map(({ configuration }) => configuration);
+  }
 
   get isRunning(): boolean {
     return this.process !== null;
@@ -82,8 +102,15 @@ export class SimulatedNode {
     return this.process?.ctx.role === 'leader';
   }
 
+  /** Begins a process, unless its disk is damaged: then it says so and stays away. */
   start(): void {
     const { options, hosting } = this.world;
+    const damage = this.disk.open(hosting.checksDisks);
+    if (damage !== undefined) {
+      this.diskIsLost = true;
+      this.world.refused(this, damage);
+      return;
+    }
     const restored = this.disk.restore();
     const core = hosting.createCore(
       { id: this.id, priority: this.slot % 2, timing: options.timing, limits: options.limits },
@@ -121,16 +148,43 @@ export class SimulatedNode {
     this.applyLater();
   }
 
-  /** The process dies at once; the write under way survives or not, but whole or not at all. */
+  /** The process dies at once; the write under way survives or not, but whole or not at all, unless it is torn. */
   crash(): void {
-    const { process } = this;
+    const { process, world } = this;
     if (!process) return;
     this.process = null;
     process.requests.stop();
-    if (process.writing && this.world.rng.chance(this.world.options.disk.keepUnfinishedChance)) {
-      this.finishWrite(process.writing.write);
+    if (process.writing) this.leaveUnfinished(process.writing.write);
+    world.crashed(this);
+  }
+
+  private leaveUnfinished(write: Persist): void {
+    const { world } = this;
+    if (this.diskIsFull) return;
+    if (world.rng.chance(world.options.disk.keepUnfinishedChance)) {
+      this.finishWrite(write);
+    } else if (world.isChaotic && world.rng.chance(world.options.faults.tornWriteChance)) {
+      if (!world.mayLoseDisk(this)) return;
+      world.count('torn write');
+      this.disk.tear(write, world.rng);
+      this.diskIsLost = this.disk.damage() !== undefined;
     }
-    this.world.crashed(this);
+  }
+
+  /** While no process runs: a record on the disk changes. */
+  rot(): void {
+    this.disk.rot(this.world.rng);
+    this.diskIsLost = true;
+  }
+
+  /** An empty disk takes the place of what was there: to the cluster this is another node (bug 40). */
+  replaceDisk(): void {
+    this.disk = new SimulatedDisk();
+    this.generation += 1;
+    this.incarnation = incarnationOf(this.id, this.generation);
+    this.diskIsLost = false;
+    this.bootstrap = null;
+    this.world.disksReplaced += 1;
   }
 
   pause(): void {
@@ -141,12 +195,13 @@ export class SimulatedNode {
   resume(): void {
     const { process } = this;
     if (!process || process.pausedSinceMs === null) return;
-    const { pauseStopsClock, pauseUnnoticed } = this.world.options.faults;
+    const { pauseStopsClock, pauseUnnoticed, timersFirst } = this.world.options.faults;
     const forMs = this.world.queue.nowMs - process.pausedSinceMs;
     process.pausedSinceMs = null;
     if (pauseStopsClock) this.clock.loseMs(forMs);
     // The runtime reports a stall before it reads what arrived meanwhile; the timer comes last (raft.md §5.6).
     if (!pauseUnnoticed) this.receive({ type: 'stalled', forMs });
+    else if (timersFirst) this.receive({ type: 'tick' });
     const backlog = process.backlog;
     process.backlog = [];
     for (const stimulus of backlog) this.receive(stimulus);
@@ -160,11 +215,7 @@ export class SimulatedNode {
       process.backlog.push(stimulus);
       return;
     }
-    const input: Input = {
-      ...stimulus,
-      now: this.clock.at(world.queue.nowMs),
-      random: world.rng.next(),
-    };
+    const input = withMoment(stimulus, this.clock.at(world.queue.nowMs), world.rng.next());
     let outputs: readonly Output[];
     try {
       outputs = process.core.step(input);
@@ -223,11 +274,18 @@ export class SimulatedNode {
         if (this.process === process && world.isChaotic) world.nemesis.crash(this);
       });
     }
+    const fails = world.isChaotic && world.rng.chance(faults.writeErrorChance);
     const reportStored = (): void => {
       if (this.process === process) this.receive({ type: 'stored', seq: write.seq });
     };
     const finish = (): void => {
       if (this.process !== process || process.writing?.write !== write) return;
+      if (fails || this.diskIsFull) {
+        world.count(fails ? 'write error' : 'disk full');
+        if (world.hosting.stopsOnFailedWrites) return world.nemesis.crash(this);
+        process.writing = null;
+        return reportStored();
+      }
       process.writing = null;
       this.finishWrite(write);
       if (!world.hosting.reportsWritesEarly) reportStored();
@@ -323,6 +381,13 @@ export class SimulatedNode {
 
   // ------------------------------------------------------------ time
 
+  /** The clock leaped or changed its rate. */
+  clockChanged(): void {
+    if (!this.process) return;
+    this.process.wakeAtMs = Infinity;
+    this.armTimer();
+  }
+
   /** One timer, for the earliest deadline; a later one re-arms itself when it fires. */
   private armTimer(): void {
     const { process, world } = this;
@@ -340,6 +405,22 @@ export class SimulatedNode {
       if (this.clock.at(world.queue.nowMs) >= process.core.nextDeadlineMs()) this.receive({ type: 'tick' });
       else this.armTimer();
     });
+  }
+}
+
+/** One literal for each frequent kind: a spread of objects of many shapes takes several times longer. */
+function withMoment(stimulus: Stimulus, now: number, random: number): Input {
+  switch (stimulus.type) {
+    case 'message':
+      return { type: 'message', from: stimulus.from, message: stimulus.message, now, random };
+    case 'tick':
+      return { type: 'tick', now, random };
+    case 'stored':
+      return { type: 'stored', seq: stimulus.seq, now, random };
+    case 'applied':
+      return { type: 'applied', index: stimulus.index, now, random };
+    default:
+      return { ...stimulus, now, random };
   }
 }
 

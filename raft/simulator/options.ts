@@ -42,6 +42,8 @@ export interface SimulationOptions {
     writeMeanInTimeouts: number;
     /** Probability that everybody is crashed once more when all is well. */
     restartAllChance: number;
+    /** Probability that the leader dies when all is well, and its successor is timed. */
+    failoverChance: number;
   };
   /** Messages are frozen, so that a core which changes its input is found out (I23). */
   freezeMessages: boolean;
@@ -79,17 +81,31 @@ export interface FaultOptions {
     /** A machine stands still and its links are cut, as in a migration. */
     suspend: number;
     slowDisk: number;
+    /** Every write of a node fails for a while, and so does every process that is started there. */
+    diskFull: number;
+    /** A record rots, or the whole disk is gone; never more than the cluster can spare. */
+    loseDisk: number;
+    clockLeap: number;
+    clockDrift: number;
+    /** A leader that hears little is replaced while it may still trust itself, and is asked for reads. */
+    usurp: number;
   };
   /** Probability that a fault aims at the leader. */
   leaderBias: number;
   /** Probability, per write, that the process dies while it is under way or soon after. */
   crashAroundWriteChance: number;
+  /** Probability, per write, that it fails. */
+  writeErrorChance: number;
+  /** Probability that a write which was under way in a crash leaves a part of itself. */
+  tornWriteChance: number;
   downMeanMs: number;
   pauseMeanMs: number;
   /** The monotonic clock stands still during a pause (suspended machine). */
   pauseStopsClock: boolean;
   /** The process does not notice that it was paused. */
   pauseUnnoticed: boolean;
+  /** Then its timers fire before it reads what arrived meanwhile (bug 53). */
+  timersFirst: boolean;
   partitionMeanMs: number;
   slowDiskMeanMs: number;
   slowDiskFactor: number;
@@ -103,6 +119,8 @@ export interface WorkloadOptions {
     transfer: number;
     membership: number;
     eligibility: number;
+    /** Members whose disk is gone are removed, and added again with their new one. */
+    repair: number;
   };
   proposalBytesMax: number;
   /** Probability that a request goes to any node instead of one that leads. */
@@ -150,6 +168,7 @@ export function drawOptions(seed: number): SimulationOptions {
   const membership = rng.chance(0.5);
   const tiny = rng.chance(0.5);
   const lossy = rng.chance(0.6);
+  const diskLoss = !membership && voters >= 3 && rng.chance(0.4);
   const weight = (chance: number): number => sometimes(chance, () => rng.between(0.2, 1), 0);
 
   return {
@@ -193,13 +212,21 @@ export function drawOptions(seed: number): SimulationOptions {
         clog: weight(0.4),
         suspend: weight(0.4),
         slowDisk: weight(0.4),
+        diskFull: weight(0.25),
+        loseDisk: diskLoss ? 0.3 : 0,
+        clockLeap: weight(0.25),
+        clockDrift: weight(0.25),
+        usurp: weight(0.4),
       },
       leaderBias: rng.between(0.2, 0.9),
       crashAroundWriteChance: sometimes(0.3, () => rng.between(0.001, 0.03), 0),
+      writeErrorChance: sometimes(0.2, () => rng.between(0.0005, 0.01), 0),
+      tornWriteChance: diskLoss ? rng.pick([0, 0.5, 1]) : 0,
       downMeanMs: base * rng.pick([0.02, 0.2, 1, 4]),
       pauseMeanMs: base * rng.between(0.2, 4),
       pauseStopsClock: rng.chance(0.5),
       pauseUnnoticed: rng.chance(0.4),
+      timersFirst: rng.chance(0.5),
       partitionMeanMs: base * rng.between(0.5, 6),
       slowDiskMeanMs: base * rng.between(1, 6),
       slowDiskFactor: rng.pick([5, 50, 500]),
@@ -212,6 +239,7 @@ export function drawOptions(seed: number): SimulationOptions {
         transfer: sometimes(0.5, () => rng.between(0.1, 1.5), 0),
         membership: membership ? rng.between(0.2, 3) : 0,
         eligibility: sometimes(0.3, () => 0.5, 0),
+        repair: diskLoss ? 3 : 0,
       },
       proposalBytesMax: sometimes(0.1, () => 20_000, rng.int(8, 300)),
       strayChance: rng.between(0, 0.4),
@@ -222,6 +250,7 @@ export function drawOptions(seed: number): SimulationOptions {
       // With tiny batches on top, catching up would take too long to tell slow from stuck.
       writeMeanInTimeouts: tiny ? 0.002 : rng.pick([0.002, 0.05, 0.6]),
       restartAllChance: rng.pick([0, 0.3]),
+      failoverChance: rng.pick([0, 0.5]),
     },
     freezeMessages: rng.chance(0.05),
   };

@@ -1,4 +1,5 @@
-import { healAndDemandProgress } from './healing.js';
+import { scanDisks } from './durability.js';
+import { healAndDemandProgress, restartAll, type Healed } from './healing.js';
 import { faithfulHosting, type Hosting } from './hosting.js';
 import { drawOptions, type SimulationOptions } from './options.js';
 import { Trace } from './trace.js';
@@ -24,6 +25,8 @@ export interface RunResult {
   virtualMs: number;
   /** Virtual time from the end of the faults to one leader and equal logs, by round. */
   recoveriesMs: readonly number[];
+  /** Virtual time from the death of a leader, all else being well, to the next commit. */
+  failoversMs: readonly number[];
   committed: number;
   counts: ReadonlyMap<string, number>;
   /** The last events before a violation, for a report. */
@@ -38,12 +41,14 @@ export function runSeed({ seed, chaosSteps, hosting = faithfulHosting, print }: 
   const trace = new Trace(EVENTS_KEPT, print);
   const world = new World(seed, options, hosting, trace);
   let violation: Violation | null = null;
-  const recoveriesMs: number[] = [];
+  const healed: Healed[] = [];
   try {
     for (let round = 0; round < options.rounds; round++) {
       causeChaos(world, chaosSteps / options.rounds);
-      recoveriesMs.push(healAndDemandProgress(world));
+      healed.push(healAndDemandProgress(world));
     }
+    scanDisks(world);
+    restartAll(world, healed.at(-1)?.core ?? []);
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
     violation = error;
@@ -55,7 +60,8 @@ export function runSeed({ seed, chaosSteps, hosting = faithfulHosting, print }: 
     traceHash: trace.hash >>> 0,
     steps: world.steps,
     virtualMs: world.queue.nowMs,
-    recoveriesMs,
+    recoveriesMs: healed.map(({ recoveryMs }) => recoveryMs),
+    failoversMs: healed.flatMap(({ failoverMs }) => failoverMs ?? []),
     committed: world.ledger.lastIndex,
     counts: world.counts,
     lastEvents: violation ? trace.lines() : [],

@@ -2,7 +2,7 @@ import { crc32 } from '../core/crc32.js';
 import type { MembershipChange } from '../core/types.js';
 import type { RequestKind } from './client-requests.js';
 import type { SimulatedNode } from './node.js';
-import { addressOf, incarnationOf, type World } from './world.js';
+import { addressOf, type World } from './world.js';
 
 /** What clients and operators ask of the cluster, at random. */
 export class Workload {
@@ -32,9 +32,10 @@ export class Workload {
     const { weights } = options.workload;
     const kinds: [number, () => void][] = [
       [weights.propose, () => this.propose(node)],
-      [weights.read, () => node.receive({ type: 'read', id: this.open('read', node) })],
+      [weights.read, () => this.read(node)],
       [weights.transfer, () => this.transfer(node)],
       [weights.membership, () => this.changeMembership(node)],
+      [weights.repair, () => this.repair(node)],
       [weights.eligibility, () => node.receive({ type: 'eligibility', value: rng.int(0, 2) })],
     ];
     let draw = rng.next() * kinds.reduce((sum, [weight]) => sum + weight, 0);
@@ -55,6 +56,10 @@ export class Workload {
     return id;
   }
 
+  read(node: SimulatedNode): void {
+    node.receive({ type: 'read', id: this.open('read', node) });
+  }
+
   private transfer(node: SimulatedNode): void {
     const { rng, nodes } = this.world;
     const to = rng.chance(0.3) ? undefined : nodes[rng.int(0, nodes.length - 1)]?.id;
@@ -73,10 +78,27 @@ export class Workload {
     const address = rng.chance(0.95) ? addressOf(id) : `${addressOf(id)}1`;
     const change: MembershipChange =
       type === 'addVoter' || type === 'addNonvoter'
-        ? { type, id, address, incarnation: incarnationOf(id) }
+        ? { type, id, address, incarnation: this.world.node(id).incarnation }
         : { type, id };
     const expectedIndex = rng.chance(0.5) ? undefined : (latest?.index ?? 0) + (rng.chance(0.1) ? 1 : 0);
     node.receive({ type: 'changeMembership', id: this.open('membership', node), change, expectedIndex });
+  }
+
+  /** One step towards a configuration that names the disks there are. */
+  private repair(node: SimulatedNode): void {
+    const { members } = node.process?.ctx.configurations.latest.configuration ?? { members: [] };
+    const gone = members.find(({ id, incarnation }) => this.world.node(id).incarnation !== incarnation);
+    const found = this.world.nodes.find(
+      ({ id, isRunning }) => isRunning && members.length > 0 && !members.some((member) => member.id === id),
+    );
+    let change: MembershipChange;
+    if (gone) change = { type: 'remove', id: gone.id };
+    else if (found) {
+      const { id, incarnation } = found;
+      change = { type: 'addVoter', id, address: addressOf(id), incarnation };
+    } else return;
+    const id = this.open('membership', node);
+    node.receive({ type: 'changeMembership', id, change, expectedIndex: undefined });
   }
 
   private open(kind: RequestKind, node: SimulatedNode): number {

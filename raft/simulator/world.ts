@@ -3,8 +3,8 @@ import { ClientRequests } from './client-requests.js';
 import { EventQueue } from './event-queue.js';
 import type { Hosting } from './hosting.js';
 import { everyInvariant } from './invariants/every-invariant.js';
-import type { Invariant } from './invariants/invariant.js';
-import { Ledger } from './ledger.js';
+import { isMajority, votersOf, type Invariant } from './invariants/invariant.js';
+import { Ledger, type Voter } from './ledger.js';
 import { Nemesis } from './nemesis.js';
 import { Network } from './network.js';
 import { NodeClock } from './node-clock.js';
@@ -35,6 +35,8 @@ export class World {
   phase = 0;
   isChaotic = false;
   steps = 0;
+  /** While it is 0, every node is who it always was. */
+  disksReplaced = 0;
   private readonly invariants: readonly Invariant[];
   private readonly byId: ReadonlyMap<NodeId, SimulatedNode>;
 
@@ -61,7 +63,7 @@ export class World {
       members: founders.map((id) => ({
         id,
         address: addressOf(id),
-        incarnation: incarnationOf(id),
+        incarnation: incarnationOf(id, 1),
         voter: true,
       })),
     };
@@ -71,6 +73,8 @@ export class World {
       return new SimulatedNode(this, id, slot, clock, founders.includes(id) ? configuration : null);
     });
   }
+
+  readonly nowMs = (): number => this.queue.nowMs;
 
   readonly node = (id: NodeId): SimulatedNode => this.byId.get(id) as SimulatedNode;
 
@@ -82,6 +86,20 @@ export class World {
       if (!best || (node.process as Process).ctx.term > (best.process as Process).ctx.term) best = node;
     }
     return best;
+  }
+
+  /** True when every configuration in use would still find a majority of its voters without this node's disk. */
+  mayLoseDisk(lost: SimulatedNode): boolean {
+    const intact = ({ id, incarnation }: Voter): boolean => {
+      const node = this.node(id);
+      return node !== lost && node.incarnation === incarnation && !node.diskIsLost;
+    };
+    return this.nodes.every((node) =>
+      node.configurationsInUse().every((configuration) => {
+        const voters = votersOf(configuration);
+        return voters.length === 0 || isMajority(voters, intact);
+      }),
+    );
   }
 
   beginChaos(): void {
@@ -109,6 +127,13 @@ export class World {
   started(node: SimulatedNode): void {
     this.trace.note(this.queue.nowMs, `${node.id} starts`);
     for (const invariant of this.invariants) invariant.started?.(node);
+  }
+
+  /** A disk was found damaged; no process began. */
+  refused(node: SimulatedNode, reason: string): void {
+    this.count('start refused');
+    this.trace.note(this.queue.nowMs, `${node.id} refuses to start: ${reason}`);
+    if (this.isChaotic) this.nemesis.refused(node);
   }
 
   crashed(node: SimulatedNode): void {
@@ -142,9 +167,7 @@ export class World {
   /** What a leader declares committed becomes part of the record; the invariants judge whether it may. */
   private extendLedger(node: SimulatedNode, process: Process, committedInTerm: number): void {
     const { ctx } = process;
-    const voters = ctx.configurations.latest.configuration.members
-      .filter((member) => member.voter)
-      .map((member) => member.id);
+    const voters = votersOf(ctx.configurations.latest.configuration);
     for (let index = this.ledger.lastIndex + 1; index <= ctx.commit; index++) {
       const entry = ctx.log.get(index);
       const data = node.dataOf(ctx, index);
@@ -156,4 +179,5 @@ export class World {
 }
 
 export const addressOf = (id: NodeId): string => `${id}:50050`;
-export const incarnationOf = (id: NodeId): string => `disk of ${id}`;
+/** Of the first, second … disk of a node. */
+export const incarnationOf = (id: NodeId, generation: number): string => `disk ${generation} of ${id}`;

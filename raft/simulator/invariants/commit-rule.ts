@@ -1,11 +1,12 @@
 import { check } from '../violation.js';
-import { isMajority, keepsCommitted, type Evidence, type Invariant } from './invariant.js';
+import { isKeptByMajority, type Evidence, type Invariant } from './invariant.js';
 
 /**
  * I6 Commit rule (thesis §3.6.2, §10.2.1): an entry becomes committed only when a majority of the configuration in
  * force has it on disk, and only through an entry of the leader's own term.
  */
-export function commitRule({ ledger, node: find }: Evidence): Invariant {
+export function commitRule(evidence: Evidence): Invariant {
+  const { ledger } = evidence;
   return {
     stepped({ node, ctx, before, committedBefore }) {
       const { lastIndex, last } = ledger;
@@ -30,9 +31,10 @@ export function commitRule({ ledger, node: find }: Evidence): Invariant {
           `${node.id} leads term ${before.term} and commits up to entry ${lastIndex} of term ${last.term}`,
       );
       check(
-        isMajority(last.voters, (id) => keepsCommitted(find(id), lastIndex, last.chainHash)),
+        isKeptByMajority(evidence, last),
         'I6',
-        () => `entry ${lastIndex} is not on the disks of a majority of ${last.voters.join(', ')}`,
+        () =>
+          `entry ${lastIndex} is not on the disks of a majority of ${last.voters.map(({ id }) => id).join(', ')}`,
       );
     },
   };

@@ -42,7 +42,9 @@ export function configurationSafety({ ledger }: Evidence): Invariant {
       () => `${node.id} has uncommitted configurations ${pending.join(', ')}`,
     );
     const previous = ctx.configurations.at(newest - 1);
-    const [old, now] = [votersOf(previous.configuration), votersOf(ctx.configurations.latest.configuration)];
+    const [old, now] = [previous, ctx.configurations.latest].map(({ configuration }) =>
+      votersOf(configuration).map(({ id }) => id),
+    ) as [NodeId[], NodeId[]];
     check(
       previous.index === 0 || overlap(old, now),
       'I13',

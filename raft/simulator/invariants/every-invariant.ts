@@ -11,6 +11,7 @@ import { honestTransfers } from './honest-transfers.js';
 import type { Evidence, Invariant } from './invariant.js';
 import { leaderAppendOnly } from './leader-append-only.js';
 import { leaderCompleteness } from './leader-completeness.js';
+import { leaseDisjointness } from './lease-disjointness.js';
 import { linearizableReads } from './linearizable-reads.js';
 import { logMatching } from './log-matching.js';
 import { monotonicity } from './monotonicity.js';
@@ -40,6 +41,7 @@ export function everyInvariant(evidence: Evidence): Invariant[] {
     pointerOrder(),
     configurationSafety(evidence),
     onlyVotersCount(votes),
+    leaseDisjointness(evidence),
     linearizableReads(evidence),
     honestAnswers(evidence),
     honestTransfers(evidence),

@@ -1,9 +1,10 @@
 import type { CoreContext } from '../../core/context.js';
-import type { Configuration, Input, NodeId, Output, Persist } from '../../core/types.js';
-import type { Ledger } from '../ledger.js';
+import type { Configuration, Input, Member, NodeId, Output, Persist } from '../../core/types.js';
+import type { Ledger, LedgerEntry, Voter } from '../ledger.js';
 import type { ClientRequests } from '../client-requests.js';
 import type { Pointers, Process, SimulatedNode } from '../node.js';
 import type { LogChange } from '../observed-log.js';
+import type { SimulationOptions } from '../options.js';
 
 /** One step of one core, after it was done and before its outputs are carried out. */
 export interface Step {
@@ -39,20 +40,43 @@ export interface Evidence {
   readonly nodes: readonly SimulatedNode[];
   readonly requests: ClientRequests;
   readonly node: (id: NodeId) => SimulatedNode;
+  /** What was drawn from the seed. */
+  readonly options: SimulationOptions;
+  /** True time. */
+  readonly nowMs: () => number;
 }
 
 // The core's own quorum functions are under test, so the checks have their own.
 
-export const votersOf = (configuration: Configuration): NodeId[] =>
-  configuration.members.filter((member) => member.voter).map((member) => member.id);
+export const votersOf = (configuration: Configuration): Member[] =>
+  configuration.members.filter((member) => member.voter);
 
-export function isMajority(voters: readonly NodeId[], agrees: (id: NodeId) => boolean): boolean {
+export function isMajority<T>(voters: readonly T[], agrees: (voter: T) => boolean): boolean {
   let count = 0;
-  for (const id of voters) if (agrees(id)) count += 1;
+  for (const voter of voters) if (agrees(voter)) count += 1;
   return 2 * count > voters.length;
 }
 
-/** True when a crash of this node could not take the committed entry at `index` from it. */
-export function keepsCommitted(node: SimulatedNode, index: number, chainHash: number): boolean {
-  return node.disk.snapshotIndex > index || node.disk.hashAt(index) === chainHash;
+/** True when the node still has the disk of that voter, and no fault took what was on it. */
+export const hasDiskOf = (node: SimulatedNode, { incarnation }: Voter): boolean =>
+  node.incarnation === incarnation && !node.diskIsLost;
+
+/**
+ * True when a majority of those who committed the entry at `index` can not lose it in a crash. A disk that a fault
+ * destroyed counts as if it had it: no more are destroyed than a majority can spare (World.mayLoseDisk), but whoever
+ * is left must have it.
+ */
+export function isKeptByMajority(
+  { node: find }: Pick<Evidence, 'node'>,
+  { index, chainHash, voters }: LedgerEntry,
+): boolean {
+  let intact = 0;
+  const kept = isMajority(voters, (voter) => {
+    const node = find(voter.id);
+    if (!hasDiskOf(node, voter)) return true;
+    const keeps = node.disk.snapshotIndex > index || node.disk.hashAt(index) === chainHash;
+    if (keeps) intact += 1;
+    return keeps;
+  });
+  return kept && intact > 0;
 }

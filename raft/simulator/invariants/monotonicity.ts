@@ -1,4 +1,3 @@
-import type { NodeId } from '../../core/types.js';
 import { check } from '../violation.js';
 import type { Invariant } from './invariant.js';
 
@@ -7,11 +6,12 @@ import type { Invariant } from './invariant.js';
  * is not below any that the node ever spoke of.
  */
 export function monotonicity(): Invariant {
-  const spoken = new Map<NodeId, number>();
+  /** By disk. */
+  const spoken = new Map<string, number>();
   return {
     started(node) {
       const term = node.process?.ctx.term ?? 0;
-      const said = spoken.get(node.id) ?? 0;
+      const said = spoken.get(node.incarnation) ?? 0;
       check(term >= said, 'I7', () => `${node.id} spoke of term ${said} and starts again with ${term}`);
     },
     stepped({ node, ctx, before, outputs }) {
@@ -33,7 +33,7 @@ export function monotonicity(): Invariant {
         if (output.type !== 'send') continue;
         // A pre-vote speaks of a term that may never come.
         const said = output.message.term - (output.message.type === 'preVote' ? 1 : 0);
-        if (said > (spoken.get(node.id) ?? 0)) spoken.set(node.id, said);
+        if (said > (spoken.get(node.incarnation) ?? 0)) spoken.set(node.incarnation, said);
       }
     },
   };

@@ -3,7 +3,7 @@ import { check } from '../violation.js';
 import type { Votes } from '../votes.js';
 import type { Invariant } from './invariant.js';
 
-/** I8 One vote (thesis §3.4): a node votes for one candidate in a term, for ever, across restarts (bugs 1–5). */
+/** I8 One vote (thesis §3.4): a disk votes for one candidate in a term, for ever, across restarts (bugs 1–5). */
 export function oneVote(votes: Votes): Invariant {
   return {
     stepped({ node, outputs }) {
@@ -14,13 +14,13 @@ export function oneVote(votes: Votes): Invariant {
         if (message.type === 'vote') candidate = node.id;
         else if (message.type === 'voteResponse' && message.granted) candidate = output.to;
         else continue;
-        const before = votes.of(node.id, message.term);
+        const before = votes.of(node.incarnation, message.term);
         check(
           before === undefined || before === candidate,
           'I8',
           () => `${node.id} voted for ${before} and then for ${candidate} in term ${message.term}`,
         );
-        votes.note(node.id, message.term, candidate);
+        votes.note(node.incarnation, message.term, candidate);
       }
     },
   };

@@ -1,4 +1,5 @@
 import { check } from '../violation.js';
+import type { Voter } from '../ledger.js';
 import type { Votes } from '../votes.js';
 import { isMajority, votersOf, type Invariant } from './invariant.js';
 
@@ -13,18 +14,21 @@ export function onlyVotersCount(votes: Votes): Invariant {
       const { latest } = ctx.configurations;
       const voters = votersOf(latest.configuration);
       check(
-        voters.includes(node.id) || latest.index > ctx.commit,
+        voters.some(({ id }) => id === node.id) || latest.index > ctx.commit,
         'I14',
         () => `${node.id} leads term ${ctx.term} and is no voter`,
       );
       if (before.role === 'leader') return;
-      const votedForIt = (id: string): boolean =>
-        id === node.id ? node.disk.hardState.votedFor === id : votes.of(id, ctx.term) === node.id;
+      const votedForIt = ({ id, incarnation }: Voter): boolean =>
+        id === node.id ? node.disk.hardState.votedFor === id : votes.of(incarnation, ctx.term) === node.id;
       check(
         isMajority(voters, votedForIt),
         'I14',
         () =>
-          `${node.id} leads term ${ctx.term} with the votes of ${voters.filter(votedForIt).join(', ')} only`,
+          `${node.id} leads term ${ctx.term} with the votes of ${voters
+            .filter(votedForIt)
+            .map(({ id }) => id)
+            .join(', ')} only`,
       );
     },
   };

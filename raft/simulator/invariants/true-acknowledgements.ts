@@ -1,5 +1,5 @@
 import { check } from '../violation.js';
-import type { Evidence, Invariant } from './invariant.js';
+import { hasDiskOf, type Evidence, type Invariant } from './invariant.js';
 
 /**
  * I6 Commit rule, its foundation (thesis §3.5, bugs 23, 24): what a leader counts as replicated to a node is on that
@@ -9,8 +9,10 @@ export function trueAcknowledgements({ node: find }: Evidence): Invariant {
   return {
     stepped({ node, ctx }) {
       if (!ctx.leadership) return;
-      for (const [id, { match }] of ctx.leadership.progress) {
-        const { disk } = find(id);
+      for (const [id, { match, incarnation }] of ctx.leadership.progress) {
+        const other = find(id);
+        if (!hasDiskOf(other, { id, incarnation })) continue;
+        const { disk } = other;
         // In a later term another leader may have replaced what this one still counts on.
         if (disk.hardState.term > ctx.term) continue;
         if (match <= ctx.log.snapshotIndex || match < disk.snapshotIndex) continue;

@@ -29,6 +29,16 @@ export const mutants: readonly Mutant[] = [
     hosting: { reportsWritesEarly: true },
   },
   {
+    name: 'a write that failed counts as done',
+    bug: 62,
+    hosting: { stopsOnFailedWrites: false },
+  },
+  {
+    name: 'a damaged disk is taken as it is',
+    bug: 64,
+    hosting: { checksDisks: false },
+  },
+  {
     name: 'votes and terms are spoken of before they are durable',
     bug: 1,
     patches: [{ file: 'outbox.ts', find: 'if (this.hardDirty) return this.seq + 1;', replace: '' }],
@@ -244,6 +254,33 @@ export const mutants: readonly Mutant[] = [
         file: 'follower.ts',
         find: 'transfer.requestId !== null && deposed',
         replace: 'transfer.requestId !== null',
+      },
+    ],
+  },
+  {
+    name: 'the lease counts from the answer, not from the question',
+    bug: 52,
+    patches: [
+      {
+        file: 'leader.ts',
+        find: 'Math.max(progress.ackedSentAtMs, sentAtMs)',
+        replace: 'Math.max(progress.ackedSentAtMs, ctx.now)',
+      },
+    ],
+  },
+  {
+    name: 'nobody is loyal to a leader',
+    bug: 13,
+    patches: [
+      {
+        file: 'candidate.ts',
+        find: 'const remainingMs = message.transfer ? 0 : loyaltyMs(ctx);',
+        replace: 'const remainingMs = 0;',
+      },
+      {
+        file: 'candidate.ts',
+        find: 'const remainingMs = loyaltyMs(ctx);',
+        replace: 'const remainingMs = 0;',
       },
     ],
   },

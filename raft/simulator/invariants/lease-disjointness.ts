@@ -1,0 +1,57 @@
+import { quorumContactMs } from '../../core/leader.js';
+import type { SimulatedNode } from '../node.js';
+import { check } from '../violation.js';
+import type { Evidence, Invariant } from './invariant.js';
+
+/**
+ * I15 Lease disjointness (raft.md §2.0, bugs 51, 52): at any true instant one awake node at most trusts its lease.
+ *
+ * The lease is advisory: nothing that is committed depends on it. It holds where its conditions do: clocks within the
+ * declared drift, voters that do not forget their loyalty in a restart or give it up for evidence of a death, and no
+ * hand-over, which is out to end the lease.
+ */
+export function leaseDisjointness({ nodes, options, nowMs }: Evidence): Invariant {
+  const { faults, clock, timing, network, workload } = options;
+  const { weights } = faults;
+  const canForget =
+    weights.crash + weights.crashAll + weights.loseDisk + weights.diskFull + weights.usurp > 0;
+  const clocksAreTrue =
+    weights.clockLeap + weights.clockDrift === 0 &&
+    !(faults.pauseStopsClock && weights.pause + weights.suspend > 0) &&
+    timing.leaseTimeoutMs * (1 + clock.rateSpread) < timing.electionTimeoutMs * (1 - clock.rateSpread);
+  const holds =
+    clocksAreTrue &&
+    !canForget &&
+    faults.crashAroundWriteChance + faults.writeErrorChance === 0 &&
+    !network.evidence &&
+    workload.weights.transfer === 0;
+  if (!holds) return {};
+
+  function trustsItsLease(node: SimulatedNode): boolean {
+    const { process } = node;
+    if (!process || !node.isAwake) return false;
+    const { ctx } = process;
+    const { leadership } = ctx;
+    if (!leadership) return false;
+    // What the node would answer if it was asked at this very moment.
+    const now = ctx.now;
+    ctx.now = node.clock.at(nowMs());
+    const endsMs = quorumContactMs(ctx, leadership) + timing.leaseTimeoutMs;
+    const trusts = ctx.now < endsMs;
+    ctx.now = now;
+    return trusts;
+  }
+
+  return {
+    stepped({ node }) {
+      if (!node.leads) return;
+      const other = nodes.find((peer) => peer !== node && peer.leads);
+      if (!other) return;
+      check(
+        !trustsItsLease(node) || !trustsItsLease(other),
+        'I15',
+        () => `${node.id} and ${other.id} both trust their lease`,
+      );
+    },
+  };
+}
