@@ -302,6 +302,13 @@ describe('a leader', () => {
     expect(node.status.peers.every((peer) => peer.lastContactMs >= 0)).toBe(true);
   });
 
+  it('has no lease before a quorum acknowledged a heartbeat: its voters may follow another by now', () => {
+    const node = TestNode.leader(log(), 2);
+    expect(node.status.leaseRemainingMs).toBe(0);
+    node.confirm('b');
+    expect(node.status.leaseRemainingMs).toBeGreaterThan(0);
+  });
+
   it('ends the process when another claims its term', () => {
     const node = TestNode.leader(log(), 2);
     node.receive('b', heartbeat(2));

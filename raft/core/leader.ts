@@ -183,6 +183,20 @@ export function quorumContactMs(ctx: CoreContext, leadership: Leadership): numbe
   );
 }
 
+/**
+ * When this leader's lease ends; -Infinity before a quorum acknowledged a heartbeat. Votes are no promise of loyalty:
+ * one that arrives late makes a leader of a node whose voters may follow another by now.
+ */
+export function leaseEndMs(ctx: CoreContext, { progress, transfer }: Leadership): number {
+  if (transfer) return -Infinity;
+  const acknowledgedMs = quorumValue(ctx.voters, (id) => {
+    const peer = progress.get(id);
+    if (id === ctx.id) return ctx.now;
+    return peer && peer.ackedRound > 0 ? peer.ackedSentAtMs : -Infinity;
+  });
+  return acknowledgedMs + ctx.timing.leaseTimeoutMs;
+}
+
 export function leaderDeadlineMs(ctx: CoreContext, leadership: Leadership): number {
   return Math.min(
     leadership.heartbeatDueMs,

@@ -23,7 +23,7 @@ import {
   onRequestFailed,
   onTimeoutNowResponse,
   onTransfer,
-  quorumContactMs,
+  leaseEndMs,
   tickLeader,
 } from './leader.js';
 import { advanceCommit, maybeSendTimeoutNow, onAppendResponse, onSnapshotResponse } from './replication.js';
@@ -155,10 +155,7 @@ export class RaftCore {
       snapshotIndex: ctx.log.snapshotIndex,
       logBytes: ctx.log.totalBytes,
       configuration: ctx.configurations.latest,
-      leaseRemainingMs:
-        leadership && !leadership.transfer
-          ? Math.max(0, quorumContactMs(ctx, leadership) + ctx.timing.leaseTimeoutMs - now)
-          : 0,
+      leaseRemainingMs: leadership ? Math.max(0, leaseEndMs(ctx, leadership) - now) : 0,
       peers: [...(leadership?.progress ?? [])].map(([id, progress]) => ({
         id,
         state: progress.state,
