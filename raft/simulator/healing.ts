@@ -257,6 +257,8 @@ function demandQuiet(world: World, core: readonly SimulatedNode[]): void {
   const leader = settledLeader(world, core);
   const term = leader && contextOf(leader).term;
   const { electionTimeoutMs } = world.options.timing;
+  const estranged = leader && estrange(world, core, leader);
+  const others = core.filter((node) => node !== estranged);
   for (let proposal = 0; proposal < 3; proposal++) {
     runUntil(world, () => false, electionTimeoutMs);
     check(
@@ -264,8 +266,29 @@ function demandQuiet(world: World, core: readonly SimulatedNode[]): void {
       'I19',
       () => `the leadership of ${leader?.id} in term ${term} was disturbed: ${describe(core)}`,
     );
-    demandCommit(world, core);
+    demandCommit(world, others);
   }
+  if (!estranged) return;
+  world.network.mendAll();
+  demandProgress(world, core);
+}
+
+/** One follower hears the leader no more, but everybody else: it asks for votes, and gets none (bug 13). */
+function estrange(
+  world: World,
+  core: readonly SimulatedNode[],
+  leader: SimulatedNode,
+): SimulatedNode | undefined {
+  const follower = world.rng.pick(core.filter((node) => node !== leader));
+  const works = (voter: Voter): boolean =>
+    core.some((node) => node !== follower && node.incarnation === voter.incarnation);
+  const voters = votersOf(contextOf(leader).configurations.latest.configuration);
+  if (!follower || !world.rng.chance(0.5) || !isMajority(voters, works)) return undefined;
+  world.count('estranged follower');
+  world.trace.note(world.queue.nowMs, `${leader.id} and ${follower.id} do not reach each other`);
+  world.network.cutLink(leader, follower);
+  if (world.rng.chance(0.5)) world.network.cutLink(follower, leader);
+  return follower;
 }
 
 /** Whoever asked a living node has got an answer by now. */

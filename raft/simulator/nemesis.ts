@@ -125,7 +125,7 @@ export class Nemesis {
 
   /**
    * The restart of a voter makes it forget to whom it is loyal. One node is kept from the leader until it would stand;
-   * then the others restart while nothing, or only what they said before, reaches the leader: a successor is elected
+   * then the others restart, cut off from the leader, whom only what they said before may still reach: a successor is elected
    * before the leader's trust in itself ends, and only a confirmed read is right then (bugs 49, 50).
    */
   private usurp(): void {
@@ -140,6 +140,7 @@ export class Nemesis {
     queue.after(impatientMs, () => {
       if (world.phase !== phase || !leader.leads) return;
       const freeMs = electionTimeoutMs * rng.between(0.2, 1);
+      this.cut((from) => from === leader, freeMs);
       if (rng.chance(0.3)) this.cut((_, to) => to === leader, freeMs);
       else for (const node of nodes) world.network.clogLink(node, leader, queue.nowMs + freeMs);
       for (const node of nodes) {
@@ -147,7 +148,9 @@ export class Nemesis {
       }
       for (let read = 0; read < 8; read++) {
         queue.after(rng.between(0, freeMs), () => {
-          if (world.phase === phase && leader.leads) world.workload.read(leader);
+          if (world.phase !== phase || !leader.leads || !leader.isAwake) return;
+          if (world.leader !== leader) world.count('read from a leader that is replaced');
+          world.workload.read(leader);
         });
       }
     });

@@ -45,12 +45,15 @@ export class Network {
     this.cloggedUntilMs.set(linkOf(from, to), untilMs);
   }
 
-  /** All links are whole and free of what waits in them. */
+  /** All links are whole and free of what waits in them, but for those that were severed. */
   mendAll(): void {
     this.cut.clear();
-    this.severed.clear();
     this.cloggedUntilMs.clear();
     this.lastArrivalByLink.clear();
+  }
+
+  joinSevered(): void {
+    this.severed.clear();
   }
 
   isCut(from: SimulatedNode, to: SimulatedNode): boolean {

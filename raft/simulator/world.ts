@@ -108,6 +108,7 @@ export class World {
     this.options = this.drawn;
     this.network.options = this.drawn.network;
     this.network.mendAll();
+    this.network.joinSevered();
     for (const node of this.nodes) if (!node.isRunning) node.start();
     this.nemesis.start(this.phase);
     this.workload.start(this.phase);

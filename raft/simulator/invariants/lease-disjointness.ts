@@ -1,4 +1,4 @@
-import { quorumContactMs } from '../../core/leader.js';
+import { leaseEndMs } from '../../core/leader.js';
 import type { SimulatedNode } from '../node.js';
 import { check } from '../violation.js';
 import type { Evidence, Invariant } from './invariant.js';
@@ -29,17 +29,8 @@ export function leaseDisjointness({ nodes, options, nowMs }: Evidence): Invarian
 
   function trustsItsLease(node: SimulatedNode): boolean {
     const { process } = node;
-    if (!process || !node.isAwake) return false;
-    const { ctx } = process;
-    const { leadership } = ctx;
-    if (!leadership) return false;
-    // What the node would answer if it was asked at this very moment.
-    const now = ctx.now;
-    ctx.now = node.clock.at(nowMs());
-    const endsMs = quorumContactMs(ctx, leadership) + timing.leaseTimeoutMs;
-    const trusts = ctx.now < endsMs;
-    ctx.now = now;
-    return trusts;
+    const leadership = process?.ctx.leadership;
+    return leadership && node.isAwake ? node.clock.at(nowMs()) < leaseEndMs(process.ctx, leadership) : false;
   }
 
   return {
