@@ -1,7 +1,9 @@
 import { mkdir, open, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ClassicLevel } from 'classic-level';
+import { lockDirectory } from './directory-lock.js';
 import { StorageError } from './errors.js';
+import { checkFiles } from './leveldb/check-files.js';
 
 export type Database = ClassicLevel<Buffer, Buffer>;
 
@@ -16,6 +18,7 @@ export async function openDatabase(directory: string, writeBufferBytes: number):
   try {
     await createDirectory(directory);
     await refuseHeadlessDatabase(directory);
+    await checkIdleFiles(directory);
     // Only now: the constructor opens the database by itself.
     const database: Database = new ClassicLevel<Buffer, Buffer>(directory, {
       keyEncoding: 'buffer',
@@ -59,6 +62,20 @@ async function refuseHeadlessDatabase(directory: string): Promise<void> {
       directory,
     },
   );
+}
+
+/** Files that change while they are checked look damaged: another process that has them open is then the finding. */
+async function checkIdleFiles(directory: string): Promise<void> {
+  try {
+    await checkFiles(directory);
+  } catch (error) {
+    const release = await lockDirectory(directory).catch((reason: unknown) => {
+      if (reason instanceof StorageError && reason.code === 'locked') throw reason;
+      return undefined;
+    });
+    await release?.();
+    throw error;
+  }
 }
 
 function openError(directory: string, error: unknown): StorageError {

@@ -28,7 +28,7 @@ export interface Recovered {
  * Reads and checks what the database holds, and deletes leftovers of purged and truncated entries. An empty
  * database becomes that of a new node.
  *
- * @param confirmedSeq number of the last write that this disk confirmed, as far as known
+ * @param confirmedSeq number of the last change that this disk confirmed, as far as known
  */
 export async function recover(
   database: Database,
@@ -45,7 +45,7 @@ export async function recover(
     IDENTITY_KEY,
     MANIFEST_KEY,
   ]);
-  checkFormat(format, directory);
+  checkFormat(format, manifestRecord, directory);
   const identity = unseal<Identity>(identityRecord);
   if (identity === undefined) {
     throw new StorageError('damaged-identity', `The identity in ${directory} is missing or damaged`, {
@@ -54,7 +54,8 @@ export async function recover(
   }
   checkOwner(identity, nodeId);
   const manifest = readManifest(manifestRecord);
-  if (manifest.writeSeq < confirmedSeq) throw lostWrite(manifest.writeSeq, confirmedSeq, directory);
+  const foundSeq = changesIn(identity, manifest);
+  if (foundSeq < confirmedSeq) throw lostWrite(foundSeq, confirmedSeq, directory);
 
   const { base, last } = manifest;
   const found = await readAllHeaders(database);
@@ -68,6 +69,11 @@ export async function recover(
     log: { manifest, snapshot, leftovers: { from: base.index + 1, to: base.index } },
     state: await restoredState(database, manifest, snapshot, headers),
   };
+}
+
+/** How many times the disk confirmed a change: its writes, and that it joined a cluster. */
+export function changesIn({ clusterId }: Identity, { writeSeq }: Manifest): number {
+  return writeSeq + (clusterId === null ? 0 : 1);
 }
 
 async function isEmpty(database: Database): Promise<boolean> {
@@ -116,9 +122,12 @@ async function deleteLeftovers(
   }
 }
 
-function checkFormat(format: Buffer | undefined, directory: string): void {
+function checkFormat(format: Buffer | undefined, manifest: Buffer | undefined, directory: string): void {
   const version = format?.toString();
   if (version === FORMAT_VERSION) return;
+  if (version === undefined && manifest !== undefined) {
+    throw new StorageError('damaged-database', `${directory} lost the record of its format`, { directory });
+  }
   if (version === undefined) {
     throw new StorageError('foreign-database', `${directory} holds a database of something else`, {
       directory,
@@ -138,7 +147,7 @@ function checkFormat(format: Buffer | undefined, directory: string): void {
 function lostWrite(foundSeq: number, confirmedSeq: number, directory: string): StorageError {
   return new StorageError(
     'lost-write',
-    `${directory} is at write ${foundSeq}, but ${confirmedSeq} was confirmed`,
+    `${directory} is at change ${foundSeq}, but ${confirmedSeq} was confirmed`,
     {
       directory,
       foundSeq,

@@ -4,7 +4,7 @@ import type { Database } from './database.js';
 import { openDatabase } from './database.js';
 import { StorageError } from './errors.js';
 import { IDENTITY_KEY, dataKey, headerKey } from './keys.js';
-import { recover } from './level-recovery.js';
+import { changesIn, recover } from './level-recovery.js';
 import type { LogPosition } from './manifest.js';
 import { positionOf } from './manifest.js';
 import { seal } from './records.js';
@@ -80,6 +80,7 @@ export class LevelStorage implements Storage {
     if (opened.identity.clusterId === clusterId) return;
     await this.#latching(() => opened.database.put(IDENTITY_KEY, seal(joined), { sync: true }));
     opened.identity = joined;
+    opened.mark.set(changesIn(joined, opened.log.manifest));
   }
 
   async write(persist: Persist): Promise<void> {
@@ -98,7 +99,7 @@ export class LevelStorage implements Storage {
     const { operations, next } = planWrite(log, persist, await this.#positionBefore(opened, persist));
     await database.batch(operations, { sync: true });
     opened.log = next;
-    mark.set(next.manifest.writeSeq);
+    mark.set(changesIn(opened.identity, next.manifest));
     reclaimer.wrote(
       operations.reduce((bytes, { value }) => bytes + (value?.length ?? 0), 0),
       operations.some(({ type }) => type === 'del'),

@@ -7,7 +7,7 @@ import { seal, unseal } from './records.js';
 const RECORD_BYTES = 32;
 
 /**
- * The number of the last confirmed write, in a file beside the database.
+ * The number of the last confirmed change, in a file beside the database.
  *
  * LevelDB quietly drops a damaged tail of its log and opens with an older state; this mark is then ahead of the
  * manifest and shows it. It is written after the write and never synced, so that it costs no time: it may be
@@ -31,7 +31,7 @@ export class WriteMark {
     return { mark: new WriteMark(file), lastWriteSeq };
   }
 
-  /** Notes a confirmed write; returns at once. */
+  /** Notes a confirmed change; returns at once. */
   set(writeSeq: number): void {
     this.#wanted = writeSeq;
     this.#running ??= this.#write().finally(() => (this.#running = undefined));

@@ -1,0 +1,42 @@
+import { access, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ClassicLevel } from 'classic-level';
+import { StorageError } from './errors.js';
+
+/**
+ * Takes the lock of the database in `directory` without opening, and so without changing, anything in it: LevelDB
+ * opens an empty database elsewhere, whose LOCK is a link to the one here. While it is held, no other process can
+ * open the directory.
+ *
+ * Not for a directory that this process itself has open: closing the lock would free both.
+ *
+ * @returns releases the lock
+ * @throws StorageError `locked`
+ */
+export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
+  const lock = path.resolve(directory, 'LOCK');
+  const scratch = await mkdtemp(path.join(tmpdir(), 'baton-lock-'));
+  const remove = (): Promise<void> => rm(scratch, { recursive: true });
+  try {
+    // Without it no LevelDB was ever opened there; a link to nothing would create it.
+    if (await exists(lock)) await symlink(lock, path.join(scratch, 'LOCK'));
+    const holder = new ClassicLevel(scratch);
+    await holder.open();
+    return () => holder.close().finally(remove);
+  } catch (error) {
+    await remove();
+    const { code, message } =
+      (error as { cause?: { code?: string; message: string } }).cause ?? (error as Error & { code?: string });
+    const use = code === 'LEVEL_LOCKED' ? 'locked' : 'io';
+    const seen = use === 'locked' ? 'is in use by another process' : `cannot be locked (${message})`;
+    throw new StorageError(use, `${directory} ${seen}`, { directory }, { cause: error });
+  }
+}
+
+function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,32 @@
+/** Reads LevelDB's numbers and strings; a read beyond the end throws a RangeError. */
+export class ByteCursor {
+  at = 0;
+
+  constructor(readonly bytes: Buffer) {}
+
+  get remaining(): number {
+    return this.bytes.length - this.at;
+  }
+
+  /** An unsigned number, seven bits a byte; beyond 2^53 it loses precision, which no field of ours reaches. */
+  varint(): number {
+    let value = 0;
+    for (let scale = 1; scale < 2 ** 64; scale *= 128) {
+      const byte = this.bytes.readUInt8(this.at++);
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+    }
+    throw new RangeError('a number without an end');
+  }
+
+  take(length: number): Buffer {
+    if (length > this.remaining) throw new RangeError(`${length} bytes wanted, ${this.remaining} left`);
+    this.at += length;
+    return this.bytes.subarray(this.at - length, this.at);
+  }
+
+  /** A string behind its length. */
+  string(): Buffer {
+    return this.take(this.varint());
+  }
+}
