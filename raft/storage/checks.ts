@@ -97,7 +97,16 @@ export function withData(header: EntryHeader, data: Uint8Array | undefined): Loa
 
 /** The configuration that an entry of kind `config` carries. */
 export function configurationOf({ index, data }: LoadedEntry): IndexedConfiguration {
-  return { index, configuration: decodeConfiguration(data) };
+  try {
+    return { index, configuration: decodeConfiguration(data) };
+  } catch (cause) {
+    throw new StorageError(
+      'damaged-entry',
+      `Entry ${index} is no configuration: ${(cause as Error).message}`,
+      { index },
+      { cause },
+    );
+  }
 }
 
 /** Index that the first entry of `persist` must follow. */

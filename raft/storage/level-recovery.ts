@@ -9,6 +9,7 @@ import { EMPTY_MANIFEST } from './manifest.js';
 import { seal, unseal } from './records.js';
 import type { StoredSnapshot } from './records-reader.js';
 import { readAllHeaders, readEntry, readManifest, readSnapshotRecord } from './records-reader.js';
+import { schemas } from './schemas.js';
 import type { Identity } from './storage.js';
 import { deletions } from './write-plan.js';
 import type { LogState } from './write-plan.js';
@@ -46,7 +47,7 @@ export async function recover(
     MANIFEST_KEY,
   ]);
   checkFormat(format, manifestRecord, directory);
-  const identity = unseal<Identity>(identityRecord);
+  const identity = unseal(identityRecord, schemas.identity);
   if (identity === undefined) {
     throw new StorageError('damaged-identity', `The identity in ${directory} is missing or damaged`, {
       directory,

@@ -11,10 +11,10 @@ import type { LoadedEntry, Persist } from '../core/types.js';
 import { StorageError } from './errors.js';
 import { FORMAT_KEY, IDENTITY_KEY, MANIFEST_KEY, dataKey, headerKey, snapshotChunkKey } from './keys.js';
 import { LevelStorage } from './level-storage.js';
-import type { Manifest } from './manifest.js';
 import { ORIGIN, positionOf } from './manifest.js';
 import { MemoryDisk, MemoryStorage } from './memory-storage.js';
 import { encodeHeader, seal, unseal } from './records.js';
+import { schemas } from './schemas.js';
 import type { Storage } from './storage.js';
 import { describeStorage } from './storage-contract.js';
 import { entriesAfter, entryAfter, firstEntries, persist, snapshotAt } from './test-log.js';
@@ -155,7 +155,7 @@ describe('LevelStorage on disk', () => {
   it('refuses a term that fell behind the log', async () => {
     await writtenAndClosed(persist({ entries: firstEntries('a') }));
     await onDatabase(directory, async (database) => {
-      const manifest = unseal<Manifest>(await database.get(MANIFEST_KEY))!;
+      const manifest = unseal(await database.get(MANIFEST_KEY), schemas.manifest)!;
       await database.put(MANIFEST_KEY, seal({ ...manifest, hardState: { ...manifest.hardState, term: 0 } }));
     });
     await expect(storage.open('n1')).rejects.toMatchObject({ code: 'term-mismatch' });

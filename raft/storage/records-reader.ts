@@ -14,6 +14,7 @@ import {
 } from './keys.js';
 import { decodeHeader, unseal } from './records.js';
 import type { Manifest } from './manifest.js';
+import { schemas } from './schemas.js';
 import { checkRange, missingEntry, withData } from './checks.js';
 
 const HEADERS_PER_READ = 256;
@@ -67,7 +68,7 @@ async function atOneMoment<T>(
 }
 
 export function readManifest(record: Buffer | undefined): Manifest {
-  const manifest = unseal<Manifest>(record);
+  const manifest = unseal(record, schemas.manifest);
   if (manifest !== undefined) return manifest;
   throw new StorageError('damaged-manifest', 'The manifest is missing or damaged');
 }
@@ -115,7 +116,7 @@ export async function readSnapshotRecord(
   index: number,
   snapshot?: DatabaseSnapshot,
 ): Promise<StoredSnapshot> {
-  const record = unseal<StoredSnapshot>(await database.get(snapshotMetaKey(index), { snapshot }));
+  const record = unseal(await database.get(snapshotMetaKey(index), { snapshot }), schemas.snapshot);
   if (record !== undefined) return record;
   throw new StorageError('damaged-snapshot', `The record of snapshot ${index} is missing or damaged`, {
     index,

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import type { z } from 'zod';
 import type { EntryHeader, EntryKind } from '../core/types.js';
 
 const KINDS: readonly EntryKind[] = ['noop', 'config', 'command'];
@@ -21,15 +22,10 @@ export function decodeHeader(index: number, record: Buffer): EntryHeader | undef
   if (record.length !== HEADER_BYTES || record.readUInt32BE(25) !== crc32(record.subarray(0, 25)))
     return undefined;
   const kind = KINDS[record.readUInt8(8)];
-  if (kind === undefined) return undefined;
-  return {
-    index,
-    term: Number(record.readBigUInt64BE(0)),
-    kind,
-    byteLength: record.readUInt32BE(9),
-    crc: record.readUInt32BE(13),
-    chainHash: Number(record.readBigUInt64BE(17)),
-  };
+  const term = Number(record.readBigUInt64BE(0));
+  const chainHash = Number(record.readBigUInt64BE(17));
+  if (kind === undefined || !Number.isSafeInteger(term) || !Number.isSafeInteger(chainHash)) return undefined;
+  return { index, term, kind, byteLength: record.readUInt32BE(9), crc: record.readUInt32BE(13), chainHash };
 }
 
 /** JSON behind its CRC-32: for the few small records, which a human may want to read. */
@@ -41,10 +37,18 @@ export function seal(value: unknown): Buffer {
   return record;
 }
 
-/** Undefined when the record is missing or damaged. */
-export function unseal<T>(record: Buffer | undefined): T | undefined {
+/** Undefined when the record is missing, damaged, or of another shape than `schema`. */
+export function unseal<T>(record: Buffer | undefined, schema: z.ZodType<T>): T | undefined {
   if (record === undefined || record.length < 4) return undefined;
   const json = record.subarray(4);
   if (record.readUInt32BE(0) !== crc32(json)) return undefined;
-  return JSON.parse(json.toString()) as T;
+  return schema.safeParse(parsed(json)).data;
+}
+
+function parsed(json: Buffer): unknown {
+  try {
+    return JSON.parse(json.toString());
+  } catch {
+    return undefined;
+  }
 }

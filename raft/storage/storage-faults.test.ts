@@ -318,7 +318,7 @@ describe('a writing process', () => {
     async () => {
       await forSeeds(2, async (seed, prng, home) => {
         const ending = await writer(home, seed, 1, {
-          command: ['prlimit', `--fsize=${prng.int(20_000, 60_000)}`],
+          command: ['prlimit', `--fsize=${prng.int(10_000, 40_000)}`],
         });
         expect(ending.failed).toEqual(['io', 'io']);
         expect(ending.ended).toBe(true);

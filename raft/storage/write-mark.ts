@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { seal, unseal } from './records.js';
+import { schemas } from './schemas.js';
 
 const RECORD_BYTES = 32;
 
@@ -27,7 +28,7 @@ export class WriteMark {
     const file = await open(path.join(directory, 'write-mark'), constants.O_RDWR | constants.O_CREAT);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(RECORD_BYTES), 0, RECORD_BYTES, 0);
     const length = bytesRead > 0 ? buffer.readUInt8(0) : 0;
-    const lastWriteSeq = unseal<number>(buffer.subarray(1, 1 + length)) ?? 0;
+    const lastWriteSeq = unseal(buffer.subarray(1, 1 + length), schemas.mark) ?? 0;
     return { mark: new WriteMark(file), lastWriteSeq };
   }
 

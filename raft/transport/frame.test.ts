@@ -6,6 +6,8 @@ import type { Message } from '../core/types.js';
 import { FrameError, type FrameErrorCode } from './errors.js';
 import { decodeFrame, encodeFrame, WIRE_VERSION, type Frame } from './frame.js';
 import {
+  DATA_LENGTH_AT,
+  FIELDS_LENGTH_AT,
   arbitraryFrame,
   bigAppend,
   layoutOf,
@@ -103,6 +105,17 @@ describe('hostile bytes', () => {
     );
   });
 
+  it.each(messageTypes)('are refused at every cut and for every wrong bit of a %s', (type) => {
+    const [frame] = fc.sample(arbitraryFrame(type), { numRuns: 1, seed: 7 }) as [Frame];
+    const bytes = toBytes(frame).subarray(0, 1500);
+    for (let at = 0; at < bytes.length; at++) {
+      refusalOf(bytes.subarray(0, at));
+      for (let bit = 0; bit < 8; bit++) {
+        if (bytes.length < 1500) refusalOf(changed(bytes, at, bytes.readUInt8(at) ^ (1 << bit)));
+      }
+    }
+  });
+
   it('are refused when any single bit of a frame is wrong', () => {
     fc.assert(
       fc.property(anyFrame, fc.nat(), fc.nat(7), (frame, at, bit) => {
@@ -151,6 +164,32 @@ describe('hostile bytes', () => {
     const before = process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed;
     expect(refusalOf(reseal(bytes))).toBe('wrong-length');
     expect(process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed - before).toBeLessThan(1e6);
+  });
+
+  it('cannot make room for what they announce, wherever the number stands', () => {
+    const before = process.memoryUsage().arrayBuffers;
+    fc.assert(
+      fc.property(anyFrame, fc.constantFrom(0x7fff_ffff, 0xffff_fff0, 0x0fff_ffff), (frame, announced) => {
+        const sound = toBytes(frame);
+        const { fieldsAt, crcAt } = layoutOf(sound);
+        for (const at of [FIELDS_LENGTH_AT, DATA_LENGTH_AT]) {
+          const bytes = Buffer.from(sound);
+          bytes.writeUInt32BE(announced, at);
+          expect(refusalOf(bytes)).toMatch(/wrong-length|bad-crc/);
+        }
+        for (let at = fieldsAt; at + 4 <= crcAt; at++) {
+          const bytes = Buffer.from(sound);
+          bytes.writeUInt32BE(announced, at);
+          try {
+            decodeFrame(reseal(bytes));
+          } catch (error) {
+            expect(error).toBeInstanceOf(FrameError);
+          }
+        }
+      }),
+      { numRuns: 40 },
+    );
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64e6);
   });
 
   it('are refused when the data are not those of the header', () => {

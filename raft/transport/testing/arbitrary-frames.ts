@@ -125,7 +125,9 @@ export const arbitraryFrame = (type: Message['type']): fc.Arbitrary<Frame> =>
 /** A frame as it arrives. */
 export const toBytes = (frame: Frame): Buffer => Buffer.concat(encodeFrame(frame));
 
-const FIELDS_LENGTH_AT = 86;
+/** Where a frame announces the length of its fields, and that of its data. */
+export const FIELDS_LENGTH_AT = 86;
+export const DATA_LENGTH_AT = 90;
 const IDS_AT = 94;
 
 /** Where a frame's fields begin, and where its CRC lies. */

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import type { Manifest } from './manifest.js';
+import type { Identity } from './storage.js';
+import type { StoredSnapshot } from './records-reader.js';
+
+/**
+ * Shapes of the sealed records. A CRC proves that a record is as it was written, not who wrote it: nothing is
+ * allocated or believed before its numbers make sense.
+ */
+const count = z.int().nonnegative();
+const position = z.object({ index: count, term: count, chainHash: count });
+const hex16 = z.string().regex(/^[0-9a-f]{32}$/);
+
+const manifest: z.ZodType<Manifest> = z.object({
+  writeSeq: count,
+  hardState: z.object({ term: count, votedFor: z.string().nullable(), commit: count }),
+  base: position,
+  last: position,
+});
+
+const identity: z.ZodType<Identity> = z.object({
+  nodeId: z.string(),
+  incarnation: hex16,
+  clusterId: z.string().min(1).nullable(),
+});
+
+const members = z.array(
+  z.looseObject({ id: z.string(), address: z.string(), incarnation: z.string(), voter: z.boolean() }),
+);
+
+const snapshot: z.ZodType<StoredSnapshot> = z
+  .object({
+    ...position.shape,
+    configuration: z.object({
+      index: count,
+      // What else a configuration may have is the core's business.
+      configuration: z.looseObject({ members }),
+    }),
+    byteLength: count.max(2 ** 32 - 1),
+    crc: count,
+    chunks: count,
+  })
+  .refine(({ byteLength, chunks }) => chunks <= byteLength);
+
+/** The number of the last confirmed change. */
+const mark: z.ZodType<number> = count;
+
+export const schemas = { manifest, identity, snapshot, mark };
