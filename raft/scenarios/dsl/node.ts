@@ -130,11 +130,16 @@ export class ScenarioNode {
   }
 
   addVoter({ id }: ScenarioNode): Asked {
-    return this.change({ type: 'addVoter', id, address: addressOf(id), incarnation: incarnationOf(id) });
+    return this.change({ type: 'addVoter', id, address: addressOf(id), incarnation: incarnationOf(id, 1) });
   }
 
   addNonvoter({ id }: ScenarioNode): Asked {
-    return this.change({ type: 'addNonvoter', id, address: addressOf(id), incarnation: incarnationOf(id) });
+    return this.change({
+      type: 'addNonvoter',
+      id,
+      address: addressOf(id),
+      incarnation: incarnationOf(id, 0),
+    });
   }
 
   demote({ id }: ScenarioNode): Asked {
