@@ -13,7 +13,7 @@ help:
 	echo '                (KEEP=1 leaves the cluster running and prints its URLs, until Ctrl-C)'
 	echo 'make test       all tests'
 	echo 'make test-real  three Batons beside real op-nodes and geths (needs Go and Python)'
-	echo 'make bench      commit latency, failover, memory and disk'
+	echo 'make bench      commit latency, failover, memory and disk, flashblocks'
 	echo 'make verify     types, lint, format, build and tests'
 	echo 'make fix        formats the sources and repairs what the linter can'
 	echo 'make clean      removes what was installed and built'

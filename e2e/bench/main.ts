@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { Cluster } from '../cluster/cluster.js';
 import { commitLatency } from './commit-latency.js';
 import { failover } from './failover.js';
+import { flashblocks } from './flashblocks.js';
 import { footprint } from './footprint.js';
 
 const HELP = `Measures conductors; nothing here is a pass or a fail.
@@ -10,6 +11,7 @@ const HELP = `Measures conductors; nothing here is a pass or a fail.
   npm run bench -- commit                         commit latency
   npm run bench -- failover [--rounds N]          start and lateness after faults
   npm run bench -- footprint [--count N]          memory and disk while payloads are committed
+  npm run bench -- flashblocks [--clients N] [--seconds N]   fan-out of flashblocks, 5 frames per second
   npm run bench -- commit --urls URL,URL,…        commit latency of any running conductors
                      [--first-number N]           a height above everything that they hold
 `;
@@ -20,6 +22,8 @@ const { values, positionals } = parseArgs({
     urls: { type: 'string' },
     rounds: { type: 'string', default: '30' },
     count: { type: 'string', default: '10000' },
+    clients: { type: 'string', default: '1000' },
+    seconds: { type: 'string', default: '10' },
     'first-number': { type: 'string', default: '1000' },
     help: { type: 'boolean', default: false },
   },
@@ -73,6 +77,12 @@ async function main(): Promise<void> {
     const count = Number(values.count);
     console.log(`\nMemory and disk while ${count} payloads of 100 kB are committed (retention 128 MiB)\n`);
     console.log(await withIdleCluster((cluster) => footprint(cluster, count, 100_000)));
+  }
+  if (wanted('flashblocks') && !values.urls) {
+    console.log(
+      '\nFan-out of flashblocks, 5 frames per second (CPU: of the Baton process, 100 % is one core)\n',
+    );
+    console.log(await flashblocks(Number(values.clients), Number(values.seconds)));
   }
 }
 

@@ -1,0 +1,115 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomFillSync } from 'node:crypto';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createInterface, type Interface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { WebSocketServer } from 'ws';
+import { Conductors } from '../cluster/conductors.js';
+import { ms, percentile, table } from './statistics.js';
+
+const FRAMES_PER_SECOND = 5;
+const CLIENT_PROCESSES = 2;
+/** What has not arrived so long after the last frame was sent counts as lost. */
+const LATEST_MS = 5000;
+const KERNEL_TICKS_PER_SECOND = 100;
+
+interface Clients {
+  child: ChildProcess;
+  lines: Interface;
+}
+
+/** Delivery from the builder through one Baton to many clients in other processes, and what it costs Baton. */
+export async function flashblocks(clients: number, seconds: number): Promise<string> {
+  const rows = [['frame', 'compressed', 'clients', 'p50 ms', 'p99 ms', 'max ms', 'CPU %', 'lost']];
+  for (const [bytes, compression] of [
+    [10_000, false],
+    [100_000, false],
+    [10_000, true],
+  ] as const) {
+    rows.push(await measure(clients, seconds, bytes, compression));
+  }
+  return table(rows);
+}
+
+async function measure(
+  clients: number,
+  seconds: number,
+  bytes: number,
+  compression: boolean,
+): Promise<string[]> {
+  const builder = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  await once(builder, 'listening');
+  const conductors = await Conductors.create(['a']);
+  const listeners: Clients[] = [];
+  try {
+    const { port } = builder.address() as { port: number };
+    const baton = await conductors.start('a', [
+      ...['--paused', '--raft.bootstrap', '--rollupboost.ws-url', `ws://127.0.0.1:${port}`],
+      ...['--websocket.server-addr', '127.0.0.1', '--websocket.server-port', '0'],
+      ...(compression ? ['--websocket.compression'] : []),
+    ]);
+    await conductors.leader();
+    const started = baton.log.findLast(({ msg }) => msg === 'started');
+    const frames = seconds * FRAMES_PER_SECOND;
+    const url = `ws://127.0.0.1:${started?.['webSocketPort'] as number}/ws`;
+    for (let i = 0; i < CLIENT_PROCESSES; i++)
+      listeners.push(startClients(url, clients / CLIENT_PROCESSES, frames, compression));
+    await Promise.all(listeners.map(({ lines }) => once(lines, 'line')));
+
+    const answers = listeners.map(({ lines }) => once(lines, 'line') as Promise<[string]>);
+    const cpuBefore = await cpuSeconds(baton.pid as number);
+    const frame = frameOf(bytes);
+    for (let i = 0; i < frames; i++) {
+      frame.writeBigUInt64BE(process.hrtime.bigint(), 0);
+      for (const connection of builder.clients) connection.send(frame);
+      await sleep(1000 / FRAMES_PER_SECOND);
+    }
+    const late = setTimeout(() => listeners.forEach(({ child }) => child.stdin?.end()), LATEST_MS);
+    const delays = (await Promise.all(answers)).flatMap(([line]) => JSON.parse(line) as number[]);
+    clearTimeout(late);
+    const cpu = (await cpuSeconds(baton.pid as number)) - cpuBefore;
+    return [
+      `${bytes / 1000} kB`,
+      compression ? 'yes' : 'no',
+      String(clients),
+      ms(percentile(delays, 0.5)),
+      ms(percentile(delays, 0.99)),
+      ms(percentile(delays, 1)),
+      ((100 * cpu) / seconds).toFixed(0),
+      String(frames * clients - delays.length),
+    ];
+  } finally {
+    for (const { child } of listeners) child.kill('SIGKILL');
+    await conductors.stop();
+    for (const connection of builder.clients) connection.terminate();
+    builder.close();
+  }
+}
+
+function startClients(url: string, clients: number, frames: number, compression: boolean): Clients {
+  const script = fileURLToPath(new URL('./flashblocks-clients.ts', import.meta.url));
+  const child = spawn(
+    process.execPath,
+    [
+      ...['--import', 'tsx', script, '--url', url, '--clients', String(clients), '--frames', String(frames)],
+      ...(compression ? ['--compression'] : []),
+    ],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
+  return { child, lines: createInterface(child.stdout as NodeJS.ReadableStream) };
+}
+
+/** Room for the time, then hex of random bytes, which compresses to the half like real transactions in JSON. */
+function frameOf(bytes: number): Buffer {
+  const frame = Buffer.alloc(bytes);
+  frame.write(randomFillSync(Buffer.alloc(Math.ceil(bytes / 2))).toString('hex'), 8, 'latin1');
+  return frame;
+}
+
+async function cpuSeconds(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / KERNEL_TICKS_PER_SECOND;
+}
