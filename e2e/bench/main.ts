@@ -4,6 +4,7 @@ import { commitLatency } from './commit-latency.js';
 import { failover } from './failover.js';
 import { flashblocks } from './flashblocks.js';
 import { footprint } from './footprint.js';
+import { withIdleCluster } from './idle-cluster.js';
 
 const HELP = `Measures conductors; nothing here is a pass or a fail.
 
@@ -30,18 +31,6 @@ const { values, positionals } = parseArgs({
 });
 
 const wanted = (name: string): boolean => positionals.length === 0 || positionals.includes(name);
-
-/** Conductors whose control loops are paused: the driver is the only one that commits. */
-async function withIdleCluster<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
-  const flags = ['--paused'];
-  const cluster = await Cluster.start({ size: 3, blockTimeMs: 1000, formation: 'peers', flags });
-  try {
-    await cluster.leader();
-    return await work(cluster);
-  } finally {
-    await cluster.stop();
-  }
-}
 
 async function main(): Promise<void> {
   if (values.help) return console.log(HELP);

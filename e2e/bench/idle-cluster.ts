@@ -1,0 +1,20 @@
+import { Cluster } from '../cluster/cluster.js';
+
+/** Three conductors whose control loops are paused: the driver is the only one that commits. */
+export async function withIdleCluster<T>(
+  work: (cluster: Cluster) => Promise<T>,
+  flags: readonly string[] = [],
+): Promise<T> {
+  const cluster = await Cluster.start({
+    size: 3,
+    blockTimeMs: 1000,
+    formation: 'peers',
+    flags: ['--paused', ...flags],
+  });
+  try {
+    await cluster.leader();
+    return await work(cluster);
+  } finally {
+    await cluster.stop();
+  }
+}

@@ -1,0 +1,106 @@
+import path from 'node:path';
+import { pino } from 'pino';
+import { RaftNode, type Member } from '../../../raft/index.js';
+import { LevelStorage } from '../../../raft/storage/level-storage.js';
+import { HttpTransport } from '../../../raft/transport/http-transport.js';
+import { limitsOf, timingOf } from '../../../conductor/raft-options.js';
+import { parseConfig } from '../../../conductor/config/parse-config.js';
+import { nowMs } from './clock.js';
+
+/**
+ * One bare Raft node in a process of its own: `node-process.ts <id> <port> <directory>`. It takes orders from its
+ * parent and tells it when it leads. Its options are those of a Baton that was given none.
+ */
+
+/** What the parent may ask for. */
+export type Order =
+  { type: 'found'; members: Member[] } | { type: 'transfer' } | { type: 'status'; id: number };
+
+/** What the node tells its parent. */
+export type Report =
+  | { type: 'started'; member: Member }
+  /** An entry of its own term is committed; `atMs` by the clock that all processes share. */
+  | { type: 'ready'; term: number; atMs: number }
+  | { type: 'transferring'; atMs: number }
+  | { type: 'status'; id: number; ready: boolean; term: number; followersInTouch: number };
+
+const MIB = 1024 * 1024;
+/** A follower is in touch when it has the whole log and answered lately. */
+const IN_TOUCH_MS = 200;
+
+const [id = '', port = '', directory = ''] = process.argv.slice(2);
+const report = (message: Report): void => void process.send?.(message);
+
+const parsed = parseConfig(
+  [
+    ...['--raft.server.id', id, '--raft.storage.dir', directory],
+    ...['--consensus.addr', '127.0.0.1', '--consensus.port', port],
+    ...['--node.rpc', 'http://127.0.0.1:1', '--execution.rpc', 'http://127.0.0.1:1'],
+    ...[
+      '--healthcheck.interval',
+      '1',
+      '--healthcheck.unsafe-interval',
+      '5',
+      '--healthcheck.min-peer-count',
+      '1',
+    ],
+  ],
+  {},
+);
+if (!('config' in parsed)) throw new Error('the flags of a bare node are wrong');
+const timing = timingOf(parsed.config);
+
+const node = new RaftNode<null>({
+  nodeId: id,
+  priority: 0,
+  timing,
+  limits: limitsOf(32 * MIB),
+  retention: { bytesMax: 128 * MIB, entriesMax: 10_000 },
+  storage: new LevelStorage({ directory: path.join(directory, 'log') }),
+  stateMachine: { apply: () => null, snapshotAt: async () => new Uint8Array(0), restore: () => undefined },
+  logger: pino({ level: 'silent' }),
+  onFatal: (error) => {
+    throw error;
+  },
+});
+const transport = new HttpTransport({
+  nodeId: id,
+  clusterId: () => node.identity.clusterId,
+  incarnation: () => node.identity.incarnation,
+  bind: { host: '127.0.0.1', port: Number(port) },
+  bodyLimitBytes: 33 * MIB,
+  timeouts: { controlMs: timing.electionTimeoutMs, bulkMs: 1000, snapshotMs: 10_000 },
+  logger: pino({ level: 'silent' }),
+  handlers: {
+    onRequest: (from, message, respond) => node.receive(from, message, respond),
+    onPeerDisconnected: (peer) => void node.peerDisconnected(peer),
+    hello: () => ({}),
+    adoptCluster: (clusterId) => node.adoptCluster(clusterId),
+  },
+});
+
+node.on('leaderReady', () => report({ type: 'ready', term: node.status().term, atMs: nowMs() }));
+process.on('disconnect', () => process.exit(0));
+process.on('message', (order: Order) => {
+  switch (order.type) {
+    case 'found':
+      return void node.bootstrap(order.members);
+    case 'transfer':
+      report({ type: 'transferring', atMs: nowMs() });
+      return void node.transferLeadership();
+    case 'status': {
+      const { term, ready, lastIndex, peers } = node.status();
+      const inTouch = peers.filter(
+        (peer) => peer.id !== id && peer.matchIndex === lastIndex && peer.lastContactMs < IN_TOUCH_MS,
+      );
+      return report({ type: 'status', id: order.id, ready, term, followersInTouch: inTouch.length });
+    }
+  }
+});
+
+await node.open();
+await node.start(transport);
+report({
+  type: 'started',
+  member: { id, address: `127.0.0.1:${port}`, incarnation: node.identity.incarnation, voter: true },
+});
