@@ -405,6 +405,31 @@ describe('the way to sequencing', () => {
   });
 });
 
+describe('what it tells those who count', () => {
+  it('is every change of state, start, stop, transfer and turn', async () => {
+    const told: unknown[] = [];
+    conductor.on('stateChanged', ({ leader, healthy, active }) =>
+      told.push([leader, healthy, active].map(Number).join('')),
+    );
+    conductor.on('sequencerStarted', (wasStopped) => told.push(`start ${wasStopped}`));
+    conductor.on('sequencerStopped', (wasRunning) => told.push(`stop ${wasRunning}`));
+    conductor.on('transferred', (success) => told.push(`transfer ${success}`));
+    let turns = 0;
+    conductor.on('turn', () => turns++);
+    await sequencing();
+    raft.peer('c').eligibility = fitPeer();
+    raft.transferOutcomes.push({ outcome: 'rejected', reason: 'transfer-timeout' });
+    health('too-few-peers');
+    await pass(1000);
+    // Leader, healthy, active.
+    expect(told).toEqual([
+      ...['010', '110', 'start true', '111', '101', 'stop true'],
+      ...['transfer false', '000', 'transfer true'],
+    ]);
+    expect(turns).toBeGreaterThan(5);
+  });
+});
+
 describe('successors', () => {
   it('are voters that answer; the fittest first, then the one with the most of the log', async () => {
     await sequencing();

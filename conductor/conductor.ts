@@ -59,6 +59,25 @@ interface ConductorEvents {
   stopRequested: [];
   /** The answer to `conductor_leader` may have changed. */
   leadershipChanged: [];
+  // For those who count:
+  /** The control loop has asked to hand leadership over. */
+  transferred: [success: boolean];
+  /** `wasStopped`: false when it ran already. */
+  sequencerStarted: [wasStopped: boolean];
+  /** `wasRunning`: false when it was stopped already. */
+  sequencerStopped: [wasRunning: boolean];
+  /** At least one of these has changed. */
+  stateChanged: [state: State];
+  /** The control loop has decided, and acted if there was something to do. */
+  turn: [durationMs: number];
+}
+
+/** What op-conductor's control loop goes by. */
+export interface State {
+  leader: boolean;
+  healthy: boolean;
+  /** The local sequencer runs. */
+  active: boolean;
 }
 
 /** Longest that `conductor_clusterStatus` waits for other members. */
@@ -83,6 +102,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   private readonly loop: ControlLoop;
   private readonly committer: PayloadCommitter;
   private lastHealth = '';
+  private lastState = '';
   /** Local head that was already a reason for a health check out of turn. */
   private checkedNumber = -1;
 
@@ -93,6 +113,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     this.loop = new ControlLoop(
       { view: () => this.view(), run: (action, signal) => this.run(action, signal) },
       options.logger,
+      (durationMs) => this.emit('turn', durationMs),
     );
     const roleChanged = (): void => {
       this.emit('leadershipChanged');
@@ -112,7 +133,20 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     this.lag.observe(chain.head?.number, localNode.state.head?.number, performance.now());
     this.checkAgainIfOutdated();
     raft.setEligibility(this.eligibility());
+    this.tellState();
     this.loop.evaluate();
+  }
+
+  private tellState(): void {
+    const { raft, localNode } = this.options;
+    const state = {
+      leader: raft.status().role === 'leader',
+      healthy: this.sequencerHealthy(),
+      active: localNode.state.sequencerActive === true,
+    };
+    const line = Object.values(state).join();
+    if (line !== this.lastState) this.emit('stateChanged', state);
+    this.lastState = line;
   }
 
   /** A head that was too old has moved since: that is a reason to look again now, not at the end of the interval. */
@@ -230,13 +264,14 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     const { localNode, health, raft } = this.options;
     this.starting = true;
     await this.notingShortHistory(async () => {
-      const head = await startSequencer(
+      const { head, wasStopped } = await startSequencer(
         { ...this.options, readBarrier: () => raft.readBarrier() },
         { signal, deadlineMs: this.options.catchUpTimeoutMs, callTimeoutMs: this.options.callTimeoutMs },
       );
       this.startedAtMs = performance.now();
       localNode.headIs(head);
       localNode.sequencerIs(true);
+      this.emit('sequencerStarted', wasStopped);
     }).finally(() => (this.starting = false));
     health.probeNow();
   }
@@ -270,6 +305,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     const { opNode, localNode, logger } = this.options;
     const { head, wasRunning } = await opNode.stopSequencer({ signal, timeoutMs: STOP_TIMEOUT_MS });
     localNode.sequencerIs(false);
+    this.emit('sequencerStopped', wasRunning);
     if (wasRunning) logger.info({ hash: head }, 'sequencer stopped');
   }
 
@@ -284,6 +320,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     }
     const outcome = await raft.transferLeadership(action.to);
     logger.info({ to: action.to, reason: action.reason, ...outcome }, 'leadership transfer');
+    this.emit('transferred', outcome.outcome === 'done');
     if (outcome.outcome !== 'done') throw new Error(`leadership transfer: ${outcome.reason}`);
   }
 

@@ -18,8 +18,8 @@ import { LocalNode } from './control/local-node.js';
 import { healthOf, type ConfiguredHealth } from './health-probes.js';
 import { formCluster, peersDigest, type FormationAnswer } from './membership/formation.js';
 import { MembershipService } from './membership/membership-service.js';
-import { Metrics } from './metrics.js';
-import { startMetricsServer } from './metrics-server.js';
+import { Metrics } from './metrics/metrics.js';
+import { startMetricsServer } from './metrics/metrics-server.js';
 import { limitsOf, retentionOf, timingOf } from './raft-options.js';
 
 const MIB = 1024 * 1024;
@@ -38,7 +38,7 @@ const CONDUCTOR_CHECK_RETRY_MS = 5000;
  * One Baton process: builds all parts from the configuration, starts them in order and stops them in reverse.
  */
 export class Service {
-  private readonly metrics = new Metrics();
+  private readonly metrics: Metrics;
   private readonly opNode: OpNodeClient;
   private readonly execution: ExecutionClient;
   private readonly raft: RaftNode<Verdict>;
@@ -67,6 +67,7 @@ export class Service {
   ) {
     const { raft, rpc, health, node, execution } = config;
     const timing = timingOf(config);
+    this.metrics = new Metrics(version);
     this.opNode = new OpNodeClient({ url: node.rpcUrl, timeoutMs: CALL_TIMEOUT_MS });
     this.execution = new ExecutionClient({ url: execution.rpcUrl, timeoutMs: CALL_TIMEOUT_MS });
     this.machine = new ChainStateMachine((block, verdict) => this.onApplied(block, verdict));
@@ -112,7 +113,10 @@ export class Service {
       ...this.checks,
       intervalMs: health.intervalMs,
       now: Date.now,
-      onReport: (report) => this.conductor.healthChanged(report),
+      onReport: (report) => {
+        this.metrics.healthChecked(report);
+        this.conductor.healthChanged(report);
+      },
     });
     this.conductor = new Conductor({
       raft: this.raft,
@@ -153,8 +157,10 @@ export class Service {
       host: rpc.listenHost,
       port: rpc.listenPort,
       bodyLimitBytes: rpc.bodyLimitBytes,
+      onCall: (report) => this.metrics.called(report),
     });
     this.flashblocks = this.createFlashblocksProxy();
+    this.metrics.watch(this.raft, this.conductor);
     this.conductor.on('stopRequested', () => void this.stop('conductor_stop'));
   }
 
@@ -175,13 +181,17 @@ export class Service {
     this.health.start();
     this.closers.push(() => this.health.stop());
     if (this.config.metrics.enabled) {
-      const { listenHost, listenPort } = this.config.metrics;
-      const server = await startMetricsServer(this.metrics.registry, listenHost, listenPort);
+      this.metrics.addProcess();
+      const server = await startMetricsServer({
+        registry: this.metrics.registry,
+        host: this.config.metrics.listenHost,
+        port: this.config.metrics.listenPort,
+        refresh: () => this.metrics.refresh(this.conductor.status()),
+      });
       this.closers.push(() => server.close());
     }
     void this.checkConductorEnabled();
-    this.metrics.info.set({ version: this.version }, 1);
-    this.metrics.up.set(1);
+    this.metrics.up();
     const ports = { rpcPort, consensusPort, webSocketPort: webSocket?.port };
     this.logger.info({ ...ports, version: this.version }, 'started');
     return { rpcPort, consensusPort };
@@ -301,16 +311,14 @@ export class Service {
 
   private onApplied(block: CommittedBlock, verdict: Verdict): void {
     const { number, hash } = block;
+    this.metrics.applied(block, verdict);
     if (verdict.type === 'gap') {
-      this.metrics.gaps.inc();
       this.logger.warn({ number, hash, missing: verdict.missing }, 'committed head leaves a gap');
     } else if (verdict.type === 'replacement') {
-      this.metrics.replacedBlocks.inc(verdict.replaced.length);
       const replaced = verdict.replaced.map((old) => ({ number: old.number, hash: old.hash }));
       this.logger.warn({ number, hash, replaced }, 'committed blocks were replaced');
     } else if (verdict.type === 'refused') {
       this.logger.warn({ number, hash, reason: verdict.reason }, 'committed entry has no effect');
     }
-    this.metrics.head.set(this.machine.live.head?.number ?? 0);
   }
 }

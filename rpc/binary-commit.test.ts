@@ -54,7 +54,15 @@ describe('POST /commit-unsafe-payload', () => {
       expect(conductor.committed).toHaveLength(1);
       expect(conductor.committed[0]!.ssz.equals(good)).toBe(true);
       expect(conductor.committed[0]!.ref).toMatchObject({ number: 1, timestamp: 5 });
-      expect(reports).toEqual([{ method: 'commit-unsafe-payload', durationMs: expect.any(Number) }]);
+      expect(reports).toEqual([
+        {
+          method: 'commit-unsafe-payload',
+          durationMs: expect.any(Number),
+          decodeMs: expect.any(Number),
+          paramsBytes: good.length,
+          resultBytes: 0,
+        },
+      ]);
     },
   );
 

@@ -70,13 +70,25 @@ async function commit(
   { commit: commitPayload, onCall }: BinaryCommitOptions,
 ): Promise<FastifyReply> {
   const startedMs = performance.now();
-  const report = (error?: RpcError): void =>
-    onCall?.({ method: BINARY_COMMIT, durationMs: performance.now() - startedMs, ...(error && { error }) });
+  let decodedMs: number | undefined;
+  const report = (error?: RpcError): void => {
+    const endedMs = performance.now();
+    onCall?.({
+      method: BINARY_COMMIT,
+      durationMs: endedMs - startedMs,
+      decodeMs: (decodedMs ?? endedMs) - startedMs,
+      paramsBytes: Buffer.isBuffer(request.body) ? request.body.length : 0,
+      resultBytes: 0,
+      ...(error && { error }),
+    });
+  };
   try {
     if (!Buffer.isBuffer(request.body) || request.body.length === 0) {
       throw new RpcError('empty payload', { code: RpcCode.invalidParams, reason: 'missing-field' });
     }
-    await commitPayload(decode(request.body));
+    const payload = decode(request.body);
+    decodedMs = performance.now();
+    await commitPayload(payload);
     report();
     return reply.code(200).send();
   } catch (error) {

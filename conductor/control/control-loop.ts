@@ -35,25 +35,28 @@ export class ControlLoop {
   constructor(
     private readonly executor: Executor,
     private readonly logger: Logger,
+    /** Told how long each turn took: the decision, and the action if there was one. */
+    private readonly onTurn: (durationMs: number) => void = () => undefined,
   ) {}
 
   /** A fact changed. */
   evaluate(): void {
     if (this.stopped) return;
+    const startedMs = performance.now();
     const action = decide(this.executor.view());
     if (this.running) {
       if (!sameAction(this.running.action, action)) this.running.abort.abort(new Error('no longer needed'));
       return;
     }
     this.log(action);
-    if (action.type === 'none') return;
+    if (action.type === 'none') return this.onTurn(performance.now() - startedMs);
     const waitMs = this.notBeforeMs - performance.now();
     if (action.type === this.lastType && waitMs > 0) {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.evaluate(), waitMs);
       return;
     }
-    void this.start(action);
+    void this.start(action, startedMs);
   }
 
   /** Starts over without waiting: something changed that makes a failed action worth another try. */
@@ -71,7 +74,7 @@ export class ControlLoop {
     await this.running?.ended;
   }
 
-  private async start(action: Exclude<Action, { type: 'none' }>): Promise<void> {
+  private async start(action: Exclude<Action, { type: 'none' }>, startedMs: number): Promise<void> {
     const abort = new AbortController();
     let end = (): void => undefined;
     const ended = new Promise<void>((resolve) => (end = resolve));
@@ -84,6 +87,7 @@ export class ControlLoop {
     } finally {
       this.running = undefined;
       end();
+      this.onTurn(performance.now() - startedMs);
     }
     this.evaluate();
   }

@@ -19,6 +19,13 @@ export interface StartOptions {
   callTimeoutMs: number;
 }
 
+export interface Started {
+  /** The block that it builds on. */
+  head: BlockRef;
+  /** False when it ran already. */
+  wasStopped: boolean;
+}
+
 /** Pause before another try when op-node has not imported yet what its execution client shows. */
 const RETRY_MS = 10;
 
@@ -28,7 +35,7 @@ const RETRY_MS = 10;
  *
  * @throws BehindError, StartRefusedError, ClientError
  */
-export async function startSequencer(around: StartSurroundings, options: StartOptions): Promise<BlockRef> {
+export async function startSequencer(around: StartSurroundings, options: StartOptions): Promise<Started> {
   const call = { signal: options.signal, timeoutMs: options.callTimeoutMs };
   const end = performance.now() + 2 * options.deadlineMs;
   for (;;) {
@@ -36,9 +43,9 @@ export async function startSequencer(around: StartSurroundings, options: StartOp
     if (barrier.outcome !== 'done') throw new Error(`leadership lost before the start: ${barrier.reason}`);
     const head = await bringToHead(around, options);
     try {
-      await around.opNode.startSequencer(head.hash, call);
+      const { alreadyRunning } = await around.opNode.startSequencer(head.hash, call);
       around.logger.info({ number: head.number, hash: head.hash }, 'sequencer started');
-      return head;
+      return { head, wasStopped: !alreadyRunning };
     } catch (error) {
       // op-node imports after it has answered, and gossip may move its head at any time (#20204): look again.
       if (!isTransient(error) || performance.now() > end) throw error;

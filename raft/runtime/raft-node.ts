@@ -80,6 +80,16 @@ interface RaftNodeEvents {
   configuration: [event: Extract<CoreEvent, { type: 'configuration' }>];
   /** Entries were applied up to this index. */
   applied: [index: number];
+  // For those who count and measure:
+  electionStarted: [event: Extract<CoreEvent, { type: 'electionStarted' }>];
+  /** The process of the leader ended, as its host says. */
+  leaderGone: [];
+  /** So many more entries are committed. */
+  committed: [entries: number];
+  /** A synced write of the log has ended. */
+  stored: [durationMs: number];
+  /** A command of this node is committed and applied. */
+  proposed: [took: { replicateMs: number; applyMs: number }];
 }
 
 /**
@@ -197,11 +207,15 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   /** Commits a command and returns what the state machine made of it. `data` must not change any more. */
   propose(data: Uint8Array): Promise<Outcome<{ result: Result }>> {
     return new Promise((resolve) => {
+      const proposedMs = performance.now();
       this.submit(
         (id) => ({ type: 'propose', id, data, crc: crc32(data) }),
         (answer) => {
           if (answer.outcome !== 'done') return resolve(answer);
+          const committedMs = performance.now();
           this.applier.awaitResult(answer.index, (applied) => {
+            const applyMs = performance.now() - committedMs;
+            this.emit('proposed', { replicateMs: committedMs - proposedMs, applyMs });
             if (applied) resolve({ ...answer, ...applied });
             else resolve(this.ended ? STOPPED : { outcome: 'unknown', reason: 'a snapshot took its place' });
           });
@@ -255,6 +269,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
       const found = await this.transport.probe(peer).catch(() => 'unknown' as const);
       if (found !== 'gone') continue;
       this.logger.info({ peer }, 'the leader process is gone');
+      this.emit('leaderGone');
       this.deliver({ type: 'peerGone', peer });
       return;
     }
@@ -321,6 +336,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
       case 'send':
         return this.send(output.to, output.message);
       case 'commit':
+        this.emit('committed', output.index - this.commitIndex);
         this.commitIndex = output.index;
         return;
       case 'restore':
@@ -346,8 +362,13 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
 
   private write(output: Persist): void {
     if (this.ended) return;
+    const startedMs = performance.now();
     this.options.storage.write(output).then(
-      () => this.deliver({ type: 'stored', seq: output.seq }),
+      () => {
+        const durationMs = performance.now() - startedMs;
+        this.deliver({ type: 'stored', seq: output.seq });
+        this.emit('stored', durationMs);
+      },
       (error: Error) => this.fatal(error),
     );
   }
@@ -387,6 +408,9 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
       case 'configuration':
         this.connect(event.configuration.members);
         this.emit('configuration', event);
+        return;
+      case 'electionStarted':
+        this.emit('electionStarted', event);
         return;
       default:
         return;

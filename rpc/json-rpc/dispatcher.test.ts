@@ -148,7 +148,23 @@ describe('Dispatcher', () => {
       ['unknown', -32601, 'method-not-found'],
       ['test_pick', -32602, 'picky'],
     ]);
-    for (const { durationMs } of reports) expect(durationMs).toBeGreaterThanOrEqual(0);
+    for (const { durationMs, decodeMs } of reports) {
+      expect(decodeMs).toBeGreaterThanOrEqual(0);
+      expect(durationMs).toBeGreaterThanOrEqual(decodeMs);
+    }
+  });
+
+  it('reports the sizes of parameters and results as they are written', async () => {
+    const { handle, reports } = fixture();
+    const call = (more: string): string => `{"jsonrpc":"2.0","id":1,"method":"test_flag"${more}}`;
+    await handle(call(',"params": [ true ]'));
+    await handle(
+      `[${call(',"params":[true]')},${call('')},{"params":[false],"jsonrpc":"2.0","method":"test_flag"}]`,
+    );
+    expect(reports.map(({ paramsBytes }) => paramsBytes)).toEqual([8, 6, 0, 7]);
+    const answer = JSON.parse(await handle(call(',"params":[true]'))) as { result: unknown };
+    expect(reports.at(-1)?.resultBytes).toBe(JSON.stringify(answer.result).length);
+    expect(reports[2]?.resultBytes).toBe(0);
   });
 
   it('refuses a body with too many values before parsing it', async () => {

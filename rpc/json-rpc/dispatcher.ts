@@ -4,7 +4,14 @@ import type { Logger } from 'pino';
 import { RpcCode, RpcError } from '../rpc-error.js';
 import type { MethodTable } from './method-table.js';
 import { decodeArguments } from './method-table.js';
-import { errorResponse, invalidRequest, methodNotFound, parseError, resultResponse } from './responses.js';
+import {
+  errorResponse,
+  invalidRequest,
+  methodNotFound,
+  parseError,
+  resultResponse,
+  resultText,
+} from './responses.js';
 import type { Span } from './scan-body.js';
 import { scanBody } from './scan-body.js';
 
@@ -12,7 +19,13 @@ import { scanBody } from './scan-body.js';
 export interface CallReport {
   /** `unknown` for a method that does not exist, so that clients cannot make up metric labels. */
   method: string;
+  /** Since its body was there; for one of a batch, since its turn. */
   durationMs: number;
+  /** The part of it until its parameters were decoded. */
+  decodeMs: number;
+  /** Length of its parameters and of its result, as written; 0 where there are none. */
+  paramsBytes: number;
+  resultBytes: number;
   /** Absent on success. */
   error?: RpcError;
 }
@@ -25,6 +38,12 @@ export interface DispatcherOptions {
 }
 
 type Message = Record<string, unknown>;
+
+/** What JSON.parse does not tell of a message. */
+interface Written {
+  id: string | undefined;
+  paramsBytes: number;
+}
 
 // Go's server has no such notion; ours must let other requests in between.
 const BATCH_ENTRIES_PER_TICK = 100;
@@ -39,6 +58,7 @@ export class Dispatcher {
    * @returns the response body; empty when there is nothing to answer (empty body, notifications only)
    */
   async handle(body: Buffer): Promise<string> {
+    const startedMs = performance.now();
     const scanned = scanBody(body);
     if (scanned === 'empty') return '';
     // go-ethereum ends all answers with a newline but those to a body that it cannot read and to an empty batch.
@@ -52,40 +72,47 @@ export class Dispatcher {
     } catch {
       return errorResponse('null', parseError());
     }
-    const idText = (index: number): string | undefined => {
+    const written = (index: number): Written => {
       const span = scanned.ids[index];
-      return span && text(body, span);
+      return { id: span && text(body, span), paramsBytes: scanned.paramsBytes[index] ?? 0 };
     };
     if (!Array.isArray(parsed)) {
-      const answer = await this.answer(parsed, idText(0));
+      const answer = await this.answer(parsed, written(0), startedMs);
       return answer === undefined ? '' : `${answer}\n`;
     }
     if (parsed.length === 0) return errorResponse('null', invalidRequest('empty batch'));
     const answers: string[] = [];
     for (let index = 0; index < parsed.length; index++) {
       if (index > 0 && index % BATCH_ENTRIES_PER_TICK === 0) await nextTick();
-      const answer = await this.answer(parsed[index], idText(index));
+      const answer = await this.answer(parsed[index], written(index), performance.now());
       if (answer !== undefined) answers.push(answer);
     }
     return answers.length === 0 ? '' : `[${answers.join(',')}]\n`;
   }
 
   /** Answers one message; `undefined` for a notification. */
-  private async answer(message: unknown, writtenId: string | undefined): Promise<string | undefined> {
+  private async answer(message: unknown, written: Written, startedMs: number): Promise<string | undefined> {
     if (typeof message !== 'object' || message === null || Array.isArray(message)) {
       return errorResponse('null', invalidRequest());
     }
     const { jsonrpc, id, method, params } = message as Message;
     const hasValidId = id === null || (id !== undefined && typeof id !== 'object');
-    const idText = hasValidId ? (writtenId ?? JSON.stringify(id)) : 'null';
+    const idText = hasValidId ? (written.id ?? JSON.stringify(id)) : 'null';
     const isCall = jsonrpc === '2.0' && typeof method === 'string' && method !== '';
     if (!isCall || (id !== undefined && !hasValidId)) return errorResponse(idText, invalidRequest());
-    const answer = await this.call(method, params, idText);
+    const answer = await this.call(method, params, idText, written.paramsBytes, startedMs);
     return id === undefined ? undefined : answer;
   }
 
-  private async call(name: string, params: unknown, idText: string): Promise<string> {
-    const startedMs = performance.now();
+  private async call(
+    name: string,
+    params: unknown,
+    idText: string,
+    paramsBytes: number,
+    startedMs: number,
+  ): Promise<string> {
+    let decodedMs: number | undefined;
+    let resultBytes = 0;
     const method = this.options.methods.get(name);
     let answer: string;
     let failure: RpcError | undefined;
@@ -97,14 +124,22 @@ export class Dispatcher {
         });
       }
       if (!method) throw methodNotFound(name);
-      answer = resultResponse(idText, await method.call(...decodeArguments(method.params, params)));
+      const args = decodeArguments(method.params, params);
+      decodedMs = performance.now();
+      const result = resultText(await method.call(...args));
+      resultBytes = result.length;
+      answer = resultResponse(idText, result);
     } catch (error) {
       failure = error instanceof RpcError ? error : this.crashed(name, error);
       answer = errorResponse(idText, failure);
     }
+    const endedMs = performance.now();
     this.options.onCall?.({
       method: method ? name : 'unknown',
-      durationMs: performance.now() - startedMs,
+      durationMs: endedMs - startedMs,
+      decodeMs: (decodedMs ?? endedMs) - startedMs,
+      paramsBytes,
+      resultBytes,
       ...(failure && { error: failure }),
     });
     return answer;

@@ -3,10 +3,14 @@ import { RawJson } from './raw-json.js';
 
 const HTML_CHARACTERS = /[<>&\u2028\u2029]/g;
 
-/** The answer to a call that succeeded. `idText` is the id as the client wrote it. */
-export function resultResponse(idText: string, result: unknown): string {
-  const json = result instanceof RawJson ? result.text : goJson(result ?? null);
-  return `{"jsonrpc":"2.0","id":${idText},"result":${json}}`;
+/** JSON of a result. */
+export function resultText(result: unknown): string {
+  return result instanceof RawJson ? result.text : goJson(result ?? null);
+}
+
+/** The answer to a call that succeeded. `idText` is the id as the client wrote it, `result` is JSON. */
+export function resultResponse(idText: string, result: string): string {
+  return `{"jsonrpc":"2.0","id":${idText},"result":${result}}`;
 }
 
 /** The answer to a call that failed. */

@@ -30,6 +30,17 @@ describe('scanBody', () => {
     expect(scan(body)).toEqual({ value: body, ids });
   });
 
+  it.each<[string, (number | undefined)[]]>([
+    ['{"params":[1, {"params":2}],"id":1}', [17]],
+    ['{"method":"params","id":"params"}', []],
+    ['{"params" : null }', [5]],
+    ['{"a":{"params":[1]}}', []],
+    ['[{"params":[]},{},{"params":["]}"]}]', [2, undefined, 6]],
+  ])('measures the params of %s', (body, sizes) => {
+    const scanned = scanBody(Buffer.from(body)) as ScannedBody;
+    expect(Array.from(scanned.paramsBytes)).toEqual(sizes);
+  });
+
   it.each([
     ['{"a":1} trailing', '{"a":1}'],
     ['{"a":1}{"b":2}', '{"a":1}'],

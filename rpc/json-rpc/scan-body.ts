@@ -11,6 +11,8 @@ export interface ScannedBody extends Span {
    * or where it is an object or array. The last of several wins, as in JSON.parse.
    */
   ids: Span[];
+  /** Length of the `params` of each message as written, by position in the batch; a hole where there are none. */
+  paramsBytes: number[];
 }
 
 /** Why a body is not worth parsing. */
@@ -54,12 +56,19 @@ export function scanBody(body: Buffer): ScannedBody | ScanProblem {
   const first = body[start];
   if (first !== OPEN_OBJECT && first !== OPEN_ARRAY) {
     const end = skipScalar(body, start);
-    return end === -1 ? 'malformed' : { start, end, ids: [] };
+    return end === -1 ? 'malformed' : { start, end, ids: [], paramsBytes: [] };
   }
 
   const isBatch = first === OPEN_ARRAY;
   const messageDepth = isBatch ? 2 : 1;
   const ids: Span[] = [];
+  const paramsBytes: number[] = [];
+  /** Where the params of the present message begin; -1 outside of them. */
+  let paramsAt = -1;
+  const endParams = (end: number): void => {
+    if (paramsAt !== -1) paramsBytes[message] = end - paramsAt;
+    paramsAt = -1;
+  };
   let depth = 0;
   let values = 1;
   let message = 0;
@@ -71,6 +80,7 @@ export function scanBody(body: Buffer): ScannedBody | ScanProblem {
         if (end === -1) return 'malformed';
         const id = depth === messageDepth && isIdKey(body, at, end) ? scalarAfterColon(body, end) : undefined;
         if (id) ids[message] = id;
+        if (depth === messageDepth && paramsAt === -1) paramsAt = paramsAfterKey(body, at, end);
         at = id?.end ?? end;
         continue;
       }
@@ -83,10 +93,12 @@ export function scanBody(body: Buffer): ScannedBody | ScanProblem {
       case CLOSE_ARRAY:
       case CLOSE_OBJECT:
         depth--;
-        if (depth === 0) return { start, end: at + 1, ids };
+        if (depth === messageDepth - 1) endParams(at);
+        if (depth === 0) return { start, end: at + 1, ids, paramsBytes };
         break;
       case COMMA:
         values++;
+        if (depth === messageDepth) endParams(at);
         if (isBatch && depth === 1) message++;
         break;
     }
@@ -98,6 +110,13 @@ export function scanBody(body: Buffer): ScannedBody | ScanProblem {
 
 function isIdKey(body: Buffer, start: number, end: number): boolean {
   return end - start === 4 && body[start + 1] === LOWER_I && body[start + 2] === LOWER_D;
+}
+
+/** Where the value begins if the string is the key `params`; else -1. */
+function paramsAfterKey(body: Buffer, start: number, end: number): number {
+  if (end - start !== 8 || body.toString('latin1', start + 1, end - 1) !== 'params') return -1;
+  const colon = skipWhitespace(body, end);
+  return body[colon] === COLON ? skipWhitespace(body, colon + 1) : -1;
 }
 
 function scalarAfterColon(body: Buffer, from: number): Span | undefined {

@@ -16,6 +16,11 @@ export function describeWithShared(name: string, tests: () => void): void {
     );
 }
 
+/** Reads a text file of the shared folder. */
+export function readSharedText(file: string): string {
+  return readFileSync(path.join(sharedDir, file), 'utf8');
+}
+
 /** Reads a `.jsonl` or `.jsonl.gz` file of the shared folder. */
 export function readJsonLines<T>(file: string): T[] {
   const raw = readFileSync(path.join(sharedDir, file));

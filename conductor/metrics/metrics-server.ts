@@ -1,0 +1,47 @@
+import { fastify, type FastifyInstance } from 'fastify';
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+export interface MetricsServerOptions {
+  registry: Registry;
+  host: string;
+  /** 0 lets the system choose. */
+  port: number;
+  /** Called before each answer, to bring gauges up to date. */
+  refresh: () => void;
+}
+
+/** Serves the metrics on every path of its port, as op-conductor does, with the two metrics of Go's handler. */
+export async function startMetricsServer(options: MetricsServerOptions): Promise<FastifyInstance> {
+  const { registry, host, port, refresh } = options;
+  const registers = [registry];
+  const inFlight = new Gauge({
+    name: 'promhttp_metric_handler_requests_in_flight',
+    help: 'Current number of scrapes being served.',
+    registers,
+  });
+  const served = new Counter({
+    name: 'promhttp_metric_handler_requests_total',
+    help: 'Total number of scrapes by HTTP status code.',
+    labelNames: ['code'],
+    registers,
+  });
+  for (const code of ['200', '500', '503']) served.inc({ code }, 0);
+
+  const app = fastify({ forceCloseConnections: true });
+  app.addHook('onRequest', async () => inFlight.inc());
+  app.addHook('onResponse', async (_request, reply) => {
+    inFlight.dec();
+    served.inc({ code: String(reply.statusCode) });
+  });
+  app.route({
+    url: '/*',
+    method: ['GET', 'HEAD', 'POST'],
+    handler: async (_request, reply) => {
+      refresh();
+      void reply.type(registry.contentType);
+      return registry.metrics();
+    },
+  });
+  await app.listen({ host, port });
+  return app;
+}

@@ -1,0 +1,76 @@
+import { Registry } from 'prom-client';
+import type { HealthReport } from '../../health/health-report.js';
+import type { RaftNode } from '../../raft/index.js';
+import type { ConductorStatus } from '../../rpc/conductor-status.js';
+import type { CallReport } from '../../rpc/index.js';
+import type { CommittedBlock, Verdict } from '../chain/chain-state.js';
+import type { Conductor } from '../conductor.js';
+import { CommitMetrics } from './commit-metrics.js';
+import { ConductorMetrics } from './conductor-metrics.js';
+import { Families } from './families.js';
+import { addProcessMetrics } from './process-metrics.js';
+import { RaftMetrics } from './raft-metrics.js';
+import { RpcMetrics } from './rpc-metrics.js';
+import { StateMetrics } from './state-metrics.js';
+
+/**
+ * All metrics of this process but those of the flashblocks proxy, which adds its own to the registry. By op-conductor's
+ * names where it has them (op-conductor.md §6); docs/METRICS.md lists every one.
+ */
+export class Metrics {
+  readonly registry = new Registry();
+  private readonly upGauge;
+  private readonly conductor;
+  private readonly raft;
+  private readonly commits;
+  private readonly rpc;
+  private readonly state;
+
+  constructor(version: string) {
+    const families = new Families(this.registry);
+    families
+      .gauge('op_conductor_info', 'Pseudo-metric tracking version and config info', 'version')
+      .set({ version }, 1);
+    this.upGauge = families.gauge('op_conductor_up', '1 if the op-conductor has finished starting up');
+    this.conductor = new ConductorMetrics(families);
+    this.raft = new RaftMetrics(families, () => performance.now());
+    this.commits = new CommitMetrics(families);
+    this.rpc = new RpcMetrics(families);
+    this.state = new StateMetrics(families);
+  }
+
+  /** Counts what these two do from now on. */
+  watch(raft: RaftNode<Verdict>, conductor: Conductor): void {
+    this.raft.watch(raft as RaftNode<unknown>);
+    this.raft.watchStarts(conductor);
+    this.commits.watch(raft as RaftNode<unknown>);
+    this.conductor.watch(conductor);
+  }
+
+  up(): void {
+    this.upGauge.set(1);
+  }
+
+  healthChecked(report: HealthReport): void {
+    this.conductor.healthChecked(report);
+  }
+
+  called(report: CallReport): void {
+    this.rpc.called(report);
+    this.commits.called(report);
+  }
+
+  applied(block: CommittedBlock, verdict: Verdict): void {
+    this.commits.applied(block, verdict);
+  }
+
+  /** Adds what only a process that serves metrics needs: its collectors cost a little all the time. */
+  addProcess(): void {
+    addProcessMetrics(this.registry);
+  }
+
+  /** Brings the gauges up to date. */
+  refresh(status: ConductorStatus): void {
+    this.state.set(status, Date.now());
+  }
+}

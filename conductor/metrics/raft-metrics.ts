@@ -1,0 +1,90 @@
+import type { RaftNode } from '../../raft/index.js';
+import type { Conductor } from '../conductor.js';
+import { DEFAULT_BUCKETS, FINE_BUCKETS, type Families } from './families.js';
+
+/**
+ * Why a node stood for election:
+ * - `timeout`: no word from the leader for the election timeout
+ * - `leader-gone`: the process of the leader ended, as its host said
+ * - `transfer`: the leader handed over
+ * - `retry`: the election before brought no leader
+ */
+export type ElectionCause = 'timeout' | 'leader-gone' | 'transfer' | 'retry';
+
+/** Reasons as raft/core/candidate.ts gives them. */
+export const HANDS_OVER = 'hands over';
+export const NO_MAJORITY = 'no majority in time';
+
+/** What consensus does and how long it takes. */
+export class RaftMetrics {
+  private readonly commits;
+  private readonly elections;
+  private readonly write;
+  private readonly failover;
+  private readonly handover;
+  private leaderGone = false;
+  private standing: ElectionCause = 'timeout';
+  /** When this node lost its leader or was told to take over, and which of the two. */
+  private vacancy: { sinceMs: number; transfer: boolean } | undefined;
+
+  constructor(
+    families: Families,
+    /** Monotonic clock. */
+    private readonly now: () => number,
+  ) {
+    this.commits = families.counter(
+      'consensus_commits_total',
+      'Number of log entries that this node saw committed since its start',
+    );
+    this.elections = families.counter(
+      'op_conductor_elections_total',
+      'Number of elections in which this node stood, by cause: timeout, leader-gone, transfer or retry',
+      'reason',
+    );
+    this.write = families.histogram(
+      'op_conductor_raft_fsync_duration_seconds',
+      'Duration of a synced write of the log',
+      FINE_BUCKETS,
+    );
+    this.failover = families.histogram(
+      'op_conductor_failover_duration_seconds',
+      'Time from the loss of the leader, as noticed here, to the start of the sequencer here',
+      DEFAULT_BUCKETS,
+    );
+    this.handover = families.histogram(
+      'op_conductor_handover_duration_seconds',
+      "Time from the old leader's request to take over to the start of the sequencer here",
+      DEFAULT_BUCKETS,
+    );
+  }
+
+  watch(raft: RaftNode<unknown>): void {
+    raft.on('committed', (entries) => this.commits.inc(entries));
+    raft.on('stored', (durationMs) => this.write.observe(durationMs / 1000));
+    raft.on('leaderGone', () => (this.leaderGone = true));
+    raft.on('electionStarted', ({ prevote, reason }) => {
+      const transfer = reason.endsWith(HANDS_OVER);
+      if (transfer) this.standing = 'transfer';
+      else if (prevote) {
+        this.standing = reason === NO_MAJORITY ? 'retry' : this.leaderGone ? 'leader-gone' : 'timeout';
+      }
+      if (transfer || this.vacancy === undefined) this.vacancy = { sinceMs: this.now(), transfer };
+      if (!prevote) this.elections.inc({ reason: this.standing });
+    });
+    raft.on('role', ({ role, leader }) => {
+      if (leader === null) return;
+      this.leaderGone = false;
+      if (role !== 'leader') this.vacancy = undefined;
+    });
+  }
+
+  watchStarts(conductor: Conductor): void {
+    conductor.on('sequencerStarted', () => {
+      const { vacancy } = this;
+      this.vacancy = undefined;
+      if (!vacancy) return;
+      const seconds = (this.now() - vacancy.sinceMs) / 1000;
+      (vacancy.transfer ? this.handover : this.failover).observe(seconds);
+    });
+  }
+}

@@ -1,0 +1,91 @@
+import type { Counter, Histogram } from 'prom-client';
+import type { CallReport } from '../../rpc/index.js';
+import { DEFAULT_BUCKETS, type Families } from './families.js';
+
+const RPC = 'main';
+
+/** What is kept of one method; nothing looks labels up in a call. */
+interface BoundMethod {
+  requests: Counter.Internal;
+  duration: Histogram.Internal<string>;
+  paramsBytes: Counter.Internal;
+  resultBytes: Counter.Internal;
+  /** By the `error` label. */
+  responses: Map<string, Counter.Internal>;
+}
+
+/** The JSON-RPC server, by op-conductor's names. */
+export class RpcMetrics {
+  private readonly requests;
+  private readonly duration;
+  private readonly responses;
+  private readonly paramsBytes;
+  private readonly resultBytes;
+  private readonly bound = new Map<string, BoundMethod>();
+
+  constructor(families: Families) {
+    const prefix = 'op_conductor_rpc_server';
+    this.requests = families.counter(
+      `${prefix}_requests_total`,
+      'Total requests to the RPC server',
+      'rpc',
+      'method',
+    );
+    this.duration = families.histogram(
+      `${prefix}_request_duration_seconds`,
+      'Histogram of RPC server request durations',
+      DEFAULT_BUCKETS,
+      'rpc',
+      'method',
+    );
+    this.responses = families.counter(
+      `${prefix}_responses_total`,
+      'Total RPC request responses served',
+      'rpc',
+      'method',
+      'error',
+    );
+    this.paramsBytes = families.counter(
+      `${prefix}_params_size_total`,
+      'Total bytes of RPC params received',
+      'rpc',
+      'method',
+    );
+    this.resultBytes = families.counter(
+      `${prefix}_results_size_total`,
+      'Total bytes of RPC results sent back',
+      'rpc',
+      'method',
+    );
+  }
+
+  called({ method, durationMs, paramsBytes, resultBytes, error }: CallReport): void {
+    const bound = this.of(method);
+    bound.requests.inc();
+    bound.duration.observe(durationMs / 1000);
+    bound.paramsBytes.inc(paramsBytes);
+    bound.resultBytes.inc(resultBytes);
+    const label = error ? `rpc_${error.code}` : '<nil>';
+    let responses = bound.responses.get(label);
+    if (!responses) {
+      responses = this.responses.labels(RPC, method, label);
+      bound.responses.set(label, responses);
+    }
+    responses.inc();
+  }
+
+  private of(method: string): BoundMethod {
+    let bound = this.bound.get(method);
+    if (!bound) {
+      bound = {
+        requests: this.requests.labels(RPC, method),
+        duration: this.duration.labels(RPC, method),
+        paramsBytes: this.paramsBytes.labels(RPC, method),
+        resultBytes: this.resultBytes.labels(RPC, method),
+        responses: new Map(),
+      };
+      this.bound.set(method, bound);
+    }
+    return bound;
+  }
+}
