@@ -609,6 +609,13 @@ describe('transferLeaderToServer', () => {
     expect(raft.transfers).toEqual([]);
   });
 
+  it('names a server that is no member', async () => {
+    await expect(conductor.transferLeaderToServer('x', 'x:1')).rejects.toMatchObject({
+      message: 'cannot find replication state for x: it is not a member',
+      reason: 'no-such-member',
+    });
+  });
+
   it('refuses an address that is not the one of the member', async () => {
     await expect(conductor.transferLeaderToServer('c', 'b:50050')).rejects.toThrow(
       'the address of c is c:50050, not b:50050',

@@ -415,7 +415,13 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     const { role, configuration } = this.options.raft.status();
     if (role !== 'leader') throw new RpcError('node is not the leader', { reason: 'not-leader' });
     const member = configuration.configuration.members.find((candidate) => candidate.id === id);
-    if (member && addr !== '' && member.address !== addr) {
+    if (!member) {
+      // op-conductor's words, less the pointer that it prints in the place of the id.
+      throw new RpcError(`cannot find replication state for ${id}: it is not a member`, {
+        reason: 'no-such-member',
+      });
+    }
+    if (addr !== '' && member.address !== addr) {
       throw new RpcError(`the address of ${id} is ${member.address}, not ${addr}`, {
         reason: 'wrong-address',
       });

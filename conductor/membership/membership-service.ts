@@ -87,15 +87,16 @@ export class MembershipService {
   /** op-conductor dials the address before anything else, too; a node that is not there must not get a vote. */
   private async identify(id: string, address: string): Promise<string> {
     const { options } = this;
+    if (address === '') throw new RpcError('dial tcp: missing address', { reason: 'unreachable' });
     let peer: PeerIdentity;
     try {
       peer = await withDeadline((signal) => options.hello(address, signal), {
         timeoutMs: options.dialTimeoutMs,
       });
     } catch (error) {
-      throw new RpcError(`cannot reach ${id} at ${address}: ${(error as Error).message}`, {
-        reason: 'unreachable',
-      });
+      const { message } = error as Error;
+      const detail = message.startsWith(address) ? message : `${address}: ${message}`;
+      throw new RpcError(`cannot reach ${id} at ${detail}`, { reason: 'unreachable' });
     }
     if (peer.nodeId !== id) {
       throw new RpcError(`the node at ${address} is ${peer.nodeId}, not ${id}; give its own id and address`, {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { HttpAnswer, HttpRequest } from './send-http.js';
 import { readJsonLines } from './shared-data.js';
 
@@ -15,34 +16,95 @@ interface RawCall extends Omit<RecordedCall, 'request'> {
   request: Omit<HttpRequest, 'body'> & { body: string | { generated: string; length: number } | null };
 }
 
-/** The names that FakeConductor gives to the servers of the recording. */
-const PLACEHOLDERS: Record<string, string> = Object.fromEntries(
-  ['leader', 'follower', 'other'].flatMap((name) => [
-    [`{${name}.id}`, `${name}-id`],
-    [`{${name}.raft}`, `${name}:50050`],
-  ]),
+/** A server that takes the part of one in the recording. */
+export interface Place {
+  id: string;
+  /** Consensus address. */
+  raft: string;
+}
+
+/** The servers behind the placeholders `{leader.id}`, `{leader.raft}`, `{follower.id}`, … of the recording. */
+export class Places {
+  readonly #texts: [placeholder: string, text: string][];
+
+  /** A place without an id: the recording has a name of its own for that server. */
+  constructor(places: Record<string, Partial<Place>>) {
+    this.#texts = Object.entries(places).flatMap(([name, place]) =>
+      (['raft', 'id'] as const).flatMap((member): [string, string][] => {
+        const text = place[member];
+        return text === undefined ? [] : [[`{${name}.${member}}`, text]];
+      }),
+    );
+  }
+
+  /** Puts ids and addresses in the place of placeholders. */
+  fill(text: string): string {
+    return this.#texts.reduce((filled, [placeholder, real]) => filled.replaceAll(placeholder, real), text);
+  }
+
+  /** Puts placeholders in the place of ids and addresses. */
+  blank(text: string): string {
+    return this.#texts.reduce((blanked, [placeholder, real]) => blanked.replaceAll(real, placeholder), text);
+  }
+}
+
+/** The servers that FakeConductor knows. */
+export const fakePlaces = new Places(
+  Object.fromEntries(
+    ['leader', 'follower', 'other'].map((name) => [name, { id: `${name}-id`, raft: `${name}:50050` }]),
+  ),
 );
 
-/** Reads rpc.jsonl with placeholders filled in and described bodies written out. */
-export function readRpcRecording(): RecordedCall[] {
+/** Reads rpc.jsonl with described bodies written out, and placeholders filled in in the requests only. */
+export function readRpcRecording(places = fakePlaces): RecordedCall[] {
   return readJsonLines<RawCall>('recordings/rpc.jsonl').map((call) => {
     const { body } = call.request;
     const written = typeof body === 'object' && body !== null ? generate(body.generated, body.length) : body;
-    return {
-      ...call,
-      request: { ...call.request, body: written && fill(written) },
-      response: {
-        ...call.response,
-        ...(call.response.body !== undefined && { body: fill(call.response.body) }),
-      },
-    };
+    return { ...call, request: { ...call.request, body: written && places.fill(written) } };
   });
 }
 
-function fill(text: string): string {
-  return text.replace(/\{(?:leader|follower|other)\.(?:id|raft)\}/g, (placeholder) => {
-    return PLACEHOLDERS[placeholder] ?? placeholder;
-  });
+/**
+ * A recorded call that we answer differently on purpose. `answer` has placeholders for ids and addresses; it is
+ * `connection` where there is none.
+ */
+export interface Difference {
+  group: string;
+  name: string;
+  to: RecordedCall['to'];
+  answer: HttpAnswer;
+  why: string;
+}
+
+/** The one reviewed list of all differences. */
+export const differences = JSON.parse(
+  readFileSync(new URL('../testdata/differences.json', import.meta.url), 'utf8'),
+) as Difference[];
+
+/** Our answer where it is not the recorded one. @param places the servers that gave it */
+export function deviation(
+  { response }: RecordedCall,
+  { status, contentType, body }: HttpAnswer,
+  places = fakePlaces,
+): HttpAnswer | undefined {
+  const blanked = normal(places.blank(body));
+  const sameBody =
+    response.bodyCut === undefined
+      ? blanked === normal(response.body ?? '')
+      : blanked.length === response.bodyCut && blanked.startsWith(response.body ?? '');
+  if (status === response.status && contentType === response.contentType && sameBody) return undefined;
+  return { status, contentType, body: blanked };
+}
+
+/** Levels what no two clusters have in common: the index of the newest configuration. */
+function normal(body: string): string {
+  return (
+    body
+      .replace(/"version":\d+/g, '"version":0')
+      .replace(/\(latest is \d+\)/g, '(latest is 0)')
+      // A pointer of one process.
+      .replace(/ 0x[0-9a-f]{12}"/, ' 0x000000000000"')
+  );
 }
 
 function generate(kind: string, length: number): string {

@@ -1,0 +1,97 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { pickPorts } from '../devnet/devnet-process.js';
+import { BatonProcess } from './baton-process.js';
+import { ScriptedNode } from './scripted-node.js';
+import { timeline } from './timeline.js';
+import { waitFor } from './wait-for.js';
+
+/** Heads of any age are healthy: the scripted nodes are as old as what they were recorded from. */
+const ANY_AGE = ['--healthcheck.unsafe-interval', '999999999'];
+
+export interface ScriptedMember {
+  id: string;
+  baton: BatonProcess;
+  node: ScriptedNode;
+}
+
+/** Baton processes that control scripted nodes: everything beyond Baton answers what the test says. */
+export class ScriptedCluster {
+  private constructor(
+    readonly members: readonly ScriptedMember[],
+    private readonly directory: string,
+  ) {}
+
+  /**
+   * @param ids members of the cluster; the first leads
+   * @param standbys nodes that belong to no cluster yet
+   */
+  static async start(ids: readonly string[], standbys: readonly string[]): Promise<ScriptedCluster> {
+    const directory = await mkdtemp(path.join(os.tmpdir(), 'baton-scripted-'));
+    const all = [...ids, ...standbys];
+    const ports = await pickPorts(2 * all.length);
+    const peers = ids.map((id, index) => `${id}@127.0.0.1:${ports[2 * index + 1]}`).join(',');
+    const members = await Promise.all(
+      all.map(async (id, index): Promise<ScriptedMember> => {
+        const node = await ScriptedNode.start();
+        const baton = new BatonProcess({
+          id,
+          storageDir: path.join(directory, id),
+          rpcPort: ports[2 * index] as number,
+          consensusPort: ports[2 * index + 1] as number,
+          nodeRpc: node.url,
+          executionRpc: node.url,
+          flags: [...ANY_AGE, ...(ids.includes(id) ? ['--raft.peers', peers] : [])],
+        });
+        return { id, baton, node };
+      }),
+    );
+    const cluster = new ScriptedCluster(members, directory);
+    try {
+      await Promise.all(members.map(({ baton }) => baton.start()));
+      await cluster.lead(ids[0] as string);
+      return cluster;
+    } catch (error) {
+      console.error(cluster.report());
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  member(id: string): ScriptedMember {
+    const member = this.members.find((candidate) => candidate.id === id);
+    if (!member) throw new Error(`no member ${id}`);
+    return member;
+  }
+
+  /** Makes a member the leader, with the only active sequencer, known as such to all. */
+  async lead(id: string): Promise<void> {
+    await waitFor(`${id} to lead`, async () => {
+      const running = this.members.filter(({ baton }) => baton.pid !== undefined);
+      const known = await Promise.all(
+        running.map(({ baton }) => baton.call<{ id: string }>('conductor_leaderWithID')),
+      );
+      const leader = running.find((member, index) => known[index]?.id === member.id);
+      if (!leader) return undefined;
+      if (leader.id !== id) {
+        await leader.baton.call('conductor_transferLeaderToServer', [id, '']);
+        return undefined;
+      }
+      const agreed = known.every((found) => found.id === id || found.id === '');
+      const active = running.filter(({ node }) => node.active).map((member) => member.id);
+      return (agreed && active.join() === id) || undefined;
+    });
+  }
+
+  /** What all processes logged lately, for a failed test. */
+  report(): string {
+    return timeline(this.members.map(({ baton }) => baton));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.members.map(({ baton }) => baton.dispose()));
+    for (const { node } of this.members) node.stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
