@@ -96,6 +96,7 @@ export class Service {
       logger: logger.child({ part: 'transport' }),
       handlers: {
         onRequest: (from, message, respond) => this.raft.receive(from, message, respond),
+        onSnapshotChunk: (from, chunk) => this.raft.receiveSnapshotChunk(from, chunk),
         onPeerDisconnected: (peer) => void this.raft.peerDisconnected(peer),
         hello: () => ({ ...this.formationAnswer(), status: this.conductor.status() }),
         adoptCluster: (clusterId) => this.raft.adoptCluster(clusterId),

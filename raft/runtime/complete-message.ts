@@ -3,7 +3,6 @@ import type { Storage } from '../storage/storage.js';
 
 /** True when the core still had all data that the message needs. */
 export function isComplete(message: RequestMessage): boolean {
-  if (message.type === 'snapshot') return message.snapshot.data !== undefined;
   return message.type !== 'append' || message.entries.every((entry) => entry.data !== undefined);
 }
 
@@ -12,11 +11,6 @@ export function isComplete(message: RequestMessage): boolean {
  * then the message is void (bug 28), and the promise rejects.
  */
 export async function withData(message: RequestMessage, storage: Storage): Promise<RequestMessage> {
-  if (message.type === 'snapshot') {
-    const snapshot = await storage.readSnapshot();
-    if (snapshot?.index !== message.snapshot.index) throw new Error('the snapshot was replaced');
-    return { ...message, snapshot };
-  }
   if (message.type !== 'append') return message;
   return { ...message, entries: await loadEntries(message.entries, storage) };
 }

@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { pino } from 'pino';
 import { LevelStorage } from '../storage/level-storage.js';
 import { HttpTransport } from '../transport/http-transport.js';
 import type { RaftNode } from './raft-node.js';
+import { BreakingProxy } from './testing/breaking-proxy.js';
 import { commit, eventually, leaderOf, TestNode, type TestNodeOptions } from './testing/test-nodes.js';
 
 const IDS = ['a', 'b', 'c'];
@@ -40,6 +41,7 @@ function transportOf(id: string, raft: RaftNode<number>): HttpTransport {
     logger: pino({ level: 'silent' }),
     handlers: {
       onRequest: (from, message, respond) => raft.receive(from, message, respond),
+      onSnapshotChunk: (from, chunk) => raft.receiveSnapshotChunk(from, chunk),
       onPeerDisconnected: (peer) => void raft.peerDisconnected(peer),
       hello: () => ({}),
       adoptCluster: (clusterId) => raft.adoptCluster(clusterId),
@@ -129,6 +131,54 @@ describe('three nodes over HTTP and LevelDB', () => {
     await agreeOn(commands);
     expect(nodeOf('c').machine.restored).toBeGreaterThan(1);
     for (const node of all()) expect(node.raft.status().logBytes).toBeLessThanOrEqual(300_000);
+  });
+
+  it('bring a snapshot over in pieces although the line breaks again and again', async () => {
+    const options: Options = {
+      retention: { bytesMax: 2_000_000, entriesMax: 1000 },
+      limits: { cacheBytesMax: 50_000, appendBytesMax: 100_000 },
+    };
+    for (const id of IDS) await start(id, options);
+    // Each connection to c carries a good chunk, and never a whole snapshot.
+    const proxy = await BreakingProxy.open(
+      () => addresses.get('c') as { host: string; port: number },
+      700_000,
+    );
+    try {
+      const members = all().map((node) => {
+        const { host, port } = addresses.get(node.id) as { host: string; port: number };
+        return node.memberAt(node.id === 'c' ? proxy.address : `${host}:${port}`);
+      });
+      await nodeOf('a').raft.bootstrap(members);
+      await commit(all(), 'before');
+      await nodeOf('c').raft.stop();
+      nodes.delete('c');
+      const commands = ['before'];
+      for (let i = 0; i < 60; i++) {
+        commands.push(`${i} ${'s'.repeat(100_000)}`);
+        await commit(all(), commands.at(-1) as string);
+      }
+      expect(leaderOf(all())?.raft.status().snapshotIndex).toBeGreaterThan(30);
+
+      // Only a leader's snapshot can bring c back, and c must not lead.
+      const storage = new LevelStorage({ directory: path.join(directory, 'c') });
+      const received = jest.spyOn(storage, 'receiveSnapshot');
+      const node = new TestNode('c', { ...options, storage });
+      nodes.set('c', node);
+      node.raft.setEligibility(0);
+      await node.start((raft) => transportOf('c', raft));
+      await agreeOn(commands);
+
+      const chunks = received.mock.calls.filter(([, , data]) => data.length > 0);
+      const sentBytes = chunks.reduce((sum, [, , data]) => sum + data.length, 0);
+      const snapshotBytes = Math.max(...chunks.map(([{ byteLength }]) => byteLength));
+      expect(snapshotBytes).toBeGreaterThan(3_000_000);
+      expect(proxy.breaks).toBeGreaterThan(3);
+      // It went on where it broke off, with a chunk or two sent twice.
+      expect(sentBytes).toBeLessThan(1.5 * snapshotBytes);
+    } finally {
+      await proxy.close();
+    }
   });
 
   it('elect another leader when theirs dies, and lose nothing', async () => {

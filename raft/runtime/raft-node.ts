@@ -18,11 +18,14 @@ import type {
   Persist,
   RequestMessage,
   ResponseMessage,
+  SnapshotRequest,
   Timing,
 } from '../core/types.js';
 import { StorageError } from '../storage/errors.js';
 import type { Identity, Storage } from '../storage/storage.js';
+import { RECEIVED_SNAPSHOT_BYTES_MAX, type SnapshotSource } from '../storage/snapshot-stream.js';
 import type { Respond } from '../transport/http-transport.js';
+import type { SnapshotChunkRequest } from '../transport/wire-message.js';
 import { Applier } from './applier.js';
 import { compactionTarget, type Retention } from './compaction.js';
 import { isComplete, withData } from './complete-message.js';
@@ -39,6 +42,13 @@ export interface NodeTransport {
   stop(): Promise<void>;
   setPeers(members: readonly Member[]): void;
   send(to: NodeId, message: RequestMessage): Promise<ResponseMessage>;
+  /** Brings the data of a snapshot to the peer, as far as it lacks them, and then the message. */
+  sendSnapshot(
+    to: NodeId,
+    message: SnapshotRequest,
+    source: SnapshotSource,
+    signal: AbortSignal,
+  ): Promise<ResponseMessage>;
   probe(peer: NodeId): Promise<'gone' | 'alive' | 'unknown'>;
 }
 
@@ -116,6 +126,8 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   private readonly exchanges = new Exchanges();
   private lastRequest = 0;
   private readonly requests = new Map<number, (answer: Settled) => void>();
+  /** Snapshots on their way, by receiver. */
+  private readonly snapshotsUnderWay = new Map<NodeId, AbortController>();
 
   constructor(private readonly options: RaftNodeOptions<Result>) {
     super();
@@ -258,7 +270,40 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   // ------------------------------------------------------------ from the network
 
   receive(from: NodeId, message: RequestMessage, respond: Respond): void {
-    this.deliver({ type: 'message', from, message }, respond);
+    if (message.type === 'snapshot' && message.snapshot.data === undefined) {
+      void this.receiveSnapshot(from, message, respond).catch((error: Error) => this.fatal(error));
+    } else {
+      this.deliver({ type: 'message', from, message }, respond);
+    }
+  }
+
+  /** Keeps a piece of a snapshot; answers how much of it is there, or null when its sender no longer leads. */
+  async receiveSnapshotChunk(
+    from: NodeId,
+    { term, snapshot, offset, data }: SnapshotChunkRequest,
+  ): Promise<number | null> {
+    if (!this.isRunning || term < this.term) return null;
+    if (snapshot.byteLength > RECEIVED_SNAPSHOT_BYTES_MAX) {
+      this.logger.error({ peer: from, bytes: snapshot.byteLength }, 'snapshot refused: it is too large');
+      return null;
+    }
+    try {
+      return await this.options.storage.receiveSnapshot(snapshot, offset, data);
+    } catch (error) {
+      this.fatal(error as Error);
+      return null;
+    }
+  }
+
+  /** The core gets the whole snapshot or hears nothing of it; without the data, the sender begins again. */
+  private async receiveSnapshot(from: NodeId, message: SnapshotRequest, respond: Respond): Promise<void> {
+    if (!this.isRunning) return respond(null);
+    const data = await this.options.storage.takeReceivedSnapshot(message.snapshot);
+    if (data === undefined) return respond(null);
+    this.deliver(
+      { type: 'message', from, message: { ...message, snapshot: { ...message.snapshot, data } } },
+      respond,
+    );
   }
 
   /** The leader's process may be dead: ask its host. Only a refused connection proves it (raft.md §5.5). */
@@ -390,8 +435,27 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   private async request(to: NodeId, message: RequestMessage): Promise<ResponseMessage> {
     const { transport } = this;
     if (!transport) throw new Error('not started');
+    if (message.type === 'snapshot') return this.sendSnapshot(transport, to, message);
     const complete = isComplete(message) ? message : await withData(message, this.options.storage);
     return transport.send(to, complete);
+  }
+
+  private async sendSnapshot(
+    transport: NodeTransport,
+    to: NodeId,
+    message: SnapshotRequest,
+  ): Promise<ResponseMessage> {
+    // One at a time to each peer: the core gave the one before up, and this one goes on where it came to.
+    this.snapshotsUnderWay.get(to)?.abort();
+    const controller = new AbortController();
+    this.snapshotsUnderWay.set(to, controller);
+    try {
+      const source = await this.options.storage.openSnapshot();
+      if (source?.id.index !== message.snapshot.index) throw new Error('the snapshot was replaced');
+      return await transport.sendSnapshot(to, message, source, controller.signal);
+    } finally {
+      if (this.snapshotsUnderWay.get(to) === controller) this.snapshotsUnderWay.delete(to);
+    }
   }
 
   private onCoreEvent(event: CoreEvent, exchangeId: number | undefined): void {
@@ -477,6 +541,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     this.timer.stop();
     for (const { respond } of this.queue.splice(0)) respond?.(null);
     this.exchanges.abandon();
+    for (const controller of this.snapshotsUnderWay.values()) controller.abort();
     for (const settle of this.requests.values()) settle(STOPPED);
     this.requests.clear();
     this.applier.end();

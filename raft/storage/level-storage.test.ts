@@ -192,6 +192,23 @@ describe('LevelStorage on disk', () => {
     ]);
   });
 
+  it('deletes what a killed process had received of a snapshot', async () => {
+    await writtenAndClosed();
+    await writeFile(path.join(directory, 'incoming-snapshot'), 'half of it');
+    await reopened();
+    expect(await readdir(directory)).not.toContain('incoming-snapshot');
+  });
+
+  it('stops reading a snapshot that was replaced, and goes on', async () => {
+    await storage.open('n1');
+    const [first, second] = firstEntries('a', 'b') as [LoadedEntry, LoadedEntry];
+    await storage.write(persist({ entries: [first, second], snapshot: snapshotAt(first, 'old') }));
+    const source = await storage.openSnapshot();
+    await storage.write(persist({ snapshot: snapshotAt(second, 'new') }));
+    await expect(source?.read(0)).rejects.toMatchObject({ code: 'not-in-log' });
+    expect(await storage.readSnapshot()).toMatchObject({ index: 2 });
+  });
+
   it('notices that a confirmed write is gone', async () => {
     await writtenAndClosed(
       persist({ entries: firstEntries('a') }),

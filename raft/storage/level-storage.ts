@@ -1,4 +1,4 @@
-import type { LoadedEntry, Persist, RestoredState, Snapshot } from '../core/types.js';
+import type { LoadedEntry, Persist, RestoredState, Snapshot, SnapshotMeta } from '../core/types.js';
 import { concurrentWrite, indexBefore, joinCluster } from './checks.js';
 import type { Database } from './database.js';
 import { openDatabase } from './database.js';
@@ -8,8 +8,10 @@ import { changesIn, recover } from './level-recovery.js';
 import type { LogPosition } from './manifest.js';
 import { positionOf } from './manifest.js';
 import { seal } from './records.js';
-import { readEntries, readHeader, readSnapshot } from './records-reader.js';
+import { openSnapshot, readEntries, readHeader, readSnapshot } from './records-reader.js';
 import { SpaceReclaimer } from './space-reclaimer.js';
+import { SnapshotInbox } from './snapshot-inbox.js';
+import type { SnapshotId, SnapshotSource } from './snapshot-stream.js';
 import type { Identity, Storage } from './storage.js';
 import { WriteMark } from './write-mark.js';
 import type { LogState } from './write-plan.js';
@@ -29,6 +31,7 @@ interface Opened {
   database: Database;
   mark: WriteMark;
   reclaimer: SpaceReclaimer;
+  inbox: SnapshotInbox;
   identity: Identity;
   log: LogState;
 }
@@ -56,7 +59,8 @@ export class LevelStorage implements Storage {
           everyBytes: reclaimEveryBytes,
           compact: () => this.#compact(),
         });
-        this.#opened = { database, mark, reclaimer, identity, log };
+        const inbox = await SnapshotInbox.open(directory);
+        this.#opened = { database, mark, reclaimer, inbox, identity, log };
         return { identity, state };
       } catch (error) {
         await mark.close();
@@ -125,11 +129,28 @@ export class LevelStorage implements Storage {
     return this.#latching(() => readSnapshot(database));
   }
 
+  async openSnapshot(): Promise<SnapshotSource | null> {
+    const { database } = this.#usable();
+    const source = await this.#latching(() => openSnapshot(database));
+    return source && { ...source, read: (offset) => this.#latching(() => source.read(offset)) };
+  }
+
+  async receiveSnapshot(id: SnapshotId, offset: number, data: Uint8Array): Promise<number> {
+    const { inbox } = this.#usable();
+    return this.#latching(() => inbox.receive(id, offset, data));
+  }
+
+  async takeReceivedSnapshot(of: SnapshotMeta): Promise<Uint8Array | undefined> {
+    const { inbox } = this.#usable();
+    return this.#latching(() => inbox.take(of));
+  }
+
   async close(): Promise<void> {
     const opened = this.#opened;
     this.#opened = undefined;
     if (opened === undefined) return;
     await opened.reclaimer.idle();
+    await opened.inbox.close();
     await opened.mark.close();
     await opened.database.close();
   }

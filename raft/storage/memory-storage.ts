@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { LoadedEntry, Persist, RestoredState, Snapshot } from '../core/types.js';
+import { crc32 } from 'node:zlib';
+import type { LoadedEntry, Persist, RestoredState, Snapshot, SnapshotMeta } from '../core/types.js';
 import { StorageError } from './errors.js';
 import type { Manifest } from './manifest.js';
 import { EMPTY_MANIFEST, positionOf } from './manifest.js';
@@ -14,6 +15,8 @@ import {
   joinCluster,
   withData,
 } from './checks.js';
+import { isSameSnapshot, isSnapshotOf, sourceOf } from './snapshot-stream.js';
+import type { SnapshotId, SnapshotSource } from './snapshot-stream.js';
 import type { Identity, Storage } from './storage.js';
 
 /** What outlives a process: hand the same disk to the next MemoryStorage to restart a node. */
@@ -40,6 +43,7 @@ export class MemoryStorage implements Storage {
   #open = false;
   #failure: StorageError | undefined;
   #pending: PendingWrite | undefined;
+  #received: { id: SnapshotId; data: Buffer } | undefined;
 
   constructor(disk = new MemoryDisk()) {
     this.#disk = disk;
@@ -137,7 +141,35 @@ export class MemoryStorage implements Storage {
     return this.#disk.snapshot;
   }
 
+  async openSnapshot(): Promise<SnapshotSource | null> {
+    const snapshot = await this.readSnapshot();
+    return snapshot && sourceOf(snapshot, crc32(snapshot.data));
+  }
+
+  async receiveSnapshot(id: SnapshotId, offset: number, data: Uint8Array): Promise<number> {
+    this.#usable();
+    if (this.#received === undefined || !isSameSnapshot(this.#received.id, id)) {
+      this.#received = { id, data: Buffer.alloc(0) };
+    }
+    const received = this.#received;
+    if (offset === received.data.length && offset + data.length <= id.byteLength) {
+      received.data = Buffer.concat([received.data, data]);
+    }
+    return received.data.length;
+  }
+
+  async takeReceivedSnapshot(of: SnapshotMeta): Promise<Uint8Array | undefined> {
+    this.#usable();
+    const received = this.#received;
+    if (received === undefined || !isSnapshotOf(received.id, of)) return undefined;
+    const { id, data } = received;
+    if (data.length < id.byteLength) return undefined;
+    this.#received = undefined;
+    return crc32(data) === id.crc ? data : undefined;
+  }
+
   async close(): Promise<void> {
+    this.#received = undefined;
     this.#open = false;
   }
 

@@ -12,6 +12,7 @@ import {
   snapshotChunkKey,
   snapshotMetaKey,
 } from './keys.js';
+import { SNAPSHOT_CHUNK_BYTES, type SnapshotSource } from './snapshot-stream.js';
 import { decodeHeader, unseal } from './records.js';
 import type { Manifest } from './manifest.js';
 import { schemas } from './schemas.js';
@@ -23,7 +24,8 @@ const HEADERS_PER_READ = 256;
 export interface StoredSnapshot extends SnapshotMeta {
   byteLength: number;
   crc: number;
-  chunks: number;
+  /** CRC-32 of each chunk. */
+  chunkCrcs: number[];
 }
 
 /** All headers in the database, also leftovers outside the log. */
@@ -127,20 +129,63 @@ export async function readSnapshotRecord(
 export function readSnapshot(database: Database): Promise<Snapshot | null> {
   return atOneMoment(database, async ({ base }, snapshot) => {
     if (base.index === 0) return null;
-    const {
-      byteLength,
-      crc,
-      chunks: count,
-      ...meta
-    } = await readSnapshotRecord(database, base.index, snapshot);
-    const keys = Array.from({ length: count }, (_, chunk) => snapshotChunkKey(meta.index, chunk));
-    const chunks = await database.getMany(keys, { snapshot, fillCache: false });
-    const data = Buffer.concat(chunks.filter((chunk) => chunk !== undefined));
+    const record = await readSnapshotRecord(database, base.index, snapshot);
+    const { byteLength, crc, chunkCrcs, ...meta } = record;
+    const chunks = [];
+    for (const chunk of chunkCrcs.keys()) chunks.push(await readChunk(database, record, chunk, snapshot));
+    const data = Buffer.concat(chunks);
     if (data.length === byteLength && crc32(data) === crc) return { ...meta, data };
-    throw new StorageError('damaged-snapshot', `The data of snapshot ${meta.index} is missing or damaged`, {
+    throw new StorageError('damaged-snapshot', `The data of snapshot ${meta.index} is damaged`, {
       index: meta.index,
       byteLength,
       foundBytes: data.length,
     });
+  });
+}
+
+/** The stored snapshot, of which one chunk at a time is in memory; null when there is none. */
+export function openSnapshot(database: Database): Promise<SnapshotSource | null> {
+  return atOneMoment(database, async ({ base }, moment) => {
+    if (base.index === 0) return null;
+    const record = await readSnapshotRecord(database, base.index, moment);
+    const { index, term, chainHash, byteLength, crc } = record;
+    return {
+      id: { index, term, chainHash, byteLength, crc },
+      read: (offset) =>
+        atOneMoment(database, (manifest, later) => readAt(database, record, offset, manifest, later)),
+    };
+  });
+}
+
+/** What one chunk holds from `offset` on: a peer may have got so far from a sender with other chunks. */
+async function readAt(
+  database: Database,
+  record: StoredSnapshot,
+  offset: number,
+  { base }: Manifest,
+  snapshot: DatabaseSnapshot,
+): Promise<Buffer> {
+  if (base.index !== record.index) {
+    throw new StorageError('not-in-log', `Snapshot ${record.index} was replaced by ${base.index}`, {
+      index: record.index,
+      snapshotIndex: base.index,
+    });
+  }
+  const chunk = Math.floor(offset / SNAPSHOT_CHUNK_BYTES);
+  const data = await readChunk(database, record, chunk, snapshot);
+  return data.subarray(offset - chunk * SNAPSHOT_CHUNK_BYTES);
+}
+
+async function readChunk(
+  database: Database,
+  { index, chunkCrcs }: StoredSnapshot,
+  chunk: number,
+  snapshot: DatabaseSnapshot,
+): Promise<Buffer> {
+  const data = await database.get(snapshotChunkKey(index, chunk), { snapshot, fillCache: false });
+  if (data !== undefined && crc32(data) === chunkCrcs[chunk]) return data;
+  throw new StorageError('damaged-snapshot', `Chunk ${chunk} of snapshot ${index} is missing or damaged`, {
+    index,
+    chunk,
   });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Manifest } from './manifest.js';
+import { SNAPSHOT_CHUNK_BYTES } from './snapshot-stream.js';
 import type { Identity } from './storage.js';
 import type { StoredSnapshot } from './records-reader.js';
 
@@ -38,9 +39,9 @@ const snapshot: z.ZodType<StoredSnapshot> = z
     }),
     byteLength: count.max(2 ** 32 - 1),
     crc: count,
-    chunks: count,
+    chunkCrcs: z.array(count),
   })
-  .refine(({ byteLength, chunks }) => chunks <= byteLength);
+  .refine(({ byteLength, chunkCrcs }) => chunkCrcs.length === Math.ceil(byteLength / SNAPSHOT_CHUNK_BYTES));
 
 /** The number of the last confirmed change. */
 const mark: z.ZodType<number> = count;

@@ -1,4 +1,5 @@
-import type { LoadedEntry, Persist, RestoredState, Snapshot } from '../core/types.js';
+import type { LoadedEntry, Persist, RestoredState, Snapshot, SnapshotMeta } from '../core/types.js';
+import type { SnapshotId, SnapshotSource } from './snapshot-stream.js';
 
 /** Who a data directory belongs to. Written once, before anything else. */
 export interface Identity {
@@ -23,5 +24,16 @@ export interface Storage {
   /** Entries `from`…`to` with their data, checked against their CRC; fewer when `maxBytes` is reached (at least one). */
   readEntries(from: number, to: number, maxBytes: number): Promise<LoadedEntry[]>;
   readSnapshot(): Promise<Snapshot | null>;
+  /** The stored snapshot, to be sent piece by piece; null when there is none. */
+  openSnapshot(): Promise<SnapshotSource | null>;
+  /**
+   * Keeps a piece of a snapshot that a peer sends, apart from the node's state. One snapshot at a time: a piece of
+   * another starts anew, and so does a restart.
+   *
+   * @returns how many bytes of this snapshot are there now; the piece is ignored unless it begins right there
+   */
+  receiveSnapshot(id: SnapshotId, offset: number, data: Uint8Array): Promise<number>;
+  /** The data of a received snapshot, if complete and sound; they are gone from the storage then. */
+  takeReceivedSnapshot(of: SnapshotMeta): Promise<Uint8Array | undefined>;
   close(): Promise<void>;
 }

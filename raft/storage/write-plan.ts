@@ -6,8 +6,8 @@ import type { LogPosition, Manifest } from './manifest.js';
 import { positionOf } from './manifest.js';
 import { encodeHeader, seal } from './records.js';
 import type { StoredSnapshot } from './records-reader.js';
+import { SNAPSHOT_CHUNK_BYTES } from './snapshot-stream.js';
 
-const SNAPSHOT_CHUNK_BYTES = 1 << 20;
 /** Purged entries whose records one batch deletes (two keys each), so that a compaction of the log stalls nobody. */
 const PURGED_PER_WRITE = 500;
 
@@ -82,8 +82,8 @@ function appends(persist: Persist, baseIndex: number): Operation[] {
 }
 
 function snapshotRecord({ data, index, term, chainHash, configuration }: Snapshot): StoredSnapshot {
-  const chunks = Math.ceil(data.length / SNAPSHOT_CHUNK_BYTES);
-  return { index, term, chainHash, configuration, byteLength: data.length, crc: crc32(data), chunks };
+  const chunkCrcs = chunksOf(data).map((chunk) => crc32(chunk));
+  return { index, term, chainHash, configuration, byteLength: data.length, crc: crc32(data), chunkCrcs };
 }
 
 function snapshotReplacement(old: StoredSnapshot | null, snapshot: Snapshot): Operation[] {
@@ -92,17 +92,21 @@ function snapshotReplacement(old: StoredSnapshot | null, snapshot: Snapshot): Op
   const operations: Operation[] = [];
   if (old !== null) {
     operations.push({ type: 'del', key: snapshotMetaKey(old.index) });
-    for (let chunk = 0; chunk < old.chunks; chunk++) {
+    for (const chunk of old.chunkCrcs.keys()) {
       operations.push({ type: 'del', key: snapshotChunkKey(old.index, chunk) });
     }
   }
-  for (let chunk = 0; chunk < record.chunks; chunk++) {
-    const start = chunk * SNAPSHOT_CHUNK_BYTES;
-    const value = asBuffer(snapshot.data.subarray(start, start + SNAPSHOT_CHUNK_BYTES));
-    operations.push({ type: 'put', key: snapshotChunkKey(index, chunk), value });
+  for (const [chunk, data] of chunksOf(snapshot.data).entries()) {
+    operations.push({ type: 'put', key: snapshotChunkKey(index, chunk), value: asBuffer(data) });
   }
   operations.push({ type: 'put', key: snapshotMetaKey(index), value: seal(record) });
   return operations;
+}
+
+function chunksOf(data: Uint8Array): Uint8Array[] {
+  return Array.from({ length: Math.ceil(data.length / SNAPSHOT_CHUNK_BYTES) }, (_, chunk) =>
+    data.subarray(chunk * SNAPSHOT_CHUNK_BYTES, (chunk + 1) * SNAPSHOT_CHUNK_BYTES),
+  );
 }
 
 function asBuffer(data: Uint8Array): Buffer {

@@ -1,8 +1,9 @@
 import { crc32 } from 'node:zlib';
-import type { Message, NodeId } from '../core/types.js';
+import type { NodeId } from '../core/types.js';
 import { ByteReader, ByteWriter } from './byte-io.js';
 import { FrameError } from './errors.js';
 import { decodeMessage, encodeMessage, typeCode } from './message-codec.js';
+import type { WireMessage } from './wire-message.js';
 
 const MAGIC = 0x42_54_4f_4e;
 /** Nodes of different wire versions refuse each other's frames. */
@@ -21,7 +22,7 @@ export interface FrameAddress {
 }
 
 export interface Frame extends FrameAddress {
-  message: Message;
+  message: WireMessage;
 }
 
 const hex16 = (text: string): Buffer => {

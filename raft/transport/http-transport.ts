@@ -2,11 +2,14 @@ import { randomBytes } from 'node:crypto';
 import type { AddressInfo, Socket } from 'node:net';
 import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import type { Member, NodeId, RequestMessage, ResponseMessage } from '../core/types.js';
+import type { Member, NodeId, RequestMessage, ResponseMessage, SnapshotRequest } from '../core/types.js';
+import type { SnapshotSource } from '../storage/snapshot-stream.js';
 import { FrameError, TransportError } from './errors.js';
 import { decodeFrame, encodeFrame, WIRE_VERSION, type Frame } from './frame.js';
 import { askHello, HELLO_PATH, isConnectionRefused, type HelloAnswer } from './hello.js';
 import { FRAME_TYPE, MESSAGE_PATH, PeerLanes, type LaneTimeouts } from './peer-lanes.js';
+import { sendSnapshotData } from './send-snapshot-data.js';
+import type { SnapshotChunkRequest, WireRequest, WireResponse } from './wire-message.js';
 
 export type { HelloAnswer } from './hello.js';
 
@@ -16,6 +19,8 @@ export type Respond = (response: ResponseMessage | null) => void;
 export interface TransportHandlers {
   /** Answers through `respond`, later or never. */
   onRequest(from: NodeId, message: RequestMessage, respond: Respond): void;
+  /** A piece of a snapshot came; answers how many bytes of it are there, or null to refuse it. */
+  onSnapshotChunk(from: NodeId, chunk: SnapshotChunkRequest): Promise<number | null>;
   /** A connection on which this peer sent heartbeats closed. */
   onPeerDisconnected(peer: NodeId): void;
   /** Further fields of the answer to `hello`. */
@@ -116,7 +121,31 @@ export class HttpTransport {
   }
 
   /** @throws TransportError, or FrameError for an answer that is no frame for this node */
-  async send(to: NodeId, message: RequestMessage): Promise<ResponseMessage> {
+  send(to: NodeId, message: RequestMessage): Promise<ResponseMessage> {
+    return this.exchange(to, message) as Promise<ResponseMessage>;
+  }
+
+  /**
+   * Sends what the peer does not have yet of a snapshot's data, and then the message that installs it. A broken
+   * connection ends it; the next attempt goes on where this one came to.
+   *
+   * @throws as `send`
+   */
+  async sendSnapshot(
+    to: NodeId,
+    message: SnapshotRequest,
+    source: SnapshotSource,
+    signal: AbortSignal,
+  ): Promise<ResponseMessage> {
+    await sendSnapshotData(
+      (chunk) => this.exchange(to, { ...chunk, term: message.term, requestId: message.requestId }),
+      source,
+      signal,
+    );
+    return this.send(to, message);
+  }
+
+  private async exchange(to: NodeId, message: WireRequest): Promise<WireResponse> {
     const lanes = this.lanes.get(to);
     if (!lanes || this.stopped) throw new TransportError('unknown-peer', to, 'no member with an address');
     const answer = await lanes
@@ -131,7 +160,7 @@ export class HttpTransport {
       throw new FrameError('malformed', `${to} answered ${message.type} with ${frame.message.type}`);
     }
     this.bootIds.set(to, frame.bootId);
-    return frame.message as ResponseMessage;
+    return frame.message as WireResponse;
   }
 
   /** Asks the node at any address who it is. @throws TransportError */
@@ -184,14 +213,25 @@ export class HttpTransport {
     // An answer that never comes must not keep the request's body in memory.
     let open: FastifyReply | undefined = reply;
     reply.raw.once('close', () => (open = undefined));
-    this.options.handlers.onRequest(from, message as RequestMessage, (response) => {
+    const respond = (response: WireResponse | null): void => {
       if (response) {
         void open?.type(FRAME_TYPE).send(Buffer.concat(this.encode(response, from, fromIncarnation)));
       } else {
         void open?.code(503).send({ code: 'unanswered', message: 'events overtook this request' });
       }
       open = undefined;
-    });
+    };
+    const { handlers } = this.options;
+    if (message.type !== 'snapshotChunk') {
+      handlers.onRequest(from, message as RequestMessage, respond);
+      return;
+    }
+    const { term, requestId } = message;
+    handlers.onSnapshotChunk(from, message).then(
+      (received) =>
+        respond(received === null ? null : { type: 'snapshotChunkResponse', term, requestId, received }),
+      () => respond(null),
+    );
   }
 
   private refuse(error: Error & { statusCode?: number; code?: string }, reply: FastifyReply): FastifyReply {
@@ -236,7 +276,7 @@ export class HttpTransport {
       throw new FrameError('malformed', `unexpected ${frame.message.type}`);
   }
 
-  private encode(message: RequestMessage | ResponseMessage, to: NodeId, toIncarnation: string): Uint8Array[] {
+  private encode(message: WireRequest | WireResponse, to: NodeId, toIncarnation: string): Uint8Array[] {
     const { nodeId, clusterId, incarnation } = this.options;
     const own = clusterId();
     if (own === null) throw new Error('a node without a cluster has nothing to say');
@@ -286,5 +326,5 @@ export class HttpTransport {
  * only. Whoever leads was elected by a quorum that knows the disk; votes are given to known disks alone (bug 40).
  */
 function comesFromLeader({ message: { type } }: Frame): boolean {
-  return type === 'append' || type === 'heartbeat' || type === 'snapshot';
+  return type === 'append' || type === 'heartbeat' || type === 'snapshot' || type === 'snapshotChunk';
 }

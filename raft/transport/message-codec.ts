@@ -1,8 +1,9 @@
 import { crc32 } from 'node:zlib';
 import { decodeConfiguration, encodeConfiguration } from '../core/configuration.js';
-import type { Configuration, Entry, EntryKind, Member, Message } from '../core/types.js';
+import type { Configuration, Entry, EntryKind, Member } from '../core/types.js';
 import { ByteReader, ByteWriter } from './byte-io.js';
 import { FrameError } from './errors.js';
+import type { WireMessage } from './wire-message.js';
 
 /** On the wire since version 1; never renumber. */
 const TYPE_CODES = {
@@ -18,10 +19,12 @@ const TYPE_CODES = {
   snapshotResponse: 10,
   timeoutNow: 11,
   timeoutNowResponse: 12,
-} as const satisfies Record<Message['type'], number>;
+  snapshotChunk: 13,
+  snapshotChunkResponse: 14,
+} as const satisfies Record<WireMessage['type'], number>;
 
-const TYPES = new Map<number, Message['type']>(
-  Object.entries(TYPE_CODES).map(([type, code]) => [code, type as Message['type']]),
+const TYPES = new Map<number, WireMessage['type']>(
+  Object.entries(TYPE_CODES).map(([type, code]) => [code, type as WireMessage['type']]),
 );
 
 const KIND_CODES = { noop: 1, config: 2, command: 3 } as const satisfies Record<EntryKind, number>;
@@ -31,7 +34,7 @@ const KINDS = new Map<number, EntryKind>(
 
 const ENTRY_HEADER_BYTES = 33;
 
-export const typeCode = (message: Message): number => TYPE_CODES[message.type];
+export const typeCode = (message: WireMessage): number => TYPE_CODES[message.type];
 
 /** A message as fields, covered by the frame's CRC, and its data, which have CRCs of their own among the fields. */
 export interface EncodedMessage {
@@ -39,14 +42,14 @@ export interface EncodedMessage {
   data: Uint8Array[];
 }
 
-export function encodeMessage(message: Message): EncodedMessage {
+export function encodeMessage(message: WireMessage): EncodedMessage {
   const w = new ByteWriter();
   const data = encodeFields(message, w);
   return { fields: w.done(), data };
 }
 
 /** Writes the fields and returns the data. */
-function encodeFields(message: Message, w: ByteWriter): Uint8Array[] {
+function encodeFields(message: WireMessage, w: ByteWriter): Uint8Array[] {
   switch (message.type) {
     case 'preVote':
       w.u53(message.lastIndex).u53(message.lastTerm);
@@ -74,13 +77,23 @@ function encodeFields(message: Message, w: ByteWriter): Uint8Array[] {
       w.u53(message.round).u32(message.eligibility).u32(message.priority);
       return [];
     case 'snapshot': {
+      // Its data went before, in chunks.
       const { index, term, chainHash, configuration } = message.snapshot;
-      const data = complete(message.snapshot.data);
       const members = encodeConfiguration(configuration.configuration);
       w.u53(index).u53(term).u53(chainHash).u53(configuration.index);
-      w.u32(members.length).bytes(members).u32(data.length).u32(crc32(data));
+      w.u32(members.length).bytes(members);
+      return [];
+    }
+    case 'snapshotChunk': {
+      const { snapshot, offset, data } = message;
+      w.u53(snapshot.index).u53(snapshot.term).u53(snapshot.chainHash);
+      w.u53(snapshot.byteLength).u32(snapshot.crc);
+      w.u53(offset).u32(data.length).u32(crc32(data));
       return [data];
     }
+    case 'snapshotChunkResponse':
+      w.u53(message.received);
+      return [];
     case 'snapshotResponse':
       w.u53(message.matchIndex);
       return [];
@@ -110,7 +123,7 @@ interface Envelope {
 }
 
 /** @throws FrameError */
-export function decodeMessage(code: number, envelope: Envelope, fields: Buffer, data: Buffer): Message {
+export function decodeMessage(code: number, envelope: Envelope, fields: Buffer, data: Buffer): WireMessage {
   const type = TYPES.get(code);
   if (!type) throw new FrameError('malformed', `message type ${code} is unknown`);
   const r = new ByteReader(fields);
@@ -121,7 +134,12 @@ export function decodeMessage(code: number, envelope: Envelope, fields: Buffer, 
   return message;
 }
 
-function decodeFields(type: Message['type'], base: Envelope, r: ByteReader, data: ByteReader): Message {
+function decodeFields(
+  type: WireMessage['type'],
+  base: Envelope,
+  r: ByteReader,
+  data: ByteReader,
+): WireMessage {
   switch (type) {
     case 'preVote':
       return { type, ...base, lastIndex: r.u53(), lastTerm: r.u53() };
@@ -158,9 +176,15 @@ function decodeFields(type: Message['type'], base: Envelope, r: ByteReader, data
       const meta = { index: r.u53(), term: r.u53(), chainHash: r.u53() };
       const configurationIndex = r.u53();
       const configuration = { index: configurationIndex, configuration: decodeMembers(r.bytes(r.u32())) };
-      const bytes = checked(data.bytes(r.u32()), r.u32());
-      return { type, ...base, snapshot: { ...meta, configuration, data: bytes } };
+      return { type, ...base, snapshot: { ...meta, configuration, data: undefined } };
     }
+    case 'snapshotChunk': {
+      const id = { index: r.u53(), term: r.u53(), chainHash: r.u53(), byteLength: r.u53(), crc: r.u32() };
+      const offset = r.u53();
+      return { type, ...base, snapshot: id, offset, data: checked(data.bytes(r.u32()), r.u32()) };
+    }
+    case 'snapshotChunkResponse':
+      return { type, ...base, received: r.u53() };
     case 'snapshotResponse':
       return { type, ...base, matchIndex: r.u53() };
     case 'timeoutNow':

@@ -1,5 +1,6 @@
-import type { Member, RequestMessage } from '../core/types.js';
+import type { Member } from '../core/types.js';
 import { TransportError } from './errors.js';
+import type { WireRequest } from './wire-message.js';
 import { DeadlineError, Lane, type LaneOptions } from './lane.js';
 
 export const FRAME_TYPE = 'application/x-baton-raft';
@@ -18,9 +19,9 @@ const BYTES_PER_MS = 10_000;
 
 type LaneName = 'control' | 'bulk' | 'snapshot';
 
-const laneOf = (message: RequestMessage): LaneName => {
+const laneOf = (message: WireRequest): LaneName => {
   if (message.type === 'append') return 'bulk';
-  return message.type === 'snapshot' ? 'snapshot' : 'control';
+  return message.type === 'snapshot' || message.type === 'snapshotChunk' ? 'snapshot' : 'control';
 };
 
 /**
@@ -50,7 +51,7 @@ export class PeerLanes {
   }
 
   /** Sends a frame and returns the answer's bytes. @throws TransportError */
-  async exchange(message: RequestMessage, frame: readonly Uint8Array[]): Promise<Buffer> {
+  async exchange(message: WireRequest, frame: readonly Uint8Array[]): Promise<Buffer> {
     const { id } = this.member;
     const name = laneOf(message);
     const length = frame.reduce((sum, chunk) => sum + chunk.length, 0);

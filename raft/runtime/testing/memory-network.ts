@@ -22,6 +22,14 @@ export class MemoryNetwork {
       stop: async () => void this.nodes.delete(id),
       setPeers: (members) => void this.peers.set(id, members),
       send: (to, message) => this.send(id, to, message),
+      sendSnapshot: async (to, message, { id: { byteLength }, read }) => {
+        const chunks: Uint8Array[] = [];
+        for (let at = 0; at < byteLength; at += chunks.at(-1)?.length ?? 0) chunks.push(await read(at));
+        return this.send(id, to, {
+          ...message,
+          snapshot: { ...message.snapshot, data: Buffer.concat(chunks) },
+        });
+      },
       probe: async (peer) => this.probes.get(peer) ?? 'unknown',
     };
   }

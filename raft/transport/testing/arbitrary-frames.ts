@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { encodeConfiguration } from '../../core/configuration.js';
-import type { Configuration, LoadedEntry, Member, Message } from '../../core/types.js';
+import type { Configuration, LoadedEntry, Member } from '../../core/types.js';
 import { encodeFrame, type Frame } from '../frame.js';
+import type { WireMessage } from '../wire-message.js';
 
 const integer = fc.oneof(fc.nat(1000), fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }));
 const small = fc.integer({ min: 0, max: 2 ** 32 - 1 });
@@ -34,7 +35,7 @@ const envelope = { term: integer, requestId: integer };
 const vote = { ...envelope, granted: fc.boolean(), remainingMs: small };
 
 /** Every message there is, by type, so that a new one cannot be forgotten. */
-const messages: { [Type in Message['type']]: fc.Arbitrary<Extract<Message, { type: Type }>> } = {
+const messages: { [Type in WireMessage['type']]: fc.Arbitrary<Extract<WireMessage, { type: Type }>> } = {
   preVote: fc.record({ type: fc.constant('preVote'), ...envelope, lastIndex: integer, lastTerm: integer }),
   preVoteResponse: fc.record({ type: fc.constant('preVoteResponse'), ...vote }),
   vote: fc.record({
@@ -92,8 +93,26 @@ const messages: { [Type in Message['type']]: fc.Arbitrary<Extract<Message, { typ
       term: integer,
       chainHash: integer,
       configuration: fc.record({ index: integer, configuration }),
-      data: bytes,
+      data: fc.constant(undefined),
     }),
+  }),
+  snapshotChunk: fc.record({
+    type: fc.constant('snapshotChunk'),
+    ...envelope,
+    snapshot: fc.record({
+      index: integer,
+      term: integer,
+      chainHash: integer,
+      byteLength: integer,
+      crc: small,
+    }),
+    offset: integer,
+    data: bytes,
+  }),
+  snapshotChunkResponse: fc.record({
+    type: fc.constant('snapshotChunkResponse'),
+    ...envelope,
+    received: integer,
   }),
   snapshotResponse: fc.record({ type: fc.constant('snapshotResponse'), ...envelope, matchIndex: integer }),
   timeoutNow: fc.record({
@@ -109,9 +128,9 @@ const messages: { [Type in Message['type']]: fc.Arbitrary<Extract<Message, { typ
   }),
 };
 
-export const messageTypes = Object.keys(messages) as Message['type'][];
+export const messageTypes = Object.keys(messages) as WireMessage['type'][];
 
-export const arbitraryFrame = (type: Message['type']): fc.Arbitrary<Frame> =>
+export const arbitraryFrame = (type: WireMessage['type']): fc.Arbitrary<Frame> =>
   fc.record({
     clusterId: hex16,
     from: id,
@@ -119,7 +138,7 @@ export const arbitraryFrame = (type: Message['type']): fc.Arbitrary<Frame> =>
     bootId: hex16,
     to: id,
     toIncarnation: hex16,
-    message: messages[type] as fc.Arbitrary<Message>,
+    message: messages[type] as fc.Arbitrary<WireMessage>,
   });
 
 /** A frame as it arrives. */
@@ -145,7 +164,7 @@ export function reseal(frame: Buffer): Buffer {
 }
 
 /** An append of one entry with that many random bytes. */
-export function bigAppend(byteLength: number, requestId = 1): Extract<Message, { type: 'append' }> {
+export function bigAppend(byteLength: number, requestId = 1): Extract<WireMessage, { type: 'append' }> {
   const data = randomBytes(byteLength);
   const entry = {
     index: 1,

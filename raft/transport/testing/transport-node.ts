@@ -55,6 +55,7 @@ export class TransportNode {
           if (options.onRequest) options.onRequest(received);
           else respond(agree(message));
         },
+        onSnapshotChunk: async (_from, { offset, data }) => offset + data.length,
         onPeerDisconnected: (peer) => void this.disconnected.push(peer),
         hello: () => ({ greeting: `I am ${id}` }),
         adoptCluster: async (clusterId) => {

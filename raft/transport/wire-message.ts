@@ -1,0 +1,28 @@
+import type { Message, RequestMessage, ResponseMessage } from '../core/types.js';
+import type { SnapshotId } from '../storage/snapshot-stream.js';
+
+/**
+ * A piece of a snapshot on its way, before the core's `snapshot` message that names it. The core knows nothing of
+ * these: an old piece does no harm, as nothing is installed before a leader's message of the current term says so.
+ */
+export interface SnapshotChunkRequest {
+  type: 'snapshotChunk';
+  term: number;
+  requestId: number;
+  snapshot: SnapshotId;
+  offset: number;
+  /** Empty to ask how much of the snapshot is there already. */
+  data: Uint8Array;
+}
+
+export interface SnapshotChunkResponse {
+  type: 'snapshotChunkResponse';
+  term: number;
+  requestId: number;
+  /** Bytes of this snapshot that are there now. */
+  received: number;
+}
+
+export type WireRequest = RequestMessage | SnapshotChunkRequest;
+export type WireResponse = ResponseMessage | SnapshotChunkResponse;
+export type WireMessage = Message | SnapshotChunkRequest | SnapshotChunkResponse;
