@@ -30,6 +30,7 @@ export class Nemesis {
       [weights.clockLeap, () => this.leapClock(this.victim())],
       [weights.clockDrift, () => this.driftClock(this.victim())],
       [weights.usurp, () => this.usurp()],
+      [weights.strand, () => this.strandLeader()],
     ];
     let draw = rng.next() * faults.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, strike] of faults) {
@@ -113,20 +114,24 @@ export class Nemesis {
 
   private driftClock(node: SimulatedNode): void {
     const { world } = this;
-    const { rng, queue } = world;
     world.count('drifting clock');
-    node.clock.hasten(queue.nowMs, rng.between(0.5, 2));
+    this.hasten(node, world.rng.between(0.5, 2), world.rng.exponential(world.options.faults.pauseMeanMs));
+  }
+
+  private hasten(node: SimulatedNode, factor: number, forMs: number): void {
+    const { queue } = this.world;
+    node.clock.hasten(queue.nowMs, factor);
     node.clockChanged();
-    queue.after(rng.exponential(world.options.faults.pauseMeanMs), () => {
+    queue.after(forMs, () => {
       node.clock.hasten(queue.nowMs, 1);
       node.clockChanged();
     });
   }
 
   /**
-   * The restart of a voter makes it forget to whom it is loyal. One node is kept from the leader until it would stand;
-   * then the others restart, cut off from the leader, whom only what they said before may still reach: a successor is elected
-   * before the leader's trust in itself ends, and only a confirmed read is right then (bugs 49, 50).
+   * The leader is cut off; only what the others said before reaches it, late. Meanwhile they restart and so forget to
+   * whom they are loyal, and a clock that runs too fast makes one of them impatient: a successor is elected before the
+   * leader's trust in itself ends, and only a read that was confirmed is right then (bugs 49, 50).
    */
   private usurp(): void {
     const { world } = this;
@@ -134,26 +139,41 @@ export class Nemesis {
     const heir = rng.pick(nodes.filter((node) => node !== leader && node.isAwake));
     if (!leader || !heir) return;
     world.count('usurper');
-    const { electionTimeoutMs, rankSlotMs } = options.timing;
-    const impatientMs = electionTimeoutMs * rng.between(1, 1.5);
-    this.cut((from, to) => from === leader && to === heir, impatientMs + electionTimeoutMs);
-    queue.after(impatientMs, () => {
-      if (world.phase !== phase || !leader.leads) return;
-      const freeMs = electionTimeoutMs * rng.between(0.2, 1);
-      this.cut((from) => from === leader, freeMs);
-      if (rng.chance(0.3)) this.cut((_, to) => to === leader, freeMs);
-      else for (const node of nodes) world.network.clogLink(node, leader, queue.nowMs + freeMs);
-      for (const node of nodes) {
-        if (node !== leader && node !== heir) this.crash(node, rng.between(0, 1) * rankSlotMs);
-      }
-      for (let read = 0; read < 8; read++) {
-        queue.after(rng.between(0, freeMs), () => {
-          if (world.phase !== phase || !leader.leads || !leader.isAwake) return;
-          if (world.leader !== leader) world.count('read from a leader that is replaced');
-          world.workload.read(leader);
-        });
-      }
+    const { electionTimeoutMs, heartbeatIntervalMs } = options.timing;
+    const aloneMs = this.strand(leader, heartbeatIntervalMs * rng.between(0, 1));
+    for (const node of nodes) {
+      if (node !== leader && node !== heir) this.crash(node, rng.between(0, heartbeatIntervalMs));
+    }
+    this.hasten(heir, rng.between(2, 8), electionTimeoutMs);
+    for (let reads = rng.int(1, 6); reads > 0; reads--) {
+      queue.after(rng.between(0, aloneMs), () => {
+        if (world.phase !== phase || !leader.leads || !leader.isAwake) return;
+        if (world.leader !== leader) world.count('read from a leader that is replaced');
+        world.workload.read(leader);
+      });
+    }
+  }
+
+  private strandLeader(): void {
+    const { world } = this;
+    const { electionTimeoutMs } = world.options.timing;
+    world.count('stranded leader');
+    this.strand(this.victim(), electionTimeoutMs * world.rng.between(0, 0.5));
+  }
+
+  /** Cuts off a node after a while; what was sent to it until then arrives late. Returns how late. */
+  private strand(node: SimulatedNode, afterMs: number): number {
+    const { world } = this;
+    const { rng, queue, phase, nodes } = world;
+    const { electionTimeoutMs } = world.options.timing;
+    const lateMs = electionTimeoutMs * rng.between(0.2, 1);
+    world.trace.note(queue.nowMs, `${node.id} is stranded`);
+    for (const other of nodes) world.network.clogLink(other, node, queue.nowMs + lateMs);
+    queue.after(afterMs, () => {
+      if (world.phase !== phase) return;
+      this.cut((from, to) => from === node || to === node, electionTimeoutMs * rng.between(1, 3));
     });
+    return lateMs;
   }
 
   /** The kernel closes the connections of a dead process; who looks then is refused, and knows. */

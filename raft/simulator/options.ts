@@ -89,6 +89,8 @@ export interface FaultOptions {
     clockDrift: number;
     /** A leader that hears little is replaced while it may still trust itself, and is asked for reads. */
     usurp: number;
+    /** The leader is cut off, and what the others said before reaches it late. */
+    strand: number;
   };
   /** Probability that a fault aims at the leader. */
   leaderBias: number;
@@ -219,6 +221,7 @@ export function drawOptions(seed: number): SimulationOptions {
         clockLeap: weight(0.25),
         clockDrift: weight(0.25),
         usurp: weight(0.4),
+        strand: weight(0.3),
       },
       leaderBias: rng.between(0.2, 0.9),
       crashAroundWriteChance: sometimes(0.3, () => rng.between(0.001, 0.03), 0),
@@ -268,7 +271,7 @@ function keepLeases({ faults, workload, network, clock, ...others }: SimulationO
     network: { ...network, evidence: false, delayMeanMs: network.delayMeanMs * 4 },
     faults: {
       ...faults,
-      weights: { ...faults.weights, ...off, partition: 1 },
+      weights: { ...faults.weights, ...off, partition: 1, strand: 1 },
       leaderBias: 0.8,
       crashAroundWriteChance: 0,
       writeErrorChance: 0,

@@ -269,14 +269,6 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'votes are taken for a lease',
-    patches: [{ file: 'leader.ts', find: 'peer && peer.ackedRound > 0 ?', replace: 'peer ?' }],
-  },
-  {
-    name: 'a leader keeps its lease during a transfer',
-    patches: [{ file: 'leader.ts', find: 'if (transfer) return -Infinity;', replace: '' }],
-  },
-  {
     name: 'nobody is loyal to a leader',
     bug: 13,
     patches: [
