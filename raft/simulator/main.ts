@@ -2,11 +2,12 @@ import { parseArgs } from 'node:util';
 import { faithfulHosting } from './hosting.js';
 import { hunt } from './mutants/hunt.js';
 import { loadMutant } from './mutants/load-mutant.js';
-import { mutants } from './mutants/mutants.js';
-import { runSeed, type RunResult } from './run.js';
+import { mutants, seedsAllowed } from './mutants/mutants.js';
+import { runSeed, type RunResult, type RunSettings } from './run.js';
+import { shrink } from './shrink.js';
 
 const COMMAND = 'node --import tsx raft/simulator/main.ts';
-const USAGE = `usage: ${COMMAND} [--seeds FROM..TO | --seed N] [--steps N] [--trace] [--mutant NAME] | --mutants common|all [--within SEEDS]`;
+const USAGE = `usage: ${COMMAND} [--seeds FROM..TO | --seed N] [--steps N] [--trace] [--shrink] [--without NAME,…] [--world N] [--mutant NAME] | --mutants common|all [--within SEEDS]`;
 
 const { values } = parseArgs({
   options: {
@@ -14,6 +15,9 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1..200' },
     steps: { type: 'string', default: '4000' },
     trace: { type: 'boolean', default: false },
+    world: { type: 'string' },
+    without: { type: 'string', default: '' },
+    shrink: { type: 'boolean', default: false },
     mutant: { type: 'string' },
     mutants: { type: 'string' },
     within: { type: 'string' },
@@ -28,14 +32,28 @@ function wholeNumber(text: string | undefined): number {
   return value;
 }
 
-function report(result: RunResult, steps: number): void {
+/** The command that repeats a run. */
+function commandOf({ seed, chaosSteps, world, without = [] }: RunSettings): string {
+  return [
+    `${COMMAND} --seed ${seed} --steps ${chaosSteps}`,
+    world === undefined ? '' : ` --world ${world}`,
+    without.length === 0 ? '' : ` --without ${without.join(',')}`,
+    values.mutant === undefined ? '' : ` --mutant '${values.mutant}'`,
+  ].join('');
+}
+
+function report(settings: RunSettings, result: RunResult): void {
   const { seed, violation, virtualMs } = result;
   write(`\nseed ${seed} fails after ${result.steps} steps, ${Math.round(virtualMs)} virtual ms`);
   write(`  ${violation?.message}\n`);
   for (const line of result.lastEvents) write(line);
   write(`\noptions: ${JSON.stringify(result.options)}`);
-  const mutant = values.mutant ? ` --mutant '${values.mutant}'` : '';
-  write(`replay: ${COMMAND} --seed ${seed} --steps ${steps}${mutant}\n`);
+  write(`trace hash: ${result.traceHash}`);
+  write(`replay: ${commandOf(settings)}\n`);
+  if (!values.shrink) return;
+  const shrunk = shrink(settings, result);
+  write(`smallest of ${shrunk.runs} runs: ${shrunk.result.steps} steps, ${shrunk.result.violation?.message}`);
+  write(`replay: ${commandOf(shrunk.settings)} --trace\n`);
 }
 
 function summarize(results: readonly RunResult[], elapsedMs: number): void {
@@ -70,12 +88,20 @@ async function runSeeds(from: number, to: number, steps: number): Promise<boolea
   const results: RunResult[] = [];
   const startedMs = performance.now();
   for (let seed = from; seed <= to; seed++) {
-    const result = runSeed({ seed, chaosSteps: steps, hosting, ...(values.trace ? { print: write } : {}) });
+    const settings: RunSettings = {
+      seed,
+      chaosSteps: steps,
+      hosting,
+      without: values.without === '' ? [] : values.without.split(','),
+      ...(values.world === undefined ? {} : { world: wholeNumber(values.world) }),
+    };
+    const result = runSeed(values.trace ? { ...settings, print: write } : settings);
     results.push(result);
-    if (result.violation) report(result, steps);
+    if (result.violation) report(settings, result);
   }
   summarize(results, performance.now() - startedMs);
   const failed = results.filter((result) => result.violation).map((result) => result.seed);
+  write(`trace hash of all: ${results.reduce((hash, result) => (hash * 31 + result.traceHash) >>> 0, 0)}`);
   if (failed.length > 0) write(`FAILED: ${failed.join(', ')}`);
   return failed.length === 0;
 }
@@ -85,13 +111,19 @@ async function huntMutants(which: string, steps: number): Promise<boolean> {
   if (which !== 'common' && which !== 'all') throw new Error(USAGE);
   const hunted = mutants.filter((mutant) => which === 'all' || mutant.rareWithin === undefined);
   let killed = 0;
+  write('seeds  of at most  killed by  bug  mutant');
   for (const mutant of hunted) {
-    const result = await hunt(mutant, steps, values.within ? wholeNumber(values.within) : undefined);
+    const allowed = values.within ? wholeNumber(values.within) : seedsAllowed(mutant);
+    const result = await hunt(mutant, steps, allowed);
     if (result) killed += 1;
-    const verdict = result
-      ? `${String(result.seed).padStart(5)}  ${result.violation?.invariant}`
-      : 'SURVIVES';
-    write(`${mutant.name.padEnd(74)} ${verdict}`);
+    const columns = [
+      String(result?.seed ?? '-').padStart(5),
+      String(allowed).padStart(10),
+      (result?.violation?.invariant ?? 'SURVIVES').padStart(9),
+      String(mutant.bug ?? '').padStart(3),
+      mutant.name,
+    ];
+    write(columns.join('  '));
   }
   write(`${killed} of ${hunted.length} mutants killed`);
   return killed === hunted.length;

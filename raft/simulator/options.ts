@@ -282,7 +282,7 @@ function keepLeases({ faults, workload, network, clock, ...others }: SimulationO
   };
 }
 
-function generousLimits(): Limits {
+export function generousLimits(): Limits {
   return {
     uncommittedBytesMax: 8 << 20,
     uncommittedEntriesMax: 1024,

@@ -2,6 +2,7 @@ import { scanDisks } from './durability.js';
 import { healAndDemandProgress, restartAll, type Healed } from './healing.js';
 import { faithfulHosting, type Hosting } from './hosting.js';
 import { drawOptions, type SimulationOptions } from './options.js';
+import { simplified } from './simplify.js';
 import { Trace } from './trace.js';
 import { Violation } from './violation.js';
 import { World } from './world.js';
@@ -10,6 +11,10 @@ export interface RunSettings {
   seed: number;
   /** Core steps under faults, in all rounds together. */
   chaosSteps: number;
+  /** Determines the course of events; the seed if absent, which then determines the cluster only. */
+  world?: number;
+  /** What of the seed's options is left out, by the names of simplify.ts. */
+  without?: readonly string[];
   hosting?: Hosting;
   /** Gets every event as text. */
   print?: (line: string) => void;
@@ -36,10 +41,11 @@ export interface RunResult {
 const EVENTS_KEPT = 60;
 
 /** One whole life of a simulated cluster: chaos and healing in turns. The same settings give the same run. */
-export function runSeed({ seed, chaosSteps, hosting = faithfulHosting, print }: RunSettings): RunResult {
-  const options = drawOptions(seed);
+export function runSeed(settings: RunSettings): RunResult {
+  const { seed, chaosSteps, world: course = seed, without = [], hosting = faithfulHosting, print } = settings;
+  const options = simplified(drawOptions(seed), without);
   const trace = new Trace(EVENTS_KEPT, print);
-  const world = new World(seed, options, hosting, trace);
+  const world = new World(course, options, hosting, trace);
   let violation: Violation | null = null;
   const healed: Healed[] = [];
   try {

@@ -1,12 +1,12 @@
 import { runSeed, type RunResult } from '../run.js';
 import { loadMutant } from './load-mutant.js';
-import { SEEDS_MAX, type Mutant } from './mutants.js';
+import type { Mutant } from './mutants.js';
 
 /** Runs seed after seed until one shows the mutant; undefined when none of the first `within` does. */
 export async function hunt(
   mutant: Mutant,
   chaosSteps: number,
-  within = mutant.rareWithin ?? SEEDS_MAX,
+  within: number,
 ): Promise<RunResult | undefined> {
   const hosting = await loadMutant(mutant);
   for (let seed = 1; seed <= within; seed++) {

@@ -20,7 +20,9 @@ export interface Mutant {
 }
 
 /** Every mutant that is not rare is found within so many seeds. */
-export const SEEDS_MAX = 300;
+const SEEDS_MAX = 300;
+
+export const seedsAllowed = ({ rareWithin = SEEDS_MAX }: Mutant): number => rareWithin;
 
 export const mutants: readonly Mutant[] = [
   {
