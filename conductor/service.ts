@@ -74,6 +74,7 @@ export class Service {
     this.raft = new RaftNode({
       nodeId: raft.serverId,
       priority: raft.priority,
+      crashEvidence: raft.crashEvidence,
       timing,
       limits: limitsOf(rpc.bodyLimitBytes),
       retention: retentionOf(config),
@@ -98,6 +99,7 @@ export class Service {
         onRequest: (from, message, respond) => this.raft.receive(from, message, respond),
         onSnapshotChunk: (from, chunk) => this.raft.receiveSnapshotChunk(from, chunk),
         onPeerDisconnected: (peer) => void this.raft.peerDisconnected(peer),
+        onPeerRestarted: (peer) => this.raft.peerRestarted(peer),
         hello: () => ({ ...this.formationAnswer(), status: this.conductor.status() }),
         adoptCluster: (clusterId) => this.raft.adoptCluster(clusterId),
       },

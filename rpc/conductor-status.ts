@@ -13,8 +13,11 @@ const peer = z.object({
   addr: z.string(),
   /** As op-conductor numbers it: 0 votes, 1 does not. */
   suffrage: z.union([z.literal(0), z.literal(1)]),
-  /** `replicate` in normal operation, `probe` after a lost request, `snapshot` while it is sent one. */
-  state: z.enum(['probe', 'replicate', 'snapshot']),
+  /**
+   * `replicate` in normal operation, `probe` after a lost request, `snapshot` while it is sent one, `reverted` when its
+   * disk lost what it had confirmed: it is refused until it is added again.
+   */
+  state: z.enum(['probe', 'replicate', 'snapshot', 'reverted']),
   /** Last log index that is durable there. */
   matchIndex: count,
   /** Log entries that it misses. */

@@ -30,6 +30,7 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
       bootstrap: values['raft.bootstrap'],
       /** Preference as leader among equally fit nodes; greater is better. */
       priority: values['raft.priority'],
+      crashEvidence: values['raft.crash-evidence'],
       /** Empty: no static formation. */
       peers,
       ...raftTimes(values),

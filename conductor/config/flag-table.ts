@@ -438,6 +438,13 @@ export const flags = {
     byDefault: 0,
     usage: 'preference of this node as leader among equally fit ones (0..1000, greater is better)',
   }),
+  'raft.crash-evidence': flag({
+    group: 'Raft',
+    type: boolean,
+    byDefault: true,
+    usage:
+      'followers of a leader whose process is provably gone (its host refuses connections, or another process answers) do not wait for the heartbeat timeout; turn it off behind proxies that refuse for live nodes',
+  }),
   'raft.retention-mb': flag({
     group: 'Raft',
     type: uint,

@@ -200,6 +200,7 @@ const table: Array<
   ],
   ['raft.heartbeat-interval', 'RAFT_HEARTBEAT_INTERVAL', '30ms', 'raft.heartbeatIntervalMs', 30, 83],
   ['raft.priority', 'RAFT_PRIORITY', '7', 'raft.priority', 7, 0],
+  ['raft.crash-evidence', 'RAFT_CRASH_EVIDENCE', 'false', 'raft.crashEvidence', false, true],
   ['raft.retention-mb', 'RAFT_RETENTION_MB', '1', 'raft.retentionBytes', 1_048_576, 134_217_728],
   ['rpc.body-limit-mb', 'RPC_BODY_LIMIT_MB', '5', 'rpc.bodyLimitBytes', 5_242_880, 33_554_432],
   ['compat.silent-transfer', 'COMPAT_SILENT_TRANSFER', 'true', 'rpc.silentTransfer', true, false],

@@ -105,7 +105,8 @@ export function onElectionTimeout(ctx: CoreContext): void {
 export function onPreVote(ctx: CoreContext, from: NodeId, message: PreVoteRequest): void {
   const remainingMs = loyaltyMs(ctx);
   const free = message.term > ctx.term || (message.term === ctx.term && ctx.votedFor === null);
-  const granted = free && remainingMs === 0 && ctx.log.isNoNewerThan(message.lastTerm, message.lastIndex);
+  const granted =
+    free && remainingMs === 0 && !ctx.reverted && ctx.log.isNoNewerThan(message.lastTerm, message.lastIndex);
   ctx.send(
     from,
     { type: 'preVoteResponse', term: ctx.term, requestId: message.requestId, granted, remainingMs },
@@ -124,6 +125,7 @@ export function onVote(ctx: CoreContext, from: NodeId, message: VoteRequest): vo
     remainingMs === 0 &&
     ctx.role === 'follower' &&
     ctx.leader === null &&
+    !ctx.reverted &&
     (ctx.votedFor === null || ctx.votedFor === from) &&
     ctx.log.isNoNewerThan(message.lastTerm, message.lastIndex);
   if (granted) {
@@ -193,6 +195,7 @@ export function onTimeoutNow(ctx: CoreContext, from: NodeId, message: TimeoutNow
     ctx.role === 'follower' &&
     ctx.leader === from &&
     ctx.isVoter(ctx.id) &&
+    !ctx.reverted &&
     message.lastIndex === ctx.log.lastIndex &&
     message.lastTerm === ctx.log.lastTerm;
   ctx.send(

@@ -5,6 +5,7 @@ import { Outbox, type Needs } from './outbox.js';
 import { voterSets, type VoterSets } from './quorum.js';
 import type {
   Answer,
+  Configuration,
   CoreEvent,
   CoreOptions,
   Limits,
@@ -39,7 +40,7 @@ export class CoreContext {
   now = 0;
   random = 0;
   private outputs: Output[] = [];
-  private lastRequestId = 0;
+  lastRequestId = 0;
 
   term: number;
   votedFor: NodeId | null;
@@ -60,6 +61,8 @@ export class CoreContext {
   /** This node's place in the succession, as the leader of that term told it last. */
   published: { term: number; rank: number } | null = null;
   eligibility = 1;
+  /** This disk has lost what it had acknowledged, perhaps votes as well: the node takes no part in elections. */
+  reverted = false;
   campaign: Campaign | null = null;
   /** Elections that this node started since the log last made progress. */
   fruitlessElections = 0;
@@ -92,9 +95,9 @@ export class CoreContext {
    * the new configuration, nobody else can win (thesis §4.2.2, fig. 4.6, bug 36). Its own vote does not count then.
    */
   get mayStand(): boolean {
-    return this.configurations.someSince(this.commit, ({ members }) =>
-      members.some((member) => member.voter && member.id === this.id),
-    );
+    const mayVote = ({ members }: Configuration): boolean =>
+      members.some((member) => member.voter && member.id === this.id);
+    return !this.reverted && this.configurations.someSince(this.commit, mayVote);
   }
 
   nextRequestId(): number {

@@ -33,19 +33,32 @@ function acceptLeader(ctx: CoreContext, from: NodeId, term: number): boolean {
 export function onHeartbeat(ctx: CoreContext, from: NodeId, message: HeartbeatRequest): void {
   if (message.term >= ctx.term) ctx.published = { term: message.term, rank: message.rank };
   const current = acceptLeader(ctx, from, message.term);
-  if (current) commitTo(ctx, Math.min(message.commit, ctx.log.lastIndex));
+  if (current) {
+    checkOwnLog(ctx, message.acknowledged);
+    commitTo(ctx, Math.min(message.commit, ctx.log.lastIndex));
+  }
   ctx.send(
     from,
     {
       type: 'heartbeatResponse',
       term: ctx.term,
       requestId: message.requestId,
-      round: message.round,
+      // Rounds are counted anew in each term: the answer must not confirm one of the present.
+      round: current ? message.round : 0,
+      lastIndex: ctx.log.lastIndex,
       eligibility: ctx.eligibility,
       priority: ctx.priority,
     },
     'term',
   );
+}
+
+/** A leader of this term never sees the log of a follower shrink below what it acknowledged, unless the disk lost it. */
+function checkOwnLog(ctx: CoreContext, acknowledged: number): void {
+  const found = ctx.log.lastIndex;
+  if (ctx.reverted || found >= acknowledged) return;
+  ctx.reverted = true;
+  ctx.event({ type: 'reverted', node: ctx.id, acknowledged, found });
 }
 
 export function onAppend(ctx: CoreContext, from: NodeId, message: AppendRequest): void {

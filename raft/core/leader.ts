@@ -8,6 +8,7 @@ import type { Leadership } from './leadership.js';
 import { quorumValue } from './quorum.js';
 import {
   answerReads,
+  checkReversion,
   maybeSendTimeoutNow,
   replicateTo,
   replicateToAll,
@@ -165,7 +166,9 @@ export function onHeartbeatResponse(
 ): void {
   const progress = leadership.progress.get(from);
   const sentAtMs = leadership.roundSentAtMs.get(message.round);
-  if (!progress || sentAtMs === undefined) return;
+  if (!progress || progress.state === 'reverted') return;
+  if (sentAtMs === undefined) return;
+  if (checkReversion(ctx, from, progress, message.requestId, message.lastIndex)) return;
   // The lease counts from when the question was sent, not from when the answer came (bug 52).
   progress.ackedSentAtMs = Math.max(progress.ackedSentAtMs, sentAtMs);
   progress.ackedRound = Math.max(progress.ackedRound, message.round);

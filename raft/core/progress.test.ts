@@ -5,13 +5,14 @@ import type { Limits } from './types.js';
 const limits = { inflightRequestsMax: 2, inflightBytesMax: 100 } as Limits;
 const request = (requestId: number, lastIndex: number, bytes = 10, sentAtMs = 0) => ({
   requestId,
+  prevIndex: 9,
   lastIndex,
   bytes,
   sentAtMs,
 });
 const replicating = (): Progress => {
   const progress = new Progress(10, 0, 'disk');
-  progress.acknowledged(9);
+  progress.acknowledged(9, 0);
   return progress;
 };
 
@@ -44,7 +45,7 @@ describe('the progress of a follower', () => {
 
   it('never takes back what was acknowledged (bug 24)', () => {
     const progress = replicating();
-    progress.acknowledged(4);
+    progress.acknowledged(4, 0);
     progress.probeFrom(3);
     expect(progress).toMatchObject({ state: 'probe', match: 9, next: 10 });
   });
@@ -71,7 +72,28 @@ describe('the progress of a follower', () => {
     expect(progress.canSend(limits, 49)).toBe(false);
     expect(progress.canSend(limits, 50)).toBe(true);
     progress.pausedUntilMs = 500;
-    progress.acknowledged(9);
+    progress.acknowledged(9, 0);
     expect(progress.canSend(limits, 50)).toBe(true);
+  });
+
+  it('reports less than before only in answers to later requests: others were overtaken', () => {
+    const progress = replicating();
+    progress.acknowledged(12, 5);
+    progress.acknowledged(12, 8);
+    expect(progress.isReversion(5, 11)).toBe(false);
+    expect(progress.isReversion(6, 11)).toBe(true);
+    expect(progress.isReversion(6, 12)).toBe(false);
+  });
+
+  it('ends when the disk has lost what was acknowledged', () => {
+    const progress = replicating();
+    progress.revert();
+    expect(progress).toMatchObject({
+      state: 'reverted',
+      match: 0,
+      acknowledgedIndex: 9,
+      inflightRequests: 0,
+    });
+    expect(progress.canSend(limits, 1e9)).toBe(false);
   });
 });

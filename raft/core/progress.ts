@@ -2,6 +2,7 @@ import type { Limits } from './types.js';
 
 interface Inflight {
   requestId: number;
+  prevIndex: number;
   lastIndex: number;
   bytes: number;
   sentAtMs: number;
@@ -12,12 +13,17 @@ interface Inflight {
  *
  *   probe ──ack──▶ replicate ──refusal, lost request──▶ probe
  *     └──────── the log does not reach ──▶ snapshot ──ack──▶ replicate
+ *   any ──less than was acknowledged──▶ reverted, until another disk is added in its place
  *
  * Always 0 ≤ match < next.
  */
 export class Progress {
-  state: 'probe' | 'replicate' | 'snapshot' = 'probe';
+  state: 'probe' | 'replicate' | 'snapshot' | 'reverted' = 'probe';
   match = 0;
+  /** Greatest `match` there was. */
+  acknowledgedIndex = 0;
+  /** The last request that was sent before `match` became what it is: answers to later ones must know of it. */
+  private matchedAtRequest = 0;
   /** Send time of the newest heartbeat that was acknowledged, and its round. */
   ackedSentAtMs: number;
   ackedRound = 0;
@@ -45,7 +51,7 @@ export class Progress {
   }
 
   canSend(limits: Limits, now: number): boolean {
-    if (now < this.pausedUntilMs) return false;
+    if (this.state === 'reverted' || now < this.pausedUntilMs) return false;
     if (this.state !== 'replicate') return this.inflight.length === 0;
     return this.inflight.length < limits.inflightRequestsMax && this.inflightBytes < limits.inflightBytesMax;
   }
@@ -61,11 +67,33 @@ export class Progress {
     return position < 0 ? undefined : this.inflight.splice(position, 1)[0];
   }
 
-  acknowledged(matchIndex: number): void {
-    this.match = Math.max(this.match, matchIndex);
+  acknowledged(matchIndex: number, lastRequestId: number): void {
+    if (matchIndex > this.match) {
+      this.match = matchIndex;
+      this.acknowledgedIndex = matchIndex;
+      this.matchedAtRequest = lastRequestId;
+    }
     this.next = Math.max(this.next, this.match + 1);
     this.state = 'replicate';
     this.pausedUntilMs = -Infinity;
+  }
+
+  /**
+   * True when the log of the follower ended at `lastIndex` although it had acknowledged more before it got the
+   * request. Answers may overtake each other; those to requests from before the acknowledgement prove nothing.
+   */
+  isReversion(requestId: number, lastIndex: number): boolean {
+    return requestId > this.matchedAtRequest && lastIndex < this.match;
+  }
+
+  /** Nothing that this disk says counts any more, nor is anything sent to it. */
+  revert(): void {
+    this.state = 'reverted';
+    this.match = 0;
+    this.next = 1;
+    this.inflight = [];
+    this.ackedSentAtMs = -Infinity;
+    this.ackedRound = 0;
   }
 
   /** Look for the common point again, beginning at `next`. */

@@ -43,7 +43,7 @@ import type {
 
 export interface PeerStatus {
   id: NodeId;
-  state: 'probe' | 'replicate' | 'snapshot';
+  state: 'probe' | 'replicate' | 'snapshot' | 'reverted';
   matchIndex: number;
   /** Since the send time of the last acknowledged heartbeat. */
   lastContactMs: number;
@@ -92,7 +92,11 @@ export class RaftCore {
     ctx.now = input.now;
     ctx.random = input.random;
     // The first input starts the clock: a restarted follower is as patient as any.
-    if (ctx.electionDeadlineMs === -Infinity) this.startTimer();
+    if (ctx.electionDeadlineMs === -Infinity) {
+      // Answers to this process are told from those to one before it.
+      ctx.lastRequestId = Math.floor(input.random * 2 ** 32);
+      this.startTimer();
+    }
     try {
       // A leader has something to do in every heartbeat interval. One that had not for so long was frozen, and others
       // may have been elected; it must not act on whatever lay in its sockets meanwhile (bug 54).

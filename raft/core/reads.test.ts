@@ -32,6 +32,13 @@ describe('a linearizable read (thesis §6.4)', () => {
     expect([id, later].map((each) => node.answer(each)?.outcome)).toEqual(['done', 'done']);
   });
 
+  it('is not confirmed by an answer to a heartbeat of an earlier term, however its round was counted', () => {
+    const follower = new TestNode();
+    follower.receive('b', heartbeat(2));
+    follower.receive('b', heartbeat(1, { round: 7 }));
+    expect(follower.sent('heartbeatResponse')).toMatchObject([{ term: 2, round: 0 }]);
+  });
+
   it('waits for the first commit of the term: before it a leader does not know what is committed (bug 48)', () => {
     const node = newLeader();
     const id = read(node);

@@ -50,7 +50,7 @@ export function replicateTo(ctx: CoreContext, to: NodeId, progress: Progress): v
     }
     const requestId = ctx.nextRequestId();
     const lastIndex = prevIndex + entries.length;
-    progress.sent({ requestId, lastIndex, bytes, sentAtMs: ctx.now });
+    progress.sent({ requestId, prevIndex, lastIndex, bytes, sentAtMs: ctx.now });
     ctx.send(
       to,
       {
@@ -73,8 +73,8 @@ function sendSnapshot(ctx: CoreContext, to: NodeId, progress: Progress): void {
   const { log } = ctx;
   const requestId = ctx.nextRequestId();
   progress.state = 'snapshot';
-  progress.sent({ requestId, lastIndex: log.snapshotIndex, bytes: 0, sentAtMs: ctx.now });
   const index = log.snapshotIndex;
+  progress.sent({ requestId, prevIndex: 0, lastIndex: index, bytes: 0, sentAtMs: ctx.now });
   ctx.send(
     to,
     {
@@ -100,12 +100,15 @@ export function onAppendResponse(
   message: AppendResponse,
 ): void {
   const progress = leadership.progress.get(from);
-  if (!progress) return;
+  if (!progress || progress.state === 'reverted') return;
   const request = progress.settle(message.requestId);
   if (message.success) {
-    progress.acknowledged(message.matchIndex);
+    progress.acknowledged(message.matchIndex, ctx.lastRequestId);
     advanceCommit(ctx, leadership);
   } else if (request) {
+    // Whoever refuses what follows its own acknowledgement has at most what came before it.
+    const agreesUpTo = message.conflictTerm > 0 ? request.prevIndex - 1 : message.conflictIndex - 1;
+    if (checkReversion(ctx, from, progress, message.requestId, agreesUpTo)) return;
     // Search by term (thesis §3.5): the follower's log can only agree up to where our terms are no greater.
     const hint =
       message.conflictTerm > 0
@@ -128,11 +131,29 @@ export function onSnapshotResponse(
   message: SnapshotResponse,
 ): void {
   const progress = leadership.progress.get(from);
-  if (!progress) return;
-  progress.settle(message.requestId);
-  progress.acknowledged(message.matchIndex);
+  if (!progress || progress.state === 'reverted') return;
+  // Nothing is acknowledged by an answer to an earlier term.
+  if (!progress.settle(message.requestId) && message.matchIndex === 0) return;
+  progress.acknowledged(message.matchIndex, ctx.lastRequestId);
   advanceCommit(ctx, leadership);
   if (ctx.leadership === leadership) replicateTo(ctx, from, progress);
+}
+
+/**
+ * Raises the alarm when a follower has less than it acknowledged, from the same disk: whatever it lost may be what
+ * makes an entry committed, so it is never simply sent again (raft.md §5.4). True when it is so.
+ */
+export function checkReversion(
+  ctx: CoreContext,
+  node: NodeId,
+  progress: Progress,
+  requestId: number,
+  lastIndex: number,
+): boolean {
+  if (!progress.isReversion(requestId, lastIndex)) return false;
+  ctx.event({ type: 'reverted', node, acknowledged: progress.match, found: lastIndex });
+  progress.revert();
+  return true;
 }
 
 /**
@@ -192,6 +213,7 @@ export function sendHeartbeats(ctx: CoreContext, leadership: Leadership): void {
         requestId: ctx.nextRequestId(),
         round: leadership.round,
         commit: Math.min(ctx.commit, progress.match),
+        acknowledged: progress.acknowledgedIndex,
         rank: place < 0 ? succession.length : place,
       },
       'term',

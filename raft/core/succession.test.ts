@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import { TestNode, timing } from './testing/test-node.js';
+import { heartbeat, TestNode, timing } from './testing/test-node.js';
 import type { HeartbeatResponse } from './types.js';
 
 /** The leader `a` of five voters and a non-voter, after one round of answers. */
@@ -83,7 +83,7 @@ describe('the succession that a leader publishes', () => {
 
   it('carries the configured priority to the leader', () => {
     const node = new TestNode({ priority: 4 });
-    node.receive('b', { type: 'heartbeat', term: 1, requestId: 1, round: 1, commit: 0, rank: 0 });
+    node.receive('b', heartbeat(1));
     expect(node.sent('heartbeatResponse')[0]?.priority).toBe(4);
   });
 });

@@ -134,12 +134,16 @@ export interface HeartbeatRequest extends Envelope {
   round: number;
   /** min(commit, what this follower acknowledged): it may always be applied. */
   commit: number;
+  /** What this follower acknowledged to this leader: it must still have it. */
+  acknowledged: number;
   /** Place of this follower in the succession, 0 first; no two followers have the same one of a leader. */
   rank: number;
 }
 export interface HeartbeatResponse extends Envelope {
   type: 'heartbeatResponse';
   round: number;
+  /** End of the log, on disk or about to be. */
+  lastIndex: number;
   /** How fit this node is to lead, as its application sees it; greater is better, 0 is unfit. */
   eligibility: number;
   /** As configured; decides between nodes that are equally fit. Greater is better. */
@@ -262,7 +266,9 @@ export type CoreEvent =
   | { type: 'leaderReady'; term: number; index: number }
   | { type: 'configuration'; index: number; configuration: Configuration; reason: string }
   | { type: 'electionStarted'; term: number; reason: string; prevote: boolean }
-  | { type: 'snapshotInstalled'; index: number; from: NodeId };
+  | { type: 'snapshotInstalled'; index: number; from: NodeId }
+  /** `node` acknowledged up to `acknowledged` and now has no more than `found`: its disk lost what it had confirmed. */
+  | { type: 'reverted'; node: NodeId; acknowledged: number; found: number };
 
 export type Output =
   | Persist

@@ -263,7 +263,7 @@ function durableView(disk: SimulatedDisk): LogView {
   return {
     lastTerm: headers.at(-1)?.term ?? snapshot?.term ?? 0,
     lastIndex: disk.lastIndex,
-    voters: configuration ? votersOf(configuration.configuration) : [],
+    voters: configuration ? votersOf(configuration.configuration).map(({ id }) => id) : [],
     hashAt: (index) => disk.hashAt(index),
   };
 }
@@ -272,7 +272,7 @@ function volatileView({ log, configurations }: CoreContext): LogView {
   return {
     lastTerm: log.lastTerm,
     lastIndex: log.lastIndex,
-    voters: votersOf(configurations.latest.configuration),
+    voters: votersOf(configurations.latest.configuration).map(({ id }) => id),
     hashAt: (index) => log.hashAt(index),
   };
 }

@@ -1,6 +1,9 @@
 import type { Logger } from 'pino';
 import type { CoreEvent } from '../core/types.js';
 
+const REVERTED_REMEDY =
+  'the node neither votes nor counts any more: mistrust its disk, wipe it, and add the node again as a new member';
+
 /** One line for each turn of events, with its reason. */
 export function logCoreEvent(logger: Logger, event: CoreEvent): void {
   switch (event.type) {
@@ -20,5 +23,13 @@ export function logCoreEvent(logger: Logger, event: CoreEvent): void {
     }
     case 'snapshotInstalled':
       return logger.info({ index: event.index, from: event.from }, 'snapshot installed');
+    case 'reverted': {
+      const { node, acknowledged, found } = event;
+      const code = 'log-reverted';
+      return logger.error(
+        { code, node, acknowledged, found, remedy: REVERTED_REMEDY },
+        'a disk lost what it had confirmed',
+      );
+    }
   }
 }

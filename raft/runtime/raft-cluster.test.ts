@@ -43,6 +43,7 @@ function transportOf(id: string, raft: RaftNode<number>): HttpTransport {
       onRequest: (from, message, respond) => raft.receive(from, message, respond),
       onSnapshotChunk: (from, chunk) => raft.receiveSnapshotChunk(from, chunk),
       onPeerDisconnected: (peer) => void raft.peerDisconnected(peer),
+      onPeerRestarted: (peer) => raft.peerRestarted(peer),
       hello: () => ({}),
       adoptCluster: (clusterId) => raft.adoptCluster(clusterId),
     },

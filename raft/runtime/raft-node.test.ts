@@ -226,6 +226,29 @@ describe('three nodes', () => {
     const next = await cluster.leader(survivors);
     expect(await next.raft.propose(bytes('two'))).toMatchObject({ outcome: 'done', result: 2 });
   });
+
+  it('take over when another process speaks for the leader; proof can be switched off', async () => {
+    const patient = { electionTimeoutMs: 600_000, leaseTimeoutMs: 500_000 };
+    for (const crashEvidence of [false, true]) {
+      const cluster = createCluster({ timing: patient, crashEvidence });
+      const leader = await cluster.found('a', 'b', 'c');
+      await leader.raft.propose(bytes('one'));
+      const survivors = cluster.others(leader);
+      await eventually(() => survivors.every((node) => has(node, 'one')), 'both to follow');
+      await leader.raft.stop();
+      cluster.network.probes.set('a', 'gone');
+      for (const node of survivors) for (const peer of ['b', 'c', 'a']) node.raft.peerRestarted(peer);
+      if (crashEvidence) {
+        await cluster.leader(survivors);
+        continue;
+      }
+      await Promise.all(survivors.map((node) => node.raft.peerDisconnected('a')));
+      const patienceMs = survivors.map(
+        ({ raft }) => (raft['core']?.nextDeadlineMs() ?? 0) - performance.now(),
+      );
+      expect(Math.min(...patienceMs)).toBeGreaterThan(100_000);
+    }
+  });
 });
 
 describe('a follower that was away', () => {

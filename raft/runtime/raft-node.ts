@@ -56,6 +56,8 @@ export interface RaftNodeOptions<Result> {
   nodeId: NodeId;
   /** Preference of this node as leader among equally fit ones: an integer below 2^32, greater is better. */
   priority: number;
+  /** Believe proof that the leader's process is gone; the lease is advisory then, since loyalty to a leader ends early. */
+  crashEvidence: boolean;
   timing: Timing;
   limits: Limits;
   retention: Retention;
@@ -308,16 +310,27 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
 
   /** The leader's process may be dead: ask its host. Only a refused connection proves it (raft.md §5.5). */
   async peerDisconnected(peer: NodeId): Promise<void> {
+    if (!this.options.crashEvidence) return;
     for (const delayMs of PROBE_DELAYS_MS) {
       if (this.ended || this.status().leader !== peer || !this.transport) return;
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
       const found = await this.transport.probe(peer).catch(() => 'unknown' as const);
       if (found !== 'gone') continue;
-      this.logger.info({ peer }, 'the leader process is gone');
-      this.emit('leaderGone');
-      this.deliver({ type: 'peerGone', peer });
+      this.leaderGone(peer, 'its host refuses connections, or another process answers there');
       return;
     }
+  }
+
+  /** Another process speaks in the name of a peer, so the one before is gone. */
+  peerRestarted(peer: NodeId): void {
+    if (this.options.crashEvidence) this.leaderGone(peer, 'another process speaks in its name');
+  }
+
+  private leaderGone(peer: NodeId, proof: string): void {
+    if (!this.isRunning || this.status().leader !== peer) return;
+    this.logger.info({ peer, proof }, 'the leader process is gone');
+    this.emit('leaderGone');
+    this.deliver({ type: 'peerGone', peer });
   }
 
   // ------------------------------------------------------------ the pump

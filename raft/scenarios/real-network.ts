@@ -51,7 +51,9 @@ class RealCluster {
       logger: pino({ name: id, level: 'warn' }, { write: (line: string) => void this.log.push(line) }),
       handlers: {
         onRequest: (from, message, respond) => raft.receive(from, message, respond),
+        onSnapshotChunk: (from, chunk) => raft.receiveSnapshotChunk(from, chunk),
         onPeerDisconnected: (peer) => void raft.peerDisconnected(peer),
+        onPeerRestarted: (peer) => raft.peerRestarted(peer),
         hello: () => ({}),
         adoptCluster: (clusterId) => raft.adoptCluster(clusterId),
       },

@@ -227,6 +227,7 @@ function nodeOn<Result>(
   return new RaftNode({
     nodeId: 'a',
     priority: 0,
+    crashEvidence: true,
     timing: { ...TIMING, electionTimeoutMs: 100, heartbeatIntervalMs: 20 },
     limits: LIMITS,
     retention: RETENTION,

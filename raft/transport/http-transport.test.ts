@@ -353,6 +353,23 @@ describe('evidence of death', () => {
     expect(await a.transport.probe('b')).toBe('gone');
   });
 
+  it('reports a peer for which another process speaks, by request or answer, and each process once', async () => {
+    const [a, b] = await pair();
+    await b.transport.send('a', heartbeat());
+    await a.transport.send('b', heartbeat());
+    expect([a.restarted, b.restarted]).toEqual([[], []]);
+    await b.transport.stop();
+    const again = await start('b', { port: b.port, incarnation: b.incarnation });
+    again.transport.setPeers([a.member]);
+    await again.transport.send('a', heartbeat());
+    await a.transport.send('b', heartbeat());
+    expect(a.restarted).toEqual(['b']);
+    // Something that the dead process had sent comes late.
+    a.transport['noteBoot']('b', b.transport['bootId']);
+    a.transport['noteBoot']('b', again.transport['bootId']);
+    expect(a.restarted).toEqual(['b']);
+  });
+
   it('asks any address who is there', async () => {
     const [a, b] = await pair();
     const signal = AbortSignal.timeout(5000);

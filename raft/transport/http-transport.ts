@@ -23,6 +23,8 @@ export interface TransportHandlers {
   onSnapshotChunk(from: NodeId, chunk: SnapshotChunkRequest): Promise<number | null>;
   /** A connection on which this peer sent heartbeats closed. */
   onPeerDisconnected(peer: NodeId): void;
+  /** Another process speaks for this peer than before: the one before is gone. */
+  onPeerRestarted(peer: NodeId): void;
   /** Further fields of the answer to `hello`. */
   hello(): object;
   /** The first frame meant for this disk, while it belongs to no cluster yet. */
@@ -60,7 +62,8 @@ export class HttpTransport {
   private readonly bootId = randomBytes(16).toString('hex');
   private readonly app;
   private lanes = new Map<NodeId, PeerLanes>();
-  private readonly bootIds = new Map<NodeId, string>();
+  /** Of each peer the process that spoke last, and the one before it. */
+  private readonly boots = new Map<NodeId, { current: string; before: string | undefined }>();
   private readonly sockets = new Map<Socket, NodeId>();
   private readonly refusalLoggedMs = new Map<string, number>();
   private adopting: Promise<void> | undefined;
@@ -159,7 +162,7 @@ export class HttpTransport {
     if (frame.message.type !== `${message.type}Response` || frame.message.requestId !== message.requestId) {
       throw new FrameError('malformed', `${to} answered ${message.type} with ${frame.message.type}`);
     }
-    this.bootIds.set(to, frame.bootId);
+    this.noteBoot(to, frame.bootId);
     return frame.message as WireResponse;
   }
 
@@ -175,7 +178,7 @@ export class HttpTransport {
   async probe(peer: NodeId): Promise<'gone' | 'alive' | 'unknown'> {
     const lanes = this.lanes.get(peer);
     if (!lanes) return 'unknown';
-    const known = this.bootIds.get(peer);
+    const known = this.boots.get(peer)?.current;
     try {
       const { bootId } = await askHello(lanes.member.address, AbortSignal.timeout(PROBE_TIMEOUT_MS));
       if (known === undefined) return 'unknown';
@@ -208,7 +211,7 @@ export class HttpTransport {
     socket: Socket,
     reply: FastifyReply,
   ): void {
-    this.bootIds.set(from, bootId);
+    this.noteBoot(from, bootId);
     if (message.type === 'heartbeat') this.watch(socket, from);
     // An answer that never comes must not keep the request's body in memory.
     let open: FastifyReply | undefined = reply;
@@ -289,6 +292,14 @@ export class HttpTransport {
       toIncarnation,
       message,
     });
+  }
+
+  /** What a dead process had sent may arrive after the first words of the next: that is no further restart. */
+  private noteBoot(peer: NodeId, bootId: string): void {
+    const known = this.boots.get(peer);
+    if (known?.current === bootId || known?.before === bootId) return;
+    this.boots.set(peer, { current: bootId, before: known?.current });
+    if (known) this.options.handlers.onPeerRestarted(peer);
   }
 
   private watch(socket: Socket, peer: NodeId): void {

@@ -71,10 +71,10 @@ function encodeFields(message: WireMessage, w: ByteWriter): Uint8Array[] {
       w.u53(message.conflictIndex).u53(message.conflictTerm);
       return [];
     case 'heartbeat':
-      w.u53(message.round).u53(message.commit).u32(message.rank);
+      w.u53(message.round).u53(message.commit).u53(message.acknowledged).u32(message.rank);
       return [];
     case 'heartbeatResponse':
-      w.u53(message.round).u32(message.eligibility).u32(message.priority);
+      w.u53(message.round).u53(message.lastIndex).u32(message.eligibility).u32(message.priority);
       return [];
     case 'snapshot': {
       // Its data went before, in chunks.
@@ -169,9 +169,9 @@ function decodeFields(
         conflictTerm: r.u53(),
       };
     case 'heartbeat':
-      return { type, ...base, round: r.u53(), commit: r.u53(), rank: r.u32() };
+      return { type, ...base, round: r.u53(), commit: r.u53(), acknowledged: r.u53(), rank: r.u32() };
     case 'heartbeatResponse':
-      return { type, ...base, round: r.u53(), eligibility: r.u32(), priority: r.u32() };
+      return { type, ...base, round: r.u53(), lastIndex: r.u53(), eligibility: r.u32(), priority: r.u32() };
     case 'snapshot': {
       const meta = { index: r.u53(), term: r.u53(), chainHash: r.u53() };
       const configurationIndex = r.u53();

@@ -53,6 +53,7 @@ const timing = timingOf(parsed.config);
 const node = new RaftNode<null>({
   nodeId: id,
   priority: 0,
+  crashEvidence: true,
   timing,
   limits: limitsOf(32 * MIB),
   retention: { bytesMax: 128 * MIB, entriesMax: 10_000 },
@@ -73,7 +74,9 @@ const transport = new HttpTransport({
   logger: pino({ level: 'silent' }),
   handlers: {
     onRequest: (from, message, respond) => node.receive(from, message, respond),
+    onSnapshotChunk: (from, chunk) => node.receiveSnapshotChunk(from, chunk),
     onPeerDisconnected: (peer) => void node.peerDisconnected(peer),
+    onPeerRestarted: (peer) => node.peerRestarted(peer),
     hello: () => ({}),
     adoptCluster: (clusterId) => node.adoptCluster(clusterId),
   },

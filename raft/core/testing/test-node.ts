@@ -236,6 +236,7 @@ export const heartbeat = (term: number, fields: Partial<HeartbeatRequest> = {}):
   requestId: 1,
   round: 1,
   commit: 0,
+  acknowledged: 0,
   rank: 0,
   ...fields,
 });
@@ -248,6 +249,7 @@ export const heartbeatAnswer = (
   term,
   requestId: 0,
   round: 1,
+  lastIndex: 0,
   eligibility: 1,
   priority: 0,
   ...fields,

@@ -33,6 +33,7 @@ export interface TestNodeOptions {
   retention?: Partial<Retention>;
   timing?: Partial<Timing>;
   machine?: RecordingMachine;
+  crashEvidence?: boolean;
 }
 
 /** A node with everything a test wants to see. */
@@ -43,12 +44,13 @@ export class TestNode {
 
   constructor(
     readonly id: NodeId,
-    { storage, limits, retention, timing, machine }: TestNodeOptions,
+    { storage, limits, retention, timing, machine, crashEvidence = true }: TestNodeOptions,
   ) {
     this.machine = machine ?? new RecordingMachine();
     this.raft = new RaftNode({
       nodeId: id,
       priority: 0,
+      crashEvidence,
       timing: { ...TIMING, ...timing },
       limits: { ...LIMITS, ...limits },
       retention: { ...RETENTION, ...retention },

@@ -68,6 +68,7 @@ export function calmOptions({ voters = 3, spares = 0, timing, limits }: ClusterO
         clockLeap: 0,
         clockDrift: 0,
         usurp: 0,
+        strand: 0,
       },
       leaderBias: 0,
       crashAroundWriteChance: 0,

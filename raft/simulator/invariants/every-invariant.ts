@@ -6,6 +6,7 @@ import { configurationSafety } from './configuration-safety.js';
 import { distinctRanks } from './distinct-ranks.js';
 import { durableBeforeVisible } from './durable-before-visible.js';
 import { electionSafety } from './election-safety.js';
+import { honestAlarms } from './honest-alarms.js';
 import { honestAnswers } from './honest-answers.js';
 import { honestTransfers } from './honest-transfers.js';
 import type { Evidence, Invariant } from './invariant.js';
@@ -47,5 +48,6 @@ export function everyInvariant(evidence: Evidence): Invariant[] {
     honestTransfers(evidence),
     bounded(),
     distinctRanks(),
+    honestAlarms(evidence),
   ];
 }

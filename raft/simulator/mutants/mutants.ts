@@ -492,6 +492,28 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'requests of two processes are counted alike',
+    rareWithin: 1000,
+    bug: 24,
+    patches: [
+      {
+        file: 'raft-core.ts',
+        find: 'ctx.lastRequestId = Math.floor(input.random * 2 ** 32);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'an answer that was overtaken accuses a disk',
+    patches: [
+      {
+        file: 'progress.ts',
+        find: 'return requestId > this.matchedAtRequest && lastIndex < this.match;',
+        replace: 'return lastIndex < this.match;',
+      },
+    ],
+  },
+  {
     name: 'two followers get the same rank',
     patches: [
       {

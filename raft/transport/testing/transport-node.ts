@@ -29,6 +29,7 @@ export class TransportNode {
   readonly incarnation: string;
   readonly received: Received[] = [];
   readonly disconnected: NodeId[] = [];
+  readonly restarted: NodeId[] = [];
   readonly adopted: string[] = [];
   readonly transport: HttpTransport;
   clusterId: string | null;
@@ -57,6 +58,7 @@ export class TransportNode {
         },
         onSnapshotChunk: async (_from, { offset, data }) => offset + data.length,
         onPeerDisconnected: (peer) => void this.disconnected.push(peer),
+        onPeerRestarted: (peer) => void this.restarted.push(peer),
         hello: () => ({ greeting: `I am ${id}` }),
         adoptCluster: async (clusterId) => {
           await options.adopt?.(clusterId);

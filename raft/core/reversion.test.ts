@@ -1,0 +1,187 @@
+import { describe, expect, it } from '@jest/globals';
+import { configurationOf, TestLog } from './testing/test-log.js';
+import { heartbeat, TestNode, timing } from './testing/test-node.js';
+import type { CoreEvent, Output } from './types.js';
+
+const alarms = (outputs: readonly Output[]): CoreEvent[] =>
+  outputs.flatMap((output) =>
+    output.type === 'event' && output.event.type === 'reverted' ? [output.event] : [],
+  );
+const peer = (node: TestNode, id: string) => node.status.peers.find((status) => status.id === id);
+
+/** The leader `a` of a, b, c with the log 1…4, all of it acknowledged by `b`. */
+function leader(): TestNode {
+  const node = TestNode.leader(new TestLog(configurationOf(['a', 'b', 'c'])), 2);
+  node.acknowledge('b');
+  node.propose();
+  node.propose();
+  node.acknowledge('b');
+  return node;
+}
+
+/** The request ids of what the leader sent last to `b`. */
+const heartbeatTo = (node: TestNode, to: string) => {
+  node.wait(timing.heartbeatIntervalMs);
+  return node.sent('heartbeat').find((message) => message.to === to);
+};
+
+describe('a follower that reports less than it acknowledged', () => {
+  it('is refused and alarmed, and its acknowledgement counts no more', () => {
+    const node = leader();
+    const { requestId, round } = heartbeatTo(node, 'b') ?? {};
+    const outputs = node.confirm('b', { requestId: requestId ?? 0, round: round ?? 0, lastIndex: 2 });
+    expect(alarms(outputs)).toEqual([{ type: 'reverted', node: 'b', acknowledged: 4, found: 2 }]);
+    expect(peer(node, 'b')).toMatchObject({ state: 'reverted', matchIndex: 0 });
+    expect(node.sent('append', outputs)).toEqual([]);
+    node.propose();
+    expect(node.sent('append').map(({ to }) => to)).not.toContain('b');
+    node.acknowledge('b');
+    expect(node.status.commitIndex).toBe(4);
+    node.acknowledge('c');
+    expect(node.status.commitIndex).toBe(5);
+  });
+
+  it('does not count for the lease, nor as a successor', () => {
+    const node = leader();
+    const first = heartbeatTo(node, 'b');
+    node.confirm('b', { requestId: first?.requestId ?? 0, lastIndex: 2 });
+    expect(node.status.peers.find(({ rank }) => rank === 0)?.id).toBe('c');
+    const end = node.now + 2 * timing.leaseTimeoutMs;
+    while (node.now < end && node.status.role === 'leader') {
+      node.waitForDeadline();
+      if (node.status.role === 'leader') node.confirm('b', { lastIndex: 2 });
+    }
+    expect(node.status.role).toBe('follower');
+  });
+
+  it.each([
+    ['does not reach its own acknowledgement', 4, 3, 0],
+    ['holds something else there', 4, 2, 1],
+  ])('is found by the refusal of an append that %s', (_, acknowledged, conflictIndex, conflictTerm) => {
+    const node = leader();
+    node.propose();
+    const outputs = node.refuse('b', conflictIndex, conflictTerm);
+    expect(alarms(outputs)).toMatchObject([{ node: 'b', acknowledged }]);
+    expect(node.sent('append', outputs)).toEqual([]);
+    expect(node.sent('snapshot', outputs)).toEqual([]);
+  });
+
+  it('is told again with every heartbeat what it had acknowledged', () => {
+    const node = leader();
+    node.confirm('b', { requestId: heartbeatTo(node, 'b')?.requestId ?? 0, lastIndex: 2 });
+    expect(heartbeatTo(node, 'b')).toMatchObject({ acknowledged: 4, commit: 0 });
+  });
+
+  it('begins anew when another disk is added in its place', () => {
+    const node = leader();
+    node.acknowledge('c');
+    node.confirm('b', { requestId: heartbeatTo(node, 'b')?.requestId ?? 0, lastIndex: 2 });
+    node.ask((id) => ({
+      type: 'changeMembership',
+      id,
+      change: { type: 'remove', id: 'b' },
+      expectedIndex: undefined,
+    }));
+    node.acknowledge('c');
+    node.ask((id) => ({
+      type: 'changeMembership',
+      id,
+      change: { type: 'addNonvoter', id: 'b', address: 'b:1', incarnation: 'another disk' },
+      expectedIndex: undefined,
+    }));
+    expect(peer(node, 'b')).toMatchObject({ state: 'probe' });
+  });
+});
+
+describe('answers that come late or twice', () => {
+  it('raise no alarm: the follower wrote them before it acknowledged more', () => {
+    const node = TestNode.leader(new TestLog(configurationOf(['a', 'b', 'c'])), 2);
+    const early = heartbeatTo(node, 'b');
+    node.acknowledge('b');
+    node.propose();
+    node.acknowledge('b');
+    const outputs = node.confirm('b', { requestId: early?.requestId ?? 0, lastIndex: 1 });
+    expect(alarms(outputs)).toEqual([]);
+    expect(peer(node, 'b')).toMatchObject({ state: 'replicate', matchIndex: 3 });
+  });
+
+  it('raise no alarm when a refusal was overtaken by the acknowledgement of what it lacked', () => {
+    const node = leader();
+    node.propose();
+    node.propose();
+    const [first, second] = node.core['ctx'].leadership?.progress.get('b')?.['inflight'] ?? [];
+    const { term } = node.status;
+    const answer = { type: 'appendResponse' as const, term, conflictTerm: 0 };
+    // The second append came first and was refused; the first was taken.
+    node.receive('b', {
+      ...answer,
+      requestId: first?.requestId ?? 0,
+      success: true,
+      matchIndex: 5,
+      conflictIndex: 0,
+    });
+    const outputs = node.receive('b', {
+      ...answer,
+      requestId: second?.requestId ?? 0,
+      success: false,
+      matchIndex: 0,
+      conflictIndex: 5,
+    });
+    expect(alarms(outputs)).toEqual([]);
+    expect(node.sent('append', outputs)).toMatchObject([{ to: 'b', prevIndex: 5 }]);
+  });
+
+  it('raise no alarm when an older conflict begins before what both have in common', () => {
+    const node = TestNode.leader(new TestLog(configurationOf(['a', 'b', 'c']), [2, 2, 4]), 5);
+    node.acknowledge('b', 3);
+    node.core['ctx'].leadership?.progress.get('b')?.probeFrom(5);
+    node.wait(timing.heartbeatIntervalMs);
+    const outputs = node.refuse('b', 2, 2);
+    expect(alarms(outputs)).toEqual([]);
+  });
+});
+
+describe('a node whose own log is shorter than what it acknowledged', () => {
+  const reverted = (): TestNode => {
+    const node = new TestNode({ restored: new TestLog(configurationOf(['a', 'b', 'c']), [2]).restored() });
+    node.receive('b', heartbeat(2, { acknowledged: 5 }));
+    return node;
+  };
+
+  it('says so once', () => {
+    const node = reverted();
+    expect(alarms(node.outputs)).toEqual([{ type: 'reverted', node: 'a', acknowledged: 5, found: 2 }]);
+    expect(node.sent('heartbeatResponse')).toMatchObject([{ to: 'b', lastIndex: 2 }]);
+    node.receive('b', heartbeat(2, { acknowledged: 5 }));
+    expect(alarms(node.outputs)).toEqual([]);
+  });
+
+  it('gives no vote: it may have forgotten one', () => {
+    const node = reverted();
+    node.now += timing.electionTimeoutMs;
+    const log = { lastIndex: 9, lastTerm: 2 };
+    node.receive('c', { type: 'preVote', term: 3, requestId: 1, ...log });
+    expect(node.sent('preVoteResponse')[0]).toMatchObject({ granted: false, remainingMs: 0 });
+    node.receive('c', { type: 'vote', term: 3, requestId: 1, ...log, transfer: false });
+    expect(node.sent('voteResponse')[0]).toMatchObject({ granted: false, term: 3 });
+  });
+
+  it('never stands, whether the leader is silent or asks it to', () => {
+    const node = reverted();
+    node.receive('b', { type: 'timeoutNow', term: 2, requestId: 1, lastIndex: 2, lastTerm: 2 });
+    expect(node.sent('timeoutNowResponse')[0]?.accepted).toBe(false);
+    node.wait(10 * timing.electionTimeoutMs);
+    expect(node.sent('preVote')).toEqual([]);
+    expect(node.core.nextDeadlineMs()).toBe(Infinity);
+  });
+
+  it('is not meant when it merely has not acknowledged the end of a longer log', () => {
+    const node = new TestNode({ restored: new TestLog(configurationOf(['a', 'b', 'c']), [2]).restored() });
+    node.receive('b', heartbeat(2, { acknowledged: 2 }));
+    expect(alarms(node.outputs)).toEqual([]);
+    // What a leader of an earlier term knew is not this leader's word.
+    node.receive('c', heartbeat(3, { acknowledged: 0 }));
+    node.receive('b', heartbeat(2, { acknowledged: 9 }));
+    expect(alarms(node.outputs)).toEqual([]);
+  });
+});
