@@ -1,0 +1,67 @@
+{{- define "baton.fullname" -}}
+{{- if .Values.fullnameOverride }}{{ .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
+{{- else }}
+{{- $name := default .Chart.Name .Values.nameOverride }}
+{{- if contains $name .Release.Name }}{{ .Release.Name | trunc 40 | trimSuffix "-" }}
+{{- else }}{{ printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{- define "baton.selectorLabels" -}}
+app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "baton.labels" -}}
+{{ include "baton.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{- define "baton.headless" -}}
+{{ include "baton.fullname" . }}-headless
+{{- end }}
+
+{{/* Host name of a pod: (list context "name of the pod") */}}
+{{- define "baton.podHost" -}}
+{{- $context := index . 0 -}}
+{{ index . 1 }}.{{ include "baton.headless" $context }}.{{ $context.Release.Namespace }}.svc.{{ $context.Values.clusterDomain }}
+{{- end }}
+
+{{/* Value of --raft.peers: all pods by their stable names */}}
+{{- define "baton.peers" -}}
+{{- $context := . -}}
+{{- $peers := list -}}
+{{- range $index := until (int .Values.replicaCount) -}}
+{{- $pod := printf "%s-%d" (include "baton.fullname" $context) $index -}}
+{{- $peers = append $peers (printf "%s@%s:%v" $pod (include "baton.podHost" (list $context $pod)) $context.Values.conductor.ports.consensus) -}}
+{{- end -}}
+{{ join "," $peers }}
+{{- end }}
+
+{{/* What must hold between values */}}
+{{- define "baton.checks" -}}
+{{- $stop := add .Values.conductor.handOverSeconds .Values.conductor.shutdownSeconds 5 -}}
+{{- if lt (int .Values.terminationGracePeriodSeconds) (int $stop) -}}
+{{- fail (printf "terminationGracePeriodSeconds is %v, but hand-over and stop may take %v: lengthen it, or shorten conductor.handOverSeconds or conductor.shutdownSeconds" .Values.terminationGracePeriodSeconds $stop) -}}
+{{- end -}}
+{{- $ports := concat (values .Values.conductor.ports) (values .Values.opNode.ports) (values .Values.executionClient.ports) | toStrings -}}
+{{- if ne (len $ports) (len (uniq $ports)) -}}
+{{- fail (printf "two containers of the pod want the same port: %s" (join " " ($ports | sortAlpha))) -}}
+{{- end -}}
+{{- end }}
+
+{{/* A volume claim: (dict "name" "size" "storageClassName") */}}
+{{- define "baton.claim" -}}
+- metadata:
+    name: {{ .name }}
+  spec:
+    accessModes: [ReadWriteOnce]
+    {{- with .persistence.storageClassName }}
+    storageClassName: {{ . }}
+    {{- end }}
+    resources:
+      requests:
+        storage: {{ .persistence.size }}
+{{- end }}
