@@ -17,34 +17,46 @@ const FLOOR_ROUNDS = 50;
 const PACED_FLOOR_ROUNDS = 20;
 const WARM_UP = 20;
 
-/**
- * Commit latency through `conductor_commitUnsafePayload`, as a client sees it, of any conductor.
- *
- * @param urls RPC URLs of the cluster; the leader among them gets the load
- * @param firstNumber a height above everything that the cluster holds
- */
-export async function commitLatency(urls: readonly string[], firstNumber: number): Promise<string> {
-  const client = new Client(await findLeader(urls));
-  const chain = new PayloadChain(firstNumber);
+/** Share of the rounds for a look at whether it works. */
+const QUICK_SHARE = 0.05;
+
+export interface CommitLatencyOptions {
+  /** RPC URLs of the cluster; the leader among them gets the load. */
+  urls: readonly string[];
+  /** A height above everything that the cluster holds. */
+  firstNumber: number;
+  /** By `POST /commit-unsafe-payload` instead of `conductor_commitUnsafePayload`. */
+  binary: boolean;
+  /** Few rounds: the numbers mean little. */
+  quick: boolean;
+}
+
+/** Commit latency as a client sees it, of any conductor. Sizes are those of the body that is sent. */
+export async function commitLatency(options: CommitLatencyOptions): Promise<string> {
+  const client = new Client(await findLeader(options.urls));
+  const chain = new PayloadChain(options.firstNumber);
+  const times = (rounds: number): number => Math.ceil(rounds * (options.quick ? QUICK_SHARE : 1));
+  const next = (bytes: number): Buffer => (options.binary ? chain.nextBinary(bytes) : chain.next(bytes));
+  const send = options.binary ? commitBinary : commit;
   const rows = [
     [
       ...['payload', 'floor ms', 'back to back p50', 'p99', 'p50 × floor'],
       ...['floor ms', '10 per s p50', 'p99', 'p50 × floor'],
     ],
   ];
-  for (let round = 0; round < WARM_UP; round++) await commit(client, chain.next(10_000));
+  for (let round = 0; round < WARM_UP; round++) await send(client, next(10_000));
   for (const { name, bytes, rounds } of SIZES) {
-    const floor = await measureFloor(bytes, FLOOR_ROUNDS, 0);
+    const floor = await measureFloor(bytes, times(FLOOR_ROUNDS), 0);
     const burst: number[] = [];
-    for (let round = 0; round < rounds; round++) burst.push(await commit(client, chain.next(bytes)));
-    const pacedFloor = await measureFloor(bytes, PACED_FLOOR_ROUNDS, 1000 / PACED_PER_SECOND);
+    for (let round = 0; round < times(rounds); round++) burst.push(await send(client, next(bytes)));
+    const pacedFloor = await measureFloor(bytes, times(PACED_FLOOR_ROUNDS), 1000 / PACED_PER_SECOND);
     const paced: number[] = [];
     let due = performance.now();
-    for (let round = 0; round < PACED_ROUNDS; round++) {
+    for (let round = 0; round < times(PACED_ROUNDS); round++) {
       due += 1000 / PACED_PER_SECOND;
-      const body = chain.next(bytes);
+      const body = next(bytes);
       await sleep(Math.max(0, due - performance.now()));
-      paced.push(await commit(client, body));
+      paced.push(await send(client, body));
     }
     const columns = (floorMs: number, samples: number[]): string[] => [
       ms(floorMs),
@@ -70,17 +82,38 @@ async function findLeader(urls: readonly string[]): Promise<string> {
   throw new Error(`none of ${urls.join(', ')} leads`);
 }
 
-/** One commit, in ms; throws unless it succeeded. */
+/** One commit by JSON-RPC, in ms; throws unless it succeeded. */
 export async function commit(client: Client, body: Buffer): Promise<number> {
+  const { text, elapsedMs } = await post(client, '/', 'application/json', body);
+  if (!text.includes('"result":null')) throw new Error(`commit failed: ${text.slice(0, 300)}`);
+  return elapsedMs;
+}
+
+/** One commit by `POST /commit-unsafe-payload`, in ms; throws unless it succeeded. */
+async function commitBinary(client: Client, body: Buffer): Promise<number> {
+  const { status, text, elapsedMs } = await post(
+    client,
+    '/commit-unsafe-payload',
+    'application/octet-stream',
+    body,
+  );
+  if (status !== 200) throw new Error(`commit failed: ${status} ${text.slice(0, 300)}`);
+  return elapsedMs;
+}
+
+async function post(
+  client: Client,
+  path: string,
+  contentType: string,
+  body: Buffer,
+): Promise<{ status: number; text: string; elapsedMs: number }> {
   const start = performance.now();
   const answer = await client.request({
     method: 'POST',
-    path: '/',
-    headers: { 'content-type': 'application/json' },
+    path,
+    headers: { 'content-type': contentType },
     body,
   });
   const text = await answer.body.text();
-  const elapsed = performance.now() - start;
-  if (!text.includes('"result":null')) throw new Error(`commit failed: ${text.slice(0, 300)}`);
-  return elapsed;
+  return { status: answer.statusCode, text, elapsedMs: performance.now() - start };
 }

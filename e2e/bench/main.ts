@@ -1,20 +1,25 @@
 import { parseArgs } from 'node:util';
 import { Cluster } from '../cluster/cluster.js';
 import { commitLatency } from './commit-latency.js';
+import { decoding } from './decoding.js';
 import { failover } from './failover.js';
 import { flashblocks } from './flashblocks.js';
 import { footprint } from './footprint.js';
+import { getters } from './getters.js';
 import { withIdleCluster } from './idle-cluster.js';
 
 const HELP = `Measures conductors; nothing here is a pass or a fail.
 
   npm run bench                                   everything, on clusters of its own
-  npm run bench -- commit                         commit latency
+  npm run bench -- commit [--binary]              commit latency, by JSON or by SSZ bodies
+  npm run bench -- decoding                       what a payload costs before it is proposed, per MB
+  npm run bench -- getters [--seconds N]          getters per second beside commits of 1 MB each second
   npm run bench -- failover [--rounds N]          start and lateness after faults
   npm run bench -- footprint [--count N]          memory and disk while payloads are committed
   npm run bench -- flashblocks [--clients N] [--seconds N]   fan-out of flashblocks, 5 frames per second
   npm run bench -- commit --urls URL,URL,…        commit latency of any running conductors
                      [--first-number N]           a height above everything that they hold
+  --quick                                         few rounds, to see whether it works
 `;
 
 const { values, positionals } = parseArgs({
@@ -25,6 +30,8 @@ const { values, positionals } = parseArgs({
     count: { type: 'string', default: '10000' },
     clients: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '10' },
+    binary: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
     'first-number': { type: 'string', default: '1000' },
     help: { type: 'boolean', default: false },
   },
@@ -35,21 +42,26 @@ const wanted = (name: string): boolean => positionals.length === 0 || positional
 async function main(): Promise<void> {
   if (values.help) return console.log(HELP);
   if (wanted('commit')) {
+    const { binary, quick } = values;
     console.log(
-      '\nCommit latency (JSON; floor: fdatasync of that size + one HTTP round trip with that body)\n',
+      `\nCommit latency (${binary ? 'SSZ' : 'JSON'}; floor: fdatasync of that size + one HTTP round trip with that body)\n`,
     );
-    const first = Number(values['first-number']);
-    const urls = values.urls?.split(',');
+    const firstNumber = Number(values['first-number']);
+    const measure = (urls: readonly string[]): Promise<string> =>
+      commitLatency({ urls, firstNumber, binary, quick });
     console.log(
-      urls
-        ? await commitLatency(urls, first)
-        : await withIdleCluster(({ nodes }) =>
-            commitLatency(
-              nodes.map(({ baton }) => baton.rpcUrl),
-              first,
-            ),
-          ),
+      values.urls
+        ? await measure(values.urls.split(','))
+        : await withIdleCluster(({ nodes }) => measure(nodes.map(({ baton }) => baton.rpcUrl))),
     );
+  }
+  if (wanted('decoding') && !values.urls) {
+    console.log('\nDecoding of payloads, in ms per MB of body (p50; transactions of 350 bytes)\n');
+    console.log(decoding(values.quick ? 3 : 50));
+  }
+  if (wanted('getters') && !values.urls) {
+    console.log('\nGetters (conductor_leader) at the leader, beside a commit of 1 MB each second\n');
+    console.log(await withIdleCluster((cluster) => getters(cluster, Number(values.seconds))));
   }
   if (wanted('failover') && !values.urls) {
     console.log(

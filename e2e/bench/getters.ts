@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Client } from 'undici';
+import type { Cluster } from '../cluster/cluster.js';
+import { commit } from './commit-latency.js';
+import { PayloadChain } from './payload-chain.js';
+import { median, ms, percentile, table } from './statistics.js';
+
+const PAYLOAD_BYTES = 1_000_000;
+const WARM_UP = 5;
+/** Requests per second that are asked for; Infinity: as many as there are answers to. */
+const RATES = [0, 1000, Infinity];
+
+/** Commits of 1 MB each second, alone and beside getters at the same node, which another process sends. */
+export async function getters(cluster: Cluster, seconds: number): Promise<string> {
+  const leader = await cluster.leader();
+  const client = new Client(leader.baton.rpcUrl);
+  const chain = new PayloadChain(1000);
+  const rows = [
+    ['getters asked for', 'answered per s', 'getter p50 ms', 'p99', 'commit p50 ms', 'p99', 'p99 × alone'],
+  ];
+  for (let round = 0; round < WARM_UP; round++) await commit(client, chain.next(PAYLOAD_BYTES));
+  let aloneMs = NaN;
+  for (const rate of RATES) {
+    const load = rate === 0 ? undefined : startLoad(leader.baton.rpcUrl, rate);
+    await load?.running;
+    const samples: number[] = [];
+    const end = performance.now() + 1000 * seconds;
+    for (let due = performance.now(); due < end; due += 1000) {
+      const body = chain.next(PAYLOAD_BYTES);
+      await sleep(Math.max(0, due - performance.now()));
+      samples.push(await commit(client, body));
+    }
+    const answered = await load?.stop();
+    const p99 = percentile(samples, 0.99);
+    if (rate === 0) aloneMs = p99;
+    rows.push([
+      rate === 0 ? 'none' : rate === Infinity ? 'all it can' : `${rate} per s`,
+      answered ? answered.perSecond.toFixed(0) : '',
+      answered ? ms(answered.p50Ms) : '',
+      answered ? ms(answered.p99Ms) : '',
+      ms(median(samples)),
+      ms(p99),
+      (p99 / aloneMs).toFixed(1),
+    ]);
+  }
+  await client.close();
+  return table(rows);
+}
+
+/** What `getter-load.ts` prints at its end. */
+export interface GetterReport {
+  perSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+}
+
+function startLoad(
+  url: string,
+  rate: number,
+): { running: Promise<unknown>; stop: () => Promise<GetterReport> } {
+  const script = fileURLToPath(new URL('./getter-load.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--import', 'tsx', script, url, String(rate)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const lines = createInterface(child.stdout);
+  return {
+    running: once(lines, 'line'),
+    stop: async () => {
+      const report = once(lines, 'line') as Promise<[string]>;
+      child.stdin.end();
+      return JSON.parse((await report)[0]) as GetterReport;
+    },
+  };
+}
