@@ -40,8 +40,11 @@ function copy(key: string, value: unknown, known: Map<object, object>): unknown 
   return object;
 }
 
-/** Not part of the state: what every state has in common, and counters that nobody compares. */
-const LEFT_OUT = new Set(['timing', 'limits', 'now', 'random', 'outputs', 'data', 'round', 'ackedRound']);
+/** Not part of the state: what every state has in common, counters that nobody compares, and what moves timers only. */
+const LEFT_OUT = new Set([
+  ...['timing', 'limits', 'now', 'random', 'outputs', 'data', 'round', 'ackedRound'],
+  ...['published', 'rank', 'eligibility', 'priority', 'fruitlessElections'],
+]);
 
 /** A text that is equal for equal states, times left out. */
 export function textOf(value: unknown, key = ''): string {

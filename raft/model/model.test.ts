@@ -53,7 +53,11 @@ describe('the model finds', () => {
   ])('%s', async (name, start, bounds, property) => {
     const mutant = mutants.find((candidate) => candidate.name === name);
     if (!mutant) throw new Error(`no mutant is called ${name}`);
-    const found = explore(startingPoint(start), { ...SMALL, ...bounds }, await loadMutant(mutant));
+    const found = explore(
+      startingPoint(start),
+      { ...SMALL, statesMax: 200_000, ...bounds },
+      await loadMutant(mutant),
+    );
     expect(found.violation?.what).toMatch(property);
     // The shortest way there, for a human.
     expect(found.violation?.events).toHaveLength(found.depth);

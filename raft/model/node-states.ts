@@ -1,6 +1,15 @@
 import { CoreContext } from '../core/context.js';
 import type { RaftCore } from '../core/raft-core.js';
-import type { CoreOptions, Input, Message, NodeId, Output, Persist, RestoredState } from '../core/types.js';
+import type {
+  Configuration,
+  CoreOptions,
+  Input,
+  Message,
+  NodeId,
+  Output,
+  Persist,
+  RestoredState,
+} from '../core/types.js';
 import { SimulatedDisk } from '../simulator/disk.js';
 import { insideOf, type Hosting } from '../simulator/hosting.js';
 import { votersOf } from '../simulator/invariants/invariant.js';
@@ -249,6 +258,8 @@ function withData(message: Message, disk: SimulatedDisk): Message {
   return { ...message, entries };
 }
 
+const idsOf = (configuration: Configuration): NodeId[] => votersOf(configuration).map(({ id }) => id);
+
 function copyOfDisk(disk: SimulatedDisk): SimulatedDisk {
   const copy = new SimulatedDisk();
   copy.hardState = disk.hardState;
@@ -263,7 +274,7 @@ function durableView(disk: SimulatedDisk): LogView {
   return {
     lastTerm: headers.at(-1)?.term ?? snapshot?.term ?? 0,
     lastIndex: disk.lastIndex,
-    voters: configuration ? votersOf(configuration.configuration).map(({ id }) => id) : [],
+    voters: configuration ? idsOf(configuration.configuration) : [],
     hashAt: (index) => disk.hashAt(index),
   };
 }
@@ -272,7 +283,7 @@ function volatileView({ log, configurations }: CoreContext): LogView {
   return {
     lastTerm: log.lastTerm,
     lastIndex: log.lastIndex,
-    voters: votersOf(configurations.latest.configuration).map(({ id }) => id),
+    voters: idsOf(configurations.latest.configuration),
     hashAt: (index) => log.hashAt(index),
   };
 }
