@@ -1,0 +1,44 @@
+/**
+ * Preloaded into a process of a pod (`node --import`): gives it the pod's network on one machine. What listens on all
+ * interfaces listens on the pod's own loopback address; names of pods lead to theirs; 127.0.0.1 is the pod itself.
+ */
+import net from 'node:net';
+
+export interface PodNetwork {
+  /** The pod's address, one of 127.0.0.0/8. */
+  ip: string;
+  /** Address of every pod, by its name in the cluster's DNS. */
+  hosts: Record<string, string>;
+  /** Where the programs really listen that the pod has at these ports of 127.0.0.1. */
+  ports: Record<number, number>;
+}
+
+interface Target {
+  host?: string;
+  port?: number;
+}
+
+type Method = (this: unknown, ...args: unknown[]) => unknown;
+
+const pod = JSON.parse(process.env['POD_NETWORK'] ?? '') as PodNetwork;
+
+const server = net.Server.prototype as unknown as { listen: Method };
+const { listen } = server;
+server.listen = function (options, ...rest) {
+  const { host } = options as Target;
+  return listen.call(this, host === '0.0.0.0' ? { ...(options as Target), host: pod.ip } : options, ...rest);
+};
+
+const socket = net.Socket.prototype as unknown as { connect: Method };
+const { connect } = socket;
+socket.connect = function (...args) {
+  // net.connect() hands its arguments over as one array.
+  const target = (Array.isArray(args[0]) ? args[0][0] : args[0]) as Target;
+  const named = target.host === undefined ? undefined : pod.hosts[target.host];
+  const local = target.host === '127.0.0.1' && target.port !== undefined;
+  const realPort = local ? pod.ports[target.port!] : undefined;
+  if (named !== undefined) target.host = named;
+  else if (realPort !== undefined) target.port = realPort;
+  else if (local) target.host = pod.ip;
+  return connect.apply(this, args);
+};
