@@ -7,7 +7,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ClassicLevel } from 'classic-level';
 import { request } from 'undici';
-import { encodeFrame, type FrameAddress } from '../../raft/transport/frame.js';
+import { encodeFrame, WIRE_VERSION, type FrameAddress } from '../../raft/transport/frame.js';
 import { readRpcRecording } from '../../rpc/testing/rpc-recording.js';
 import { batonCommand, type BatonProcess } from '../cluster/baton-process.js';
 import { Conductors } from '../cluster/conductors.js';
@@ -114,7 +114,7 @@ describe('bad input over the network', () => {
       ['for another node', frame({ to: 'somebody' }), 409, 'wrong-node'],
       ['for another disk', frame({ toIncarnation: other }), 409, 'wrong-incarnation'],
       ['from another disk', frame({ fromIncarnation: other }), 409, 'wrong-incarnation'],
-      ['of another version', altered((bytes) => (bytes[4] = 2)), 400, 'wrong-version'],
+      ['of another version', altered((bytes) => (bytes[4] = WIRE_VERSION + 1)), 400, 'wrong-version'],
       ['cut short', frame({}).subarray(0, -1), 400, 'wrong-length'],
       ['too long', Buffer.concat([frame({}), Buffer.alloc(1)]), 400, 'wrong-length'],
       ['with a damaged header', altered((bytes) => (bytes[10]! ^= 1)), 400, 'bad-crc'],
