@@ -15,6 +15,7 @@ import type {
 /** Asks whether an election could be won, without disturbing anyone (thesis §9.6). */
 export function startPreVote(ctx: CoreContext, reason: string): void {
   if (!ctx.mayStand) {
+    // cover: a node that is no voter does not stand
     ctx.electionDeadlineMs = Infinity;
     return;
   }
@@ -96,6 +97,7 @@ const peersThatVote = (ctx: CoreContext): NodeId[] => [
 /** The deadline of a follower or candidate has passed. */
 export function onElectionTimeout(ctx: CoreContext): void {
   if (ctx.role === 'candidate' && ctx.campaign && ctx.now < ctx.campaign.endsAtMs) {
+    // cover: silent voters are asked again
     askForVotes(ctx, ctx.campaign);
     return;
   }
@@ -118,6 +120,7 @@ export function onVote(ctx: CoreContext, from: NodeId, message: VoteRequest): vo
   const remainingMs = message.transfer ? 0 : loyaltyMs(ctx);
   // A loyal voter does not even learn the term: a node that returns must not depose a good leader.
   if (message.term > ctx.term && remainingMs === 0) {
+    // cover: a voter learns the term of a candidate
     becomeFollower(ctx, message.term, null, `${from} stands for election`);
   }
   const granted =
@@ -129,6 +132,7 @@ export function onVote(ctx: CoreContext, from: NodeId, message: VoteRequest): vo
     (ctx.votedFor === null || ctx.votedFor === from) &&
     ctx.log.isNoNewerThan(message.lastTerm, message.lastIndex);
   if (granted) {
+    // cover: a vote is granted
     if (ctx.votedFor !== from) ctx.setTerm(ctx.term, from);
     ctx.campaign = null;
     restartElectionTimer(ctx);
@@ -143,6 +147,7 @@ export function onVote(ctx: CoreContext, from: NodeId, message: VoteRequest): vo
 export function onPreVoteResponse(ctx: CoreContext, from: NodeId, message: PreVoteResponse): void {
   const campaign = ctx.campaign;
   if (message.term > ctx.term) {
+    // cover: a refused pre-vote teaches a later term
     // Learn the term, or two nodes may refuse each other for ever (bug 9).
     becomeFollower(ctx, message.term, null, `${from} knows a later term`);
     scheduleRetry(ctx, 0);
@@ -179,9 +184,10 @@ function tally(ctx: CoreContext, from: NodeId, answer: PreVoteResponse | VoteRes
   campaign.refused.add(from);
   campaign.remainingMs = Math.max(campaign.remainingMs, answer.remainingMs);
   if (isLost(ctx.voters, (id) => campaign.refused.has(id))) {
+    // cover: an election is lost
     campaign.endsAtMs = -Infinity;
     // With proof that the leader is dead, the loyal are asked again soon: they will have the proof as well.
-    if (ctx.leaderGone && campaign.prevote) return false;
+    if (ctx.leaderGone && campaign.prevote /* cover: the loyal are asked again after a death */) return false;
     // Refusals say how long; the stagger on top keeps candidates apart (raft.md §4.4).
     scheduleRetry(ctx, Math.max(campaign.remainingMs, ctx.timing.rankSlotMs));
   }
@@ -203,5 +209,5 @@ export function onTimeoutNow(ctx: CoreContext, from: NodeId, message: TimeoutNow
     { type: 'timeoutNowResponse', term: ctx.term, requestId: message.requestId, accepted },
     'term',
   );
-  if (accepted) startElection(ctx, `${from} hands over`, true);
+  if (accepted /* cover: a hand-over is accepted */) startElection(ctx, `${from} hands over`, true);
 }

@@ -31,7 +31,7 @@ export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | 
       ctx.answer(
         transfer.id,
         // Only a later term shows that somebody took over; a leader that merely gave up knows nothing.
-        transfer.requestId !== null && deposed
+        transfer.requestId !== null && deposed /* cover: a hand-over is done */
           ? { outcome: 'done', index: ctx.log.lastIndex, term: ctx.term }
           : { outcome: 'unknown', reason: `leadership lost during the hand-over: ${reason}` },
       );

@@ -76,14 +76,16 @@ export function onAppend(ctx: CoreContext, from: NodeId, message: AppendRequest)
       },
       'term',
     );
-  if (!acceptLeader(ctx, from, message.term)) return refuse(0, 0);
+  if (!acceptLeader(ctx, from, message.term) /* cover: an append of an old term */) return refuse(0, 0);
 
   const { log } = ctx;
   const lastIndex = message.prevIndex + message.entries.length;
-  if (message.prevIndex > log.lastIndex) return refuse(log.lastIndex + 1, 0);
+  if (message.prevIndex > log.lastIndex /* cover: an append leaves a gap */)
+    return refuse(log.lastIndex + 1, 0);
   if (message.prevIndex >= log.snapshotIndex) {
     const term = log.termAt(message.prevIndex) as number;
-    if (term !== message.prevTerm) return refuse(log.firstIndexOfTermAt(message.prevIndex), term);
+    if (term !== message.prevTerm /* cover: the entry before differs */)
+      return refuse(log.firstIndexOfTermAt(message.prevIndex), term);
     checkSameHash(ctx, from, message.prevIndex, message.prevHash);
   }
   for (const entry of message.entries) acceptEntry(ctx, from, entry);
@@ -108,9 +110,10 @@ export function onAppend(ctx: CoreContext, from: NodeId, message: AppendRequest)
 /** Entries that are there already stay, also those behind a short or late message (bug 21). */
 function acceptEntry(ctx: CoreContext, from: NodeId, entry: Entry): void {
   const { log } = ctx;
-  if (entry.index <= log.snapshotIndex) return;
+  if (entry.index <= log.snapshotIndex /* cover: an entry is in the snapshot already */) return;
   if (entry.index <= log.lastIndex) {
     if (log.termAt(entry.index) === entry.term) return checkSameHash(ctx, from, entry.index, entry.chainHash);
+    // cover: a conflicting entry is cut off
     truncateFrom(ctx, entry.index);
   }
   log.append(entry);
@@ -125,6 +128,7 @@ function truncateFrom(ctx: CoreContext, index: number): void {
   ctx.log.truncateFrom(index);
   ctx.outbox.logTruncated(index);
   if (!ctx.configurations.truncateFrom(index)) return;
+  // cover: a configuration is rolled back
   const { index: at, configuration } = ctx.configurations.latest;
   ctx.event({ type: 'configuration', index: at, configuration, reason: 'rolled back with the log' });
 }
@@ -150,10 +154,12 @@ export function onSnapshot(ctx: CoreContext, from: NodeId, message: SnapshotRequ
   }
   if (snapshot.index > ctx.commit) {
     if (log.termAt(snapshot.index) === snapshot.term) {
+      // cover: a snapshot of what the log holds already
       // The log holds it already: nothing to install (keeps what follows it).
       checkSameHash(ctx, from, snapshot.index, snapshot.chainHash);
       commitTo(ctx, snapshot.index);
     } else {
+      // cover: a snapshot is installed
       install(ctx, from, snapshot);
     }
   }

@@ -80,7 +80,7 @@ export function onPropose(ctx: CoreContext, id: number, data: Uint8Array, crc: n
   const full =
     leadership.pending.size >= limits.uncommittedEntriesMax ||
     (leadership.pending.size > 0 && leadership.uncommittedBytes + data.length > limits.uncommittedBytesMax);
-  if (full) return reject(ctx, id, 'too-many-uncommitted');
+  if (full /* cover: too much is uncommitted */) return reject(ctx, id, 'too-many-uncommitted');
   leadership.pending.set(append(ctx, leadership, 'command', data, crc), id);
   replicateToAll(ctx, leadership);
 }
@@ -111,12 +111,14 @@ export function onChangeMembership(
     );
   }
   // Without a commit in this term, two changes may have quorums that do not overlap (Ongaro 2015, bug 33).
-  if (!leadership.ready) return reject(ctx, id, 'no-commit-in-term');
-  if (index > ctx.commit) return reject(ctx, id, 'change-in-progress');
+  if (!leadership.ready /* cover: a change before the first commit */)
+    return reject(ctx, id, 'no-commit-in-term');
+  if (index > ctx.commit /* cover: a change during a change */) return reject(ctx, id, 'change-in-progress');
   if (leadership.transfer) return reject(ctx, id, 'transfer-in-progress');
   const result = applyChange(configuration, change);
   if (!result.ok) return reject(ctx, id, result.reason, result.detail);
   if (!result.changed) {
+    // cover: a change that is made already
     // It was done earlier, perhaps in another term; of a compacted entry only the snapshot's term is known.
     const term = ctx.log.termAt(Math.max(index, ctx.log.snapshotIndex)) as number;
     return ctx.answer(id, { outcome: 'done', index, term });
@@ -153,7 +155,7 @@ export function onTimeoutNowResponse(
   const { transfer } = leadership;
   // A late answer to an earlier request says nothing about this one (bug 46).
   if (!transfer || transfer.to !== from || transfer.requestId !== message.requestId) return;
-  if (message.accepted) return;
+  if (message.accepted /* cover: the target says it takes over */) return;
   leadership.transfer = null;
   reject(ctx, transfer.id, 'transfer-timeout', `${from} refused to take over`);
 }
@@ -211,6 +213,7 @@ export function leaderDeadlineMs(ctx: CoreContext, leadership: Leadership): numb
 export function tickLeader(ctx: CoreContext, leadership: Leadership): void {
   // Whoever cannot hear a quorum stops at once, heartbeats included (bug 12).
   if (ctx.now >= quorumContactMs(ctx, leadership) + ctx.timing.leaseTimeoutMs) {
+    // cover: a leader without a quorum steps back
     becomeFollower(ctx, ctx.term, null, 'no contact to a quorum');
     return;
   }
@@ -232,7 +235,7 @@ function endOverdueTransfer(ctx: CoreContext, leadership: Leadership): void {
   const { transfer } = leadership;
   if (!transfer || ctx.now < transfer.deadlineMs) return;
   leadership.transfer = null;
-  if (transfer.requestId !== null)
+  if (transfer.requestId !== null /* cover: a hand-over is overdue */)
     ctx.answer(transfer.id, { outcome: 'unknown', reason: 'leadership transfer timeout' });
   else reject(ctx, transfer.id, 'transfer-timeout', `${transfer.to} did not catch up in time`);
 }
@@ -244,7 +247,7 @@ export function onRequestFailed(
   requestId: number,
 ): void {
   const progress = leadership.progress.get(to);
-  if (!progress?.settle(requestId)) return;
+  if (!progress?.settle(requestId) /* cover: a request fails that nobody waits for */) return;
   progress.probeFrom(progress.match + 1);
   progress.pausedUntilMs = ctx.now + ctx.timing.heartbeatIntervalMs;
 }

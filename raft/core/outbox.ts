@@ -48,7 +48,8 @@ export class Outbox {
 
   logTruncated(from: number): void {
     this.durableIndex = Math.min(this.durableIndex, from - 1);
-    if (this.outstanding) this.outstanding.lastIndex = Math.min(this.outstanding.lastIndex, from - 1);
+    if (this.outstanding /* cover: the log is cut under a write */)
+      this.outstanding.lastIndex = Math.min(this.outstanding.lastIndex, from - 1);
     if (from < this.firstUnwritten) {
       this.truncateFrom = Math.min(this.truncateFrom ?? from, from);
       this.firstUnwritten = from;
@@ -66,7 +67,8 @@ export class Outbox {
     this.truncateFrom = undefined;
     this.firstUnwritten = snapshot.index + 1;
     this.durableIndex = 0;
-    if (this.outstanding) this.outstanding.lastIndex = 0;
+    if (this.outstanding /* cover: a snapshot replaces the log under a write */)
+      this.outstanding.lastIndex = 0;
   }
 
   private get dirty(): boolean {

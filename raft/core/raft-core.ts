@@ -100,7 +100,8 @@ export class RaftCore {
     try {
       // A leader has something to do in every heartbeat interval. One that had not for so long was frozen, and others
       // may have been elected; it must not act on whatever lay in its sockets meanwhile (bug 54).
-      if (ctx.leadership && silentMs >= ctx.timing.electionTimeoutMs) this.stalled(silentMs);
+      if (ctx.leadership && silentMs >= ctx.timing.electionTimeoutMs /* cover: a leader was frozen */)
+        this.stalled(silentMs);
       this.dispatch(input);
       const persist = ctx.outbox.nextWrite({ term: ctx.term, votedFor: ctx.votedFor, commit: ctx.commit });
       if (persist) ctx.emit(persist);
@@ -250,7 +251,7 @@ export class RaftCore {
     if (message.type === 'voteResponse') return onVoteResponse(ctx, from, message);
     // Answers to a leadership that is over say nothing about this one (bug 24).
     const { leadership } = ctx;
-    if (!leadership || message.term !== ctx.term) return;
+    if (!leadership || message.term !== ctx.term /* cover: an answer to an earlier leadership */) return;
     switch (message.type) {
       case 'appendResponse':
         return onAppendResponse(ctx, leadership, from, message);

@@ -37,6 +37,7 @@ export function replicateTo(ctx: CoreContext, to: NodeId, progress: Progress): v
     const prevIndex = progress.next - 1;
     const prevTerm = log.termAt(prevIndex);
     if (prevTerm === undefined) {
+      // cover: a follower needs a snapshot
       sendSnapshot(ctx, to, progress);
       return;
     }
@@ -45,6 +46,7 @@ export function replicateTo(ctx: CoreContext, to: NodeId, progress: Progress): v
     let entries = log.slice(progress.next, limits.appendBytesMax);
     let bytes = entries.reduce((sum, entry) => sum + entry.byteLength, 0);
     if (probing && bytes > PROBE_BYTES_MAX) {
+      // cover: a probe goes without its big entry
       entries = [];
       bytes = 0;
     }
@@ -109,6 +111,7 @@ export function onAppendResponse(
     // Whoever refuses what follows its own acknowledgement has at most what came before it.
     const agreesUpTo = message.conflictTerm > 0 ? request.prevIndex - 1 : message.conflictIndex - 1;
     if (checkReversion(ctx, from, progress, message.requestId, agreesUpTo)) return;
+    // cover: a refused append is searched back
     // Search by term (thesis §3.5): the follower's log can only agree up to where our terms are no greater.
     const hint =
       message.conflictTerm > 0
@@ -189,6 +192,7 @@ function onConfigurationCommitted(ctx: CoreContext, leadership: Leadership): voi
   // Those who are gone hear of the commit once more before they are forgotten.
   sendHeartbeats(ctx, leadership);
   if (!ctx.isVoter(ctx.id)) {
+    // cover: a leader leaves after its removal
     becomeFollower(ctx, ctx.term, null, 'no longer a voter of the committed configuration');
     return;
   }

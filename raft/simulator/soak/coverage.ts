@@ -1,12 +1,6 @@
 import { faithfulHosting, type Hosting } from '../hosting.js';
 import { loadCore } from '../load-core.js';
-
-/**
- * Branches of the core that are worth reaching carry a comment: `// cover: name` as the first line of a block, or
- * `cover: name` in a block comment at the end of a condition. Only here do those comments become code.
- */
-const OF_BLOCK = /^[ \t]*\/\/ cover: (.+)$/gm;
-const OF_CONDITION = /\/\* cover: (.+?) \*\//g;
+import { withCounters } from './marks.js';
 
 export interface Coverage {
   hosting: Hosting;
@@ -27,11 +21,7 @@ export async function loadCovered(): Promise<Coverage> {
     (counts[slot] as number) += 1;
     return true;
   };
-  const createCore = await loadCore((_, source) =>
-    source
-      .replace(OF_BLOCK, (_line, name: string) => `globalThis.coverCore(${slotOf(name)});`)
-      .replace(OF_CONDITION, (_comment, name: string) => `&& globalThis.coverCore(${slotOf(name)})`),
-  );
+  const createCore = await loadCore((_, source) => withCounters(source, slotOf));
   return {
     hosting: { ...faithfulHosting, createCore },
     reached: () => Object.fromEntries(names.map((name, slot) => [name, counts[slot] as number])),
