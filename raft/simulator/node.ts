@@ -280,7 +280,7 @@ export class SimulatedNode {
     };
     const finish = (): void => {
       if (this.process !== process || process.writing?.write !== write) return;
-      if (fails || this.diskIsFull) {
+      if ((fails && world.isChaotic) || this.diskIsFull) {
         world.count(fails ? 'write error' : 'disk full');
         if (world.hosting.stopsOnFailedWrites) return world.nemesis.crash(this);
         process.writing = null;
