@@ -92,7 +92,6 @@ export class Progress {
     this.match = 0;
     this.next = 1;
     this.inflight = [];
-    this.ackedSentAtMs = -Infinity;
     this.ackedRound = 0;
   }
 

@@ -207,6 +207,7 @@ export function sendHeartbeats(ctx: CoreContext, leadership: Leadership): void {
   leadership.roundSentAtMs.set(leadership.round, ctx.now);
   leadership.heartbeatDueMs = ctx.now + ctx.timing.heartbeatIntervalMs;
   const succession = successors(ctx, leadership);
+  const { members } = ctx.configurations.latest.configuration;
   for (const [id, progress] of leadership.progress) {
     const place = succession.indexOf(id);
     ctx.send(
@@ -217,7 +218,8 @@ export function sendHeartbeats(ctx: CoreContext, leadership: Leadership): void {
         requestId: ctx.nextRequestId(),
         round: leadership.round,
         commit: Math.min(ctx.commit, progress.match),
-        acknowledged: progress.acknowledgedIndex,
+        // Whoever was removed may have another disk by now.
+        acknowledged: members.some((member) => member.id === id) ? progress.acknowledgedIndex : 0,
         rank: place < 0 ? succession.length : place,
       },
       'term',

@@ -26,8 +26,8 @@ export function successors(ctx: CoreContext, leadership: Leadership): NodeId[] {
     .map(({ id }) => id);
 }
 
-const answers = (ctx: CoreContext, { ackedSentAtMs }: Progress): boolean =>
-  ackedSentAtMs > ctx.now - ctx.timing.leaseTimeoutMs;
+const answers = (ctx: CoreContext, { state, ackedSentAtMs }: Progress): boolean =>
+  state !== 'reverted' && ackedSentAtMs > ctx.now - ctx.timing.leaseTimeoutMs;
 
 /** Whom to hand over to; undefined when no other voter answers. */
 export function bestSuccessor(ctx: CoreContext, leadership: Leadership): NodeId | undefined {

@@ -10,6 +10,7 @@ const UNCHECKED = [
     ctx.role === 'follower' &&
     ctx.leader === from &&
     ctx.isVoter(ctx.id) &&
+    !ctx.reverted &&
     message.lastIndex === ctx.log.lastIndex &&
     message.lastTerm === ctx.log.lastTerm;`,
     replace: "ctx.role === 'follower';",
@@ -175,9 +176,9 @@ scenario(
     seen: 'evstack/ev-node#3255',
     mutant: [
       {
-        file: 'leader.ts',
-        find: 'b.eligibility - a.eligibility || b.match - a.match',
-        replace: 'b.match - a.match',
+        file: 'succession.ts',
+        find: 'b.eligibility - a.eligibility ||',
+        replace: '',
       },
     ],
   },

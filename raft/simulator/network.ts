@@ -144,11 +144,14 @@ export class Network {
     return known !== undefined && known !== fromDisk && !FROM_LEADERS.has(message.type);
   }
 
-  /** The disk that a process takes for that of a member; undefined when it is none, or when all have their first. */
+  /** The disk that a process takes for that of a member; undefined when it is none. */
   private diskKnownTo(process: Process, id: NodeId): string | undefined {
-    if (this.world.disksReplaced === 0) return undefined;
+    // No other was ever known; a message may arrive after the first one was replaced.
+    if (this.world.disksReplaced === 0) return this.world.node(id).incarnation;
     const { members } = process.ctx.configurations.latest.configuration;
-    return members.find((member) => member.id === id)?.incarnation;
+    const member = members.find((known) => known.id === id);
+    // Whoever was removed stays connected until it knows.
+    return (member ?? process.ctx.leadership?.progress.get(id))?.incarnation;
   }
 
   /** The host of a dead process refuses the connection, or a process does that is another than the one addressed. */

@@ -204,9 +204,9 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'replication.ts',
-        find: 'if (message.success) {\n    progress.acknowledged(message.matchIndex);',
+        find: 'if (message.success) {\n    progress.acknowledged(message.matchIndex, ctx.lastRequestId);',
         replace:
-          'if (message.success || request) {\n    progress.acknowledged(request?.lastIndex ?? message.matchIndex);',
+          'if (message.success || request) {\n    progress.acknowledged(request?.lastIndex ?? message.matchIndex, ctx.lastRequestId);',
       },
     ],
   },
