@@ -5,6 +5,8 @@ export const RpcCode = {
   methodNotFound: -32601,
   invalidParams: -32602,
   internal: -32603,
+  /** go-ethereum's code for a batch whose answers are too long together. */
+  responseTooLarge: -32003,
   /** Every error of the application that has no code of its own. */
   application: -32000,
 } as const;

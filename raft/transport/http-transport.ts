@@ -46,6 +46,8 @@ export interface HttpTransportOptions {
 const UNANSWERED_MS = 30_000;
 const PROBE_TIMEOUT_MS = 500;
 const SERVER_IDLE_MS = 75_000;
+/** Peers have a handful; the others are closed at once. */
+const CONNECTIONS_MAX = 512;
 /** A peer that refuses our frames does so twenty times a second. */
 const REFUSAL_LOG_INTERVAL_MS = 10_000;
 
@@ -74,8 +76,16 @@ export class HttpTransport {
       bodyLimit: options.bodyLimitBytes,
       keepAliveTimeout: SERVER_IDLE_MS,
       connectionTimeout: UNANSWERED_MS,
+      requestTimeout: UNANSWERED_MS,
       forceCloseConnections: true,
       return503OnClosing: false,
+    });
+    this.app.server.maxConnections = CONNECTIONS_MAX;
+    // Peers say how long a frame is. A chunked body in pieces of a byte would take a hundred times its size in memory.
+    this.app.addHook('onRequest', async ({ headers }) => {
+      if (headers['transfer-encoding'] !== undefined) {
+        throw new FrameError('wrong-length', 'a body of unknown length');
+      }
     });
     this.app.addContentTypeParser(FRAME_TYPE, { parseAs: 'buffer' }, (_request, body, done) =>
       done(null, body),

@@ -9,6 +9,7 @@ import {
   invalidRequest,
   methodNotFound,
   parseError,
+  responseTooLarge,
   resultResponse,
   resultText,
 } from './responses.js';
@@ -45,6 +46,13 @@ interface Written {
   paramsBytes: number;
 }
 
+/** Longer answers to one batch would fill the memory: a call of 100 bytes may bring a block of megabytes. */
+const BATCH_ANSWER_CHARS_MAX = 32 * 2 ** 20;
+/** Ids are counters or UUIDs; they are echoed. */
+const ID_CHARS_MAX = 1024;
+/** What is larger is a payload, which is ASCII without escapes. Other text costs JSON.parse several times as much. */
+const ANY_TEXT_BYTES_MAX = 4 * 2 ** 20;
+
 // Go's server has no such notion; ours must let other requests in between.
 const BATCH_ENTRIES_PER_TICK = 100;
 
@@ -66,6 +74,12 @@ export class Dispatcher {
     if (scanned === 'too-many-values') {
       return errorResponse('null', invalidRequest('invalid request: too many JSON values in the body'));
     }
+    if (isCostlyText(body.subarray(scanned.start, scanned.end))) {
+      return errorResponse(
+        'null',
+        invalidRequest('invalid request: escapes or non-ASCII text in a large body'),
+      );
+    }
     let parsed: unknown;
     try {
       parsed = JSON.parse(text(body, scanned));
@@ -82,10 +96,17 @@ export class Dispatcher {
     }
     if (parsed.length === 0) return errorResponse('null', invalidRequest('empty batch'));
     const answers: string[] = [];
+    let chars = 0;
     for (let index = 0; index < parsed.length; index++) {
       if (index > 0 && index % BATCH_ENTRIES_PER_TICK === 0) await nextTick();
+      if (chars > BATCH_ANSWER_CHARS_MAX) {
+        answers.push(errorResponse('null', responseTooLarge()));
+        break;
+      }
       const answer = await this.answer(parsed[index], written(index), performance.now());
-      if (answer !== undefined) answers.push(answer);
+      if (answer === undefined) continue;
+      answers.push(answer);
+      chars += answer.length;
     }
     return answers.length === 0 ? '' : `[${answers.join(',')}]\n`;
   }
@@ -98,6 +119,9 @@ export class Dispatcher {
     const { jsonrpc, id, method, params } = message as Message;
     const hasValidId = id === null || (id !== undefined && typeof id !== 'object');
     const idText = hasValidId ? (written.id ?? JSON.stringify(id)) : 'null';
+    if (idText.length > ID_CHARS_MAX) {
+      return errorResponse('null', invalidRequest('invalid request: the id is too long'));
+    }
     const isCall = jsonrpc === '2.0' && typeof method === 'string' && method !== '';
     if (!isCall || (id !== undefined && !hasValidId)) return errorResponse(idText, invalidRequest());
     const answer = await this.call(method, params, idText, written.paramsBytes, startedMs);
@@ -153,6 +177,10 @@ export class Dispatcher {
       cause: error,
     });
   }
+}
+
+function isCostlyText(part: Buffer): boolean {
+  return part.length > ANY_TEXT_BYTES_MAX && (!isAscii(part) || part.includes('\\'));
 }
 
 /** Latin-1 decodes twice as fast as UTF-8 and payloads are pure ASCII. */

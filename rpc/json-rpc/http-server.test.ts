@@ -174,7 +174,7 @@ describe('HTTP server', () => {
   it('serves others while it works through a large batch', async () => {
     const { port, pings } = await start({ bodyLimitBytes: 10_000_000 });
     const finished: string[] = [];
-    const batch = sendRpc(port, `[${Array.from({ length: 60_000 }, () => PING).join(',')}]`).then(
+    const batch = sendRpc(port, `[${Array.from({ length: 10_000 }, () => PING).join(',')}]`).then(
       (answer) => {
         finished.push('batch');
         return answer;
@@ -183,7 +183,7 @@ describe('HTTP server', () => {
     while (pings() === 0) await new Promise((resolve) => setImmediate(resolve));
     await sendRpc(port, PING);
     finished.push('single');
-    expect((JSON.parse((await batch).body) as unknown[]).length).toBe(60_000);
+    expect((JSON.parse((await batch).body) as unknown[]).length).toBe(10_000);
     expect(finished).toEqual(['single', 'batch']);
   });
 

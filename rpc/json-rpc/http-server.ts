@@ -1,7 +1,8 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify } from 'fastify';
 import type { Logger } from 'pino';
+import { BodyBudget } from './body-budget.js';
 import type { Dispatcher } from './dispatcher.js';
 
 /** Adds routes beside `/` and `/healthz`; bodies come as buffers. */
@@ -16,7 +17,7 @@ export interface HttpServerOptions {
   /** 0 lets the system choose. */
   port: number;
   bodyLimitBytes: number;
-  /** A request must have arrived whole within this time. */
+  /** A request must have arrived whole within this time, and its answer must have been read within as much. */
   readTimeoutMs: number;
   /** How long a connection without a request is kept. */
   idleTimeoutMs: number;
@@ -38,6 +39,10 @@ const PLAIN_TEXT = 'text/plain; charset=utf-8';
 const ACCEPTED_TYPES = new Set(['application/json', 'application/json-rpc', 'application/jsonrequest']);
 /** Every HTTP method that a route has to have an answer to. */
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+/** Bodies of the largest size that may be under way at once; smaller ones accordingly more. */
+const BODIES_IN_MEMORY_MAX = 4;
+/** Others are closed at once: this port must not take the file descriptors that consensus and the disk need. */
+const CONNECTIONS_MAX = 4096;
 // A client that sends its body slower than this notices a time-out at most so much later.
 const TIMEOUT_CHECKS_PER_READ_TIMEOUT = 6;
 
@@ -54,13 +59,19 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     },
   });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  const bodies = new BodyBudget(options.bodyLimitBytes, BODIES_IN_MEMORY_MAX * options.bodyLimitBytes);
+  const responses = new WeakMap<IncomingMessage, ServerResponse>();
+  app.addHook('onRequest', async (request, reply) => void responses.set(request.raw, reply.raw));
+  app.addContentTypeParser('*', (request: FastifyRequest) =>
+    bodies.read(request.raw, responses.get(request.raw) as ServerResponse),
+  );
   // go-ethereum answers calls sent by GET too.
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply, options));
   app.setNotFoundHandler(sendNotFound);
   addOwnRoutes(app, options);
   options.addRoutes?.(app);
+  app.server.maxConnections = CONNECTIONS_MAX;
   const underWay = new Set<ServerResponse>();
   const cutOffWhenIdle = (): void => {
     // Node counts a connection that never sent a byte as active and would wait for it.
@@ -68,7 +79,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
   app.server.on('request', (_request, response) => {
     underWay.add(response);
+    // A client that does not read its answer would keep it in memory for ever.
+    let unread: NodeJS.Timeout | undefined;
+    response.once('prefinish', () => {
+      unread = setTimeout(() => response.socket?.destroy(), options.readTimeoutMs);
+    });
     response.once('close', () => {
+      clearTimeout(unread);
       underWay.delete(response);
       cutOffWhenIdle();
     });

@@ -1,6 +1,9 @@
 import { RpcCode, RpcError } from '../rpc-error.js';
 import { RawJson } from './raw-json.js';
 
+/** Messages quote the request: 32 MiB of it would take seconds to escape, and serve nobody. */
+const MESSAGE_CHARS_MAX = 8192;
+
 const HTML_CHARACTERS = /[<>&\u2028\u2029]/g;
 
 /** JSON of a result. */
@@ -15,7 +18,8 @@ export function resultResponse(idText: string, result: string): string {
 
 /** The answer to a call that failed. */
 export function errorResponse(idText: string, error: RpcError): string {
-  const { code, message, data } = error;
+  const { code, data } = error;
+  const message = error.message.slice(0, MESSAGE_CHARS_MAX);
   return `{"jsonrpc":"2.0","id":${idText},"error":${goJson({ code, message, data })}}`;
 }
 
@@ -25,6 +29,11 @@ export function parseError(): RpcError {
 
 export function invalidRequest(message = 'invalid request'): RpcError {
   return new RpcError(message, { code: RpcCode.invalidRequest, reason: 'invalid-request' });
+}
+
+/** The calls of a batch after this answer were not carried out. */
+export function responseTooLarge(): RpcError {
+  return new RpcError('response too large', { code: RpcCode.responseTooLarge, reason: 'response-too-large' });
 }
 
 export function methodNotFound(name: string): RpcError {

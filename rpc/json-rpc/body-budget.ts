@@ -1,0 +1,102 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** Why a body was not taken; `statusCode` is for fastify. */
+export class BodyError extends Error {
+  constructor(
+    message: string,
+    readonly statusCode: number,
+  ) {
+    super(message);
+    this.name = 'BodyError';
+  }
+}
+
+interface Holding {
+  bytes: number;
+  sinceMs: number;
+  socket: Socket;
+}
+
+const FIRST_BYTES = 64 * 1024;
+/** A body in pieces of a few bytes costs a hundred times its size before they are put together. */
+const SMALL_PIECES_ALLOWED = 4096;
+const PIECE_BYTES_MIN = 64;
+
+/**
+ * Reads request bodies, and bounds what all of them together hold in memory, from their first byte to the end of
+ * their response. Beyond that the request goes that held most for longest: op-node's come and go within
+ * milliseconds and get through, however many others send large bodies slowly or do not read their answers.
+ */
+export class BodyBudget {
+  private held = 0;
+  private readonly holdings = new Set<Holding>();
+
+  constructor(
+    private readonly bodyBytesMax: number,
+    private readonly totalBytesMax: number,
+  ) {}
+
+  /** @throws BodyError 413 or 400 */
+  read(request: IncomingMessage, response: ServerResponse): Promise<Buffer> {
+    const holding: Holding = { bytes: 0, sinceMs: performance.now(), socket: request.socket };
+    this.holdings.add(holding);
+    response.once('close', () => this.release(holding));
+    return new Promise((resolve, reject) => {
+      // Grows as bytes come, whatever length was announced.
+      let buffer: Buffer = Buffer.alloc(0);
+      let length = 0;
+      let pieces = 0;
+      const take = (piece: Buffer): void => {
+        const problem = this.problem(length + piece.length, ++pieces);
+        if (problem) {
+          request.off('data', take);
+          return reject(problem);
+        }
+        if (length + piece.length > buffer.length) {
+          const larger = Buffer.allocUnsafe(
+            Math.min(this.bodyBytesMax, Math.max(FIRST_BYTES, 2 * buffer.length, length + piece.length)),
+          );
+          buffer.copy(larger, 0, 0, length);
+          this.hold(holding, larger.length - buffer.length);
+          buffer = larger;
+        }
+        piece.copy(buffer, length);
+        length += piece.length;
+      };
+      request.on('data', take);
+      request.once('end', () => resolve(buffer.subarray(0, length)));
+      request.once('error', (error) => reject(new BodyError(error.message, 400)));
+      request.once('close', () => reject(new BodyError('the body ended early', 400)));
+    });
+  }
+
+  private problem(length: number, pieces: number): BodyError | undefined {
+    if (length > this.bodyBytesMax) return new BodyError('the body is too large', 413);
+    if (pieces > SMALL_PIECES_ALLOWED + length / PIECE_BYTES_MIN) {
+      return new BodyError('the body comes in pieces that are too small', 400);
+    }
+    return undefined;
+  }
+
+  private hold(holding: Holding, bytes: number): void {
+    if (!this.holdings.has(holding)) return;
+    holding.bytes += bytes;
+    this.held += bytes;
+    while (this.held > this.totalBytesMax) {
+      const worst = this.worst();
+      this.release(worst);
+      worst.socket.destroy();
+    }
+  }
+
+  private worst(): Holding {
+    const now = performance.now();
+    const weight = ({ bytes, sinceMs }: Holding): number => bytes * (now - sinceMs);
+    return [...this.holdings].reduce((worst, holding) => (weight(holding) > weight(worst) ? holding : worst));
+  }
+
+  private release(holding: Holding): void {
+    if (this.holdings.delete(holding)) this.held -= holding.bytes;
+  }
+}
