@@ -36,6 +36,9 @@ const MEMBER_VALUES = 8;
  */
 const MAX_BYTES_OUTSIDE_STRINGS = 4 * 2 ** 20;
 
+/** A string costs as much as so many bytes, however short it is. */
+const STRING_BYTES = 8;
+
 /** Longest run of blanks, and longest number, that is walked over at once. */
 const MAX_RUN = 2 ** 20;
 
@@ -96,7 +99,7 @@ export function scanBody(body: Buffer): ScannedBody | ScanProblem {
         if (id) ids[message] = id;
         if (depth === messageDepth && paramsAt === -1) paramsAt = paramsAfterKey(body, at, end);
         at = id?.end ?? end;
-        outsideStrings++;
+        outsideStrings += STRING_BYTES;
         continue;
       }
       case OPEN_ARRAY:

@@ -1,0 +1,172 @@
+import { once } from 'node:events';
+import { readFile, readdir, readlink } from 'node:fs/promises';
+import net from 'node:net';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import fc from 'fast-check';
+import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import { waitFor } from '../cluster/wait-for.js';
+import { story } from './story.js';
+
+const MIB = 2 ** 20;
+const IDLE_CONNECTIONS = 1000;
+const LARGE_BODIES = 50;
+/**
+ * Four bodies of 32 MiB may be under way; the rest is what the kernel hands over faster than connections are cut off,
+ * and what the collector has not seen yet. All of the bodies together have 1,600 MiB, without any copy.
+ */
+const MEMORY_BYTES_MAX = 1200 * MIB;
+
+const POST = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+
+/** Whatever reaches its ports: the cluster keeps its leader and its processes, blocks flow, and nothing stays behind. */
+describe('a cluster under hostile clients', () => {
+  let cluster: Cluster;
+  let leader: ClusterNode;
+  let pids: (number | undefined)[];
+  const sockets = new Set<net.Socket>();
+
+  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
+
+  const connect = async (port: number): Promise<net.Socket> => {
+    const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    sockets.add(socket);
+    socket.on('error', () => undefined).once('close', () => sockets.delete(socket));
+    await once(socket, 'connect');
+    return socket;
+  };
+
+  const roleChanges = (): number =>
+    cluster.nodes.flatMap(({ baton }) => baton.log.filter(({ msg }) => msg === 'role changed')).length;
+
+  const openFiles = async ({ baton }: ClusterNode): Promise<number> =>
+    (await readdir(`/proc/${baton.pid}/fd`)).length;
+
+  /** Attacks, lets go, and looks at what is left. */
+  const survives = async (attack: () => Promise<void>): Promise<void> => {
+    const changes = roleChanges();
+    const files = await Promise.all(cluster.nodes.map(openFiles));
+    const head = (await leader.devnet.state()).head.number;
+    await attack();
+    // Blocks flow while the clients of the attack are still there.
+    await waitFor('blocks during the attack', async () =>
+      (await leader.devnet.state()).head.number > head + 2 ? true : undefined,
+    );
+    for (const socket of sockets) socket.destroy();
+    await waitFor('the connections to be gone', async () => {
+      const now = await Promise.all(cluster.nodes.map(openFiles));
+      return now.every((count, at) => count <= (files[at] as number) + 10) || undefined;
+    });
+    expect(cluster.nodes.map(({ baton }) => baton.pid)).toEqual(pids);
+    expect(roleChanges()).toBe(changes);
+    expect((await cluster.activeLeader()).id).toBe(leader.id);
+    await cluster.convergedAt((await leader.devnet.state()).head.number);
+  };
+
+  beforeAll(async () => {
+    cluster = await Cluster.start({
+      size: 3,
+      blockTimeMs: 250,
+      formation: 'peers',
+      flags: [
+        // What is tested is not how this machine shares its cores.
+        ...['--raft.heartbeat-timeout', '3s', '--healthcheck.timeout', '10s'],
+        ...['--metrics.enabled', '--metrics.addr', '127.0.0.1', '--metrics.port', '0'],
+        ...['--rollupboost.ws-url', 'ws://127.0.0.1:1'],
+        ...['--websocket.server-addr', '127.0.0.1', '--websocket.server-port', '0'],
+      ],
+    });
+    leader = await cluster.activeLeader();
+    await cluster.allHealthy();
+    pids = cluster.nodes.map(({ baton }) => baton.pid);
+  });
+  afterAll(async () => {
+    for (const socket of sockets) socket.destroy();
+    await cluster?.stop();
+  });
+
+  scenario('random bytes on every port', () =>
+    survives(async () => {
+      const ports = (await Promise.all(cluster.nodes.map(({ baton }) => listeningPorts(baton.pid!)))).flat();
+      expect(ports).toHaveLength(4 * cluster.nodes.length);
+      const start = fc.constantFrom(
+        '',
+        'GET /ws HTTP/1.1\r\n',
+        POST,
+        `${POST}Content-Length: 99\r\n\r\n`,
+        'PRI * HTTP/2.0\r\n\r\n',
+      );
+      await fc.assert(
+        fc.asyncProperty(
+          start,
+          fc.uint8Array({ maxLength: 2000 }),
+          fc.boolean(),
+          async (head, bytes, ends) => {
+            const opened = await Promise.all(ports.map(connect));
+            for (const socket of opened) {
+              socket.write(head);
+              socket.write(bytes);
+              socket.resume();
+              if (ends) socket.end();
+            }
+          },
+        ),
+        { numRuns: 50 },
+      );
+    }),
+  );
+
+  scenario(`${IDLE_CONNECTIONS} idle connections, and others that send and read slowly`, () =>
+    survives(async () => {
+      const port = leader.baton.options.rpcPort;
+      await Promise.all(Array.from({ length: IDLE_CONNECTIONS }, () => connect(port)));
+      const slow = await Promise.all(Array.from({ length: 100 }, () => connect(port)));
+      for (const [at, socket] of slow.entries()) {
+        if (at % 3 === 0) socket.write('POST / HTTP/1.1\r\nHost: ');
+        else if (at % 3 === 1) socket.write(`${POST}Content-Length: 1000000\r\n\r\n{"jsonrpc"`);
+        else {
+          // Pipelined, with answers that are never read.
+          const call = '{"jsonrpc":"2.0","id":1,"method":"conductor_clusterMembership"}';
+          const batch = `[${Array<string>(500).fill(call).join(',')}]`;
+          socket.pause().write(`${POST}Content-Length: ${batch.length}\r\n\r\n${batch}`.repeat(5));
+        }
+      }
+    }),
+  );
+
+  scenario(`${LARGE_BODIES} bodies of 32 MiB at once, and one in pieces of a byte`, () =>
+    survives(async () => {
+      const port = leader.baton.options.rpcPort;
+      const piece = Buffer.alloc(MIB, 'a');
+      const crumbs = await connect(port);
+      crumbs.write(`${POST}Transfer-Encoding: chunked\r\n\r\n${'1\r\na\r\n'.repeat(20_000)}`);
+      const [answer] = (await once(crumbs, 'data')) as [Buffer];
+      expect(answer.toString()).toContain('HTTP/1.1 400');
+      await Promise.all(
+        Array.from({ length: LARGE_BODIES }, async () => {
+          const socket = await connect(port);
+          socket.write(`${POST}Content-Length: ${32 * MIB}\r\n\r\n["`);
+          // All but the end: they stay where they are.
+          for (let sent = 0; sent < 31 && !socket.destroyed; sent++) {
+            if (!socket.write(piece))
+              await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => undefined);
+          }
+        }),
+      );
+      const status = await readFile(`/proc/${leader.baton.pid}/status`, 'utf8');
+      expect(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024).toBeLessThan(MEMORY_BYTES_MAX);
+    }),
+  );
+});
+
+/** The TCP ports on which a process listens. */
+async function listeningPorts(pid: number): Promise<number[]> {
+  const files = await readdir(`/proc/${pid}/fd`);
+  const links = await Promise.all(files.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')));
+  const inodes = new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []));
+  const LISTEN = '0A';
+  return (await readFile(`/proc/${pid}/net/tcp`, 'utf8'))
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((columns) => columns[3] === LISTEN && inodes.has(columns[9] as string))
+    .map((columns) => parseInt(columns[1]?.split(':')[1] as string, 16));
+}
