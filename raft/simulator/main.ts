@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { followsThePaper } from '../model/paper/follows-the-paper.js';
 import { faithfulHosting } from './hosting.js';
 import { hunt } from './mutants/hunt.js';
 import { loadMutant } from './mutants/load-mutant.js';
@@ -7,7 +8,7 @@ import { runSeed, type RunResult, type RunSettings } from './run.js';
 import { shrink } from './shrink.js';
 
 const COMMAND = 'node --import tsx raft/simulator/main.ts';
-const USAGE = `usage: ${COMMAND} [--seeds FROM..TO | --seed N] [--steps N] [--trace] [--shrink] [--without NAME,…] [--world N] [--mutant NAME] | --mutants common|all [--within SEEDS]`;
+const USAGE = `usage: ${COMMAND} [--seeds FROM..TO | --seed N] [--steps N] [--trace] [--paper EVERY] [--shrink] [--without NAME,…] [--world N] [--mutant NAME] | --mutants common|all [--within SEEDS]`;
 
 const { values } = parseArgs({
   options: {
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1..200' },
     steps: { type: 'string', default: '4000' },
     trace: { type: 'boolean', default: false },
+    paper: { type: 'string', default: '0' },
     world: { type: 'string' },
     without: { type: 'string', default: '' },
     shrink: { type: 'boolean', default: false },
@@ -85,6 +87,7 @@ async function runSeeds(from: number, to: number, steps: number): Promise<boolea
   const mutant = mutants.find(({ name }) => name === values.mutant);
   if (values.mutant !== undefined && !mutant) throw new Error(`no mutant is called ${values.mutant}`);
   const hosting = mutant ? await loadMutant(mutant) : faithfulHosting;
+  const paperEvery = wholeNumber(values.paper);
   const results: RunResult[] = [];
   const startedMs = performance.now();
   for (let seed = from; seed <= to; seed++) {
@@ -93,6 +96,7 @@ async function runSeeds(from: number, to: number, steps: number): Promise<boolea
       chaosSteps: steps,
       hosting,
       without: values.without === '' ? [] : values.without.split(','),
+      ...(paperEvery > 0 && seed % paperEvery === 0 && { observers: () => [followsThePaper()] }),
       ...(values.world === undefined ? {} : { world: wholeNumber(values.world) }),
     };
     const result = runSeed(values.trace ? { ...settings, print: write } : settings);

@@ -30,7 +30,7 @@ describe('the simulator', () => {
 
   beforeAll(async () => {
     [seeds, [hunted, soak]] = await Promise.all([
-      run('main.ts', '--seeds', `1..${SEEDS}`),
+      run('main.ts', '--seeds', `1..${SEEDS}`, '--paper', '10'),
       Promise.all([
         run('main.ts', '--mutants', 'common', '--within', '20'),
         run('soak/main.ts', '--minutes', '0.05', '--workers', '1', '--from', '7'),

@@ -45,6 +45,8 @@ export class World {
     private readonly drawn: SimulationOptions,
     readonly hosting: Hosting,
     readonly trace: Trace,
+    /** Checks beside the invariants. */
+    observers: readonly Invariant[] = [],
   ) {
     // Another stream than that of the options, so that a change of one leaves the other alone.
     this.rng = new Prng(seed ^ 0x5bd1e995);
@@ -52,7 +54,7 @@ export class World {
     this.network = new Network(this, drawn.network);
     this.nodes = this.createNodes();
     this.byId = new Map(this.nodes.map((node) => [node.id, node]));
-    this.invariants = everyInvariant(this);
+    this.invariants = [...observers, ...everyInvariant(this)];
   }
 
   private createNodes(): SimulatedNode[] {

@@ -6,7 +6,7 @@ import type { ScenarioNode } from './node.js';
 import { ScenarioWorld } from './world.js';
 
 /** More steps than any wait of a scenario takes: a core that is busy without end gets there. */
-const STEPS_MAX = 5_000;
+const STEPS_MAX = 3_000;
 /** Long enough for anything but an election: a commit takes about 4 ms, a heartbeat comes every 50 ms. */
 const SETTLE_MS = 20;
 

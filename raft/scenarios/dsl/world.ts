@@ -1,3 +1,4 @@
+import { followsThePaper } from '../../model/paper/follows-the-paper.js';
 import type { Answer, CoreEvent, Input, NodeId, Output } from '../../core/types.js';
 import type { Hosting } from '../../simulator/hosting.js';
 import type { Process, SimulatedNode } from '../../simulator/node.js';
@@ -9,7 +10,7 @@ import { ScenarioNode } from './node.js';
 
 const EVENTS_KEPT = 40;
 
-/** The simulator's world with a director in place of chance. All invariants are checked after every event. */
+/** The simulator's world with a director in place of chance. All invariants are checked after every event, and every step against the paper. */
 export class ScenarioWorld extends World {
   readonly answers = new Map<number, Answer>();
   readonly events: { node: NodeId; event: CoreEvent }[] = [];
@@ -17,7 +18,7 @@ export class ScenarioWorld extends World {
   readonly actors: readonly ScenarioNode[];
 
   constructor(options: ClusterOptions, hosting: Hosting) {
-    super(1, calmOptions(options), hosting, new Trace(EVENTS_KEPT));
+    super(1, calmOptions(options), hosting, new Trace(EVENTS_KEPT), [followsThePaper()]);
     this.actors = this.nodes.map((node) => new ScenarioNode(this, node));
     const deliver = this.network.send.bind(this.network);
     this.network.send = (from, process, to, message) => {
