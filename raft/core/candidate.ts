@@ -182,6 +182,8 @@ function tally(ctx: CoreContext, from: NodeId, answer: PreVoteResponse | VoteRes
     return true;
   }
   campaign.refused.add(from);
+  // Patience is for voters whose disks are slow; after a refusal the vote is split, and a new attempt helps more.
+  campaign.endsAtMs = Math.min(campaign.endsAtMs, ctx.now + ctx.timing.electionTimeoutMs);
   campaign.remainingMs = Math.max(campaign.remainingMs, answer.remainingMs);
   if (isLost(ctx.voters, (id) => campaign.refused.has(id))) {
     // cover: an election is lost

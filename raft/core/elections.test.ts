@@ -203,6 +203,25 @@ describe('a candidate', () => {
     expect(patience().ms).toBeGreaterThanOrEqual(4 * timing.electionTimeoutMs);
   });
 
+  it('does not wait longer than usual when one voter refuses and the other is silent: the vote is split', () => {
+    const node = new TestNode();
+    const campaign = (answer?: (term: number) => void): number => {
+      while (node.status.role !== 'candidate') {
+        node.campaign();
+        node.receive('b', preVoteGranted(node.status.term));
+      }
+      const begin = node.now;
+      answer?.(node.status.term);
+      while (node.status.role === 'candidate') node.waitForDeadline();
+      return node.now - begin;
+    };
+    for (let fruitless = 0; fruitless < 4; fruitless++) campaign();
+    const refused = campaign((term) =>
+      node.receive('b', { ...voteGranted(term), granted: false } as Message),
+    );
+    expect(refused).toBeLessThan(2 * timing.electionTimeoutMs);
+  });
+
   it('does not wait for anybody when all have refused', () => {
     const node = new TestNode();
     node.campaign();

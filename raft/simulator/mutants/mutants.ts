@@ -464,6 +464,17 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'a split vote is waited out with the patience for slow disks',
+    rareWithin: 10000,
+    patches: [
+      {
+        file: 'candidate.ts',
+        find: 'campaign.endsAtMs = Math.min(campaign.endsAtMs, ctx.now + ctx.timing.electionTimeoutMs);',
+        replace: '',
+      },
+    ],
+  },
+  {
     name: 'elections do not wait for slow disks',
     rareWithin: 2000,
     bug: 16,
