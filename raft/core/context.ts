@@ -12,6 +12,7 @@ import type {
   Message,
   NodeId,
   Output,
+  RejectReason,
   RestoredState,
   Role,
   Timing,
@@ -118,6 +119,10 @@ export class CoreContext {
 
   answer(id: number, answer: Answer): void {
     this.emit({ type: 'answer', id, answer });
+  }
+
+  reject(id: number, reason: RejectReason, detail?: string): void {
+    this.answer(id, { outcome: 'rejected', reason, ...(detail === undefined ? {} : { detail }) });
   }
 
   event(event: CoreEvent): void {

@@ -9,22 +9,14 @@ import { quorumValue } from './quorum.js';
 import {
   answerReads,
   checkReversion,
-  maybeSendTimeoutNow,
   replicateTo,
   replicateToAll,
   sendHeartbeats,
   startRead,
   syncProgress,
 } from './replication.js';
-import { bestSuccessor } from './succession.js';
-import type {
-  EntryKind,
-  HeartbeatResponse,
-  MembershipChange,
-  NodeId,
-  RejectReason,
-  TimeoutNowResponse,
-} from './types.js';
+import { endOverdueTransfer, maybeSendTimeoutNow } from './transfer.js';
+import type { EntryKind, HeartbeatResponse, MembershipChange, NodeId } from './types.js';
 
 export function becomeLeader(ctx: CoreContext, reason: string): void {
   invariant(ctx.role === 'candidate', () => `${ctx.role} cannot become leader`);
@@ -40,6 +32,7 @@ export function becomeLeader(ctx: CoreContext, reason: string): void {
     readsBeforeReady: [],
     reads: [],
     transfer: null,
+    leaseFromMs: -Infinity,
   };
   ctx.role = 'leader';
   ctx.leader = ctx.id;
@@ -68,26 +61,22 @@ function append(
   return header.index;
 }
 
-function reject(ctx: CoreContext, id: number, reason: RejectReason, detail?: string): void {
-  ctx.answer(id, { outcome: 'rejected', reason, ...(detail === undefined ? {} : { detail }) });
-}
-
 export function onPropose(ctx: CoreContext, id: number, data: Uint8Array, crc: number): void {
   const { leadership, limits } = ctx;
-  if (!leadership) return reject(ctx, id, 'not-leader');
-  if (leadership.transfer) return reject(ctx, id, 'transfer-in-progress');
+  if (!leadership) return ctx.reject(id, 'not-leader');
+  if (leadership.transfer) return ctx.reject(id, 'transfer-in-progress');
   // A leader without a quorum must not collect proposals for ever (bug 32).
   const full =
     leadership.pending.size >= limits.uncommittedEntriesMax ||
     (leadership.pending.size > 0 && leadership.uncommittedBytes + data.length > limits.uncommittedBytesMax);
-  if (full /* cover: too much is uncommitted */) return reject(ctx, id, 'too-many-uncommitted');
+  if (full /* cover: too much is uncommitted */) return ctx.reject(id, 'too-many-uncommitted');
   leadership.pending.set(append(ctx, leadership, 'command', data, crc), id);
   replicateToAll(ctx, leadership);
 }
 
 export function onRead(ctx: CoreContext, id: number): void {
   const { leadership } = ctx;
-  if (!leadership) return reject(ctx, id, 'not-leader');
+  if (!leadership) return ctx.reject(id, 'not-leader');
   // Before its first own commit a leader does not know what is committed (bug 48).
   if (leadership.ready) startRead(ctx, leadership, id);
   else leadership.readsBeforeReady.push(id);
@@ -100,11 +89,10 @@ export function onChangeMembership(
   expectedIndex: number | undefined,
 ): void {
   const { leadership } = ctx;
-  if (!leadership) return reject(ctx, id, 'not-leader');
+  if (!leadership) return ctx.reject(id, 'not-leader');
   const { index, configuration } = ctx.configurations.latest;
   if (expectedIndex !== undefined && expectedIndex !== index) {
-    return reject(
-      ctx,
+    return ctx.reject(
       id,
       'configuration-changed',
       `configuration changed since ${expectedIndex} (latest is ${index})`,
@@ -112,11 +100,11 @@ export function onChangeMembership(
   }
   // Without a commit in this term, two changes may have quorums that do not overlap (Ongaro 2015, bug 33).
   if (!leadership.ready /* cover: a change before the first commit */)
-    return reject(ctx, id, 'no-commit-in-term');
-  if (index > ctx.commit /* cover: a change during a change */) return reject(ctx, id, 'change-in-progress');
-  if (leadership.transfer) return reject(ctx, id, 'transfer-in-progress');
+    return ctx.reject(id, 'no-commit-in-term');
+  if (index > ctx.commit /* cover: a change during a change */) return ctx.reject(id, 'change-in-progress');
+  if (leadership.transfer) return ctx.reject(id, 'transfer-in-progress');
   const result = applyChange(configuration, change);
-  if (!result.ok) return reject(ctx, id, result.reason, result.detail);
+  if (!result.ok) return ctx.reject(id, result.reason, result.detail);
   if (!result.changed) {
     // cover: a change that is made already
     // It was done earlier, perhaps in another term; of a compacted entry only the snapshot's term is known.
@@ -131,33 +119,6 @@ export function onChangeMembership(
   ctx.event({ type: 'configuration', index: at, configuration: result.configuration, reason: change.type });
   syncProgress(ctx, leadership);
   replicateToAll(ctx, leadership);
-}
-
-export function onTransfer(ctx: CoreContext, id: number, wanted: NodeId | undefined): void {
-  const { leadership } = ctx;
-  if (!leadership) return reject(ctx, id, 'not-leader');
-  if (leadership.transfer) return reject(ctx, id, 'transfer-in-progress');
-  if (wanted === ctx.id) return reject(ctx, id, 'already-leader', 'cannot transfer leadership to itself');
-  const to = wanted ?? bestSuccessor(ctx, leadership);
-  if (to === undefined) return reject(ctx, id, 'no-such-member', 'cannot find peer');
-  if (!leadership.progress.has(to)) return reject(ctx, id, 'no-such-member', `${to} is not a member`);
-  if (!ctx.isVoter(to)) return reject(ctx, id, 'not-a-voter', `${to} is not a voter`);
-  leadership.transfer = { id, to, requestId: null, deadlineMs: ctx.now + ctx.timing.transferTimeoutMs };
-  maybeSendTimeoutNow(ctx, leadership);
-}
-
-export function onTimeoutNowResponse(
-  ctx: CoreContext,
-  leadership: Leadership,
-  from: NodeId,
-  message: TimeoutNowResponse,
-): void {
-  const { transfer } = leadership;
-  // A late answer to an earlier request says nothing about this one (bug 46).
-  if (!transfer || transfer.to !== from || transfer.requestId !== message.requestId) return;
-  if (message.accepted /* cover: the target says it takes over */) return;
-  leadership.transfer = null;
-  reject(ctx, transfer.id, 'transfer-timeout', `${from} refused to take over`);
 }
 
 export function onHeartbeatResponse(
@@ -192,12 +153,12 @@ export function quorumContactMs(ctx: CoreContext, leadership: Leadership): numbe
  * When this leader's lease ends; -Infinity before a quorum acknowledged a heartbeat. Votes are no promise of loyalty:
  * one that arrives late makes a leader of a node whose voters may follow another by now.
  */
-export function leaseEndMs(ctx: CoreContext, { progress, transfer }: Leadership): number {
+export function leaseEndMs(ctx: CoreContext, { progress, transfer, leaseFromMs }: Leadership): number {
   if (transfer) return -Infinity;
   const acknowledgedMs = quorumValue(ctx.voters, (id) => {
     const peer = progress.get(id);
     if (id === ctx.id) return ctx.now;
-    return peer && peer.ackedRound > 0 ? peer.ackedSentAtMs : -Infinity;
+    return peer && peer.ackedRound > 0 && peer.ackedSentAtMs > leaseFromMs ? peer.ackedSentAtMs : -Infinity;
   });
   return acknowledgedMs + ctx.timing.leaseTimeoutMs;
 }
@@ -228,16 +189,6 @@ export function tickLeader(ctx: CoreContext, leadership: Leadership): void {
   }
   sendHeartbeats(ctx, leadership);
   maybeSendTimeoutNow(ctx, leadership);
-}
-
-/** Proposals are served again (bug 45). Once TimeoutNow is out, the target may win still. */
-function endOverdueTransfer(ctx: CoreContext, leadership: Leadership): void {
-  const { transfer } = leadership;
-  if (!transfer || ctx.now < transfer.deadlineMs) return;
-  leadership.transfer = null;
-  if (transfer.requestId !== null /* cover: a hand-over is overdue */)
-    ctx.answer(transfer.id, { outcome: 'unknown', reason: 'leadership transfer timeout' });
-  else reject(ctx, transfer.id, 'transfer-timeout', `${transfer.to} did not catch up in time`);
 }
 
 export function onRequestFailed(

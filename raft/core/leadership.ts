@@ -32,4 +32,6 @@ export interface Leadership {
   readsBeforeReady: number[];
   reads: PendingRead[];
   transfer: PendingTransfer | null;
+  /** Only heartbeats that were sent after this give a lease: an earlier hand-over may still take it. */
+  leaseFromMs: number;
 }

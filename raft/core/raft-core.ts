@@ -21,13 +21,12 @@ import {
   onPropose,
   onRead,
   onRequestFailed,
-  onTimeoutNowResponse,
-  onTransfer,
   leaseEndMs,
   tickLeader,
 } from './leader.js';
-import { advanceCommit, maybeSendTimeoutNow, onAppendResponse, onSnapshotResponse } from './replication.js';
+import { advanceCommit, onAppendResponse, onSnapshotResponse } from './replication.js';
 import { successors } from './succession.js';
+import { maybeSendTimeoutNow, onTimeoutNowResponse, onTransfer } from './transfer.js';
 import type {
   Configuration,
   CoreOptions,

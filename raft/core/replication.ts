@@ -5,6 +5,7 @@ import type { Leadership } from './leadership.js';
 import { Progress } from './progress.js';
 import { quorumValue } from './quorum.js';
 import { successors } from './succession.js';
+import { maybeSendTimeoutNow } from './transfer.js';
 import type { AppendResponse, NodeId, SnapshotResponse } from './types.js';
 
 /** A probe looks for the common point of two logs; it carries entries only while they are this small. */
@@ -247,23 +248,4 @@ export function answerReads(ctx: CoreContext, leadership: Leadership): void {
     }
   }
   leadership.reads = open;
-}
-
-/** The target may stand as soon as it has everything; it checks term, leader and position itself (bug 42). */
-export function maybeSendTimeoutNow(ctx: CoreContext, leadership: Leadership): void {
-  const transfer = leadership.transfer;
-  if (!transfer || transfer.requestId !== null) return;
-  if (leadership.progress.get(transfer.to)?.match !== ctx.log.lastIndex) return;
-  transfer.requestId = ctx.nextRequestId();
-  ctx.send(
-    transfer.to,
-    {
-      type: 'timeoutNow',
-      term: ctx.term,
-      requestId: transfer.requestId,
-      lastIndex: ctx.log.lastIndex,
-      lastTerm: ctx.log.lastTerm,
-    },
-    'term',
-  );
 }

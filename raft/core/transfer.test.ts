@@ -87,6 +87,38 @@ describe('a leader that hands over', () => {
     expect(node.status.role).toBe('leader');
   });
 
+  it('has no lease before it sends the target forth, nor from older heartbeats when that fails', () => {
+    const node = leader();
+    node.wait(timing.heartbeatIntervalMs);
+    for (const from of 'bc') node.confirm(from);
+    const id = transfer(node, 'b');
+    expect(node.sent('timeoutNow')).toHaveLength(1);
+    expect(node.status.leaseRemainingMs).toBe(0);
+    const end = node.now + timing.transferTimeoutMs;
+    let round = 0;
+    while (node.now < end) {
+      node.waitForDeadline();
+      if (!node.answer(id)) for (const from of 'bc') node.confirm(from);
+      round = node.round;
+    }
+    expect(node.status).toMatchObject({ transferring: false, leaseRemainingMs: 0 });
+    for (const from of 'bc') node.confirm(from, { round: round - 1 });
+    expect(node.status.leaseRemainingMs).toBe(0);
+    node.wait(timing.heartbeatIntervalMs);
+    node.confirm('b');
+    expect(node.status.leaseRemainingMs).toBe(timing.leaseTimeoutMs);
+  });
+
+  it('keeps its lease when the target refused, for nobody stands then', () => {
+    const node = leader();
+    node.wait(timing.heartbeatIntervalMs);
+    node.confirm('c');
+    transfer(node, 'b');
+    const requestId = node.sent('timeoutNow')[0]?.requestId ?? 0;
+    node.receive('b', { type: 'timeoutNowResponse', term: 2, requestId, accepted: false });
+    expect(node.status.leaseRemainingMs).toBeGreaterThan(0);
+  });
+
   it('hears the refusal of its own request only, not of an earlier one (bug 46)', () => {
     const node = leader();
     const first = transfer(node, 'b');

@@ -208,6 +208,34 @@ describe('three nodes', () => {
     await eventually(() => target?.raft.isReadyLeader, 'the new leader');
   });
 
+  it('report a hand-over that succeeded as done, also when the answer of its target is lost', async () => {
+    const cluster = createCluster();
+    const leader = await cluster.found('a', 'b', 'c');
+    await leader.raft.propose(bytes('one'));
+    const [target] = cluster.others(leader);
+    cluster.network.lost = (to, message) => {
+      if (message.type === 'timeoutNow') setImmediate(() => cluster.network.cut.add(leader.id));
+      return false;
+    };
+    const outcome = leader.raft.transferLeadership(target?.id);
+    await eventually(() => target?.raft.isReadyLeader, 'the new leader');
+    await eventually(() => leader.raft.status().role === 'follower', 'the old one to lose its quorum');
+    cluster.network.cut.clear();
+    expect(await outcome).toMatchObject({ outcome: 'done', term: target?.raft.status().term });
+  });
+
+  it('say who leads when the order to take over was lost', async () => {
+    const cluster = createCluster({ timing: { transferTimeoutMs: 100 } });
+    const leader = await cluster.found('a', 'b', 'c');
+    await leader.raft.propose(bytes('one'));
+    cluster.network.lost = (_, message) => message.type === 'timeoutNow';
+    expect(await leader.raft.transferLeadership()).toEqual({
+      outcome: 'unknown',
+      reason: 'leadership transfer timeout: this node leads still',
+    });
+    expect(await leader.raft.propose(bytes('two'))).toMatchObject({ outcome: 'done' });
+  });
+
   it('take over at once when the leader is proven dead, and only then', async () => {
     const cluster = createCluster({ timing: { electionTimeoutMs: 600_000, leaseTimeoutMs: 500_000 } });
     const leader = await cluster.found('a', 'b', 'c');

@@ -246,8 +246,40 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     return this.ended ? STOPPED : answer;
   }
 
-  transferLeadership(to?: NodeId): Promise<Outcome<object>> {
-    return this.ask((id) => ({ type: 'transfer', id, to }));
+  /**
+   * Hands leadership over, to the best successor unless told otherwise. `done`: somebody else leads. When the core
+   * cannot know the outcome in time, it is looked up who leads now: a hand-over that succeeded is not reported as a
+   * failure (op-conductor #22924). `unknown` then means that this node leads still, or that nobody is known to.
+   */
+  async transferLeadership(to?: NodeId): Promise<Outcome<object>> {
+    const outcome = await this.ask((id) => ({ type: 'transfer', id, to }));
+    if (outcome.outcome !== 'unknown') return outcome;
+    const endMs = performance.now() + 2 * this.options.timing.electionTimeoutMs;
+    for (let leftMs; this.isRunning && (leftMs = endMs - performance.now()) > 0;) {
+      const { role, leader, term, lastIndex } = this.status();
+      if (leader !== null && leader !== this.nodeId) return { outcome: 'done', index: lastIndex, term };
+      if (role !== 'leader') {
+        await this.nextRole(leftMs);
+        continue;
+      }
+      // A quorum confirms that nobody was elected before it answered, or this node learns who was.
+      const confirmed = await this.ask((id) => ({ type: 'read', id }));
+      if (confirmed.outcome === 'done')
+        return { ...outcome, reason: `${outcome.reason}: this node leads still` };
+    }
+    return outcome;
+  }
+
+  private nextRole(withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.off('role', done);
+        resolve();
+      };
+      const timer = setTimeout(done, withinMs);
+      this.on('role', done);
+    });
   }
 
   async changeMembership(change: MembershipChange, expectedIndex?: number): Promise<Outcome<object>> {

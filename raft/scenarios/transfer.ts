@@ -19,9 +19,9 @@ const UNCHECKED = [
 
 const NEVER_GIVEN_UP = [
   {
-    file: 'leader.ts',
-    find: 'leadership.transfer = null;\n  if (transfer.requestId !== null)',
-    replace: 'transfer.deadlineMs = Infinity;\n  if (transfer.requestId !== null)',
+    file: 'transfer.ts',
+    find: 'leadership.transfer = null;\n  if (transfer.requestId === null) {',
+    replace: 'transfer.deadlineMs = Infinity;\n  if (transfer.requestId === null) {',
   },
 ] as const;
 

@@ -243,7 +243,7 @@ export const mutants: readonly Mutant[] = [
     bug: 45,
     patches: [
       {
-        file: 'leader.ts',
+        file: 'transfer.ts',
         find: 'if (!transfer || ctx.now < transfer.deadlineMs) return;',
         replace: 'if (transfer !== undefined) return;',
       },
@@ -336,7 +336,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'leader.ts',
-        find: "if (!leadership.ready) return reject(ctx, id, 'no-commit-in-term');",
+        find: "if (!leadership.ready) return ctx.reject(id, 'no-commit-in-term');",
         replace: '',
       },
     ],
@@ -347,7 +347,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'leader.ts',
-        find: "if (index > ctx.commit) return reject(ctx, id, 'change-in-progress');",
+        find: "if (index > ctx.commit) return ctx.reject(id, 'change-in-progress');",
         replace: '',
       },
     ],
@@ -445,7 +445,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'leader.ts',
-        find: "if (full) return reject(ctx, id, 'too-many-uncommitted');",
+        find: "if (full) return ctx.reject(id, 'too-many-uncommitted');",
         replace: '',
       },
     ],

@@ -1,0 +1,69 @@
+import type { CoreContext } from './context.js';
+import type { Leadership } from './leadership.js';
+import { bestSuccessor } from './succession.js';
+import type { NodeId, TimeoutNowResponse } from './types.js';
+
+/**
+ * Begins a hand-over (thesis §3.10): from now on the leader takes no proposals and has no lease; the target is sent
+ * forth as soon as it has the whole log.
+ */
+export function onTransfer(ctx: CoreContext, id: number, wanted: NodeId | undefined): void {
+  const { leadership } = ctx;
+  if (!leadership) return ctx.reject(id, 'not-leader');
+  if (leadership.transfer) return ctx.reject(id, 'transfer-in-progress');
+  if (wanted === ctx.id) return ctx.reject(id, 'already-leader', 'cannot transfer leadership to itself');
+  const to = wanted ?? bestSuccessor(ctx, leadership);
+  if (to === undefined) return ctx.reject(id, 'no-such-member', 'cannot find peer');
+  if (!leadership.progress.has(to)) return ctx.reject(id, 'no-such-member', `${to} is not a member`);
+  if (!ctx.isVoter(to)) return ctx.reject(id, 'not-a-voter', `${to} is not a voter`);
+  leadership.transfer = { id, to, requestId: null, deadlineMs: ctx.now + ctx.timing.transferTimeoutMs };
+  maybeSendTimeoutNow(ctx, leadership);
+}
+
+export function onTimeoutNowResponse(
+  ctx: CoreContext,
+  leadership: Leadership,
+  from: NodeId,
+  message: TimeoutNowResponse,
+): void {
+  const { transfer } = leadership;
+  // A late answer to an earlier request says nothing about this one (bug 46).
+  if (!transfer || transfer.to !== from || transfer.requestId !== message.requestId) return;
+  if (message.accepted /* cover: the target says it takes over */) return;
+  leadership.transfer = null;
+  ctx.reject(transfer.id, 'transfer-timeout', `${from} refused to take over`);
+}
+
+/** Proposals are served again (bug 45). Once TimeoutNow is out, the target may win still. */
+export function endOverdueTransfer(ctx: CoreContext, leadership: Leadership): void {
+  const { transfer } = leadership;
+  if (!transfer || ctx.now < transfer.deadlineMs) return;
+  leadership.transfer = null;
+  if (transfer.requestId === null) {
+    ctx.reject(transfer.id, 'transfer-timeout', `${transfer.to} did not catch up in time`);
+    return;
+  }
+  // cover: a hand-over is overdue
+  // Whoever voted for the target broke its promise to this leader, and may do so still.
+  leadership.leaseFromMs = ctx.now;
+  ctx.answer(transfer.id, { outcome: 'unknown', reason: 'leadership transfer timeout' });
+}
+
+/** The target may stand as soon as it has everything; it checks term, leader and position itself (bug 42). */
+export function maybeSendTimeoutNow(ctx: CoreContext, leadership: Leadership): void {
+  const transfer = leadership.transfer;
+  if (!transfer || transfer.requestId !== null) return;
+  if (leadership.progress.get(transfer.to)?.match !== ctx.log.lastIndex) return;
+  transfer.requestId = ctx.nextRequestId();
+  ctx.send(
+    transfer.to,
+    {
+      type: 'timeoutNow',
+      term: ctx.term,
+      requestId: transfer.requestId,
+      lastIndex: ctx.log.lastIndex,
+      lastTerm: ctx.log.lastTerm,
+    },
+    'term',
+  );
+}
