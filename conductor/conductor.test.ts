@@ -40,7 +40,7 @@ function health(code: HealthCode | 'ok', change: Partial<HealthReason> = {}): vo
   conductor.healthChanged(report);
 }
 
-function build(options: { paused?: boolean; silentTransfer?: boolean } = {}): void {
+function build(options: { paused?: boolean; silentTransfer?: boolean; roundRobin?: boolean } = {}): void {
   const membership = {
     add: async (...args: unknown[]) => void membershipCalls.push(['add', ...args]),
     demote: async (...args: unknown[]) => void membershipCalls.push(['demote', ...args]),
@@ -72,6 +72,7 @@ function build(options: { paused?: boolean; silentTransfer?: boolean } = {}): vo
     silentTransfer: options.silentTransfer ?? false,
     logger: silent,
     paused: options.paused ?? false,
+    roundRobin: options.roundRobin ?? false,
     peerTimeoutMs: 500,
     progressGraceMs: 3000,
     stuckAfterMs: 10_000,
@@ -276,6 +277,42 @@ describe('the way to sequencing', () => {
     expect(raft.transfers).toEqual(['c']);
   });
 
+  it.each(['rollup-boost-unhealthy', 'rollup-boost-unreachable'] as const)(
+    'RollupBoostHealthFailure and RollupBoostConnectionDown of op-conductor (%s): stop and transfer',
+    async (code) => {
+      await sequencing();
+      raft.peer('b').eligibility = fitPeer();
+      health(code, { check: 'rollup-boost', failures: 1 });
+      await pass(0);
+      health(code, { check: 'rollup-boost', failures: 2 });
+      await pass(10);
+      expect([node.active, raft.transfers]).toEqual([false, ['b']]);
+    },
+  );
+
+  it('RollupBoostPartialFailure of op-conductor: no waiting for it to become healthy by itself', async () => {
+    await up();
+    health('unsafe-head-old');
+    raft.lead();
+    await poll();
+    expect(node.active).toBe(true);
+    raft.peer('b').eligibility = fitPeer();
+    health('rollup-boost-partial');
+    await pass(10);
+    expect([node.active, raft.transfers]).toEqual([false, ['b']]);
+  });
+
+  it('a partial rollup-boost that is tolerated, or that is no better elsewhere, moves nothing', async () => {
+    await sequencing();
+    raft.peer('b').eligibility = fitPeer();
+    health('rollup-boost-partial', { severity: 'degraded' });
+    await pass(1000);
+    raft.peer('b').eligibility = encodeEligibility(Fitness.partial, 0);
+    health('rollup-boost-partial');
+    await pass(1000);
+    expect([node.active, raft.transfers]).toEqual([true, []]);
+  });
+
   it('ConductorRestart of op-conductor: a follower whose sequencer runs stops it', async () => {
     node.active = true;
     await up();
@@ -402,6 +439,112 @@ describe('the way to sequencing', () => {
     expect(node.postedNumbers).toEqual([12, 13, 14]);
     await pass(2000);
     expect(node.posted).toHaveLength(3);
+  });
+});
+
+describe('round-robin transfers (op-conductor #18697)', () => {
+  const sick = async (): Promise<void> => {
+    await sequencing();
+    health('too-few-peers');
+    await pass(3000);
+  };
+  beforeEach(async () => {
+    await conductor.retire();
+    build({ roundRobin: true });
+  });
+
+  it('RoundRobin: next in sorted order, not the best one', async () => {
+    raft.peer('b').eligibility = fitPeer(50);
+    raft.peer('c').eligibility = fitPeer();
+    await sick();
+    expect(raft.transfers).toEqual(['b']);
+  });
+
+  it('RoundRobin: goes past nodes that are no better than this one', async () => {
+    raft.peer('b').eligibility = encodeEligibility(Fitness.impaired, 0);
+    raft.peer('c').eligibility = fitPeer(50);
+    await sick();
+    expect(raft.transfers).toEqual(['c']);
+  });
+
+  it('RoundRobin: skips failing targets, and comes back to them when there is no other', async () => {
+    for (const id of ['b', 'c']) raft.peer(id).eligibility = fitPeer();
+    for (let i = 0; i < 3; i++)
+      raft.transferOutcomes.push({ outcome: 'rejected', reason: 'transfer-timeout' });
+    await sick();
+    expect(raft.transfers).toEqual(['b', 'c', 'b', 'b']);
+  });
+
+  it('RoundRobin: ignores non-voters', async () => {
+    raft.peer('d').eligibility = fitPeer();
+    await sick();
+    expect(raft.transfers).toEqual([]);
+  });
+
+  it('RoundRobin: a transfer in progress counts as success', async () => {
+    raft.peer('b').eligibility = fitPeer();
+    raft.transferOutcomes.push({ outcome: 'rejected', reason: 'transfer-in-progress' });
+    const told: boolean[] = [];
+    conductor.on('transferred', (success) => told.push(success));
+    await sequencing();
+    health('too-few-peers');
+    await pass(10);
+    expect(told).toEqual([true]);
+  });
+
+  it('does not concern conductor_transferLeader', async () => {
+    raft.peer('b').eligibility = fitPeer(50);
+    raft.peer('c').eligibility = fitPeer();
+    await up();
+    raft.lead();
+    await conductor.transferLeader();
+    expect(raft.transfers).toEqual(['c']);
+  });
+
+  it('hands over in turn when it is stopped', async () => {
+    raft.peer('b').eligibility = fitPeer(50);
+    raft.peer('c').eligibility = fitPeer();
+    await sequencing();
+    await conductor.retire();
+    expect(raft.transfers).toEqual(['b']);
+  });
+});
+
+describe('transfers that do not work', () => {
+  it('go to the next best after one to the best has failed', async () => {
+    await sequencing();
+    raft.peer('b').eligibility = fitPeer(3);
+    raft.peer('c').eligibility = fitPeer();
+    raft.transferOutcomes.push({ outcome: 'rejected', reason: 'transfer-timeout' });
+    health('too-few-peers');
+    await pass(1000);
+    expect(raft.transfers).toEqual(['c', 'b']);
+  });
+
+  it('but did, whatever was reported, are not repeated (issue #22924)', async () => {
+    await sequencing();
+    raft.peer('b').eligibility = fitPeer();
+    const transfer = raft.transferLeadership.bind(raft);
+    raft.transferLeadership = async (to) => {
+      await transfer(to);
+      return { outcome: 'unknown', reason: 'leadership transfer timeout' };
+    };
+    const told: boolean[] = [];
+    conductor.on('transferred', (success) => told.push(success));
+    health('too-few-peers');
+    await pass(1000);
+    expect([raft.transfers, told]).toEqual([['b'], [true]]);
+  });
+});
+
+describe('a chain that stands still', () => {
+  it('goes round: the next node tries, not always the best one (#18845)', async () => {
+    raft.peer('b').eligibility = encodeEligibility(Fitness.stale, 50);
+    raft.peer('c').eligibility = encodeEligibility(Fitness.stale, 0);
+    await sequencing();
+    health('unsafe-head-old');
+    await pass(10_500);
+    expect(raft.transfers).toEqual(['b']);
   });
 });
 

@@ -25,6 +25,7 @@ import { encodeEligibility, fitness, Fitness, fitnessOf } from './control/eligib
 import { LagTracker } from './control/lag-tracker.js';
 import type { LocalNode } from './control/local-node.js';
 import { startSequencer } from './control/start-sequencer.js';
+import { aroundTheRing } from './control/ring.js';
 import { healthNow } from './health-now.js';
 import type { MembershipService } from './membership/membership-service.js';
 import { nodeStatus, type StatusSources } from './node-status.js';
@@ -43,6 +44,8 @@ export interface ConductorOptions extends StatusSources {
   /** `conductor_transferLeader` on a node that does not lead succeeds, as in op-conductor. */
   silentTransfer: boolean;
   paused: boolean;
+  /** Hand leadership on in the order of ids, among those that are fit for it. */
+  roundRobin: boolean;
   /** A peer that did not answer for this long is no successor. */
   peerTimeoutMs: number;
   /** How long an active sequencer's head may stand still before an old head counts against it. */
@@ -83,6 +86,9 @@ export interface State {
 /** Longest that `conductor_clusterStatus` waits for other members. */
 const CLUSTER_STATUS_TIMEOUT_MS = 1000;
 
+/** For so long a member to which a transfer failed comes after all others. */
+const AVOID_MS = 10_000;
+
 /** A sequencer ends its block within its block time; one that hangs is left alone after this. */
 const STOP_TIMEOUT_MS = 2000;
 
@@ -98,6 +104,8 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   private starting = false;
   /** Hash of the local head for which the retained history turned out too short. */
   private historyTooShortAt: string | undefined;
+  /** Members to which a transfer failed are tried after all others, until then. */
+  private readonly avoidUntilMs = new Map<string, number>();
   private readonly lag = new LagTracker();
   private readonly loop: ControlLoop;
   private readonly committer: PayloadCommitter;
@@ -191,7 +199,9 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
       );
     }
     if (raft.status().role !== 'leader') return;
-    const to = this.successors()[0]?.id;
+    const successors = this.successors();
+    const fit = this.inOrderOfTrial(successors, false).find(({ fitness }) => fitness === Fitness.fit);
+    const to = (fit ?? successors[0])?.id;
     const outcome = await raft.transferLeadership(to);
     logger.info({ to, ...outcome }, 'leadership handed over');
   }
@@ -222,12 +232,25 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
       .map(({ id, eligibility }) => ({ id, eligibility, fitness: fitnessOf(eligibility) }));
   }
 
+  /**
+   * The best one first, unless the operator wants them in turn. A chain that stands still goes round in any case: two
+   * nodes that are both fit and cannot sequence would hand it to each other for ever.
+   */
+  private inOrderOfTrial(successors: readonly Successor[], stuck: boolean): Successor[] {
+    const inTurn = this.options.roundRobin || stuck;
+    const order = inTurn ? aroundTheRing(this.options.raft.nodeId, successors) : successors;
+    const now = performance.now();
+    const isAvoided = ({ id }: Successor): boolean => (this.avoidUntilMs.get(id) ?? 0) > now;
+    return [...order.filter((one) => !isAvoided(one)), ...order.filter(isAvoided)];
+  }
+
   private view(): View {
     const { raft, localNode, health, progressGraceMs, stuckAfterMs } = this.options;
     const status = raft.status();
     const { state } = localNode;
     const now = performance.now();
     const movedAtMs = Math.max(state.headAdvancedAtMs, this.startedAtMs);
+    const stuck = now - Math.max(movedAtMs, this.leaderSinceMs) > stuckAfterMs;
     return {
       paused: this.isPaused,
       stopping: this.isStopped,
@@ -238,10 +261,10 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
       eligibility: this.eligibility(),
       healthReason: state.reachable ? (health.latest()?.summary ?? 'not checked yet') : state.reason,
       progressing: now - movedAtMs < progressGraceMs,
-      stuck: now - Math.max(movedAtMs, this.leaderSinceMs) > stuckAfterMs,
+      stuck,
       historyTooShort: this.historyTooShortAt !== undefined && this.historyTooShortAt === state.head?.hash,
       lagging: this.lag.isLagging(now),
-      successors: status.role === 'leader' ? this.successors() : [],
+      successors: status.role === 'leader' ? this.inOrderOfTrial(this.successors(), stuck) : [],
     };
   }
 
@@ -320,8 +343,15 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     }
     const outcome = await raft.transferLeadership(action.to);
     logger.info({ to: action.to, reason: action.reason, ...outcome }, 'leadership transfer');
-    this.emit('transferred', outcome.outcome === 'done');
-    if (outcome.outcome !== 'done') throw new Error(`leadership transfer: ${outcome.reason}`);
+    // Leadership that is on its way or gone is what was wanted (op-conductor.md §3.6).
+    const success =
+      outcome.outcome === 'done' ||
+      outcome.reason === 'transfer-in-progress' ||
+      raft.status().role !== 'leader';
+    this.emit('transferred', success);
+    if (success) return;
+    this.avoidUntilMs.set(action.to, performance.now() + AVOID_MS);
+    throw new Error(`leadership transfer: ${outcome.reason}`);
   }
 
   // ------------------------------------------------------------ ConductorApi

@@ -11,6 +11,7 @@ const PURE = [
   'control/decide.ts',
   'control/eligibility.ts',
   'control/lag-tracker.ts',
+  'control/ring.ts',
 ];
 
 const FORBIDDEN =

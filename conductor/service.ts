@@ -32,7 +32,7 @@ const STUCK_AFTER_MS = 10_000;
 const DIAL_TIMEOUT_MS = 5000;
 const PROMOTION_TIMEOUT_MS = 30_000;
 const FORMATION_RETRY_MS = 250;
-const CONDUCTOR_CHECK_RETRY_MS = 5000;
+const CONDUCTOR_CHECK_RETRY_MS = NODE_POLL_MS;
 
 /**
  * One Baton process: builds all parts from the configuration, starts them in order and stops them in reverse.
@@ -142,6 +142,7 @@ export class Service {
       silentTransfer: rpc.silentTransfer,
       logger: logger.child({ part: 'control' }),
       paused: config.paused,
+      roundRobin: raft.roundRobinLeaderTransfer,
       peerTimeoutMs: Math.max(timing.leaseTimeoutMs, 2 * timing.heartbeatIntervalMs),
       progressGraceMs: Math.max(3000, 2 * health.intervalMs),
       stuckAfterMs: Math.max(STUCK_AFTER_MS, health.unsafeIntervalSeconds * 1000),
@@ -179,7 +180,6 @@ export class Service {
     this.closers.push(() => this.rpc.stop(1000));
     const webSocket = await this.flashblocks?.start();
     this.closers.push(async () => this.flashblocks?.stop(1000));
-    this.localNode.start();
     this.closers.push(() => this.localNode.stop());
     this.health.start();
     this.closers.push(() => this.health.stop());
@@ -193,7 +193,10 @@ export class Service {
       });
       this.closers.push(() => server.close());
     }
-    void this.checkConductorEnabled();
+    // Not before: a sequencer that does not ask its conductor must not be started by it.
+    void this.untilConductorEnabled().then((enabled) => {
+      if (enabled) this.localNode.start();
+    });
     this.metrics.up();
     const ports = { rpcPort, consensusPort, webSocketPort: webSocket?.port };
     this.logger.info({ ...ports, version: this.version }, 'started');
@@ -294,22 +297,27 @@ export class Service {
   }
 
   /** op-node must ask a conductor before it publishes; without that, two sequencers could fork the chain. */
-  private async checkConductorEnabled(): Promise<void> {
+  private async untilConductorEnabled(): Promise<boolean> {
     const { signal } = this.ending;
+    let lastReason = '';
     while (!signal.aborted) {
       try {
-        if (await this.opNode.conductorEnabled({ signal, timeoutMs: CALL_TIMEOUT_MS })) return;
+        if (await this.opNode.conductorEnabled({ signal, timeoutMs: CALL_TIMEOUT_MS }))
+          return !signal.aborted;
         this.onFatal(new Error('conductor is not enabled on sequencer, exiting...'));
-        return;
+        return false;
       } catch (error) {
-        if (signal.aborted) return;
-        this.logger.warn({ reason: (error as Error).message }, 'op-node does not answer yet');
+        if (signal.aborted) return false;
+        const reason = (error as Error).message;
+        if (reason !== lastReason) this.logger.warn({ reason }, 'op-node does not answer yet');
+        lastReason = reason;
       }
       await new Promise((resolve) => {
         const timer = setTimeout(resolve, CONDUCTOR_CHECK_RETRY_MS);
         signal.addEventListener('abort', () => (clearTimeout(timer), resolve(undefined)), { once: true });
       });
     }
+    return false;
   }
 
   private onApplied(block: CommittedBlock, verdict: Verdict): void {

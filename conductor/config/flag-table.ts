@@ -179,7 +179,6 @@ export const flags = {
     group: 'Raft',
     type: boolean,
     byDefault: false,
-    notYetEffective: true,
     usage: 'hand leadership on in the order of ids; must be the same on all nodes',
   }),
   paused: flag({

@@ -29,7 +29,7 @@ export interface View {
   historyTooShort: boolean;
   /** The local head has been behind the committed one for so long that gossip will not bring it. */
   lagging: boolean;
-  /** Best first. */
+  /** In the order in which they are to be tried. */
   successors: readonly Successor[];
 }
 
@@ -62,15 +62,13 @@ function decideAsFollower(view: View): Action {
 }
 
 function decideAsLeader(view: View): Action {
-  const better = view.successors[0];
   // Only to a fitter node: heads that are all old are no reason to move leadership around. A chain that stands
   // still for long is one to try the next node, as fit as this one (op-conductor #18845).
-  const mayYield =
-    better !== undefined &&
-    better.fitness !== Fitness.unfit &&
-    (view.stuck
-      ? better.fitness >= view.fitness
-      : view.fitness !== Fitness.fit && better.fitness > view.fitness);
+  const better = view.successors.find(
+    ({ fitness }) =>
+      fitness !== Fitness.unfit &&
+      (view.stuck ? fitness >= view.fitness : view.fitness !== Fitness.fit && fitness > view.fitness),
+  );
   const reason = view.stuck ? 'the chain stands still' : view.healthReason;
 
   if (view.sequencerActive === true) {
@@ -79,19 +77,20 @@ function decideAsLeader(view: View): Action {
     if (view.fitness === Fitness.stale && view.progressing) {
       return { type: 'none', reason: 'the chain catches up' };
     }
-    if (!mayYield) return { type: 'none', reason: `nobody is fitter: ${view.healthReason}` };
+    if (!better) return { type: 'none', reason: `nobody is fitter: ${view.healthReason}` };
     // Whatever does not answer cannot be stopped; waiting for it would cost blocks (measured.md: 20 s).
     const stopFirst = view.fitness !== Fitness.unfit;
     return { type: 'transfer', to: better.id, stopFirst, reason };
   }
 
-  if (mayYield) return { type: 'transfer', to: better.id, stopFirst: false, reason };
+  if (better) return { type: 'transfer', to: better.id, stopFirst: false, reason };
   if (view.fitness === Fitness.unfit)
     return { type: 'none', reason: `nobody is fitter: ${view.healthReason}` };
-  if (view.historyTooShort && better !== undefined && better.eligibility > view.eligibility) {
+  const closer = view.successors.find(({ eligibility }) => eligibility > view.eligibility);
+  if (view.historyTooShort && closer) {
     return {
       type: 'transfer',
-      to: better.id,
+      to: closer.id,
       stopFirst: false,
       reason: 'the retained history does not reach the local head and another node is closer',
     };

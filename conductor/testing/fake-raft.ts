@@ -7,6 +7,7 @@ import { committed } from './chain.js';
 
 /** The Raft node `a` of the cluster a, b, c (voters) and d (non-voter), without a cluster behind it. */
 export class FakeRaft extends EventEmitter {
+  readonly nodeId = 'a';
   role: CoreStatus['role'] = 'follower';
   ready = false;
   leaderId: string | null = 'b';

@@ -19,6 +19,8 @@ export interface ClusterOptions {
   genesisTime?: number;
   /** Flags for every Baton. */
   flags?: readonly string[];
+  /** Further flags for the Baton of one node, by its position. */
+  flagsOf?: (index: number) => readonly string[];
 }
 
 /** One machine of the cluster: a Baton beside a simulated op-node and execution client. */
@@ -74,7 +76,7 @@ export class Cluster {
           consensusPort: ports[2 * index + 1] as number,
           nodeRpc: devnet.nodeRpc,
           executionRpc: devnet.executionRpc,
-          flags: [...formation, ...(options.flags ?? [])],
+          flags: [...formation, ...(options.flags ?? []), ...(options.flagsOf?.(index) ?? [])],
         });
         return { id, baton, devnet, devnetDir };
       });

@@ -1,0 +1,144 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { startFakeRpcServer, type FakeAnswer, type FakeRpcServer } from '../rpc/clients/fake-rpc-server.js';
+import { JsonRpcClient } from '../rpc/clients/json-rpc-client.js';
+import { z } from 'zod';
+import { parseConfig } from './config/parse-config.js';
+import { Service } from './service.js';
+import { hashOf, silent } from './testing/chain.js';
+
+let directory: string;
+let opNode: FakeRpcServer;
+let enabled: FakeAnswer;
+let active: boolean;
+let service: Service;
+let fatal: Error[];
+let client: JsonRpcClient | undefined;
+
+const block = {
+  hash: hashOf(1),
+  parentHash: hashOf(0),
+  number: 1,
+  timestamp: Math.floor(Date.now() / 1000),
+};
+const hex = { ...block, number: '0x1', timestamp: `0x${block.timestamp.toString(16)}` };
+
+function answer({ method }: { method: string }): FakeAnswer {
+  switch (method) {
+    case 'admin_conductorEnabled':
+      return enabled;
+    case 'admin_sequencerActive':
+      return { result: active };
+    case 'admin_startSequencer':
+      active = true;
+      return { result: null };
+    case 'admin_stopSequencer':
+      active = false;
+      return { result: block.hash };
+    case 'eth_getBlockByNumber':
+      return { result: hex };
+    case 'optimism_syncStatus':
+      return { result: { unsafe_l2: block, safe_l2: block, finalized_l2: block } };
+    default:
+      return { result: { connected: 1 } };
+  }
+}
+
+const asked = (method: string): number =>
+  opNode.requests.filter((request) => request.method === method).length;
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** Starts a cluster of one, paused by its foundation, beside the fake op-node. */
+async function start(nodeUrl = opNode.url, rpcPort = '0'): Promise<void> {
+  const parsed = parseConfig(
+    [
+      ...[
+        '--consensus.addr=127.0.0.1',
+        '--consensus.port=0',
+        '--rpc.addr=127.0.0.1',
+        `--rpc.port=${rpcPort}`,
+      ],
+      ...['--raft.server.id=a', `--raft.storage.dir=${directory}`, '--raft.bootstrap'],
+      ...[`--node.rpc=${nodeUrl}`, `--execution.rpc=${nodeUrl}`, '--healthcheck.interval=1'],
+      ...['--healthcheck.unsafe-interval=3600', '--healthcheck.min-peer-count=1'],
+    ],
+    {},
+  );
+  if (!('config' in parsed)) throw new Error('no configuration');
+  service = new Service(parsed.config, 'v1', silent, (error) => fatal.push(error));
+  const bound = await service.start();
+  client = new JsonRpcClient({ url: `http://127.0.0.1:${bound.rpcPort}` });
+}
+
+const call = (method: string): Promise<unknown> => client!.call({ method, result: z.unknown() });
+
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(os.tmpdir(), 'baton-service-'));
+  opNode = await startFakeRpcServer(answer);
+  enabled = { result: true };
+  active = false;
+  fatal = [];
+});
+afterEach(async () => {
+  await service.stop('end of the test');
+  await client?.close();
+  await opNode.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe('the start', () => {
+  it('is paused by the foundation of a cluster, and sequences after conductor_resume', async () => {
+    await start();
+    expect(await call('conductor_paused')).toBe(true);
+    await until(() => asked('admin_sequencerActive') >= 2);
+    expect(asked('admin_startSequencer')).toBe(0);
+    await call('conductor_resume');
+    await until(() => active);
+    expect(fatal).toEqual([]);
+  });
+
+  it('does not need op-node: the RPC answers, and it goes on as soon as op-node is there', async () => {
+    const { url } = opNode;
+    await opNode.close();
+    await start(url);
+    while (!(await call('conductor_leader'))) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await call('conductor_status')).toMatchObject({ node: { reachable: false } });
+    opNode = await startFakeRpcServer(answer, Number(new URL(url).port));
+    await until(() => asked('admin_sequencerActive') > 0);
+    await call('conductor_resume');
+    await until(() => active);
+    expect(fatal).toEqual([]);
+  });
+
+  it('touches no sequencer before op-node has said that it asks its conductor', async () => {
+    enabled = { error: { code: -32000, message: 'not yet' } };
+    await start();
+    await call('conductor_resume');
+    await until(() => asked('admin_conductorEnabled') >= 3);
+    expect(asked('admin_startSequencer')).toBe(0);
+    enabled = { error: { code: -32601, message: 'the method admin_conductorEnabled does not exist' } };
+    await until(() => active);
+  });
+
+  it('HandleInitError: a port that is taken is the error, and what was opened is closed', async () => {
+    const taken = new URL(opNode.url).port;
+    await expect(start(opNode.url, taken)).rejects.toThrow('EADDRINUSE');
+    await service.stop('it did not start');
+    // The directory is free again.
+    await start();
+    expect(fatal).toEqual([]);
+  });
+
+  it("ends with op-conductor's words if op-node does not ask its conductor", async () => {
+    enabled = { result: false };
+    await start();
+    await until(() => fatal.length > 0);
+    expect(fatal[0]?.message).toBe('conductor is not enabled on sequencer, exiting...');
+    expect(asked('admin_startSequencer')).toBe(0);
+  });
+});
