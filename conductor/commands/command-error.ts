@@ -13,6 +13,9 @@ const REMEDIES = {
   deadline: 'look at baton status; the command can be repeated, or given more time with --deadline',
   interrupted: 'what was asked for may still happen: look at baton status',
   unhealthy: 'docs/RUNBOOK.md goes from here',
+  damaged: 'see what is said of each check, and "a directory does not open" in docs/RUNBOOK.md',
+  storage: 'see docs/ERRORS.md, storage',
+  unconfirmed: 'read what it would do, then repeat with --yes',
 };
 
 export type CommandErrorCode = keyof typeof REMEDIES;

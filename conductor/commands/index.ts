@@ -2,6 +2,8 @@ import { Command, CommanderError } from 'commander';
 import { CommandError } from './command-error.js';
 import type { AddCommand, CommandIo } from './command.js';
 import { addAdd, addRemove } from './membership.js';
+import { addInspect } from './directory/inspect.js';
+import { addRecover } from './directory/recover.js';
 import { addOverride } from './override.js';
 import { addPause, addResume } from './pause.js';
 import { addStatus } from './status.js';
@@ -16,6 +18,8 @@ const commands: readonly AddCommand[] = [
   addAdd,
   addRemove,
   addOverride,
+  addInspect,
+  addRecover,
 ];
 
 const EXIT_OK = 0;

@@ -7,6 +7,9 @@ const REMEDIES = {
   'wrong-cluster': 'A node belongs to one cluster for life: to move it, start it on an empty directory.',
   'unknown-format': 'Run the version that wrote the directory, or start on an empty one.',
   'foreign-database': 'Point the node at its own directory.',
+  'no-database': 'Check the path: the directory is that of --raft.storage.dir.',
+  'not-recoverable':
+    'Recover the directory of a node that was a member, and give its address if that changed.',
   'damaged-database': REJOIN,
   'damaged-identity': REJOIN,
   'damaged-manifest': REJOIN,

@@ -123,7 +123,11 @@ async function deleteLeftovers(
   }
 }
 
-function checkFormat(format: Buffer | undefined, manifest: Buffer | undefined, directory: string): void {
+export function checkFormat(
+  format: Buffer | undefined,
+  manifest: Buffer | undefined,
+  directory: string,
+): void {
   const version = format?.toString();
   if (version === FORMAT_VERSION) return;
   if (version === undefined && manifest !== undefined) {

@@ -23,6 +23,7 @@ const identity: z.ZodType<Identity> = z.object({
   nodeId: z.string(),
   incarnation: hex16,
   clusterId: z.string().min(1).nullable(),
+  epoch: count.optional(),
 });
 
 const members = z.array(

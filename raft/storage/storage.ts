@@ -8,6 +8,8 @@ export interface Identity {
   incarnation: string;
   /** Random id of the cluster, 32 hex digits; null until the node founded or joined one. */
   clusterId: string | null;
+  /** How often the cluster was recovered from the loss of its quorum, as far as this disk knows; absent: never. */
+  epoch?: number | undefined;
 }
 
 /**

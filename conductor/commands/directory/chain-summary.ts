@@ -1,0 +1,45 @@
+import type { LoadedEntry, LogVisitor, Snapshot } from '../../../raft/index.js';
+import type { CommittedBlock } from '../../chain/chain-state.js';
+import { ChainStateMachine } from '../../chain/chain-state-machine.js';
+
+export interface BlockSummary {
+  number: number;
+  hash: string;
+  logIndex: number;
+}
+
+/** What a log says of the chain, found by applying all of it as a node would. */
+export class ChainSummary implements LogVisitor {
+  private readonly machine = new ChainStateMachine(() => undefined);
+  /** Why an entry could not be read; what follows it does not count. */
+  problem: string | undefined;
+
+  snapshot(snapshot: Snapshot): void {
+    this.attempt(() => this.machine.restore(snapshot));
+  }
+
+  entry(entry: LoadedEntry): void {
+    if (entry.kind === 'command') this.attempt(() => void this.machine.apply(entry));
+  }
+
+  get head(): BlockSummary | null {
+    return summary(this.machine.live.head);
+  }
+
+  get oldest(): BlockSummary | null {
+    return summary(this.machine.live.oldest);
+  }
+
+  private attempt(action: () => void): void {
+    if (this.problem !== undefined) return;
+    try {
+      action();
+    } catch (error) {
+      this.problem = (error as Error).message;
+    }
+  }
+}
+
+function summary(block: CommittedBlock | undefined): BlockSummary | null {
+  return block ? { number: block.number, hash: block.hash, logIndex: block.logIndex } : null;
+}
