@@ -207,7 +207,7 @@ export class NodeStates {
       failure = `${NODES[node]} crashes: ${(error as Error).message}`;
     }
     // Answers to an earlier leadership are known by their term, so the numbers of requests may begin anew.
-    if (ctx.role !== 'leader') ctx['lastRequestId'] = 0;
+    if (ctx.role !== 'leader') ctx.lastRequestId = 0;
     return { next: this.internState(node, core, disk, writing), sent, failure };
   }
 

@@ -59,7 +59,7 @@ export const votes: Rule = (step, memory) => {
   if (isLater) allowed(step, after.currentTerm === message.term, 'does not take over a later term');
   const isGranted = after.currentTerm === message.term && after.votedFor === from;
   allowed(step, mayGrant || !isGranted || !votesNow, 'votes for a candidate with an older log');
-  allowed(step, !mayGrant || isGranted, 'refuses a vote that it owes');
+  allowed(step, !mayGrant || isGranted || before.abstains, 'refuses a vote that it owes');
 };
 
 /** Votes are spoken of when they are on disk (fig. 2, "updated on stable storage before responding"). */
@@ -79,7 +79,8 @@ export const spokenVotes: Rule = (step, memory) => {
       const isFree =
         question.term > before.currentTerm ||
         (question.term === before.currentTerm && before.votedFor === null);
-      const mayPromise = isFree && !memory.isLoyal(step) && isAtLeastAsUpToDate(question, before);
+      const mayPromise =
+        !before.abstains && isFree && !memory.isLoyal(step) && isAtLeastAsUpToDate(question, before);
       allowed(step, message.granted === mayPromise, `answers a pre-vote with ${message.granted}`);
     }
   }

@@ -24,6 +24,8 @@ export interface Server {
   commitIndex: number;
   voters: readonly NodeId[];
   configurationIndex: number;
+  /** It knows that its disk lost what it had confirmed, and gives no votes any more. */
+  abstains: boolean;
 }
 
 /** One step of one server. */
@@ -62,6 +64,7 @@ export function look(id: NodeId, ctx: CoreContext): Server {
     commitIndex: ctx.commit,
     voters: votersOf(configuration).map((member) => member.id),
     configurationIndex,
+    abstains: ctx.reverted,
   };
 }
 

@@ -1,0 +1,103 @@
+import type { Logger } from 'pino';
+import { HttpTransport, LevelStorage, RaftNode, type Member, type Timing } from '../index.js';
+import { Counter } from './counter.js';
+
+const TIMING: Timing = {
+  heartbeatIntervalMs: 50,
+  electionTimeoutMs: 300,
+  rankSlotMs: 15,
+  jitterMs: 10,
+  leaseTimeoutMs: 290,
+  requestTimeoutMs: 600,
+  transferTimeoutMs: 600,
+};
+
+export interface CounterNodeOptions {
+  nodeId: string;
+  directory: string;
+  /** Port 0: any that is free. */
+  bind: { host: string; port: number };
+  logger: Logger;
+  /** The disk failed or an invariant broke: end the process. */
+  onFatal(error: Error): void;
+}
+
+/** One replica of the counter: its log in LevelDB, its peers over HTTP. */
+export class CounterNode {
+  readonly counter = new Counter();
+  readonly raft: RaftNode<number>;
+  private address = '';
+
+  constructor(private readonly options: CounterNodeOptions) {
+    const { nodeId, directory, logger } = options;
+    this.raft = new RaftNode({
+      nodeId,
+      priority: 0,
+      crashEvidence: true,
+      timing: TIMING,
+      limits: {
+        uncommittedBytesMax: 8 << 20,
+        uncommittedEntriesMax: 64,
+        inflightRequestsMax: 2,
+        inflightBytesMax: 4 << 20,
+        appendBytesMax: 1 << 20,
+        cacheBytesMax: 4 << 20,
+      },
+      retention: { bytesMax: 64 << 20, entriesMax: 1000 },
+      storage: new LevelStorage({ directory }),
+      stateMachine: this.counter,
+      logger,
+      onFatal: (error) => options.onFatal(error),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { raft, options } = this;
+    const { nodeId, bind, logger } = options;
+    await raft.open();
+    const transport = new HttpTransport({
+      nodeId,
+      clusterId: () => raft.identity.clusterId,
+      incarnation: () => raft.identity.incarnation,
+      bind,
+      timeouts: { controlMs: 100, bulkMs: 600, snapshotMs: 600 },
+      bodyLimitBytes: 16 << 20,
+      logger,
+      handlers: {
+        onRequest: (from, message, respond) => raft.receive(from, message, respond),
+        onSnapshotChunk: (from, chunk) => raft.receiveSnapshotChunk(from, chunk),
+        onPeerDisconnected: (peer) => void raft.peerDisconnected(peer),
+        onPeerRestarted: (peer) => raft.peerRestarted(peer),
+        hello: () => ({}),
+        adoptCluster: (clusterId) => raft.adoptCluster(clusterId),
+      },
+    });
+    const { host, port } = await raft.start(transport);
+    this.address = `${host}:${port}`;
+  }
+
+  /** How this node is listed in a cluster: its name, where it listens, and which disk it has. */
+  get member(): Member {
+    const { nodeId } = this.options;
+    return { id: nodeId, address: this.address, incarnation: this.raft.identity.incarnation, voter: true };
+  }
+
+  /** @returns the counter after this addition, and after every one that was committed before it */
+  async add(amount: number): Promise<number> {
+    const outcome = await this.raft.propose(Counter.add(amount));
+    if (outcome.outcome === 'done') return outcome.result;
+    // `rejected`: it had no effect, ask the leader. `unknown`: it may have happened, look before asking again.
+    throw new Error(`${outcome.outcome}: ${outcome.reason}`);
+  }
+
+  /** The counter with everything that was committed before this call; on the leader only. */
+  async read(): Promise<number> {
+    const { outcome } = await this.raft.readBarrier();
+    if (outcome !== 'done') throw new Error('not the leader');
+    return this.counter.value;
+  }
+
+  stop(): Promise<void> {
+    return this.raft.stop();
+  }
+}
