@@ -41,6 +41,8 @@ export class CoreContext {
   now = 0;
   random = 0;
   private outputs: Output[] = [];
+  /** Every step asks for them several times. */
+  private votersFound: { configuration: Configuration; sets: VoterSets } | undefined;
   lastRequestId = 0;
 
   term: number;
@@ -84,7 +86,11 @@ export class CoreContext {
   }
 
   get voters(): VoterSets {
-    return voterSets(this.configurations.latest.configuration);
+    const { configuration } = this.configurations.latest;
+    if (this.votersFound?.configuration !== configuration) {
+      this.votersFound = { configuration, sets: voterSets(configuration) };
+    }
+    return this.votersFound.sets;
   }
 
   isVoter(id: NodeId): boolean {

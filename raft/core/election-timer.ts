@@ -10,13 +10,14 @@ const LIST_IS_OLD_AFTER = 3;
  * the order of ids. An unfit node queues behind all others: that delays it, no more (bug 47).
  */
 export function rank(ctx: CoreContext): number {
+  const { published } = ctx;
+  const listIsOld = ctx.now - ctx.lastLeaderContactMs > LIST_IS_OLD_AFTER * ctx.timing.electionTimeoutMs;
+  const isListed = published?.term === ctx.term && !listIsOld;
+  if (isListed && ctx.eligibility > 0) return published.rank;
   const others = ctx.voters
     .flat()
     .filter((id) => id !== ctx.lastLeader || id === ctx.id)
     .sort();
-  const { published } = ctx;
-  const listIsOld = ctx.now - ctx.lastLeaderContactMs > LIST_IS_OLD_AFTER * ctx.timing.electionTimeoutMs;
-  const isListed = published?.term === ctx.term && !listIsOld;
   const position = isListed ? published.rank : orderOfIds(ctx, others);
   return ctx.eligibility > 0 ? position : position + others.length;
 }

@@ -58,7 +58,7 @@ function report(settings: RunSettings, result: RunResult): void {
   write(`replay: ${commandOf(shrunk.settings)} --trace\n`);
 }
 
-function summarize(results: readonly RunResult[], elapsedMs: number): void {
+function summarize(results: readonly RunResult[], elapsedMs: number, cpuMs: number): void {
   const total = (of: (result: RunResult) => number): number =>
     results.reduce((sum, result) => sum + of(result), 0);
   const steps = total((result) => result.steps);
@@ -79,7 +79,7 @@ function summarize(results: readonly RunResult[], elapsedMs: number): void {
   write(`in election timeouts: recovery ${spread(({ recoveriesMs }) => recoveriesMs)}`);
   write(`                      failover ${spread(({ failoversMs }) => failoversMs)}`);
   write(
-    `${results.length} seeds, ${steps} steps, ${Math.round((steps / elapsedMs) * 1000)} steps per second`,
+    `${results.length} seeds, ${steps} steps, ${Math.round((steps / elapsedMs) * 1000)} steps per second, ${Math.round((steps / cpuMs) * 1000)} per second of CPU`,
   );
 }
 
@@ -90,6 +90,7 @@ async function runSeeds(from: number, to: number, steps: number): Promise<boolea
   const paperEvery = wholeNumber(values.paper);
   const results: RunResult[] = [];
   const startedMs = performance.now();
+  const startedCpu = process.cpuUsage();
   for (let seed = from; seed <= to; seed++) {
     const settings: RunSettings = {
       seed,
@@ -103,7 +104,8 @@ async function runSeeds(from: number, to: number, steps: number): Promise<boolea
     results.push(result);
     if (result.violation) report(settings, result);
   }
-  summarize(results, performance.now() - startedMs);
+  const { user, system } = process.cpuUsage(startedCpu);
+  summarize(results, performance.now() - startedMs, (user + system) / 1000);
   const failed = results.filter((result) => result.violation).map((result) => result.seed);
   write(`trace hash of all: ${results.reduce((hash, result) => (hash * 31 + result.traceHash) >>> 0, 0)}`);
   if (failed.length > 0) write(`FAILED: ${failed.join(', ')}`);

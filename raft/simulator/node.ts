@@ -39,7 +39,7 @@ export interface Process {
   readonly application: StateMachine;
   readonly requests: RequestDeadlines;
   readonly log: ObservedLog;
-  seen: Pointers;
+  readonly seen: Pointers;
   /** World time of the armed timer. */
   wakeAtMs: number;
   applying: boolean;
@@ -424,12 +424,19 @@ function withMoment(stimulus: Stimulus, now: number, random: number): Input {
   }
 }
 
-export function pointersOf(ctx: CoreContext): Pointers {
-  return {
-    role: ctx.role,
-    term: ctx.term,
-    commit: ctx.commit,
-    applied: ctx.applied,
-    snapshotIndex: ctx.log.snapshotIndex,
-  };
+const pointersOf = (ctx: CoreContext): Pointers => ({
+  role: ctx.role,
+  term: ctx.term,
+  commit: ctx.commit,
+  applied: ctx.applied,
+  snapshotIndex: ctx.log.snapshotIndex,
+});
+
+/** In place: there is one for each step. */
+export function notePointers(pointers: Pointers, ctx: CoreContext): void {
+  pointers.role = ctx.role;
+  pointers.term = ctx.term;
+  pointers.commit = ctx.commit;
+  pointers.applied = ctx.applied;
+  pointers.snapshotIndex = ctx.log.snapshotIndex;
 }

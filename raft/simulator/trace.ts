@@ -1,23 +1,22 @@
 import type { Input, Message, Output } from '../core/types.js';
 import type { Process, SimulatedNode } from './node.js';
 
-interface Step {
+/** A step of a node, or a note (`input` is null, `who` the text). */
+interface Event {
   atMs: number;
-  node: string;
+  who: string;
   term: number;
-  input: Input;
+  input: Input | null;
   outputs: readonly Output[];
 }
-interface Note {
-  atMs: number;
-  note: string;
-}
+
+const NONE: readonly Output[] = [];
 
 /** Remembers the latest events for a report, and condenses all of them into one number. */
 export class Trace {
   /** Equal for equal runs (I23). */
   hash = 0;
-  private recent: (Step | Note)[] = [];
+  private recent: Event[] = [];
   private next = 0;
 
   constructor(
@@ -31,11 +30,11 @@ export class Trace {
     this.mix(node.slot + input.type.length * 64 + outputs.length * 4096);
     this.mix(ctx.term * 65_536 + ctx.commit);
     this.mix(ctx.log.lastHash);
-    this.remember({ atMs, node: node.id, term: ctx.term, input, outputs });
+    this.remember(atMs, node.id, ctx.term, input, outputs);
   }
 
   note(atMs: number, note: string): void {
-    this.remember({ atMs, note });
+    this.remember(atMs, note, 0, null, NONE);
   }
 
   /** The latest events, oldest first. */
@@ -43,13 +42,25 @@ export class Trace {
     return [...this.recent.slice(this.next), ...this.recent.slice(0, this.next)].flatMap(describe);
   }
 
-  private remember(event: Step | Note): void {
-    if (this.print) describe(event).forEach(this.print);
+  /** Writes over the oldest: there is one event for each step. */
+  private remember(
+    atMs: number,
+    who: string,
+    term: number,
+    input: Input | null,
+    outputs: readonly Output[],
+  ): void {
+    if (this.print) describe({ atMs, who, term, input, outputs }).forEach(this.print);
     if (this.recent.length < this.keep) {
-      this.recent.push(event);
+      this.recent.push({ atMs, who, term, input, outputs });
       return;
     }
-    this.recent[this.next] = event;
+    const oldest = this.recent[this.next] as Event;
+    oldest.atMs = atMs;
+    oldest.who = who;
+    oldest.term = term;
+    oldest.input = input;
+    oldest.outputs = outputs;
     this.next = (this.next + 1) % this.keep;
   }
 
@@ -59,10 +70,10 @@ export class Trace {
   }
 }
 
-function describe(event: Step | Note): string[] {
+function describe(event: Event): string[] {
   const time = event.atMs.toFixed(3).padStart(12);
-  if ('note' in event) return [`${time} ** ${event.note}`];
-  const head = `${time} ${event.node} t${event.term}`;
+  if (!event.input) return [`${time} ** ${event.who}`];
+  const head = `${time} ${event.who} t${event.term}`;
   return [
     `${head} < ${describeInput(event.input)}`,
     ...event.outputs.map((output) => `${' '.repeat(head.length)} > ${describeOutput(output)}`),

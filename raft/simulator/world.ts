@@ -3,12 +3,12 @@ import { ClientRequests } from './client-requests.js';
 import { EventQueue } from './event-queue.js';
 import type { Hosting } from './hosting.js';
 import { everyInvariant } from './invariants/every-invariant.js';
-import { isMajority, votersOf, type Invariant } from './invariants/invariant.js';
+import { isMajority, votersOf, type Invariant, type Step } from './invariants/invariant.js';
 import { Ledger, type Voter } from './ledger.js';
 import { Nemesis } from './nemesis.js';
 import { Network } from './network.js';
 import { NodeClock } from './node-clock.js';
-import { pointersOf, SimulatedNode, type Process } from './node.js';
+import { notePointers, SimulatedNode, type Process } from './node.js';
 import type { SimulationOptions } from './options.js';
 import { Prng } from './prng.js';
 import type { Trace } from './trace.js';
@@ -38,6 +38,7 @@ export class World {
   /** While it is 0, every node is who it always was. */
   disksReplaced = 0;
   private readonly invariants: readonly Invariant[];
+  private readonly checksOfSteps: readonly ((step: Step) => void)[];
   private readonly byId: ReadonlyMap<NodeId, SimulatedNode>;
 
   constructor(
@@ -55,6 +56,7 @@ export class World {
     this.nodes = this.createNodes();
     this.byId = new Map(this.nodes.map((node) => [node.id, node]));
     this.invariants = [...observers, ...everyInvariant(this)];
+    this.checksOfSteps = this.invariants.flatMap((invariant) => invariant.stepped ?? []);
   }
 
   private createNodes(): SimulatedNode[] {
@@ -163,8 +165,8 @@ export class World {
     if (ctx.commit > committedBefore && before.role === 'leader')
       this.extendLedger(node, process, before.term);
     const step = { node, process, ctx, input, outputs, before, change, committedBefore };
-    for (const invariant of this.invariants) invariant.stepped?.(step);
-    process.seen = pointersOf(ctx);
+    for (const check of this.checksOfSteps) check(step);
+    notePointers(process.seen, ctx);
   }
 
   /** What a leader declares committed becomes part of the record; the invariants judge whether it may. */

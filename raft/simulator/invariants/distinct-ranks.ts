@@ -6,11 +6,12 @@ import type { Invariant } from './invariant.js';
 export function distinctRanks(): Invariant {
   return {
     stepped({ node, ctx, outputs }) {
-      const ranked = new Map<string, NodeId>();
+      let ranked: Map<string, NodeId> | undefined;
       for (const output of outputs) {
         if (output.type !== 'send' || output.message.type !== 'heartbeat') continue;
         const { to, message } = output;
         if (!ctx.isVoter(to)) continue;
+        ranked ??= new Map();
         const key = `${message.round} ${message.rank}`;
         const other = ranked.get(key);
         check(

@@ -23,7 +23,7 @@ export interface Step {
 
 /** One property that must hold at all times. It sees every event and throws a Violation when it does not hold. */
 export interface Invariant {
-  stepped?(step: Step): void;
+  stepped?: (this: void, step: Step) => void;
   /** A write became durable. */
   written?(node: SimulatedNode, write: Persist): void;
   /** A process began, nothing happened in it yet. */
