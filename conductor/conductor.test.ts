@@ -537,6 +537,57 @@ describe('transfers that do not work', () => {
   });
 });
 
+describe('a sequencer that cannot be started', () => {
+  const refuseStarts = (): void => {
+    const { startSequencer } = node.opNode;
+    node.opNode.startSequencer = (head, options) => {
+      node.faults.set('startSequencer', new Error('sequencer is not enabled'));
+      return startSequencer(head, options);
+    };
+  };
+
+  it('gives leadership to a node as healthy after three tries, not after ten seconds', async () => {
+    await up();
+    refuseStarts();
+    raft.peer('b').eligibility = fitPeer(5);
+    raft.lead();
+    await pass(1000);
+    expect([node.starts.length, raft.transfers]).toEqual([3, ['b']]);
+    // The next leader knows, for a while.
+    await poll();
+    expect(raft.eligibility).toBe(encodeEligibility(Fitness.impaired, 0));
+    await pass(11_000);
+    expect(raft.eligibility).toBe(fitPeer());
+  });
+
+  it('is tried on when nobody is fitter', async () => {
+    await up();
+    refuseStarts();
+    raft.peer('b').eligibility = encodeEligibility(Fitness.impaired, 0);
+    raft.lead();
+    await pass(5000);
+    expect(node.starts.length).toBeGreaterThan(5);
+    expect(raft.transfers).toEqual([]);
+  });
+
+  it('since the node does not follow, has had its chances after one try', async () => {
+    await up(8);
+    node.losesPosts = Infinity;
+    raft.peer('c').eligibility = fitPeer();
+    raft.lead();
+    await pass(3500);
+    expect(raft.transfers).toEqual(['c']);
+  });
+
+  it('is forgotten as soon as it starts', async () => {
+    await up();
+    node.faults.set('startSequencer', new Error('busy'));
+    raft.lead();
+    await pass(1000);
+    expect([node.active, raft.eligibility]).toEqual([true, fitPeer()]);
+  });
+});
+
 describe('a chain that stands still', () => {
   it('goes round: the next node tries, not always the best one (#18845)', async () => {
     raft.peer('b').eligibility = encodeEligibility(Fitness.stale, 50);

@@ -25,6 +25,7 @@ import { encodeEligibility, fitness, Fitness, fitnessOf } from './control/eligib
 import { LagTracker } from './control/lag-tracker.js';
 import type { LocalNode } from './control/local-node.js';
 import { startSequencer } from './control/start-sequencer.js';
+import { StartTrouble } from './control/start-trouble.js';
 import { aroundTheRing } from './control/ring.js';
 import { healthNow } from './health-now.js';
 import type { MembershipService } from './membership/membership-service.js';
@@ -104,6 +105,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   private starting = false;
   /** Hash of the local head for which the retained history turned out too short. */
   private historyTooShortAt: string | undefined;
+  private readonly startTrouble = new StartTrouble();
   /** Members to which a transfer failed are tried after all others, until then. */
   private readonly avoidUntilMs = new Map<string, number>();
   private readonly lag = new LagTracker();
@@ -214,7 +216,9 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
 
   private fitness(): Fitness {
     const { health, localNode } = this.options;
-    return fitness(health.latest()?.reasons, localNode.state.reachable, this.mayControl());
+    const level = fitness(health.latest()?.reasons, localNode.state.reachable, this.mayControl());
+    const trouble = this.startTrouble.at(performance.now());
+    return trouble === undefined ? level : (Math.min(level, Fitness.impaired) as Fitness);
   }
 
   private eligibility(): number {
@@ -259,7 +263,9 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
       sequencerActive: this.starting ? false : state.sequencerActive,
       fitness: this.fitness(),
       eligibility: this.eligibility(),
-      healthReason: state.reachable ? (health.latest()?.summary ?? 'not checked yet') : state.reason,
+      healthReason: state.reachable
+        ? (this.startTrouble.at(now) ?? health.latest()?.summary ?? 'not checked yet')
+        : state.reason,
       progressing: now - movedAtMs < progressGraceMs,
       stuck,
       historyTooShort: this.historyTooShortAt !== undefined && this.historyTooShortAt === state.head?.hash,
@@ -294,8 +300,14 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
       this.startedAtMs = performance.now();
       localNode.headIs(head);
       localNode.sequencerIs(true);
+      this.startTrouble.over();
       this.emit('sequencerStarted', wasStopped);
-    }).finally(() => (this.starting = false));
+    })
+      .catch((error: Error) => {
+        if (!signal.aborted) this.startTrouble.failed(error, performance.now());
+        throw error;
+      })
+      .finally(() => (this.starting = false));
     health.probeNow();
   }
 

@@ -225,6 +225,32 @@ describe('bringToHead', () => {
       expect(node.posted.length).toBeLessThanOrEqual(4 * Math.ceil(DEADLINE_MS / 500));
     });
 
+    it('finds the end of a deep fork in few questions, and does not ask again', async () => {
+      chain = new ChainState();
+      commitAll(chainOf(1, 2000));
+      const fork = [...refs(1, 700), refOf(701, 'b', hashOf(700)), ...refs(702, 1990, 'b')];
+      node = new FakeNode(fork);
+      node.reorgs = false;
+      let asked = 0;
+      const { blockByNumber } = node.execution;
+      node.execution.blockByNumber = (number, options) => {
+        asked += 1;
+        return blockByNumber(number, options);
+      };
+      await expect(ended(bring())).rejects.toMatchObject({ code: 'node-does-not-follow' });
+      expect(node.postedNumbers[0]).toBe(701);
+      expect(asked).toBeLessThan(30);
+    });
+
+    it.each([0, 1, 2, 3, 5, 8, 9])('finds where the branches part, after block %i', async (common) => {
+      const own = common < 10 ? [refOf(common + 1, 'b', hashOf(common)), ...refs(common + 2, 10, 'b')] : [];
+      node = new FakeNode([refOf(0), ...refs(1, common), ...own]);
+      chain.reset(committed(refOf(0)));
+      commitAll(chainOf(1, 10));
+      await expect(ended(bring())).resolves.toEqual(refOf(10));
+      expect(node.postedNumbers).toEqual(refs(common + 1, 10).map(({ number }) => number));
+    });
+
     it('knows that it cannot help when the branches part below its history', async () => {
       chain.dropUpTo(5);
       node = new FakeNode(refs(1, 10, 'b'));

@@ -4,6 +4,7 @@ import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import { envelopeJson } from '../../rpc/payload/envelope-json.js';
 import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
 import type { CommittedBlock } from '../chain/chain-state.js';
+import { ChainComparison } from './common-point.js';
 
 /** What these procedures use of the local node and of the committed chain. */
 export interface Surroundings {
@@ -62,6 +63,7 @@ export async function bringToHead(
   const call = { signal: options.signal, timeoutMs: options.callTimeoutMs };
   let end = performance.now() + options.deadlineMs;
   let lastHash = '';
+  const comparison = new ChainComparison(around);
   let window = new PostingWindow();
   let posted = 0;
   let reason: BehindError | undefined;
@@ -69,7 +71,9 @@ export async function bringToHead(
     options.signal.throwIfAborted();
     const local = await execution.latestBlock(call);
     const target = history.head;
-    if (!target || local.hash === target.hash || (await descendsFrom(around, local, target, call))) {
+    // A node may be ahead of the log, if somebody let it sequence without the conductor.
+    const relation = target && (await comparison.relate(local, target, call));
+    if (!relation || relation.descends) {
       if (posted > 0)
         logger.info({ posted, head: local.number, hash: local.hash }, 'the local node caught up');
       return local;
@@ -79,8 +83,7 @@ export async function bringToHead(
     if (performance.now() > end) {
       throw reason ?? new BehindError('node-does-not-follow', describe(local, target));
     }
-    const from = await commonPoint(around, local, call);
-    const missing = from === undefined ? undefined : history.blocksAbove(from);
+    const missing = relation.common === undefined ? undefined : history.blocksAbove(relation.common);
     if (!missing) {
       reason = new BehindError('history-too-short', describe(local, target));
     } else {
@@ -95,36 +98,6 @@ export async function bringToHead(
 
 const describe = (local: BlockRef, target: BlockRef): string =>
   `unsafe head mismatch: the local node is at ${local.number} (${local.hash}), the committed head is ${target.number} (${target.hash})`;
-
-/** A node may be ahead of the log, if somebody let it sequence without the conductor; its chain must go through the head. */
-async function descendsFrom(
-  around: Surroundings,
-  local: BlockRef,
-  target: BlockRef,
-  call: CallOptions,
-): Promise<boolean> {
-  if (local.number <= target.number) return false;
-  return (await around.execution.blockByNumber(target.number, call))?.hash === target.hash;
-}
-
-/** Height up to which the local chain is the committed one; undefined when the history cannot tell. */
-async function commonPoint(
-  around: Surroundings,
-  local: BlockRef,
-  call: CallOptions,
-): Promise<number | undefined> {
-  const { execution, history } = around;
-  const target = history.head as BlockRef;
-  let block: BlockRef | null =
-    local.number <= target.number ? local : await execution.blockByNumber(target.number, call);
-  while (block) {
-    const committed = history.hashAt(block.number);
-    if (committed === undefined) return undefined;
-    if (committed === block.hash) return block.number;
-    block = block.number > 0 ? await execution.blockByNumber(block.number - 1, call) : null;
-  }
-  return undefined;
-}
 
 /** Keeps account of what was posted and not imported yet. */
 class PostingWindow {
