@@ -181,11 +181,16 @@ export class DevnetProcess {
   }
 }
 
+/** Each of jest's workers picks from a range of its own: a port that one has picked is not bound at once. */
+const PORTS_PER_WORKER = 4_000;
+const WORKERS_MAX = 4;
+const workerIndex = (Number(process.env['JEST_WORKER_ID'] ?? 1) - 1) % WORKERS_MAX;
+
 /** Ports that were free a moment ago, outside the range from which the system takes ports for clients. */
 export async function pickPorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   while (ports.size < count) {
-    const port = 15_000 + Math.floor(Math.random() * 17_000);
+    const port = 15_000 + Math.floor((workerIndex + Math.random()) * PORTS_PER_WORKER);
     if (await isFree(port)) ports.add(port);
   }
   return [...ports];
