@@ -537,6 +537,20 @@ describe('transfers that do not work', () => {
   });
 });
 
+describe('one bad health check', () => {
+  it('is no reason to leave, but one not to come', async () => {
+    await sequencing();
+    raft.peer('b').eligibility = fitPeer();
+    health('too-few-peers', { failures: 1 });
+    await pass(900);
+    expect([node.active, raft.transfers]).toEqual([true, []]);
+    expect(raft.eligibility).toBe(encodeEligibility(Fitness.impaired, 0));
+    health('too-few-peers', { failures: 2 });
+    await pass(10);
+    expect([node.active, raft.transfers]).toEqual([false, ['b']]);
+  });
+});
+
 describe('a sequencer that cannot be started', () => {
   const refuseStarts = (): void => {
     const { startSequencer } = node.opNode;

@@ -21,7 +21,7 @@ import { PayloadCommitter } from './commit/payload-committer.js';
 import { BehindError, bringToHead } from './control/bring-to-head.js';
 import { ControlLoop } from './control/control-loop.js';
 import type { Action, Successor, View } from './control/decide.js';
-import { encodeEligibility, fitness, Fitness, fitnessOf } from './control/eligibility.js';
+import { encodeEligibility, fitness, Fitness, fitnessOf, Strikes } from './control/eligibility.js';
 import { LagTracker } from './control/lag-tracker.js';
 import type { LocalNode } from './control/local-node.js';
 import { startSequencer } from './control/start-sequencer.js';
@@ -214,9 +214,9 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     return !this.isPaused && !this.isStopped;
   }
 
-  private fitness(): Fitness {
+  private fitness(strikes: number): Fitness {
     const { health, localNode } = this.options;
-    const level = fitness(health.latest()?.reasons, localNode.state.reachable, this.mayControl());
+    const level = fitness(health.latest()?.reasons, localNode.state.reachable, this.mayControl(), strikes);
     const trouble = this.startTrouble.at(performance.now());
     return trouble === undefined ? level : (Math.min(level, Fitness.impaired) as Fitness);
   }
@@ -224,7 +224,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   private eligibility(): number {
     const { chain, localNode } = this.options;
     const lagBlocks = (chain.head?.number ?? 0) - (localNode.state.head?.number ?? 0);
-    return encodeEligibility(this.fitness(), lagBlocks);
+    return encodeEligibility(this.fitness(Strikes.toStayAway), lagBlocks);
   }
 
   private successors(): Successor[] {
@@ -261,7 +261,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
       role: status.role !== 'leader' ? 'follower' : status.ready ? 'leader' : 'elect',
       // Not before op-node has answered: the start is not over when a poll sees its effect.
       sequencerActive: this.starting ? false : state.sequencerActive,
-      fitness: this.fitness(),
+      fitness: this.fitness(Strikes.toLeave),
       eligibility: this.eligibility(),
       healthReason: state.reachable
         ? (this.startTrouble.at(now) ?? health.latest()?.summary ?? 'not checked yet')

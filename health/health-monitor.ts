@@ -1,5 +1,6 @@
 import { evaluate } from './evaluate.js';
 import type { HealthLimits, HealthReport } from './health-report.js';
+import { Streaks } from './streaks.js';
 import { ask, type Observation, type Probe, type Probed, type Probes } from './probes/observation.js';
 
 export interface HealthMonitorOptions {
@@ -28,6 +29,7 @@ export class HealthMonitor {
   readonly #questions: Question[];
   readonly #stopped = new AbortController();
   readonly #observation: Observation = {};
+  readonly #streaks = new Streaks();
   readonly #asking = new Map<Question, Promise<void>>();
   #latest: HealthReport | null = null;
   #askedAtMs = 0;
@@ -113,7 +115,10 @@ export class HealthMonitor {
   #report(): void {
     this.#reportDue = false;
     if (this.#stopped.signal.aborted) return;
-    const report = { ...evaluate(this.#observation, this.#options.limits), checkedAtMs: this.#askedAtMs };
+    const checkedAtMs = this.#askedAtMs;
+    const verdict = evaluate(this.#observation, this.#options.limits);
+    const reasons = this.#streaks.count(verdict.reasons, checkedAtMs);
+    const report = { ...verdict, reasons, checkedAtMs };
     this.#latest = report;
     this.#options.onReport(report);
   }

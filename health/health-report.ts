@@ -27,7 +27,7 @@ export interface HealthReason {
   /** What was measured (seconds or a count) and its limit; absent where nothing was measured. */
   value?: number;
   limit?: number;
-  /** For one that does not answer: calls in a row without an answer. */
+  /** Checks in a row that found this; absent for the age of a head, which grows by itself. */
   failures?: number;
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { HealthCode, HealthReason } from '../../health/health-report.js';
-import { encodeEligibility, fitness, Fitness, fitnessOf } from './eligibility.js';
+import { encodeEligibility, fitness, Fitness, fitnessOf, Strikes } from './eligibility.js';
 
 describe('fitness', () => {
   const reason = (code: HealthCode, change: Partial<HealthReason> = {}): HealthReason => ({
@@ -29,14 +29,20 @@ describe('fitness', () => {
   ])(
     '%s gives its level, and unfit as soon as the node or the right to control it is missing',
     (_, reasons, level) => {
-      expect(fitness(reasons, true, true)).toBe(level);
-      expect(fitness(reasons, false, true)).toBe(Fitness.unfit);
-      expect(fitness(reasons, true, false)).toBe(Fitness.unfit);
+      expect(fitness(reasons, true, true, Strikes.toLeave)).toBe(level);
+      expect(fitness(reasons, false, true, Strikes.toLeave)).toBe(Fitness.unfit);
+      expect(fitness(reasons, true, false, Strikes.toLeave)).toBe(Fitness.unfit);
     },
   );
 
+  it('is less for a node that is asked to take over than for one that leads, after one bad check', () => {
+    const once = [reason('too-few-peers', { failures: 1 })];
+    expect(fitness(once, true, true, Strikes.toStayAway)).toBe(Fitness.impaired);
+    expect(fitness(once, true, true, Strikes.toLeave)).toBe(Fitness.fit);
+  });
+
   it('is unfit before the first health check', () => {
-    expect(fitness(undefined, true, true)).toBe(Fitness.unfit);
+    expect(fitness(undefined, true, true, Strikes.toLeave)).toBe(Fitness.unfit);
   });
 });
 

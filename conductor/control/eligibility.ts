@@ -17,8 +17,12 @@ const LAG_MAX = 999_999;
 /** Blocks that a node in good health is behind while gossip is on its way: no reason to prefer another. */
 const ORDINARY_LAG = 2;
 
-/** One lost answer is an accident, two in a row are a fact: leadership does not move for an accident. */
-const STRIKES = 2;
+/**
+ * One bad check is an accident, two in a row are a fact: leadership does not leave a node for an accident. It does not
+ * go to one that may have had more than an accident, either: what befalls the whole network is noticed by one node
+ * after the other, and leadership would run ahead of it.
+ */
+export const Strikes = { toLeave: 2, toStayAway: 1 } as const;
 
 const FITNESS_WITH: Readonly<Record<HealthCode, Fitness>> = {
   'node-unreachable': Fitness.unfit,
@@ -32,15 +36,19 @@ const FITNESS_WITH: Readonly<Record<HealthCode, Fitness>> = {
   'rollup-boost-unhealthy': Fitness.impaired,
 };
 
-/** @param reasons what is wrong by the last health check; undefined before the first */
+/**
+ * @param reasons what is wrong by the last health check; undefined before the first
+ * @param strikes bad checks in a row that count
+ */
 export function fitness(
   reasons: readonly HealthReason[] | undefined,
   nodeReachable: boolean,
   mayControl: boolean,
+  strikes: number,
 ): Fitness {
   if (!mayControl || !nodeReachable || reasons === undefined) return Fitness.unfit;
   const levels = reasons
-    .filter(({ severity, failures = STRIKES }) => severity === 'unhealthy' && failures >= STRIKES)
+    .filter(({ severity, failures = strikes }) => severity === 'unhealthy' && failures >= strikes)
     .map(({ code }) => FITNESS_WITH[code]);
   return Math.min(Fitness.fit, ...levels) as Fitness;
 }

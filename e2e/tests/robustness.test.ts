@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import { lostOrReplaced } from '../cluster/published-blocks.js';
+import { waitFor } from '../cluster/wait-for.js';
+import { story } from './story.js';
+
+/** Programs that misbehave without dying: none of it may halt the chain or fork it. */
+describe('a cluster whose programs misbehave', () => {
+  let cluster: Cluster;
+  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
+
+  beforeAll(async () => {
+    cluster = await Cluster.start({ size: 3, blockTimeMs: 200, formation: 'peers' });
+    await cluster.activeLeader();
+    await cluster.allHealthy();
+  });
+  afterAll(() => cluster?.stop());
+
+  const heightOf = async ({ devnet }: ClusterNode): Promise<number> => (await devnet.state()).head.number;
+  const isActive = async ({ devnet }: ClusterNode): Promise<boolean> => (await devnet.state()).active;
+
+  /** The node that makes blocks, other than `not`; others may be unable to answer or stop. */
+  const builderOtherThan = (not: ClusterNode): Promise<ClusterNode> =>
+    waitFor('blocks of another node', async () => {
+      for (const node of cluster.others(not)) {
+        if (!(await isActive(node))) continue;
+        const before = await heightOf(node);
+        await waitFor(
+          'its next block',
+          async () => ((await heightOf(node)) > before ? true : undefined),
+          2000,
+        );
+        return node;
+      }
+      return undefined;
+    });
+
+  const expectAllWell = async (): Promise<ClusterNode> => {
+    const leader = await cluster.activeLeader();
+    await cluster.convergedAt((await heightOf(leader)) + 3);
+    expect(await lostOrReplaced(cluster)).toEqual([]);
+    await cluster.allHealthy();
+    return leader;
+  };
+
+  scenario('an op-node that refuses to start its sequencer costs it leadership, not the chain', async () => {
+    const before = await cluster.activeLeader();
+    const [refuses] = cluster.others(before) as [ClusterNode];
+    await refuses.devnet.control('fail', {
+      method: 'admin_startSequencer',
+      error: 'sequencer is not enabled',
+    });
+    await before.baton.call('conductor_transferLeaderToServer', [refuses.id, '']);
+    await builderOtherThan(refuses);
+    expect(await refuses.baton.call('conductor_leader')).toBe(false);
+    await refuses.devnet.control('fail', { method: 'admin_startSequencer', error: null });
+    await expectAllWell();
+  });
+
+  scenario(
+    'an op-node that refuses to stop publishes nothing, and is stopped as soon as it lets itself',
+    async () => {
+      const before = await cluster.activeLeader();
+      await before.devnet.control('fail', { method: 'admin_stopSequencer', error: 'no' });
+      await before.baton.call('conductor_transferLeader');
+      await builderOtherThan(before);
+      expect(await isActive(before)).toBe(true);
+      await before.devnet.control('fail', { method: 'admin_stopSequencer', error: null });
+      await expectAllWell();
+    },
+  );
+
+  scenario('a leader whose execution client alone hangs is left, and stopped when it wakes up', async () => {
+    const frozen = await cluster.activeLeader();
+    await frozen.devnet.control('hang', { target: 'execution' });
+    await builderOtherThan(frozen);
+    await frozen.devnet.control('resume', {});
+    await expectAllWell();
+  });
+
+  scenario('an op-node that answers too late for every deadline loses leadership', async () => {
+    const slow = await cluster.activeLeader();
+    await slow.devnet.control('slow-rpc', { ms: 2500, target: 'op-node' });
+    await builderOtherThan(slow);
+    await slow.devnet.control('slow-rpc', { ms: 0 });
+    await expectAllWell();
+  });
+
+  scenario('an op-node that answers slowly, but in time, keeps it', async () => {
+    const slow = await cluster.activeLeader();
+    await slow.devnet.control('slow-rpc', { ms: 400, target: 'op-node' });
+    const before = await heightOf(slow);
+    await waitFor('blocks', async () => ((await heightOf(slow)) > before + 10 ? true : undefined));
+    await slow.devnet.control('slow-rpc', { ms: 0 });
+    expect((await expectAllWell()).id).toBe(slow.id);
+  });
+
+  scenario('a standby whose execution client was rewound is fed', async () => {
+    const leader = await cluster.activeLeader();
+    const [standby] = cluster.others(leader) as [ClusterNode];
+    await standby.devnet.control('fall-behind', { blocks: 15 });
+    await expectAllWell();
+  });
+
+  scenario('a leader that loses its peers hands over', async () => {
+    const alone = await cluster.activeLeader();
+    await alone.devnet.control('lose-peers', {});
+    await builderOtherThan(alone);
+    await waitFor('its sequencer to stop', async () => ((await isActive(alone)) ? undefined : true));
+    await alone.devnet.control('regain-peers', {});
+    await expectAllWell();
+  });
+
+  scenario('op-nodes that all lose their peers do not move leadership', async () => {
+    const leader = await cluster.activeLeader();
+    await Promise.all(cluster.nodes.map(({ devnet }) => devnet.control('lose-peers', {})));
+    const health = (): Promise<boolean[]> =>
+      Promise.all(cluster.nodes.map(({ baton }) => baton.call<boolean>('conductor_sequencerHealthy')));
+    await waitFor('everybody to be unhealthy', async () =>
+      (await health()).includes(true) ? undefined : true,
+    );
+    // Long enough for two more checks of everybody.
+    const before = await heightOf(leader);
+    await waitFor('blocks', async () => ((await heightOf(leader)) > before + 12 ? true : undefined));
+    expect(await leader.baton.call('conductor_leader')).toBe(true);
+    await Promise.all(cluster.nodes.map(({ devnet }) => devnet.control('regain-peers', {})));
+    expect((await expectAllWell()).id).toBe(leader.id);
+  });
+});
