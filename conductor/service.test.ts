@@ -139,6 +139,8 @@ describe('the start', () => {
     await start();
     await until(() => fatal.length > 0);
     expect(fatal[0]?.message).toBe('conductor is not enabled on sequencer, exiting...');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(asked('admin_sequencerActive')).toBe(0);
     expect(asked('admin_startSequencer')).toBe(0);
   });
 });

@@ -17,7 +17,7 @@ export interface HealthMonitorOptions {
 type Question = keyof Probes;
 
 /** A round is reported after this with the answers that are there; each of the others is reported when it comes. */
-export const REPORT_AFTER_MS = 250;
+const REPORT_AFTER_MS = 250;
 
 /**
  * Asks all questions side by side once per interval, the first time at once. One that hangs holds up no other: the
