@@ -18,7 +18,7 @@ export class RaftLog {
     private base: { index: number; term: number; chainHash: number },
     headers: readonly EntryHeader[],
   ) {
-    this.entries = headers.map((header) => ({ ...header, data: undefined }));
+    this.entries = headers.map((header) => entryOf(header, undefined));
     for (const entry of this.entries) this.bytes += entry.byteLength;
     this.evictedTo = this.lastIndex;
   }
@@ -101,7 +101,7 @@ export class RaftLog {
       entry.chainHash === chainHash(this.lastHash, entry),
       () => `chain hash of entry ${entry.index} does not follow from entry ${this.lastIndex}`,
     );
-    this.entries.push({ ...entry });
+    this.entries.push(entryOf(entry, entry.data));
     this.bytes += entry.byteLength;
     if (entry.data) this.cachedBytes += entry.byteLength;
   }
@@ -141,4 +141,12 @@ export class RaftLog {
     this.bytes -= entry.byteLength;
     if (entry.data) this.cachedBytes -= entry.byteLength;
   }
+}
+
+/** A copy; entries of one shape, wherever they come from, keep the log's look-ups fast. */
+function entryOf(
+  { index, term, kind, byteLength, crc, chainHash }: EntryHeader,
+  data: Uint8Array | undefined,
+): Entry {
+  return { index, term, kind, byteLength, crc, chainHash, data };
 }
