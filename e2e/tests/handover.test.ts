@@ -81,7 +81,9 @@ describe('leadership on demand', () => {
     const { id, baton } = other;
     await expect(transfer(follower, id, baton.consensusAddress)).rejects.toThrow('node is not the leader');
     await expect(follower.baton.call('conductor_transferLeader')).rejects.toThrow('node is not the leader');
-    await expect(transfer(leader, 'nobody', '127.0.0.1:1')).rejects.toThrow('cannot find replication state for nobody');
+    await expect(transfer(leader, 'nobody', '127.0.0.1:1')).rejects.toThrow(
+      'cannot find replication state for nobody',
+    );
     await expect(transfer(leader, id, '127.0.0.1:1')).rejects.toThrow(
       `the address of ${id} is ${baton.consensusAddress}, not 127.0.0.1:1`,
     );
