@@ -19,8 +19,8 @@ interface Holding {
 }
 
 const FIRST_BYTES = 64 * 1024;
-/** Room for all that was announced is made when so much of it has come. */
-const TRUSTED_FROM_BYTES = 2 ** 20;
+/** Room for all that was announced is made at once up to here, beyond when so much of it has come. */
+const TRUSTED_BYTES = 2 ** 20;
 /** A body in pieces of a few bytes costs a hundred times its size before they are put together. */
 const SMALL_PIECES_ALLOWED = 4096;
 const PIECE_BYTES_MIN = 64;
@@ -56,9 +56,10 @@ export class BodyBudget {
           return reject(problem);
         }
         if (length + piece.length > buffer.length) {
-          const wanted = length < TRUSTED_FROM_BYTES ? 2 * buffer.length : announced || 2 * buffer.length;
+          const trusted = announced <= TRUSTED_BYTES || length >= TRUSTED_BYTES;
+          const room = (trusted && announced) || Math.max(FIRST_BYTES, 2 * buffer.length);
           const larger = Buffer.allocUnsafe(
-            Math.min(this.bodyBytesMax, Math.max(FIRST_BYTES, wanted, length + piece.length)),
+            Math.min(this.bodyBytesMax, Math.max(room, length + piece.length)),
           );
           buffer.copy(larger, 0, 0, length);
           this.hold(holding, larger.length - buffer.length);
