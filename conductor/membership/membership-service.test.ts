@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { applyChange } from '../../raft/core/configuration.js';
+import { applyChange, withoutJoint } from '../../raft/core/configuration.js';
 import type { CoreStatus, Member, MembershipChange, Outcome } from '../../raft/index.js';
 import { useVirtualTime } from '../testing/virtual-time.js';
-import type { MembershipRaft, PeerIdentity } from './membership-service.js';
+import type { ChangeOptions, MembershipRaft, PeerIdentity } from './membership-service.js';
 
 useVirtualTime();
 const { MembershipService } = await import('./membership-service.js');
@@ -34,9 +34,13 @@ class FakeRaft implements MembershipRaft {
     return { role: this.role, lastIndex: LAST_INDEX, configuration, peers } as unknown as CoreStatus;
   }
 
-  async changeMembership(change: MembershipChange, expectedIndex?: number): Promise<Outcome<object>> {
+  async changeMembership(
+    change: MembershipChange,
+    expectedIndex?: number,
+    { force = false }: ChangeOptions = {},
+  ): Promise<Outcome<object>> {
     this.changes.push(
-      `${change.type} ${change.id}${expectedIndex === undefined ? '' : ` at ${expectedIndex}`}`,
+      `${change.type} ${change.id}${change.type === 'replace' ? ` by ${change.by.id}` : ''}${expectedIndex === undefined ? '' : ` at ${expectedIndex}`}${force ? ' by force' : ''}`,
     );
     const prepared = this.outcomes.shift();
     if (prepared) return prepared;
@@ -48,7 +52,7 @@ class FakeRaft implements MembershipRaft {
     const result = applyChange({ members: this.members }, change);
     if (!result.ok) return { outcome: 'rejected', reason: result.reason, detail: result.detail };
     if (result.changed) {
-      this.members = [...result.configuration.members];
+      this.members = [...withoutJoint(result.configuration).members];
       this.index += 10;
     }
     return { outcome: 'done', index: this.index, term: 1 };
@@ -373,5 +377,76 @@ describe('outcomes', () => {
     expect(raft.member('b')?.voter).toBe(false);
     await service.remove('b', 0);
     expect(raft.member('b')).toBeUndefined();
+  });
+});
+
+describe('replacing a voter', () => {
+  const voters = (): string[] => raft.members.filter(({ voter }) => voter).map(({ id }) => id);
+  beforeEach(() => raft.join('b', true));
+
+  it('lets the newcomer get the log without a vote, then swaps both at once', async () => {
+    raft.inStep('c');
+    await service.replace('b', { id: 'c', address: 'c:1' }, 0);
+    expect(raft.changes).toEqual(['addNonvoter c', 'replace b by c at 11']);
+    expect(voters()).toEqual(['a', 'c']);
+    expect(raft.member('b')).toBeUndefined();
+  });
+
+  it('takes a non-voter that has the log as it is, and passes on what the caller saw and wants', async () => {
+    raft.join('c', false);
+    await service.replace('b', { id: 'c', address: 'c:1' }, 1, { force: true });
+    expect(raft.changes).toEqual(['replace b by c at 1 by force']);
+  });
+
+  it('leaves the old voter in its place while the newcomer is behind', async () => {
+    raft.progress.set('c', { state: 'snapshot', matchIndex: 0 });
+    const replaced = service.replace('b', { id: 'c', address: 'c:1' }, 0);
+    replaced.catch(() => undefined);
+    await jest.advanceTimersByTimeAsync(CATCH_UP_MS + 50);
+    await expect(replaced).rejects.toMatchObject({ reason: 'catch-up-timeout' });
+    expect(voters()).toEqual(['a', 'b']);
+  });
+
+  it('is done when it was done before', async () => {
+    raft.inStep('c');
+    await service.replace('b', { id: 'c', address: 'c:1' }, 0);
+    const { length } = raft.changes;
+    await service.replace('b', { id: 'c', address: 'c:1' }, 0);
+    expect(raft.changes).toHaveLength(length);
+  });
+
+  it('refuses a node that would follow itself, and one that has no vote to give', async () => {
+    await expect(service.replace('b', { id: 'b', address: 'b:1' }, 0)).rejects.toMatchObject({
+      reason: 'wrong-node',
+    });
+    await expect(service.replace('x', { id: 'c', address: 'c:1' }, 0)).rejects.toMatchObject({
+      reason: 'not-a-voter',
+    });
+    expect(raft.changes).toEqual([]);
+  });
+});
+
+describe('force', () => {
+  it('is passed on to every change', async () => {
+    raft.join('b', true);
+    raft.inStep('c');
+    await service.add('c', 'c:1', 0, true, { force: true });
+    await service.demote('c', 0, { force: true });
+    await service.remove('b', 0, { force: true });
+    expect(raft.changes).toEqual([
+      'addNonvoter c by force',
+      'addVoter c at 11 by force',
+      'demote c by force',
+      'remove b by force',
+    ]);
+  });
+
+  it('is what a refusal asks for', async () => {
+    raft.join('b', true);
+    raft.outcomes.push({ outcome: 'rejected', reason: 'would-lose-quorum', detail: 'no majority' });
+    await expect(service.remove('b', 0)).rejects.toMatchObject({
+      reason: 'would-lose-quorum',
+      message: 'no majority',
+    });
   });
 });

@@ -12,7 +12,16 @@ export interface PeerIdentity {
 
 export interface MembershipRaft {
   status(): CoreStatus;
-  changeMembership(change: MembershipChange, expectedIndex?: number): Promise<Outcome<object>>;
+  changeMembership(
+    change: MembershipChange,
+    expectedIndex?: number,
+    options?: ChangeOptions,
+  ): Promise<Outcome<object>>;
+}
+
+export interface ChangeOptions {
+  /** Also when the voters that answer now would be no majority afterwards. */
+  force?: boolean;
 }
 
 export interface MembershipOptions {
@@ -34,7 +43,14 @@ const PROMOTION_LAG_ENTRIES = 2;
 export class MembershipService {
   constructor(private readonly options: MembershipOptions) {}
 
-  async add(id: string, address: string, version: number, voter: boolean): Promise<void> {
+  /** @throws RpcError, as do all changes */
+  async add(
+    id: string,
+    address: string,
+    version: number,
+    voter: boolean,
+    options: ChangeOptions = {},
+  ): Promise<void> {
     const incarnation = await this.identify(id, address);
     this.requireLeader();
     const { raft } = this.options;
@@ -44,31 +60,67 @@ export class MembershipService {
     if (existing && existing.incarnation !== incarnation) {
       // Its old vote is bound to a disk that is gone; swapping disks in one step could give two quorums.
       if (existing.voter && expected === undefined) expected = index;
-      expected = await this.change({ type: 'remove', id }, expected);
+      expected = await this.change({ type: 'remove', id }, expected, options);
     } else if (existing && (existing.voter || !voter)) {
       await this.change(
         { type: existing.voter ? 'addVoter' : 'addNonvoter', id, address, incarnation },
         expected,
+        options,
       );
       return;
     }
-    const added = await this.change({ type: 'addNonvoter', id, address, incarnation }, expected);
+    const added = await this.change({ type: 'addNonvoter', id, address, incarnation }, expected, options);
     if (!voter) return;
     await this.caughtUp(id);
-    await this.change({ type: 'addVoter', id, address, incarnation }, added);
+    await this.change({ type: 'addVoter', id, address, incarnation }, added, options);
   }
 
-  async demote(id: string, version: number): Promise<void> {
-    await this.change({ type: 'demote', id }, version === 0 ? undefined : version);
+  async demote(id: string, version: number, options: ChangeOptions = {}): Promise<void> {
+    await this.change({ type: 'demote', id }, version === 0 ? undefined : version, options);
   }
 
-  async remove(id: string, version: number): Promise<void> {
-    await this.change({ type: 'remove', id }, version === 0 ? undefined : version);
+  async remove(id: string, version: number, options: ChangeOptions = {}): Promise<void> {
+    await this.change({ type: 'remove', id }, version === 0 ? undefined : version, options);
+  }
+
+  /**
+   * Puts the node `by` in the place of the voter `id`, both or neither. It joins without a vote first and gets the
+   * log. For a new disk under an old id, `add` is the way: one id cannot have two disks at a time.
+   */
+  async replace(
+    id: string,
+    by: { id: string; address: string },
+    version: number,
+    options: ChangeOptions = {},
+  ): Promise<void> {
+    if (by.id === id) {
+      throw new RpcError(`${id} cannot take its own place; add it again for a new disk`, {
+        reason: 'wrong-node',
+      });
+    }
+    const incarnation = await this.identify(by.id, by.address);
+    this.requireLeader();
+    const { members } = this.options.raft.status().configuration.configuration;
+    const [old, known] = [id, by.id].map((each) => members.find((member) => member.id === each));
+    // Repeated after an answer that was lost.
+    if (!old && known?.voter && known.incarnation === incarnation) return;
+    if (!old?.voter) throw new RpcError(`${id} is not a voter`, { reason: 'not-a-voter' });
+    const newcomer = { ...by, incarnation };
+    let expected = version === 0 ? undefined : version;
+    if (known?.incarnation !== incarnation || known.address !== by.address) {
+      expected = await this.change({ type: 'addNonvoter', ...newcomer }, expected, options);
+    }
+    await this.caughtUp(by.id);
+    await this.change({ type: 'replace', id, by: newcomer }, expected, options);
   }
 
   /** Returns the index of the configuration in force after the change. */
-  private async change(change: MembershipChange, expectedIndex?: number): Promise<number> {
-    const outcome = await this.options.raft.changeMembership(change, expectedIndex);
+  private async change(
+    change: MembershipChange,
+    expectedIndex: number | undefined,
+    options: ChangeOptions,
+  ): Promise<number> {
+    const outcome = await this.options.raft.changeMembership(change, expectedIndex, options);
     if (outcome.outcome === 'done') return outcome.index;
     if (outcome.outcome === 'unknown') {
       throw new RpcError('leadership lost while committing log', {

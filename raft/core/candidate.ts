@@ -90,9 +90,7 @@ const newCampaign = (prevote: boolean, transfer: boolean): Campaign => ({
   endsAtMs: -Infinity,
 });
 
-const peersThatVote = (ctx: CoreContext): NodeId[] => [
-  ...new Set(ctx.voters.flat().filter((id) => id !== ctx.id)),
-];
+const peersThatVote = (ctx: CoreContext): NodeId[] => ctx.allVoters.filter((id) => id !== ctx.id);
 
 /** The deadline of a follower or candidate has passed. */
 export function onElectionTimeout(ctx: CoreContext): void {

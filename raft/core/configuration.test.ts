@@ -22,12 +22,28 @@ const join = (type: 'addVoter' | 'addNonvoter', id: string, changes = {}): Membe
   ...member(id),
   ...changes,
 });
+const swap = (id: string, by: string, changes = {}): MembershipChange => ({
+  type: 'replace',
+  id,
+  by: { ...member(by), ...changes },
+});
 
 describe('the bytes of a configuration', () => {
   it('are the same in whatever order the members come', () => {
     const reversed = { members: [...abc.members].reverse() };
     expect(encodeConfiguration(reversed)).toEqual(encodeConfiguration(abc));
     expect(decodeConfiguration(encodeConfiguration(abc))).toEqual(abc);
+  });
+
+  it('keep what a replacement needs, and are read as before without it', () => {
+    const joint = { members: abc.members, joint: { voters: ['c', 'b', 'a'], leaving: ['n', 'c'] } };
+    expect(decodeConfiguration(encodeConfiguration(joint))).toEqual({
+      members: abc.members,
+      joint: { voters: ['a', 'b', 'c'], leaving: ['c', 'n'] },
+    });
+    expect(new TextDecoder().decode(encodeConfiguration(configurationOf(['a'])))).toBe(
+      '{"members":[{"id":"a","address":"a:1","incarnation":"disk of a","voter":true}]}',
+    );
   });
 
   it('that are none end the process', () => {
@@ -50,6 +66,14 @@ describe('a change', () => {
     ['cannot demote a stranger', { type: 'demote', id: 'x' }, 'no-such-member'],
     ['cannot take the address of another', join('addVoter', 'd', { address: 'b:1' }), 'duplicate-address'],
     ['cannot swap the disk of a voter', join('addVoter', 'b', { incarnation: 'x' }), 'other-disk'],
+    ['replaces a voter by a non-voter', swap('b', 'n'), ['a', '(b)', 'c', 'n']],
+    ['replaces a voter by a newcomer', swap('b', 'd'), ['a', '(b)', 'c', 'd', '(n)']],
+    ['that replaces by a voter only removes', swap('b', 'c'), ['a', 'c', '(n)']],
+    ['that has replaced already is nothing', swap('x', 'c'), 'unchanged'],
+    ['cannot replace a stranger', swap('x', 'd'), 'no-such-member'],
+    ['cannot replace one without a vote', swap('n', 'd'), 'not-a-voter'],
+    ['cannot replace by another disk of a voter', swap('b', 'c', { incarnation: 'x' }), 'other-disk'],
+    ['cannot replace at the address of another', swap('b', 'd', { address: 'c:1' }), 'duplicate-address'],
     ['may swap that of a non-voter', join('addNonvoter', 'n', { incarnation: 'x' }), ['a', 'b', 'c', '(n)']],
   ])('%s', (_, change, expected) => {
     expect(after(change)).toEqual(expected);

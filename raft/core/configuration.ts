@@ -4,33 +4,34 @@ import type { Configuration, IndexedConfiguration, Member, MembershipChange, Rej
 const EMPTY: IndexedConfiguration = { index: 0, configuration: { members: [] } };
 
 /** Members in order of id, so that every node shows the same list, and equal configurations are equal bytes. */
-export function inOrder({ members }: Configuration): Configuration {
-  return { members: [...members].sort((a, b) => (a.id < b.id ? -1 : 1)) };
+export function inOrder({ members, joint }: Configuration): Configuration {
+  const sorted = [...members].sort((a, b) => (a.id < b.id ? -1 : 1));
+  if (!joint) return { members: sorted };
+  return { members: sorted, joint: { voters: [...joint.voters].sort(), leaving: [...joint.leaving].sort() } };
 }
 
 /** The bytes of a configuration entry. */
 export function encodeConfiguration(configuration: Configuration): Uint8Array {
-  const members = inOrder(configuration).members.map(({ id, address, incarnation, voter }) => ({
-    id,
-    address,
-    incarnation,
-    voter,
-  }));
-  return new TextEncoder().encode(JSON.stringify({ members }));
+  const { members, joint } = inOrder(configuration);
+  const plain = members.map(({ id, address, incarnation, voter }) => ({ id, address, incarnation, voter }));
+  return new TextEncoder().encode(JSON.stringify({ members: plain, ...(joint ? { joint } : {}) }));
 }
 
 /** @throws InvariantError when the bytes are no configuration: they passed a CRC, so they were written so. */
 export function decodeConfiguration(data: Uint8Array): Configuration {
   const value = JSON.parse(new TextDecoder().decode(data)) as Partial<Configuration>;
   if (!Array.isArray(value.members)) throw new InvariantError('configuration entry without members');
-  return { members: value.members as Member[] };
+  return { members: value.members as Member[], ...(value.joint ? { joint: value.joint } : {}) };
 }
 
 export type ChangeResult =
   | { ok: true; configuration: Configuration; changed: boolean }
   | { ok: false; reason: RejectReason; detail: string };
 
-/** One step of membership (thesis §4.1): at most one voter comes or goes, so old and new quorums overlap. */
+/**
+ * One step of membership (thesis §4.1): at most one voter comes or goes, so old and new quorums overlap; or the joint
+ * configuration of a replacement.
+ */
 export function applyChange(current: Configuration, change: MembershipChange): ChangeResult {
   const existing = current.members.find((member) => member.id === change.id);
   const others = current.members.filter((member) => member.id !== change.id);
@@ -42,6 +43,7 @@ export function applyChange(current: Configuration, change: MembershipChange): C
   };
   const unchanged: ChangeResult = { ok: true, configuration: current, changed: false };
 
+  if (change.type === 'replace') return replace(current, change);
   if (change.type === 'remove') return existing ? done(others) : unchanged;
   if (change.type === 'demote') {
     if (!existing) return { ok: false, reason: 'no-such-member', detail: `${change.id} is not a member` };
@@ -67,6 +69,29 @@ export function applyChange(current: Configuration, change: MembershipChange): C
     ...others,
     { id: change.id, address: change.address, incarnation: change.incarnation, voter },
   ]);
+}
+
+function replace(current: Configuration, { id, by }: MembershipChange & { type: 'replace' }): ChangeResult {
+  const old = current.members.find((member) => member.id === id);
+  const newcomer = current.members.find((member) => member.id === by.id);
+  if (newcomer?.voter) {
+    if (newcomer.incarnation === by.incarnation) return applyChange(current, { type: 'remove', id });
+    return { ok: false, reason: 'other-disk', detail: `${by.id} has another disk now: remove it first` };
+  }
+  if (!old) return { ok: false, reason: 'no-such-member', detail: `${id} is not a member` };
+  if (!old.voter) return { ok: false, reason: 'not-a-voter', detail: `${id} is not a voter` };
+  const added = applyChange(current, { type: 'addVoter', ...by });
+  if (!added.ok) return added;
+  const members = added.configuration.members.map((member) =>
+    member === old ? { ...old, voter: false } : member,
+  );
+  const voters = current.members.filter((member) => member.voter).map((member) => member.id);
+  return { ok: true, configuration: inOrder({ members, joint: { voters, leaving: [id] } }), changed: true };
+}
+
+/** What comes after a joint configuration, once it is committed. */
+export function withoutJoint({ members, joint }: Configuration): Configuration {
+  return { members: members.filter((member) => !joint?.leaving.includes(member.id)) };
 }
 
 /**

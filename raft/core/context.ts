@@ -93,6 +93,11 @@ export class CoreContext {
     return this.votersFound.sets;
   }
 
+  /** Everybody with a vote, once. */
+  get allVoters(): NodeId[] {
+    return [...new Set(this.voters.flat())];
+  }
+
   isVoter(id: NodeId): boolean {
     return this.voters.some((voters) => voters.includes(id));
   }
@@ -102,8 +107,8 @@ export class CoreContext {
    * the new configuration, nobody else can win (thesis §4.2.2, fig. 4.6, bug 36). Its own vote does not count then.
    */
   get mayStand(): boolean {
-    const mayVote = ({ members }: Configuration): boolean =>
-      members.some((member) => member.voter && member.id === this.id);
+    const mayVote = (configuration: Configuration): boolean =>
+      voterSets(configuration).some((voters) => voters.includes(this.id));
     return !this.reverted && this.configurations.someSince(this.commit, mayVote);
   }
 

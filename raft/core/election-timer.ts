@@ -14,10 +14,7 @@ export function rank(ctx: CoreContext): number {
   const listIsOld = ctx.now - ctx.lastLeaderContactMs > LIST_IS_OLD_AFTER * ctx.timing.electionTimeoutMs;
   const isListed = published?.term === ctx.term && !listIsOld;
   if (isListed && ctx.eligibility > 0) return published.rank;
-  const others = ctx.voters
-    .flat()
-    .filter((id) => id !== ctx.lastLeader || id === ctx.id)
-    .sort();
+  const others = ctx.allVoters.filter((id) => id !== ctx.lastLeader || id === ctx.id).sort();
   const position = isListed ? published.rank : orderOfIds(ctx, others);
   return ctx.eligibility > 0 ? position : position + others.length;
 }

@@ -20,7 +20,8 @@ export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | 
   ctx.leadership = null;
   if (leadership) {
     ctx.lastLeader = ctx.id;
-    for (const id of leadership.pending.values()) {
+    const { pending, replacementRequest } = leadership;
+    for (const id of [...pending.values(), ...(replacementRequest === null ? [] : [replacementRequest])]) {
       ctx.answer(id, { outcome: 'unknown', reason: `leadership lost: ${reason}` });
     }
     for (const read of [...leadership.readsBeforeReady, ...leadership.reads.map((entry) => entry.id)]) {

@@ -1,10 +1,9 @@
-import { chainHash } from './chain-hash.js';
-import { applyChange, encodeConfiguration } from './configuration.js';
+import { appendOwn } from './append-own.js';
 import type { CoreContext } from './context.js';
-import { crc32 } from './crc32.js';
 import { becomeFollower } from './follower.js';
 import { invariant } from './invariant.js';
 import type { Leadership } from './leadership.js';
+import { leaveJoint } from './membership.js';
 import { quorumValue } from './quorum.js';
 import {
   answerReads,
@@ -16,7 +15,7 @@ import {
   syncProgress,
 } from './replication.js';
 import { endOverdueTransfer, maybeSendTimeoutNow } from './transfer.js';
-import type { EntryKind, HeartbeatResponse, MembershipChange, NodeId } from './types.js';
+import type { HeartbeatResponse, NodeId } from './types.js';
 
 export function becomeLeader(ctx: CoreContext, reason: string): void {
   invariant(ctx.role === 'candidate', () => `${ctx.role} cannot become leader`);
@@ -31,6 +30,7 @@ export function becomeLeader(ctx: CoreContext, reason: string): void {
     uncommittedBytes: 0,
     readsBeforeReady: [],
     reads: [],
+    replacementRequest: null,
     transfer: null,
     leaseFromMs: -Infinity,
   };
@@ -43,22 +43,9 @@ export function becomeLeader(ctx: CoreContext, reason: string): void {
   syncProgress(ctx, leadership);
   ctx.roleChanged(reason);
   // An entry of the own term commits all that came before it (thesis §3.6.2).
-  append(ctx, leadership, 'noop', new Uint8Array(0), 0);
+  appendOwn(ctx, leadership, 'noop', new Uint8Array(0), 0);
   sendHeartbeats(ctx, leadership);
   replicateToAll(ctx, leadership);
-}
-
-function append(
-  ctx: CoreContext,
-  leadership: Leadership,
-  kind: EntryKind,
-  data: Uint8Array,
-  crc: number,
-): number {
-  const header = { index: ctx.log.lastIndex + 1, term: ctx.term, kind, byteLength: data.length, crc };
-  ctx.log.append({ ...header, chainHash: chainHash(ctx.log.lastHash, header), data });
-  leadership.uncommittedBytes += data.length;
-  return header.index;
 }
 
 export function onPropose(ctx: CoreContext, id: number, data: Uint8Array, crc: number): void {
@@ -70,7 +57,7 @@ export function onPropose(ctx: CoreContext, id: number, data: Uint8Array, crc: n
     leadership.pending.size >= limits.uncommittedEntriesMax ||
     (leadership.pending.size > 0 && leadership.uncommittedBytes + data.length > limits.uncommittedBytesMax);
   if (full /* cover: too much is uncommitted */) return ctx.reject(id, 'too-many-uncommitted');
-  leadership.pending.set(append(ctx, leadership, 'command', data, crc), id);
+  leadership.pending.set(appendOwn(ctx, leadership, 'command', data, crc), id);
   replicateToAll(ctx, leadership);
 }
 
@@ -80,45 +67,6 @@ export function onRead(ctx: CoreContext, id: number): void {
   // Before its first own commit a leader does not know what is committed (bug 48).
   if (leadership.ready) startRead(ctx, leadership, id);
   else leadership.readsBeforeReady.push(id);
-}
-
-export function onChangeMembership(
-  ctx: CoreContext,
-  id: number,
-  change: MembershipChange,
-  expectedIndex: number | undefined,
-): void {
-  const { leadership } = ctx;
-  if (!leadership) return ctx.reject(id, 'not-leader');
-  const { index, configuration } = ctx.configurations.latest;
-  if (expectedIndex !== undefined && expectedIndex !== index) {
-    return ctx.reject(
-      id,
-      'configuration-changed',
-      `configuration changed since ${expectedIndex} (latest is ${index})`,
-    );
-  }
-  // Without a commit in this term, two changes may have quorums that do not overlap (Ongaro 2015, bug 33).
-  if (!leadership.ready /* cover: a change before the first commit */)
-    return ctx.reject(id, 'no-commit-in-term');
-  if (index > ctx.commit /* cover: a change during a change */) return ctx.reject(id, 'change-in-progress');
-  if (leadership.transfer) return ctx.reject(id, 'transfer-in-progress');
-  const result = applyChange(configuration, change);
-  if (!result.ok) return ctx.reject(id, result.reason, result.detail);
-  if (!result.changed) {
-    // cover: a change that is made already
-    // It was done earlier, perhaps in another term; of a compacted entry only the snapshot's term is known.
-    const term = ctx.log.termAt(Math.max(index, ctx.log.snapshotIndex)) as number;
-    return ctx.answer(id, { outcome: 'done', index, term });
-  }
-
-  const data = encodeConfiguration(result.configuration);
-  const at = append(ctx, leadership, 'config', data, crc32(data));
-  leadership.pending.set(at, id);
-  ctx.configurations.append({ index: at, configuration: result.configuration });
-  ctx.event({ type: 'configuration', index: at, configuration: result.configuration, reason: change.type });
-  syncProgress(ctx, leadership);
-  replicateToAll(ctx, leadership);
 }
 
 export function onHeartbeatResponse(
@@ -189,6 +137,7 @@ export function tickLeader(ctx: CoreContext, leadership: Leadership): void {
   }
   sendHeartbeats(ctx, leadership);
   maybeSendTimeoutNow(ctx, leadership);
+  leaveJoint(ctx, leadership);
 }
 
 export function onRequestFailed(

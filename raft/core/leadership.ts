@@ -31,6 +31,8 @@ export interface Leadership {
   uncommittedBytes: number;
   readsBeforeReady: number[];
   reads: PendingRead[];
+  /** Who asked for the replacement whose joint configuration is under way. */
+  replacementRequest: number | null;
   transfer: PendingTransfer | null;
   /** Only heartbeats that were sent after this give a lease: an earlier hand-over may still take it. */
   leaseFromMs: number;

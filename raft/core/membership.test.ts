@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { decodeConfiguration } from './configuration.js';
 import { configurationOf, member, TestLog } from './testing/test-log.js';
 import { heartbeat, preVoteGranted, TestNode, timing, voteGranted } from './testing/test-node.js';
 import type { MembershipChange } from './types.js';
@@ -9,8 +10,8 @@ const leader = (voters: string[], others: string[] = []): TestNode => {
   return node;
 };
 
-const change = (node: TestNode, wish: MembershipChange, expectedIndex?: number): number =>
-  node.ask((id) => ({ type: 'changeMembership', id, change: wish, expectedIndex }));
+const change = (node: TestNode, wish: MembershipChange, expectedIndex?: number, force = false): number =>
+  node.ask((id) => ({ type: 'changeMembership', id, change: wish, expectedIndex, force }));
 
 const add = (id: string, incarnation = `disk of ${id}`): MembershipChange => ({
   type: 'addVoter',
@@ -88,6 +89,201 @@ describe('a change of membership', () => {
   });
 });
 
+describe('a change that the reachable voters could not decide', () => {
+  /** A leader of these voters that hears only some of them. */
+  const hearing = (all: string[], heard: string, others: string[] = []): TestNode => {
+    const node = leader(all, others);
+    for (let beat = 0; beat < 20; beat++) {
+      node.wait(timing.heartbeatIntervalMs);
+      for (const from of heard) node.confirm(from);
+    }
+    return node;
+  };
+  const refused = { outcome: 'rejected', reason: 'would-lose-quorum' };
+
+  it('is refused, with the names of the silent', () => {
+    const node = hearing(['a', 'b', 'c'], 'b');
+    expect(node.answer(change(node, { type: 'remove', id: 'b' }))).toMatchObject({
+      ...refused,
+      detail: 'no majority without an answer from c',
+    });
+    expect(node.answer(change(node, { type: 'demote', id: 'b' }))).toMatchObject(refused);
+    expect(node.answer(change(node, add('d')))).toMatchObject(refused);
+    expect(node.status).toMatchObject({ lastIndex: 2, configuration: { index: 1 } });
+  });
+
+  it('is made when it is forced', () => {
+    const node = hearing(['a', 'b', 'c'], 'b');
+    expect(node.answer(change(node, { type: 'remove', id: 'b' }, undefined, true))).toBeUndefined();
+    expect(voters(node)).toEqual(['a', 'c']);
+  });
+
+  it('is made when those who answer are still a majority', () => {
+    for (const wish of [
+      { type: 'remove', id: 'c' },
+      { type: 'demote', id: 'c' },
+    ] as MembershipChange[]) {
+      const node = hearing(['a', 'b', 'c'], 'b');
+      expect(node.answer(change(node, wish))).toBeUndefined();
+    }
+    const node = hearing(['a', 'b', 'c'], 'bc');
+    expect(node.answer(change(node, add('d')))).toBeUndefined();
+  });
+
+  it('is refused to a lone voter whose newcomer never answered, not to one whose newcomer did', () => {
+    const node = TestNode.leader(new TestLog(configurationOf(['a'], ['n'])), 2);
+    expect(node.answer(change(node, add('n')))).toMatchObject(refused);
+    node.acknowledge('n');
+    expect(node.answer(change(node, add('n')))).toBeUndefined();
+  });
+
+  it('is refused when the leader would leave it to others who do not answer', () => {
+    const node = hearing(['a', 'b', 'c'], 'b');
+    expect(node.answer(change(node, { type: 'remove', id: 'a' }))).toMatchObject(refused);
+  });
+
+  it('does not count the answers of another disk', () => {
+    const node = hearing(['a', 'b'], 'bn', ['n']);
+    change(node, { type: 'addNonvoter', id: 'n', address: 'n:1', incarnation: 'new disk' });
+    node.acknowledge('b');
+    const wish: MembershipChange = {
+      type: 'replace',
+      id: 'b',
+      by: { id: 'n', address: 'n:1', incarnation: 'new disk' },
+    };
+    expect(node.answer(change(node, wish))).toMatchObject(refused);
+    node.acknowledge('n');
+    expect(node.answer(change(node, wish))).toBeUndefined();
+  });
+});
+
+describe('a replacement', () => {
+  const replace = (id: string, by: string): MembershipChange => ({ type: 'replace', id, by: member(by) });
+  const joint = (node: TestNode) => node.status.configuration.configuration.joint;
+  const began = (): { node: TestNode; id: number } => {
+    const node = leader(['a', 'b', 'c'], ['d']);
+    node.acknowledge('d');
+    return { node, id: change(node, replace('c', 'd')) };
+  };
+
+  it('is decided by majorities of the old and of the new voters (thesis §4.3)', () => {
+    const { node } = began();
+    expect(joint(node)).toEqual({ voters: ['a', 'b', 'c'], leaving: ['c'] });
+    expect(voters(node)).toEqual(['a', 'b', 'd']);
+    node.acknowledge('c');
+    expect(node.status.commitIndex).toBe(2);
+    node.acknowledge('d');
+    expect(node.status.commitIndex).toBe(3);
+  });
+
+  it('is not decided by the new voters alone', () => {
+    const node = leader(['a', 'b', 'c'], ['d', 'e']);
+    for (const from of 'de') node.acknowledge(from);
+    change(node, replace('c', 'd'));
+    node.acknowledge('d');
+    expect(node.status.commitIndex).toBe(2);
+  });
+
+  it('is completed by itself, and done only then', () => {
+    const { node, id } = began();
+    node.acknowledge('b');
+    expect(node.answer(id)).toBeUndefined();
+    expect(node.status).toMatchObject({ lastIndex: 4, commitIndex: 3, configuration: { index: 4 } });
+    expect(joint(node)).toBeUndefined();
+    expect(node.status.configuration.configuration.members.map((each) => each.id)).toEqual(['a', 'b', 'd']);
+    node.acknowledge('d');
+    expect(node.answer(id)).toEqual({ outcome: 'done', index: 4, term: 2 });
+    expect(node.status.peers.map((peer) => peer.id)).toEqual(['b', 'd']);
+  });
+
+  it('admits no other change before it is complete', () => {
+    const { node } = began();
+    expect(node.answer(change(node, add('e')))).toMatchObject({ reason: 'change-in-progress' });
+    node.acknowledge('b');
+    expect(node.answer(change(node, add('e')))).toMatchObject({ reason: 'change-in-progress' });
+    node.acknowledge('b');
+    expect(node.answer(change(node, add('e')))).toBeUndefined();
+  });
+
+  it('is unknown to who asked when leadership is lost in between', () => {
+    const { node, id } = began();
+    node.receive('b', heartbeat(9));
+    expect(node.answer(id)).toMatchObject({ outcome: 'unknown' });
+  });
+
+  const half = new TestLog(configurationOf(['a', 'b', 'c'], ['d'])).addConfiguration(1, {
+    members: [...configurationOf(['a', 'b', 'd'], ['c']).members],
+    joint: { voters: ['a', 'b', 'c'], leaving: ['c'] },
+  });
+  const restored = {
+    ...half.restored({ term: 1 }),
+    configurations: [1, 2].map((index) => ({
+      index,
+      configuration: decodeConfiguration(half.at(index).data),
+    })),
+  };
+
+  it('is completed by the next leader, once it has committed in its term', () => {
+    const node = new TestNode({ restored });
+    node.campaign();
+    expect(node.sent('preVote').map(({ to }) => to)).toEqual(['b', 'd', 'c']);
+    for (const from of 'bd') node.receive(from, preVoteGranted(1));
+    for (const from of 'bd') node.receive(from, voteGranted(2));
+    expect(node.status).toMatchObject({ role: 'leader', term: 2, lastIndex: 3 });
+    node.acknowledge('b');
+    expect(node.status).toMatchObject({ commitIndex: 3, lastIndex: 4, configuration: { index: 4 } });
+    expect(voters(node)).toEqual(['a', 'b', 'd']);
+    expect(joint(node)).toBeUndefined();
+  });
+
+  it('needs the votes of both sides in an election', () => {
+    const node = new TestNode({ id: 'd', restored });
+    node.campaign();
+    node.receive('a', preVoteGranted(1));
+    expect(node.status.role).toBe('follower');
+    node.receive('c', preVoteGranted(1));
+    expect(node.status.role).toBe('candidate');
+    node.receive('a', voteGranted(2));
+    expect(node.status.role).toBe('candidate');
+    node.receive('b', voteGranted(2));
+    expect(node.status.role).toBe('leader');
+  });
+
+  it('is rolled back exactly when it is cut off (bug 35)', () => {
+    const node = new TestNode({ restored });
+    expect(joint(node)).toBeDefined();
+    node.receive('b', new TestLog(half.configuration, [2]).append(2, 1));
+    expect(node.status.configuration.index).toBe(1);
+    expect(joint(node)).toBeUndefined();
+    expect(voters(node)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('may take the leader away, which leads until it is complete', () => {
+    const node = leader(['a', 'b', 'c'], ['d']);
+    node.acknowledge('d');
+    const id = change(node, replace('a', 'd'));
+    for (const from of 'bd') node.acknowledge(from);
+    expect(node.status).toMatchObject({ role: 'leader', lastIndex: 4 });
+    for (const from of 'bd') node.acknowledge(from);
+    expect(node.answer(id)).toMatchObject({ outcome: 'done', index: 4 });
+    expect(node.status.role).toBe('follower');
+    node.wait(10 * timing.electionTimeoutMs);
+    expect(node.core.nextDeadlineMs()).toBe(Infinity);
+  });
+
+  it('is not completed under the feet of a hand-over, but after it failed', () => {
+    const { node } = began();
+    node.ask((id) => ({ type: 'transfer', id, to: 'b' }));
+    node.acknowledge('b');
+    expect(node.sent('timeoutNow')).toMatchObject([{ to: 'b', lastIndex: 3 }]);
+    expect(node.status.lastIndex).toBe(3);
+    const { requestId } = node.sent('timeoutNow')[0] ?? { requestId: 0 };
+    node.receive('b', { type: 'timeoutNowResponse', term: 2, requestId, accepted: false });
+    node.wait(timing.heartbeatIntervalMs);
+    expect(node.status.lastIndex).toBe(4);
+  });
+});
+
 describe('a non-voter', () => {
   it('is replicated to, and counts for nothing', () => {
     const node = leader(['a', 'b', 'c'], ['n']);
@@ -107,6 +303,8 @@ describe('a leader that is removed', () => {
     node.acknowledge('c');
     expect(node.answer(id)).toMatchObject({ outcome: 'done', index: 3 });
     expect(node.status).toMatchObject({ role: 'follower', commitIndex: 3 });
+    // Whoever has everything need not wait until it misses its leader.
+    expect(node.sent('timeoutNow')).toMatchObject([{ to: 'b', term: 2, lastIndex: 3, lastTerm: 2 }]);
     node.wait(10 * timing.electionTimeoutMs);
     expect(node.core.nextDeadlineMs()).toBe(Infinity);
   });

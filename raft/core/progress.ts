@@ -27,6 +27,8 @@ export class Progress {
   /** Send time of the newest heartbeat that was acknowledged, and its round. */
   ackedSentAtMs: number;
   ackedRound = 0;
+  /** When any answer came last. */
+  heardAtMs = -Infinity;
   eligibility = 1;
   priority = 0;
   /** After a lost request: nothing is sent before this, so that a dead peer is not hammered. */

@@ -1,13 +1,11 @@
 import type { Configuration, NodeId } from './types.js';
 
-/**
- * Sets of voters that must each supply a majority. One set today; a joint configuration (thesis §4.3) is two
- * sets, and nothing that counts votes has to change for it.
- */
+/** Sets of voters that must each supply a majority: one, or two in a joint configuration (thesis §4.3). */
 export type VoterSets = readonly (readonly NodeId[])[];
 
 export function voterSets(configuration: Configuration): VoterSets {
-  return [configuration.members.filter((member) => member.voter).map((member) => member.id)];
+  const voters = configuration.members.filter((member) => member.voter).map((member) => member.id);
+  return configuration.joint ? [voters, configuration.joint.voters] : [voters];
 }
 
 const majorityOf = (voters: readonly NodeId[]): number => Math.floor(voters.length / 2) + 1;

@@ -16,7 +16,6 @@ import { onAppend, onHeartbeat, onSnapshot } from './following.js';
 import { invariant, InvariantError } from './invariant.js';
 import {
   leaderDeadlineMs,
-  onChangeMembership,
   onHeartbeatResponse,
   onPropose,
   onRead,
@@ -24,6 +23,7 @@ import {
   leaseEndMs,
   tickLeader,
 } from './leader.js';
+import { onChangeMembership } from './membership.js';
 import { advanceCommit, onAppendResponse, onSnapshotResponse } from './replication.js';
 import { successors } from './succession.js';
 import { maybeSendTimeoutNow, onTimeoutNowResponse, onTransfer } from './transfer.js';
@@ -176,7 +176,7 @@ export class RaftCore {
     const { ctx } = this;
     restartElectionTimer(ctx);
     // Nobody to wait for: a lone voter leads at once.
-    if (ctx.voters.flat().length === 1 && ctx.isVoter(ctx.id)) ctx.electionDeadlineMs = ctx.now;
+    if (ctx.allVoters.length === 1 && ctx.isVoter(ctx.id)) ctx.electionDeadlineMs = ctx.now;
   }
 
   private dispatch(input: Input): void {
@@ -203,7 +203,7 @@ export class RaftCore {
       case 'transfer':
         return onTransfer(ctx, input.id, input.to);
       case 'changeMembership':
-        return onChangeMembership(ctx, input.id, input.change, input.expectedIndex);
+        return onChangeMembership(ctx, input);
       case 'bootstrap':
         return this.bootstrap(input.id, inOrder(input.configuration));
       case 'compact':
@@ -251,6 +251,8 @@ export class RaftCore {
     // Answers to a leadership that is over say nothing about this one (bug 24).
     const { leadership } = ctx;
     if (!leadership || message.term !== ctx.term /* cover: an answer to an earlier leadership */) return;
+    const progress = leadership.progress.get(from);
+    if (progress) progress.heardAtMs = ctx.now;
     switch (message.type) {
       case 'appendResponse':
         return onAppendResponse(ctx, leadership, from, message);

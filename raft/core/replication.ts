@@ -2,6 +2,7 @@ import { commitTo } from './commit.js';
 import type { CoreContext } from './context.js';
 import { becomeFollower } from './follower.js';
 import type { Leadership } from './leadership.js';
+import { leaveJoint } from './membership.js';
 import { Progress } from './progress.js';
 import { quorumValue } from './quorum.js';
 import { successors } from './succession.js';
@@ -187,6 +188,7 @@ export function advanceCommit(ctx: CoreContext, leadership: Leadership): void {
   const configuration = ctx.configurations.latest;
   if (configuration.index > previous && configuration.index <= index)
     onConfigurationCommitted(ctx, leadership);
+  if (ctx.leadership === leadership) leaveJoint(ctx, leadership);
 }
 
 function onConfigurationCommitted(ctx: CoreContext, leadership: Leadership): void {
@@ -194,12 +196,22 @@ function onConfigurationCommitted(ctx: CoreContext, leadership: Leadership): voi
   sendHeartbeats(ctx, leadership);
   if (!ctx.isVoter(ctx.id)) {
     // cover: a leader leaves after its removal
+    orderSuccession(ctx, leadership);
     becomeFollower(ctx, ctx.term, null, 'no longer a voter of the committed configuration');
     return;
   }
   syncProgress(ctx, leadership);
   // A leader that is left alone hears no more answers that could confirm its reads.
   answerReads(ctx, leadership);
+}
+
+/** A leader that leaves asks the best of those who have its whole log to follow it at once. */
+function orderSuccession(ctx: CoreContext, leadership: Leadership): void {
+  const { lastIndex, lastTerm } = ctx.log;
+  const heir = successors(ctx, leadership).find((id) => leadership.progress.get(id)?.match === lastIndex);
+  if (heir === undefined || leadership.transfer) return;
+  const requestId = ctx.nextRequestId();
+  ctx.send(heir, { type: 'timeoutNow', term: ctx.term, requestId, lastIndex, lastTerm }, 'term');
 }
 
 /** One round to everybody: proof of leadership for reads, and of life for the followers. */

@@ -19,6 +19,16 @@ export interface Member {
 
 export interface Configuration {
   members: readonly Member[];
+  /** While one voter takes the place of another (joint consensus, thesis §4.3); the voters of `members` come next. */
+  joint?: JointChange;
+}
+
+/** The part of a joint configuration that ends with it. */
+export interface JointChange {
+  /** The voters before the change: a majority of them must agree as well. */
+  voters: readonly NodeId[];
+  /** Members that are none any more when the change is complete. */
+  leaving: readonly NodeId[];
 }
 
 /** A configuration and the log index of the entry (or snapshot) that brought it. */
@@ -177,12 +187,14 @@ export type Message = RequestMessage | ResponseMessage;
 
 // ---------------------------------------------------------------- inputs
 
-/** A wish to change the membership by one step. */
+/** A wish to change the membership. */
 export type MembershipChange =
   | { type: 'addVoter'; id: NodeId; address: string; incarnation: string }
   | { type: 'addNonvoter'; id: NodeId; address: string; incarnation: string }
   | { type: 'demote'; id: NodeId }
-  | { type: 'remove'; id: NodeId };
+  | { type: 'remove'; id: NodeId }
+  /** `by` becomes a voter and `id` leaves, both or neither, without an even number of voters in between. */
+  | { type: 'replace'; id: NodeId; by: { id: NodeId; address: string; incarnation: string } };
 
 interface Moment {
   now: number;
@@ -204,8 +216,17 @@ export type Input = Moment &
     | { type: 'read'; id: number }
     /** `to` undefined: the best voter. */
     | { type: 'transfer'; id: number; to: NodeId | undefined }
-    /** `expectedIndex` undefined: do not check the configuration's index. */
-    | { type: 'changeMembership'; id: number; change: MembershipChange; expectedIndex: number | undefined }
+    /**
+     * `expectedIndex` undefined: do not check the configuration's index. `force`: also when the voters that answer
+     * would be no quorum of the new configuration.
+     */
+    | {
+        type: 'changeMembership';
+        id: number;
+        change: MembershipChange;
+        expectedIndex: number | undefined;
+        force?: boolean;
+      }
     /** First configuration of a new cluster; legal only on an empty node. */
     | { type: 'bootstrap'; id: number; configuration: Configuration }
     /** The application made a snapshot of its state at `index`; entries up to there may go. */
@@ -244,6 +265,7 @@ export type RejectReason =
   | 'change-in-progress'
   | 'no-commit-in-term'
   | 'last-voter'
+  | 'would-lose-quorum'
   | 'no-change'
   | 'duplicate-address'
   | 'other-disk'

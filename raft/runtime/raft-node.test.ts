@@ -60,7 +60,10 @@ class Cluster {
     for (const id of others) {
       const { incarnation } = (await this.start(id)).raft.identity;
       const change = { type: 'addVoter' as const, id, address: `${id}:1`, incarnation };
-      expect(await leader.raft.changeMembership(change)).toMatchObject({ outcome: 'done' });
+      // Nobody has heard of the newcomer yet.
+      expect(await leader.raft.changeMembership(change, undefined, { force: true })).toMatchObject({
+        outcome: 'done',
+      });
     }
     return this.leader();
   }
@@ -206,6 +209,27 @@ describe('three nodes', () => {
     const [target] = cluster.others(leader);
     expect(await leader.raft.transferLeadership(target?.id)).toMatchObject({ outcome: 'done' });
     await eventually(() => target?.raft.isReadyLeader, 'the new leader');
+  });
+
+  it('put one node in the place of another, leader or not, and stay whole', async () => {
+    const cluster = createCluster();
+    const leader = await cluster.found('a', 'b', 'c');
+    await leader.raft.propose(bytes('one'));
+    const { incarnation } = (await cluster.start('d')).raft.identity;
+    const newcomer = { id: 'd', address: 'd:1', incarnation };
+    expect(await leader.raft.changeMembership({ type: 'addNonvoter', ...newcomer })).toMatchObject({
+      outcome: 'done',
+    });
+    expect(await leader.raft.replaceMember(leader.id, newcomer)).toMatchObject({ outcome: 'done' });
+    const next = await cluster.leader(cluster.others(leader));
+    const { configuration } = next.raft.status().configuration;
+    expect(configuration.members.map(({ id, voter }) => [id, voter])).toEqual([
+      ['b', true],
+      ['c', true],
+      ['d', true],
+    ]);
+    expect(configuration.joint).toBeUndefined();
+    expect(await next.raft.propose(bytes('two'))).toMatchObject({ outcome: 'done', result: 2 });
   });
 
   it('report a hand-over that succeeded as done, also when the answer of its target is lost', async () => {

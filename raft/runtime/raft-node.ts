@@ -282,13 +282,34 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     });
   }
 
-  async changeMembership(change: MembershipChange, expectedIndex?: number): Promise<Outcome<object>> {
+  /**
+   * Makes one change. `expectedIndex`: only while the configuration is still the one of that index. Without `force` it
+   * is refused (`would-lose-quorum`) when the voters that answer now would be no majority afterwards.
+   */
+  async changeMembership(
+    change: MembershipChange,
+    expectedIndex?: number,
+    { force = false }: { force?: boolean } = {},
+  ): Promise<Outcome<object>> {
     // Before the first commit of its term a leader must refuse (bug 33); that is a matter of milliseconds.
     if (!this.isReadyLeader) {
       const barrier = await this.readBarrier();
       if (barrier.outcome !== 'done') return barrier;
     }
-    return this.ask((id) => ({ type: 'changeMembership', id, change, expectedIndex }));
+    return this.ask((id) => ({ type: 'changeMembership', id, change, expectedIndex, force }));
+  }
+
+  /**
+   * Puts one voter in the place of another, both or neither (joint consensus, thesis §4.3). The newcomer should be a
+   * non-voter that has the log, or commits wait for it. `done` once the old member is out.
+   */
+  replaceMember(
+    id: NodeId,
+    by: { id: NodeId; address: string; incarnation: string },
+    expectedIndex?: number,
+    options: { force?: boolean } = {},
+  ): Promise<Outcome<object>> {
+    return this.changeMembership({ type: 'replace', id, by }, expectedIndex, options);
   }
 
   /** How fit this node is to lead, an integer below 2^32; 0 is unfit. Travels to the leader with every heartbeat. */

@@ -1,5 +1,5 @@
 import type { CoreContext } from '../core/context.js';
-import { hasDiskOf, isMajority, votersOf } from './invariants/invariant.js';
+import { hasDiskOf, isQuorum, quorumsOf, votersOf } from './invariants/invariant.js';
 import type { Voter } from './ledger.js';
 import type { SimulatedNode } from './node.js';
 import { check } from './violation.js';
@@ -49,7 +49,7 @@ function demandFailover(world: World, core: readonly SimulatedNode[]): number | 
   const rest = core.filter((node) => node !== leader);
   const works = ({ id, incarnation }: Voter): boolean =>
     rest.some((node) => node.id === id && node.incarnation === incarnation);
-  if (!isMajority(votersOf(contextOf(leader).configurations.latest.configuration), works)) return undefined;
+  if (!isQuorum(quorumsOf(contextOf(leader).configurations.latest.configuration), works)) return undefined;
   world.trace.note(world.queue.nowMs, 'the leader dies, and nothing else happens');
   const startedMs = world.queue.nowMs;
   const before = world.ledger.lastIndex;
@@ -129,7 +129,7 @@ function breakSome(world: World): ReadonlySet<SimulatedNode> {
     };
     // What a broken node has begun may spread still, so its configuration counts as well.
     const decidable =
-      isMajority(world.ledger.last.voters, works) &&
+      isQuorum(world.ledger.last.quorums, works) &&
       nodes.every((other) => isDecidable(other, works)) &&
       nodes.some((other) => canWin(world, other, works));
     if (!decidable) broken.delete(node);
@@ -154,7 +154,7 @@ function breakSome(world: World): ReadonlySet<SimulatedNode> {
 function isDecidable(node: SimulatedNode, works: (voter: Voter) => boolean): boolean {
   if (!node.isRunning) return true;
   const { index, configuration } = contextOf(node).configurations.latest;
-  return index === 0 || isMajority(votersOf(configuration), works);
+  return index === 0 || isQuorum(quorumsOf(configuration), works);
 }
 
 /**
@@ -173,7 +173,7 @@ function canWin(world: World, node: SimulatedNode, works: (voter: Voter) => bool
     const { lastTerm, lastIndex } = contextOf(world.node(voter.id)).log;
     return !(lastTerm > log.lastTerm || (lastTerm === log.lastTerm && lastIndex > log.lastIndex));
   };
-  return mayStand && isMajority(votersOf(configurations.latest.configuration), votesForIt);
+  return mayStand && isQuorum(quorumsOf(configurations.latest.configuration), votesForIt);
 }
 
 function contextOf(node: SimulatedNode): CoreContext {
@@ -205,7 +205,7 @@ function settledLeader(world: World, core: readonly SimulatedNode[]): SimulatedN
   const [leader] = leaders;
   if (leaders.length !== 1 || !leader) return undefined;
   const ctx = contextOf(leader);
-  const { members } = ctx.configurations.latest.configuration;
+  const { members, joint } = ctx.configurations.latest.configuration;
   const followers = core.filter(({ incarnation }) =>
     members.some((member) => member.incarnation === incarnation),
   );
@@ -218,15 +218,19 @@ function settledLeader(world: World, core: readonly SimulatedNode[]): SimulatedN
       applied === commit
     );
   });
-  return ctx.leadership?.ready && !ctx.leadership.transfer && converged ? leader : undefined;
+  // A replacement is completed by whoever leads.
+  return ctx.leadership?.ready && !ctx.leadership.transfer && !joint && converged ? leader : undefined;
 }
 
 function demandProgress(world: World, core: readonly SimulatedNode[]): number {
   const startedMs = world.queue.nowMs;
+  // An election that is under way waits for a voter that stays silent as long as the fruitless ones before it demand.
+  const patiencesMs = core.map(contextOf).map(({ campaign, now }) => (campaign?.endsAtMs ?? now) - now);
+  const withinMs = boundMs(world) + Math.max(0, ...patiencesMs);
   check(
-    runUntil(world, () => settledLeader(world, core) !== undefined, boundMs(world)),
+    runUntil(world, () => settledLeader(world, core) !== undefined, withinMs),
     'I20',
-    () => `no single leader with equal logs within ${Math.round(boundMs(world))} ms: ${describe(core)}`,
+    () => `no single leader with equal logs within ${Math.round(withinMs)} ms: ${describe(core)}`,
   );
   const recoveryMs = world.queue.nowMs - startedMs;
   demandCommit(world, core);
@@ -282,8 +286,8 @@ function estrange(
   const follower = world.rng.pick(core.filter((node) => node !== leader));
   const works = (voter: Voter): boolean =>
     core.some((node) => node !== follower && node.incarnation === voter.incarnation);
-  const voters = votersOf(contextOf(leader).configurations.latest.configuration);
-  if (!follower || !world.rng.chance(0.5) || !isMajority(voters, works)) return undefined;
+  const quorums = quorumsOf(contextOf(leader).configurations.latest.configuration);
+  if (!follower || !world.rng.chance(0.5) || !isQuorum(quorums, works)) return undefined;
   world.count('estranged follower');
   world.trace.note(world.queue.nowMs, `${leader.id} and ${follower.id} do not reach each other`);
   world.network.cutLink(leader, follower);

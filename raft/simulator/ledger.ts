@@ -13,8 +13,8 @@ export interface LedgerEntry {
   data: Uint8Array;
   /** Term of the leader that committed it: that of the entry or later. */
   committedInTerm: number;
-  /** Voters of the configuration that was in force when it was committed. */
-  voters: readonly Voter[];
+  /** Sets of voters of the configuration that was in force when it was committed. */
+  quorums: readonly (readonly Voter[])[];
   /** The application's state after this entry. */
   stateHash: number;
   /** Index of the newest configuration up to here. */
@@ -31,7 +31,7 @@ export class Ledger {
       chainHash: EMPTY_CHAIN_HASH,
       data: new Uint8Array(0),
       committedInTerm: 0,
-      voters: [],
+      quorums: [],
       stateHash: EMPTY_STATE_HASH,
       configurationIndex: 0,
     },

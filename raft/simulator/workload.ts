@@ -81,7 +81,26 @@ export class Workload {
         ? { type, id, address, incarnation: this.world.node(id).incarnation }
         : { type, id };
     const expectedIndex = rng.chance(0.5) ? undefined : (latest?.index ?? 0) + (rng.chance(0.1) ? 1 : 0);
-    node.receive({ type: 'changeMembership', id: this.open('membership', node), change, expectedIndex });
+    const asked = rng.chance(0.3) ? this.replacement(node) : change;
+    const request = {
+      id: this.open('membership', node),
+      change: asked,
+      expectedIndex,
+      force: rng.chance(0.5),
+    };
+    node.receive({ type: 'changeMembership', ...request });
+  }
+
+  /** A voter makes room for anybody, mostly for one that is none yet. */
+  private replacement(node: SimulatedNode): MembershipChange {
+    const { rng, nodes } = this.world;
+    const { members } = node.process?.ctx.configurations.latest.configuration ?? { members: [] };
+    const voters = members.filter((member) => member.voter);
+    const others = nodes.filter(({ id }) => !voters.some((voter) => voter.id === id));
+    const newcomer = rng.pick(others.length > 0 && rng.chance(0.9) ? others : nodes) as SimulatedNode;
+    const old = (voters.length > 0 ? rng.pick(voters) : rng.pick(nodes)) as { id: string };
+    const { id, incarnation } = newcomer;
+    return { type: 'replace', id: old.id, by: { id, address: addressOf(id), incarnation } };
   }
 
   /** One step towards a configuration that names the disks there are. */

@@ -3,7 +3,7 @@ import { ClientRequests } from './client-requests.js';
 import { EventQueue } from './event-queue.js';
 import type { Hosting } from './hosting.js';
 import { everyInvariant } from './invariants/every-invariant.js';
-import { isMajority, votersOf, type Invariant, type Step } from './invariants/invariant.js';
+import { isQuorum, quorumsOf, type Invariant, type Step } from './invariants/invariant.js';
 import { Ledger, type Voter } from './ledger.js';
 import { Nemesis } from './nemesis.js';
 import { Network } from './network.js';
@@ -100,8 +100,8 @@ export class World {
     };
     return this.nodes.every((node) =>
       node.configurationsInUse().every((configuration) => {
-        const voters = votersOf(configuration);
-        return voters.length === 0 || isMajority(voters, intact);
+        const quorums = quorumsOf(configuration);
+        return quorums.flat().length === 0 || isQuorum(quorums, intact);
       }),
     );
   }
@@ -172,13 +172,13 @@ export class World {
   /** What a leader declares committed becomes part of the record; the invariants judge whether it may. */
   private extendLedger(node: SimulatedNode, process: Process, committedInTerm: number): void {
     const { ctx } = process;
-    const voters = votersOf(ctx.configurations.latest.configuration);
+    const quorums = quorumsOf(ctx.configurations.latest.configuration);
     for (let index = this.ledger.lastIndex + 1; index <= ctx.commit; index++) {
       const entry = ctx.log.get(index);
       const data = node.dataOf(ctx, index);
       if (!entry || !data) return;
       const { term, kind, chainHash } = entry;
-      this.ledger.append({ index, term, kind, chainHash, data, committedInTerm, voters });
+      this.ledger.append({ index, term, kind, chainHash, data, committedInTerm, quorums });
     }
   }
 }

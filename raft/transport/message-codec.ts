@@ -223,9 +223,17 @@ function decodeMembers(bytes: Buffer): Configuration {
   } catch (error) {
     throw new FrameError('malformed', `a configuration that cannot be read: ${(error as Error).message}`);
   }
-  if (configuration.members.every(isMember)) return configuration;
-  throw new FrameError('malformed', 'a configuration with a member that is none');
+  const { members, joint } = configuration;
+  if (!members.every(isMember))
+    throw new FrameError('malformed', 'a configuration with a member that is none');
+  if (joint !== undefined && ![joint.voters, joint.leaving].every(isListOfIds)) {
+    throw new FrameError('malformed', 'a joint configuration that is none');
+  }
+  return configuration;
 }
+
+const isListOfIds = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((id) => typeof id === 'string');
 
 function isMember(value: unknown): value is Member {
   const member = (value ?? {}) as Partial<Record<keyof Member, unknown>>;

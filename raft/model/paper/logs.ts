@@ -1,6 +1,6 @@
 import type { AppendRequest } from '../../core/types.js';
 import { allowed, type Rule } from './rule.js';
-import { entryAt, isMajorityOf, lastIndexOf, type LogEntry, type Server } from './server.js';
+import { entryAt, isJoint, isMajorityOf, lastIndexOf, type LogEntry, type Server } from './server.js';
 
 /** Figure 2, AppendEntries, step 2: the log has the entry before, or a snapshot covers it. */
 function isConsistent(server: Server, { term, prevIndex, prevTerm }: AppendRequest): boolean {
@@ -33,6 +33,13 @@ export const logChanges: Rule = (step, memory) => {
     isLonger && newest?.kind === kind && newest.term === after.currentTerm;
   const hasSameBase = after.base.index === before.base.index;
   const isSame = hasSameBase && sameLog(before.log, after.log);
+  // Thesis §4.3: once a joint configuration is committed, its leader goes on to the new one.
+  const isCompletion =
+    before.role === 'leader' &&
+    isJoint(before) &&
+    !isJoint(after) &&
+    before.configurationIndex <= after.commitIndex &&
+    isNew('config');
 
   if (after.role === 'leader' && before.role !== 'leader') {
     return allowed(
@@ -62,7 +69,7 @@ export const logChanges: Rule = (step, memory) => {
     case 'message':
       break;
     default:
-      return allowed(step, isSame, 'changes its log unasked');
+      return allowed(step, isSame || isCompletion, 'changes its log unasked');
   }
   const { message } = input;
   if (message.type === 'append') {
@@ -75,7 +82,7 @@ export const logChanges: Rule = (step, memory) => {
     const isNeeded = index > before.commitIndex && entryAt(before, index)?.hash !== chainHash;
     return allowed(step, isInstalled && isNeeded, 'replaces its log by a snapshot that it does not need');
   }
-  allowed(step, isSame, 'changes its log unasked');
+  allowed(step, isSame || isCompletion, 'changes its log unasked');
 };
 
 /** Figure 2: a leader counts disks, for entries of its own term; a follower believes no more than it verified. */

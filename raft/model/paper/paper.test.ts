@@ -31,7 +31,8 @@ describe('the paper does not allow', () => {
     const mutant = mutants.find((candidate) => candidate.name === name);
     if (!mutant) throw new Error(`no mutant is called ${name}`);
     const hosting = await loadMutant(mutant);
-    const { violation } = run(1, 2000, hosting);
+    let violation = null;
+    for (let seed = 1; seed <= 5 && !violation; seed++) ({ violation } = run(seed, 2000, hosting));
     expect(violation?.invariant).toBe('paper');
     expect(violation?.message).toMatch(reason);
   });

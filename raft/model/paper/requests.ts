@@ -1,22 +1,37 @@
 import { allowed, type Rule } from './rule.js';
-import { entryAt, isMajorityOf, lastIndexOf, type Server } from './server.js';
+import { entryAt, isJoint, isMajorityOf, lastIndexOf, type Server } from './server.js';
 
-/** Thesis §4.1: one voter at a time, one change at a time; Ongaro 2015: after a commit in the own term. */
+/**
+ * Thesis §4.1: one voter at a time, or through a joint configuration of old and new (§4.3); one change at a time; Ongaro
+ * 2015: after a commit in the own term.
+ */
 export const membership: Rule = (step) => {
   const { before, after } = step;
   const isOwnChange = before.role === 'leader' && after.configurationIndex > before.configurationIndex;
   if (!isOwnChange || after.currentTerm !== before.currentTerm) return;
-  allowed(step, before.configurationIndex <= before.commitIndex, 'changes the membership twice at a time');
+  allowed(step, before.configurationIndex <= after.commitIndex, 'changes the membership twice at a time');
   allowed(
     step,
-    entryAt(before, before.commitIndex)?.term === before.currentTerm,
+    entryAt(after, after.commitIndex)?.term === before.currentTerm,
     'changes the membership before a commit in its term',
   );
-  const difference = [...before.voters, ...after.voters].filter(
-    (id) => before.voters.includes(id) !== after.voters.includes(id),
+  const [next, old] = after.quorums as [string[], string[]?];
+  if (isJoint(before)) {
+    return allowed(
+      step,
+      sameIds(next, before.quorums[0]) && !old,
+      'leaves a joint configuration for another',
+    );
+  }
+  if (old) return allowed(step, sameIds(old, before.voters), 'forgets the old voters');
+  const difference = [...before.voters, ...next].filter(
+    (id) => before.voters.includes(id) !== next.includes(id),
   );
   allowed(step, difference.length <= 1, 'changes more than one voter');
 };
+
+const sameIds = (one: readonly string[], other: readonly string[] = []): boolean =>
+  one.length === other.length && one.every((id) => other.includes(id));
 
 /** Thesis §6.4: a read sees what was committed when it came, once a majority answered a round that began after it. */
 export const reads: Rule = (step, memory) => {

@@ -1,7 +1,7 @@
 import type { CoreContext } from '../../core/context.js';
 import type { EntryKind, Input, Message, NodeId, Output, Role } from '../../core/types.js';
 import type { SimulatedDisk } from '../../simulator/disk.js';
-import { votersOf } from '../../simulator/invariants/invariant.js';
+import { quorumsOf, votersOf } from '../../simulator/invariants/invariant.js';
 
 export interface LogEntry {
   index: number;
@@ -22,7 +22,10 @@ export interface Server {
   base: { index: number; term: number; hash: number };
   log: readonly LogEntry[];
   commitIndex: number;
+  /** Everybody with a vote. */
   voters: readonly NodeId[];
+  /** Sets of voters of which each must supply a majority: two in a joint configuration (thesis §4.3), the new one first. */
+  quorums: readonly (readonly NodeId[])[];
   configurationIndex: number;
   /** It knows that its disk lost what it had confirmed, and gives no votes any more. */
   abstains: boolean;
@@ -63,6 +66,7 @@ export function look(id: NodeId, ctx: CoreContext): Server {
     log: entries,
     commitIndex: ctx.commit,
     voters: votersOf(configuration).map((member) => member.id),
+    quorums: quorumsOf(configuration).map((voters) => voters.map((member) => member.id)),
     configurationIndex,
     abstains: ctx.reverted,
   };
@@ -84,6 +88,8 @@ export function isAtLeastAsUpToDate(
   return candidate.lastIndex >= lastIndexOf(voter);
 }
 
-export function isMajorityOf({ voters }: Server, agrees: (id: NodeId) => boolean): boolean {
-  return 2 * voters.filter(agrees).length > voters.length;
+export function isMajorityOf({ quorums }: Server, agrees: (id: NodeId) => boolean): boolean {
+  return quorums.every((voters) => 2 * voters.filter(agrees).length > voters.length);
 }
+
+export const isJoint = ({ quorums }: Server): boolean => quorums.length > 1;

@@ -34,7 +34,7 @@ export function commitRule(evidence: Evidence): Invariant {
         isKeptByMajority(evidence, last),
         'I6',
         () =>
-          `entry ${lastIndex} is not on the disks of a majority of ${last.voters.map(({ id }) => id).join(', ')}`,
+          `entry ${lastIndex} is not on the disks of a majority of ${last.quorums.map((voters) => voters.map(({ id }) => id).join('+')).join(' and of ')}`,
       );
     },
   };

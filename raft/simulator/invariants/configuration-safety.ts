@@ -1,9 +1,9 @@
 import { decodeConfiguration } from '../../core/configuration.js';
 import type { CoreContext } from '../../core/context.js';
-import type { IndexedConfiguration, NodeId } from '../../core/types.js';
+import type { Configuration, IndexedConfiguration, NodeId } from '../../core/types.js';
 import type { SimulatedNode } from '../node.js';
 import { check } from '../violation.js';
-import { votersOf, type Evidence, type Invariant, type Step } from './invariant.js';
+import { quorumsOf, type Evidence, type Invariant, type Step } from './invariant.js';
 
 /**
  * I13 Configuration safety (thesis §4.1, Ongaro 2015): one change at a time, neighbouring configurations cannot
@@ -43,16 +43,16 @@ export function configurationSafety({ ledger }: Evidence): Invariant {
     );
     const previous = ctx.configurations.at(newest - 1);
     const [old, now] = [previous, ctx.configurations.latest].map(({ configuration }) =>
-      votersOf(configuration).map(({ id }) => id),
-    ) as [NodeId[], NodeId[]];
+      quorumsOf(configuration).map((voters) => voters.map(({ id }) => id)),
+    ) as [NodeId[][], NodeId[][]];
     check(
-      previous.index === 0 || overlap(old, now),
+      previous.index === 0 || old.some((a) => now.some((b) => overlap(a, b))),
       'I13',
-      () => `voters ${old.join(', ')} and ${now.join(', ')} could decide apart`,
+      () => `voters ${old.join(' and ')} could decide apart from ${now.join(' and ')}`,
     );
     if (before.role !== 'leader' || ctx.term !== before.term) return;
     check(
-      ledger.at(before.commit)?.term === ctx.term,
+      ledger.at(ctx.commit)?.term === ctx.term,
       'I13',
       () => `${node.id} changes the membership before it committed anything in term ${ctx.term}`,
     );
@@ -80,5 +80,8 @@ function overlap(a: readonly NodeId[], b: readonly NodeId[]): boolean {
   return needFromCommon(a) + needFromCommon(b) > common;
 }
 
-const sorted = (configuration: { members: readonly { id: NodeId; address: string; voter: boolean }[] }) =>
-  configuration.members.map(({ id, address, voter }) => `${id} ${address} ${voter}`).sort();
+const sorted = ({ members, joint }: Configuration) => ({
+  members: members.map(({ id, address, voter }) => `${id} ${address} ${voter}`).sort(),
+  voters: [...(joint?.voters ?? [])].sort(),
+  leaving: [...(joint?.leaving ?? [])].sort(),
+});

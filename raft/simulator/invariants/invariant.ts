@@ -48,8 +48,19 @@ export interface Evidence {
 
 // The core's own quorum functions are under test, so the checks have their own.
 
-export const votersOf = (configuration: Configuration): Member[] =>
-  configuration.members.filter((member) => member.voter);
+/** The sets of voters of which each must supply a majority: one, or two while a replacement is under way. */
+export function quorumsOf({ members, joint }: Configuration): Member[][] {
+  const next = members.filter((member) => member.voter);
+  return joint ? [next, members.filter((member) => joint.voters.includes(member.id))] : [next];
+}
+
+/** Everybody with a vote, once. */
+export const votersOf = (configuration: Configuration): Member[] => [
+  ...new Set(quorumsOf(configuration).flat()),
+];
+
+export const isQuorum = <T>(sets: readonly (readonly T[])[], agrees: (voter: T) => boolean): boolean =>
+  sets.every((voters) => isMajority(voters, agrees));
 
 export function isMajority<T>(voters: readonly T[], agrees: (voter: T) => boolean): boolean {
   let count = 0;
@@ -68,10 +79,10 @@ export const hasDiskOf = (node: SimulatedNode, { incarnation }: Voter): boolean 
  */
 export function isKeptByMajority(
   { node: find }: Pick<Evidence, 'node'>,
-  { index, chainHash, voters }: LedgerEntry,
+  { index, chainHash, quorums }: LedgerEntry,
 ): boolean {
   let intact = 0;
-  const kept = isMajority(voters, (voter) => {
+  const kept = isQuorum(quorums, (voter) => {
     const node = find(voter.id);
     if (!hasDiskOf(node, voter)) return true;
     const keeps = node.disk.snapshotIndex > index || node.disk.hashAt(index) === chainHash;

@@ -1,7 +1,7 @@
 import { check } from '../violation.js';
 import type { Voter } from '../ledger.js';
 import type { Votes } from '../votes.js';
-import { isMajority, votersOf, type Invariant } from './invariant.js';
+import { isQuorum, quorumsOf, votersOf, type Invariant } from './invariant.js';
 
 /**
  * I14 Only voters count (thesis §4.2.1): a leader has the votes of a majority of the voters of its configuration,
@@ -22,7 +22,7 @@ export function onlyVotersCount(votes: Votes): Invariant {
       const votedForIt = ({ id, incarnation }: Voter): boolean =>
         id === node.id ? node.disk.hardState.votedFor === id : votes.of(incarnation, ctx.term) === node.id;
       check(
-        isMajority(voters, votedForIt),
+        isQuorum(quorumsOf(latest.configuration), votedForIt),
         'I14',
         () =>
           `${node.id} leads term ${ctx.term} with the votes of ${voters

@@ -335,7 +335,7 @@ export const mutants: readonly Mutant[] = [
     bug: 33,
     patches: [
       {
-        file: 'leader.ts',
+        file: 'membership.ts',
         find: "if (!leadership.ready) return ctx.reject(id, 'no-commit-in-term');",
         replace: '',
       },
@@ -346,7 +346,7 @@ export const mutants: readonly Mutant[] = [
     bug: 33,
     patches: [
       {
-        file: 'leader.ts',
+        file: 'membership.ts',
         find: "if (index > ctx.commit) return ctx.reject(id, 'change-in-progress');",
         replace: '',
       },
@@ -521,6 +521,42 @@ export const mutants: readonly Mutant[] = [
         file: 'progress.ts',
         find: 'return requestId > this.matchedAtRequest && lastIndex < this.match;',
         replace: 'return lastIndex < this.match;',
+      },
+    ],
+  },
+  {
+    name: 'a replacement is decided by the new voters alone',
+    patches: [
+      {
+        file: 'quorum.ts',
+        find: 'return configuration.joint ? [voters, configuration.joint.voters] : [voters];',
+        replace: 'return [voters];',
+      },
+    ],
+  },
+  {
+    name: 'a replacement is never completed',
+    patches: [
+      { file: 'membership.ts', find: '!configuration.joint || index', replace: 'configuration || index' },
+    ],
+  },
+  {
+    name: 'a replacement that another leader began is not completed',
+    patches: [
+      {
+        file: 'membership.ts',
+        find: 'if (!configuration.joint || index',
+        replace: 'if (leadership.replacementRequest === null || !configuration.joint || index',
+      },
+    ],
+  },
+  {
+    name: 'a replacement is completed before it is committed',
+    patches: [
+      {
+        file: 'membership.ts',
+        find: 'index > ctx.commit || !leadership.ready',
+        replace: '!leadership.ready',
       },
     ],
   },

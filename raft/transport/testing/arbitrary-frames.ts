@@ -22,7 +22,12 @@ const member: fc.Arbitrary<Member> = fc.record({
 });
 const configuration: fc.Arbitrary<Configuration> = fc
   .uniqueArray(member, { selector: (value) => value.id, maxLength: 7 })
-  .map((members) => ({ members: members.sort((a, b) => (a.id < b.id ? -1 : 1)) }));
+  .chain((members) => {
+    const ids = fc.subarray(members.map((each) => each.id).sort());
+    const joint = fc.option(fc.record({ voters: ids, leaving: ids }), { nil: undefined });
+    const sorted = members.sort((a, b) => (a.id < b.id ? -1 : 1));
+    return joint.map((change) => ({ members: sorted, ...(change ? { joint: change } : {}) }));
+  });
 
 const content = fc.oneof(
   bytes.map((data) => ({ kind: 'command' as const, data })),

@@ -1,0 +1,92 @@
+import { appendOwn } from './append-own.js';
+import { applyChange, encodeConfiguration, withoutJoint } from './configuration.js';
+import type { CoreContext } from './context.js';
+import { crc32 } from './crc32.js';
+import type { Leadership } from './leadership.js';
+import { hasQuorum, voterSets } from './quorum.js';
+import { replicateToAll, syncProgress } from './replication.js';
+import type { Configuration, Input } from './types.js';
+
+/** One change at a time, with the configuration that the caller has seen, and by a leader that knows the whole log. */
+export function onChangeMembership(ctx: CoreContext, input: Input & { type: 'changeMembership' }): void {
+  const { leadership } = ctx;
+  const { id, change, expectedIndex, force = false } = input;
+  if (!leadership) return ctx.reject(id, 'not-leader');
+  const { index, configuration } = ctx.configurations.latest;
+  if (expectedIndex !== undefined && expectedIndex !== index) {
+    return ctx.reject(
+      id,
+      'configuration-changed',
+      `configuration changed since ${expectedIndex} (latest is ${index})`,
+    );
+  }
+  // Without a commit in this term, two changes may have quorums that do not overlap (Ongaro 2015, bug 33).
+  if (!leadership.ready /* cover: a change before the first commit */)
+    return ctx.reject(id, 'no-commit-in-term');
+  if (index > ctx.commit /* cover: a change during a change */) return ctx.reject(id, 'change-in-progress');
+  if (configuration.joint) return ctx.reject(id, 'change-in-progress', 'a replacement is not complete yet');
+  if (leadership.transfer) return ctx.reject(id, 'transfer-in-progress');
+  const result = applyChange(configuration, change);
+  if (!result.ok) return ctx.reject(id, result.reason, result.detail);
+  if (!result.changed) {
+    // cover: a change that is made already
+    // It was done earlier, perhaps in another term; of a compacted entry only the snapshot's term is known.
+    const term = ctx.log.termAt(Math.max(index, ctx.log.snapshotIndex)) as number;
+    return ctx.answer(id, { outcome: 'done', index, term });
+  }
+  const silent = force ? null : missingQuorum(ctx, leadership, result.configuration);
+  if (silent !== null) {
+    return ctx.reject(id, 'would-lose-quorum', `no majority without an answer from ${silent.join(', ')}`);
+  }
+  const at = appendConfiguration(ctx, leadership, result.configuration, change.type);
+  // A replacement is done when its second entry is.
+  if (result.configuration.joint) leadership.replacementRequest = id;
+  else leadership.pending.set(at, id);
+}
+
+function appendConfiguration(
+  ctx: CoreContext,
+  leadership: Leadership,
+  configuration: Configuration,
+  reason: string,
+): number {
+  const data = encodeConfiguration(configuration);
+  const at = appendOwn(ctx, leadership, 'config', data, crc32(data));
+  ctx.configurations.append({ index: at, configuration });
+  ctx.event({ type: 'configuration', index: at, configuration, reason });
+  syncProgress(ctx, leadership);
+  replicateToAll(ctx, leadership);
+  return at;
+}
+
+/**
+ * A joint configuration is left as soon as it is committed (thesis §4.3), also by a leader that did not begin it. Until
+ * then the majorities of both sides decide together.
+ */
+export function leaveJoint(ctx: CoreContext, leadership: Leadership): void {
+  const { index, configuration } = ctx.configurations.latest;
+  // The target of a hand-over takes over at the exact position that it was told.
+  if (!configuration.joint || index > ctx.commit || !leadership.ready || leadership.transfer) return;
+  const at = appendConfiguration(ctx, leadership, withoutJoint(configuration), 'replaced');
+  const id = leadership.replacementRequest;
+  if (id !== null) leadership.pending.set(at, id);
+  leadership.replacementRequest = null;
+}
+
+/** The voters whose silence would leave the configuration without a quorum, now or when it is complete; null when there is one. */
+function missingQuorum(ctx: CoreContext, leadership: Leadership, next: Configuration): string[] | null {
+  const since = ctx.now - ctx.timing.electionTimeoutMs;
+  const isThere = (id: string): boolean => {
+    const progress = leadership.progress.get(id);
+    const disk = next.members.find((member) => member.id === id)?.incarnation;
+    if (id === ctx.id) return true;
+    return (
+      progress?.incarnation === disk &&
+      progress?.state !== 'reverted' &&
+      (progress?.heardAtMs ?? -Infinity) > since
+    );
+  };
+  const sets = [...voterSets(next), ...voterSets(withoutJoint(next))];
+  if (hasQuorum(sets, isThere)) return null;
+  return [...new Set(sets.flat())].filter((id) => !isThere(id));
+}
