@@ -154,11 +154,16 @@ export class Nemesis {
     }
   }
 
+  /** Also one that is just about to hand over. */
   private strandLeader(): void {
     const { world } = this;
-    const { electionTimeoutMs } = world.options.timing;
+    const { rng, options } = world;
+    const victim = this.victim();
     world.count('stranded leader');
-    this.strand(this.victim(), electionTimeoutMs * world.rng.between(0, 0.5));
+    if (options.workload.weights.transfer > 0 && victim.leads && rng.chance(0.5)) {
+      world.workload.transfer(victim);
+    }
+    this.strand(victim, options.timing.electionTimeoutMs * rng.between(0, 0.5));
   }
 
   /** Cuts off a node after a while; what was sent to it until then arrives late. Returns how late. */

@@ -263,7 +263,7 @@ export function drawOptions(seed: number): SimulationOptions {
 }
 
 /** Switches off what makes voters forget their loyalty, and clocks lie (invariants/lease-disjointness.ts). */
-function keepLeases({ faults, workload, network, clock, ...others }: SimulationOptions): SimulationOptions {
+function keepLeases({ faults, network, clock, ...others }: SimulationOptions): SimulationOptions {
   const off = { crash: 0, crashAll: 0, loseDisk: 0, diskFull: 0, usurp: 0, clockLeap: 0, clockDrift: 0 };
   return {
     ...others,
@@ -278,7 +278,6 @@ function keepLeases({ faults, workload, network, clock, ...others }: SimulationO
       tornWriteChance: 0,
       pauseStopsClock: false,
     },
-    workload: { ...workload, weights: { ...workload.weights, transfer: 0 } },
   };
 }
 

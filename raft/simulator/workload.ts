@@ -60,7 +60,7 @@ export class Workload {
     node.receive({ type: 'read', id: this.open('read', node) });
   }
 
-  private transfer(node: SimulatedNode): void {
+  transfer(node: SimulatedNode): void {
     const { rng, nodes } = this.world;
     const to = rng.chance(0.3) ? undefined : nodes[rng.int(0, nodes.length - 1)]?.id;
     node.receive({ type: 'transfer', id: this.open('transfer', node), to });

@@ -1,4 +1,3 @@
-import { leaseEndMs } from '../../core/leader.js';
 import type { SimulatedNode } from '../node.js';
 import { check } from '../violation.js';
 import type { Evidence, Invariant } from './invariant.js';
@@ -7,11 +6,10 @@ import type { Evidence, Invariant } from './invariant.js';
  * I15 Lease disjointness (raft.md §2.0, bugs 51, 52): at any true instant one awake node at most trusts its lease.
  *
  * The lease is advisory: nothing that is committed depends on it. It holds where its conditions do: clocks within the
- * declared drift, voters that do not forget their loyalty in a restart or give it up for evidence of a death, and no
- * hand-over, which is out to end the lease.
+ * declared drift, voters that do not forget their loyalty in a restart or give it up for evidence of a death.
  */
 export function leaseDisjointness({ nodes, options, nowMs }: Evidence): Invariant {
-  const { faults, clock, timing, network, workload } = options;
+  const { faults, clock, timing, network } = options;
   const { weights } = faults;
   const canForget =
     weights.crash + weights.crashAll + weights.loseDisk + weights.diskFull + weights.usurp > 0;
@@ -23,15 +21,11 @@ export function leaseDisjointness({ nodes, options, nowMs }: Evidence): Invarian
     clocksAreTrue &&
     !canForget &&
     faults.crashAroundWriteChance + faults.writeErrorChance === 0 &&
-    !network.evidence &&
-    workload.weights.transfer === 0;
+    !network.evidence;
   if (!holds) return {};
 
-  function trustsItsLease(node: SimulatedNode): boolean {
-    const { process } = node;
-    const leadership = process?.ctx.leadership;
-    return leadership && node.isAwake ? node.clock.at(nowMs()) < leaseEndMs(process.ctx, leadership) : false;
-  }
+  const trustsItsLease = ({ process, isAwake, clock: own }: SimulatedNode): boolean =>
+    process !== null && isAwake && process.core.status(own.at(nowMs())).leaseRemainingMs > 0;
 
   return {
     stepped({ node }) {

@@ -271,6 +271,23 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'a leader keeps its lease during a transfer, and after one',
+    bug: 43,
+    patches: [
+      { file: 'leader.ts', find: 'if (transfer) return -Infinity;', replace: 'void transfer;' },
+      {
+        file: 'leader.ts',
+        find: ' && peer.ackedSentAtMs > leaseFromMs ?',
+        replace: ' && leaseFromMs < Infinity ?',
+      },
+    ],
+  },
+  {
+    name: 'votes are taken for a lease',
+    rareWithin: 3000,
+    patches: [{ file: 'leader.ts', find: 'peer.ackedRound > 0 && peer', replace: 'peer' }],
+  },
+  {
     name: 'nobody is loyal to a leader',
     bug: 13,
     patches: [
