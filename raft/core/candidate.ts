@@ -23,17 +23,20 @@ export function startPreVote(ctx: CoreContext, reason: string): void {
   ctx.role = 'follower';
   ctx.leader = null;
   if (changed) ctx.roleChanged(reason);
-  ctx.campaign = newCampaign(true, false);
+  const asked = stillAwaited(ctx);
+  ctx.campaign = { ...newCampaign(true, false), asked };
   ctx.campaign.granted.add(ctx.id);
   ctx.event({ type: 'electionStarted', term: ctx.term + 1, reason, prevote: true });
   scheduleRetry(ctx, 3 * ctx.timing.rankSlotMs);
   for (const to of peersThatVote(ctx)) {
+    const requestId = ctx.nextRequestId();
+    asked.set(requestId, ctx.now);
     ctx.send(
       to,
       {
         type: 'preVote',
         term: ctx.term + 1,
-        requestId: ctx.nextRequestId(),
+        requestId,
         lastIndex: ctx.log.lastIndex,
         lastTerm: ctx.log.lastTerm,
       },
@@ -41,6 +44,15 @@ export function startPreVote(ctx: CoreContext, reason: string): void {
     );
   }
   countPreVotes(ctx);
+}
+
+/**
+ * Pre-votes that may be answered still: those of one candidacy, since answers may take longer than the pause between
+ * two attempts; but none from before a leader or another term, and none that voters may have forgotten (bug 10).
+ */
+function stillAwaited({ campaign, now, timing }: CoreContext): Map<number, number> {
+  const asked = campaign?.prevote ? [...campaign.asked] : [];
+  return new Map(asked.filter(([, askedAtMs]) => askedAtMs > now - timing.electionTimeoutMs));
 }
 
 function startElection(ctx: CoreContext, reason: string, transfer: boolean): void {
@@ -88,6 +100,7 @@ const newCampaign = (prevote: boolean, transfer: boolean): Campaign => ({
   refused: new Set<NodeId>(),
   remainingMs: 0,
   endsAtMs: -Infinity,
+  asked: new Map<number, number>(),
 });
 
 const peersThatVote = (ctx: CoreContext): NodeId[] => ctx.allVoters.filter((id) => id !== ctx.id);
@@ -151,8 +164,8 @@ export function onPreVoteResponse(ctx: CoreContext, from: NodeId, message: PreVo
     scheduleRetry(ctx, 0);
     return;
   }
-  if (!campaign?.prevote || !tally(ctx, from, message)) return;
-  countPreVotes(ctx);
+  if (!campaign?.prevote || !campaign.asked.has(message.requestId)) return;
+  if (tally(ctx, from, message)) countPreVotes(ctx);
 }
 
 export function onVoteResponse(ctx: CoreContext, from: NodeId, message: VoteResponse): void {

@@ -28,6 +28,8 @@ export interface Campaign {
   remainingMs: number;
   /** Of a real election: when it is given up; until then those who have not answered are asked again. */
   endsAtMs: number;
+  /** Pre-votes that were asked for in this candidacy: when, by request id. */
+  asked: Map<number, number>;
 }
 
 /** The whole state of one node. The modules beside this file change it; nothing else does. */

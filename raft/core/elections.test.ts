@@ -172,6 +172,35 @@ describe('a candidate', () => {
     expect(node.core.nextDeadlineMs() - node.now).toBe(120 + timing.rankSlotMs);
   });
 
+  it('counts answers to earlier attempts, but none from before another term or a leader (bug 10)', () => {
+    const asks = (node: TestNode): number => {
+      node.campaign();
+      return node.sent('preVote')[0]?.requestId as number;
+    };
+    const lateGrant = (requestId: number): Message => ({ ...preVoteGranted(0), requestId });
+
+    const patient = new TestNode();
+    const first = asks(patient);
+    asks(patient);
+    patient.receive('b', lateGrant(first));
+    expect(patient.status.role).toBe('candidate');
+
+    const taught = new TestNode();
+    const before = asks(taught);
+    taught.receive('c', preVoteRefused(7, 0));
+    asks(taught);
+    taught.receive('b', lateGrant(before));
+    expect(taught.status).toMatchObject({ role: 'follower', term: 7 });
+
+    const led = new TestNode();
+    const earlier = asks(led);
+    led.receive('c', heartbeat(1));
+    led.now += 10 * timing.electionTimeoutMs;
+    asks(led);
+    led.receive('b', lateGrant(earlier));
+    expect(led.status).toMatchObject({ role: 'follower', term: 1 });
+  });
+
   it('learns a later term from a refusal and asks anew in it (bug 9)', () => {
     const node = new TestNode();
     node.campaign();

@@ -78,7 +78,9 @@ function addEventsOf(
 
 /** Its timer fires, and everybody says that they would vote for it: a promise binds nobody, so it may be any time. */
 function campaign({ node, ctx }: NodeState): Stimulus[] {
-  const promise = { type: 'preVoteResponse' as const, requestId: 0, granted: true, remainingMs: 0 };
+  // All that matters is that it answers a question of this candidacy.
+  const requestId = ctx.lastRequestId + 1;
+  const promise = { type: 'preVoteResponse' as const, requestId, granted: true, remainingMs: 0 };
   return [
     { type: 'tick' },
     ...NODES.filter((id) => id !== NODES[node]).map((from) => ({

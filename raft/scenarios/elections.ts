@@ -253,7 +253,7 @@ scenario(
     mutant: [
       {
         file: 'candidate.ts',
-        find: 'if (!campaign?.prevote || !tally(ctx, from, message)) return;\n  countPreVotes(ctx);',
+        find: 'if (!campaign?.prevote || !campaign.asked.has(message.requestId)) return;\n  if (tally(ctx, from, message)) countPreVotes(ctx);',
         replace: "if (campaign !== undefined && message.granted) startElection(ctx, 'a late answer', false);",
       },
     ],

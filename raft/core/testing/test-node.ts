@@ -58,6 +58,7 @@ export class TestNode {
   private lastId = 0;
   /** Appends that nobody answered yet, by peer. */
   private readonly unanswered = new Map<NodeId, number[]>();
+  private readonly preVotes = new Map<NodeId, number>();
   /** The last round of heartbeats. */
   round = 0;
 
@@ -115,12 +116,18 @@ export class TestNode {
       if (output.type !== 'send') continue;
       const { to, message } = output;
       if (message.type === 'heartbeat') this.round = message.round;
+      if (message.type === 'preVote') this.preVotes.set(to, message.requestId);
       if (message.type === 'append') this.requestsTo(to).push(message.requestId);
     }
   }
 
+  /** An answer to a pre-vote without a request id answers the last one. */
   receive(from: NodeId, message: Message): Output[] {
-    return this.step({ type: 'message', from, message });
+    if (message.type !== 'preVoteResponse' || message.requestId !== 0) {
+      return this.step({ type: 'message', from, message });
+    }
+    const requestId = this.preVotes.get(from) ?? 0;
+    return this.step({ type: 'message', from, message: { ...message, requestId } });
   }
 
   /** Moves the clock and lets the timer fire if it is due. */

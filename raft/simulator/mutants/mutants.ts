@@ -284,8 +284,13 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'votes are taken for a lease',
-    rareWithin: 3000,
     patches: [{ file: 'leader.ts', find: 'peer.ackedRound > 0 && peer', replace: 'peer' }],
+  },
+  {
+    name: 'answers to any earlier pre-vote count',
+    bug: 10,
+    rareWithin: 3000,
+    patches: [{ file: 'candidate.ts', find: ' || !campaign.asked.has(message.requestId)', replace: '' }],
   },
   {
     name: 'nobody is loyal to a leader',
