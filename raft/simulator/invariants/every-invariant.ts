@@ -5,6 +5,7 @@ import { committedImmutable } from './committed-immutable.js';
 import { configurationSafety } from './configuration-safety.js';
 import { distinctRanks } from './distinct-ranks.js';
 import { durableBeforeVisible } from './durable-before-visible.js';
+import { earnedElections } from './earned-elections.js';
 import { electionSafety } from './election-safety.js';
 import { honestAlarms } from './honest-alarms.js';
 import { honestAnswers } from './honest-answers.js';
@@ -43,6 +44,7 @@ export function everyInvariant(evidence: Evidence): Invariant[] {
     configurationSafety(evidence),
     onlyVotersCount(votes),
     leaseDisjointness(evidence),
+    earnedElections(),
     linearizableReads(evidence),
     honestAnswers(evidence),
     honestTransfers(evidence),

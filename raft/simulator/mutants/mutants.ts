@@ -289,7 +289,6 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'answers to any earlier pre-vote count',
     bug: 10,
-    rareWithin: 3000,
     patches: [{ file: 'candidate.ts', find: ' || !campaign.asked.has(message.requestId)', replace: '' }],
   },
   {
@@ -521,18 +520,6 @@ export const mutants: readonly Mutant[] = [
         file: 'context.ts',
         find: 'restored.configurations);',
         replace: 'restored.configurations.filter(({ index }) => index <= restored.hardState.commit));',
-      },
-    ],
-  },
-  {
-    name: 'requests of two processes are counted alike',
-    rareWithin: 1000,
-    bug: 24,
-    patches: [
-      {
-        file: 'raft-core.ts',
-        find: 'ctx.lastRequestId = Math.floor(input.random * 2 ** 32);',
-        replace: '',
       },
     ],
   },
