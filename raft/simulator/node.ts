@@ -274,6 +274,15 @@ export class SimulatedNode {
         if (this.process === process && world.isChaotic) world.nemesis.crash(this);
       });
     }
+    const { votedFor } = persist.hardState;
+    const isVote = votedFor !== null && votedFor !== this.id && votedFor !== this.disk.hardState.votedFor;
+    if (isVote && world.isChaotic && world.rng.chance(faults.crashAfterVoteChance)) {
+      world.queue.after(durationMs + world.rng.exponential(disk.writeMeanMs), () => {
+        if (this.process !== process || !world.isChaotic) return;
+        world.count('crash after a vote');
+        world.nemesis.crash(this, world.rng.between(0, world.options.timing.rankSlotMs));
+      });
+    }
     const fails = world.isChaotic && world.rng.chance(faults.writeErrorChance);
     const reportStored = (): void => {
       if (this.process === process) this.receive({ type: 'stored', seq: write.seq });

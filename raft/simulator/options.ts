@@ -96,6 +96,8 @@ export interface FaultOptions {
   leaderBias: number;
   /** Probability, per write, that the process dies while it is under way or soon after. */
   crashAroundWriteChance: number;
+  /** Probability that a voter dies just after its vote became durable, and is back at once (bug 1). */
+  crashAfterVoteChance: number;
   /** Probability, per write, that it fails. */
   writeErrorChance: number;
   /** Probability that a write which was under way in a crash leaves a part of itself. */
@@ -225,6 +227,7 @@ export function drawOptions(seed: number): SimulationOptions {
       },
       leaderBias: rng.between(0.2, 0.9),
       crashAroundWriteChance: sometimes(0.3, () => rng.between(0.001, 0.03), 0),
+      crashAfterVoteChance: sometimes(0.25, () => rng.between(0.1, 0.5), 0),
       writeErrorChance: sometimes(0.2, () => rng.between(0.0005, 0.01), 0),
       tornWriteChance: diskLoss ? rng.pick([0, 0.5, 1]) : 0,
       downMeanMs: base * rng.pick([0.02, 0.2, 1, 4]),
@@ -274,6 +277,7 @@ function keepLeases({ faults, network, clock, ...others }: SimulationOptions): S
       weights: { ...faults.weights, ...off, partition: 1, strand: 1 },
       leaderBias: 0.8,
       crashAroundWriteChance: 0,
+      crashAfterVoteChance: 0,
       writeErrorChance: 0,
       tornWriteChance: 0,
       pauseStopsClock: false,

@@ -39,6 +39,7 @@ export const simplifications: Readonly<Record<string, Simplification>> = {
     'strand',
   ]),
   'crash-around-write': ({ faults }) => void (faults.crashAroundWriteChance = 0),
+  'crash-after-vote': ({ faults }) => void (faults.crashAfterVoteChance = 0),
   'write-errors': ({ faults }) => void (faults.writeErrorChance = 0),
   'torn-writes': ({ faults }) => void (faults.tornWriteChance = 0),
   'unfinished-writes': ({ disk }) => void (disk.keepUnfinishedChance = 0),

@@ -72,6 +72,7 @@ export function calmOptions({ voters = 3, spares = 0, timing, limits }: ClusterO
       },
       leaderBias: 0,
       crashAroundWriteChance: 0,
+      crashAfterVoteChance: 0,
       writeErrorChance: 0,
       tornWriteChance: 0,
       downMeanMs: 0,

@@ -20,7 +20,7 @@ export function leaseDisjointness({ nodes, options, nowMs }: Evidence): Invarian
   const holds =
     clocksAreTrue &&
     !canForget &&
-    faults.crashAroundWriteChance + faults.writeErrorChance === 0 &&
+    faults.crashAroundWriteChance + faults.crashAfterVoteChance + faults.writeErrorChance === 0 &&
     !network.evidence;
   if (!holds) return {};
 
