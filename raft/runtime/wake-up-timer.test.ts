@@ -13,8 +13,8 @@ afterEach(() => {
   timers = [];
 });
 
-/** A timer with the story of what it did. */
-function createTimer(onDue: (timer: WakeUpTimer) => void = () => undefined) {
+/** A timer with the story of what it did. Its owner has nothing more to do once the deadline came, unless it says so. */
+function createTimer(onDue: (timer: WakeUpTimer) => void = (timer) => timer.set(Infinity)) {
   const story: string[] = [];
   const late: number[] = [];
   const timer: WakeUpTimer = new WakeUpTimer({
@@ -76,7 +76,7 @@ describe('WakeUpTimer', () => {
   });
 
   it('sleeps without a deadline, and wakes up when there is one again', async () => {
-    const { timer, story } = createTimer((self) => self.set(Infinity));
+    const { timer, story } = createTimer();
     timer.set(now());
     await until(() => story.includes('due'));
     for (let i = 0; i < 50; i++) await turn();
@@ -101,7 +101,7 @@ describe('WakeUpTimer', () => {
   });
 
   it('says it once also when the owner sets the same overdue deadline again', async () => {
-    const { timer, story } = createTimer((self) => self.set(Infinity));
+    const { timer, story } = createTimer();
     const dueMs = now() + 5;
     timer.set(dueMs);
     stall(200);
