@@ -1,27 +1,41 @@
 import { InvariantError } from './invariant.js';
-import type { Configuration, IndexedConfiguration, Member, MembershipChange, RejectReason } from './types.js';
+import { clusterTimingOf, isSameTiming, timingProblem } from './timing.js';
+import type {
+  ClusterTiming,
+  Configuration,
+  IndexedConfiguration,
+  Member,
+  MembershipChange,
+  RejectReason,
+} from './types.js';
 
 const EMPTY: IndexedConfiguration = { index: 0, configuration: { members: [] } };
 
 /** Members in order of id, so that every node shows the same list, and equal configurations are equal bytes. */
-export function inOrder({ members, joint }: Configuration): Configuration {
-  const sorted = [...members].sort((a, b) => (a.id < b.id ? -1 : 1));
-  if (!joint) return { members: sorted };
-  return { members: sorted, joint: { voters: [...joint.voters].sort(), leaving: [...joint.leaving].sort() } };
+export function inOrder({ members, timing, joint }: Configuration): Configuration {
+  return {
+    members: [...members].sort((a, b) => (a.id < b.id ? -1 : 1)),
+    ...(timing ? { timing: clusterTimingOf(timing) } : {}),
+    ...(joint ? { joint: { voters: [...joint.voters].sort(), leaving: [...joint.leaving].sort() } } : {}),
+  };
 }
 
 /** The bytes of a configuration entry. */
 export function encodeConfiguration(configuration: Configuration): Uint8Array {
-  const { members, joint } = inOrder(configuration);
+  const { members, ...rest } = inOrder(configuration);
   const plain = members.map(({ id, address, incarnation, voter }) => ({ id, address, incarnation, voter }));
-  return new TextEncoder().encode(JSON.stringify({ members: plain, ...(joint ? { joint } : {}) }));
+  return new TextEncoder().encode(JSON.stringify({ members: plain, ...rest }));
 }
 
 /** @throws InvariantError when the bytes are no configuration: they passed a CRC, so they were written so. */
 export function decodeConfiguration(data: Uint8Array): Configuration {
   const value = JSON.parse(new TextDecoder().decode(data)) as Partial<Configuration>;
   if (!Array.isArray(value.members)) throw new InvariantError('configuration entry without members');
-  return { members: value.members as Member[], ...(value.joint ? { joint: value.joint } : {}) };
+  return {
+    members: value.members as Member[],
+    ...(value.timing ? { timing: value.timing } : {}),
+    ...(value.joint ? { joint: value.joint } : {}),
+  };
 }
 
 export type ChangeResult =
@@ -39,7 +53,7 @@ export function applyChange(current: Configuration, change: MembershipChange): C
     if (!members.some((member) => member.voter)) {
       return { ok: false, reason: 'last-voter', detail: `${change.id} is the last voter` };
     }
-    return { ok: true, configuration: inOrder({ members }), changed: true };
+    return { ok: true, configuration: inOrder({ ...current, members }), changed: true };
   };
   const unchanged: ChangeResult = { ok: true, configuration: current, changed: false };
 
@@ -86,12 +100,23 @@ function replace(current: Configuration, { id, by }: MembershipChange & { type: 
     member === old ? { ...old, voter: false } : member,
   );
   const voters = current.members.filter((member) => member.voter).map((member) => member.id);
-  return { ok: true, configuration: inOrder({ members, joint: { voters, leaving: [id] } }), changed: true };
+  return {
+    ok: true,
+    configuration: inOrder({ ...current, members, joint: { voters, leaving: [id] } }),
+    changed: true,
+  };
 }
 
 /** What comes after a joint configuration, once it is committed. */
-export function withoutJoint({ members, joint }: Configuration): Configuration {
-  return { members: members.filter((member) => !joint?.leaving.includes(member.id)) };
+export function withoutJoint({ members, joint, ...rest }: Configuration): Configuration {
+  return { ...rest, members: members.filter((member) => !joint?.leaving.includes(member.id)) };
+}
+
+export function changeTiming(current: Configuration, timing: ClusterTiming): ChangeResult {
+  const problem = timingProblem(timing);
+  if (problem !== undefined) return { ok: false, reason: 'invalid-timing', detail: problem };
+  const changed = !current.timing || !isSameTiming(current.timing, timing);
+  return { ok: true, configuration: inOrder({ ...current, timing }), changed };
 }
 
 /**

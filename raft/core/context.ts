@@ -36,7 +36,8 @@ export interface Campaign {
 export class CoreContext {
   readonly id: NodeId;
   readonly priority: number;
-  readonly timing: Timing;
+  private readonly ownTiming: Timing;
+  private timingFound: { configuration: Configuration; timing: Timing } | undefined;
   readonly limits: Limits;
 
   /** Of the input at hand. */
@@ -60,6 +61,8 @@ export class CoreContext {
   /** Last leader this node knew, to leave it out of the ranking after its death. */
   lastLeader: NodeId | null = null;
   lastLeaderContactMs = -Infinity;
+  /** How long this node stays loyal to its leader, as that leader last said. */
+  loyalForMs: number;
   /** The leader's process is proven dead: loyalty to it is over. */
   leaderGone = false;
   electionDeadlineMs = Infinity;
@@ -76,7 +79,8 @@ export class CoreContext {
   constructor(options: CoreOptions, restored: RestoredState) {
     this.id = options.id;
     this.priority = options.priority ?? 0;
-    this.timing = options.timing;
+    this.ownTiming = options.timing;
+    this.loyalForMs = options.timing.electionTimeoutMs;
     this.limits = options.limits;
     this.term = restored.hardState.term;
     this.votedFor = restored.hardState.votedFor;
@@ -85,6 +89,15 @@ export class CoreContext {
     this.outbox = new Outbox(this.log);
     this.applied = this.log.snapshotIndex;
     this.commit = Math.max(this.log.snapshotIndex, Math.min(restored.hardState.commit, this.log.lastIndex));
+  }
+
+  /** The clockwork of the cluster as its configuration has it; this node's own where that has none. */
+  get timing(): Timing {
+    const { configuration } = this.configurations.latest;
+    if (this.timingFound?.configuration !== configuration) {
+      this.timingFound = { configuration, timing: { ...this.ownTiming, ...configuration.timing } };
+    }
+    return this.timingFound.timing;
   }
 
   get voters(): VoterSets {

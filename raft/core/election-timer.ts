@@ -31,7 +31,8 @@ const stagger = (ctx: CoreContext): number =>
 
 /** Silence that this follower bears from now on. */
 export function restartElectionTimer(ctx: CoreContext): void {
-  ctx.electionDeadlineMs = ctx.now + ctx.timing.electionTimeoutMs + stagger(ctx);
+  const patienceWithLeaderMs = ctx.leader === null ? ctx.timing.electionTimeoutMs : ctx.loyalForMs;
+  ctx.electionDeadlineMs = ctx.now + patienceWithLeaderMs + stagger(ctx);
 }
 
 /** When a campaign that found no majority is repeated: a fresh draw each time (bug 14), the stagger kept. */
@@ -56,7 +57,7 @@ export function patienceMs(ctx: CoreContext): number {
 export function loyaltyMs(ctx: CoreContext): number {
   if (ctx.role === 'leader') return ctx.timing.electionTimeoutMs;
   if (ctx.leader === null || ctx.leaderGone) return 0;
-  return Math.max(0, ctx.lastLeaderContactMs + ctx.timing.electionTimeoutMs - ctx.now);
+  return Math.max(0, ctx.lastLeaderContactMs + ctx.loyalForMs - ctx.now);
 }
 
 export function heardFromLeader(ctx: CoreContext): void {

@@ -14,6 +14,7 @@ export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | 
   if (deposed) ctx.setTerm(term, null);
   ctx.role = 'follower';
   ctx.leader = leader;
+  ctx.loyalForMs = ctx.timing.electionTimeoutMs;
   if (leader !== null) ctx.lastLeader = leader;
   ctx.leaderGone = false;
   ctx.campaign = null;

@@ -15,7 +15,7 @@ import type {
 } from './types.js';
 
 /** Accepts the sender as leader of its term. False when that term is over. */
-function acceptLeader(ctx: CoreContext, from: NodeId, term: number): boolean {
+function acceptLeader(ctx: CoreContext, from: NodeId, term: number, loyalForMs?: number): boolean {
   if (term < ctx.term) return false;
   invariant(term > ctx.term || ctx.role !== 'leader', () => `${from} leads term ${term} beside ${ctx.id}`);
   invariant(
@@ -26,13 +26,15 @@ function acceptLeader(ctx: CoreContext, from: NodeId, term: number): boolean {
     becomeFollower(ctx, term, from, `${from} leads`);
   }
   ctx.campaign = null;
+  // A lease rests on what the followers promised, whatever timing their own logs have by now.
+  if (loyalForMs !== undefined) ctx.loyalForMs = loyalForMs;
   heardFromLeader(ctx);
   return true;
 }
 
 export function onHeartbeat(ctx: CoreContext, from: NodeId, message: HeartbeatRequest): void {
   if (message.term >= ctx.term) ctx.published = { term: message.term, rank: message.rank };
-  const current = acceptLeader(ctx, from, message.term);
+  const current = acceptLeader(ctx, from, message.term, message.electionTimeoutMs);
   if (current) {
     checkOwnLog(ctx, message.acknowledged);
     commitTo(ctx, Math.min(message.commit, ctx.log.lastIndex));

@@ -1,16 +1,42 @@
 import { appendOwn } from './append-own.js';
-import { applyChange, encodeConfiguration, withoutJoint } from './configuration.js';
+import {
+  applyChange,
+  changeTiming,
+  encodeConfiguration,
+  withoutJoint,
+  type ChangeResult,
+} from './configuration.js';
 import type { CoreContext } from './context.js';
 import { crc32 } from './crc32.js';
 import type { Leadership } from './leadership.js';
 import { hasQuorum, voterSets } from './quorum.js';
-import { replicateToAll, syncProgress } from './replication.js';
+import { replicateToAll, sendHeartbeats, syncProgress } from './replication.js';
 import type { Configuration, Input } from './types.js';
 
-/** One change at a time, with the configuration that the caller has seen, and by a leader that knows the whole log. */
+/** What both kinds of change have to say to the log. */
+interface Change {
+  id: number;
+  expectedIndex: number | undefined;
+  force: boolean;
+  reason: string;
+  make(current: Configuration): ChangeResult;
+}
+
 export function onChangeMembership(ctx: CoreContext, input: Input & { type: 'changeMembership' }): void {
-  const { leadership } = ctx;
   const { id, change, expectedIndex, force = false } = input;
+  const make = (current: Configuration): ChangeResult => applyChange(current, change);
+  changeConfiguration(ctx, { id, expectedIndex, force, reason: change.type, make });
+}
+
+export function onSetTiming(ctx: CoreContext, input: Input & { type: 'setTiming' }): void {
+  const { id, timing, expectedIndex } = input;
+  const make = (current: Configuration): ChangeResult => changeTiming(current, timing);
+  changeConfiguration(ctx, { id, expectedIndex, force: true, reason: 'timing', make });
+}
+
+/** One change at a time, of the configuration that the caller has seen, and by a leader that knows the whole log. */
+function changeConfiguration(ctx: CoreContext, { id, expectedIndex, force, reason, make }: Change): void {
+  const { leadership } = ctx;
   if (!leadership) return ctx.reject(id, 'not-leader');
   const { index, configuration } = ctx.configurations.latest;
   if (expectedIndex !== undefined && expectedIndex !== index) {
@@ -26,7 +52,7 @@ export function onChangeMembership(ctx: CoreContext, input: Input & { type: 'cha
   if (index > ctx.commit /* cover: a change during a change */) return ctx.reject(id, 'change-in-progress');
   if (configuration.joint) return ctx.reject(id, 'change-in-progress', 'a replacement is not complete yet');
   if (leadership.transfer) return ctx.reject(id, 'transfer-in-progress');
-  const result = applyChange(configuration, change);
+  const result = make(configuration);
   if (!result.ok) return ctx.reject(id, result.reason, result.detail);
   if (!result.changed) {
     // cover: a change that is made already
@@ -38,7 +64,7 @@ export function onChangeMembership(ctx: CoreContext, input: Input & { type: 'cha
   if (silent !== null) {
     return ctx.reject(id, 'would-lose-quorum', `no majority without an answer from ${silent.join(', ')}`);
   }
-  const at = appendConfiguration(ctx, leadership, result.configuration, change.type);
+  const at = appendConfiguration(ctx, leadership, result.configuration, reason);
   // A replacement is done when its second entry is.
   if (result.configuration.joint) leadership.replacementRequest = id;
   else leadership.pending.set(at, id);
@@ -51,10 +77,14 @@ function appendConfiguration(
   reason: string,
 ): number {
   const data = encodeConfiguration(configuration);
+  const { electionTimeoutMs, heartbeatIntervalMs } = ctx.timing;
   const at = appendOwn(ctx, leadership, 'config', data, crc32(data));
   ctx.configurations.append({ index: at, configuration });
   ctx.event({ type: 'configuration', index: at, configuration, reason });
   syncProgress(ctx, leadership);
+  // A longer lease needs the promise of a longer loyalty; a shorter interval begins now.
+  if (ctx.timing.electionTimeoutMs > electionTimeoutMs) leadership.leaseFromMs = ctx.now;
+  if (ctx.timing.heartbeatIntervalMs < heartbeatIntervalMs) sendHeartbeats(ctx, leadership);
   replicateToAll(ctx, leadership);
   return at;
 }

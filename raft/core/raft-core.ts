@@ -23,7 +23,7 @@ import {
   leaseEndMs,
   tickLeader,
 } from './leader.js';
-import { onChangeMembership } from './membership.js';
+import { onChangeMembership, onSetTiming } from './membership.js';
 import { advanceCommit, onAppendResponse, onSnapshotResponse } from './replication.js';
 import { successors } from './succession.js';
 import { maybeSendTimeoutNow, onTimeoutNowResponse, onTransfer } from './transfer.js';
@@ -38,6 +38,7 @@ import type {
   Output,
   RestoredState,
   Role,
+  Timing,
 } from './types.js';
 
 export interface PeerStatus {
@@ -116,6 +117,11 @@ export class RaftCore {
   nextDeadlineMs(): number {
     const { ctx } = this;
     return ctx.leadership ? leaderDeadlineMs(ctx, ctx.leadership) : ctx.electionDeadlineMs;
+  }
+
+  /** The clockwork in force: that of the cluster once the log has it. */
+  get timing(): Timing {
+    return this.ctx.timing;
   }
 
   get role(): Role {
@@ -204,6 +210,8 @@ export class RaftCore {
         return onTransfer(ctx, input.id, input.to);
       case 'changeMembership':
         return onChangeMembership(ctx, input);
+      case 'setTiming':
+        return onSetTiming(ctx, input);
       case 'bootstrap':
         return this.bootstrap(input.id, inOrder(input.configuration));
       case 'compact':

@@ -231,6 +231,7 @@ export function sendHeartbeats(ctx: CoreContext, leadership: Leadership): void {
         requestId: ctx.nextRequestId(),
         round: leadership.round,
         commit: Math.min(ctx.commit, progress.match),
+        electionTimeoutMs: ctx.timing.electionTimeoutMs,
         // Whoever was removed may have another disk by now.
         acknowledged: members.some((member) => member.id === id) ? progress.acknowledgedIndex : 0,
         rank: place < 0 ? succession.length : place,

@@ -19,6 +19,8 @@ export interface Member {
 
 export interface Configuration {
   members: readonly Member[];
+  /** The clockwork of the whole cluster; without it each node goes by its own. */
+  timing?: ClusterTiming;
   /** While one voter takes the place of another (joint consensus, thesis §4.3); the voters of `members` come next. */
   joint?: JointChange;
 }
@@ -144,6 +146,8 @@ export interface HeartbeatRequest extends Envelope {
   round: number;
   /** min(commit, what this follower acknowledged): it may always be applied. */
   commit: number;
+  /** How long whoever answers stays loyal: the election timeout by which this leader computes its lease. */
+  electionTimeoutMs: number;
   /** What this follower acknowledged to this leader: it must still have it. */
   acknowledged: number;
   /** Place of this follower in the succession, 0 first; no two followers have the same one of a leader. */
@@ -227,6 +231,8 @@ export type Input = Moment &
         expectedIndex: number | undefined;
         force?: boolean;
       }
+    /** Another clockwork for the whole cluster, in force on each node as soon as it is in its log. */
+    | { type: 'setTiming'; id: number; timing: ClusterTiming; expectedIndex: number | undefined }
     /** First configuration of a new cluster; legal only on an empty node. */
     | { type: 'bootstrap'; id: number; configuration: Configuration }
     /** The application made a snapshot of its state at `index`; entries up to there may go. */
@@ -266,6 +272,7 @@ export type RejectReason =
   | 'no-commit-in-term'
   | 'last-voter'
   | 'would-lose-quorum'
+  | 'invalid-timing'
   | 'no-change'
   | 'duplicate-address'
   | 'other-disk'
@@ -306,7 +313,8 @@ export type Output =
 
 // ---------------------------------------------------------------- options
 
-export interface Timing {
+/** The times that must be the same on all nodes; part of the configuration in the log. */
+export interface ClusterTiming {
   heartbeatIntervalMs: number;
   /** Silence after which a follower may stand, and for which it is loyal to a leader. */
   electionTimeoutMs: number;
@@ -316,6 +324,9 @@ export interface Timing {
   jitterMs: number;
   /** A leader that has not heard a quorum for this long steps down. */
   leaseTimeoutMs: number;
+}
+
+export interface Timing extends ClusterTiming {
   /** A request without a response is forgotten after this. */
   requestTimeoutMs: number;
   /** Longest a transfer may take. */

@@ -1,7 +1,9 @@
 import type { RaftCore } from '../core/raft-core.js';
 
 /** What a step never changes in place, and what many states may therefore share. */
-const SHARED_KEYS = new Set(['timing', 'limits', 'configuration', 'message', 'snapshot', 'data']);
+const SHARED_KEYS = new Set([
+  ...['ownTiming', 'timingFound', 'limits', 'configuration', 'message', 'snapshot', 'data'],
+]);
 
 const isShared = (key: string, value: object): boolean =>
   SHARED_KEYS.has(key) || ArrayBuffer.isView(value) || 'chainHash' in value;
@@ -42,7 +44,7 @@ function copy(key: string, value: unknown, known: Map<object, object>): unknown 
 
 /** Not part of the state: what every state has in common, counters that nobody compares, and what moves timers only. */
 const LEFT_OUT = new Set([
-  ...['timing', 'limits', 'now', 'random', 'outputs', 'data', 'round', 'ackedRound'],
+  ...['ownTiming', 'timingFound', 'limits', 'now', 'random', 'outputs', 'data', 'round', 'ackedRound'],
   ...['published', 'rank', 'eligibility', 'priority', 'fruitlessElections'],
 ]);
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { chainHash } from '../core/chain-hash.js';
 import { encodeConfiguration } from '../core/configuration.js';
-import type { LoadedEntry, Member, Persist } from '../core/types.js';
+import type { ClusterTiming, Configuration, LoadedEntry, Member, Persist } from '../core/types.js';
 import { openDatabase } from '../storage/database.js';
 import { StorageError } from '../storage/errors.js';
 import { IDENTITY_KEY } from '../storage/keys.js';
@@ -23,6 +23,8 @@ export interface RecoveryPlan {
   lostMembers: readonly Member[];
   /** The one voter of the new cluster. */
   member: Member;
+  /** The cluster's clockwork, which stays. */
+  timing: ClusterTiming | undefined;
   /** Entries above this index were perhaps never committed; they will be. */
   commitKnown: number;
 }
@@ -47,7 +49,9 @@ export async function planRecovery(
   if (!inspection.ok || !identity || !hardState) {
     throw new StorageError('damaged-database', `${directory} could not be read to its end`, { directory });
   }
-  const members = inspection.configurations.at(-1)?.configuration.members ?? [];
+  const { members, timing }: Configuration = inspection.configurations.at(-1)?.configuration ?? {
+    members: [],
+  };
   const own = members.find(({ id }) => id === identity.nodeId);
   const consensusAddress = address ?? own?.address;
   if (identity.clusterId === null || members.length === 0 || consensusAddress === undefined) {
@@ -66,6 +70,7 @@ export async function planRecovery(
       epoch: (identity.epoch ?? 0) + 1,
     },
     lostMembers: members.filter(({ id }) => id !== identity.nodeId),
+    timing,
     member: { id: identity.nodeId, address: consensusAddress, incarnation, voter: true },
     commitKnown: hardState.commit,
   };
@@ -79,7 +84,7 @@ export async function planRecovery(
  * @throws StorageError
  */
 export async function recoverDirectory(plan: RecoveryPlan): Promise<void> {
-  const { before, after, member, inspection } = plan;
+  const { before, after, member, timing, inspection } = plan;
   const { directory } = inspection;
   const database = await openDatabase(directory, WRITE_BUFFER_BYTES);
   try {
@@ -90,7 +95,7 @@ export async function recoverDirectory(plan: RecoveryPlan): Promise<void> {
         throw new StorageError('locked', `${directory} was used since it was looked at`, { directory });
       }
       const order = soleVoter(
-        member,
+        { members: [member], ...(timing ? { timing } : {}) },
         log.manifest.last,
         log.manifest.hardState.term + 1,
         log.manifest.hardState.commit,
@@ -112,12 +117,12 @@ export async function recoverDirectory(plan: RecoveryPlan): Promise<void> {
 
 /** The write that appends the new configuration, in a term that nobody voted in. */
 function soleVoter(
-  member: Member,
+  configuration: Configuration,
   last: { index: number; chainHash: number },
   term: number,
   commit: number,
 ): Persist {
-  const data = encodeConfiguration({ members: [member] });
+  const data = encodeConfiguration(configuration);
   const header = {
     index: last.index + 1,
     term,

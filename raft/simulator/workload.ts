@@ -1,4 +1,5 @@
 import { crc32 } from '../core/crc32.js';
+import { clusterTimingOf } from '../core/timing.js';
 import type { MembershipChange } from '../core/types.js';
 import type { RequestKind } from './client-requests.js';
 import type { SimulatedNode } from './node.js';
@@ -81,6 +82,7 @@ export class Workload {
         ? { type, id, address, incarnation: this.world.node(id).incarnation }
         : { type, id };
     const expectedIndex = rng.chance(0.5) ? undefined : (latest?.index ?? 0) + (rng.chance(0.1) ? 1 : 0);
+    if (rng.chance(0.1)) return this.setTiming(node);
     const asked = rng.chance(0.3) ? this.replacement(node) : change;
     const request = {
       id: this.open('membership', node),
@@ -89,6 +91,16 @@ export class Workload {
       force: rng.chance(0.5),
     };
     node.receive({ type: 'changeMembership', ...request });
+  }
+
+  /** Faster or slower, but never slower than what was drawn: the bounds of the checks come from that. */
+  private setTiming(node: SimulatedNode): void {
+    const { rng, options } = this.world;
+    const { rankSlotMs, jitterMs, ...times } = clusterTimingOf(options.timing);
+    const pace = rng.pick([0.6, 0.8, 1]);
+    const faster = Object.fromEntries(Object.entries(times).map(([name, ms]) => [name, ms * pace]));
+    const timing = { ...times, ...faster, rankSlotMs, jitterMs };
+    node.receive({ type: 'setTiming', id: this.open('membership', node), timing, expectedIndex: undefined });
   }
 
   /** A voter makes room for anybody, mostly for one that is none yet. */

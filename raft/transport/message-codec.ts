@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { decodeConfiguration, encodeConfiguration } from '../core/configuration.js';
+import { timingProblem } from '../core/timing.js';
 import type { Configuration, Entry, EntryKind, Member } from '../core/types.js';
 import { ByteReader, ByteWriter } from './byte-io.js';
 import { FrameError } from './errors.js';
@@ -71,7 +72,11 @@ function encodeFields(message: WireMessage, w: ByteWriter): Uint8Array[] {
       w.u53(message.conflictIndex).u53(message.conflictTerm);
       return [];
     case 'heartbeat':
-      w.u53(message.round).u53(message.commit).u53(message.acknowledged).u32(message.rank);
+      w.u53(message.round)
+        .u53(message.commit)
+        .u32(Math.ceil(message.electionTimeoutMs))
+        .u53(message.acknowledged)
+        .u32(message.rank);
       return [];
     case 'heartbeatResponse':
       w.u53(message.round).u53(message.lastIndex).u32(message.eligibility).u32(message.priority);
@@ -169,7 +174,15 @@ function decodeFields(
         conflictTerm: r.u53(),
       };
     case 'heartbeat':
-      return { type, ...base, round: r.u53(), commit: r.u53(), acknowledged: r.u53(), rank: r.u32() };
+      return {
+        type,
+        ...base,
+        round: r.u53(),
+        commit: r.u53(),
+        electionTimeoutMs: r.u32(),
+        acknowledged: r.u53(),
+        rank: r.u32(),
+      };
     case 'heartbeatResponse':
       return { type, ...base, round: r.u53(), lastIndex: r.u53(), eligibility: r.u32(), priority: r.u32() };
     case 'snapshot': {
@@ -223,9 +236,12 @@ function decodeMembers(bytes: Buffer): Configuration {
   } catch (error) {
     throw new FrameError('malformed', `a configuration that cannot be read: ${(error as Error).message}`);
   }
-  const { members, joint } = configuration;
+  const { members, timing, joint } = configuration;
   if (!members.every(isMember))
     throw new FrameError('malformed', 'a configuration with a member that is none');
+  if (timing !== undefined && timingProblem(timing) !== undefined) {
+    throw new FrameError('malformed', 'a configuration with times that are none');
+  }
   if (joint !== undefined && ![joint.voters, joint.leaving].every(isListOfIds)) {
     throw new FrameError('malformed', 'a joint configuration that is none');
   }

@@ -243,6 +243,7 @@ export const heartbeat = (term: number, fields: Partial<HeartbeatRequest> = {}):
   requestId: 1,
   round: 1,
   commit: 0,
+  electionTimeoutMs: timing.electionTimeoutMs,
   acknowledged: 0,
   rank: 0,
   ...fields,

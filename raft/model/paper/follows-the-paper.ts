@@ -31,7 +31,9 @@ export function followsThePaper(): Invariant {
   const memories = new Map<NodeId, Memory>();
   return {
     started(node) {
-      if (node.process) memories.set(node.id, new Memory(look(node.id, node.process.ctx)));
+      if (!node.process) return;
+      const { ctx } = node.process;
+      memories.set(node.id, new Memory(look(node.id, ctx), ctx.timing.electionTimeoutMs));
     },
     stepped({ node, ctx, input, outputs }) {
       const memory = memories.get(node.id);

@@ -59,6 +59,7 @@ export const logChanges: Rule = (step, memory) => {
       allowed(step, isSame || memory.transfer === undefined, 'takes a proposal during a hand-over');
       return allowed(step, isSame || (before.role === 'leader' && isNew('command')), 'appends oddly');
     case 'changeMembership':
+    case 'setTiming':
       allowed(step, isSame || memory.transfer === undefined, 'changes the membership during a hand-over');
       return allowed(step, isSame || (before.role === 'leader' && isNew('config')), 'appends oddly');
     case 'compact': {

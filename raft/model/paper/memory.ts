@@ -11,6 +11,8 @@ export interface OwedAnswer {
 export class Memory {
   /** When it last heard from the leader that it follows, by its own clock. */
   heardMs = -Infinity;
+  /** How long it is loyal to its leader: what that leader's heartbeats say, until then its own election timeout. */
+  private loyalForMs: number;
   leaderIsDead = false;
   /** When it did anything last. */
   private steppedMs = -Infinity;
@@ -32,7 +34,13 @@ export class Memory {
   /** What it says of its log as a candidate. */
   private readonly positions = new Map<string, string>();
 
-  constructor(public server: Server) {}
+  constructor(
+    public server: Server,
+    /** Of its own configuration, before the first step. */
+    private ownTimeoutMs: number,
+  ) {
+    this.loyalForMs = ownTimeoutMs;
+  }
 
   owe(to: NodeId, { term, requestId }: Message, answer: OwedAnswer): void {
     const key = `${to} ${term} ${requestId}`;
@@ -44,9 +52,9 @@ export class Memory {
   }
 
   /** Stays true to the leader: it heard from it within an election timeout, and nobody proved its death. */
-  isLoyal({ before, input, electionTimeoutMs }: Transition): boolean {
+  isLoyal({ before, input }: Transition): boolean {
     if (before.role === 'leader') return true;
-    return before.leader !== null && !this.leaderIsDead && input.now < this.heardMs + electionTimeoutMs;
+    return before.leader !== null && !this.leaderIsDead && input.now < this.heardMs + this.loyalForMs;
   }
 
   /** It asks for votes or pre-votes in `term`, with its log as it is now. */
@@ -83,9 +91,13 @@ export class Memory {
   }
 
   /** Remembers what the step led to. */
-  keep({ before, after, input, outputs, sent }: Transition): void {
+  keep({ before, after, input, outputs, sent, electionTimeoutMs }: Transition): void {
     this.steppedMs = input.now;
     this.server = after;
+    if (after.currentTerm !== before.currentTerm || after.leader !== before.leader) {
+      this.loyalForMs = this.ownTimeoutMs;
+    }
+    this.ownTimeoutMs = electionTimeoutMs;
     if (after.currentTerm !== before.currentTerm) this.votes.clear();
     const begins =
       after.role === 'leader' && (before.role !== 'leader' || after.currentTerm !== before.currentTerm);
@@ -114,6 +126,7 @@ export class Memory {
       message.type === 'append' || message.type === 'heartbeat' || message.type === 'snapshot';
     if (isFromLeader && message.term === after.currentTerm) {
       this.heardMs = input.now;
+      if (message.type === 'heartbeat') this.loyalForMs = message.electionTimeoutMs;
       this.leaderIsDead = false;
     }
   }

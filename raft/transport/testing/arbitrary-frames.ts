@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { encodeConfiguration } from '../../core/configuration.js';
-import type { Configuration, LoadedEntry, Member } from '../../core/types.js';
+import type { ClusterTiming, Configuration, LoadedEntry, Member } from '../../core/types.js';
 import { encodeFrame, type Frame } from '../frame.js';
 import type { WireMessage } from '../wire-message.js';
 
@@ -20,13 +20,27 @@ const member: fc.Arbitrary<Member> = fc.record({
   incarnation: hex16,
   voter: fc.boolean(),
 });
+const timing: fc.Arbitrary<ClusterTiming | undefined> = fc.option(
+  fc.integer({ min: 10, max: 1e6 }).map((base) => ({
+    heartbeatIntervalMs: base / 5,
+    electionTimeoutMs: base,
+    rankSlotMs: base / 20,
+    jitterMs: base / 30,
+    leaseTimeoutMs: base,
+  })),
+  { nil: undefined },
+);
 const configuration: fc.Arbitrary<Configuration> = fc
   .uniqueArray(member, { selector: (value) => value.id, maxLength: 7 })
   .chain((members) => {
     const ids = fc.subarray(members.map((each) => each.id).sort());
     const joint = fc.option(fc.record({ voters: ids, leaving: ids }), { nil: undefined });
     const sorted = members.sort((a, b) => (a.id < b.id ? -1 : 1));
-    return joint.map((change) => ({ members: sorted, ...(change ? { joint: change } : {}) }));
+    return fc.tuple(joint, timing).map(([change, times]) => ({
+      members: sorted,
+      ...(times ? { timing: times } : {}),
+      ...(change ? { joint: change } : {}),
+    }));
   });
 
 const content = fc.oneof(
@@ -81,6 +95,7 @@ const messages: { [Type in WireMessage['type']]: fc.Arbitrary<Extract<WireMessag
     ...envelope,
     round: integer,
     commit: integer,
+    electionTimeoutMs: small,
     acknowledged: integer,
     rank: small,
   }),

@@ -1,0 +1,165 @@
+import { describe, expect, it } from '@jest/globals';
+import { changeTiming, decodeConfiguration, encodeConfiguration } from './configuration.js';
+import { configurationOf, TestLog } from './testing/test-log.js';
+import { heartbeat, TestNode, timing } from './testing/test-node.js';
+import { clusterTimingOf, timingProblem } from './timing.js';
+import type { ClusterTiming } from './types.js';
+
+const own = clusterTimingOf(timing);
+const times = (factor: number): ClusterTiming => ({
+  heartbeatIntervalMs: factor * own.heartbeatIntervalMs,
+  electionTimeoutMs: factor * own.electionTimeoutMs,
+  rankSlotMs: factor * own.rankSlotMs,
+  jitterMs: factor * own.jitterMs,
+  leaseTimeoutMs: factor * own.leaseTimeoutMs,
+});
+const abc = configurationOf(['a', 'b', 'c']);
+
+function leader(log = new TestLog(abc)): TestNode {
+  const node = TestNode.leader(log, 2);
+  for (const from of 'bc') node.acknowledge(from);
+  return node;
+}
+const setTiming = (node: TestNode, wanted: ClusterTiming): number =>
+  node.ask((id) => ({ type: 'setTiming', id, timing: wanted, expectedIndex: undefined }));
+
+describe('times that no cluster can run by', () => {
+  it.each<[string, Partial<ClusterTiming>, RegExp]>([
+    ['a lease beyond the loyalty that it rests on', { leaseTimeoutMs: 301 }, /outlasts the loyalty/],
+    ['a lease that ends between two heartbeats', { leaseTimeoutMs: 50 }, /before the next heartbeat/],
+    ['no interval', { heartbeatIntervalMs: 0 }, /must be positive/],
+    ['ranks beyond all patience', { rankSlotMs: 299, jitterMs: 2 }, /exceed the election timeout/],
+    ['what is no time', { jitterMs: NaN }, /number of milliseconds/],
+    ['a negative time', { jitterMs: -1 }, /number of milliseconds/],
+  ])('are %s', (_, wrong, reason) => {
+    expect(timingProblem({ ...own, ...wrong })).toMatch(reason);
+    expect(changeTiming(abc, { ...own, ...wrong })).toMatchObject({ ok: false, reason: 'invalid-timing' });
+  });
+
+  it('are not the usual ones', () => {
+    expect(timingProblem(own)).toBeUndefined();
+  });
+});
+
+describe('the clockwork of a cluster', () => {
+  it('is part of the configuration, beside what was there before', () => {
+    const configuration = { members: abc.members, timing: times(2) };
+    expect(decodeConfiguration(encodeConfiguration(configuration))).toEqual(configuration);
+    expect(decodeConfiguration(encodeConfiguration(abc))).not.toHaveProperty('timing');
+    const more = { ...configuration, timing: timing as ClusterTiming };
+    expect(decodeConfiguration(encodeConfiguration(more)).timing).toEqual(own);
+  });
+
+  it('is that of the founder, on every node that has the entry', () => {
+    const founded = new TestLog({ ...abc, timing: times(2) });
+    const node = new TestNode({
+      restored: {
+        ...founded.restored(),
+        configurations: [{ index: 1, configuration: decodeConfiguration(founded.at(1).data) }],
+      },
+    });
+    expect(node.core.timing).toMatchObject(times(2));
+    expect(node.wait(2 * own.electionTimeoutMs - 1)).toEqual([]);
+    node.waitForDeadline();
+    expect(node.sent('preVote')).toHaveLength(2);
+  });
+
+  it('keeps what concerns one node only', () => {
+    const node = leader();
+    setTiming(node, times(2));
+    const { requestTimeoutMs, transferTimeoutMs } = timing;
+    expect(node.core.timing).toEqual({ ...times(2), requestTimeoutMs, transferTimeoutMs });
+  });
+
+  it('changes through the log: in force at the append, done at the commit', () => {
+    const node = leader();
+    const id = setTiming(node, times(2));
+    expect(node.core.timing).toMatchObject(times(2));
+    expect(node.answer(id)).toBeUndefined();
+    node.acknowledge('b');
+    expect(node.answer(id)).toEqual({ outcome: 'done', index: 3, term: 2 });
+    expect(node.answer(setTiming(node, times(2)))).toEqual({ outcome: 'done', index: 3, term: 2 });
+    node.ask((request) => ({
+      type: 'changeMembership',
+      id: request,
+      change: { type: 'remove', id: 'c' },
+      expectedIndex: undefined,
+    }));
+    expect(node.core.timing).toMatchObject(times(2));
+  });
+
+  it('is refused when nobody could run by it, or another change is under way', () => {
+    const node = leader();
+    expect(node.answer(setTiming(node, { ...own, leaseTimeoutMs: 1 }))).toMatchObject({
+      outcome: 'rejected',
+      reason: 'invalid-timing',
+    });
+    setTiming(node, times(2));
+    expect(node.answer(setTiming(node, times(3)))).toMatchObject({ reason: 'change-in-progress' });
+  });
+
+  it('goes back with the log when the entry is cut off (bug 35)', () => {
+    const node = new TestNode();
+    const changed = new TestLog(abc).addConfiguration(1, { ...abc, timing: times(2) });
+    node.receive('b', changed.append(1, 1));
+    expect(node.core.timing).toMatchObject(times(2));
+    node.receive('c', new TestLog(abc, [2]).append(2, 1));
+    expect(node.core.timing).toEqual(timing);
+  });
+});
+
+describe('a leader whose clockwork changes', () => {
+  it('sends its heartbeats by the new one, and says by it how loyal the followers must be', () => {
+    const node = leader();
+    setTiming(node, times(0.5));
+    expect(node.sent('heartbeat').map(({ electionTimeoutMs }) => electionTimeoutMs)).toEqual([150, 150]);
+    node.wait(own.heartbeatIntervalMs / 2);
+    expect(node.sent('heartbeat')).toHaveLength(2);
+  });
+
+  it('has no longer lease before a quorum has promised longer loyalty', () => {
+    const node = leader();
+    node.wait(own.heartbeatIntervalMs);
+    const { round } = node;
+    node.confirm('b');
+    expect(node.status.leaseRemainingMs).toBe(own.leaseTimeoutMs);
+    setTiming(node, times(2));
+    expect(node.status.leaseRemainingMs).toBe(0);
+    node.confirm('c', { round });
+    expect(node.status.leaseRemainingMs).toBe(0);
+    node.wait(own.heartbeatIntervalMs);
+    expect(node.sent('heartbeat')[0]?.electionTimeoutMs).toBe(2 * own.electionTimeoutMs);
+    node.confirm('b');
+    expect(node.status.leaseRemainingMs).toBe(2 * own.leaseTimeoutMs);
+  });
+
+  it('is shorter trusted at once', () => {
+    const node = leader();
+    node.wait(own.heartbeatIntervalMs);
+    node.confirm('b');
+    setTiming(node, times(0.5));
+    expect(node.status.leaseRemainingMs).toBe(own.leaseTimeoutMs / 2);
+  });
+});
+
+describe('a follower', () => {
+  it('is as loyal as the heartbeat asked it to be, whatever its own log says yet', () => {
+    const node = new TestNode();
+    node.receive('b', heartbeat(1, { electionTimeoutMs: 2 * own.electionTimeoutMs }));
+    node.now += 1.5 * own.electionTimeoutMs;
+    node.receive('c', { type: 'preVote', term: 2, requestId: 1, lastIndex: 9, lastTerm: 1 });
+    expect(node.sent('preVoteResponse')[0]).toMatchObject({
+      granted: false,
+      remainingMs: own.electionTimeoutMs / 2,
+    });
+    expect(node.core.nextDeadlineMs() - node.now).toBeGreaterThanOrEqual(own.electionTimeoutMs / 2);
+  });
+
+  it('goes by its own election timeout again when it has no leader', () => {
+    const node = new TestNode();
+    node.receive('b', heartbeat(1, { electionTimeoutMs: 9 * own.electionTimeoutMs }));
+    node.receive('c', { type: 'vote', term: 2, requestId: 1, lastIndex: 9, lastTerm: 1, transfer: true });
+    expect(node.sent('voteResponse')[0]).toMatchObject({ granted: true });
+    expect(node.core.nextDeadlineMs() - node.now).toBeLessThan(2 * own.electionTimeoutMs);
+  });
+});

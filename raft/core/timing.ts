@@ -1,0 +1,28 @@
+import type { ClusterTiming } from './types.js';
+
+/** The part of a clockwork that goes into the log, and nothing else. */
+export function clusterTimingOf(timing: ClusterTiming): ClusterTiming {
+  const { heartbeatIntervalMs, electionTimeoutMs, rankSlotMs, jitterMs, leaseTimeoutMs } = timing;
+  return { heartbeatIntervalMs, electionTimeoutMs, rankSlotMs, jitterMs, leaseTimeoutMs };
+}
+
+export function isSameTiming(one: ClusterTiming, other: ClusterTiming): boolean {
+  return JSON.stringify(clusterTimingOf(one)) === JSON.stringify(clusterTimingOf(other));
+}
+
+/** Why no cluster can run by these times; undefined when it can. */
+export function timingProblem(timing: ClusterTiming): string | undefined {
+  const { heartbeatIntervalMs, electionTimeoutMs, rankSlotMs, jitterMs, leaseTimeoutMs } = timing;
+  const times = Object.values(clusterTimingOf(timing));
+  if (!times.every((ms) => Number.isFinite(ms) && ms >= 0))
+    return 'every time must be a number of milliseconds';
+  if (heartbeatIntervalMs <= 0) return 'the heartbeat interval must be positive';
+  if (heartbeatIntervalMs >= leaseTimeoutMs) {
+    return `a lease of ${leaseTimeoutMs} ms ends before the next heartbeat (${heartbeatIntervalMs} ms)`;
+  }
+  if (leaseTimeoutMs > electionTimeoutMs) {
+    return `a lease of ${leaseTimeoutMs} ms outlasts the loyalty of the followers (${electionTimeoutMs} ms)`;
+  }
+  if (rankSlotMs + jitterMs > electionTimeoutMs) return 'rank slot and jitter exceed the election timeout';
+  return undefined;
+}
