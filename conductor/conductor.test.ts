@@ -73,7 +73,7 @@ function build(options: { paused?: boolean; silentTransfer?: boolean; roundRobin
     logger: silent,
     paused: options.paused ?? false,
     roundRobin: options.roundRobin ?? false,
-    peerTimeoutMs: 500,
+    peerTimeoutMs: () => 500,
     progressGraceMs: 3000,
     stuckAfterMs: 10_000,
     callTimeoutMs: 10_000,

@@ -48,7 +48,7 @@ export interface ConductorOptions extends StatusSources {
   /** Hand leadership on in the order of ids, among those that are fit for it. */
   roundRobin: boolean;
   /** A peer that did not answer for this long is no successor. */
-  peerTimeoutMs: number;
+  peerTimeoutMs: () => number;
   /** How long an active sequencer's head may stand still before an old head counts against it. */
   progressGraceMs: number;
   /** A leader whose chain does not move for this long lets another node try. */
@@ -231,7 +231,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     const { configuration, peers } = this.options.raft.status();
     const voters = new Set(configuration.configuration.members.filter((m) => m.voter).map((m) => m.id));
     return peers
-      .filter((peer) => voters.has(peer.id) && peer.lastContactMs < this.options.peerTimeoutMs)
+      .filter((peer) => voters.has(peer.id) && peer.lastContactMs < this.options.peerTimeoutMs())
       .sort((a, b) => (a.rank ?? Infinity) - (b.rank ?? Infinity))
       .map(({ id, eligibility }) => ({ id, eligibility, fitness: fitnessOf(eligibility) }));
   }

@@ -1,21 +1,51 @@
-import type { Limits, Retention, Timing } from '../raft/index.js';
+import {
+  clusterTimingOf,
+  isSameTiming,
+  type ClusterTiming,
+  type Limits,
+  type Retention,
+  type Timing,
+} from '../raft/index.js';
 import type { Config } from './config/config.js';
+import type { LaneTimeouts } from '../raft/transport/peer-lanes.js';
+import { TIMING_FLAGS } from './config/raft-times.js';
 
 const MIB = 1024 * 1024;
+const SNAPSHOT_TIMEOUT_MS = 10_000;
 
-/** Raft's clockwork, from the two times that op-conductor's flags name (raft.md §5.10). */
+/** The clockwork of a cluster that this node founds, and what concerns this node alone. */
 export function timingOf({ raft }: Config): Timing {
-  const electionTimeoutMs = raft.heartbeatTimeoutMs;
   return {
-    heartbeatIntervalMs: raft.heartbeatIntervalMs,
-    electionTimeoutMs,
-    rankSlotMs: electionTimeoutMs / 15,
-    jitterMs: electionTimeoutMs / 30,
-    leaseTimeoutMs: raft.leaseTimeoutMs,
+    ...raft.timing,
     // Longer than any deadline of the transport: a last resort.
     requestTimeoutMs: 60_000,
-    transferTimeoutMs: Math.max(1000, electionTimeoutMs),
+    transferTimeoutMs: Math.max(1000, raft.timing.electionTimeoutMs),
   };
+}
+
+/** Deadlines of requests between nodes; they follow the clockwork of the cluster. */
+export function laneTimeouts(timing: () => ClusterTiming): LaneTimeouts {
+  return {
+    get controlMs() {
+      return timing().electionTimeoutMs;
+    },
+    get bulkMs() {
+      return Math.max(1000, timing().electionTimeoutMs);
+    },
+    snapshotMs: SNAPSHOT_TIMEOUT_MS,
+  };
+}
+
+/** The timing flags that were given and are not what the cluster goes by; undefined when all is well. */
+export function timingConflict(
+  { raft, explicit }: Config,
+  inForce: ClusterTiming,
+): { given: object; asked: ClusterTiming; inForce: ClusterTiming } | undefined {
+  const given = Object.fromEntries(
+    TIMING_FLAGS.filter((flag) => explicit[flag] !== undefined).map((flag) => [flag, explicit[flag]]),
+  );
+  if (Object.keys(given).length === 0 || isSameTiming(raft.timing, inForce)) return undefined;
+  return { given, asked: raft.timing, inForce: clusterTimingOf(inForce) };
 }
 
 /** @param payloadBytesMax the largest payload that the RPC port lets in */

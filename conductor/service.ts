@@ -20,7 +20,7 @@ import { formCluster, peersDigest, type FormationAnswer } from './membership/for
 import { MembershipService } from './membership/membership-service.js';
 import { Metrics } from './metrics/metrics.js';
 import { startMetricsServer } from './metrics/metrics-server.js';
-import { limitsOf, retentionOf, timingOf } from './raft-options.js';
+import { laneTimeouts, limitsOf, retentionOf, timingConflict, timingOf } from './raft-options.js';
 
 const MIB = 1024 * 1024;
 const EMPTY_MEMBER =
@@ -55,6 +55,7 @@ export class Service {
   private readonly ending = new AbortController();
   private readonly closers: (() => Promise<void>)[] = [];
   private opened = false;
+  private timingWarning: string | undefined;
   private rpcPort: number | undefined;
   private stopping: Promise<void> | undefined;
 
@@ -66,7 +67,6 @@ export class Service {
     private readonly onFatal: (error: Error) => void,
   ) {
     const { raft, rpc, health, node, execution } = config;
-    const timing = timingOf(config);
     this.metrics = new Metrics(version);
     this.opNode = new OpNodeClient({ url: node.rpcUrl, timeoutMs: CALL_TIMEOUT_MS });
     this.execution = new ExecutionClient({ url: execution.rpcUrl, timeoutMs: CALL_TIMEOUT_MS });
@@ -75,7 +75,7 @@ export class Service {
       nodeId: raft.serverId,
       priority: raft.priority,
       crashEvidence: raft.crashEvidence,
-      timing,
+      timing: timingOf(config),
       limits: limitsOf(rpc.bodyLimitBytes),
       retention: retentionOf(config),
       storage: new LevelStorage({ directory: path.join(raft.storageDir, raft.serverId, 'baton') }),
@@ -89,11 +89,7 @@ export class Service {
       incarnation: () => this.raft.identity.incarnation,
       bind: { host: config.consensus.listenHost, port: config.consensus.listenPort },
       bodyLimitBytes: rpc.bodyLimitBytes + MIB,
-      timeouts: {
-        controlMs: timing.electionTimeoutMs,
-        bulkMs: Math.max(1000, timing.electionTimeoutMs),
-        snapshotMs: 10_000,
-      },
+      timeouts: laneTimeouts(() => this.raft.timing),
       logger: logger.child({ part: 'transport' }),
       handlers: {
         onRequest: (from, message, respond) => this.raft.receive(from, message, respond),
@@ -143,7 +139,8 @@ export class Service {
       logger: logger.child({ part: 'control' }),
       paused: config.paused,
       roundRobin: raft.roundRobinLeaderTransfer,
-      peerTimeoutMs: Math.max(timing.leaseTimeoutMs, 2 * timing.heartbeatIntervalMs),
+      peerTimeoutMs: () =>
+        Math.max(this.raft.timing.leaseTimeoutMs, 2 * this.raft.timing.heartbeatIntervalMs),
       progressGraceMs: Math.max(3000, 2 * health.intervalMs),
       stuckAfterMs: Math.max(STUCK_AFTER_MS, health.unsafeIntervalSeconds * 1000),
       callTimeoutMs: CALL_TIMEOUT_MS,
@@ -170,8 +167,10 @@ export class Service {
 
   /** @throws StorageError, or the system's error when a port cannot be bound */
   async start(): Promise<{ rpcPort: number; consensusPort: number }> {
+    this.raft.on('configuration', () => this.warnOfOtherTiming());
     await this.raft.open();
     this.opened = true;
+    this.warnOfOtherTiming();
     this.closers.push(() => this.raft.stop());
     const { port: consensusPort } = await this.raft.start(this.transport);
     await this.joinOrFound(consensusPort);
@@ -281,6 +280,17 @@ export class Service {
   private async found(members: readonly Member[]): Promise<void> {
     const outcome = await this.raft.bootstrap(members);
     if (outcome.outcome !== 'done') throw new Error(`the cluster could not be founded: ${outcome.reason}`);
+  }
+
+  /** The cluster's times are those of its log; flags that say something else have no effect, and should not mislead. */
+  private warnOfOtherTiming(): void {
+    if (!this.raft.status().configuration.configuration.timing) return;
+    const conflict = timingConflict(this.config, this.raft.timing);
+    const text = JSON.stringify(conflict);
+    if (conflict && text !== this.timingWarning) {
+      this.logger.warn(conflict, 'the cluster goes by other times than the flags of this node ask for');
+    }
+    this.timingWarning = text;
   }
 
   private isEmpty(): boolean {

@@ -1,5 +1,6 @@
 /** The public surface of the Raft library. */
 export type {
+  ClusterTiming,
   Configuration,
   IndexedConfiguration,
   Limits,
@@ -12,6 +13,8 @@ export type {
 } from './core/types.js';
 export type { CoreStatus, PeerStatus } from './core/raft-core.js';
 export type { Outcome } from './runtime/outcomes.js';
+export { clusterTimingOf, isSameTiming } from './core/timing.js';
+export { profileOf, TIMING_PROFILES, type TimingProfile } from './runtime/timing-profiles.js';
 export type { Retention } from './runtime/compaction.js';
 export type { StateMachine } from './runtime/state-machine.js';
 export { inspectDirectory, type Inspection, type LogVisitor } from './recovery/inspect.js';

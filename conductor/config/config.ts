@@ -33,7 +33,7 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
       crashEvidence: values['raft.crash-evidence'],
       /** Empty: no static formation. */
       peers,
-      ...raftTimes(values),
+      timing: raftTimes(values),
       snapshotIntervalMs: values['raft.snapshot-interval'],
       snapshotThresholdEntries: values['raft.snapshot-threshold'],
       trailingEntries: values['raft.trailing-logs'],

@@ -163,7 +163,7 @@ export const flags = {
     group: 'Raft',
     type: duration,
     byDefault: null,
-    defaultText: '500ms, or raft.lease-timeout if that is longer',
+    defaultText: 'by raft.timing-profile (300ms), or raft.lease-timeout if that is longer',
     usage: 'silence of the leader after which a follower stands for election (once to twice this, at random)',
   }),
   // op-conductor has 500ms; half of the heartbeat timeout flaps on loaded hosts (op-conductor #22924).
@@ -171,7 +171,7 @@ export const flags = {
     group: 'Raft',
     type: duration,
     byDefault: null,
-    defaultText: 'raft.heartbeat-timeout',
+    defaultText: 'raft.heartbeat-timeout, or by raft.timing-profile (290ms)',
     usage:
       'a leader that has not heard of a majority for this long steps down; at most raft.heartbeat-timeout',
   }),
@@ -424,11 +424,19 @@ export const flags = {
     defaultText: 'none',
     usage: 'all members of a new cluster, this one included; used only while every one of them is empty',
   }),
+  'raft.timing-profile': flag({
+    group: 'Raft',
+    type: choice('lan', 'lan-fast', 'multi-region'),
+    byDefault: 'lan',
+    usage:
+      'timers of a cluster that this node founds (lan-fast 150ms, lan 300ms, multi-region 400ms of silence); a cluster that exists keeps its own',
+  }),
   'raft.heartbeat-interval': flag({
     group: 'Raft',
     type: duration,
     byDefault: null,
-    defaultText: 'a sixth of raft.heartbeat-timeout, at most half of raft.lease-timeout',
+    defaultText:
+      'by raft.timing-profile (50ms); beside a timeout a sixth of raft.heartbeat-timeout, at most half of raft.lease-timeout',
     usage: "time between the leader's heartbeats",
   }),
   'raft.priority': flag({

@@ -1,23 +1,34 @@
-import type { FlagValues } from './flag-table.js';
+import { TIMING_PROFILES, type ClusterTiming } from '../../raft/index.js';
+import type { FlagName, FlagValues } from './flag-table.js';
 
-const DEFAULT_HEARTBEAT_TIMEOUT_MS = 500;
-
-export interface RaftTimes {
-  heartbeatTimeoutMs: number;
-  leaseTimeoutMs: number;
-  heartbeatIntervalMs: number;
-}
+/** The flags that give a cluster its clockwork when this node founds it. */
+export const TIMING_FLAGS = [
+  'raft.timing-profile',
+  'raft.heartbeat-timeout',
+  'raft.lease-timeout',
+  'raft.heartbeat-interval',
+] as const satisfies readonly FlagName[];
 
 /**
- * Raft's times, where the default of one depends on another. A command line with op-conductor's lease timeout alone
- * stays valid, although Baton's default heartbeat timeout is shorter than op-conductor's.
+ * Raft's times: those of a profile, or free ones by op-conductor's flags, where the default of one depends on another.
+ * A command line with op-conductor's lease timeout alone stays valid, although Baton's election timeout is shorter.
  */
-export function raftTimes(values: FlagValues): RaftTimes {
+export function raftTimes(values: FlagValues): ClusterTiming {
+  const profile = TIMING_PROFILES[values['raft.timing-profile']];
   const lease = values['raft.lease-timeout'];
-  const heartbeatTimeoutMs =
-    values['raft.heartbeat-timeout'] ?? Math.max(DEFAULT_HEARTBEAT_TIMEOUT_MS, lease ?? 0);
-  const leaseTimeoutMs = lease ?? heartbeatTimeoutMs;
-  const sixth = Math.floor(Math.min(heartbeatTimeoutMs / 6, leaseTimeoutMs / 2));
-  const heartbeatIntervalMs = values['raft.heartbeat-interval'] ?? Math.max(1, sixth);
-  return { heartbeatTimeoutMs, leaseTimeoutMs, heartbeatIntervalMs };
+  const heartbeat = values['raft.heartbeat-timeout'];
+  const interval = values['raft.heartbeat-interval'];
+  if (lease === null && heartbeat === null) {
+    return interval === null ? profile : { ...profile, heartbeatIntervalMs: interval };
+  }
+  const electionTimeoutMs = heartbeat ?? Math.max(profile.electionTimeoutMs, lease ?? 0);
+  const leaseTimeoutMs = lease ?? electionTimeoutMs;
+  const sixth = Math.floor(Math.min(electionTimeoutMs / 6, leaseTimeoutMs / 2));
+  return {
+    heartbeatIntervalMs: interval ?? Math.max(1, sixth),
+    electionTimeoutMs,
+    rankSlotMs: electionTimeoutMs / 15,
+    jitterMs: electionTimeoutMs / 30,
+    leaseTimeoutMs,
+  };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError, type ConfigProblem } from './config-error.js';
 import type { Config } from './config.js';
+import { timingProblem } from '../../raft/core/timing.js';
 import { parseConfig } from './parse-config.js';
 
 const good = {
@@ -182,17 +183,20 @@ describe('rules', () => {
 
 describe('settings that depend on each other', () => {
   it.each([
-    ['--paused', { heartbeatTimeoutMs: 500, leaseTimeoutMs: 500, heartbeatIntervalMs: 83 }],
-    [
-      '--raft.heartbeat-timeout=1s',
-      { heartbeatTimeoutMs: 1000, leaseTimeoutMs: 1000, heartbeatIntervalMs: 166 },
-    ],
+    ['--paused', 300, 290, 50],
+    ['--raft.timing-profile=lan-fast', 150, 143, 30],
+    ['--raft.timing-profile=multi-region', 400, 390, 90],
+    ['--raft.timing-profile=multi-region --raft.heartbeat-interval=70ms', 400, 390, 70],
+    ['--raft.heartbeat-timeout=1s', 1000, 1000, 166],
+    ['--raft.heartbeat-timeout=9s --raft.lease-timeout=6s', 9000, 6000, 1500],
     // op-conductor's lease timeout alone is a valid command line there.
-    ['--raft.lease-timeout=500ms', { heartbeatTimeoutMs: 500, leaseTimeoutMs: 500, heartbeatIntervalMs: 83 }],
-    ['--raft.lease-timeout=60ms', { heartbeatTimeoutMs: 500, leaseTimeoutMs: 60, heartbeatIntervalMs: 30 }],
-    ['--raft.heartbeat-timeout=5ms', { heartbeatTimeoutMs: 5, leaseTimeoutMs: 5, heartbeatIntervalMs: 1 }],
-  ])('%s gives the raft times', (more, times) => {
-    expect(configOf(more).raft).toMatchObject(times);
+    ['--raft.lease-timeout=500ms', 500, 500, 83],
+    ['--raft.lease-timeout=60ms', 300, 60, 30],
+    ['--raft.heartbeat-timeout=5ms', 5, 5, 1],
+  ])('%s gives the raft times', (more, electionTimeoutMs, leaseTimeoutMs, heartbeatIntervalMs) => {
+    const { timing } = configOf(more).raft;
+    expect(timing).toMatchObject({ electionTimeoutMs, leaseTimeoutMs, heartbeatIntervalMs });
+    expect(timingProblem(timing)).toBeUndefined();
   });
 
   it("advertises this node's entry in the list of peers", () => {

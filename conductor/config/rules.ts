@@ -127,10 +127,10 @@ const rules: readonly Rule[] = [
   tooShort('raft.snapshot-interval', 'SnapshotInterval is too low'),
   {
     flags: ['raft.lease-timeout', 'raft.heartbeat-timeout'],
-    violated: (values) => raftTimes(values).leaseTimeoutMs > raftTimes(values).heartbeatTimeoutMs,
+    violated: (values) => raftTimes(values).leaseTimeoutMs > raftTimes(values).electionTimeoutMs,
     text: (values) => {
-      const { leaseTimeoutMs, heartbeatTimeoutMs } = raftTimes(values);
-      const [lease, heartbeat] = [formatGoDuration(leaseTimeoutMs), formatGoDuration(heartbeatTimeoutMs)];
+      const { leaseTimeoutMs, electionTimeoutMs } = raftTimes(values);
+      const [lease, heartbeat] = [formatGoDuration(leaseTimeoutMs), formatGoDuration(electionTimeoutMs)];
       return `failed to create raft: LeaderLeaseTimeout (${lease}) cannot be larger than heartbeat timeout (${heartbeat})`;
     },
     remedy: 'shorten the lease timeout or lengthen the heartbeat timeout',

@@ -19,7 +19,7 @@ interface Change {
   expectedIndex: number | undefined;
   force: boolean;
   reason: string;
-  make(current: Configuration): ChangeResult;
+  make: (current: Configuration) => ChangeResult;
 }
 
 export function onChangeMembership(ctx: CoreContext, input: Input & { type: 'changeMembership' }): void {

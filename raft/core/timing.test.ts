@@ -58,7 +58,7 @@ describe('the clockwork of a cluster', () => {
         configurations: [{ index: 1, configuration: decodeConfiguration(founded.at(1).data) }],
       },
     });
-    expect(node.core.timing).toMatchObject(times(2));
+    expect(node.core.timing).toMatchObject({ ...times(2) });
     expect(node.wait(2 * own.electionTimeoutMs - 1)).toEqual([]);
     node.waitForDeadline();
     expect(node.sent('preVote')).toHaveLength(2);
@@ -74,7 +74,7 @@ describe('the clockwork of a cluster', () => {
   it('changes through the log: in force at the append, done at the commit', () => {
     const node = leader();
     const id = setTiming(node, times(2));
-    expect(node.core.timing).toMatchObject(times(2));
+    expect(node.core.timing).toMatchObject({ ...times(2) });
     expect(node.answer(id)).toBeUndefined();
     node.acknowledge('b');
     expect(node.answer(id)).toEqual({ outcome: 'done', index: 3, term: 2 });
@@ -85,7 +85,7 @@ describe('the clockwork of a cluster', () => {
       change: { type: 'remove', id: 'c' },
       expectedIndex: undefined,
     }));
-    expect(node.core.timing).toMatchObject(times(2));
+    expect(node.core.timing).toMatchObject({ ...times(2) });
   });
 
   it('is refused when nobody could run by it, or another change is under way', () => {
@@ -102,7 +102,7 @@ describe('the clockwork of a cluster', () => {
     const node = new TestNode();
     const changed = new TestLog(abc).addConfiguration(1, { ...abc, timing: times(2) });
     node.receive('b', changed.append(1, 1));
-    expect(node.core.timing).toMatchObject(times(2));
+    expect(node.core.timing).toMatchObject({ ...times(2) });
     node.receive('c', new TestLog(abc, [2]).append(2, 1));
     expect(node.core.timing).toEqual(timing);
   });

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { heartbeat } from '../core/testing/test-node.js';
+import { clusterTimingOf, isSameTiming } from '../core/timing.js';
 import type { Persist, RequestMessage, ResponseMessage } from '../core/types.js';
 import { StorageError } from '../storage/errors.js';
 import { MemoryDisk, MemoryStorage } from '../storage/memory-storage.js';
@@ -230,6 +231,28 @@ describe('three nodes', () => {
     ]);
     expect(configuration.joint).toBeUndefined();
     expect(await next.raft.propose(bytes('two'))).toMatchObject({ outcome: 'done', result: 2 });
+  });
+
+  it('go by the times of their log, whatever each was started with, and change them together', async () => {
+    const cluster = createCluster();
+    const leader = await cluster.found('a', 'b', 'c');
+    await leader.raft.propose(bytes('one'));
+    const founded = leader.raft.timing;
+    expect(leader.raft.status().configuration.configuration.timing).toEqual(clusterTimingOf(founded));
+    const slower = { ...clusterTimingOf(founded), electionTimeoutMs: 700, leaseTimeoutMs: 650 };
+    expect(await leader.raft.setTiming({ ...slower, leaseTimeoutMs: 800 })).toMatchObject({
+      reason: 'invalid-timing',
+    });
+    expect(await leader.raft.setTiming(slower)).toMatchObject({ outcome: 'done' });
+    await eventually(
+      () => cluster.nodes.every(({ raft }) => isSameTiming(raft.timing, slower)),
+      'all to go by the new times',
+    );
+    const follower = cluster.others(leader)[0] as TestNode;
+    await follower.raft.stop();
+    const again = await cluster.start(follower.id);
+    expect(again.raft.timing).toMatchObject({ ...slower });
+    expect(await leader.raft.propose(bytes('two'))).toMatchObject({ outcome: 'done' });
   });
 
   it('report a hand-over that succeeded as done, also when the answer of its target is lost', async () => {

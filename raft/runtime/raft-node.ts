@@ -4,8 +4,10 @@ import { performance } from 'node:perf_hooks';
 import { crc32 } from 'node:zlib';
 import type { Logger } from 'pino';
 import { RaftCore, type CoreStatus } from '../core/raft-core.js';
+import { clusterTimingOf } from '../core/timing.js';
 import type {
   Answer,
+  ClusterTiming,
   CoreEvent,
   Input,
   Limits,
@@ -34,6 +36,7 @@ import { logCoreEvent } from './log-core-event.js';
 import { LogReader } from './log-reader.js';
 import type { Outcome } from './outcomes.js';
 import type { StateMachine } from './state-machine.js';
+import { TimingWatch } from './timing-watch.js';
 import { WakeUpTimer } from './wake-up-timer.js';
 
 /** The part of the transport that the node uses; http-transport.ts is the one for production. */
@@ -58,6 +61,7 @@ export interface RaftNodeOptions<Result> {
   priority: number;
   /** Believe proof that the leader's process is gone; the lease is advisory then, since loyalty to a leader ends early. */
   crashEvidence: boolean;
+  /** The clockwork of a cluster that this node founds; in another it goes by that of the cluster. */
   timing: Timing;
   limits: Limits;
   retention: Retention;
@@ -114,6 +118,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   private transport: NodeTransport | undefined;
   private identityFound: Identity | undefined;
   private readonly timer: WakeUpTimer;
+  private readonly timingWatch: TimingWatch;
   private readonly log: LogReader;
   private readonly applier: Applier<Result>;
   private readonly queue: Queued[] = [];
@@ -137,11 +142,16 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     this.logger = options.logger;
     this.log = new LogReader((index) => this.running.entry(index), options.storage);
     this.applier = new Applier(options.stateMachine, this.log);
+    this.timingWatch = new TimingWatch(options.logger);
+    const tolerance = (): number => Math.max(25, this.timing.heartbeatIntervalMs / 2);
     this.timer = new WakeUpTimer({
       now: () => performance.now(),
+      onWakeUp: (lateMs) => this.timingWatch.wokeUp(lateMs),
       onLate: (lateMs) => this.stalled(lateMs),
       onDue: () => this.deliver({ type: 'tick' }),
-      toleranceMs: Math.max(25, options.timing.heartbeatIntervalMs / 2),
+      get toleranceMs() {
+        return tolerance();
+      },
     });
   }
 
@@ -157,6 +167,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     const { term, commitIndex } = core.status(performance.now());
     this.term = term;
     this.commitIndex = commitIndex;
+    this.useTiming();
     await this.applyCommitted();
     return identity;
   }
@@ -186,6 +197,11 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     return this.running.status(performance.now());
   }
 
+  /** The clockwork in force: the cluster's, once the log of this node has it. */
+  get timing(): Timing {
+    return this.core?.timing ?? this.options.timing;
+  }
+
   /** True while this node leads and an entry of its own term is committed: only then it knows the whole log. */
   get isReadyLeader(): boolean {
     return this.core?.role === 'leader' && this.status().ready;
@@ -202,7 +218,8 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
       };
     }
     await this.adoptCluster(randomBytes(16).toString('hex'));
-    return this.ask((id) => ({ type: 'bootstrap', id, configuration: { members } }));
+    const timing = clusterTimingOf(this.options.timing);
+    return this.ask((id) => ({ type: 'bootstrap', id, configuration: { members, timing } }));
   }
 
   /** Becomes part of a cluster for good. @throws StorageError when the disk belongs to another */
@@ -254,7 +271,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   async transferLeadership(to?: NodeId): Promise<Outcome<object>> {
     const outcome = await this.ask((id) => ({ type: 'transfer', id, to }));
     if (outcome.outcome !== 'unknown') return outcome;
-    const endMs = performance.now() + 2 * this.options.timing.electionTimeoutMs;
+    const endMs = performance.now() + 2 * this.timing.electionTimeoutMs;
     for (let leftMs; this.isRunning && (leftMs = endMs - performance.now()) > 0;) {
       const { role, leader, term, lastIndex } = this.status();
       if (leader !== null && leader !== this.nodeId) return { outcome: 'done', index: lastIndex, term };
@@ -291,12 +308,25 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     expectedIndex?: number,
     { force = false }: { force?: boolean } = {},
   ): Promise<Outcome<object>> {
-    // Before the first commit of its term a leader must refuse (bug 33); that is a matter of milliseconds.
-    if (!this.isReadyLeader) {
-      const barrier = await this.readBarrier();
-      if (barrier.outcome !== 'done') return barrier;
-    }
-    return this.ask((id) => ({ type: 'changeMembership', id, change, expectedIndex, force }));
+    return (
+      (await this.unready()) ??
+      this.ask((id) => ({ type: 'changeMembership', id, change, expectedIndex, force }))
+    );
+  }
+
+  /** Before the first commit of its term a leader must refuse changes (bug 33); that is a matter of milliseconds. */
+  private async unready(): Promise<Outcome<object> | undefined> {
+    if (this.isReadyLeader) return undefined;
+    const barrier = await this.readBarrier();
+    return barrier.outcome === 'done' ? undefined : barrier;
+  }
+
+  /** Changes the clockwork of the whole cluster, through the log; `rejected` when no cluster can run by these times. */
+  async setTiming(timing: ClusterTiming, expectedIndex?: number): Promise<Outcome<object>> {
+    return (
+      (await this.unready()) ??
+      this.ask((id) => ({ type: 'setTiming', id, timing: clusterTimingOf(timing), expectedIndex }))
+    );
   }
 
   /**
@@ -478,6 +508,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
       () => {
         const durationMs = performance.now() - startedMs;
         this.deliver({ type: 'stored', seq: output.seq });
+        this.timingWatch.sync(durationMs);
         this.emit('stored', durationMs);
       },
       (error: Error) => this.fatal(error),
@@ -503,7 +534,16 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     if (!transport) throw new Error('not started');
     if (message.type === 'snapshot') return this.sendSnapshot(transport, to, message);
     const complete = isComplete(message) ? message : await withData(message, this.options.storage);
-    return transport.send(to, complete);
+    const sentMs = performance.now();
+    const response = await transport.send(to, complete);
+    // Heartbeats wait for no disk.
+    if (message.type === 'heartbeat') this.timingWatch.roundTrip(performance.now() - sentMs);
+    return response;
+  }
+
+  private useTiming(): void {
+    const { index, configuration } = this.status().configuration;
+    this.timingWatch.use(this.timing, configuration.timing ? `entry ${index}` : 'this node');
   }
 
   private async sendSnapshot(
@@ -536,6 +576,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
         this.emit('leaderReady');
         return;
       case 'configuration':
+        this.useTiming();
         this.connect(event.configuration.members);
         this.emit('configuration', event);
         return;
@@ -557,7 +598,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
 
   private stalled(lateMs: number): void {
     const line = { lateMs: Math.round(lateMs) };
-    if (lateMs >= this.options.timing.electionTimeoutMs / 2) this.logger.warn(line, 'event loop stood still');
+    if (lateMs >= this.timing.electionTimeoutMs / 2) this.logger.warn(line, 'event loop stood still');
     else this.logger.debug(line, 'event loop stood still');
     this.deliver({ type: 'stalled', forMs: lateMs });
   }

@@ -3,9 +3,11 @@ export interface WakeUpTimerOptions {
   now(): number;
   /** The loop stood still for so long that the wake-up came this late; called before anything else. */
   onLate(lateMs: number): void;
+  /** Every wake-up, and how late it came. */
+  onWakeUp?(lateMs: number): void;
   onDue(): void;
-  /** Lateness that counts as a stall. */
-  toleranceMs: number;
+  /** Lateness that counts as a stall; read at each wake-up. */
+  readonly toleranceMs: number;
 }
 
 /**
@@ -45,6 +47,7 @@ export class WakeUpTimer {
     const lateMs = this.options.now() - this.armedForMs;
     // What is set from here on waits until the messages are read, or a stall would be told twice.
     this.polling = true;
+    this.options.onWakeUp?.(lateMs);
     if (lateMs > this.options.toleranceMs) this.options.onLate(lateMs);
     setImmediate(() => setImmediate(() => this.polled()));
   }

@@ -1,0 +1,35 @@
+import { isSameTiming } from '../core/timing.js';
+import type { ClusterTiming } from '../core/types.js';
+
+/**
+ * Clockworks for the usual distances (raft.md §5.10). The lease ends a hundredth and some before the loyalty that it
+ * rests on, so that clocks may differ.
+ */
+export const TIMING_PROFILES = {
+  /** One rack or zone, and programs that never stand still for long. */
+  'lan-fast': {
+    heartbeatIntervalMs: 30,
+    electionTimeoutMs: 150,
+    rankSlotMs: 12,
+    jitterMs: 6,
+    leaseTimeoutMs: 143,
+  },
+  /** One region. */
+  lan: { heartbeatIntervalMs: 50, electionTimeoutMs: 300, rankSlotMs: 15, jitterMs: 10, leaseTimeoutMs: 290 },
+  /** Regions up to some 25 ms of round trip apart. */
+  'multi-region': {
+    heartbeatIntervalMs: 90,
+    electionTimeoutMs: 400,
+    rankSlotMs: 60,
+    jitterMs: 20,
+    leaseTimeoutMs: 390,
+  },
+} as const satisfies Record<string, ClusterTiming>;
+
+export type TimingProfile = keyof typeof TIMING_PROFILES;
+
+/** The name of these values; undefined for free ones. */
+export function profileOf(timing: ClusterTiming): TimingProfile | undefined {
+  const names = Object.keys(TIMING_PROFILES) as TimingProfile[];
+  return names.find((name) => isSameTiming(TIMING_PROFILES[name], timing));
+}
