@@ -77,13 +77,6 @@ describeRecorded(`recorded clients against three Batons (needs ${sharedFolder})`
     });
   };
 
-  const healthy = async ({ id, baton }: ScriptedMember): Promise<void> => {
-    await waitFor(
-      `${id} to be healthy`,
-      async () => (await baton.call<boolean>('conductor_sequencerHealthy')) || undefined,
-    );
-  };
-
   /** Replays exchanges in order, and holds the answers to the shape of the recorded ones. */
   const replay = async (file: string, before: (exchange: Exchange) => Promise<void>): Promise<void> => {
     const exchanges = readJsonLines<Exchange>(`recordings/${file}`);
@@ -164,9 +157,6 @@ describeRecorded(`recorded clients against three Batons (needs ${sharedFolder})`
       }
       scriptBackends(callOf(call), recorded(recording, call));
       const to = call.to === 'leader' ? leader : follower;
-      // A health check may have met an answer that was scripted for an earlier call.
-      const wasHealthy = recorded(recording, call)?.includes('"result":true') === true;
-      if (callOf(call)?.method === 'conductor_sequencerHealthy' && wasHealthy) await healthy(to);
       const answer = await send(to, call.request).catch((error: NodeJS.ErrnoException) => ({
         status: 0,
         contentType: null,
