@@ -1,6 +1,7 @@
 /** The public surface of the Raft library. */
 export type {
   ClusterTiming,
+  ElectionCause,
   Configuration,
   IndexedConfiguration,
   Limits,

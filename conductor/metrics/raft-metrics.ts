@@ -2,19 +2,6 @@ import type { RaftNode } from '../../raft/index.js';
 import type { Conductor } from '../conductor.js';
 import { DEFAULT_BUCKETS, FINE_BUCKETS, type Families } from './families.js';
 
-/**
- * Why a node stood for election:
- * - `timeout`: no word from the leader for the election timeout
- * - `leader-gone`: the process of the leader ended, as its host said
- * - `transfer`: the leader handed over
- * - `retry`: the election before brought no leader
- */
-export type ElectionCause = 'timeout' | 'leader-gone' | 'transfer' | 'retry';
-
-/** Reasons as raft/core/candidate.ts gives them. */
-export const HANDS_OVER = 'hands over';
-export const NO_MAJORITY = 'no majority in time';
-
 /** What consensus does and how long it takes. */
 export class RaftMetrics {
   private readonly commits;
@@ -22,8 +9,6 @@ export class RaftMetrics {
   private readonly write;
   private readonly failover;
   private readonly handover;
-  private leaderGone = false;
-  private standing: ElectionCause = 'timeout';
   /** When this node lost its leader or was told to take over, and which of the two. */
   private vacancy: { sinceMs: number; transfer: boolean } | undefined;
 
@@ -61,20 +46,13 @@ export class RaftMetrics {
   watch(raft: RaftNode<unknown>): void {
     raft.on('committed', (entries) => this.commits.inc(entries));
     raft.on('stored', (durationMs) => this.write.observe(durationMs / 1000));
-    raft.on('leaderGone', () => (this.leaderGone = true));
-    raft.on('electionStarted', ({ prevote, reason }) => {
-      const transfer = reason.endsWith(HANDS_OVER);
-      if (transfer) this.standing = 'transfer';
-      else if (prevote) {
-        this.standing = reason === NO_MAJORITY ? 'retry' : this.leaderGone ? 'leader-gone' : 'timeout';
-      }
+    raft.on('electionStarted', ({ prevote, cause }) => {
+      const transfer = cause === 'transfer';
       if (transfer || this.vacancy === undefined) this.vacancy = { sinceMs: this.now(), transfer };
-      if (!prevote) this.elections.inc({ reason: this.standing });
+      if (!prevote) this.elections.inc({ reason: cause });
     });
     raft.on('role', ({ role, leader }) => {
-      if (leader === null) return;
-      this.leaderGone = false;
-      if (role !== 'leader') this.vacancy = undefined;
+      if (leader !== null && role !== 'leader') this.vacancy = undefined;
     });
   }
 

@@ -4,6 +4,7 @@ import { becomeFollower } from './follower.js';
 import { becomeLeader } from './leader.js';
 import { hasQuorum, isLost } from './quorum.js';
 import type {
+  ElectionCause,
   NodeId,
   PreVoteRequest,
   PreVoteResponse,
@@ -12,8 +13,15 @@ import type {
   VoteResponse,
 } from './types.js';
 
+const REASONS: Record<ElectionCause, string> = {
+  timeout: 'no word from the leader',
+  'leader-gone': 'the process of the leader is gone',
+  transfer: 'the leader hands over',
+  retry: 'no majority in time',
+};
+
 /** Asks whether an election could be won, without disturbing anyone (thesis §9.6). */
-export function startPreVote(ctx: CoreContext, reason: string): void {
+export function startPreVote(ctx: CoreContext, cause: ElectionCause): void {
   if (!ctx.mayStand) {
     // cover: a node that is no voter does not stand
     ctx.electionDeadlineMs = Infinity;
@@ -22,11 +30,11 @@ export function startPreVote(ctx: CoreContext, reason: string): void {
   const changed = ctx.role !== 'follower' || ctx.leader !== null;
   ctx.role = 'follower';
   ctx.leader = null;
-  if (changed) ctx.roleChanged(reason);
+  if (changed) ctx.roleChanged(REASONS[cause]);
   const asked = stillAwaited(ctx);
-  ctx.campaign = { ...newCampaign(true, false), asked };
+  ctx.campaign = { ...newCampaign(true, cause), asked };
   ctx.campaign.granted.add(ctx.id);
-  ctx.event({ type: 'electionStarted', term: ctx.term + 1, reason, prevote: true });
+  ctx.event({ type: 'electionStarted', term: ctx.term + 1, cause, prevote: true });
   scheduleRetry(ctx, 3 * ctx.timing.rankSlotMs);
   for (const to of peersThatVote(ctx)) {
     const requestId = ctx.nextRequestId();
@@ -55,14 +63,14 @@ function stillAwaited({ campaign, now, timing }: CoreContext): Map<number, numbe
   return new Map(asked.filter(([, askedAtMs]) => askedAtMs > now - timing.electionTimeoutMs));
 }
 
-function startElection(ctx: CoreContext, reason: string, transfer: boolean): void {
+function startElection(ctx: CoreContext, cause: ElectionCause, reason: string): void {
   ctx.setTerm(ctx.term + 1, ctx.id);
   ctx.fruitlessElections += 1;
   ctx.role = 'candidate';
   ctx.leader = null;
-  ctx.campaign = newCampaign(false, transfer);
+  ctx.campaign = newCampaign(false, cause);
   ctx.roleChanged(reason);
-  ctx.event({ type: 'electionStarted', term: ctx.term, reason, prevote: false });
+  ctx.event({ type: 'electionStarted', term: ctx.term, cause, prevote: false });
   ctx.campaign.endsAtMs = ctx.now + patienceMs(ctx);
   askForVotes(ctx, ctx.campaign);
   // The own vote counts like any other: once it is on disk.
@@ -86,16 +94,16 @@ function askForVotes(ctx: CoreContext, campaign: Campaign): void {
         requestId: ctx.nextRequestId(),
         lastIndex: ctx.log.lastIndex,
         lastTerm: ctx.log.lastTerm,
-        transfer: campaign.transfer,
+        transfer: campaign.cause === 'transfer',
       },
       'term',
     );
   }
 }
 
-const newCampaign = (prevote: boolean, transfer: boolean): Campaign => ({
+const newCampaign = (prevote: boolean, cause: ElectionCause): Campaign => ({
   prevote,
-  transfer,
+  cause,
   granted: new Set<NodeId>(),
   refused: new Set<NodeId>(),
   remainingMs: 0,
@@ -112,7 +120,7 @@ export function onElectionTimeout(ctx: CoreContext): void {
     askForVotes(ctx, ctx.campaign);
     return;
   }
-  startPreVote(ctx, ctx.campaign ? 'no majority in time' : 'no word from the leader');
+  startPreVote(ctx, ctx.campaign ? 'retry' : ctx.leaderGone ? 'leader-gone' : 'timeout');
 }
 
 export function onPreVote(ctx: CoreContext, from: NodeId, message: PreVoteRequest): void {
@@ -120,10 +128,28 @@ export function onPreVote(ctx: CoreContext, from: NodeId, message: PreVoteReques
   const free = message.term > ctx.term || (message.term === ctx.term && ctx.votedFor === null);
   const granted =
     free && remainingMs === 0 && !ctx.reverted && ctx.log.isNoNewerThan(message.lastTerm, message.lastIndex);
+  if (granted) makeWay(ctx, from);
   ctx.send(
     from,
     { type: 'preVoteResponse', term: ctx.term, requestId: message.requestId, granted, remainingMs },
     'term',
+  );
+}
+
+/**
+ * Two candidates at a time split the votes. Whoever would vote for another lets it try, for less than the pause between
+ * two attempts, so that a node which asks again and again without ever being elected holds up nobody. Of two who ask
+ * each other, the one with the smaller id goes first.
+ */
+function makeWay(ctx: CoreContext, candidate: NodeId): void {
+  if (ctx.campaign?.prevote) {
+    if (ctx.id < candidate) return;
+    // cover: one of two candidates makes way
+    ctx.campaign = null;
+  }
+  ctx.electionDeadlineMs = Math.max(
+    ctx.electionDeadlineMs,
+    ctx.now + ctx.timing.rankSlotMs + ctx.random * ctx.timing.jitterMs,
   );
 }
 
@@ -180,7 +206,7 @@ export function onVoteResponse(ctx: CoreContext, from: NodeId, message: VoteResp
 function countPreVotes(ctx: CoreContext): void {
   const campaign = ctx.campaign;
   if (campaign && hasQuorum(ctx.voters, (id) => campaign.granted.has(id))) {
-    startElection(ctx, 'a majority would vote for this node', false);
+    startElection(ctx, campaign.cause, 'a majority would vote for this node');
   }
 }
 
@@ -196,11 +222,17 @@ function tally(ctx: CoreContext, from: NodeId, answer: PreVoteResponse | VoteRes
   // Patience is for voters whose disks are slow; after a refusal the vote is split, and a new attempt helps more.
   campaign.endsAtMs = Math.min(campaign.endsAtMs, ctx.now + ctx.timing.electionTimeoutMs);
   campaign.remainingMs = Math.max(campaign.remainingMs, answer.remainingMs);
-  if (isLost(ctx.voters, (id) => campaign.refused.has(id))) {
+  // The leader that was lost will hardly vote, and has not to be waited for.
+  const lost = campaign.cause === 'transfer' ? null : ctx.lastLeader;
+  if (isLost(ctx.voters, (id) => id === lost || campaign.refused.has(id))) {
     // cover: an election is lost
     campaign.endsAtMs = -Infinity;
-    // With proof that the leader is dead, the loyal are asked again soon: they will have the proof as well.
-    if (ctx.leaderGone && campaign.prevote /* cover: the loyal are asked again after a death */) return false;
+    if (campaign.prevote && campaign.cause === 'leader-gone') {
+      // cover: the loyal are asked again after a death
+      // They will have the proof within moments; if they get none, their loyalty counts from the second time on.
+      ctx.electionDeadlineMs = ctx.now + ctx.timing.rankSlotMs / 3;
+      return false;
+    }
     // Refusals say how long; the stagger on top keeps candidates apart (raft.md §4.4).
     scheduleRetry(ctx, Math.max(campaign.remainingMs, ctx.timing.rankSlotMs));
   }
@@ -222,5 +254,5 @@ export function onTimeoutNow(ctx: CoreContext, from: NodeId, message: TimeoutNow
     { type: 'timeoutNowResponse', term: ctx.term, requestId: message.requestId, accepted },
     'term',
   );
-  if (accepted /* cover: a hand-over is accepted */) startElection(ctx, `${from} hands over`, true);
+  if (accepted /* cover: a hand-over is accepted */) startElection(ctx, 'transfer', `${from} hands over`);
 }

@@ -8,6 +8,7 @@ import type {
   Configuration,
   CoreEvent,
   CoreOptions,
+  ElectionCause,
   Limits,
   Message,
   NodeId,
@@ -21,7 +22,7 @@ import type {
 /** One attempt to become leader. */
 export interface Campaign {
   prevote: boolean;
-  transfer: boolean;
+  cause: ElectionCause;
   granted: Set<NodeId>;
   refused: Set<NodeId>;
   /** Longest time that a loyal voter said it stays loyal. */

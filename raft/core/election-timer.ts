@@ -26,7 +26,8 @@ function orderOfIds(ctx: CoreContext, others: readonly NodeId[]): number {
   return (position + others.length - (ctx.term % others.length)) % others.length;
 }
 
-const stagger = (ctx: CoreContext): number =>
+/** How long this node lets those before it in the queue try. */
+export const stagger = (ctx: CoreContext): number =>
   rank(ctx) * ctx.timing.rankSlotMs + ctx.random * ctx.timing.jitterMs;
 
 /** Silence that this follower bears from now on. */

@@ -44,7 +44,7 @@ describe('a follower that hears nothing', () => {
     const node = new TestNode({ id: 'c', restored: log().restored({ term: 4 }) });
     node.receive('b', heartbeat(4));
     node.step({ type: 'peerGone', peer: 'b' });
-    expect(node.core.nextDeadlineMs() - node.now).toBeLessThan(timing.rankSlotMs);
+    expect(node.sent('preVote')).toHaveLength(2);
   });
 
   it('takes the place in the succession that its leader told it, in that term', () => {
@@ -277,9 +277,29 @@ describe('proof that the leader is dead', () => {
     const node = new TestNode({ restored: log().restored({ term: 3 }) });
     node.receive('c', heartbeat(3));
     node.step({ type: 'peerGone', peer: 'c' });
-    expect(node.core.nextDeadlineMs() - node.now).toBeLessThanOrEqual(timing.rankSlotMs);
+    expect(node.sent('preVote')[0]).toMatchObject({ term: 4, lastIndex: 1, lastTerm: 1 });
     node.receive('b', { type: 'preVote', term: 4, requestId: 1, lastIndex: 1, lastTerm: 1 });
     expect(node.sent('preVoteResponse')[0]).toMatchObject({ granted: true, remainingMs: 0 });
+  });
+
+  it('lets the next in line go first', () => {
+    const node = new TestNode({ restored: log().restored({ term: 3 }) });
+    node.receive('c', heartbeat(3, { rank: 1 }));
+    node.step({ type: 'peerGone', peer: 'c' });
+    expect(node.sent('preVote')).toEqual([]);
+    expect(node.core.nextDeadlineMs() - node.now).toBe(timing.rankSlotMs);
+  });
+
+  it('reaches the others within moments: who is loyal still is asked again soon, and then as long as it says', () => {
+    const node = new TestNode({ restored: log().restored({ term: 3 }) });
+    node.receive('c', heartbeat(3));
+    node.step({ type: 'peerGone', peer: 'c' });
+    node.receive('b', preVoteRefused(3, 200));
+    expect(node.core.nextDeadlineMs() - node.now).toBeLessThan(timing.rankSlotMs);
+    node.waitForDeadline();
+    expect(node.sent('preVote')).toHaveLength(2);
+    node.receive('b', preVoteRefused(3, 200));
+    expect(node.core.nextDeadlineMs() - node.now).toBeGreaterThan(199);
   });
 
   it('means nothing when it is about somebody else', () => {
@@ -295,6 +315,50 @@ describe('proof that the leader is dead', () => {
     node.step({ type: 'peerGone', peer: 'c' });
     node.receive('c', heartbeat(1));
     expect(node.core.nextDeadlineMs() - node.now).toBeGreaterThanOrEqual(timing.electionTimeoutMs);
+  });
+});
+
+describe('two nodes that stand at the same time', () => {
+  const asks = (requestId: number): Message => ({
+    type: 'preVote',
+    term: 2,
+    requestId,
+    lastIndex: 9,
+    lastTerm: 1,
+  });
+
+  it('do not both go on: the one with the greater id makes way, for less than the pause between two attempts', () => {
+    const goesOn = (id: string, other: string): boolean => {
+      const node = new TestNode({ id });
+      node.campaign();
+      const nextAttemptMs = node.core.nextDeadlineMs();
+      node.receive(other, asks(1));
+      expect(node.sent('preVoteResponse')[0]).toMatchObject({ granted: true });
+      const deadlineMs = node.core.nextDeadlineMs();
+      expect(deadlineMs).toBeLessThanOrEqual(Math.max(nextAttemptMs, node.now + 3 * timing.rankSlotMs));
+      node.receive(other, preVoteGranted(1));
+      return node.status.role === 'candidate';
+    };
+    expect([goesOn('a', 'b'), goesOn('b', 'a')]).toEqual([true, false]);
+  });
+
+  it('tie in vain for a moment only: the leader that both have lost is not waited for', () => {
+    const node = new TestNode({ restored: log().restored({ term: 3 }) });
+    node.receive('c', heartbeat(3));
+    node.campaign();
+    node.receive('b', preVoteGranted(3));
+    node.receive('b', { ...voteGranted(4), granted: false } as Message);
+    expect(node.core.nextDeadlineMs() - node.now).toBeLessThanOrEqual(3 * timing.rankSlotMs);
+    node.waitForDeadline();
+    expect(node.status).toMatchObject({ role: 'follower', term: 4 });
+    expect(node.sent('preVote')[0]).toMatchObject({ term: 5 });
+  });
+
+  it('a follower that would vote for another lets it try first', () => {
+    const node = new TestNode();
+    node.wait(timing.electionTimeoutMs - 1);
+    node.receive('b', asks(1));
+    expect(node.core.nextDeadlineMs() - node.now).toBeGreaterThanOrEqual(timing.rankSlotMs);
   });
 });
 

@@ -5,12 +5,13 @@ import {
   onTimeoutNow,
   onVote,
   onVoteResponse,
+  startPreVote,
 } from './candidate.js';
 import { chainHash } from './chain-hash.js';
 import { encodeConfiguration, inOrder } from './configuration.js';
 import { CoreContext } from './context.js';
 import { crc32 } from './crc32.js';
-import { rank, restartElectionTimer } from './election-timer.js';
+import { rank, restartElectionTimer, stagger } from './election-timer.js';
 import { becomeFollower } from './follower.js';
 import { onAppend, onHeartbeat, onSnapshot } from './following.js';
 import { invariant, InvariantError } from './invariant.js';
@@ -319,8 +320,9 @@ export class RaftCore {
     const { ctx } = this;
     if (ctx.role !== 'follower' || ctx.leader !== peer) return;
     ctx.leaderGone = true;
-    const soonMs = ctx.now + (rank(ctx) * ctx.timing.rankSlotMs) / 2 + ctx.random;
-    ctx.electionDeadlineMs = Math.min(ctx.electionDeadlineMs, soonMs);
+    const place = rank(ctx);
+    if (place === 0) startPreVote(ctx, 'leader-gone');
+    else ctx.electionDeadlineMs = Math.min(ctx.electionDeadlineMs, ctx.now + stagger(ctx));
   }
 
   /** After a stall the unread messages count first; a leader that slept past its term of trust resigns. */

@@ -290,11 +290,17 @@ export type Answer =
 
 export type Role = 'follower' | 'candidate' | 'leader';
 
+/**
+ * Why a node stands for election: no word from the leader for the election timeout; proof that the leader's process is
+ * gone; the leader hands over; the candidacy before brought no leader.
+ */
+export type ElectionCause = 'timeout' | 'leader-gone' | 'transfer' | 'retry';
+
 export type CoreEvent =
   | { type: 'role'; role: Role; term: number; leader: NodeId | null; reason: string }
   | { type: 'leaderReady'; term: number; index: number }
   | { type: 'configuration'; index: number; configuration: Configuration; reason: string }
-  | { type: 'electionStarted'; term: number; reason: string; prevote: boolean }
+  | { type: 'electionStarted'; term: number; cause: ElectionCause; prevote: boolean }
   | { type: 'snapshotInstalled'; index: number; from: NodeId }
   /** `node` acknowledged up to `acknowledged` and now has no more than `found`: its disk lost what it had confirmed. */
   | { type: 'reverted'; node: NodeId; acknowledged: number; found: number };

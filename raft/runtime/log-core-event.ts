@@ -18,8 +18,8 @@ export function logCoreEvent(logger: Logger, event: CoreEvent): void {
       return logger.info({ index, members: configuration.members, reason }, 'membership changed');
     }
     case 'electionStarted': {
-      const { term, prevote, reason } = event;
-      return logger.info({ term, prevote, reason }, 'stands for election');
+      const { term, prevote, cause } = event;
+      return logger.info({ term, prevote, cause }, 'stands for election');
     }
     case 'snapshotInstalled':
       return logger.info({ index: event.index, from: event.from }, 'snapshot installed');

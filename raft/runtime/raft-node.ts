@@ -98,8 +98,6 @@ interface RaftNodeEvents {
   applied: [index: number];
   // For those who count and measure:
   electionStarted: [event: Extract<CoreEvent, { type: 'electionStarted' }>];
-  /** The process of the leader ended, as its host says. */
-  leaderGone: [];
   /** So many more entries are committed. */
   committed: [entries: number];
   /** A synced write of the log has ended. */
@@ -412,7 +410,6 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   private leaderGone(peer: NodeId, proof: string): void {
     if (!this.isRunning || this.status().leader !== peer) return;
     this.logger.info({ peer, proof }, 'the leader process is gone');
-    this.emit('leaderGone');
     this.deliver({ type: 'peerGone', peer });
   }
 

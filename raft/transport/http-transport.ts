@@ -46,6 +46,8 @@ export interface HttpTransportOptions {
 const UNANSWERED_MS = 30_000;
 const PROBE_TIMEOUT_MS = 500;
 const SERVER_IDLE_MS = 75_000;
+/** Well below `UNANSWERED_MS`, after which a silent connection is closed. */
+const WARM_INTERVAL_MS = 10_000;
 /** Peers have a handful; the others are closed at once. */
 const CONNECTIONS_MAX = 512;
 /** A peer that refuses our frames does so twenty times a second. */
@@ -70,6 +72,7 @@ export class HttpTransport {
   private readonly refusalLoggedMs = new Map<string, number>();
   private adopting: Promise<void> | undefined;
   private stopped = false;
+  private readonly warming: NodeJS.Timeout;
 
   constructor(private readonly options: HttpTransportOptions) {
     this.app = fastify({
@@ -81,6 +84,7 @@ export class HttpTransport {
       return503OnClosing: false,
     });
     this.app.server.maxConnections = CONNECTIONS_MAX;
+    this.warming = setInterval(() => this.keepWarm(this.lanes.values()), WARM_INTERVAL_MS).unref();
     // Peers say how long a frame is. A chunked body in pieces of a byte would take a hundred times its size in memory.
     this.app.addHook('onRequest', async ({ headers }) => {
       if (headers['transfer-encoding'] !== undefined) {
@@ -103,6 +107,7 @@ export class HttpTransport {
 
   async stop(): Promise<void> {
     this.stopped = true;
+    clearInterval(this.warming);
     for (const lanes of this.lanes.values()) lanes.close();
     await this.app.close();
   }
@@ -117,7 +122,12 @@ export class HttpTransport {
       if (lanes) next.set(member.id, lanes);
     }
     for (const [id, lanes] of this.lanes) if (next.get(id) !== lanes) lanes.close();
+    this.keepWarm([...next.values()].filter((lanes) => this.lanes.get(lanes.member.id) !== lanes));
     this.lanes = next;
+  }
+
+  private keepWarm(peers: Iterable<PeerLanes>): void {
+    for (const lanes of peers) void lanes.keepWarm();
   }
 
   /** An address that is none, once it is in the log, must not end every node that reads it. */

@@ -33,10 +33,23 @@ export class Lane {
    *
    * @throws DeadlineError, or what the connection says
    */
-  async post(
+  post(
     path: string,
     contentType: string,
     body: readonly Uint8Array[],
+    deadlineMs: number,
+  ): Promise<HttpAnswer> {
+    return this.exchange((connection) => connection.post(path, contentType, body), deadlineMs);
+  }
+
+  /** Asks on every connection at a time, so that all of them are open. Ends and throws as `post`. */
+  async getOnEach(path: string, deadlineMs: number): Promise<void> {
+    const idle = this.connections.filter(({ underWay }) => underWay === 0);
+    await Promise.all(idle.map(() => this.exchange((connection) => connection.get(path), deadlineMs)));
+  }
+
+  private async exchange(
+    send: (connection: Connection) => Promise<HttpAnswer>,
     deadlineMs: number,
   ): Promise<HttpAnswer> {
     let connection = this.leastBusy();
@@ -48,10 +61,12 @@ export class Lane {
         reject(new DeadlineError(`no answer in ${Math.round(deadlineMs)} ms`));
       }, deadlineMs);
     });
-    const answer = connection.post(path, contentType, body).catch((error: unknown) => {
-      if (ended || this.closed || !isReset(error)) throw error;
+    const answer = send(connection).catch((error: unknown) => {
+      if (ended || this.closed) throw error;
+      if (!this.connections.includes(connection)) throw new DeadlineError('no answer to a request before it');
+      if (!isReset(error)) throw error;
       connection = this.leastBusy();
-      return connection.post(path, contentType, body);
+      return send(connection);
     });
     try {
       return await Promise.race([answer, overdue]);

@@ -71,6 +71,20 @@ const DEADLINE_MS = 300;
 const LATE_MS = 2000;
 const timeouts = { controlMs: DEADLINE_MS, bulkMs: DEADLINE_MS, snapshotMs: DEADLINE_MS };
 
+it('votes find connections that are open already', async () => {
+  let connections = 0;
+  const port = await serve((socket) => {
+    connections += 1;
+    socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}'));
+  });
+  const a = await start('a', { timeouts });
+  a.transport.setPeers([memberAt(port)]);
+  // Those of the control lane; nothing was sent.
+  await until(() => connections === 2);
+  await a.transport.send('b', heartbeat()).catch(() => undefined);
+  expect(connections).toBe(2);
+});
+
 describe('a deadline', () => {
   it('ends a request to a server that accepts and never answers', async () => {
     const port = await serve((socket) => socket.resume());

@@ -1,5 +1,6 @@
 import type { Member } from '../core/types.js';
 import { TransportError } from './errors.js';
+import { HELLO_PATH } from './hello.js';
 import type { WireRequest } from './wire-message.js';
 import { DeadlineError, Lane, type LaneOptions } from './lane.js';
 
@@ -65,6 +66,14 @@ export class PeerLanes {
     if (status === 200) return body;
     const code = status === 503 ? 'unanswered' : 'refused';
     throw new TransportError(code, id, `${status} ${body.toString('utf8').slice(0, 500)}`);
+  }
+
+  /**
+   * Opens the connections for heartbeats and votes, or keeps them open: two followers have none between them until one
+   * stands for election, and then every millisecond counts.
+   */
+  async keepWarm(): Promise<void> {
+    await this.lanes.control.getOnEach(HELLO_PATH, this.timeouts.controlMs).catch(() => undefined);
   }
 
   close(): void {

@@ -109,14 +109,16 @@ export class Cluster {
     const silence = this.lose('preVote', { from: rivals });
     const promises = this.hold('preVoteResponse');
     const votes = this.hold('vote');
-    const asked = this.record('preVote', { from: [one, other] });
-    this.until(() => asked.countFrom(one) > 0 && asked.countFrom(other) > 0, 'both ask for pre-votes');
-    this.settle();
+    // One of two that ask at once makes way for the other; the answers are late enough for it to ask again.
+    const bothAsk = (): boolean => one.asksForPreVotes && other.asksForPreVotes;
+    do {
+      this.until(bothAsk, 'both ask for pre-votes');
+      this.settle();
+    } while (!bothAsk());
     promises.release();
     this.until(() => one.role === 'candidate' && other.role === 'candidate', 'both are candidates', 100);
     this.settle();
     silence.end();
-    asked.end();
     return votes;
   }
 

@@ -48,6 +48,9 @@ export class ScenarioNode {
   get term(): number {
     return this.inside.term;
   }
+  get asksForPreVotes(): boolean {
+    return this.inside.campaign?.prevote === true;
+  }
   /** Id of the node that it voted for in its term. */
   get votedFor(): string | null {
     return this.inside.votedFor;
