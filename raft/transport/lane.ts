@@ -39,25 +39,34 @@ export class Lane {
     body: readonly Uint8Array[],
     deadlineMs: number,
   ): Promise<HttpAnswer> {
-    return this.exchange((connection) => connection.post(path, contentType, body), deadlineMs);
+    const send = (connection: Connection): Promise<HttpAnswer> => connection.post(path, contentType, body);
+    return this.exchange(send, deadlineMs, (connection) => this.replace(connection));
   }
 
-  /** Asks on every connection at a time, so that all of them are open. Ends and throws as `post`. */
+  /**
+   * Asks on every idle connection at a time, so that all of them are open. Ends and throws as `post`, but requests that
+   * came later are left in peace.
+   */
   async getOnEach(path: string, deadlineMs: number): Promise<void> {
+    const send = (connection: Connection): Promise<HttpAnswer> => connection.get(path);
+    const onOverdue = (connection: Connection): void => {
+      if (connection.underWay === 1) this.replace(connection);
+    };
     const idle = this.connections.filter(({ underWay }) => underWay === 0);
-    await Promise.all(idle.map(() => this.exchange((connection) => connection.get(path), deadlineMs)));
+    await Promise.all(idle.map(() => this.exchange(send, deadlineMs, onOverdue)));
   }
 
   private async exchange(
     send: (connection: Connection) => Promise<HttpAnswer>,
     deadlineMs: number,
+    onOverdue: (connection: Connection) => void,
   ): Promise<HttpAnswer> {
     let connection = this.leastBusy();
     let timer: NodeJS.Timeout | undefined;
     let ended = false;
     const overdue = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        this.replace(connection);
+        onOverdue(connection);
         reject(new DeadlineError(`no answer in ${Math.round(deadlineMs)} ms`));
       }, deadlineMs);
     });

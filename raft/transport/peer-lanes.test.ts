@@ -80,7 +80,7 @@ it('votes find connections that are open already', async () => {
   const a = await start('a', { timeouts });
   a.transport.setPeers([memberAt(port)]);
   // Those of the control lane; nothing was sent.
-  await until(() => connections === 2);
+  await until(() => connections === 2, 'both connections are open');
   await a.transport.send('b', heartbeat()).catch(() => undefined);
   expect(connections).toBe(2);
 });
