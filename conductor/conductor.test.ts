@@ -45,6 +45,7 @@ function build(options: { paused?: boolean; silentTransfer?: boolean; roundRobin
     add: async (...args: unknown[]) => void membershipCalls.push(['add', ...args]),
     demote: async (...args: unknown[]) => void membershipCalls.push(['demote', ...args]),
     remove: async (...args: unknown[]) => void membershipCalls.push(['remove', ...args]),
+    replace: async (...args: unknown[]) => void membershipCalls.push(['replace', ...args]),
   };
   localNode = new LocalNode({
     opNode: node.opNode,
@@ -182,13 +183,15 @@ describe('what it says of the cluster', () => {
   it('hands changes of the membership on', async () => {
     await conductor.addServerAsVoter('x', 'x:1', 7);
     await conductor.addServerAsNonvoter('x', 'x:1', 0);
-    await conductor.demoteVoter('x', 1);
-    await conductor.removeServer('x', 2);
+    await conductor.demoteVoter('x', 1, false);
+    await conductor.removeServer('x', 2, true);
+    await conductor.replaceServer('x', 'y', 'y:1', 3);
     expect(membershipCalls).toEqual([
       ['add', 'x', 'x:1', 7, true],
       ['add', 'x', 'x:1', 0, false],
-      ['demote', 'x', 1],
-      ['remove', 'x', 2],
+      ['demote', 'x', 1, { force: false }],
+      ['remove', 'x', 2, { force: true }],
+      ['replace', 'x', { id: 'y', address: 'y:1' }, 3],
     ]);
   });
 });

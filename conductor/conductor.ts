@@ -496,12 +496,16 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     return this.options.membership.add(id, addr, version, false);
   }
 
-  demoteVoter(id: string, version: number): Promise<void> {
-    return this.options.membership.demote(id, version);
+  demoteVoter(id: string, version: number, force: boolean): Promise<void> {
+    return this.options.membership.demote(id, version, { force });
   }
 
-  removeServer(id: string, version: number): Promise<void> {
-    return this.options.membership.remove(id, version);
+  removeServer(id: string, version: number, force: boolean): Promise<void> {
+    return this.options.membership.remove(id, version, { force });
+  }
+
+  replaceServer(oldId: string, id: string, addr: string, version: number): Promise<void> {
+    return this.options.membership.replace(oldId, { id, address: addr }, version);
   }
 
   status(): ConductorStatus {

@@ -44,8 +44,11 @@ export interface ConductorApi {
   /** `version` 0 means: do not check. */
   addServerAsVoter(id: string, addr: string, version: number): Promise<void>;
   addServerAsNonvoter(id: string, addr: string, version: number): Promise<void>;
-  demoteVoter(id: string, version: number): Promise<void>;
-  removeServer(id: string, version: number): Promise<void>;
+  /** `force`: also when the voters that answer now would be no majority afterwards. */
+  demoteVoter(id: string, version: number, force: boolean): Promise<void>;
+  removeServer(id: string, version: number, force: boolean): Promise<void>;
+  /** The node `id` takes the place of the voter `oldId`: both or neither. */
+  replaceServer(oldId: string, id: string, addr: string, version: number): Promise<void>;
   status(): ConductorStatus;
   clusterStatus(): Promise<ClusterStatus>;
   /** The newest committed payload that is applied on this node; null while there is none. */

@@ -35,12 +35,27 @@ describe('conductor methods', () => {
     ['transferLeaderToServer', ['b', 'b:1']],
     ['addServerAsVoter', ['b', 'b:1', 7]],
     ['addServerAsNonvoter', ['b', 'b:1', 7]],
-    ['demoteVoter', ['b', 7]],
-    ['removeServer', ['b', 0]],
+    ['demoteVoter', ['b', 7, true]],
+    ['removeServer', ['b', 0, false]],
+    ['replaceServer', ['b', 'd', 'd:1', 7]],
     ['stop', []],
   ])('passes %s on', async (name, params) => {
     expect(await call(name, params)).toBe('{"jsonrpc":"2.0","id":1,"result":null}\n');
     expect(conductor.operations).toEqual([[name, ...params]]);
+  });
+
+  it.each(['demoteVoter', 'removeServer'])('%s forces nothing unless it is asked to', async (name) => {
+    await call(name, ['b', 7]);
+    await call(name, ['b', 7, null]);
+    expect(conductor.operations).toEqual([
+      [name, 'b', 7, false],
+      [name, 'b', 7, false],
+    ]);
+    expect(await call(name, ['b', 7, 'yes'])).toContain(
+      'invalid argument 2: json: cannot unmarshal string into Go value of type bool',
+    );
+    expect(await call(name, ['b', 7, true, 1])).toContain('too many arguments, want at most 3');
+    expect(conductor.operations).toHaveLength(2);
   });
 
   it('hands the decoded payload to the conductor', async () => {

@@ -35,9 +35,16 @@ export function conductorMethods(api: ConductorApi): MethodTable {
     addServerAsNonvoter: method([stringParam, stringParam, uint64Param], (id, addr, version) =>
       api.addServerAsNonvoter(id, addr, version),
     ),
-    demoteVoter: method([stringParam, uint64Param], (id, version) => api.demoteVoter(id, version)),
-    removeServer: method([stringParam, uint64Param], (id, version) => api.removeServer(id, version)),
+    demoteVoter: method([stringParam, uint64Param, forceParam], (id, version, force) =>
+      api.demoteVoter(id, version, force),
+    ),
+    removeServer: method([stringParam, uint64Param, forceParam], (id, version, force) =>
+      api.removeServer(id, version, force),
+    ),
     // Not in op-conductor.
+    replaceServer: method([stringParam, stringParam, stringParam, uint64Param], (oldId, id, addr, version) =>
+      api.replaceServer(oldId, id, addr, version),
+    ),
     status: method([], () => api.status()),
     clusterStatus: method([], () => api.clusterStatus()),
     latestUnsafePayload: method([], async () => {
@@ -56,6 +63,12 @@ function wireServer({ id, addr, suffrage }: ServerInfo): ServerInfo {
 function wireMembership({ servers, version }: ClusterMembership): ClusterMembership {
   return { servers: servers && servers.map(wireServer), version };
 }
+
+/** Ours, at the end: op-conductor's clients do not send it. */
+const forceParam: Param<boolean> = {
+  optional: true,
+  decode: (value) => (value === undefined || value === null ? false : boolParam.decode(value)),
+};
 
 /**
  * Decoded before the conductor sees the call: a follower reports a bad payload as such, like op-conductor.

@@ -5,6 +5,7 @@ const REMEDIES = {
     "give the RPC address of a conductor that runs, with --rpc or BATON_RPC (op-node's is another)",
   'no-rpc-address': 'give it with --rpc, or run the command on that node',
   'not-a-member': 'baton status shows the members',
+  'not-a-voter': 'baton status shows who votes; a member without a vote is removed and another added',
   'unfit-target': 'repair it first, or repeat with --force',
   'would-lose-quorum': 'bring the other voters back first, or repeat with --force',
   'leader-exists': 'use baton transfer; an override is for a cluster without a quorum (--force for all that)',

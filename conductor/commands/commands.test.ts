@@ -33,7 +33,17 @@ describe('the command line', () => {
   it('lists all commands, run first', () => {
     const names = [...commandsHelp(io()).matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name);
     expect(names).toEqual(
-      expect.arrayContaining(['run', 'status', 'transfer', 'pause', 'resume', 'add', 'remove', 'override']),
+      expect.arrayContaining([
+        'run',
+        'status',
+        'transfer',
+        'pause',
+        'resume',
+        'add',
+        'remove',
+        'replace',
+        'override',
+      ]),
     );
     expect(names[0]).toBe('run');
   });
@@ -43,6 +53,8 @@ describe('the command line', () => {
     [['status', '--frob'], "unknown option '--frob'"],
     [['add', 'd'], "missing required argument 'address'"],
     [['add', 'd', 'nowhere'], '"nowhere" is no consensus address'],
+    [['replace', 'c', 'd', 'nowhere'], '"nowhere" is no consensus address'],
+    [['replace', 'c', 'c', '10.0.0.4:50050'], 'for a new disk: baton add c 10.0.0.4:50050'],
     [['status', '--rpc', '10.0.0.1:8547'], '"10.0.0.1:8547" is no URL'],
     [['status', '--deadline', '5'], 'Expected a duration'],
   ])('%j ends with 2', async (argv, complaint) => {
@@ -317,6 +329,7 @@ describe('remove', () => {
     expect(cluster.calls).toEqual([]);
     removing();
     expect(await baton('remove', 'c', '--force')).toBe(0);
+    expect(cluster.calls).toEqual(['a conductor_removeServer ["c",0,true]']);
   });
 
   it('removes a dead member', async () => {
@@ -328,6 +341,61 @@ describe('remove', () => {
   it('refuses an id that nobody has', async () => {
     expect(await baton('remove', 'x')).toBe(1);
     expect(failure()[1]).toBe('not-a-member');
+  });
+});
+
+describe('replace', () => {
+  const replacing = (): void => {
+    cluster.onCall = (_id, _method, [old, id]) => {
+      cluster.members.delete(old as string);
+      cluster.get(id as string).suffrage = 0;
+      return { result: null };
+    };
+  };
+
+  it('waits until the newcomer votes and nobody lists the other', async () => {
+    await cluster.add('d', null);
+    cluster.onView = (views) => {
+      if (views === 4) cluster.get('d').suffrage = 0;
+      if (views === 6) cluster.get('c').suffrage = null;
+    };
+    expect(await baton('replace', 'c', 'd', addr('d'))).toBe(0);
+    expect(cluster.views).toBeGreaterThanOrEqual(6);
+    expect(cluster.calls).toEqual([`a conductor_replaceServer ["c","d","${addr('d')}",0]`]);
+    expect(printed[0]).toContain(`d at ${addr('d')} is a voter in place of c; members: a, b, d; leader: a`);
+  });
+
+  it('a member that is dead, and again without asking for it again', async () => {
+    await cluster.add('d', 1);
+    await cluster.kill('c');
+    replacing();
+    expect(await baton('replace', 'c', 'd', addr('d'))).toBe(0);
+    expect(await baton('replace', 'c', 'd', addr('d'))).toBe(0);
+    expect(cluster.calls).toHaveLength(1);
+  });
+
+  it('says what is missing at its deadline', async () => {
+    await cluster.add('d', 1);
+    expect(await baton('replace', 'c', 'd', addr('d'), '--deadline', '300ms')).toBe(1);
+    expect(failure()).toEqual([`error: after 300ms: d is no voter at ${addr('d')} yet`, 'deadline']);
+    cluster.get('d').suffrage = 0;
+    expect(await baton('replace', 'c', 'd', addr('d'), '--deadline', '300ms')).toBe(1);
+    expect(failure()).toEqual(['error: after 300ms: c is a member still', 'deadline']);
+  });
+
+  it('passes on why not', async () => {
+    cluster.onCall = () => ({ error: { code: -32000, message: 'cannot reach d at 127.0.0.1:1: refused' } });
+    expect(await baton('replace', 'c', 'd', '127.0.0.1:1')).toBe(1);
+    expect(failure()[1]).toBe('refused');
+  });
+
+  it('refuses an id that nobody has, and one without a vote', async () => {
+    expect(await baton('replace', 'x', 'd', addr('d'))).toBe(1);
+    expect(failure()[1]).toBe('not-a-member');
+    cluster.get('c').suffrage = 1;
+    expect(await baton('replace', 'c', 'd', addr('d'))).toBe(1);
+    expect(failure()).toEqual(['error: c is no voter', 'not-a-voter']);
+    expect(cluster.calls).toEqual([]);
   });
 });
 

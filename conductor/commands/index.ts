@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { CommandError } from './command-error.js';
 import type { AddCommand, CommandIo } from './command.js';
-import { addAdd, addRemove } from './membership.js';
+import { addAdd, addRemove, addReplace } from './membership.js';
 import { addInspect } from './directory/inspect.js';
 import { addRecover } from './directory/recover.js';
 import { addOverride } from './override.js';
@@ -17,6 +17,7 @@ const commands: readonly AddCommand[] = [
   addResume,
   addAdd,
   addRemove,
+  addReplace,
   addOverride,
   addInspect,
   addRecover,

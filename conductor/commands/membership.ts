@@ -17,9 +17,7 @@ export const addAdd: AddCommand = (program, io) => {
     .option('--nonvoter', 'without a vote: it gets the blocks, but neither votes nor leads')
     .action((id: string, address: string, options: ClusterOptions & { nonvoter?: true }) =>
       operate(io, options, async (operation) => {
-        if (!parseHostPort(address)) {
-          throw new CommandError('usage', `"${address}" is no consensus address such as 10.0.0.4:50050`);
-        }
+        requireAddress(address);
         const method = options.nonvoter ? 'conductor_addServerAsNonvoter' : 'conductor_addServerAsVoter';
         const isDone = (): boolean => false;
         await callLeader(operation, method, () => [id, address, 0], isDone);
@@ -40,7 +38,7 @@ export const addAdd: AddCommand = (program, io) => {
 export const addRemove: AddCommand = (program, io) => {
   clusterCommand(program, io, 'remove <id>')
     .description('remove a member for good; the leader may be removed, too')
-    .option('--force', 'even if too few of the remaining voters answer')
+    .option('--force', 'even if too few of the remaining voters answer: commits wait until they do')
     .action((id: string, options: ClusterOptions & { force?: true }) =>
       operate(io, options, async (operation) => {
         const before = await operation.cluster.view();
@@ -51,7 +49,9 @@ export const addRemove: AddCommand = (program, io) => {
         const isGone = (view: ClusterView): boolean =>
           leaders(view)[0] !== undefined &&
           !view.members.some((member) => member.id === id && member.role !== 'no member');
-        await callLeader(operation, 'conductor_removeServer', () => [id, 0], isGone);
+        // Without force, as op-conductor's clients call it: any version of the leader understands that.
+        const params = options.force ? [id, 0, true] : [id, 0];
+        await callLeader(operation, 'conductor_removeServer', () => params, isGone);
         const after = await operation.until((view) => {
           if (!isGone(view)) return `${id} is a member still, or the others have no leader yet`;
           return disagreement(view, (seen) => !seen.includes(id), `that ${id} is gone`);
@@ -60,6 +60,58 @@ export const addRemove: AddCommand = (program, io) => {
       }),
     );
 };
+
+/** `baton replace <old> <new> <address>`: both or neither, so that the number of voters stays what it was. */
+export const addReplace: AddCommand = (program, io) => {
+  clusterCommand(program, io, 'replace <old> <new> <address>')
+    .description('put a new node in the place of a voter, in one step; it gets the log first')
+    .action((old: string, id: string, address: string, options: ClusterOptions) =>
+      operate(io, options, async (operation) => {
+        requireAddress(address);
+        if (old === id) {
+          throw new CommandError(
+            'usage',
+            `${id} cannot take its own place; for a new disk: baton add ${id} ${address}`,
+          );
+        }
+        const isReplaced = (view: ClusterView): boolean =>
+          leaders(view)[0] !== undefined && missingOfReplacement(view, old, id, address) === undefined;
+        const before = await operation.cluster.view();
+        if (!isReplaced(before) && memberOf(before, old).role !== 'voter') {
+          throw new CommandError('not-a-voter', `${old} is no voter`);
+        }
+        await callLeader(operation, 'conductor_replaceServer', () => [old, id, address, 0], isReplaced);
+        const after = await operation.until((view) => {
+          const missing = missingOfReplacement(view, old, id, address);
+          if (missing !== undefined) return missing;
+          if (!leaders(view)[0]) return 'the others have no leader yet';
+          const { status, silence } = memberOf(view, id);
+          if (!status) return `${id} is a voter, but does not answer: ${silence}`;
+          const knows = (seen: readonly string[]): boolean => seen.includes(id) && !seen.includes(old);
+          return disagreement(view, knows, `that ${id} replaced ${old}`);
+        });
+        operation.done(`${id} at ${address} is a voter in place of ${old}; ${membersText(after)}`);
+      }),
+    );
+};
+
+function missingOfReplacement(
+  { members }: ClusterView,
+  old: string,
+  id: string,
+  address: string,
+): string | undefined {
+  const newcomer = members.find((member) => member.id === id);
+  if (newcomer?.role !== 'voter' || newcomer.addr !== address) return `${id} is no voter at ${address} yet`;
+  const left = members.find((member) => member.id === old);
+  return left === undefined || left.role === 'no member' ? undefined : `${old} is a member still`;
+}
+
+function requireAddress(address: string): void {
+  if (!parseHostPort(address)) {
+    throw new CommandError('usage', `"${address}" is no consensus address such as 10.0.0.4:50050`);
+  }
+}
 
 function requireQuorumWithout(view: ClusterView, id: string): void {
   const remaining = votersOf(view).filter((member) => member.id !== id);

@@ -92,12 +92,16 @@ export class FakeConductor implements ConductorApi {
     this.changeCluster('addServerAsNonvoter', id, addr, version);
   }
 
-  async demoteVoter(id: string, version: number): Promise<void> {
-    this.changeCluster('demoteVoter', id, version);
+  async demoteVoter(id: string, version: number, force: boolean): Promise<void> {
+    this.changeCluster('demoteVoter', id, version, force);
   }
 
-  async removeServer(id: string, version: number): Promise<void> {
-    this.changeCluster('removeServer', id, version);
+  async removeServer(id: string, version: number, force: boolean): Promise<void> {
+    this.changeCluster('removeServer', id, version, force);
+  }
+
+  async replaceServer(oldId: string, id: string, addr: string, version: number): Promise<void> {
+    this.changeCluster('replaceServer', oldId, id, addr, version);
   }
 
   status(): ConductorStatus {
