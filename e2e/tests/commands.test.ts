@@ -110,9 +110,9 @@ describe("operators' commands against a cluster of processes", () => {
     await cluster.activeLeader();
   });
 
-  scenario('remove and add', async () => {
+  scenario('remove, replace and add', async () => {
     const leader = await cluster.activeLeader();
-    const [member] = cluster.others(leader) as [ClusterNode];
+    const [member, other] = cluster.others(leader) as [ClusterNode, ClusterNode];
     const rest = cluster.nodes.filter((node) => node !== member).map(({ id }) => id);
     expectDone(await baton(member, 'remove', member.id), new RegExp(`; members: ${rest.join(', ')}; leader`));
     expectFailed(
@@ -120,8 +120,14 @@ describe("operators' commands against a cluster of processes", () => {
       new RegExp(`answers: .*${leader.id}, not ${member.id}`),
       'refused',
     );
-    const added = await baton(leader, 'add', member.id, member.baton.consensusAddress);
-    expectDone(added, new RegExp(`^${member.id} at ${member.baton.consensusAddress} is a voter`));
+    const replaced = await baton(other, 'replace', other.id, member.id, member.baton.consensusAddress);
+    expectDone(
+      replaced,
+      new RegExp(`is a voter in place of ${other.id}; members: (?!.*${other.id}.*leader).*${member.id}`),
+    );
+    const added = await baton(leader, 'add', other.id, other.baton.consensusAddress);
+    expectDone(added, new RegExp(`^${other.id} at ${other.baton.consensusAddress} is a voter`));
+    await cluster.allHealthy();
   });
 
   scenario('with a dead member: says so, and protects the quorum', async () => {
