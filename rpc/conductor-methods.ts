@@ -1,13 +1,10 @@
 import type { ClusterMembership, ConductorApi, ServerInfo } from './conductor-api.js';
 import { RawJson } from './json-rpc/raw-json.js';
 import type { Method, MethodTable, Param } from './json-rpc/method-table.js';
-import { ArgumentError, method } from './json-rpc/method-table.js';
+import { method } from './json-rpc/method-table.js';
 import { boolParam, stringParam, uint64Param } from './json-rpc/params.js';
-import { decodeEnvelope } from './payload/decode-envelope.js';
+import { payloadParam } from './payload-param.js';
 import { envelopeJson } from './payload/envelope-json.js';
-import { PayloadError } from './payload/payload-error.js';
-import type { UnsafePayload } from './payload/unsafe-payload.js';
-import { RpcError } from './rpc-error.js';
 
 /** The `conductor_*` methods with op-conductor's names and positional parameters, and a few of our own. */
 export function conductorMethods(api: ConductorApi): MethodTable {
@@ -68,21 +65,4 @@ function wireMembership({ servers, version }: ClusterMembership): ClusterMembers
 const forceParam: Param<boolean> = {
   optional: true,
   decode: (value) => (value === undefined || value === null ? false : boolParam.decode(value)),
-};
-
-/**
- * Decoded before the conductor sees the call: a follower reports a bad payload as such, like op-conductor.
- * Optional, because op-conductor crashes on an absent or null payload and the decoder names what is missing.
- */
-const payloadParam: Param<UnsafePayload> = {
-  optional: true,
-  decode: (value) => {
-    try {
-      return decodeEnvelope(value);
-    } catch (error) {
-      if (!(error instanceof PayloadError)) throw error;
-      if (error.code !== 'missing-beacon-root') throw new ArgumentError(error.message, error.code);
-      throw new RpcError(`failed to marshal payload envelope: ${error.message}`, { reason: error.code });
-    }
-  },
 };

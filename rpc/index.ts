@@ -7,6 +7,7 @@ import type { CallReport } from './json-rpc/dispatcher.js';
 import { Dispatcher } from './json-rpc/dispatcher.js';
 import type { HttpServer } from './json-rpc/http-server.js';
 import { createHttpServer } from './json-rpc/http-server.js';
+import { LargeBodyReader, type LargeBodyReaderOptions } from './large-bodies/large-body-reader.js';
 import type { ProxyOptions } from './proxy-methods.js';
 import { proxyMethods } from './proxy-methods.js';
 
@@ -45,6 +46,8 @@ export interface RpcServerOptions {
   readTimeoutMs?: number;
   /** How long a connection without a request is kept; 120 s unless given, as op-conductor. */
   idleTimeoutMs?: number;
+  /** How large bodies are read; the defaults are for production. */
+  largeBodies?: Omit<LargeBodyReaderOptions, 'logger'>;
   /** Told about every JSON-RPC call when it ends, for metrics. */
   onCall?: (report: CallReport) => void;
 }
@@ -63,8 +66,10 @@ export function createRpcServer(options: RpcServerOptions): HttpServer {
     logger,
     onCall,
   });
-  return createHttpServer({
+  const largeBodies = new LargeBodyReader({ ...options.largeBodies, logger });
+  const server = createHttpServer({
     dispatcher,
+    largeBodies,
     version,
     logger,
     host,
@@ -78,4 +83,11 @@ export function createRpcServer(options: RpcServerOptions): HttpServer {
       onCall,
     }),
   });
+  return {
+    start: () => server.start(),
+    stop: async (graceMs) => {
+      await server.stop(graceMs);
+      await largeBodies.close();
+    },
+  };
 }

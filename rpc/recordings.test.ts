@@ -4,6 +4,7 @@ import type { HttpServer } from './index.js';
 import { createRpcServer } from './index.js';
 import { JsonRpcClient } from './clients/json-rpc-client.js';
 import { FakeConductor } from './testing/fake-conductor.js';
+import { LARGE_BODIES_FROM_SOURCES } from './testing/large-bodies.js';
 import type { RecordedCall } from './testing/rpc-recording.js';
 import { deviation, differences, readRpcRecording } from './testing/rpc-recording.js';
 import type { HttpAnswer } from './testing/send-http.js';
@@ -42,6 +43,7 @@ describeWithShared('recorded calls', () => {
   beforeAll(async () => {
     for (const role of ['leader', 'follower']) {
       const server = createRpcServer({
+        largeBodies: LARGE_BODIES_FROM_SOURCES,
         api: new FakeConductor(role === 'leader'),
         proxies: { node: backend, execution: backend },
         version: 'v0.0.1',

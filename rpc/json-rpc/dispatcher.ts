@@ -1,20 +1,10 @@
-import { isAscii } from 'node:buffer';
 import { setImmediate as nextTick } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { RpcCode, RpcError } from '../rpc-error.js';
-import type { MethodTable } from './method-table.js';
+import type { Method, MethodTable } from './method-table.js';
 import { decodeArguments } from './method-table.js';
-import {
-  errorResponse,
-  invalidRequest,
-  methodNotFound,
-  parseError,
-  responseTooLarge,
-  resultResponse,
-  resultText,
-} from './responses.js';
-import type { Span } from './scan-body.js';
-import { scanBody } from './scan-body.js';
+import { parseBody, readCall, type Call, type Written } from './parse-body.js';
+import { errorResponse, methodNotFound, responseTooLarge, resultResponse, resultText } from './responses.js';
 
 /** One finished call, for metrics. */
 export interface CallReport {
@@ -38,21 +28,28 @@ export interface DispatcherOptions {
   onCall?: ((report: CallReport) => void) | undefined;
 }
 
-type Message = Record<string, unknown>;
-
-/** What JSON.parse does not tell of a message. */
-interface Written {
-  id: string | undefined;
-  paramsBytes: number;
+/** Reads bodies that would hold up the event loop somewhere else. */
+export interface LargeBodies {
+  /**
+   * The call in a body, or the answer to a body that is none that may be so large.
+   *
+   * @param gone the client does not wait any more
+   * @throws RpcError for a body that could not be read in time
+   */
+  read(body: Buffer, gone: AbortSignal): Promise<LargeCall | string>;
 }
+
+/** A call whose parameters were looked at already. */
+export interface LargeCall extends Omit<Call, 'params'> {
+  /** @throws RpcError as `decodeArguments` does */
+  argumentsFor: (params: Method['params']) => unknown[];
+}
+
+/** JSON.parse and decoding of so much take some 20 ms; what is larger is read by another thread. */
+export const LARGE_BODY_BYTES = 4 * 2 ** 20;
 
 /** Longer answers to one batch would fill the memory: a call of 100 bytes may bring a block of megabytes. */
 const BATCH_ANSWER_CHARS_MAX = 32 * 2 ** 20;
-/** Ids are counters or UUIDs; they are echoed. */
-const ID_CHARS_MAX = 1024;
-/** What is larger is a payload, which is ASCII without escapes. Other text costs JSON.parse several times as much. */
-const ANY_TEXT_BYTES_MAX = 4 * 2 ** 20;
-
 // Go's server has no such notion; ours must let other requests in between.
 const BATCH_ENTRIES_PER_TICK = 100;
 
@@ -67,43 +64,22 @@ export class Dispatcher {
    */
   async handle(body: Buffer): Promise<string> {
     const startedMs = performance.now();
-    const scanned = scanBody(body);
-    if (scanned === 'empty') return '';
-    // go-ethereum ends all answers with a newline but those to a body that it cannot read and to an empty batch.
-    if (scanned === 'malformed') return errorResponse('null', parseError());
-    if (scanned === 'too-many-values') {
-      return errorResponse('null', invalidRequest('invalid request: too many JSON values in the body'));
-    }
-    if (isCostlyText(body.subarray(scanned.start, scanned.end))) {
-      return errorResponse(
-        'null',
-        invalidRequest('invalid request: escapes or non-ASCII text in a large body'),
-      );
-    }
-    let parsed: unknown;
-    try {
-      parsed = JSON.parse(text(body, scanned));
-    } catch {
-      return errorResponse('null', parseError());
-    }
-    const written = (index: number): Written => {
-      const span = scanned.ids[index];
-      return { id: span && text(body, span), paramsBytes: scanned.paramsBytes[index] ?? 0 };
-    };
-    if (!Array.isArray(parsed)) {
-      const answer = await this.answer(parsed, written(0), startedMs);
+    const parsed = parseBody(body);
+    if (typeof parsed === 'string') return parsed;
+    const { value, written } = parsed;
+    if (!Array.isArray(value)) {
+      const answer = await this.answer(value, written(0), startedMs);
       return answer === undefined ? '' : `${answer}\n`;
     }
-    if (parsed.length === 0) return errorResponse('null', invalidRequest('empty batch'));
     const answers: string[] = [];
     let chars = 0;
-    for (let index = 0; index < parsed.length; index++) {
+    for (let index = 0; index < value.length; index++) {
       if (index > 0 && index % BATCH_ENTRIES_PER_TICK === 0) await nextTick();
       if (chars > BATCH_ANSWER_CHARS_MAX) {
         answers.push(errorResponse('null', responseTooLarge()));
         break;
       }
-      const answer = await this.answer(parsed[index], written(index), performance.now());
+      const answer = await this.answer(value[index], written(index), performance.now());
       if (answer === undefined) continue;
       answers.push(answer);
       chars += answer.length;
@@ -111,28 +87,31 @@ export class Dispatcher {
     return answers.length === 0 ? '' : `[${answers.join(',')}]\n`;
   }
 
+  /** Answers a body of more than `LARGE_BODY_BYTES`. Never rejects. */
+  async handleLarge(body: Buffer, largeBodies: LargeBodies, gone: AbortSignal): Promise<string> {
+    const startedMs = performance.now();
+    let call: LargeCall | string;
+    try {
+      call = await largeBodies.read(body, gone);
+    } catch (error) {
+      return errorResponse('null', error instanceof RpcError ? error : this.crashed('', error));
+    }
+    if (typeof call === 'string') return call;
+    const answer = await this.call(call, call.argumentsFor, startedMs);
+    return call.isNotification ? '' : `${answer}\n`;
+  }
+
   /** Answers one message; `undefined` for a notification. */
   private async answer(message: unknown, written: Written, startedMs: number): Promise<string | undefined> {
-    if (typeof message !== 'object' || message === null || Array.isArray(message)) {
-      return errorResponse('null', invalidRequest());
-    }
-    const { jsonrpc, id, method, params } = message as Message;
-    const hasValidId = id === null || (id !== undefined && typeof id !== 'object');
-    const idText = hasValidId ? (written.id ?? JSON.stringify(id)) : 'null';
-    if (idText.length > ID_CHARS_MAX) {
-      return errorResponse('null', invalidRequest('invalid request: the id is too long'));
-    }
-    const isCall = jsonrpc === '2.0' && typeof method === 'string' && method !== '';
-    if (!isCall || (id !== undefined && !hasValidId)) return errorResponse(idText, invalidRequest());
-    const answer = await this.call(method, params, idText, written.paramsBytes, startedMs);
-    return id === undefined ? undefined : answer;
+    const call = readCall(message, written);
+    if (typeof call === 'string') return call;
+    const answer = await this.call(call, (params) => decodeArguments(params, call.params), startedMs);
+    return call.isNotification ? undefined : answer;
   }
 
   private async call(
-    name: string,
-    params: unknown,
-    idText: string,
-    paramsBytes: number,
+    { method: name, idText, paramsBytes }: Omit<Call, 'params'>,
+    argumentsFor: (params: Method['params']) => unknown[],
     startedMs: number,
   ): Promise<string> {
     let decodedMs: number | undefined;
@@ -148,7 +127,7 @@ export class Dispatcher {
         });
       }
       if (!method) throw methodNotFound(name);
-      const args = decodeArguments(method.params, params);
+      const args = argumentsFor(method.params);
       decodedMs = performance.now();
       const result = resultText(await method.call(...args));
       resultBytes = result.length;
@@ -177,14 +156,4 @@ export class Dispatcher {
       cause: error,
     });
   }
-}
-
-function isCostlyText(part: Buffer): boolean {
-  return part.length > ANY_TEXT_BYTES_MAX && (!isAscii(part) || part.includes('\\'));
-}
-
-/** Latin-1 decodes twice as fast as UTF-8 and payloads are pure ASCII. */
-function text(body: Buffer, span: Span): string {
-  const part = body.subarray(span.start, span.end);
-  return part.toString(isAscii(part) ? 'latin1' : 'utf8');
 }

@@ -46,6 +46,7 @@ async function start(options: Partial<HttpServerOptions> = {}): Promise<{
   const logger = pino({ level: 'silent' });
   const server = createHttpServer({
     dispatcher: new Dispatcher({ methods, logger }),
+    largeBodies: { read: () => Promise.reject(new Error('no body here is large')) },
     version: 'v1',
     logger,
     host: '127.0.0.1',

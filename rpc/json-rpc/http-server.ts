@@ -3,13 +3,14 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { fastify } from 'fastify';
 import type { Logger } from 'pino';
 import { BodyBudget } from './body-budget.js';
-import type { Dispatcher } from './dispatcher.js';
+import { LARGE_BODY_BYTES, type Dispatcher, type LargeBodies } from './dispatcher.js';
 
 /** Adds routes beside `/` and `/healthz`; bodies come as buffers. */
 export type AddRoutes = (app: FastifyInstance) => void;
 
 export interface HttpServerOptions {
   dispatcher: Dispatcher;
+  largeBodies: LargeBodies;
   /** Answered by `/healthz`. */
   version: string;
   logger: Logger;
@@ -118,14 +119,28 @@ function addOwnRoutes(app: FastifyInstance, options: HttpServerOptions): void {
     method: METHODS,
     onRequest: async (request, reply) => checkRequest(request, reply, options.bodyLimitBytes),
     handler: async (request, reply) => {
+      const { dispatcher, largeBodies } = options;
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      return sendJson(reply, await options.dispatcher.handle(body));
+      return sendJson(
+        reply,
+        body.length > LARGE_BODY_BYTES
+          ? await dispatcher.handleLarge(body, largeBodies, endOf(reply.raw))
+          : await dispatcher.handle(body),
+      );
     },
   });
   const health = `${JSON.stringify({ version: options.version })}\n`;
   for (const url of ['/healthz', '/healthz/']) {
     app.route({ url, method: METHODS, handler: async (_request, reply) => sendJson(reply, health) });
   }
+}
+
+/** Fires when the answer is read or nobody waits for it any more. */
+function endOf(response: ServerResponse): AbortSignal {
+  const end = new AbortController();
+  if (response.closed) end.abort();
+  else response.once('close', () => end.abort());
+  return end.signal;
 }
 
 /** What go-ethereum decides from the headers alone; answers requests that need no body. */

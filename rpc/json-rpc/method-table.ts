@@ -54,13 +54,17 @@ export function decodeArguments(params: readonly Param<unknown>[], raw: unknown)
   const args: unknown[] = [];
   for (let index = 0; index < given.length; index++) {
     const param = params[index];
-    if (!param) throw invalidParams(`too many arguments, want at most ${params.length}`);
+    if (!param) throw tooManyArguments(params);
     args.push(decodeArgument(param, given[index], index));
   }
   for (let index = given.length; index < params.length; index++) {
     args.push(decodeArgument(params[index]!, undefined, index));
   }
   return args;
+}
+
+export function tooManyArguments(params: readonly Param<unknown>[]): RpcError {
+  return invalidParams(`too many arguments, want at most ${params.length}`);
 }
 
 function decodeArgument(param: Param<unknown>, value: unknown, index: number): unknown {
