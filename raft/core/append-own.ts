@@ -11,8 +11,10 @@ export function appendOwn(
   data: Uint8Array,
   crc: number,
 ): number {
-  const header = { index: ctx.log.lastIndex + 1, term: ctx.term, kind, byteLength: data.length, crc };
-  ctx.log.append({ ...header, chainHash: chainHash(ctx.log.lastHash, header), data });
+  const { log, term } = ctx;
+  const entry = { index: log.lastIndex + 1, term, kind, byteLength: data.length, crc, chainHash: 0, data };
+  entry.chainHash = chainHash(log.lastHash, entry);
+  log.append(entry);
   leadership.uncommittedBytes += data.length;
-  return header.index;
+  return entry.index;
 }

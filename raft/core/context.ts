@@ -46,7 +46,7 @@ export class CoreContext {
   random = 0;
   private outputs: Output[] = [];
   /** Every step asks for them several times. */
-  private votersFound: { configuration: Configuration; sets: VoterSets } | undefined;
+  private votersFound: { configuration: Configuration; sets: VoterSets; all: readonly NodeId[] } | undefined;
   lastRequestId = 0;
 
   term: number;
@@ -101,21 +101,26 @@ export class CoreContext {
     return this.timingFound.timing;
   }
 
-  get voters(): VoterSets {
+  private get knownVoters(): { sets: VoterSets; all: readonly NodeId[] } {
     const { configuration } = this.configurations.latest;
     if (this.votersFound?.configuration !== configuration) {
-      this.votersFound = { configuration, sets: voterSets(configuration) };
+      const sets = voterSets(configuration);
+      this.votersFound = { configuration, sets, all: [...new Set(sets.flat())] };
     }
-    return this.votersFound.sets;
+    return this.votersFound;
+  }
+
+  get voters(): VoterSets {
+    return this.knownVoters.sets;
   }
 
   /** Everybody with a vote, once. */
-  get allVoters(): NodeId[] {
-    return [...new Set(this.voters.flat())];
+  get allVoters(): readonly NodeId[] {
+    return this.knownVoters.all;
   }
 
   isVoter(id: NodeId): boolean {
-    return this.voters.some((voters) => voters.includes(id));
+    return this.allVoters.includes(id);
   }
 
   /**

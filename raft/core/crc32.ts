@@ -10,6 +10,7 @@ const TABLE = new Uint32Array(256).map((_, byte) => {
  */
 export function crc32(data: Uint8Array): number {
   let c = 0xffffffff;
-  for (const byte of data) c = (TABLE[(c ^ byte) & 0xff] as number) ^ (c >>> 8);
+  for (let at = 0; at < data.length; at++)
+    c = (TABLE[(c ^ (data[at] as number)) & 0xff] as number) ^ (c >>> 8);
   return (c ^ 0xffffffff) >>> 0;
 }

@@ -51,8 +51,15 @@ export class Ledger {
 
   append(entry: Omit<LedgerEntry, 'stateHash' | 'configurationIndex'>): void {
     const { last } = this;
+    const { index, term, kind, chainHash, data, committedInTerm, quorums } = entry;
     this.entries.push({
-      ...entry,
+      index,
+      term,
+      kind,
+      chainHash,
+      data,
+      committedInTerm,
+      quorums,
       stateHash: applyToHash(last.stateHash, entry.index, entry.data),
       configurationIndex: entry.kind === 'config' ? entry.index : last.configurationIndex,
     });

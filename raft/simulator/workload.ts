@@ -1,6 +1,7 @@
 import { crc32 } from '../core/crc32.js';
 import { clusterTimingOf } from '../core/timing.js';
 import type { MembershipChange } from '../core/types.js';
+import { writeNumber } from './big-endian.js';
 import type { RequestKind } from './client-requests.js';
 import type { SimulatedNode } from './node.js';
 import { addressOf, type World } from './world.js';
@@ -52,7 +53,7 @@ export class Workload {
     const id = this.open('propose', node);
     const bytesMax = options.workload.proposalBytesMax;
     const data = new Uint8Array(rng.chance(0.2) ? bytesMax : rng.int(4, Math.min(bytesMax, 64)));
-    new DataView(data.buffer).setUint32(0, id);
+    writeNumber(data, id);
     node.receive({ type: 'propose', id, data, crc: crc32(data) });
     return id;
   }

@@ -1,4 +1,5 @@
 import type { Answer } from '../../core/types.js';
+import { readNumber } from '../big-endian.js';
 import type { ClientRequest } from '../client-requests.js';
 import { check } from '../violation.js';
 import type { Evidence, Invariant } from './invariant.js';
@@ -41,13 +42,13 @@ export function honestAnswers({ ledger, requests }: Evidence): Invariant {
       for (let index = change?.from ?? 1; index <= (change?.to ?? 0); index++) {
         const entry = ctx.log.get(index);
         if (entry?.kind !== 'command' || !entry.data) continue;
-        const id = proposalOf(entry.data);
+        const id = readNumber(entry.data);
         check(!rejected.has(id), 'I18', () => `rejected proposal ${id} is entry ${index} of ${node.id}`);
       }
       for (let index = committedBefore + 1; index <= ledger.lastIndex; index++) {
         const entry = ledger.at(index);
         if (entry?.kind !== 'command') continue;
-        const id = proposalOf(entry.data);
+        const id = readNumber(entry.data);
         const twice = committedAt.get(id);
         check(twice === undefined, 'I18', () => `proposal ${id} is committed at ${twice} and at ${index}`);
         committedAt.set(id, index);
@@ -61,6 +62,3 @@ export function honestAnswers({ ledger, requests }: Evidence): Invariant {
     },
   };
 }
-
-const proposalOf = (data: Uint8Array): number =>
-  new DataView(data.buffer, data.byteOffset, data.byteLength).getUint32(0);

@@ -59,6 +59,12 @@ export const votersOf = (configuration: Configuration): Member[] => [
   ...new Set(quorumsOf(configuration).flat()),
 ];
 
+/** Asked in every step of a leader, hence without a copy of the voters. */
+export function hasVote({ members, joint }: Configuration, id: NodeId): boolean {
+  for (const member of members) if (member.id === id && member.voter) return true;
+  return joint?.voters.includes(id) === true;
+}
+
 export const isQuorum = <T>(sets: readonly (readonly T[])[], agrees: (voter: T) => boolean): boolean =>
   sets.every((voters) => isMajority(voters, agrees));
 

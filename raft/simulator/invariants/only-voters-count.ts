@@ -1,7 +1,7 @@
 import { check } from '../violation.js';
 import type { Voter } from '../ledger.js';
 import type { Votes } from '../votes.js';
-import { isQuorum, quorumsOf, votersOf, type Invariant } from './invariant.js';
+import { hasVote, isQuorum, quorumsOf, votersOf, type Invariant } from './invariant.js';
 
 /**
  * I14 Only voters count (thesis §4.2.1): a leader has the votes of a majority of the voters of its configuration,
@@ -12,9 +12,8 @@ export function onlyVotersCount(votes: Votes): Invariant {
     stepped({ node, ctx, before }) {
       if (ctx.role !== 'leader') return;
       const { latest } = ctx.configurations;
-      const voters = votersOf(latest.configuration);
       check(
-        voters.some(({ id }) => id === node.id) || latest.index > ctx.commit,
+        latest.index > ctx.commit || hasVote(latest.configuration, node.id),
         'I14',
         () => `${node.id} leads term ${ctx.term} and is no voter`,
       );
@@ -25,7 +24,7 @@ export function onlyVotersCount(votes: Votes): Invariant {
         isQuorum(quorumsOf(latest.configuration), votedForIt),
         'I14',
         () =>
-          `${node.id} leads term ${ctx.term} with the votes of ${voters
+          `${node.id} leads term ${ctx.term} with the votes of ${votersOf(latest.configuration)
             .filter(votedForIt)
             .map(({ id }) => id)
             .join(', ')} only`,
