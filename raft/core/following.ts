@@ -64,30 +64,18 @@ function checkOwnLog(ctx: CoreContext, acknowledged: number): void {
 }
 
 export function onAppend(ctx: CoreContext, from: NodeId, message: AppendRequest): void {
-  const refuse = (conflictIndex: number, conflictTerm: number): void =>
-    ctx.send(
-      from,
-      {
-        type: 'appendResponse',
-        term: ctx.term,
-        requestId: message.requestId,
-        success: false,
-        matchIndex: 0,
-        conflictIndex,
-        conflictTerm,
-      },
-      'term',
-    );
-  if (!acceptLeader(ctx, from, message.term) /* cover: an append of an old term */) return refuse(0, 0);
+  const { requestId } = message;
+  if (!acceptLeader(ctx, from, message.term) /* cover: an append of an old term */)
+    return refuse(ctx, from, requestId, 0, 0);
 
   const { log } = ctx;
   const lastIndex = message.prevIndex + message.entries.length;
   if (message.prevIndex > log.lastIndex /* cover: an append leaves a gap */)
-    return refuse(log.lastIndex + 1, 0);
+    return refuse(ctx, from, requestId, log.lastIndex + 1, 0);
   if (message.prevIndex >= log.snapshotIndex) {
     const term = log.termAt(message.prevIndex) as number;
     if (term !== message.prevTerm /* cover: the entry before differs */)
-      return refuse(log.firstIndexOfTermAt(message.prevIndex), term);
+      return refuse(ctx, from, requestId, log.firstIndexOfTermAt(message.prevIndex), term);
     checkSameHash(ctx, from, message.prevIndex, message.prevHash);
   }
   for (const entry of message.entries) acceptEntry(ctx, from, entry);
@@ -107,6 +95,17 @@ export function onAppend(ctx: CoreContext, from: NodeId, message: AppendRequest)
     },
     'everything',
   );
+}
+
+function refuse(
+  ctx: CoreContext,
+  from: NodeId,
+  requestId: number,
+  conflictIndex: number,
+  conflictTerm: number,
+): void {
+  const verdict = { success: false, matchIndex: 0, conflictIndex, conflictTerm };
+  ctx.send(from, { type: 'appendResponse', term: ctx.term, requestId, ...verdict }, 'term');
 }
 
 /** Entries that are there already stay, also those behind a short or late message (bug 21). */

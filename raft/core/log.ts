@@ -144,7 +144,7 @@ export class RaftLog {
 }
 
 /** A copy; entries of one shape, wherever they come from, keep the log's look-ups fast. */
-function entryOf(
+export function entryOf(
   { index, term, kind, byteLength, crc, chainHash }: EntryHeader,
   data: Uint8Array | undefined,
 ): Entry {

@@ -2,6 +2,7 @@ import { commitTo } from './commit.js';
 import type { CoreContext } from './context.js';
 import { becomeFollower } from './follower.js';
 import type { Leadership } from './leadership.js';
+import { entryOf } from './log.js';
 import { leaveJoint } from './membership.js';
 import { Progress } from './progress.js';
 import { quorumValue } from './quorum.js';
@@ -65,7 +66,7 @@ export function replicateTo(ctx: CoreContext, to: NodeId, progress: Progress): v
         prevTerm,
         prevHash: log.hashAt(prevIndex) as number,
         commit: Math.min(ctx.commit, lastIndex),
-        entries: entries.map((entry) => ({ ...entry })),
+        entries: entries.map((entry) => entryOf(entry, entry.data)),
       },
       'term',
     );

@@ -11,9 +11,13 @@ import type { NodeId } from './types.js';
  */
 export function successors(ctx: CoreContext, leadership: Leadership): NodeId[] {
   const voters = [...leadership.progress.keys()].filter((id) => ctx.isVoter(id)).sort();
-  const turn = (at: number): number => (at + voters.length - (ctx.term % voters.length)) % voters.length;
+  const shift = voters.length - (ctx.term % voters.length);
   return voters
-    .map((id, at) => ({ id, turned: turn(at), progress: leadership.progress.get(id) as Progress }))
+    .map((id, at) => ({
+      id,
+      turned: (at + shift) % voters.length,
+      progress: leadership.progress.get(id) as Progress,
+    }))
     .sort(
       ({ progress: a, turned: aTurned }, { progress: b, turned: bTurned }) =>
         Number(answers(ctx, b)) - Number(answers(ctx, a)) ||

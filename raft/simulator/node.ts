@@ -46,8 +46,12 @@ export interface Process {
   /** Inputs that wait for the end of a pause. */
   backlog: Stimulus[];
   pausedSinceMs: number | null;
-  /** The write under way, and what ends it. */
-  writing: { write: Persist; finish: () => void } | null;
+  writing: WriteUnderWay | null;
+}
+
+interface WriteUnderWay {
+  write: Persist;
+  fails: boolean;
 }
 
 const APPLIED_AT_ONCE_MAX = 64;
@@ -267,7 +271,7 @@ export class SimulatedNode {
     const { disk, faults } = world.options;
     check(!process.writing, 'storage', () => `${this.id} writes twice at a time`);
     // The bytes of this moment: the core may drop them from its memory later.
-    const write = { ...persist, entries: persist.entries.map((entry) => ({ ...entry })) };
+    const write = { ...persist, entries: persist.entries.map(copyOf) };
     const durationMs = (disk.writeMinMs + world.rng.exponential(disk.writeMeanMs)) * this.diskFactor;
     if (world.isChaotic && world.rng.chance(faults.crashAroundWriteChance)) {
       world.queue.after(durationMs * world.rng.between(0, 3), () => {
@@ -284,30 +288,41 @@ export class SimulatedNode {
       });
     }
     const fails = world.isChaotic && world.rng.chance(faults.writeErrorChance);
-    const reportStored = (): void => {
-      if (this.process === process) this.receive({ type: 'stored', seq: write.seq });
-    };
-    const finish = (): void => {
-      if (this.process !== process || process.writing?.write !== write) return;
-      if ((fails && world.isChaotic) || this.diskIsFull) {
-        world.count(fails ? 'write error' : 'disk full');
-        if (world.hosting.stopsOnFailedWrites) return world.nemesis.crash(this);
-        process.writing = null;
-        return reportStored();
-      }
+    const underWay = { write, fails };
+    process.writing = underWay;
+    if (world.hosting.reportsWritesEarly) world.queue.after(0, () => this.reportStored(process, write));
+    world.queue.after(durationMs, () => this.endWrite(process, underWay));
+  }
+
+  private endWrite(process: Process, underWay: WriteUnderWay): void {
+    const { world } = this;
+    const { write, fails } = underWay;
+    if (this.process !== process || process.writing !== underWay) return;
+    if ((fails && world.isChaotic) || this.diskIsFull) {
+      world.count(fails ? 'write error' : 'disk full');
+      if (world.hosting.stopsOnFailedWrites) return world.nemesis.crash(this);
       process.writing = null;
-      this.finishWrite(write);
-      if (!world.hosting.reportsWritesEarly) reportStored();
-    };
-    process.writing = { write, finish };
-    if (world.hosting.reportsWritesEarly) world.queue.after(0, reportStored);
-    world.queue.after(durationMs, finish);
+      return this.reportStored(process, write);
+    }
+    process.writing = null;
+    this.finishWrite(write);
+    if (!world.hosting.reportsWritesEarly) this.reportStored(process, write);
+  }
+
+  private reportStored(process: Process, { seq }: Persist): void {
+    if (this.process === process) this.receive({ type: 'stored', seq });
   }
 
   /** A write that a slow disk had begun ends soon. */
   hurryWrite(): void {
-    const writing = this.process?.writing;
-    if (writing) this.world.queue.after(1, writing.finish);
+    const { process } = this;
+    const writing = process?.writing;
+    if (writing) this.world.queue.after(1, () => this.endWrite(process, writing));
+  }
+
+  finishWriteNow(): void {
+    const { process } = this;
+    if (process?.writing) this.endWrite(process, process.writing);
   }
 
   private finishWrite(write: Persist): void {
@@ -416,6 +431,17 @@ export class SimulatedNode {
     });
   }
 }
+
+/** Not a spread: there is one copy for each write of each entry. */
+const copyOf = ({ index, term, kind, byteLength, crc, chainHash, data }: LoadedEntry): LoadedEntry => ({
+  index,
+  term,
+  kind,
+  byteLength,
+  crc,
+  chainHash,
+  data,
+});
 
 /** One literal for each frequent kind: a spread of objects of many shapes takes several times longer. */
 function withMoment(stimulus: Stimulus, now: number, random: number): Input {

@@ -233,7 +233,7 @@ export class ScenarioNode {
 
   /** The write under way ends; the next one begins. */
   finishWrite(): void {
-    this.machine.process?.writing?.finish();
+    this.machine.finishWriteNow();
   }
 
   /** Its host refuses connections: proof that the other's process is dead. */
