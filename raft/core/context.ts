@@ -62,8 +62,10 @@ export class CoreContext {
   /** Last leader this node knew, to leave it out of the ranking after its death. */
   lastLeader: NodeId | null = null;
   lastLeaderContactMs = -Infinity;
-  /** How long this node stays loyal to its leader, as that leader last said. */
+  /** How long each word of its leader keeps this node loyal, as that leader last said. */
   loyalForMs: number;
+  /** Until when it is loyal: a promise that a later, shorter one does not take back. */
+  loyalUntilMs = -Infinity;
   /** The leader's process is proven dead: loyalty to it is over. */
   leaderGone = false;
   electionDeadlineMs = Infinity;

@@ -32,8 +32,8 @@ export const stagger = (ctx: CoreContext): number =>
 
 /** Silence that this follower bears from now on. */
 export function restartElectionTimer(ctx: CoreContext): void {
-  const patienceWithLeaderMs = ctx.leader === null ? ctx.timing.electionTimeoutMs : ctx.loyalForMs;
-  ctx.electionDeadlineMs = ctx.now + patienceWithLeaderMs + stagger(ctx);
+  const promisedMs = ctx.leader === null ? -Infinity : ctx.loyalUntilMs;
+  ctx.electionDeadlineMs = Math.max(promisedMs, ctx.now + ctx.timing.electionTimeoutMs) + stagger(ctx);
 }
 
 /** When a campaign that found no majority is repeated: a fresh draw each time (bug 14), the stagger kept. */
@@ -58,11 +58,13 @@ export function patienceMs(ctx: CoreContext): number {
 export function loyaltyMs(ctx: CoreContext): number {
   if (ctx.role === 'leader') return ctx.timing.electionTimeoutMs;
   if (ctx.leader === null || ctx.leaderGone) return 0;
-  return Math.max(0, ctx.lastLeaderContactMs + ctx.loyalForMs - ctx.now);
+  return Math.max(0, ctx.loyalUntilMs - ctx.now);
 }
 
 export function heardFromLeader(ctx: CoreContext): void {
   ctx.lastLeaderContactMs = ctx.now;
+  // A heartbeat from before a change to longer times may come after one that the leader's lease counts on.
+  ctx.loyalUntilMs = Math.max(ctx.loyalUntilMs, ctx.now + ctx.loyalForMs);
   ctx.leaderGone = false;
   restartElectionTimer(ctx);
 }

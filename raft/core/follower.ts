@@ -15,6 +15,7 @@ export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | 
   ctx.role = 'follower';
   ctx.leader = leader;
   ctx.loyalForMs = ctx.timing.electionTimeoutMs;
+  ctx.loyalUntilMs = -Infinity;
   if (leader !== null) ctx.lastLeader = leader;
   ctx.leaderGone = false;
   ctx.campaign = null;

@@ -1,7 +1,7 @@
 import { commitTo } from './commit.js';
 import { decodeConfiguration } from './configuration.js';
 import type { CoreContext } from './context.js';
-import { heardFromLeader } from './election-timer.js';
+import { heardFromLeader, restartElectionTimer } from './election-timer.js';
 import { becomeFollower } from './follower.js';
 import { invariant } from './invariant.js';
 import type {
@@ -121,6 +121,8 @@ function acceptEntry(ctx: CoreContext, from: NodeId, entry: Entry): void {
   if (entry.kind !== 'config') return;
   const configuration = decodeConfiguration(entry.data as Uint8Array);
   ctx.configurations.append({ index: entry.index, configuration });
+  // Its heartbeats may be further apart from now on.
+  restartElectionTimer(ctx);
   ctx.event({ type: 'configuration', index: entry.index, configuration, reason: `from ${from}` });
 }
 

@@ -33,6 +33,7 @@ export function becomeLeader(ctx: CoreContext, reason: string): void {
     replacementRequest: null,
     transfer: null,
     leaseFromMs: -Infinity,
+    patientSinceMs: -Infinity,
   };
   ctx.role = 'leader';
   ctx.leader = ctx.id;
@@ -111,17 +112,21 @@ export function leaseEndMs(ctx: CoreContext, { progress, transfer, leaseFromMs }
   return acknowledgedMs + ctx.timing.leaseTimeoutMs;
 }
 
+function patienceEndMs(ctx: CoreContext, leadership: Leadership): number {
+  return Math.max(quorumContactMs(ctx, leadership), leadership.patientSinceMs) + ctx.timing.leaseTimeoutMs;
+}
+
 export function leaderDeadlineMs(ctx: CoreContext, leadership: Leadership): number {
   return Math.min(
     leadership.heartbeatDueMs,
-    quorumContactMs(ctx, leadership) + ctx.timing.leaseTimeoutMs,
+    patienceEndMs(ctx, leadership),
     leadership.transfer?.deadlineMs ?? Infinity,
   );
 }
 
 export function tickLeader(ctx: CoreContext, leadership: Leadership): void {
   // Whoever cannot hear a quorum stops at once, heartbeats included (bug 12).
-  if (ctx.now >= quorumContactMs(ctx, leadership) + ctx.timing.leaseTimeoutMs) {
+  if (ctx.now >= patienceEndMs(ctx, leadership)) {
     // cover: a leader without a quorum steps back
     becomeFollower(ctx, ctx.term, null, 'no contact to a quorum');
     return;

@@ -36,4 +36,6 @@ export interface Leadership {
   transfer: PendingTransfer | null;
   /** Only heartbeats that were sent after this give a lease: an earlier hand-over may still take it. */
   leaseFromMs: number;
+  /** From here on the quorum has the time that the clockwork in force gives it to answer. */
+  patientSinceMs: number;
 }

@@ -77,13 +77,14 @@ function appendConfiguration(
   reason: string,
 ): number {
   const data = encodeConfiguration(configuration);
-  const { electionTimeoutMs, heartbeatIntervalMs } = ctx.timing;
+  const { electionTimeoutMs, heartbeatIntervalMs, leaseTimeoutMs } = ctx.timing;
   const at = appendOwn(ctx, leadership, 'config', data, crc32(data));
   ctx.configurations.append({ index: at, configuration });
   ctx.event({ type: 'configuration', index: at, configuration, reason });
   syncProgress(ctx, leadership);
   // A longer lease needs the promise of a longer loyalty; a shorter interval begins now.
   if (ctx.timing.electionTimeoutMs > electionTimeoutMs) leadership.leaseFromMs = ctx.now;
+  if (ctx.timing.leaseTimeoutMs < leaseTimeoutMs) leadership.patientSinceMs = ctx.now;
   if (ctx.timing.heartbeatIntervalMs < heartbeatIntervalMs) sendHeartbeats(ctx, leadership);
   replicateToAll(ctx, leadership);
   return at;

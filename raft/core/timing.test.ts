@@ -133,6 +133,18 @@ describe('a leader whose clockwork changes', () => {
     expect(node.status.leaseRemainingMs).toBe(2 * own.leaseTimeoutMs);
   });
 
+  it('has as long as the new times say to hear of its quorum again', () => {
+    const node = leader();
+    node.wait(own.heartbeatIntervalMs);
+    node.confirm('b');
+    node.wait(own.heartbeatIntervalMs - 1);
+    setTiming(node, times(0.1));
+    node.wait(0.1 * own.leaseTimeoutMs - 1);
+    expect(node.core.role).toBe('leader');
+    node.wait(1);
+    expect(node.core.role).toBe('follower');
+  });
+
   it('is shorter trusted at once', () => {
     const node = leader();
     node.wait(own.heartbeatIntervalMs);
@@ -153,6 +165,32 @@ describe('a follower', () => {
       remainingMs: own.electionTimeoutMs / 2,
     });
     expect(node.core.nextDeadlineMs() - node.now).toBeGreaterThanOrEqual(own.electionTimeoutMs / 2);
+  });
+
+  it('keeps the longer promise when a heartbeat from before the change comes late', () => {
+    const node = new TestNode();
+    node.receive('b', heartbeat(1, { electionTimeoutMs: 3 * own.electionTimeoutMs, round: 2 }));
+    node.now += 1;
+    node.receive('b', heartbeat(1, { electionTimeoutMs: own.electionTimeoutMs, round: 1 }));
+    node.now += 2 * own.electionTimeoutMs;
+    node.receive('c', { type: 'preVote', term: 2, requestId: 1, lastIndex: 9, lastTerm: 1 });
+    expect(node.sent('preVoteResponse')[0]).toMatchObject({
+      granted: false,
+      remainingMs: own.electionTimeoutMs - 1,
+    });
+    expect(node.core.nextDeadlineMs() - node.now).toBeGreaterThanOrEqual(own.electionTimeoutMs - 1);
+  });
+
+  it('waits by its own log, where that is longer than what it promised', () => {
+    const node = new TestNode();
+    node.receive('b', heartbeat(1));
+    const slower = new TestLog(abc).addConfiguration(1, { ...abc, timing: times(3) });
+    node.receive('b', slower.append(1, 1));
+    expect(node.core.nextDeadlineMs() - node.now).toBeGreaterThanOrEqual(3 * own.electionTimeoutMs);
+    // Nobody counts on it beyond the promise.
+    node.now += own.electionTimeoutMs;
+    node.receive('c', { type: 'preVote', term: 2, requestId: 1, lastIndex: 9, lastTerm: 1 });
+    expect(node.sent('preVoteResponse')[0]).toMatchObject({ granted: true });
   });
 
   it('goes by its own election timeout again when it has no leader', () => {

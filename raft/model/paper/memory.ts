@@ -9,8 +9,8 @@ export interface OwedAnswer {
 
 /** What one process was told and has promised; a crash forgets it, as the process does. */
 export class Memory {
-  /** When it last heard from the leader that it follows, by its own clock. */
-  heardMs = -Infinity;
+  /** Until when it is loyal to the leader that it follows, by its own clock: the latest that it promised. */
+  private loyalUntilMs = -Infinity;
   /** How long it is loyal to its leader: what that leader's heartbeats say, until then its own election timeout. */
   private loyalForMs: number;
   leaderIsDead = false;
@@ -54,7 +54,7 @@ export class Memory {
   /** Stays true to the leader: it heard from it within an election timeout, and nobody proved its death. */
   isLoyal({ before, input }: Transition): boolean {
     if (before.role === 'leader') return true;
-    return before.leader !== null && !this.leaderIsDead && input.now < this.heardMs + this.loyalForMs;
+    return before.leader !== null && !this.leaderIsDead && input.now < this.loyalUntilMs;
   }
 
   /** It asks for votes or pre-votes in `term`, with its log as it is now. */
@@ -96,6 +96,7 @@ export class Memory {
     this.server = after;
     if (after.currentTerm !== before.currentTerm || after.leader !== before.leader) {
       this.loyalForMs = this.ownTimeoutMs;
+      this.loyalUntilMs = -Infinity;
     }
     this.ownTimeoutMs = electionTimeoutMs;
     if (after.currentTerm !== before.currentTerm) this.votes.clear();
@@ -125,8 +126,8 @@ export class Memory {
     const isFromLeader =
       message.type === 'append' || message.type === 'heartbeat' || message.type === 'snapshot';
     if (isFromLeader && message.term === after.currentTerm) {
-      this.heardMs = input.now;
       if (message.type === 'heartbeat') this.loyalForMs = message.electionTimeoutMs;
+      this.loyalUntilMs = Math.max(this.loyalUntilMs, input.now + this.loyalForMs);
       this.leaderIsDead = false;
     }
   }
