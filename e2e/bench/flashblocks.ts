@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { randomFillSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createInterface, type Interface } from 'node:readline';
@@ -27,6 +27,7 @@ export async function flashblocks(clients: number, seconds: number): Promise<str
     [10_000, false],
     [100_000, false],
     [10_000, true],
+    [100_000, true],
   ] as const) {
     rows.push(await measure(clients, seconds, bytes, compression));
   }
@@ -53,21 +54,25 @@ async function measure(
     await conductors.leader();
     const started = baton.log.findLast(({ msg }) => msg === 'started');
     const frames = seconds * FRAMES_PER_SECOND;
-    const url = `ws://127.0.0.1:${started?.['webSocketPort'] as number}/ws`;
+    const webSocketPort = started?.['webSocketPort'] as number;
     for (let i = 0; i < CLIENT_PROCESSES; i++)
-      listeners.push(startClients(url, clients / CLIENT_PROCESSES, frames, compression));
+      listeners.push(startClients(webSocketPort, clients / CLIENT_PROCESSES, frames, compression));
     await Promise.all(listeners.map(({ lines }) => once(lines, 'line')));
 
     const answers = listeners.map(({ lines }) => once(lines, 'line') as Promise<[string]>);
     const cpuBefore = await cpuSeconds(baton.pid as number);
     const frame = frameOf(bytes);
+    const sentMs: number[] = [];
     for (let i = 0; i < frames; i++) {
-      frame.writeBigUInt64BE(process.hrtime.bigint(), 0);
+      sentMs.push(Number(process.hrtime.bigint()) / 1e6);
       for (const connection of builder.clients) connection.send(frame);
       await sleep(1000 / FRAMES_PER_SECOND);
     }
     const late = setTimeout(() => listeners.forEach(({ child }) => child.stdin?.end()), LATEST_MS);
-    const delays = (await Promise.all(answers)).flatMap(([line]) => JSON.parse(line) as number[]);
+    const arrivalsMs = (await Promise.all(answers)).map(([line]) => JSON.parse(line) as number[][]);
+    const delays = arrivalsMs.flatMap((of) =>
+      of.flatMap((arrivals, at) => arrivals.map((arrived) => arrived - sentMs[at]!)),
+    );
     clearTimeout(late);
     const cpu = (await cpuSeconds(baton.pid as number)) - cpuBefore;
     return [
@@ -88,12 +93,13 @@ async function measure(
   }
 }
 
-function startClients(url: string, clients: number, frames: number, compression: boolean): Clients {
+function startClients(port: number, clients: number, frames: number, compression: boolean): Clients {
   const script = fileURLToPath(new URL('./flashblocks-clients.ts', import.meta.url));
   const child = spawn(
     process.execPath,
     [
-      ...['--import', 'tsx', script, '--url', url, '--clients', String(clients), '--frames', String(frames)],
+      ...['--import', 'tsx', script, '--port', String(port)],
+      ...['--clients', String(clients), '--frames', String(frames)],
       ...(compression ? ['--compression'] : []),
     ],
     { stdio: ['pipe', 'pipe', 'inherit'] },
@@ -101,11 +107,9 @@ function startClients(url: string, clients: number, frames: number, compression:
   return { child, lines: createInterface(child.stdout as NodeJS.ReadableStream) };
 }
 
-/** Room for the time, then hex of random bytes, which compresses to the half like real transactions in JSON. */
+/** Hex of random bytes, which compresses to the half like real transactions in JSON. */
 function frameOf(bytes: number): Buffer {
-  const frame = Buffer.alloc(bytes);
-  frame.write(randomFillSync(Buffer.alloc(Math.ceil(bytes / 2))).toString('hex'), 8, 'latin1');
-  return frame;
+  return Buffer.from(randomBytes(bytes / 2).toString('hex'), 'latin1');
 }
 
 async function cpuSeconds(pid: number): Promise<number> {

@@ -1,6 +1,9 @@
+import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WebSocket } from 'ws';
+import { encodeCompressedFrame, encodeFrame, type Frame } from './encode-frame.js';
 import type { CutReason, FlashblocksObserver } from './observer.js';
+import { throttleReads } from './throttle-reads.js';
 
 /** As op-conductor (op-conductor.md §7), and a limit in bytes beside that in frames. */
 export const CLIENT_LIMITS = {
@@ -12,15 +15,12 @@ export const CLIENT_LIMITS = {
   writeTimeoutMs: 5000,
   pingIntervalMs: 15_000,
   pongTimeoutMs: 10_000,
+  /** Clients have nothing to say but pongs; this is room for ten thousand times that. */
+  readBytesPerSecond: 16 * 1024,
 };
 
 /** 1,000 clients in one go would hold up the heartbeats of the cluster. */
 const CLIENTS_PER_TURN = 200;
-
-export interface Frame {
-  data: Buffer;
-  binary: boolean;
-}
 
 export interface ClientHubOptions {
   limits: typeof CLIENT_LIMITS;
@@ -31,6 +31,9 @@ export interface ClientHubOptions {
 
 interface Client {
   socket: WebSocket;
+  /** Below `socket`, which only writes whole frames of its own (pings, pongs, the close) to it. */
+  connection: Socket;
+  compressed: boolean;
   unsentFrames: number;
   /** When the oldest unsent frame became the oldest. */
   progressAtMs: number;
@@ -64,11 +67,17 @@ export class ClientHub {
     this.pings = setInterval(() => void this.pingAll(), this.options.limits.pingIntervalMs);
   }
 
-  /** Takes in a connection. Whatever it says is ignored. */
-  add(socket: WebSocket): void {
+  /**
+   * Takes in a client. Whatever it says is ignored.
+   * @param connection that the WebSocket runs over
+   * @param compressed whether it takes frames of `encodeCompressedFrame`
+   */
+  add(socket: WebSocket, connection: Socket, compressed: boolean): void {
     if (this.closed) return socket.terminate();
     const client: Client = {
       socket,
+      connection,
+      compressed,
       unsentFrames: 0,
       progressAtMs: 0,
       answersPings: true,
@@ -79,6 +88,7 @@ export class ClientHub {
     };
     this.clients.add(client);
     this.options.observer.clientsConnected(this.clients.size);
+    throttleReads(socket, connection, this.options.limits.readBytesPerSecond);
     socket.on('pong', () => (client.answersPings = true));
     // Not left to ws: pongs to a client that does not read them would pile up.
     socket.on('ping', (data) => (this.isStuck(client) ? this.cut(client, 'slow') : socket.pong(data)));
@@ -129,29 +139,33 @@ export class ClientHub {
     const { generation } = this;
     const { observer } = this.options;
     let clients = 0;
+    // Once for all of them: 1,000 clients get 1,000 times the same bytes.
+    const plain = encodeFrame(frame);
+    const anyCompressed = [...this.clients].some(({ compressed }) => compressed);
+    const compressed = anyCompressed ? await encodeCompressedFrame(frame) : plain;
     await this.forEach((client) => {
       if (generation !== this.generation) return false;
       clients += 1;
-      this.send(client, frame);
+      this.send(client, client.compressed ? compressed : plain);
       return true;
     });
     if (generation !== this.generation) observer.dropped('demoted');
     else observer.forwarded(frame.data.length, clients);
   }
 
-  private send(client: Client, { data, binary }: Frame): void {
+  private send(client: Client, frame: Buffer): void {
     if (client.socket.readyState !== WebSocket.OPEN) return;
     if (this.isStuck(client)) return this.cut(client, 'slow');
     if (client.unsentFrames === 0) client.progressAtMs = performance.now();
     client.unsentFrames += 1;
-    client.socket.send(data, { binary }, client.sent);
+    client.connection.write(frame, client.sent);
   }
 
-  private isStuck({ socket, unsentFrames, progressAtMs }: Client): boolean {
+  private isStuck({ connection, unsentFrames, progressAtMs }: Client): boolean {
     const { limits } = this.options;
     return (
       unsentFrames >= limits.unsentFrames ||
-      socket.bufferedAmount > limits.unsentBytes ||
+      connection.writableLength > limits.unsentBytes ||
       (unsentFrames > 0 && performance.now() - progressAtMs > limits.writeTimeoutMs)
     );
   }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { ClientOptions, ServerOptions } from 'ws';
@@ -166,10 +166,12 @@ describe('forwarding', () => {
       },
     });
     const clients = await Promise.all(Array.from({ length: 450 }, () => listen(port)));
+    let sent = 0;
     await until(
       () => clients[0]!.frames.length > 0,
-      () => upstream.send('of the leader'),
+      () => upstream.send(`of the leader ${++sent}`),
     );
+    await until(() => observer.frames + observer.drops.length === sent);
     demote = () => {
       demote = undefined;
       leads = false;
@@ -282,6 +284,69 @@ describe('clients', () => {
     expect(polite.closed).toEqual({ code: 1000, reason: 'client closed' });
     await idleClosed;
     await expect(Listener.connect(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('that talk too much are not read for a while, and get their frames all the same', async () => {
+    const { upstream, port, observer } = await startStream({ clientLimits: { readBytesPerSecond: 1 } });
+    const [talker, good] = await Promise.all([listen(port), listen(port)]);
+    const pong = (): Promise<unknown> => once(talker.socket, 'pong');
+    talker.socket.send('x'.repeat(1000));
+    talker.socket.ping('in the same packet');
+    await pong();
+    let heard = false;
+    void pong().then(() => (heard = true));
+    talker.socket.ping();
+    upstream.send('frame');
+    await until(() => good.frames.length === 1 && talker.frames.length === 1);
+    for (let i = 0; i < 5; i++) {
+      upstream.send('frame');
+      await until(() => good.frames.length === 2 + i && talker.frames.length === 2 + i);
+    }
+    expect([heard, observer.cuts]).toEqual([false, []]);
+  });
+
+  it('get the very same bytes, compressed once for all that agreed on it', async () => {
+    const { upstream, port } = await startStream({ compression: true });
+    const clients = await Promise.all(
+      [true, true, false, false].map((perMessageDeflate) => listen(port, { perMessageDeflate })),
+    );
+    const write = jest.spyOn(net.Socket.prototype, 'write');
+    try {
+      upstream.send(Buffer.alloc(5000));
+      await until(() => clients.every(({ frames }) => frames.length === 1));
+      const written = write.mock.calls.map(([bytes]) => bytes as unknown as Buffer);
+      const plain = written.filter(({ length }) => length > 5000);
+      const compressed = written.filter(({ length }) => length > 10 && length < 100);
+      // The first of the large ones is the upstream's own.
+      expect([new Set(plain.slice(-2)).size, new Set(compressed).size, compressed.length]).toEqual([1, 1, 2]);
+    } finally {
+      write.mockRestore();
+    }
+  });
+
+  it.each([true, false])('get frames of every length, compressed=%s', async (perMessageDeflate) => {
+    const { upstream, port } = await startStream({ compression: true });
+    const client = await listen(port, { perMessageDeflate });
+    expect(client.socket.extensions).toBe(perMessageDeflate ? 'permessage-deflate' : '');
+    const lengths = [0, 1, 125, 126, 1023, 1024, 65_535, 65_536, 3_000_000];
+    const sent = lengths.flatMap((length) => [randomBytes(length), 'é'.repeat(length / 2)]);
+    for (const frame of sent) upstream.send(frame);
+    await until(() => client.frames.length === sent.length);
+    for (const [at, { data, binary }] of client.frames.entries()) {
+      expect(binary).toBe(typeof sent[at] !== 'string');
+      expect(data.equals(Buffer.from(sent[at] as string))).toBe(true);
+    }
+  });
+
+  it('that want a smaller window than ours get plain frames', async () => {
+    const { upstream, port } = await startStream({ compression: true });
+    const client = await listen(port, { perMessageDeflate: { serverMaxWindowBits: 9 } });
+    const connection = (client.socket as unknown as { _socket: net.Socket })._socket;
+    const before = connection.bytesRead;
+    upstream.send('x'.repeat(5000));
+    await until(() => client.frames.length === 1);
+    expect(client.texts).toEqual(['x'.repeat(5000)]);
+    expect(connection.bytesRead - before).toBeGreaterThan(5000);
   });
 
   it('get compressed frames where that is enabled and they ask for it', async () => {

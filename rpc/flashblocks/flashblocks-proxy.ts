@@ -10,7 +10,7 @@ export interface FlashblocksProxyOptions {
   host: string;
   /** 0 lets the system choose. */
   port: number;
-  /** Offers permessage-deflate to clients; every client's frames are then compressed for it alone. */
+  /** Agrees on permessage-deflate with clients that offer it; a frame is compressed once for all of them. */
   compression: boolean;
   /** Whether this node leads now. `leadershipChanged` is to be called whenever the answer may have changed. */
   isLeader: () => boolean;
@@ -61,7 +61,7 @@ export class FlashblocksProxy {
       compression: options.compression,
       maxClients,
       clientCount: () => this.hub.size,
-      onClient: (socket) => this.hub.add(socket),
+      onClient: (...client) => this.hub.add(...client),
       onClientError: () => observer.clientCut('error'),
     });
   }

@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import websocket from '@fastify/websocket';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
@@ -11,7 +11,8 @@ export interface WebSocketServerOptions {
   compression: boolean;
   maxClients: number;
   clientCount: () => number;
-  onClient: (socket: WebSocket) => void;
+  /** @param compressed agreed on permessage-deflate, with the full window */
+  onClient: (socket: WebSocket, connection: Socket, compressed: boolean) => void;
   onClientError: () => void;
 }
 
@@ -21,13 +22,10 @@ const CLIENT_MESSAGE_BYTES_MAX = 32 * 1024;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Connections beyond those of the clients, for handshakes that are refused with an answer. */
 const SPARE_CONNECTIONS = 100;
-/** Each client compresses each frame for itself; without a context kept, so that it takes no memory in between. */
-const DEFLATE = {
-  threshold: 1024,
-  serverNoContextTakeover: true,
-  clientNoContextTakeover: true,
-  zlibDeflateOptions: { level: 1 },
-};
+/** Without a context kept between frames, what is compressed once fits all clients. */
+const DEFLATE = { serverNoContextTakeover: true, clientNoContextTakeover: true };
+/** In its offer a client may ask for a smaller window than the one we compress with. */
+const SMALLER_WINDOW = /server_max_window_bits/i;
 
 /** The HTTP side: only `/ws` is there, and only WebSocket handshakes succeed (op-conductor.md §7). */
 export class WebSocketServer {
@@ -72,7 +70,10 @@ export class WebSocketServer {
           426,
           'WebSocket protocol violation: the request asks for no upgrade',
         ),
-      wsHandler: (socket) => onClient(socket),
+      wsHandler: (socket, { headers, socket: connection }) => {
+        const offer = headers['sec-websocket-extensions'] ?? '';
+        onClient(socket, connection, socket.extensions !== '' && !SMALLER_WINDOW.test(offer));
+      },
     });
     app.route({
       method: ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
