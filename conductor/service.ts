@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { HealthMonitor } from '../health/health-monitor.js';
 import { RaftNode, type Member } from '../raft/index.js';
@@ -322,10 +323,7 @@ export class Service {
         if (reason !== lastReason) this.logger.warn({ reason }, 'op-node does not answer yet');
         lastReason = reason;
       }
-      await new Promise((resolve) => {
-        const timer = setTimeout(resolve, CONDUCTOR_CHECK_RETRY_MS);
-        signal.addEventListener('abort', () => (clearTimeout(timer), resolve(undefined)), { once: true });
-      });
+      await sleep(CONDUCTOR_CHECK_RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
     return false;
   }
