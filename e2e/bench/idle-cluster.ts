@@ -1,15 +1,12 @@
 import { Cluster } from '../cluster/cluster.js';
 
 /** Three conductors whose control loops are paused: the driver is the only one that commits. */
-export async function withIdleCluster<T>(
-  work: (cluster: Cluster) => Promise<T>,
-  flags: readonly string[] = [],
-): Promise<T> {
+export async function withIdleCluster<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
   const cluster = await Cluster.start({
     size: 3,
     blockTimeMs: 1000,
     formation: 'peers',
-    flags: ['--paused', ...flags],
+    flags: ['--paused'],
   });
   try {
     await cluster.leader();

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { TIMING_PROFILES } from '../../../raft/index.js';
 import { withIdleCluster } from '../idle-cluster.js';
 import { elections } from './elections.js';
 import { heartbeats } from './heartbeats.js';
@@ -19,7 +20,6 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const HEARTBEAT_INTERVAL_MS = 100;
 const wanted = (name: string): boolean => positionals.length === 0 || positionals.includes(name);
 
 if (values.help) console.log(HELP);
@@ -29,12 +29,10 @@ else {
     console.log(await elections(Number(values.rounds)));
   }
   if (wanted('heartbeats')) {
-    console.log(`\nThree conductors, heartbeats every ${HEARTBEAT_INTERVAL_MS} ms\n`);
-    const flags = ['--raft.heartbeat-interval', `${HEARTBEAT_INTERVAL_MS}ms`];
+    const { heartbeatIntervalMs } = TIMING_PROFILES.lan;
+    console.log(`\nThree conductors with the profile lan: heartbeats every ${heartbeatIntervalMs} ms\n`);
     const seconds = Number(values.seconds);
-    console.log(
-      await withIdleCluster((cluster) => heartbeats(cluster, seconds, HEARTBEAT_INTERVAL_MS), flags),
-    );
+    console.log(await withIdleCluster((cluster) => heartbeats(cluster, seconds, heartbeatIntervalMs)));
   }
 }
 process.exit(0);
