@@ -1,5 +1,11 @@
 import type { Campaign, CoreContext } from './context.js';
-import { loyaltyMs, patienceMs, restartElectionTimer, scheduleRetry } from './election-timer.js';
+import {
+  isLoyalFollower,
+  loyaltyMs,
+  patienceMs,
+  restartElectionTimer,
+  scheduleRetry,
+} from './election-timer.js';
 import { becomeFollower } from './follower.js';
 import { becomeLeader } from './leader.js';
 import { hasQuorum, isLost } from './quorum.js';
@@ -184,6 +190,7 @@ export function onVote(ctx: CoreContext, from: NodeId, message: VoteRequest): vo
 export function onPreVoteResponse(ctx: CoreContext, from: NodeId, message: PreVoteResponse): void {
   const campaign = ctx.campaign;
   if (message.term > ctx.term) {
+    if (isLoyalFollower(ctx)) return;
     // cover: a refused pre-vote teaches a later term
     // Learn the term, or two nodes may refuse each other for ever (bug 9).
     becomeFollower(ctx, message.term, null, `${from} knows a later term`);

@@ -61,6 +61,12 @@ export function loyaltyMs(ctx: CoreContext): number {
   return Math.max(0, ctx.loyalUntilMs - ctx.now);
 }
 
+/**
+ * It asked nobody since it follows: answers are late ones to what it was before, and must not turn it away from a
+ * leader whose lease counts on it. Once it is free it asks again.
+ */
+export const isLoyalFollower = (ctx: CoreContext): boolean => ctx.role === 'follower' && loyaltyMs(ctx) > 0;
+
 export function heardFromLeader(ctx: CoreContext): void {
   ctx.lastLeaderContactMs = ctx.now;
   // A heartbeat from before a change to longer times may come after one that the leader's lease counts on.

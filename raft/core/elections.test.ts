@@ -210,6 +210,19 @@ describe('a candidate', () => {
     expect(node.sent('preVote')[0]?.term).toBe(8);
   });
 
+  it('follows no late answer once it is loyal to a leader, whose lease counts on that', () => {
+    const node = new TestNode();
+    node.waitForDeadline();
+    node.receive('b', heartbeat(1));
+    node.receive('c', preVoteRefused(9, 0));
+    node.receive('c', { ...voteGranted(9), granted: false } as Message);
+    node.receive('c', heartbeatAnswer(9));
+    expect(node.status).toMatchObject({ term: 1, leader: 'b' });
+    node.wait(timing.electionTimeoutMs);
+    node.receive('c', heartbeatAnswer(9));
+    expect(node.status).toMatchObject({ term: 9, leader: null });
+  });
+
   it('asks silent voters again, and waits longer after each fruitless election (bugs 5, 16)', () => {
     const node = new TestNode();
     const patience = () => {

@@ -11,7 +11,7 @@ import { chainHash } from './chain-hash.js';
 import { encodeConfiguration, inOrder } from './configuration.js';
 import { CoreContext } from './context.js';
 import { crc32 } from './crc32.js';
-import { rank, restartElectionTimer, stagger } from './election-timer.js';
+import { isLoyalFollower, rank, restartElectionTimer, stagger } from './election-timer.js';
 import { becomeFollower } from './follower.js';
 import { onAppend, onHeartbeat, onSnapshot } from './following.js';
 import { invariant, InvariantError } from './invariant.js';
@@ -254,6 +254,7 @@ export class RaftCore {
         break;
     }
     if (message.term > ctx.term) {
+      if (isLoyalFollower(ctx) /* cover: a loyal follower gets a late answer of a later term */) return;
       return becomeFollower(ctx, message.term, null, `${from} knows a later term`);
     }
     if (message.type === 'voteResponse') return onVoteResponse(ctx, from, message);

@@ -11,6 +11,7 @@ import { honestAlarms } from './honest-alarms.js';
 import { honestAnswers } from './honest-answers.js';
 import { honestTransfers } from './honest-transfers.js';
 import type { Evidence, Invariant } from './invariant.js';
+import { keptPromises } from './kept-promises.js';
 import { leaderAppendOnly } from './leader-append-only.js';
 import { leaderCompleteness } from './leader-completeness.js';
 import { leaseDisjointness } from './lease-disjointness.js';
@@ -44,6 +45,7 @@ export function everyInvariant(evidence: Evidence): Invariant[] {
     configurationSafety(evidence),
     onlyVotersCount(votes),
     leaseDisjointness(evidence),
+    keptPromises(evidence),
     earnedElections(),
     linearizableReads(evidence),
     honestAnswers(evidence),

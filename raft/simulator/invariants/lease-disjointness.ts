@@ -1,4 +1,5 @@
 import type { SimulatedNode } from '../node.js';
+import type { SimulationOptions } from '../options.js';
 import { check } from '../violation.js';
 import type { Evidence, Invariant } from './invariant.js';
 
@@ -9,20 +10,7 @@ import type { Evidence, Invariant } from './invariant.js';
  * declared drift, voters that do not forget their loyalty in a restart or give it up for evidence of a death.
  */
 export function leaseDisjointness({ nodes, options, nowMs }: Evidence): Invariant {
-  const { faults, clock, timing, network } = options;
-  const { weights } = faults;
-  const canForget =
-    weights.crash + weights.crashAll + weights.loseDisk + weights.diskFull + weights.usurp > 0;
-  const clocksAreTrue =
-    weights.clockLeap + weights.clockDrift === 0 &&
-    !(faults.pauseStopsClock && weights.pause + weights.suspend > 0) &&
-    timing.leaseTimeoutMs * (1 + clock.rateSpread) < timing.electionTimeoutMs * (1 - clock.rateSpread);
-  const holds =
-    clocksAreTrue &&
-    !canForget &&
-    faults.crashAroundWriteChance + faults.crashAfterVoteChance + faults.writeErrorChance === 0 &&
-    !network.evidence;
-  if (!holds) return {};
+  if (!leasesAreSound(options)) return {};
 
   const trustsItsLease = ({ process, isAwake, clock: own }: SimulatedNode): boolean =>
     process !== null && isAwake && process.core.status(own.at(nowMs())).leaseRemainingMs > 0;
@@ -39,4 +27,21 @@ export function leaseDisjointness({ nodes, options, nowMs }: Evidence): Invarian
       );
     },
   };
+}
+
+/** No clock lies and no voter forgets. */
+export function leasesAreSound({ faults, clock, timing, network }: SimulationOptions): boolean {
+  const { weights } = faults;
+  const canForget =
+    weights.crash + weights.crashAll + weights.loseDisk + weights.diskFull + weights.usurp > 0;
+  const clocksAreTrue =
+    weights.clockLeap + weights.clockDrift === 0 &&
+    !(faults.pauseStopsClock && weights.pause + weights.suspend > 0) &&
+    timing.leaseTimeoutMs * (1 + clock.rateSpread) < timing.electionTimeoutMs * (1 - clock.rateSpread);
+  return (
+    clocksAreTrue &&
+    !canForget &&
+    faults.crashAroundWriteChance + faults.crashAfterVoteChance + faults.writeErrorChance === 0 &&
+    !network.evidence
+  );
 }

@@ -544,6 +544,76 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'a replacement is decided by the old voters alone',
+    patches: [
+      {
+        file: 'quorum.ts',
+        find: 'return configuration.joint ? [voters, configuration.joint.voters] : [voters];',
+        replace: 'return [configuration.joint?.voters ?? voters];',
+      },
+    ],
+  },
+  {
+    name: 'a longer lease rests on earlier, shorter promises',
+    patches: [
+      {
+        file: 'membership.ts',
+        find: 'if (ctx.timing.electionTimeoutMs > electionTimeoutMs) leadership.leaseFromMs = ctx.now;',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'new times are in force at the commit only',
+    patches: [
+      {
+        file: 'context.ts',
+        find: 'const { configuration } = this.configurations.latest;\n    if (this.timingFound',
+        replace: 'const { configuration } = this.configurations.at(this.commit);\n    if (this.timingFound',
+      },
+    ],
+  },
+  {
+    name: 'a follower is loyal by its own clockwork, not by the one that the leader counts on',
+    patches: [
+      {
+        file: 'following.ts',
+        find: 'if (loyalForMs !== undefined) ctx.loyalForMs = loyalForMs;',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'a late heartbeat shortens the promise of an earlier one',
+    patches: [
+      {
+        file: 'election-timer.ts',
+        find: 'Math.max(ctx.loyalUntilMs, ctx.now + ctx.loyalForMs)',
+        replace: 'ctx.now + ctx.loyalForMs',
+      },
+    ],
+  },
+  {
+    name: 'a follower stands before its promise ends',
+    patches: [
+      {
+        file: 'election-timer.ts',
+        find: 'const promisedMs = ctx.leader === null ? -Infinity : ctx.loyalUntilMs;',
+        replace: 'const promisedMs = -Infinity;',
+      },
+    ],
+  },
+  {
+    name: 'a loyal follower learns terms from late answers',
+    patches: [
+      {
+        file: 'election-timer.ts',
+        find: "ctx.role === 'follower' && loyaltyMs(ctx) > 0",
+        replace: "ctx.role !== 'follower' && loyaltyMs(ctx) < 0",
+      },
+    ],
+  },
+  {
     name: 'a replacement is never completed',
     patches: [
       { file: 'membership.ts', find: '!configuration.joint || index', replace: 'configuration || index' },
