@@ -25,4 +25,5 @@ export { StorageError, type StorageErrorCode } from './storage/errors.js';
 export { LevelStorage, type LevelStorageOptions } from './storage/level-storage.js';
 export { MemoryDisk, MemoryStorage } from './storage/memory-storage.js';
 export type { Identity, Storage } from './storage/storage.js';
+export { wireProblem, type HelloAnswer } from './transport/hello.js';
 export { HttpTransport, type HttpTransportOptions } from './transport/http-transport.js';

@@ -1,7 +1,6 @@
 import type { LoadedEntry, Snapshot, StateMachine } from '../../raft/index.js';
-import { readRef } from '../../rpc/payload/read-ref.js';
 import { ChainState, type CommittedBlock, type Verdict } from './chain-state.js';
-import { decodeCommand } from './log-command.js';
+import { decodeCommand, encodeCommand } from './log-command.js';
 
 /** Tells the world about verdicts on apply; runs on every node. */
 export type OnApplied = (block: CommittedBlock, verdict: Verdict) => void;
@@ -21,7 +20,7 @@ export class ChainStateMachine implements StateMachine<Verdict> {
   /** Commands after the snapshot, without their payloads. */
   private sinceBase: AppliedBlock[] = [];
   /** The head at the snapshot with its payload, which the log no longer has. */
-  private baseHead: { block: CommittedBlock; ssz: Buffer } | undefined;
+  private baseHead: { block: CommittedBlock; ssz: Buffer; snapshot: Uint8Array } | undefined;
 
   constructor(private readonly onApplied: OnApplied) {}
 
@@ -34,7 +33,7 @@ export class ChainStateMachine implements StateMachine<Verdict> {
     return verdict;
   }
 
-  async snapshotAt(index: number, read: (index: number) => Promise<LoadedEntry>): Promise<Buffer> {
+  async snapshotAt(index: number, read: (index: number) => Promise<LoadedEntry>): Promise<Uint8Array> {
     const passed = this.sinceBase.findIndex(({ block }) => block.logIndex > index);
     const until = passed < 0 ? this.sinceBase.length : passed;
     const { base } = this;
@@ -47,18 +46,19 @@ export class ChainStateMachine implements StateMachine<Verdict> {
       // The snapshot of another node that was installed meanwhile is the newer state.
       if (base !== this.base) return Buffer.alloc(0);
       // A copy, or the whole cached entry would stay in memory with it.
-      this.baseHead = { block: head, ssz: Buffer.from(decodeCommand(data).payload.ssz) };
+      const copy = encodeCommand({ payload: decodeCommand(data).payload, replacesHead: undefined });
+      this.baseHead = { block: head, ssz: decodeCommand(copy).payload.ssz, snapshot: copy };
     }
     base.reset(head);
     this.live.dropUpTo(index);
-    return this.baseHead?.ssz ?? Buffer.alloc(0);
+    return this.baseHead?.snapshot ?? Buffer.alloc(0);
   }
 
-  restore(snapshot: Snapshot): void {
-    const ssz = Buffer.from(snapshot.data);
-    const block =
-      ssz.length > 0 ? { ...readRef(ssz), logIndex: snapshot.index, byteLength: ssz.length } : undefined;
-    this.baseHead = block && { block, ssz };
+  /** @throws StorageError `newer-format` */
+  restore({ index, data }: Snapshot): void {
+    const payload = data.length > 0 ? decodeCommand(data).payload : undefined;
+    const block = payload && { ...payload.ref, logIndex: index, byteLength: payload.ssz.length };
+    this.baseHead = block && { block, ssz: payload.ssz, snapshot: data };
     this.base = new ChainState();
     this.base.reset(block);
     this.live.reset(block);

@@ -52,7 +52,7 @@ describe('log command', () => {
         data[0] = type;
         data[1] = version;
         expect(() => decodeCommand(data)).toThrow(
-          `log entry of type ${type}, version ${version}: written by a newer release; upgrade this node`,
+          `The log has a command of type ${type}, version ${version}. A newer release wrote this`,
         );
       }),
     );

@@ -1,7 +1,8 @@
+import { StorageError } from '../../raft/index.js';
 import { readRef } from '../../rpc/payload/read-ref.js';
 import type { UnsafePayload } from '../../rpc/payload/unsafe-payload.js';
 
-/** What conductors write into the replicated log. */
+/** What conductors write into the replicated log; a snapshot is the one that made the head. */
 export interface LogCommand {
   /** An unsafe block that becomes the head. */
   payload: UnsafePayload;
@@ -33,14 +34,15 @@ export function encodeCommand({ payload, replacesHead }: LogCommand): Buffer {
   ]);
 }
 
-/** @throws Error for a type or version that this release does not know: going on would fork the state */
+/** @throws StorageError `newer-format` for a type or version that this release does not know: going on would fork the state */
 export function decodeCommand(data: Uint8Array): LogCommand {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   const [type, version] = bytes;
   if ((type !== TYPE_APPEND && type !== TYPE_REPLACE) || version !== VERSION) {
-    throw new Error(
-      `log entry of type ${type}, version ${version}: written by a newer release; upgrade this node`,
-    );
+    throw new StorageError('newer-format', `The log has a command of type ${type}, version ${version}`, {
+      type,
+      version,
+    });
   }
   const bodyAt = type === TYPE_APPEND ? 2 : 2 + HASH_BYTES;
   const ssz = bytes.subarray(bodyAt);

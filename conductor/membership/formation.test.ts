@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Member } from '../../raft/index.js';
+import { WIRE_VERSIONS } from '../../raft/transport/wire-versions.js';
 import { silent } from '../testing/chain.js';
 import { useVirtualTime } from '../testing/virtual-time.js';
 import type { FormationAnswer, ListedPeer } from './formation.js';
@@ -18,6 +19,8 @@ interface Node {
   empty: boolean;
   clusterId: string | null;
   nodeId: string;
+  /** Of the newest wire format; this release's if absent. */
+  wireVersion?: number;
 }
 
 let nodes: Map<string, Node>;
@@ -27,11 +30,13 @@ let abort: AbortController;
 let hellos: number;
 
 function answerOf(node: Node): FormationAnswer {
-  const { nodeId, clusterId, empty, list } = node;
+  const { nodeId, clusterId, empty, list, wireVersion = WIRE_VERSIONS.newest } = node;
   return {
     nodeId,
     clusterId,
     incarnation: `disk-${nodeId}`,
+    wireVersion,
+    oldestWireVersion: wireVersion,
     empty,
     peersDigest: list.length > 0 ? peersDigest(list) : null,
   };
@@ -136,6 +141,7 @@ describe('formCluster', () => {
       ['was given another list', { list: peers.slice(0, 2) }],
       ['was given no list', { list: [] }],
       ['is another node', { nodeId: 'z' }],
+      ['speaks another wire version', { wireVersion: WIRE_VERSIONS.newest + 2 }],
     ])('%s', async (_, fault) => {
       change(fault);
       void form('a');

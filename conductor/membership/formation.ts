@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Member } from '../../raft/index.js';
+import { wireProblem, type Member } from '../../raft/index.js';
 import { withDeadline } from '../../rpc/clients/deadline.js';
 import type { PeerIdentity } from './membership-service.js';
 
@@ -100,5 +100,6 @@ function findProblem(peer: ListedPeer, answer: FormationAnswer, digest: string):
   if (answer.peersDigest !== digest) {
     return `${peer.id} was given another list: --raft.peers must be the same on all nodes`;
   }
-  return undefined;
+  // The founder's messages must reach it.
+  return wireProblem(answer);
 }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { applyChange, withoutJoint } from '../../raft/core/configuration.js';
 import type { CoreStatus, Member, MembershipChange, Outcome } from '../../raft/index.js';
 import { useVirtualTime } from '../testing/virtual-time.js';
+import { versionsText, WIRE_VERSIONS } from '../../raft/transport/wire-versions.js';
 import type { ChangeOptions, MembershipRaft, PeerIdentity } from './membership-service.js';
 
 useVirtualTime();
@@ -73,7 +74,10 @@ class FakeRaft implements MembershipRaft {
 }
 
 let raft: FakeRaft;
-let identities: Map<string, PeerIdentity | Error>;
+const WIRE = { wireVersion: WIRE_VERSIONS.newest, oldestWireVersion: WIRE_VERSIONS.oldest };
+/** What nodes say of themselves, besides the wire versions of this release. */
+type Said = Omit<PeerIdentity, keyof typeof WIRE> & Partial<typeof WIRE>;
+let identities: Map<string, Said | Error>;
 let dialled: string[];
 let hangs: Set<string>;
 let service: InstanceType<typeof MembershipService>;
@@ -95,7 +99,7 @@ beforeEach(() => {
       if (hangs.has(address)) return new Promise(() => undefined);
       const identity = identities.get(address) ?? new Error('connect ECONNREFUSED');
       if (identity instanceof Error) throw identity;
-      return identity;
+      return { ...WIRE, ...identity };
     },
     dialTimeoutMs: DIAL_MS,
     catchUpTimeoutMs: CATCH_UP_MS,
@@ -243,7 +247,7 @@ describe('a member whose disk is another one', () => {
 });
 
 describe('whom it does not take in', () => {
-  it.each<[string, PeerIdentity | Error, string, string]>([
+  it.each<[string, Said | Error, string, string]>([
     [
       'a node that does not answer',
       new Error('connect ECONNREFUSED'),
@@ -261,6 +265,12 @@ describe('whom it does not take in', () => {
       { nodeId: 'b', clusterId: 'cluster-2', incarnation: 'disk-b' },
       'b at b:1 belongs to another cluster (cluster-2); wipe its storage directory first',
       'wrong-cluster',
+    ],
+    [
+      'a node of a release that is too new',
+      { nodeId: 'b', clusterId: null, incarnation: 'disk-b', wireVersion: 99, oldestWireVersion: 98 },
+      `b:1: b speaks wire version 98 to 99, this node ${versionsText(WIRE_VERSIONS)}: upgrade the older`,
+      'wrong-version',
     ],
   ])('%s', async (_, identity, text, reason) => {
     identities.set('b:1', identity);

@@ -1,14 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CoreStatus, MembershipChange, Outcome } from '../../raft/index.js';
+import {
+  wireProblem,
+  type CoreStatus,
+  type HelloAnswer,
+  type MembershipChange,
+  type Outcome,
+} from '../../raft/index.js';
 import { withDeadline } from '../../rpc/clients/deadline.js';
 import { RpcError } from '../../rpc/rpc-error.js';
 
 /** What a node says of itself to anybody who asks. */
-export interface PeerIdentity {
-  nodeId: string;
-  clusterId: string | null;
-  incarnation: string;
-}
+export type PeerIdentity = Omit<HelloAnswer, 'bootId'>;
 
 export interface MembershipRaft {
   status(): CoreStatus;
@@ -161,6 +163,8 @@ export class MembershipService {
         { reason: 'wrong-cluster' },
       );
     }
+    const problem = wireProblem(peer);
+    if (problem !== undefined) throw new RpcError(`${address}: ${problem}`, { reason: 'wrong-version' });
     return peer.incarnation;
   }
 

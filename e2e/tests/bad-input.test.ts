@@ -7,7 +7,9 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ClassicLevel } from 'classic-level';
 import { request } from 'undici';
-import { encodeFrame, WIRE_VERSION, type FrameAddress } from '../../raft/transport/frame.js';
+import { encodeFrame, type FrameAddress } from '../../raft/transport/frame.js';
+import { writeFrameHeaders } from '../../raft/transport/frame-headers.js';
+import { WIRE_VERSIONS } from '../../raft/transport/wire-versions.js';
 import { readRpcRecording } from '../../rpc/testing/rpc-recording.js';
 import { batonCommand, type BatonProcess } from '../cluster/baton-process.js';
 import { Conductors } from '../cluster/conductors.js';
@@ -30,8 +32,13 @@ interface Answer {
   text: string;
 }
 
-async function post(url: string, contentType: string, body: string | Buffer): Promise<Answer> {
-  const headers = { 'content-type': contentType };
+async function post(
+  url: string,
+  contentType: string,
+  body: string | Buffer,
+  further: readonly string[] = [],
+): Promise<Answer> {
+  const headers = ['content-type', contentType, ...further];
   const signal = AbortSignal.timeout(10_000);
   const response = await request(url, { method: 'POST', headers, body, signal });
   return { status: response.statusCode, text: await response.body.text() };
@@ -114,7 +121,7 @@ describe('bad input over the network', () => {
       ['for another node', frame({ to: 'somebody' }), 409, 'wrong-node'],
       ['for another disk', frame({ toIncarnation: other }), 409, 'wrong-incarnation'],
       ['from another disk', frame({ fromIncarnation: other }), 409, 'wrong-incarnation'],
-      ['of another version', altered((bytes) => (bytes[4] = WIRE_VERSION + 1)), 400, 'wrong-version'],
+      ['of another version', altered((bytes) => (bytes[4] = WIRE_VERSIONS.newest + 1)), 400, 'wrong-version'],
       ['cut short', frame({}).subarray(0, -1), 400, 'wrong-length'],
       ['too long', Buffer.concat([frame({}), Buffer.alloc(1)]), 400, 'wrong-length'],
       ['with a damaged header', altered((bytes) => (bytes[10]! ^= 1)), 400, 'bad-crc'],
@@ -122,9 +129,11 @@ describe('bad input over the network', () => {
       ['of nearly nothing', Buffer.alloc(3), 400, 'wrong-length'],
       ['over the limit', Buffer.alloc(2 * MIB + 1), 413, 'too-large'],
     ];
+    // The headers are right, so that it is the frames that are judged.
+    const headers = writeFrameHeaders({ ...right, version: WIRE_VERSIONS.newest });
     for (const [name, body, status, code] of cases) {
       const url = `http://${conductors.address(to)}/raft/v1/message`;
-      const answer = await post(url, 'application/x-baton-raft', body);
+      const answer = await post(url, 'application/x-baton-raft', body, headers);
       const found = (JSON.parse(answer.text) as { code: string }).code;
       expect([name, answer.status, found]).toEqual([name, status, code]);
     }

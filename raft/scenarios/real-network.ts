@@ -9,7 +9,6 @@ import type { RaftNode } from '../runtime/raft-node.js';
 import { commit, eventually, leaderOf, TestNode } from '../runtime/testing/test-nodes.js';
 import { LevelStorage } from '../storage/level-storage.js';
 import { HttpTransport } from '../transport/http-transport.js';
-import { FRAME_TYPE, MESSAGE_PATH } from '../transport/peer-lanes.js';
 import { bigAppend, toBytes } from '../transport/testing/arbitrary-frames.js';
 import {
   agree,
@@ -17,6 +16,7 @@ import {
   heartbeat,
   TransportNode,
   type Received,
+  requestHead,
 } from '../transport/testing/transport-node.js';
 import { realScenario } from './dsl/scenario.js';
 
@@ -211,8 +211,7 @@ realScenario(
         for (const part of [0.01, 0.5, 0.99]) {
           const socket = net.connect(b.port, '127.0.0.1');
           await once(socket, 'connect');
-          const head = `POST ${MESSAGE_PATH} HTTP/1.1\r\nhost: b\r\ncontent-type: ${FRAME_TYPE}\r\ncontent-length: ${frame.length}\r\n\r\n`;
-          socket.write(head);
+          socket.write(requestHead(b, { 'content-length': frame.length }));
           socket.write(frame.subarray(0, Math.floor(frame.length * part)));
           await new Promise(setImmediate);
           socket.destroy();

@@ -5,7 +5,10 @@ const REJOIN =
 const REMEDIES = {
   'wrong-node': 'Point the node at its own directory, or give it back its old server id.',
   'wrong-cluster': 'A node belongs to one cluster for life: to move it, start it on an empty directory.',
-  'unknown-format': 'Run the version that wrote the directory, or start on an empty one.',
+  'newer-format':
+    'A newer release wrote this, and there is no way back: run that release, or start on an empty directory and add the node again.',
+  'older-format':
+    'A release reads what the one before it wrote: start each release in between once, or start on an empty directory and add the node again.',
   'foreign-database': 'Point the node at its own directory.',
   'no-database': 'Check the path: the directory is that of --raft.storage.dir.',
   'not-recoverable':

@@ -3,6 +3,7 @@ import type { EntryHeader, RestoredState } from '../core/types.js';
 import { checkLog, checkOwner, configurationOf } from './checks.js';
 import type { Database } from './database.js';
 import { StorageError } from './errors.js';
+import { checkFormat, STORAGE_FORMATS } from './formats.js';
 import { FORMAT_KEY, IDENTITY_KEY, MANIFEST_KEY } from './keys.js';
 import type { Manifest } from './manifest.js';
 import { EMPTY_MANIFEST } from './manifest.js';
@@ -14,7 +15,6 @@ import type { Identity } from './storage.js';
 import { deletions } from './write-plan.js';
 import type { LogState } from './write-plan.js';
 
-const FORMAT_VERSION = '1';
 /** Entries at the end of the log whose data is checked at start; the others are checked when they are read. */
 const CHECKED_ENTRIES = 64;
 const DELETED_PER_BATCH = 500;
@@ -85,7 +85,7 @@ async function initialise(database: Database, nodeId: string): Promise<void> {
   const identity: Identity = { nodeId, incarnation: randomBytes(16).toString('hex'), clusterId: null };
   await database.batch(
     [
-      { type: 'put', key: FORMAT_KEY, value: Buffer.from(FORMAT_VERSION) },
+      { type: 'put', key: FORMAT_KEY, value: Buffer.from(String(STORAGE_FORMATS.newest)) },
       { type: 'put', key: IDENTITY_KEY, value: seal(identity) },
       { type: 'put', key: MANIFEST_KEY, value: seal(EMPTY_MANIFEST) },
     ],
@@ -121,32 +121,6 @@ async function deleteLeftovers(
       { sync: true },
     );
   }
-}
-
-export function checkFormat(
-  format: Buffer | undefined,
-  manifest: Buffer | undefined,
-  directory: string,
-): void {
-  const version = format?.toString();
-  if (version === FORMAT_VERSION) return;
-  if (version === undefined && manifest !== undefined) {
-    throw new StorageError('damaged-database', `${directory} lost the record of its format`, { directory });
-  }
-  if (version === undefined) {
-    throw new StorageError('foreign-database', `${directory} holds a database of something else`, {
-      directory,
-    });
-  }
-  throw new StorageError(
-    'unknown-format',
-    `${directory} has format ${version}, this program knows ${FORMAT_VERSION}`,
-    {
-      directory,
-      format: version,
-      knownFormat: FORMAT_VERSION,
-    },
-  );
 }
 
 function lostWrite(foundSeq: number, confirmedSeq: number, directory: string): StorageError {

@@ -8,7 +8,8 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { ClassicLevel } from 'classic-level';
 import fc from 'fast-check';
 import type { LoadedEntry, Persist } from '../core/types.js';
-import { StorageError } from './errors.js';
+import { StorageError, type StorageErrorCode } from './errors.js';
+import { STORAGE_FORMATS } from './formats.js';
 import { FORMAT_KEY, IDENTITY_KEY, MANIFEST_KEY, dataKey, headerKey, snapshotChunkKey } from './keys.js';
 import { LevelStorage } from './level-storage.js';
 import { ORIGIN, positionOf } from './manifest.js';
@@ -115,13 +116,22 @@ describe('LevelStorage on disk', () => {
     });
   });
 
-  it('refuses a format of the future', async () => {
-    await writtenAndClosed();
-    await onDatabase(directory, (database) => database.put(FORMAT_KEY, Buffer.from('2')));
-    await expect(storage.open('n1')).rejects.toMatchObject({
-      code: 'unknown-format',
-      metadata: { format: '2', knownFormat: '1' },
+  it.each<[string, string | number, StorageErrorCode, string]>([
+    ['a newer release', STORAGE_FORMATS.newest + 1, 'newer-format', 'run that release'],
+    ['a release too old', STORAGE_FORMATS.oldest - 1, 'older-format', 'start each release in between once'],
+    ['nobody', 'two', 'damaged-database', 'move the directory away'],
+    ['nobody, and empty', '', 'damaged-database', 'move the directory away'],
+  ])('refuses the format of %s, says what to do, and changes nothing', async (_, format, code, remedy) => {
+    await writtenAndClosed(persist({ entries: firstEntries('a') }));
+    const right = await onDatabase(directory, async (database) => {
+      const before = await database.get(FORMAT_KEY);
+      await database.put(FORMAT_KEY, Buffer.from(String(format)));
+      return before as Buffer;
     });
+    await expect(storage.open('n1')).rejects.toMatchObject({ code });
+    await expect(storage.open('n1')).rejects.toThrow(remedy);
+    await onDatabase(directory, (database) => database.put(FORMAT_KEY, right));
+    expect((await storage.open('n1')).state.headers).toHaveLength(1);
   });
 
   it('refuses a database without its CURRENT file instead of starting an empty one', async () => {

@@ -40,13 +40,16 @@ export class Connection {
     return this.dispatch({ method: 'GET', path });
   }
 
-  /** @param body its chunks are read again when undici has to repeat the request */
-  post(path: string, contentType: string, body: readonly Uint8Array[]): Promise<HttpAnswer> {
+  /**
+   * @param headers names and values in turn
+   * @param body its chunks are read again when undici has to repeat the request
+   */
+  post(path: string, headers: readonly string[], body: readonly Uint8Array[]): Promise<HttpAnswer> {
     const length = body.reduce((sum, chunk) => sum + chunk.length, 0);
     return this.dispatch({
       method: 'POST',
       path,
-      headers: ['content-type', contentType, 'content-length', String(length)],
+      headers: [...headers, 'content-length', String(length)],
       // undici takes any iterable, its types do not say so.
       body: length < COPIED_BYTES_MAX ? Buffer.concat(body, length) : (body as never),
       // Raft's messages may arrive twice, and they do not wait for the answers to those before; undici must know.

@@ -1,7 +1,9 @@
 /** What an operator can do, by code. */
 const REMEDIES = {
   'bad-magic': 'only Baton nodes may talk to the consensus port: find out which program connects to it',
-  'wrong-version': 'upgrade the older of the two nodes',
+  'wrong-version':
+    'upgrade the older of the two nodes, one release at a time: a release speaks its own wire version and the one before (docs/FORMATS.md)',
+  'too-large': 'give all nodes the same body limit',
   'wrong-length': 'the frame was cut or padded on its way: look for a proxy between the nodes',
   'bad-crc': 'the bytes were damaged on their way: check network and memory of both hosts',
   malformed: 'run the same release on all nodes, and report this if they do',
@@ -27,30 +29,47 @@ export class FrameError extends Error {
     this.remedy = REMEDIES[code];
   }
 
-  /** True when the frame is sound, but meant for another cluster, node or disk. */
-  get isMisdirected(): boolean {
-    return this.code === 'wrong-cluster' || this.code === 'wrong-node' || this.code === 'wrong-incarnation';
+  get withRemedy(): string {
+    return `${this.message}: ${this.remedy}`;
+  }
+
+  /** 409 when the frame is meant for another cluster, node or disk. */
+  get httpStatus(): 400 | 409 | 413 {
+    if (this.code === 'too-large') return 413;
+    return this.code === 'wrong-cluster' || this.code === 'wrong-node' || this.code === 'wrong-incarnation'
+      ? 409
+      : 400;
   }
 }
 
 /**
  * - `timeout`: no answer within the deadline
  * - `unreachable`: no connection, or it broke
- * - `refused`: the peer answered, but not with a frame (`detail` has its words)
+ * - `refused`: the peer answered, but not with a frame (`detail` has its words, `refusal` what it is in them)
  * - `unanswered`: the peer took the request, but events overtook it
  * - `unknown-peer`: not a member
  */
 export type TransportErrorCode = 'timeout' | 'unreachable' | 'refused' | 'unanswered' | 'unknown-peer';
 
+/** The body of an answer that is no frame, as far as it can be read. */
+export interface Refusal {
+  code?: unknown;
+  /** Beside `wrong-version`: what the peer speaks. */
+  speaks?: unknown;
+}
+
 /** A request that brought no answer. Whether the peer acted on it is unknown. */
 export class TransportError extends Error {
   override readonly name = 'TransportError';
+  readonly refusal: Refusal | undefined;
+
   constructor(
     readonly code: TransportErrorCode,
     readonly peer: string,
     detail: string,
-    options?: ErrorOptions,
+    options: ErrorOptions & { refusal?: Refusal } = {},
   ) {
     super(`${peer}: ${detail}`, options);
+    this.refusal = options.refusal;
   }
 }

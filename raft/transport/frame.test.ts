@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { heartbeat } from '../core/testing/test-node.js';
 import type { Message } from '../core/types.js';
 import { FrameError, type FrameErrorCode } from './errors.js';
-import { decodeFrame, encodeFrame, WIRE_VERSION, type Frame } from './frame.js';
+import { decodeFrame, encodeFrame, type Frame } from './frame.js';
+import { WIRE_VERSIONS } from './wire-versions.js';
 import {
   DATA_LENGTH_AT,
   FIELDS_LENGTH_AT,
@@ -150,7 +151,8 @@ describe('hostile bytes', () => {
   it.each<[string, Buffer, FrameErrorCode]>([
     ['another protocol', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'bad-magic'],
     ['nothing', Buffer.alloc(0), 'wrong-length'],
-    ['a later version', changed(sound, 4, WIRE_VERSION + 1), 'wrong-version'],
+    ['a later version', changed(sound, 4, WIRE_VERSIONS.newest + 1), 'wrong-version'],
+    ['an older version', changed(sound, 4, WIRE_VERSIONS.oldest - 1), 'wrong-version'],
     ['an unknown type', reseal(changed(sound, 5, 99)), 'malformed'],
     ['a term above 2^53', reseal(changed(sound, 70, 0xff)), 'malformed'],
     ['a wrong CRC', changed(sound, sound.length - 1, sound.readUInt8(sound.length - 1) ^ 1), 'bad-crc'],

@@ -4,10 +4,9 @@ import { ByteReader, ByteWriter } from './byte-io.js';
 import { FrameError } from './errors.js';
 import { decodeMessage, encodeMessage, typeCode } from './message-codec.js';
 import type { WireMessage } from './wire-message.js';
+import { versionsText, WIRE_VERSIONS, type WireVersions } from './wire-versions.js';
 
 const MAGIC = 0x42_54_4f_4e;
-/** Nodes of different wire versions refuse each other's frames. */
-export const WIRE_VERSION = 2;
 const ID_BYTES = 16;
 
 /** Who speaks to whom. Identifiers of 16 bytes are 32 hex digits. */
@@ -40,12 +39,17 @@ const hex16 = (text: string): Buffer => {
  *
  * Everything but the data comes in one chunk. The data are those of the message, not copied: the same bytes serve
  * all followers.
+ *
+ * @param version one that the receiver speaks
  */
-export function encodeFrame({ message, ...address }: Frame): Uint8Array[] {
+export function encodeFrame(
+  { message, ...address }: Frame,
+  version: number = WIRE_VERSIONS.newest,
+): Uint8Array[] {
   const { fields, data } = encodeMessage(message);
   const w = new ByteWriter(512)
     .u32(MAGIC)
-    .u8(WIRE_VERSION)
+    .u8(version)
     .u8(typeCode(message))
     .bytes(hex16(address.clusterId))
     .bytes(hex16(address.fromIncarnation))
@@ -62,13 +66,10 @@ export function encodeFrame({ message, ...address }: Frame): Uint8Array[] {
 }
 
 /** @throws FrameError; allocates nothing beyond small fields: data are slices of `bytes` */
-export function decodeFrame(bytes: Buffer): Frame {
+export function decodeFrame(bytes: Buffer, versions: WireVersions = WIRE_VERSIONS): Frame {
   const r = new ByteReader(bytes);
   if (r.u32() !== MAGIC) throw new FrameError('bad-magic', 'these bytes are no Baton frame');
-  const version = r.u8();
-  if (version !== WIRE_VERSION) {
-    throw new FrameError('wrong-version', `wire version ${version}, this node speaks ${WIRE_VERSION}`);
-  }
+  checkVersion(r.u8(), versions);
   const type = r.u8();
   const [clusterId, fromIncarnation, toIncarnation, bootId] = [0, 1, 2, 3].map(() =>
     r.bytes(ID_BYTES).toString('hex'),
@@ -94,4 +95,13 @@ export function decodeFrame(bytes: Buffer): Frame {
     to,
     message: decodeMessage(type, { term, requestId }, fields, r.bytes(dataLength)),
   };
+}
+
+/** @throws FrameError `wrong-version` */
+export function checkVersion(version: number, versions: WireVersions): void {
+  if (version >= versions.oldest && version <= versions.newest) return;
+  throw new FrameError(
+    'wrong-version',
+    `wire version ${version}, this node speaks ${versionsText(versions)}`,
+  );
 }

@@ -1,6 +1,13 @@
 import type { NodeId } from '../core/types.js';
 import { Connection } from './connection.js';
-import { TransportError } from './errors.js';
+import { FrameError, TransportError } from './errors.js';
+import {
+  commonVersion,
+  isWireVersions,
+  versionsText,
+  WIRE_VERSIONS,
+  type WireVersions,
+} from './wire-versions.js';
 
 export const HELLO_PATH = '/raft/v1/hello';
 
@@ -10,7 +17,22 @@ export interface HelloAnswer {
   clusterId: string | null;
   incarnation: string;
   bootId: string;
+  /** The newest that it speaks, and the oldest. */
   wireVersion: number;
+  oldestWireVersion: number;
+}
+
+/** Why these two programs could not talk to each other; undefined if they can. */
+export function wireProblem(
+  { nodeId, ...peer }: Pick<HelloAnswer, 'nodeId' | 'wireVersion' | 'oldestWireVersion'>,
+  own: WireVersions = WIRE_VERSIONS,
+): string | undefined {
+  const theirs = { oldest: peer.oldestWireVersion, newest: peer.wireVersion };
+  if (isWireVersions(theirs) && commonVersion(own, theirs) !== undefined) return undefined;
+  return new FrameError(
+    'wrong-version',
+    `${nodeId} speaks wire version ${versionsText(theirs)}, this node ${versionsText(own)}`,
+  ).withRemedy;
 }
 
 /** Asks the node at any address who it is. @throws TransportError */

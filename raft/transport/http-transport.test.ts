@@ -3,6 +3,7 @@ import { request } from 'undici';
 import type { RequestMessage } from '../core/types.js';
 import { TransportError } from './errors.js';
 import type { Frame } from './frame.js';
+import { writeFrameHeaders } from './frame-headers.js';
 import { FRAME_TYPE, MESSAGE_PATH } from './peer-lanes.js';
 import { bigAppend, layoutOf, reseal, toBytes } from './testing/arbitrary-frames.js';
 import {
@@ -13,6 +14,7 @@ import {
   until,
   type TransportNodeOptions,
 } from './testing/transport-node.js';
+import { WIRE_VERSIONS } from './wire-versions.js';
 
 const running: TransportNode[] = [];
 
@@ -45,10 +47,17 @@ interface Refusal {
   answer: { code: string; message: string; remedy?: string };
 }
 
+const headersFor = ({ incarnation }: TransportNode): string[] =>
+  writeFrameHeaders({
+    version: WIRE_VERSIONS.newest,
+    clusterId: CLUSTER,
+    toIncarnation: incarnation,
+  });
+
 async function post(node: TransportNode, body: Uint8Array, contentType = FRAME_TYPE): Promise<Refusal> {
   const { statusCode, body: answer } = await request(`http://${node.member.address}${MESSAGE_PATH}`, {
     method: 'POST',
-    headers: { 'content-type': contentType },
+    headers: [...headersFor(node), 'content-type', contentType],
     body,
     reset: true,
   });
@@ -192,7 +201,7 @@ describe('a frame that is not meant for this node', () => {
     const node = await start('b');
     node.transport.setPeers([{ id: 'a', address: '127.0.0.1:1', incarnation: SENDER, voter: true }]);
     const refusal = await post(node, bytesFor(node));
-    expect(refusal).toEqual({ status, answer: { ...notInVain, code } });
+    expect(refusal).toMatchObject({ status, answer: { ...notInVain, code } });
     expect(node.received).toEqual([]);
     expect(node.adopted).toEqual([]);
     // And the connection is good for whoever does better.
@@ -226,7 +235,7 @@ describe('a frame that is not meant for this node', () => {
     node.transport.setPeers([{ id: 'a', address: '127.0.0.1:1', incarnation: 'dd'.repeat(16), voter: true }]);
     const { statusCode } = await request(`http://${node.member.address}${MESSAGE_PATH}`, {
       method: 'POST',
-      headers: { 'content-type': FRAME_TYPE },
+      headers: [...headersFor(node), 'content-type', FRAME_TYPE],
       body: toBytes(frameFor(node)),
       reset: true,
     });
@@ -378,7 +387,8 @@ describe('evidence of death', () => {
       nodeId,
       clusterId: clusterId(),
       incarnation: incarnation(),
-      wireVersion: 2,
+      wireVersion: WIRE_VERSIONS.newest,
+      oldestWireVersion: WIRE_VERSIONS.oldest,
       greeting: 'I am b',
     });
     await b.transport.stop();

@@ -1,15 +1,19 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Member, NodeId, RequestMessage, ResponseMessage, SnapshotRequest } from '../core/types.js';
 import type { SnapshotSource } from '../storage/snapshot-stream.js';
+import { BodyBudget } from './body-budget.js';
 import { FrameError, TransportError } from './errors.js';
-import { decodeFrame, encodeFrame, WIRE_VERSION, type Frame } from './frame.js';
+import { checkVersion, decodeFrame, encodeFrame, type Frame } from './frame.js';
+import { readFrameHeaders, writeFrameHeaders, type FrameHeaders } from './frame-headers.js';
 import { askHello, HELLO_PATH, isConnectionRefused, type HelloAnswer } from './hello.js';
 import { FRAME_TYPE, MESSAGE_PATH, PeerLanes, type LaneTimeouts } from './peer-lanes.js';
 import { sendSnapshotData } from './send-snapshot-data.js';
 import type { SnapshotChunkRequest, WireRequest, WireResponse } from './wire-message.js';
+import { commonVersion, isWireVersions, WIRE_VERSIONS, type WireVersions } from './wire-versions.js';
 
 export type { HelloAnswer } from './hello.js';
 
@@ -37,7 +41,10 @@ export interface HttpTransportOptions {
   incarnation: () => string;
   bind: { host: string; port: number };
   timeouts: LaneTimeouts;
+  /** Largest frame. All that come at the same time may hold four times as much. */
   bodyLimitBytes: number;
+  /** Others than those of this release only where upgrades are tested. */
+  wireVersions?: WireVersions;
   logger: Logger;
   handlers: TransportHandlers;
 }
@@ -50,13 +57,14 @@ const SERVER_IDLE_MS = 75_000;
 const WARM_INTERVAL_MS = 10_000;
 /** Peers have a handful; the others are closed at once. */
 const CONNECTIONS_MAX = 512;
+/** Frames of the largest size that may be under way at once; smaller ones accordingly more. */
+const BODIES_IN_MEMORY_MAX = 4;
 /** A peer that refuses our frames does so twenty times a second. */
 const REFUSAL_LOG_INTERVAL_MS = 10_000;
 
 /** What the HTTP server itself refuses, by status. */
 const HTTP_REFUSALS: Partial<Record<number, { code: string; remedy: string }>> = {
   400: { code: 'bad-request', remedy: 'the request was cut on its way: look for a proxy between the nodes' },
-  413: { code: 'too-large', remedy: 'give all nodes the same body limit' },
   415: { code: 'wrong-content-type', remedy: `Baton's frames are ${FRAME_TYPE}` },
 };
 
@@ -68,6 +76,11 @@ export class HttpTransport {
   private lanes = new Map<NodeId, PeerLanes>();
   /** Of each peer the process that spoke last, and the one before it. */
   private readonly boots = new Map<NodeId, { current: string; before: string | undefined }>();
+  /** What to speak with a peer, where that is not the newest. */
+  private readonly speaks = new Map<NodeId, number>();
+  private readonly wireVersions: WireVersions;
+  private readonly bodies: BodyBudget;
+  private readonly admitted = new WeakMap<IncomingMessage, FrameHeaders & { response: ServerResponse }>();
   private readonly sockets = new Map<Socket, NodeId>();
   private readonly refusalLoggedMs = new Map<string, number>();
   private adopting: Promise<void> | undefined;
@@ -75,8 +88,9 @@ export class HttpTransport {
   private readonly warming: NodeJS.Timeout;
 
   constructor(private readonly options: HttpTransportOptions) {
+    this.wireVersions = options.wireVersions ?? WIRE_VERSIONS;
+    this.bodies = new BodyBudget(BODIES_IN_MEMORY_MAX * options.bodyLimitBytes);
     this.app = fastify({
-      bodyLimit: options.bodyLimitBytes,
       keepAliveTimeout: SERVER_IDLE_MS,
       connectionTimeout: UNANSWERED_MS,
       requestTimeout: UNANSWERED_MS,
@@ -85,16 +99,15 @@ export class HttpTransport {
     });
     this.app.server.maxConnections = CONNECTIONS_MAX;
     this.warming = setInterval(() => this.keepWarm(this.lanes.values()), WARM_INTERVAL_MS).unref();
-    // Peers say how long a frame is. A chunked body in pieces of a byte would take a hundred times its size in memory.
-    this.app.addHook('onRequest', async ({ headers }) => {
-      if (headers['transfer-encoding'] !== undefined) {
-        throw new FrameError('wrong-length', 'a body of unknown length');
-      }
+    this.app.addContentTypeParser(FRAME_TYPE, ({ raw }: FastifyRequest) => {
+      const { response, byteLength } = this.headersOf(raw);
+      return this.bodies.read(raw, response, byteLength);
     });
-    this.app.addContentTypeParser(FRAME_TYPE, { parseAs: 'buffer' }, (_request, body, done) =>
-      done(null, body),
-    );
-    this.app.post(MESSAGE_PATH, (incoming, reply) => this.onFrame(incoming, reply));
+    // Before the body: whoever has no business here must not make us read it.
+    const onRequest = async ({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> => {
+      this.admitted.set(raw, { ...this.checkHeaders(raw.headers), response: reply.raw });
+    };
+    this.app.post(MESSAGE_PATH, { onRequest }, (incoming, reply) => this.onFrame(incoming, reply));
     this.app.get(HELLO_PATH, () => this.helloAnswer());
     this.app.setErrorHandler((error: Error, _request, reply) => this.refuse(error, reply));
   }
@@ -171,13 +184,15 @@ export class HttpTransport {
   private async exchange(to: NodeId, message: WireRequest): Promise<WireResponse> {
     const lanes = this.lanes.get(to);
     if (!lanes || this.stopped) throw new TransportError('unknown-peer', to, 'no member with an address');
-    const answer = await lanes
-      .exchange(message, this.encode(message, to, lanes.member.incarnation))
-      .catch((error: unknown) => {
-        if (error instanceof TransportError && error.code === 'refused') this.logRefusal(error);
-        throw error;
-      });
-    const frame = decodeFrame(answer);
+    const { incarnation } = lanes.member;
+    const version = this.speaks.get(to) ?? this.wireVersions.newest;
+    const frameBytes = this.encode(message, to, incarnation, version);
+    const headers = writeFrameHeaders({ version, clusterId: this.clusterId, toIncarnation: incarnation });
+    const answer = await lanes.exchange(message, frameBytes, headers).catch((error: unknown) => {
+      if (error instanceof TransportError && error.code === 'refused') this.onRefused(error, to, version);
+      throw error;
+    });
+    const frame = decodeFrame(answer, this.wireVersions);
     this.check(frame, to);
     if (frame.message.type !== `${message.type}Response` || frame.message.requestId !== message.requestId) {
       throw new FrameError('malformed', `${to} answered ${message.type} with ${frame.message.type}`);
@@ -208,12 +223,41 @@ export class HttpTransport {
     }
   }
 
+  /** What a peer sends is lost when it does not speak our newest format; from then on it gets one that it speaks. */
+  private onRefused(error: TransportError, to: NodeId, version: number): void {
+    const { code, speaks } = error.refusal ?? {};
+    const common =
+      code === 'wrong-version' && isWireVersions(speaks)
+        ? commonVersion(this.wireVersions, speaks)
+        : undefined;
+    if (common === undefined || common === version) return this.logRefusal(error);
+    this.options.logger.info({ peer: to, version: common }, 'the peer speaks another wire version');
+    this.speaks.set(to, common);
+  }
+
+  private headersOf(request: IncomingMessage): FrameHeaders & { response: ServerResponse } {
+    const headers = this.admitted.get(request);
+    if (!headers) throw new Error('a request that was not admitted');
+    return headers;
+  }
+
+  /** @throws FrameError when the body need not be read */
+  private checkHeaders(headers: IncomingHttpHeaders): FrameHeaders {
+    const found = readFrameHeaders(headers);
+    checkVersion(found.version, this.wireVersions);
+    this.checkTarget(found);
+    const { bodyLimitBytes } = this.options;
+    if (found.byteLength <= bodyLimitBytes) return found;
+    throw new FrameError('too-large', `a frame of ${found.byteLength} bytes, the limit is ${bodyLimitBytes}`);
+  }
+
   /** Throws to refuse; fastify waits for the reply otherwise. */
   private onFrame(incoming: FastifyRequest, reply: FastifyReply): void {
     if (!Buffer.isBuffer(incoming.body)) throw new FrameError('wrong-length', 'a request without a body');
-    const frame = decodeFrame(incoming.body);
+    const frame = decodeFrame(incoming.body, this.wireVersions);
     this.check(frame, undefined);
-    if (this.options.clusterId() !== null) return this.accept(frame, incoming.socket, reply);
+    const { version } = this.headersOf(incoming.raw);
+    if (this.options.clusterId() !== null) return this.accept(frame, version, incoming.socket, reply);
     // One cluster at a time: whoever comes second is measured against the first.
     this.adopting ??= this.options.handlers
       .adoptCluster(frame.clusterId)
@@ -221,24 +265,28 @@ export class HttpTransport {
     this.adopting
       .then(() => {
         this.check(frame, undefined);
-        this.accept(frame, incoming.socket, reply);
+        this.accept(frame, version, incoming.socket, reply);
       })
       .catch((error: Error) => reply.send(error));
   }
 
   private accept(
     { from, fromIncarnation, bootId, message }: Frame,
+    version: number,
     socket: Socket,
     reply: FastifyReply,
   ): void {
     this.noteBoot(from, bootId);
+    if (version > (this.speaks.get(from) ?? version)) this.speaks.set(from, version);
     if (message.type === 'heartbeat') this.watch(socket, from);
     // An answer that never comes must not keep the request's body in memory.
     let open: FastifyReply | undefined = reply;
     reply.raw.once('close', () => (open = undefined));
     const respond = (response: WireResponse | null): void => {
       if (response) {
-        void open?.type(FRAME_TYPE).send(Buffer.concat(this.encode(response, from, fromIncarnation)));
+        void open
+          ?.type(FRAME_TYPE)
+          .send(Buffer.concat(this.encode(response, from, fromIncarnation, version)));
       } else {
         void open?.code(503).send({ code: 'unanswered', message: 'events overtook this request' });
       }
@@ -262,7 +310,8 @@ export class HttpTransport {
     if (error instanceof FrameError) {
       this.logRefusal(error);
       const { code, remedy } = error;
-      return reply.code(error.isMisdirected ? 409 : 400).send({ code, message, remedy });
+      const speaks = code === 'wrong-version' ? this.wireVersions : undefined;
+      return reply.code(error.httpStatus).send({ code, message, remedy, speaks });
     }
     const status = error.statusCode ?? 500;
     if (status >= 500) this.options.logger.error({ err: error }, 'request failed');
@@ -271,19 +320,10 @@ export class HttpTransport {
 
   /** State stays untouched unless every part of the address is right. */
   private check(frame: Frame, answering: NodeId | undefined): void {
-    const { nodeId, clusterId, incarnation } = this.options;
-    const own = clusterId();
-    if (own !== null && frame.clusterId !== own) {
-      throw new FrameError('wrong-cluster', `frame of cluster ${frame.clusterId}, this node is of ${own}`);
-    }
+    const { nodeId } = this.options;
     if (frame.to !== nodeId)
       throw new FrameError('wrong-node', `frame for ${frame.to}, this node is ${nodeId}`);
-    if (frame.toIncarnation !== incarnation()) {
-      throw new FrameError(
-        'wrong-incarnation',
-        `frame for disk ${frame.toIncarnation} of ${nodeId}, this one is ${incarnation()}`,
-      );
-    }
+    this.checkTarget(frame);
     if (answering !== undefined && frame.from !== answering) {
       throw new FrameError('wrong-node', `${frame.from} answered in place of ${answering}`);
     }
@@ -299,19 +339,36 @@ export class HttpTransport {
       throw new FrameError('malformed', `unexpected ${frame.message.type}`);
   }
 
-  private encode(message: WireRequest | WireResponse, to: NodeId, toIncarnation: string): Uint8Array[] {
-    const { nodeId, clusterId, incarnation } = this.options;
-    const own = clusterId();
+  private checkTarget({ clusterId, toIncarnation }: Pick<FrameHeaders, 'clusterId' | 'toIncarnation'>): void {
+    const { nodeId, incarnation } = this.options;
+    const own = this.options.clusterId();
+    if (own !== null && clusterId !== own) {
+      throw new FrameError('wrong-cluster', `frame of cluster ${clusterId}, this node is of ${own}`);
+    }
+    if (toIncarnation !== incarnation()) {
+      throw new FrameError(
+        'wrong-incarnation',
+        `frame for disk ${toIncarnation} of ${nodeId}, this one is ${incarnation()}`,
+      );
+    }
+  }
+
+  private get clusterId(): string {
+    const own = this.options.clusterId();
     if (own === null) throw new Error('a node without a cluster has nothing to say');
-    return encodeFrame({
-      clusterId: own,
-      from: nodeId,
-      fromIncarnation: incarnation(),
-      bootId: this.bootId,
-      to,
-      toIncarnation,
-      message,
-    });
+    return own;
+  }
+
+  private encode(
+    message: WireRequest | WireResponse,
+    to: NodeId,
+    toIncarnation: string,
+    version: number,
+  ): Uint8Array[] {
+    const { nodeId, incarnation } = this.options;
+    const { clusterId, bootId } = this;
+    const address = { clusterId, from: nodeId, fromIncarnation: incarnation(), bootId, to, toIncarnation };
+    return encodeFrame({ ...address, message }, version);
   }
 
   /** What a dead process had sent may arrive after the first words of the next: that is no further restart. */
@@ -319,7 +376,10 @@ export class HttpTransport {
     const known = this.boots.get(peer);
     if (known?.current === bootId || known?.before === bootId) return;
     this.boots.set(peer, { current: bootId, before: known?.current });
-    if (known) this.options.handlers.onPeerRestarted(peer);
+    if (!known) return;
+    // It may have been upgraded.
+    this.speaks.delete(peer);
+    this.options.handlers.onPeerRestarted(peer);
   }
 
   private watch(socket: Socket, peer: NodeId): void {
@@ -338,7 +398,8 @@ export class HttpTransport {
       clusterId: clusterId(),
       incarnation: incarnation(),
       bootId: this.bootId,
-      wireVersion: WIRE_VERSION,
+      wireVersion: this.wireVersions.newest,
+      oldestWireVersion: this.wireVersions.oldest,
       ...handlers.hello(),
     };
   }

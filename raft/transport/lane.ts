@@ -35,11 +35,11 @@ export class Lane {
    */
   post(
     path: string,
-    contentType: string,
+    headers: readonly string[],
     body: readonly Uint8Array[],
     deadlineMs: number,
   ): Promise<HttpAnswer> {
-    const send = (connection: Connection): Promise<HttpAnswer> => connection.post(path, contentType, body);
+    const send = (connection: Connection): Promise<HttpAnswer> => connection.post(path, headers, body);
     return this.exchange(send, deadlineMs, (connection) => this.replace(connection));
   }
 

@@ -1,5 +1,5 @@
 import type { Member } from '../core/types.js';
-import { TransportError } from './errors.js';
+import { TransportError, type Refusal } from './errors.js';
 import { HELLO_PATH } from './hello.js';
 import type { WireRequest } from './wire-message.js';
 import { DeadlineError, Lane, type LaneOptions } from './lane.js';
@@ -52,20 +52,25 @@ export class PeerLanes {
   }
 
   /** Sends a frame and returns the answer's bytes. @throws TransportError */
-  async exchange(message: WireRequest, frame: readonly Uint8Array[]): Promise<Buffer> {
+  async exchange(
+    message: WireRequest,
+    frame: readonly Uint8Array[],
+    headers: readonly string[],
+  ): Promise<Buffer> {
     const { id } = this.member;
     const name = laneOf(message);
     const length = frame.reduce((sum, chunk) => sum + chunk.length, 0);
     const deadlineMs = this.timeouts[`${name}Ms`] + length / BYTES_PER_MS;
     const { status, body } = await this.lanes[name]
-      .post(MESSAGE_PATH, FRAME_TYPE, frame, deadlineMs)
+      .post(MESSAGE_PATH, ['content-type', FRAME_TYPE, ...headers], frame, deadlineMs)
       .catch((error: Error) => {
         const code = error instanceof DeadlineError ? 'timeout' : 'unreachable';
         throw new TransportError(code, id, `${message.type}: ${error.message}`, { cause: error });
       });
     if (status === 200) return body;
     const code = status === 503 ? 'unanswered' : 'refused';
-    throw new TransportError(code, id, `${status} ${body.toString('utf8').slice(0, 500)}`);
+    const text = body.toString('utf8');
+    throw new TransportError(code, id, `${status} ${text.slice(0, 500)}`, { refusal: refusalIn(text) });
   }
 
   /**
@@ -78,5 +83,13 @@ export class PeerLanes {
 
   close(): void {
     for (const lane of Object.values(this.lanes)) lane.close();
+  }
+}
+
+function refusalIn(text: string): Refusal {
+  try {
+    return (JSON.parse(text) ?? {}) as Refusal;
+  } catch {
+    return {};
   }
 }

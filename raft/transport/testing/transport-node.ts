@@ -3,7 +3,9 @@ import { pino } from 'pino';
 import { heartbeat as heartbeatOf, heartbeatAnswer } from '../../core/testing/test-node.js';
 import type { Member, NodeId, RequestMessage, ResponseMessage } from '../../core/types.js';
 import { HttpTransport, type Respond } from '../http-transport.js';
-import type { LaneTimeouts } from '../peer-lanes.js';
+import { writeFrameHeaders } from '../frame-headers.js';
+import { FRAME_TYPE, MESSAGE_PATH, type LaneTimeouts } from '../peer-lanes.js';
+import { WIRE_VERSIONS, type WireVersions } from '../wire-versions.js';
 
 export const CLUSTER = 'c1'.repeat(16);
 
@@ -20,6 +22,7 @@ export interface TransportNodeOptions {
   incarnation?: string;
   bodyLimitBytes?: number;
   timeouts?: Partial<LaneTimeouts>;
+  wireVersions?: WireVersions;
   onRequest?(received: Received): void;
   adopt?(clusterId: string): Promise<void>;
 }
@@ -48,6 +51,7 @@ export class TransportNode {
       bind: { host: '127.0.0.1', port: options.port ?? 0 },
       timeouts: { controlMs: 2000, bulkMs: 5000, snapshotMs: 5000, ...options.timeouts },
       bodyLimitBytes: options.bodyLimitBytes ?? 8_000_000,
+      ...(options.wireVersions ? { wireVersions: options.wireVersions } : {}),
       logger: pino({ level: 'silent' }),
       handlers: {
         onRequest: (from, message, respond) => {
@@ -82,6 +86,24 @@ export class TransportNode {
   get port(): number {
     return Number(this.address.split(':').at(-1));
   }
+}
+
+/** The head of a request with a frame for `node`, as it goes over the wire; undefined takes a header away. */
+export function requestHead(
+  node: TransportNode,
+  changes: Record<string, string | number | undefined> = {},
+): string {
+  const pairs = writeFrameHeaders({
+    version: WIRE_VERSIONS.newest,
+    clusterId: CLUSTER,
+    toIncarnation: node.incarnation,
+  });
+  const headers: typeof changes = { host: node.id, 'content-type': FRAME_TYPE };
+  for (let at = 0; at < pairs.length; at += 2) headers[pairs[at] as string] = pairs[at + 1];
+  const lines = Object.entries({ ...headers, ...changes }).flatMap(([name, value]) =>
+    value === undefined ? [] : `${name}: ${value}`,
+  );
+  return [`POST ${MESSAGE_PATH} HTTP/1.1`, ...lines, '', ''].join('\r\n');
 }
 
 /** What a follower that has no objections answers. */

@@ -1,0 +1,35 @@
+import { StorageError } from './errors.js';
+
+/**
+ * Formats of a data directory that this release reads; it writes the newest. A release reads its own and that of the
+ * release before (docs/FORMATS.md). What is older than 2 was never released.
+ */
+export const STORAGE_FORMATS: { oldest: number; newest: number } = { oldest: 2, newest: 2 };
+
+/**
+ * @param format the record of the format
+ * @throws StorageError when another release has to read the directory, or the record is none
+ */
+export function checkFormat(
+  format: Buffer | undefined,
+  manifest: Buffer | undefined,
+  directory: string,
+): void {
+  if (format === undefined && manifest === undefined) {
+    throw new StorageError('foreign-database', `${directory} holds a database of something else`, {
+      directory,
+    });
+  }
+  const text = format?.toString() ?? '';
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) {
+    throw new StorageError('damaged-database', `${directory} lost the record of its format`, { directory });
+  }
+  const version = Number(text);
+  const { oldest, newest } = STORAGE_FORMATS;
+  if (version >= oldest && version <= newest) return;
+  throw new StorageError(
+    version > newest ? 'newer-format' : 'older-format',
+    `${directory} has format ${version}, this release reads ${oldest === newest ? newest : `${oldest} to ${newest}`}`,
+    { directory, format: version, ...STORAGE_FORMATS },
+  );
+}

@@ -1,0 +1,27 @@
+/** Wire formats that a node reads and writes. */
+export interface WireVersions {
+  oldest: number;
+  newest: number;
+}
+
+/**
+ * A release speaks its own format and that of the release before (docs/FORMATS.md), so that the nodes of a cluster can
+ * be upgraded one after the other. What is older than 3 was never released.
+ */
+export const WIRE_VERSIONS: WireVersions = { oldest: 3, newest: 3 };
+
+/** The newest format that both sides speak; undefined when there is none. */
+export function commonVersion(own: WireVersions, peer: WireVersions): number | undefined {
+  const version = Math.min(own.newest, peer.newest);
+  return version >= Math.max(own.oldest, peer.oldest) ? version : undefined;
+}
+
+export function isWireVersions(value: unknown): value is WireVersions {
+  const { oldest, newest } = (value ?? {}) as Partial<Record<keyof WireVersions, unknown>>;
+  return Number.isSafeInteger(oldest) && Number.isSafeInteger(newest);
+}
+
+/** `3`, or `3 to 4`. */
+export function versionsText({ oldest, newest }: WireVersions): string {
+  return oldest === newest ? `${newest}` : `${oldest} to ${newest}`;
+}
