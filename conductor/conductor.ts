@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { isUnhealthyFor, type HealthReport } from '../health/health-report.js';
 import type { HealthMonitor } from '../health/health-monitor.js';
 import type { RaftNode } from '../raft/index.js';
+import type { ClusterTimes } from '../rpc/cluster-timing.js';
 import type { ExecutionClient } from '../rpc/clients/execution-client.js';
 import type { OpNodeClient } from '../rpc/clients/op-node-client.js';
 import {
@@ -506,6 +507,10 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
 
   replaceServer(oldId: string, id: string, addr: string, version: number): Promise<void> {
     return this.options.membership.replace(oldId, { id, address: addr }, version);
+  }
+
+  async setTiming(timing: string | ClusterTimes, version: number): Promise<void> {
+    await this.options.membership.setTiming(timing, version);
   }
 
   status(): ConductorStatus {

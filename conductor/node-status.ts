@@ -1,5 +1,5 @@
 import type { HealthMonitor } from '../health/health-monitor.js';
-import type { RaftNode } from '../raft/index.js';
+import { clusterTimingOf, profileOf, type RaftNode } from '../raft/index.js';
 import { Suffrage } from '../rpc/conductor-api.js';
 import type { ConductorStatus } from '../rpc/conductor-status.js';
 import type { BlockRef } from '../rpc/payload/unsafe-payload.js';
@@ -68,6 +68,7 @@ export function nodeStatus(sources: StatusSources, switches: Switches): Conducto
       lastContactMs: Math.max(0, Math.round(lastContactMs)),
       fitness: FITNESS_NAMES[fitnessOf(eligibility)],
     })),
+    timing: { ...clusterTimingOf(raft.timing), profile: profileOf(raft.timing) ?? null },
     head: chain.head ? blockOf(chain.head) : null,
     node: {
       reachable: node.reachable,

@@ -1,3 +1,4 @@
+import type { ClusterTimes } from './cluster-timing.js';
 import type { ClusterStatus, ConductorStatus } from './conductor-status.js';
 import type { UnsafePayload } from './payload/unsafe-payload.js';
 
@@ -49,6 +50,8 @@ export interface ConductorApi {
   removeServer(id: string, version: number, force: boolean): Promise<void>;
   /** The node `id` takes the place of the voter `oldId`: both or neither. */
   replaceServer(oldId: string, id: string, addr: string, version: number): Promise<void>;
+  /** The times by which the whole cluster goes: a profile by its name, or free values. */
+  setTiming(timing: string | ClusterTimes, version: number): Promise<void>;
   status(): ConductorStatus;
   clusterStatus(): Promise<ClusterStatus>;
   /** The newest committed payload that is applied on this node; null while there is none. */

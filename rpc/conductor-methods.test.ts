@@ -6,6 +6,14 @@ import { FakeConductor } from './testing/fake-conductor.js';
 import { sampleEnvelope } from './testing/sample-envelope.js';
 import { sendRpc } from './testing/send-http.js';
 
+const TIMES = {
+  heartbeatIntervalMs: 50,
+  electionTimeoutMs: 300,
+  rankSlotMs: 15,
+  jitterMs: 10,
+  leaseTimeoutMs: 290,
+};
+
 describe('conductor methods', () => {
   let conductor: FakeConductor;
   let server: HttpServer;
@@ -38,10 +46,26 @@ describe('conductor methods', () => {
     ['demoteVoter', ['b', 7, true]],
     ['removeServer', ['b', 0, false]],
     ['replaceServer', ['b', 'd', 'd:1', 7]],
+    ['setTiming', ['lan-fast', 7]],
+    ['setTiming', [TIMES, 0]],
     ['stop', []],
   ])('passes %s on', async (name, params) => {
     expect(await call(name, params)).toBe('{"jsonrpc":"2.0","id":1,"result":null}\n');
     expect(conductor.operations).toEqual([[name, ...params]]);
+  });
+
+  it('setTiming names the time that is missing or none', async () => {
+    const { jitterMs: _, ...four } = TIMES;
+    for (const [times, field] of [
+      [four, 'jitterMs'],
+      [{ ...TIMES, leaseTimeoutMs: '1s' }, 'leaseTimeoutMs'],
+      [7, 'timing'],
+    ] as const) {
+      expect(await call('setTiming', [times, 0])).toContain(
+        `-32602,"message":"invalid argument 0: ${field}: `,
+      );
+    }
+    expect(conductor.operations).toEqual([]);
   });
 
   it.each(['demoteVoter', 'removeServer'])('%s forces nothing unless it is asked to', async (name) => {

@@ -1,3 +1,4 @@
+import { timingParam } from './cluster-timing.js';
 import type { ClusterMembership, ConductorApi, ServerInfo } from './conductor-api.js';
 import { RawJson } from './json-rpc/raw-json.js';
 import type { Method, MethodTable, Param } from './json-rpc/method-table.js';
@@ -42,6 +43,7 @@ export function conductorMethods(api: ConductorApi): MethodTable {
     replaceServer: method([stringParam, stringParam, stringParam, uint64Param], (oldId, id, addr, version) =>
       api.replaceServer(oldId, id, addr, version),
     ),
+    setTiming: method([timingParam, uint64Param], (timing, version) => api.setTiming(timing, version)),
     status: method([], () => api.status()),
     clusterStatus: method([], () => api.clusterStatus()),
     latestUnsafePayload: method([], async () => {

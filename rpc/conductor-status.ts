@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clusterTimingSchema } from './cluster-timing.js';
 
 const count = z.int().nonnegative();
 const hash = z.string().regex(/^0x[0-9a-f]{64}$/);
@@ -71,6 +72,8 @@ export const conductorStatusSchema = z.object({
   }),
   /** Leaders only, empty elsewhere. */
   peers: z.array(peer),
+  /** The times in force here, and the profile that they are; null for free values. */
+  timing: clusterTimingSchema.extend({ profile: z.string().nullable() }),
 
   /** Newest committed block that is applied here; null while there is none. */
   head: block.nullable(),

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { TIMING_PROFILES } from '../../raft/index.js';
 import { FakeCluster } from './testing/fake-cluster.js';
 import { commandsHelp, runCommand } from './index.js';
 import type { CommandIo } from './command.js';
@@ -42,6 +43,7 @@ describe('the command line', () => {
         'add',
         'remove',
         'replace',
+        'timing',
         'override',
       ]),
     );
@@ -341,6 +343,54 @@ describe('remove', () => {
   it('refuses an id that nobody has', async () => {
     expect(await baton('remove', 'x')).toBe(1);
     expect(failure()[1]).toBe('not-a-member');
+  });
+});
+
+describe('timing', () => {
+  const goBy = (id: string, profile: 'lan' | 'lan-fast'): void =>
+    cluster.change(id, { timing: { ...TIMING_PROFILES[profile], profile } });
+
+  it('shows the times of the cluster', async () => {
+    expect(await baton('timing')).toBe(0);
+    expect(printed).toEqual([
+      'lan: heartbeatInterval 50ms, electionTimeout 300ms, rankSlot 15ms, jitter 10ms, leaseTimeout 290ms',
+    ]);
+    expect(cluster.calls).toEqual([]);
+  });
+
+  it('waits until all who answer go by the new ones', async () => {
+    cluster.onCall = () => {
+      goBy('a', 'lan-fast');
+      return { result: null };
+    };
+    cluster.onView = (views) => {
+      if (views === 4) goBy('b', 'lan-fast');
+      if (views === 6) goBy('c', 'lan-fast');
+    };
+    expect(await baton('timing', 'lan-fast')).toBe(0);
+    expect(cluster.calls).toEqual(['a conductor_setTiming ["lan-fast",0]']);
+    expect(cluster.views).toBeGreaterThanOrEqual(6);
+    expect(printed[0]).toContain('lan-fast: heartbeatInterval 30ms');
+  });
+
+  it('changes single times and leaves the others', async () => {
+    const wanted = { ...TIMING_PROFILES.lan, electionTimeoutMs: 1000, leaseTimeoutMs: 990 };
+    cluster.onCall = (_id, _method, params) => {
+      expect(params).toEqual([wanted, 0]);
+      for (const id of 'abc') cluster.change(id, { timing: { ...wanted, profile: null } });
+      return { result: null };
+    };
+    expect(await baton('timing', '--election-timeout', '1s', '--lease-timeout', '990ms')).toBe(0);
+    expect(printed[0]).toContain('free values: heartbeatInterval 50ms, electionTimeout 1s');
+  });
+
+  it('says what is missing at its deadline, and passes on why not', async () => {
+    expect(await baton('timing', 'lan-fast', '--deadline', '300ms')).toBe(1);
+    expect(failure()[0]).toMatch(/after 300ms: a goes by other times still: lan: /);
+    cluster.onCall = () => ({ error: { code: -32000, message: 'there is no timing profile "x"' } });
+    expect(await baton('timing', 'x')).toBe(1);
+    expect(failure()).toEqual([expect.stringContaining('there is no timing profile "x"'), 'refused']);
+    expect(await baton('timing', 'lan', '--jitter', '1ms')).toBe(2);
   });
 });
 

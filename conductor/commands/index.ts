@@ -7,6 +7,7 @@ import { addRecover } from './directory/recover.js';
 import { addOverride } from './override.js';
 import { addPause, addResume } from './pause.js';
 import { addStatus } from './status.js';
+import { addTiming } from './timing.js';
 import { addTransfer } from './transfer.js';
 
 /** All sub-commands but `run`, in the order of the help. */
@@ -18,6 +19,7 @@ const commands: readonly AddCommand[] = [
   addAdd,
   addRemove,
   addReplace,
+  addTiming,
   addOverride,
   addInspect,
   addRecover,

@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { applyChange, withoutJoint } from '../../raft/core/configuration.js';
-import type { CoreStatus, Member, MembershipChange, Outcome } from '../../raft/index.js';
+import {
+  TIMING_PROFILES,
+  type ClusterTiming,
+  type CoreStatus,
+  type Member,
+  type MembershipChange,
+  type Outcome,
+} from '../../raft/index.js';
 import { useVirtualTime } from '../testing/virtual-time.js';
 import { versionsText, WIRE_VERSIONS } from '../../raft/transport/wire-versions.js';
 import type { ChangeOptions, MembershipRaft, PeerIdentity } from './membership-service.js';
@@ -57,6 +64,11 @@ class FakeRaft implements MembershipRaft {
       this.index += 10;
     }
     return { outcome: 'done', index: this.index, term: 1 };
+  }
+
+  async setTiming(timing: ClusterTiming, expectedIndex?: number): Promise<Outcome<object>> {
+    this.changes.push(`timing ${timing.electionTimeoutMs} at ${expectedIndex}`);
+    return this.outcomes.shift() ?? { outcome: 'done', index: this.index, term: 1 };
   }
 
   member(id: string): Member | undefined {
@@ -458,5 +470,26 @@ describe('force', () => {
       reason: 'would-lose-quorum',
       message: 'no majority',
     });
+  });
+});
+
+describe('the timing of the cluster', () => {
+  it('is that of a profile, or free values', async () => {
+    await service.setTiming('multi-region', 7);
+    await service.setTiming({ ...TIMING_PROFILES.lan, electionTimeoutMs: 1234 }, 0);
+    expect(raft.changes).toEqual(['timing 400 at 7', 'timing 1234 at undefined']);
+  });
+
+  it('is refused with the reason', async () => {
+    await expect(service.setTiming('lan-slow', 0)).rejects.toThrow(
+      'there is no timing profile "lan-slow", only lan-fast, lan, multi-region',
+    );
+    raft.outcomes.push({ outcome: 'rejected', reason: 'invalid-timing', detail: 'the lease is too long' });
+    await expect(service.setTiming('lan', 0)).rejects.toMatchObject({
+      message: 'the lease is too long',
+      reason: 'invalid-timing',
+    });
+    raft.role = 'follower';
+    await expect(service.setTiming('lan', 0)).rejects.toThrow('node is not the leader');
   });
 });

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  TIMING_PROFILES,
   wireProblem,
+  type ClusterTiming,
   type CoreStatus,
   type HelloAnswer,
   type MembershipChange,
@@ -19,6 +21,7 @@ export interface MembershipRaft {
     expectedIndex?: number,
     options?: ChangeOptions,
   ): Promise<Outcome<object>>;
+  setTiming(timing: ClusterTiming, expectedIndex?: number): Promise<Outcome<object>>;
 }
 
 export interface ChangeOptions {
@@ -116,22 +119,20 @@ export class MembershipService {
     await this.change({ type: 'replace', id, by: newcomer }, expected, options);
   }
 
+  /** The times are part of the configuration. @param timing a profile by its name, or free values */
+  async setTiming(timing: string | ClusterTiming, version: number): Promise<void> {
+    this.requireLeader();
+    const times = typeof timing === 'string' ? profileNamed(timing) : timing;
+    indexOf(await this.options.raft.setTiming(times, version === 0 ? undefined : version));
+  }
+
   /** Returns the index of the configuration in force after the change. */
   private async change(
     change: MembershipChange,
     expectedIndex: number | undefined,
     options: ChangeOptions,
   ): Promise<number> {
-    const outcome = await this.options.raft.changeMembership(change, expectedIndex, options);
-    if (outcome.outcome === 'done') return outcome.index;
-    if (outcome.outcome === 'unknown') {
-      throw new RpcError('leadership lost while committing log', {
-        reason: 'unknown-outcome',
-        cause: outcome.reason,
-      });
-    }
-    if (outcome.reason === 'not-leader') throw notLeader();
-    throw new RpcError(outcome.detail ?? outcome.reason, { reason: outcome.reason });
+    return indexOf(await this.options.raft.changeMembership(change, expectedIndex, options));
   }
 
   private requireLeader(): void {
@@ -187,3 +188,23 @@ export class MembershipService {
 }
 
 const notLeader = (): RpcError => new RpcError('node is not the leader', { reason: 'not-leader' });
+
+/** Index of the configuration in force after a change. @throws RpcError when there is none */
+function indexOf(outcome: Outcome<object>): number {
+  if (outcome.outcome === 'done') return outcome.index;
+  if (outcome.outcome === 'unknown') {
+    throw new RpcError('leadership lost while committing log', {
+      reason: 'unknown-outcome',
+      cause: outcome.reason,
+    });
+  }
+  if (outcome.reason === 'not-leader') throw notLeader();
+  throw new RpcError(outcome.detail ?? outcome.reason, { reason: outcome.reason });
+}
+
+function profileNamed(name: string): ClusterTiming {
+  const found = Object.entries(TIMING_PROFILES).find(([profile]) => profile === name)?.[1];
+  if (found) return found;
+  const known = Object.keys(TIMING_PROFILES).join(', ');
+  throw new RpcError(`there is no timing profile "${name}", only ${known}`, { reason: 'invalid-timing' });
+}

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { request } from 'undici';
 import type { HealthCode, HealthReport } from '../../health/health-report.js';
-import type { ElectionCause, RaftNode } from '../../raft/index.js';
+import { TIMING_PROFILES, type ElectionCause, type RaftNode } from '../../raft/index.js';
 import type { ConductorStatus } from '../../rpc/conductor-status.js';
 import type { CallReport } from '../../rpc/index.js';
 import { FlashblocksMetrics } from '../../rpc/flashblocks/index.js';
@@ -110,6 +110,7 @@ const status: ConductorStatus = {
   snapshotIndex: 0,
   logBytes: 1234,
   membership: { version: 1, servers: [] },
+  timing: { ...TIMING_PROFILES.lan, profile: 'lan' },
   peers: [
     {
       id: 'b',

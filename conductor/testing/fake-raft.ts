@@ -1,5 +1,12 @@
 import { EventEmitter } from 'node:events';
-import type { CoreStatus, Member, Outcome, PeerStatus, RaftNode } from '../../raft/index.js';
+import {
+  TIMING_PROFILES,
+  type CoreStatus,
+  type Member,
+  type Outcome,
+  type PeerStatus,
+  type RaftNode,
+} from '../../raft/index.js';
 import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
 import type { ChainState, Verdict } from '../chain/chain-state.js';
 import { decodeCommand } from '../chain/log-command.js';
@@ -7,6 +14,7 @@ import { committed } from './chain.js';
 
 /** The Raft node `a` of the cluster a, b, c (voters) and d (non-voter), without a cluster behind it. */
 export class FakeRaft extends EventEmitter {
+  timing = TIMING_PROFILES.lan;
   readonly nodeId = 'a';
   role: CoreStatus['role'] = 'follower';
   ready = false;

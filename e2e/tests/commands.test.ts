@@ -110,6 +110,19 @@ describe("operators' commands against a cluster of processes", () => {
     await cluster.activeLeader();
   });
 
+  scenario('timing', async () => {
+    const leader = await cluster.activeLeader();
+    const member = cluster.others(leader)[0]!;
+    expectDone(await baton(member, 'timing', '--jitter', '11ms'), /^free values: .* jitter 11ms/);
+    expectFailed(await baton(member, 'timing', '--lease-timeout', '1h'), /lease of 3600000 ms/, 'refused');
+    expectDone(await baton(member, 'timing', 'lan'), /^lan: .* jitter 10ms/);
+    for (const { baton: process } of cluster.nodes) {
+      expect(await process.call('conductor_status')).toMatchObject({
+        timing: { profile: 'lan', jitterMs: 10 },
+      });
+    }
+  });
+
   scenario('remove, replace and add', async () => {
     const leader = await cluster.activeLeader();
     const [member, other] = cluster.others(leader) as [ClusterNode, ClusterNode];

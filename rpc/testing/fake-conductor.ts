@@ -1,3 +1,4 @@
+import type { ClusterTimes } from '../cluster-timing.js';
 import type { ClusterMembership, ConductorApi, ServerInfo } from '../conductor-api.js';
 import { Suffrage } from '../conductor-api.js';
 import type { ClusterStatus, ConductorStatus } from '../conductor-status.js';
@@ -102,6 +103,10 @@ export class FakeConductor implements ConductorApi {
 
   async replaceServer(oldId: string, id: string, addr: string, version: number): Promise<void> {
     this.changeCluster('replaceServer', oldId, id, addr, version);
+  }
+
+  async setTiming(timing: string | ClusterTimes, version: number): Promise<void> {
+    this.changeCluster('setTiming', timing, version);
   }
 
   status(): ConductorStatus {

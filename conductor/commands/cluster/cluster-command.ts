@@ -149,7 +149,8 @@ function urlsOf(text: string): string[] {
   throw new CommandError('usage', `"${wrong}" is no URL such as http://10.0.0.1:8547`);
 }
 
-function readDuration(text: string): number {
+/** For options that are durations. */
+export function readDuration(text: string): number {
   const parsed = duration.schema.safeParse(text);
   if (!parsed.success) throw new InvalidArgumentError(`Expected ${duration.expected}.`);
   return parsed.data;

@@ -1,3 +1,4 @@
+import { TIMING_PROFILES } from '../../../raft/index.js';
 import type { ClusterStatus, ConductorStatus } from '../../../rpc/conductor-status.js';
 import {
   startFakeRpcServer,
@@ -33,6 +34,7 @@ export function memberStatus(id: string, changes: Partial<ConductorStatus> = {})
     logBytes: 1000,
     membership: { version: 7, servers: [] },
     peers: [],
+    timing: { ...TIMING_PROFILES.lan, profile: 'lan' },
     head: block,
     node: { reachable: true, reason: '', head: block, lagBlocks: 0, sequencerActive: false },
     health: { status: 'healthy', summary: 'healthy', reasons: [], checkedAtMs: 1_700_000_000_000 },
