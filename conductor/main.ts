@@ -12,6 +12,7 @@ import { readVersion } from './version.js';
 const EXIT_USAGE = 2;
 /** The node could not start or go on. */
 const EXIT_FATAL = 1;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const version = readVersion();
 
@@ -68,6 +69,8 @@ async function run(argv: readonly string[]): Promise<void> {
   process.once('SIGTERM', end);
   process.once('SIGINT', end);
   process.on('unhandledRejection', (error) => fatal(error as Error));
+  // After conductor_stop nothing else holds the process, and a supervisor would start again what was to stop.
+  setInterval(() => undefined, LONGEST_TIMER_MS);
   await service.start().catch(fatal);
 }
 

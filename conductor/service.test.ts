@@ -108,7 +108,8 @@ describe('the start', () => {
     await opNode.close();
     await start(url);
     while (!(await call('conductor_leader'))) await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(await call('conductor_status')).toMatchObject({ node: { reachable: false } });
+    const reason = expect.stringContaining('ECONNREFUSED');
+    expect(await call('conductor_status')).toMatchObject({ node: { reachable: false, reason } });
     opNode = await startFakeRpcServer(answer, Number(new URL(url).port));
     await until(() => asked('admin_sequencerActive') > 0);
     await call('conductor_resume');

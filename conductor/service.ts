@@ -320,6 +320,7 @@ export class Service {
       } catch (error) {
         if (signal.aborted) return false;
         const reason = (error as Error).message;
+        this.localNode.isNotReachedYet(reason);
         if (reason !== lastReason) this.logger.warn({ reason }, 'op-node does not answer yet');
         lastReason = reason;
       }

@@ -62,6 +62,11 @@ export class LocalNode {
     await this.running;
   }
 
+  /** Notes why polling has not begun yet. */
+  isNotReachedYet(reason: string): void {
+    this.state.reason = `op-node: ${reason}`;
+  }
+
   /** Notes what a start or stop of the sequencer has just shown. */
   sequencerIs(active: boolean): void {
     this.epoch += 1;

@@ -168,9 +168,11 @@ describeRecorded(`recorded clients against three Batons (needs ${sharedFolder})`
           ? deviation(call, { ...answer, body }, places)
           : undefined;
       if (differs) found.push({ group: call.group, name: call.name, to: call.to, answer: differs });
-      if (call.group === 'stop')
-        await waitFor('the process to end', () => to.baton.pid === undefined || undefined);
-      else if (/^(bad|conflicting)-payload/.test(call.group)) await nodesFollow();
+      if (call.group === 'stop') {
+        await waitFor('it to stop', () => to.baton.log.some(({ msg }) => msg === 'stopped') || undefined);
+        // The process itself stays until a signal.
+        await to.baton.kill('SIGTERM');
+      } else if (/^(bad|conflicting)-payload/.test(call.group)) await nodesFollow();
       else if (SETTLES.has(callOf(call)?.method ?? '')) await settled();
     }
     expect(found).toEqual(differences.map(({ group, name, to, answer }) => ({ group, name, to, answer })));
