@@ -12,6 +12,7 @@ import { describeWithShared, readJsonLines } from './testing/shared-data.js';
 const LIMIT = 4_000_000;
 const OCTETS = { 'content-type': 'application/octet-stream' };
 const good = decodeEnvelope(sampleEnvelope()).ssz;
+const large = decodeEnvelope(sampleEnvelope({ transactions: [`0x${'ab'.repeat(20_000)}`] })).ssz;
 
 describe('POST /commit-unsafe-payload', () => {
   const conductor = new FakeConductor(true);
@@ -66,17 +67,28 @@ describe('POST /commit-unsafe-payload', () => {
     },
   );
 
+  it('leaves room before the payload, so that the log need not copy it', async () => {
+    conductor.committed.length = 0;
+    await post(large);
+    const { ssz, headroomBytes } = conductor.committed[0]!;
+    expect(ssz.equals(large)).toBe(true);
+    expect(headroomBytes).toBe(64);
+    expect([ssz.byteOffset, ssz.buffer.byteLength]).toEqual([64, 64 + large.length]);
+  });
+
   it('takes a body without a length', async () => {
     conductor.committed.length = 0;
     const socket = net.connect(port, '127.0.0.1');
     socket.write('POST /commit-unsafe-payload HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n');
-    socket.write(`${good.length.toString(16)}\r\n`);
-    socket.write(good);
+    socket.write(`${large.length.toString(16)}\r\n`);
+    socket.write(large);
     socket.write('\r\n0\r\n\r\n');
     const [answer] = (await once(socket, 'data')) as [Buffer];
     socket.destroy();
     expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /);
-    expect(conductor.committed).toHaveLength(1);
+    expect(conductor.committed.map(({ ssz }) => ssz.equals(large))).toEqual([true]);
+    // It was read into more memory than it needs, which the log must not hold on to.
+    expect(conductor.committed[0]).not.toHaveProperty('headroomBytes');
   });
 
   it.each([

@@ -4,7 +4,7 @@ import type { AddRoutes } from './json-rpc/http-server.js';
 import { METHODS, sendText } from './json-rpc/http-server.js';
 import { decodeSsz } from './payload/decode-ssz.js';
 import { PayloadError } from './payload/payload-error.js';
-import type { UnsafePayload } from './payload/unsafe-payload.js';
+import { HEADROOM_BYTES, type UnsafePayload } from './payload/unsafe-payload.js';
 import { RpcCode, RpcError } from './rpc-error.js';
 
 /** Name of these commits in `CallReport`s. */
@@ -100,7 +100,10 @@ async function commit(
 
 function decode(body: Buffer): UnsafePayload {
   try {
-    return decodeSsz(body);
+    const payload = decodeSsz(body);
+    // A body of unknown length was read into more memory than it needs, which the log must not hold on to.
+    const isExact = body.buffer.byteLength === HEADROOM_BYTES + body.length;
+    return isExact ? { ...payload, headroomBytes: HEADROOM_BYTES } : payload;
   } catch (error) {
     if (!(error instanceof PayloadError)) throw error;
     throw new RpcError(`invalid payload: ${error.message}`, {

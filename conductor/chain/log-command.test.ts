@@ -42,6 +42,20 @@ describe('log command', () => {
     expect(decodeCommand(encoded).payload.ssz.buffer).toBe(encoded.buffer);
   });
 
+  it('is written before the payload if there is room, once', () => {
+    const room = Buffer.alloc(64 + payload.ssz.length);
+    payload.ssz.copy(room, 64);
+    const roomy = { ...payload, ssz: room.subarray(64), headroomBytes: 64 };
+    const first = encodeCommand({ payload: roomy, replacesHead: hashOf(1) });
+    const second = encodeCommand({ payload: roomy, replacesHead: undefined });
+    expect(first.buffer).toBe(room.buffer);
+    expect(second.buffer).not.toBe(room.buffer);
+    expect(first.equals(encodeCommand({ payload, replacesHead: hashOf(1) }))).toBe(true);
+    expect(second.equals(encodeCommand({ payload, replacesHead: undefined }))).toBe(true);
+    const tight = { ...payload, ssz: room.subarray(64), headroomBytes: 33 };
+    expect(encodeCommand({ payload: tight, replacesHead: hashOf(1) }).buffer).not.toBe(room.buffer);
+  });
+
   it('refuses every type and version that it does not know, and says what to do', () => {
     const known = new Set(['1/1', '2/1']);
     const byte = fc.integer({ min: 0, max: 255 });

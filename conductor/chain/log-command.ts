@@ -25,13 +25,22 @@ const TYPE_REPLACE = 2;
 const VERSION = 1;
 const HASH_BYTES = 32;
 
+/** The entry for a command. Takes the headroom of the payload, so that its bytes are not copied. */
 export function encodeCommand({ payload, replacesHead }: LogCommand): Buffer {
-  if (replacesHead === undefined) return Buffer.concat([Buffer.from([TYPE_APPEND, VERSION]), payload.ssz]);
-  return Buffer.concat([
-    Buffer.from([TYPE_REPLACE, VERSION]),
-    Buffer.from(replacesHead.slice(2), 'hex'),
-    payload.ssz,
-  ]);
+  if (replacesHead === undefined) return withPrefix(Buffer.from([TYPE_APPEND, VERSION]), payload);
+  return withPrefix(
+    Buffer.concat([Buffer.from([TYPE_REPLACE, VERSION]), Buffer.from(replacesHead.slice(2), 'hex')]),
+    payload,
+  );
+}
+
+function withPrefix(prefix: Buffer, payload: UnsafePayload): Buffer {
+  const { ssz, headroomBytes = 0 } = payload;
+  if (headroomBytes < prefix.length) return Buffer.concat([prefix, ssz]);
+  payload.headroomBytes = 0;
+  const entry = Buffer.from(ssz.buffer, ssz.byteOffset - prefix.length, prefix.length + ssz.length);
+  entry.set(prefix);
+  return entry;
 }
 
 /** @throws StorageError `newer-format` for a type or version that this release does not know: going on would fork the state */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { HEADROOM_BYTES } from '../payload/unsafe-payload.js';
 
 /** Why a body was not taken; `statusCode` is for fastify. */
 export class BodyError extends Error {
@@ -39,14 +40,19 @@ export class BodyBudget {
     private readonly totalBytesMax: number,
   ) {}
 
-  /** @throws BodyError 413 or 400 */
+  /**
+   * The body comes with `HEADROOM_BYTES` before it in its memory, for those who keep it.
+   *
+   * @throws BodyError 413 or 400
+   */
   read(request: IncomingMessage, response: ServerResponse): Promise<Buffer> {
     const holding: Holding = { bytes: 0, sinceMs: performance.now(), socket: request.socket };
     this.holdings.add(holding);
     response.once('close', () => this.release(holding));
     return new Promise((resolve, reject) => {
       const announced = Number(request.headers['content-length'] ?? 0);
-      let buffer: Buffer = Buffer.alloc(0);
+      /** Headroom, then the body. */
+      let memory = Buffer.allocUnsafe(HEADROOM_BYTES);
       let length = 0;
       let pieces = 0;
       const take = (piece: Buffer): void => {
@@ -55,21 +61,20 @@ export class BodyBudget {
           request.off('data', take);
           return reject(problem);
         }
-        if (length + piece.length > buffer.length) {
+        if (HEADROOM_BYTES + length + piece.length > memory.length) {
           const trusted = announced <= TRUSTED_BYTES || length >= TRUSTED_BYTES;
-          const room = (trusted && announced) || Math.max(FIRST_BYTES, 2 * buffer.length);
-          const larger = Buffer.allocUnsafe(
-            Math.min(this.bodyBytesMax, Math.max(room, length + piece.length)),
-          );
-          buffer.copy(larger, 0, 0, length);
-          this.hold(holding, larger.length - buffer.length);
-          buffer = larger;
+          const room = (trusted && announced) || Math.max(FIRST_BYTES, 2 * length);
+          const bytes = Math.min(this.bodyBytesMax, Math.max(room, length + piece.length));
+          const larger = Buffer.allocUnsafe(HEADROOM_BYTES + bytes);
+          memory.copy(larger, HEADROOM_BYTES, HEADROOM_BYTES, HEADROOM_BYTES + length);
+          this.hold(holding, bytes - holding.bytes);
+          memory = larger;
         }
-        piece.copy(buffer, length);
+        piece.copy(memory, HEADROOM_BYTES + length);
         length += piece.length;
       };
       request.on('data', take);
-      request.once('end', () => resolve(buffer.subarray(0, length)));
+      request.once('end', () => resolve(memory.subarray(HEADROOM_BYTES, HEADROOM_BYTES + length)));
       request.once('error', (error) => reject(new BodyError(error.message, 400)));
       request.once('close', () => reject(new BodyError('the body ended early', 400)));
     });

@@ -12,7 +12,7 @@ import {
   MAX_TRANSACTIONS,
   PAYLOAD_START,
 } from './ssz-layout.js';
-import type { UnsafePayload } from './unsafe-payload.js';
+import { HEADROOM_BYTES, type UnsafePayload } from './unsafe-payload.js';
 
 type JsonObject = Record<string, unknown>;
 
@@ -88,7 +88,7 @@ export function decodeEnvelope(param: unknown): UnsafePayload {
   if (payload === undefined) throw missingField('executionPayload', SEND_ENVELOPE);
 
   const ssz = encodePayload(payload, envelope['parentBeaconBlockRoot']);
-  return { ref: readRef(ssz), ssz };
+  return { ref: readRef(ssz), ssz, headroomBytes: HEADROOM_BYTES };
 }
 
 function encodePayload(payload: JsonObject, root: unknown): Buffer {
@@ -100,7 +100,7 @@ function encodePayload(payload: JsonObject, root: unknown): Buffer {
   const withdrawalsOffset = transactionsOffset + 4 * txs.count + txs.bytes;
 
   // Every byte of it is written below.
-  const ssz = Buffer.allocUnsafe(PAYLOAD_START + withdrawalsOffset);
+  const ssz = Buffer.allocUnsafe(HEADROOM_BYTES + PAYLOAD_START + withdrawalsOffset).subarray(HEADROOM_BYTES);
   if (isPresent(root)) writeFixedBytes(ssz, at.parentBeaconBlockRoot, 32, root, beaconRoot);
   for (const field of LEADING_FIELDS) field.write(ssz, required(payload, field.name));
   writeBytes(ssz, PAYLOAD_START + fixedBytes, extraDataBytes, payload['extraData'] as string, extraData);
