@@ -1,11 +1,35 @@
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 import type { Config } from './config/config.js';
+import { formatLine } from './log-format.js';
 
-/** Structured lines on standard output, one JSON object each, whatever `log.format` says (docs/MIGRATION.md). */
-export function createLogger(config: Config): Logger {
-  return pino({
-    level: config.log.level,
-    base: { node: config.raft.serverId, ...(config.log.pid ? { pid: process.pid } : {}) },
-    timestamp: pino.stdTimeFunctions.isoTime,
-  });
+const STDOUT = 1;
+
+/**
+ * Lines on standard output. JSON unless `log.format` asks for another format (docs/MIGRATION.md).
+ *
+ * @param out where they go
+ */
+export function createLogger(config: Config, out: DestinationStream = pino.destination(STDOUT)): Logger {
+  const { level, format, color, pid } = config.log;
+  return pino(
+    {
+      level,
+      base: { node: config.raft.serverId, ...(pid ? { pid: process.pid } : {}) },
+      timestamp: pino.stdTimeFunctions.isoTime,
+    },
+    format === 'json' || format === 'jsonms' ? out : asText(out, format, color),
+  );
+}
+
+function asText(
+  out: DestinationStream,
+  format: Exclude<Config['log']['format'], 'json' | 'jsonms'>,
+  color: boolean | null,
+): DestinationStream {
+  const isTerminal = process.stdout.isTTY === true;
+  const options = {
+    format: format === 'text' ? (isTerminal ? ('terminal' as const) : ('logfmt' as const)) : format,
+    color: color ?? isTerminal,
+  };
+  return { write: (line) => out.write(formatLine(line, options)) };
 }

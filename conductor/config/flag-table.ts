@@ -307,7 +307,7 @@ export const flags = {
   'log.format': flag({
     group: 'Logging',
     type: choice('text', 'terminal', 'logfmt', 'logfmtms', 'json', 'jsonms'),
-    byDefault: 'text',
+    byDefault: 'json',
     usage: 'format of log lines',
   }),
   'log.color': flag({

@@ -162,7 +162,7 @@ const table: Array<
   ['rpc.port', 'RPC_PORT', '8547', 'rpc.listenPort', 8547, 8545],
   ['rpc.enable-admin', 'RPC_ENABLE_ADMIN', 'true', 'rpc.enableAdmin', true, false],
   ['log.level', 'LOG_LEVEL', 'CRIT', 'log.level', 'fatal', 'info'],
-  ['log.format', 'LOG_FORMAT', 'json', 'log.format', 'json', 'text'],
+  ['log.format', 'LOG_FORMAT', 'logfmt', 'log.format', 'logfmt', 'json'],
   ['log.color', 'LOG_COLOR', 'false', 'log.color', false, null],
   ['log.pid', 'LOG_PID', 'true', 'log.pid', true, false],
   ['metrics.enabled', 'METRICS_ENABLED', 'true', 'metrics.enabled', true, false],
