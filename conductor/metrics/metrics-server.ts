@@ -10,6 +10,14 @@ export interface MetricsServerOptions {
   refresh: () => void;
 }
 
+/** A few scrapers; others are closed at once. */
+const CONNECTIONS_MAX = 64;
+/** A scrape has no body. */
+const BODY_BYTES_MAX = 64 * 1024;
+/** A request must have arrived whole within this time. */
+const REQUEST_TIMEOUT_MS = 10_000;
+const IDLE_TIMEOUT_MS = 120_000;
+
 /** Serves the metrics on every path of its port, as op-conductor does, with the two metrics of Go's handler. */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<FastifyInstance> {
   const { registry, host, port, refresh } = options;
@@ -27,7 +35,14 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   });
   for (const code of ['200', '500', '503']) served.inc({ code }, 0);
 
-  const app = fastify({ forceCloseConnections: true });
+  const app = fastify({
+    forceCloseConnections: true,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: IDLE_TIMEOUT_MS,
+    http: { headersTimeout: REQUEST_TIMEOUT_MS },
+  });
+  app.server.maxConnections = CONNECTIONS_MAX;
   app.addHook('onRequest', async () => inFlight.inc());
   app.addHook('onResponse', async (_request, reply) => {
     inFlight.dec();

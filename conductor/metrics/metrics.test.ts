@@ -1,5 +1,6 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -174,6 +175,21 @@ describe('the metrics server', () => {
     expect(headers['content-type']).toContain('text/plain; version=0.0.4');
     return body.text();
   };
+
+  it('takes no more connections than scrapers need', async () => {
+    const { port } = server.server.address() as { port: number };
+    const idle = Array.from({ length: 64 }, () => net.connect(port, '127.0.0.1'));
+    await Promise.all(idle.map((socket) => once(socket, 'connect')));
+    const refused = net.connect(port, '127.0.0.1').on('error', () => undefined);
+    await once(refused, 'close');
+    for (const socket of idle) socket.destroy();
+    while (
+      await new Promise<number>((resolve) => server.server.getConnections((_, count) => resolve(count)))
+    ) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await get('/')).toContain('op_conductor_up');
+  });
 
   it('answers on every path, with fresh gauges', async () => {
     for (const url of ['/', '/metrics', '/any/where?x=1']) {
