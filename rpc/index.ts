@@ -10,6 +10,7 @@ import { createHttpServer } from './json-rpc/http-server.js';
 import { LargeBodyReader, type LargeBodyReaderOptions } from './large-bodies/large-body-reader.js';
 import type { ProxyOptions } from './proxy-methods.js';
 import { proxyMethods } from './proxy-methods.js';
+import { readiness } from './readiness.js';
 
 export type { ClusterMembership, ConductorApi, ServerInfo } from './conductor-api.js';
 export { Suffrage } from './conductor-api.js';
@@ -52,7 +53,7 @@ export interface RpcServerOptions {
   onCall?: (report: CallReport) => void;
 }
 
-/** The RPC port of one node: JSON-RPC on `/`, `/healthz`, `/commit-unsafe-payload`. Nothing is bound before `start`. */
+/** The RPC port of one node: JSON-RPC on `/`, `/healthz`, `/readyz`, `/commit-unsafe-payload`. Nothing is bound before `start`. */
 export function createRpcServer(options: RpcServerOptions): HttpServer {
   const { api, proxies, version, logger, host, port, onCall } = options;
   const bodyLimitBytes = options.bodyLimitBytes ?? DEFAULT_BODY_LIMIT_BYTES;
@@ -66,6 +67,11 @@ export function createRpcServer(options: RpcServerOptions): HttpServer {
     logger,
     onCall,
   });
+  const commits = binaryCommit({
+    commit: (payload) => api.commitUnsafePayload(payload),
+    bodyLimitBytes,
+    onCall,
+  });
   const largeBodies = new LargeBodyReader({ ...options.largeBodies, logger });
   const server = createHttpServer({
     dispatcher,
@@ -77,11 +83,10 @@ export function createRpcServer(options: RpcServerOptions): HttpServer {
     bodyLimitBytes,
     readTimeoutMs: options.readTimeoutMs ?? 30_000,
     idleTimeoutMs: options.idleTimeoutMs ?? 120_000,
-    addRoutes: binaryCommit({
-      commit: (payload) => api.commitUnsafePayload(payload),
-      bodyLimitBytes,
-      onCall,
-    }),
+    addRoutes: (app) => {
+      commits(app);
+      readiness(api)(app);
+    },
   });
   return {
     start: () => server.start(),
