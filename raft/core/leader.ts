@@ -82,6 +82,7 @@ export function onHeartbeatResponse(
   if (sentAtMs === undefined) return;
   if (checkReversion(ctx, from, progress, message.requestId, message.lastIndex)) return;
   // The lease counts from when the question was sent, not from when the answer came (bug 52).
+  progress.promisedFromMs = Math.max(progress.promisedFromMs, sentAtMs);
   progress.ackedSentAtMs = Math.max(progress.ackedSentAtMs, sentAtMs);
   progress.ackedRound = Math.max(progress.ackedRound, message.round);
   progress.eligibility = message.eligibility;
@@ -105,9 +106,9 @@ export function quorumContactMs(ctx: CoreContext, leadership: Leadership): numbe
 export function leaseEndMs(ctx: CoreContext, { progress, transfer, leaseFromMs }: Leadership): number {
   if (transfer) return -Infinity;
   const acknowledgedMs = quorumValue(ctx.voters, (id) => {
-    const peer = progress.get(id);
     if (id === ctx.id) return ctx.now;
-    return peer && peer.ackedRound > 0 && peer.ackedSentAtMs > leaseFromMs ? peer.ackedSentAtMs : -Infinity;
+    const promisedFromMs = progress.get(id)?.promisedFromMs ?? -Infinity;
+    return promisedFromMs > leaseFromMs ? promisedFromMs : -Infinity;
   });
   return acknowledgedMs + ctx.timing.leaseTimeoutMs;
 }

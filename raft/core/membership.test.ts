@@ -76,6 +76,19 @@ describe('a change of membership', () => {
     expect(matchOf(node, 'n')).toBe(0);
   });
 
+  it('gives no lease for the patience with a newcomer that answers what it was asked in an earlier membership', () => {
+    const node = leader(['a', 'c']);
+    node.acknowledge('c');
+    node.wait(timing.heartbeatIntervalMs);
+    const { round } = node;
+    change(node, { type: 'remove', id: 'c' }, undefined, true);
+    node.now += 40;
+    change(node, add('c'), undefined, true);
+    expect(node.status.leaseRemainingMs).toBe(0);
+    node.confirm('c', { round });
+    expect(node.status.leaseRemainingMs).toBe(timing.leaseTimeoutMs - 40);
+  });
+
   it('serves a removed member until the removal is committed, so that it learns of it (bug 39)', () => {
     const node = leader(['a', 'b', 'c']);
     change(node, { type: 'remove', id: 'c' });

@@ -24,9 +24,11 @@ export class Progress {
   acknowledgedIndex = 0;
   /** The last request that was sent before `match` became what it is: answers to later ones must know of it. */
   private matchedAtRequest = 0;
-  /** Send time of the newest heartbeat that was acknowledged, and its round. */
+  /** Send time of the newest heartbeat that was acknowledged (at first: when it became a peer), and its round. */
   ackedSentAtMs: number;
   ackedRound = 0;
+  /** The same, without the patience with a newcomer: from then on it has promised to be loyal. */
+  promisedFromMs = -Infinity;
   /** When any answer came last. */
   heardAtMs = -Infinity;
   eligibility = 1;
@@ -95,6 +97,7 @@ export class Progress {
     this.next = 1;
     this.inflight = [];
     this.ackedRound = 0;
+    this.promisedFromMs = -Infinity;
   }
 
   /** Look for the common point again, beginning at `next`. */

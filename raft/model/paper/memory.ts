@@ -105,6 +105,8 @@ export class Memory {
     if (begins) {
       this.match.clear();
       this.answeredRound.clear();
+      // A leader without peers sends no heartbeats.
+      this.round = 0;
     }
     if (after.role !== 'leader') this.transfer = undefined;
     for (const output of outputs) {

@@ -268,6 +268,11 @@ export const mutants: readonly Mutant[] = [
         find: 'Math.max(progress.ackedSentAtMs, sentAtMs)',
         replace: 'Math.max(progress.ackedSentAtMs, ctx.now)',
       },
+      {
+        file: 'leader.ts',
+        find: 'Math.max(progress.promisedFromMs, sentAtMs)',
+        replace: 'Math.max(progress.promisedFromMs, ctx.now)',
+      },
     ],
   },
   {
@@ -277,14 +282,30 @@ export const mutants: readonly Mutant[] = [
       { file: 'leader.ts', find: 'if (transfer) return -Infinity;', replace: 'void transfer;' },
       {
         file: 'leader.ts',
-        find: ' && peer.ackedSentAtMs > leaseFromMs ?',
-        replace: ' && leaseFromMs < Infinity ?',
+        find: 'promisedFromMs > leaseFromMs ?',
+        replace: 'leaseFromMs < Infinity ?',
       },
     ],
   },
   {
     name: 'votes are taken for a lease',
-    patches: [{ file: 'leader.ts', find: 'peer.ackedRound > 0 && peer', replace: 'peer' }],
+    patches: [
+      {
+        file: 'leader.ts',
+        find: 'progress.get(id)?.promisedFromMs ??',
+        replace: 'progress.get(id)?.ackedSentAtMs ??',
+      },
+    ],
+  },
+  {
+    name: 'the patience with a newcomer is taken for a lease',
+    patches: [
+      {
+        file: 'leader.ts',
+        find: 'Math.max(progress.promisedFromMs, sentAtMs)',
+        replace: 'Math.max(progress.ackedSentAtMs, sentAtMs)',
+      },
+    ],
   },
   {
     name: 'answers to any earlier pre-vote count',
