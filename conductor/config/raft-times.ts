@@ -27,8 +27,8 @@ export function raftTimes(values: FlagValues): ClusterTiming {
   return {
     heartbeatIntervalMs: interval ?? Math.max(1, sixth),
     electionTimeoutMs,
-    rankSlotMs: electionTimeoutMs / 15,
-    jitterMs: electionTimeoutMs / 30,
+    rankSlotMs: Math.max(1, electionTimeoutMs / 15),
+    jitterMs: Math.max(1, electionTimeoutMs / 30),
     leaseTimeoutMs,
   };
 }

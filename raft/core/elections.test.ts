@@ -238,9 +238,12 @@ describe('a candidate', () => {
       }
       return { ms: node.now - begin, repeated };
     };
-    expect(patience().repeated).toEqual([]);
+    // Within the first candidacy as well: at a third and at two thirds of it.
+    const first = patience();
+    expect(first.repeated).toEqual([2, 2]);
+    expect(first.ms).toBeLessThan(1.5 * timing.electionTimeoutMs);
     const second = patience();
-    expect(second.repeated).toEqual([2]);
+    expect(second.repeated).toEqual([2, 2, 2, 2, 2]);
     expect(second.ms).toBeGreaterThanOrEqual(2 * timing.electionTimeoutMs);
     expect(patience().ms).toBeGreaterThanOrEqual(4 * timing.electionTimeoutMs);
   });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { changeTiming, decodeConfiguration, encodeConfiguration } from './configuration.js';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import { heartbeat, TestNode, timing } from './testing/test-node.js';
+import { heartbeat, preVoteGranted, TestNode, timing, voteGranted } from './testing/test-node.js';
 import { clusterTimingOf, timingProblem } from './timing.js';
-import type { ClusterTiming } from './types.js';
+import type { ClusterTiming, PreVoteResponse } from './types.js';
 
 const own = clusterTimingOf(timing);
 const times = (factor: number): ClusterTiming => ({
@@ -27,7 +27,9 @@ describe('times that no cluster can run by', () => {
   it.each<[string, Partial<ClusterTiming>, RegExp]>([
     ['a lease beyond the loyalty that it rests on', { leaseTimeoutMs: 301 }, /outlasts the loyalty/],
     ['a lease that ends between two heartbeats', { leaseTimeoutMs: 50 }, /before the next heartbeat/],
-    ['no interval', { heartbeatIntervalMs: 0 }, /must be positive/],
+    ['no interval', { heartbeatIntervalMs: 0 }, /heartbeatIntervalMs is 0, set it to 1 ms/],
+    ['no pause between two attempts', { rankSlotMs: 0 }, /rankSlotMs is 0, set it to 1 ms/],
+    ['ties that are never broken', { jitterMs: 0.1 }, /jitterMs is 0.1, set it to 1 ms/],
     ['ranks beyond all patience', { rankSlotMs: 299, jitterMs: 2 }, /exceed the election timeout/],
     ['what is no time', { jitterMs: NaN }, /number of milliseconds/],
     ['a negative time', { jitterMs: -1 }, /number of milliseconds/],
@@ -199,5 +201,65 @@ describe('a follower', () => {
     node.receive('c', { type: 'vote', term: 2, requestId: 1, lastIndex: 9, lastTerm: 1, transfer: true });
     expect(node.sent('voteResponse')[0]).toMatchObject({ granted: true });
     expect(node.core.nextDeadlineMs() - node.now).toBeLessThan(2 * own.electionTimeoutMs);
+  });
+});
+
+describe('the shortest times that are legal', () => {
+  const shortest: ClusterTiming = {
+    heartbeatIntervalMs: 1,
+    electionTimeoutMs: 2,
+    rankSlotMs: 1,
+    jitterMs: 1,
+    leaseTimeoutMs: 2,
+  };
+  const fast = { ...abc, timing: shortest };
+
+  /** Steps that a node asks for within a moment of the clock, one after the other at the deadlines that it names. */
+  const stepsAtOnce = (node: TestNode, deadlines: number): number => {
+    let most = 0;
+    let count = 0;
+    for (let step = 0; step < deadlines; step++) {
+      const dueMs = node.core.nextDeadlineMs();
+      count = dueMs > node.now ? 1 : count + 1;
+      most = Math.max(most, count);
+      node.now = Math.max(node.now, dueMs);
+      node.step({ type: 'tick' });
+    }
+    return most;
+  };
+  const started = (): TestNode => {
+    const founded = new TestLog(fast);
+    return new TestNode({
+      restored: { ...founded.restored({ term: 1 }), configurations: [{ index: 1, configuration: fast }] },
+    });
+  };
+
+  it('are legal', () => {
+    expect(timingProblem(shortest)).toBeUndefined();
+  });
+
+  it.each([0, 1 - 2 ** -32])('let no candidate spin, whatever is drawn (%d)', (random) => {
+    const node = started();
+    node.random = random;
+    expect(stepsAtOnce(node, 200)).toBe(1);
+    while (node.status.role !== 'candidate') {
+      node.campaign();
+      node.receive('b', preVoteGranted(node.status.term));
+    }
+    expect(stepsAtOnce(node, 200)).toBe(1);
+    node.receive('b', { ...(preVoteGranted(9) as PreVoteResponse), granted: false });
+    expect(stepsAtOnce(node, 200)).toBeLessThanOrEqual(2);
+  });
+
+  it('let no leader and no follower spin', () => {
+    const node = started();
+    node.campaign();
+    node.receive('b', preVoteGranted(node.status.term));
+    node.receive('b', voteGranted(node.status.term));
+    expect(node.status.role).toBe('leader');
+    expect(stepsAtOnce(node, 200)).toBeLessThanOrEqual(2);
+    const follower = started();
+    follower.receive('b', heartbeat(1, { electionTimeoutMs: 0 }));
+    expect(stepsAtOnce(follower, 200)).toBe(1);
   });
 });

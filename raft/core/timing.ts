@@ -10,13 +10,19 @@ export function isSameTiming(one: ClusterTiming, other: ClusterTiming): boolean 
   return JSON.stringify(clusterTimingOf(one)) === JSON.stringify(clusterTimingOf(other));
 }
 
-/** Why no cluster can run by these times; undefined when it can. */
+/** Shorter ones would be due again at once: a busy loop, in which a clock of doubles need not even move on. */
+const SHORTEST_MS = 1;
+
+/** Why no cluster can run by these times, and what to do about it; undefined when it can. */
 export function timingProblem(timing: ClusterTiming): string | undefined {
   const { heartbeatIntervalMs, electionTimeoutMs, rankSlotMs, jitterMs, leaseTimeoutMs } = timing;
   const times = Object.values(clusterTimingOf(timing));
   if (!times.every((ms) => Number.isFinite(ms) && ms >= 0))
     return 'every time must be a number of milliseconds';
-  if (heartbeatIntervalMs <= 0) return 'the heartbeat interval must be positive';
+  const steps = { heartbeatIntervalMs, rankSlotMs, jitterMs };
+  for (const [name, ms] of Object.entries(steps)) {
+    if (ms < SHORTEST_MS) return `${name} is ${ms}, set it to ${SHORTEST_MS} ms at least`;
+  }
   if (heartbeatIntervalMs >= leaseTimeoutMs) {
     return `a lease of ${leaseTimeoutMs} ms ends before the next heartbeat (${heartbeatIntervalMs} ms)`;
   }
