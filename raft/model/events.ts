@@ -94,9 +94,15 @@ function campaign({ node, ctx }: NodeState): Stimulus[] {
 function addChanges(ask: (name: string, costs: keyof Budget, stimuli: readonly Stimulus[]) => void): void {
   for (const id of NODES) {
     const add = { type: 'addVoter' as const, id, address: `${id}:1`, incarnation: `disk of ${id}` };
-    for (const change of [{ type: 'remove' as const, id }, { type: 'demote' as const, id }, add]) {
-      ask(`${change.type} ${id}`, 'changes', [
-        { type: 'changeMembership', id: 1000, change, expectedIndex: undefined },
+    const replacements = NODES.filter((other) => other !== id).map((other) => {
+      const by = { id: other, address: `${other}:1`, incarnation: `disk of ${other}` };
+      return { type: 'replace' as const, id, by };
+    });
+    const changes = [{ type: 'remove' as const, id }, { type: 'demote' as const, id }, add, ...replacements];
+    for (const change of changes) {
+      const name = change.type === 'replace' ? `replace ${id} by ${change.by.id}` : `${change.type} ${id}`;
+      ask(name, 'changes', [
+        { type: 'changeMembership', id: 1000, change, expectedIndex: undefined, force: true },
       ]);
     }
   }

@@ -17,6 +17,7 @@ describe('within small bounds, every state that the cores can reach', () => {
     ['figure-8', { depth: 10 }, 40_000],
     ['stale-tail', { depth: 9 }, 20_000],
     ['fresh', { depth: 9, changes: 2 }, 15_000],
+    ['newcomers', { depth: 10, changes: 1 }, 5_000],
     ['fresh', { depth: 8, duplicates: 1, failures: 1 }, 5_000],
     ['stale-tail', { depth: 8, compactions: 1, failures: 1 }, 10_000],
   ])('is safe: from %s, %j', (start, bounds, statesMin) => {
@@ -48,6 +49,12 @@ describe('the model finds', () => {
       'two changes of membership at a time',
       'fresh',
       { ...duel, changes: 2, crashes: 0 },
+      /^Leader Completeness/,
+    ],
+    [
+      'a replacement is decided by the new voters alone',
+      'newcomers',
+      { proposals: 0, changes: 1 },
       /^Leader Completeness/,
     ],
   ])('%s', async (name, start, bounds, property) => {

@@ -12,7 +12,7 @@ import type {
 } from '../core/types.js';
 import { SimulatedDisk } from '../simulator/disk.js';
 import { insideOf, type Hosting } from '../simulator/hosting.js';
-import { votersOf } from '../simulator/invariants/invariant.js';
+import { quorumsOf } from '../simulator/invariants/invariant.js';
 import { copyOf, textOf } from './copy-core.js';
 import { NODES } from './starting-points.js';
 
@@ -23,7 +23,8 @@ export type Stimulus = WithoutMoment<Input>;
 export interface LogView {
   lastTerm: number;
   lastIndex: number;
-  voters: readonly NodeId[];
+  /** Sets of voters of which each must supply a majority. */
+  quorums: readonly (readonly NodeId[])[];
   hashAt(index: number): number | undefined;
 }
 
@@ -258,7 +259,8 @@ function withData(message: Message, disk: SimulatedDisk): Message {
   return { ...message, entries };
 }
 
-const idsOf = (configuration: Configuration): NodeId[] => votersOf(configuration).map(({ id }) => id);
+const idsOf = (configuration: Configuration): NodeId[][] =>
+  quorumsOf(configuration).map((voters) => voters.map(({ id }) => id));
 
 function copyOfDisk(disk: SimulatedDisk): SimulatedDisk {
   const copy = new SimulatedDisk();
@@ -274,7 +276,7 @@ function durableView(disk: SimulatedDisk): LogView {
   return {
     lastTerm: headers.at(-1)?.term ?? snapshot?.term ?? 0,
     lastIndex: disk.lastIndex,
-    voters: configuration ? idsOf(configuration.configuration) : [],
+    quorums: configuration ? idsOf(configuration.configuration) : [[]],
     hashAt: (index) => disk.hashAt(index),
   };
 }
@@ -283,7 +285,7 @@ function volatileView({ log, configurations }: CoreContext): LogView {
   return {
     lastTerm: log.lastTerm,
     lastIndex: log.lastIndex,
-    voters: idsOf(configurations.latest.configuration),
+    quorums: idsOf(configurations.latest.configuration),
     hashAt: (index) => log.hashAt(index),
   };
 }

@@ -1,3 +1,4 @@
+import { isQuorum } from '../simulator/invariants/invariant.js';
 import type { ClusterState } from './cluster-state.js';
 import type { LogView, NodeState } from './node-states.js';
 import { NODES } from './starting-points.js';
@@ -91,11 +92,11 @@ function missingIn(log: LogView, committed: readonly number[]): number | undefin
 }
 
 function canWin(log: LogView, nodes: readonly NodeState[]): boolean {
-  const votes = nodes.filter(({ node, durable }) => {
+  return isQuorum(log.quorums, (id) => {
+    const { durable } = nodes[NODES.indexOf(id as (typeof NODES)[number])] as NodeState;
     const isNewer =
       durable.lastTerm > log.lastTerm ||
       (durable.lastTerm === log.lastTerm && durable.lastIndex > log.lastIndex);
-    return log.voters.includes(NODES[node] as string) && !isNewer;
+    return !isNewer;
   });
-  return 2 * votes.length > log.voters.length;
 }

@@ -1,5 +1,5 @@
 import { configurationOf, TestLog } from '../core/testing/test-log.js';
-import type { NodeId, RestoredState } from '../core/types.js';
+import type { Configuration, NodeId, RestoredState } from '../core/types.js';
 
 export const NODES = ['a', 'b', 'c'] as const satisfies readonly NodeId[];
 
@@ -11,8 +11,10 @@ export interface StartingPoint {
 }
 
 /** Terms of the entries behind the first one, which is the configuration; and the term on disk. */
-const disk = (term: number, ...terms: number[]): RestoredState => {
-  const log = new TestLog(configurationOf(NODES), []);
+const disk = (term: number, ...terms: number[]): RestoredState => diskOf(configurationOf(NODES), term, terms);
+
+const diskOf = (configuration: Configuration, term: number, terms: readonly number[]): RestoredState => {
+  const log = new TestLog(configuration, []);
   // Commands of one leader are alike on all nodes, those of different leaders are not.
   for (const [position, of] of terms.entries()) {
     log.add(of, 'command', new TextEncoder().encode(`term ${of}, ${position}`));
@@ -25,6 +27,12 @@ export const STARTING_POINTS: readonly StartingPoint[] = [
   { name: 'fresh', symmetric: true, disks: [disk(1), disk(1), disk(1)] },
   // Figure 8 of the paper, at (b): two leaders came and went, each with an entry that only its own disk has.
   { name: 'figure-8', symmetric: false, disks: [disk(2, 2), disk(2), disk(3, 3)] },
+  // One voter, which another is to replace: between them there is a joint configuration (thesis §4.3).
+  {
+    name: 'newcomers',
+    symmetric: false,
+    disks: NODES.map(() => diskOf(configurationOf(['a'], ['b', 'c']), 1, [])),
+  },
   // A leader returns with a tail that nobody else has, into a log that went on without it.
   { name: 'stale-tail', symmetric: false, disks: [disk(2, 2, 2, 2), disk(3, 3), disk(3, 3)] },
 ];
