@@ -10,8 +10,6 @@ import { readVersion } from './version.js';
 
 /** Bad flags or environment. */
 const EXIT_USAGE = 2;
-/** The node could not start or go on. */
-const EXIT_FATAL = 1;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const version = readVersion();
@@ -47,7 +45,11 @@ async function run(argv: readonly string[]): Promise<void> {
   if ('version' in parsed) return write(`baton version v${version}`);
 
   // Not before they are needed: the other commands begin sooner without them.
-  const [{ createLogger }, { Service }] = await Promise.all([import('./logger.js'), import('./service.js')]);
+  const [{ createLogger }, { Service }, { endProcess, StuckError }] = await Promise.all([
+    import('./logger.js'),
+    import('./service.js'),
+    import('./end-process.js'),
+  ]);
   const { config, warnings } = parsed;
   const logger = createLogger(config);
   for (const warning of warnings) logger.warn(warning);
@@ -56,11 +58,11 @@ async function run(argv: readonly string[]): Promise<void> {
 
   const fatal = (error: Error): void => {
     logger.fatal({ err: error }, 'exiting');
-    process.exit(EXIT_FATAL);
+    endProcess(error);
   };
   const service = new Service(config, `v${version}`, logger, fatal);
   const end = (signal: NodeJS.Signals): void => {
-    const timer = setTimeout(() => fatal(new Error('did not stop in time')), config.shutdownTimeoutMs);
+    const timer = setTimeout(() => fatal(new StuckError('did not stop in time')), config.shutdownTimeoutMs);
     void service.stop(signal).then(() => {
       clearTimeout(timer);
       process.exit(0);

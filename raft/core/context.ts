@@ -48,6 +48,8 @@ export class CoreContext {
   /** Every step asks for them several times. */
   private votersFound: { configuration: Configuration; sets: VoterSets; all: readonly NodeId[] } | undefined;
   lastRequestId = 0;
+  /** Of the write under way, if there is one. */
+  writeBeganMs = -Infinity;
 
   term: number;
   votedFor: NodeId | null;

@@ -30,7 +30,7 @@ export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | 
       ctx.answer(read, { outcome: 'rejected', reason: 'not-leader' });
     }
     const transfer = leadership.transfer;
-    if (transfer) {
+    if (transfer && transfer.id !== null) {
       ctx.answer(
         transfer.id,
         // Only a later term shows that somebody took over; a leader that merely gave up knows nothing.

@@ -1,6 +1,7 @@
 import { appendOwn } from './append-own.js';
 import type { CoreContext } from './context.js';
 import { becomeFollower } from './follower.js';
+import { leaveHungDisk } from './hung-disk.js';
 import { invariant } from './invariant.js';
 import type { Leadership } from './leadership.js';
 import { leaveJoint } from './membership.js';
@@ -133,7 +134,7 @@ export function tickLeader(ctx: CoreContext, leadership: Leadership): void {
     return;
   }
   endOverdueTransfer(ctx, leadership);
-  if (ctx.now < leadership.heartbeatDueMs) return;
+  if (leaveHungDisk(ctx, leadership) || ctx.now < leadership.heartbeatDueMs) return;
   for (const [id, progress] of leadership.progress) {
     progress.expire(ctx.now - ctx.timing.requestTimeoutMs);
     replicateTo(ctx, id, progress);

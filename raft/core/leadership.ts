@@ -9,7 +9,8 @@ export interface PendingRead {
 }
 
 export interface PendingTransfer {
-  id: number;
+  /** Who asked; null for a leader that leaves on its own account. */
+  id: number | null;
   to: NodeId;
   deadlineMs: number;
   /** Id of the TimeoutNow; null before it went out. From then on the outcome is the target's. */

@@ -42,6 +42,10 @@ export class Outbox {
     this.firstUnwritten = log.lastIndex + 1;
   }
 
+  get isWriting(): boolean {
+    return this.outstanding !== undefined;
+  }
+
   hardStateChanged(): void {
     this.hardDirty = true;
   }

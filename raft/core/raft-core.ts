@@ -105,7 +105,10 @@ export class RaftCore {
         this.stalled(silentMs);
       this.dispatch(input);
       const persist = ctx.outbox.nextWrite({ term: ctx.term, votedFor: ctx.votedFor, commit: ctx.commit });
-      if (persist) ctx.emit(persist);
+      if (persist) {
+        ctx.writeBeganMs = ctx.now;
+        ctx.emit(persist);
+      }
     } catch (error) {
       if (!(error instanceof InvariantError)) throw error;
       this.halted = true;

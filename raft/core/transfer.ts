@@ -1,5 +1,5 @@
 import type { CoreContext } from './context.js';
-import type { Leadership } from './leadership.js';
+import type { Leadership, PendingTransfer } from './leadership.js';
 import { bestSuccessor } from './succession.js';
 import type { NodeId, TimeoutNowResponse } from './types.js';
 
@@ -16,6 +16,15 @@ export function onTransfer(ctx: CoreContext, id: number, wanted: NodeId | undefi
   if (to === undefined) return ctx.reject(id, 'no-such-member', 'cannot find peer');
   if (!leadership.progress.has(to)) return ctx.reject(id, 'no-such-member', `${to} is not a member`);
   if (!ctx.isVoter(to)) return ctx.reject(id, 'not-a-voter', `${to} is not a voter`);
+  beginTransfer(ctx, leadership, id, to);
+}
+
+export function beginTransfer(
+  ctx: CoreContext,
+  leadership: Leadership,
+  id: PendingTransfer['id'],
+  to: NodeId,
+): void {
   leadership.transfer = { id, to, requestId: null, deadlineMs: ctx.now + ctx.timing.transferTimeoutMs };
   maybeSendTimeoutNow(ctx, leadership);
 }
@@ -31,7 +40,7 @@ export function onTimeoutNowResponse(
   if (!transfer || transfer.to !== from || transfer.requestId !== message.requestId) return;
   if (message.accepted /* cover: the target says it takes over */) return;
   leadership.transfer = null;
-  ctx.reject(transfer.id, 'transfer-timeout', `${from} refused to take over`);
+  if (transfer.id !== null) ctx.reject(transfer.id, 'transfer-timeout', `${from} refused to take over`);
 }
 
 /** Proposals are served again (bug 45). Once TimeoutNow is out, the target may win still. */
@@ -39,14 +48,15 @@ export function endOverdueTransfer(ctx: CoreContext, leadership: Leadership): vo
   const { transfer } = leadership;
   if (!transfer || ctx.now < transfer.deadlineMs) return;
   leadership.transfer = null;
-  if (transfer.requestId === null) {
-    ctx.reject(transfer.id, 'transfer-timeout', `${transfer.to} did not catch up in time`);
+  const { id, to, requestId } = transfer;
+  if (requestId === null) {
+    if (id !== null) ctx.reject(id, 'transfer-timeout', `${to} did not catch up in time`);
     return;
   }
   // cover: a hand-over is overdue
   // Whoever voted for the target broke its promise to this leader, and may do so still.
   leadership.leaseFromMs = ctx.now;
-  ctx.answer(transfer.id, { outcome: 'unknown', reason: 'leadership transfer timeout' });
+  if (id !== null) ctx.answer(id, { outcome: 'unknown', reason: 'leadership transfer timeout' });
 }
 
 /** The target may stand as soon as it has everything; it checks term, leader and position itself (bug 42). */

@@ -302,6 +302,8 @@ export type CoreEvent =
   | { type: 'configuration'; index: number; configuration: Configuration; reason: string }
   | { type: 'electionStarted'; term: number; cause: ElectionCause; prevote: boolean }
   | { type: 'snapshotInstalled'; index: number; from: NodeId }
+  /** A write of this leader has been under way for so long that it hands over. */
+  | { type: 'diskHangs'; forMs: number; successor: NodeId }
   /** `node` acknowledged up to `acknowledged` and now has no more than `found`: its disk lost what it had confirmed. */
   | { type: 'reverted'; node: NodeId; acknowledged: number; found: number };
 

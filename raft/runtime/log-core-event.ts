@@ -23,6 +23,13 @@ export function logCoreEvent(logger: Logger, event: CoreEvent): void {
     }
     case 'snapshotInstalled':
       return logger.info({ index: event.index, from: event.from }, 'snapshot installed');
+    case 'diskHangs': {
+      const { forMs, successor } = event;
+      return logger.warn(
+        { forMs: Math.round(forMs), successor },
+        'the disk does not finish a write: handing over',
+      );
+    }
     case 'reverted': {
       const { node, acknowledged, found } = event;
       const code = 'log-reverted';

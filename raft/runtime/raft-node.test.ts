@@ -456,6 +456,23 @@ describe('a disk that fails', () => {
   });
 });
 
+describe('a leader whose disk hangs', () => {
+  it('commits by its followers, hands over, and ends when the write does not', async () => {
+    const cluster = createCluster({
+      writeLimitMs: 4000,
+      timing: { electionTimeoutMs: 250, leaseTimeoutMs: 240 },
+    });
+    const leader = await cluster.found('a', 'b', 'c');
+    cluster.storage(leader.id).write = () => new Promise(() => undefined);
+    expect(await leader.raft.propose(bytes('one'))).toMatchObject({ outcome: 'done' });
+    await eventually(() => cluster.others(leader).some(({ raft }) => raft.isReadyLeader), 'another leader');
+    expect(leader.raft.status().role).not.toBe('leader');
+    await eventually(() => leader.fatal.length > 0, 'the end');
+    expect(leader.fatal).toMatchObject([{ code: 'hung', metadata: { limitMs: 4000 } }]);
+    expect(cluster.others(leader).flatMap(({ fatal }) => fatal)).toEqual([]);
+  });
+});
+
 describe('a node of a cluster', () => {
   it('refuses another cluster and lives on', async () => {
     const cluster = createCluster();

@@ -38,6 +38,7 @@ import type { Outcome } from './outcomes.js';
 import type { StateMachine } from './state-machine.js';
 import { TimingWatch } from './timing-watch.js';
 import { WakeUpTimer } from './wake-up-timer.js';
+import { WriteWatch } from './write-watch.js';
 
 /** The part of the transport that the node uses; http-transport.ts is the one for production. */
 export interface NodeTransport {
@@ -65,6 +66,8 @@ export interface RaftNodeOptions<Result> {
   timing: Timing;
   limits: Limits;
   retention: Retention;
+  /** A write to `storage` that has not ended by then is a failure of the disk; 30 s unless given. */
+  writeLimitMs?: number;
   storage: Storage;
   stateMachine: StateMachine<Result>;
   logger: Logger;
@@ -86,6 +89,8 @@ type Settled = Answer | { outcome: 'rejected'; reason: 'stopped' };
 
 /** Probes of a leader whose connection closed: its listening socket may close a moment after the others. */
 const PROBE_DELAYS_MS = [0, 5, 20, 50];
+
+const WRITE_LIMIT_MS = 30_000;
 
 const STOPPED = { outcome: 'unknown', reason: 'this node stopped' } as const;
 
@@ -117,6 +122,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   private identityFound: Identity | undefined;
   private readonly timer: WakeUpTimer;
   private readonly timingWatch: TimingWatch;
+  private readonly writeWatch: WriteWatch;
   private readonly log: LogReader;
   private readonly applier: Applier<Result>;
   private readonly queue: Queued[] = [];
@@ -141,6 +147,10 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     this.log = new LogReader((index) => this.running.entry(index), options.storage);
     this.applier = new Applier(options.stateMachine, this.log);
     this.timingWatch = new TimingWatch(options.logger);
+    const limitMs = options.writeLimitMs ?? WRITE_LIMIT_MS;
+    this.writeWatch = new WriteWatch(limitMs, () =>
+      this.fatal(new StorageError('hung', `A write has not ended for ${limitMs} ms`, { limitMs })),
+    );
     const tolerance = (): number => Math.max(25, this.timing.heartbeatIntervalMs / 2);
     this.timer = new WakeUpTimer({
       now: () => performance.now(),
@@ -501,8 +511,10 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   private write(output: Persist): void {
     if (this.ended) return;
     const startedMs = performance.now();
+    this.writeWatch.begin();
     this.options.storage.write(output).then(
       () => {
+        this.writeWatch.end();
         const durationMs = performance.now() - startedMs;
         this.deliver({ type: 'stored', seq: output.seq });
         this.timingWatch.sync(durationMs);
@@ -643,6 +655,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   private end(): void {
     this.ended = true;
     this.timer.stop();
+    this.writeWatch.end();
     for (const { respond } of this.queue.splice(0)) respond?.(null);
     this.exchanges.abandon();
     for (const controller of this.snapshotsUnderWay.values()) controller.abort();

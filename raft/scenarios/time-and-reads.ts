@@ -200,3 +200,59 @@ scenario(
     expect(heartbeats.count).toBe(0);
   },
 );
+
+scenario(
+  {
+    bug: 56,
+    title: 'a leader whose disk hangs hands over, though its followers commit without it',
+    seen: 'hashicorp/raft#503, #612, #614, #666; etcd-io/etcd#13527',
+    mutant: [
+      {
+        file: 'leader.ts',
+        find: 'leaveHungDisk(ctx, leadership) || ',
+        replace: '',
+      },
+    ],
+  },
+  (cluster) => {
+    const { a, b, c } = cluster;
+    cluster.elect(a);
+    a.stallDisk();
+    const command = a.propose('while the disk hangs');
+    cluster.settle();
+    expect(command.outcome).toBe('done');
+    cluster.until(() => b.isReady || c.isReady, 'another leader', 5 * TIMING.electionTimeoutMs);
+    expect([a.role, cluster.committed]).toEqual(['follower', ['while the disk hangs']]);
+    // It takes no part before its disk is well, and then as any other.
+    const heir = b.leads ? b : c;
+    a.writeIn(0.5);
+    cluster.until(() => a.leader === heir && a.lastIndex === heir.lastIndex, 'a follows');
+    expect(cluster.leaders).toEqual([heir]);
+  },
+);
+
+scenario(
+  {
+    bug: 56,
+    title: 'a leader whose disk hangs steps back when nobody takes over',
+    seen: 'hashicorp/raft#503, #612, #614, #666',
+    mutant: [
+      {
+        file: 'hung-disk.ts',
+        find: 'if (overdueMs >= ctx.timing.transferTimeoutMs) {',
+        replace: 'if (overdueMs === Infinity) {',
+      },
+    ],
+  },
+  (cluster) => {
+    const { a, b, c } = cluster;
+    cluster.elect(a);
+    const orders = cluster.lose('timeoutNow');
+    a.stallDisk();
+    a.propose('while the disk hangs');
+    const withinMs = 6 * TIMING.electionTimeoutMs + TIMING.transferTimeoutMs;
+    cluster.until(() => b.isReady || c.isReady, 'another leader', withinMs);
+    expect(orders.count).toBeGreaterThan(0);
+    expect(a.role).not.toBe('leader');
+  },
+);

@@ -25,6 +25,7 @@ const REMEDIES = {
   'lost-write': `The disk lost a write that it had confirmed. ${REJOIN}`,
   locked: 'Stop the other process that uses this directory.',
   io: 'Look after the disk (space, permissions, hardware), then start the node again.',
+  hung: 'The disk does not answer: look after the volume and its host, then start the node again.',
   'invalid-write': 'This is a fault in the program: report it with the log of the node.',
   'concurrent-write': 'This is a fault in the program: report it with the log of the node.',
   'not-in-log': 'Read entries that the log still holds, or the snapshot.',

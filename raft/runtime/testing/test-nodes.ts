@@ -34,6 +34,7 @@ export interface TestNodeOptions {
   timing?: Partial<Timing>;
   machine?: RecordingMachine;
   crashEvidence?: boolean;
+  writeLimitMs?: number;
 }
 
 /** A node with everything a test wants to see. */
@@ -44,7 +45,7 @@ export class TestNode {
 
   constructor(
     readonly id: NodeId,
-    { storage, limits, retention, timing, machine, crashEvidence = true }: TestNodeOptions,
+    { storage, limits, retention, timing, machine, crashEvidence = true, writeLimitMs }: TestNodeOptions,
   ) {
     this.machine = machine ?? new RecordingMachine();
     this.raft = new RaftNode({
@@ -54,6 +55,7 @@ export class TestNode {
       timing: { ...TIMING, ...timing },
       limits: { ...LIMITS, ...limits },
       retention: { ...RETENTION, ...retention },
+      ...(writeLimitMs === undefined ? {} : { writeLimitMs }),
       storage,
       stateMachine: this.machine,
       logger: pino({ level: 'silent' }),

@@ -1,0 +1,31 @@
+/** A process that stood still finds one check late, not all of them: its disk had no time either. */
+const CHECKS = 10;
+
+/**
+ * Notices a write that does not end. Counts moments at which this process was awake and the write was not done, instead
+ * of comparing clocks: after a suspension, timers are due before finished writes are heard of.
+ */
+export class WriteWatch {
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly limitMs: number,
+    private readonly onHung: () => void,
+  ) {}
+
+  begin(): void {
+    let checks = 0;
+    const check = (): void => {
+      checks += 1;
+      if (checks >= CHECKS) this.onHung();
+      else this.timer = setTimeout(check, this.limitMs / CHECKS);
+    };
+    this.end();
+    this.timer = setTimeout(check, this.limitMs / CHECKS);
+  }
+
+  /** The write has ended, or nobody waits for it any more. */
+  end(): void {
+    clearTimeout(this.timer);
+  }
+}
