@@ -87,13 +87,9 @@ function startElection(ctx: CoreContext, cause: ElectionCause, reason: string): 
   );
 }
 
-/** Times that a silent voter is asked within an election timeout. */
-const QUESTIONS_PER_TIMEOUT = 3;
-
 /** Also repeats the question: it or its answer may be lost, and whoever voted for this node says so again (bug 5). */
 function askForVotes(ctx: CoreContext, campaign: Campaign): void {
-  const pauseMs = ctx.timing.electionTimeoutMs / QUESTIONS_PER_TIMEOUT;
-  scheduleRetry(ctx, Math.min(pauseMs, campaign.endsAtMs - ctx.now));
+  scheduleRetry(ctx, ctx.timing.electionTimeoutMs);
   for (const to of peersThatVote(ctx)) {
     if (campaign.granted.has(to)) continue;
     ctx.send(

@@ -279,8 +279,8 @@ scenario(
     mutant: [
       {
         file: 'raft-core.ts',
-        find: 'if (message.term > ctx.term) {\n      return becomeFollower',
-        replace: 'if (message.term > ctx.term) {\n      return;\n      becomeFollower',
+        find: 'return becomeFollower(ctx, message.term, null, `${from} knows a later term`);',
+        replace: 'return;',
       },
     ],
   },

@@ -116,6 +116,11 @@ scenario(
         find: 'Math.max(progress.ackedSentAtMs, sentAtMs)',
         replace: 'Math.max(progress.ackedSentAtMs, ctx.now)',
       },
+      {
+        file: 'leader.ts',
+        find: 'Math.max(progress.promisedFromMs, sentAtMs)',
+        replace: 'Math.max(progress.promisedFromMs, ctx.now)',
+      },
     ],
   },
   (cluster) => {

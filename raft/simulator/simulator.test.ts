@@ -100,7 +100,14 @@ describe('the simulator', () => {
 describe('a failing run', () => {
   const settings = async (): Promise<RunSettings> => {
     const mutant = mutants.find(({ name }) => name === 'votes go to anybody, also twice in a term') as Mutant;
-    return { seed: 1, chaosSteps: 4000, hosting: await loadMutant(mutant) };
+    const hosting = await loadMutant(mutant);
+    const chaosSteps = 4000;
+    // Which seed shows it changes with the core.
+    for (let seed = 1; seed <= 40; seed++) {
+      if (runSeed({ seed, chaosSteps, hosting }).violation?.invariant === 'I8')
+        return { seed, chaosSteps, hosting };
+    }
+    throw new Error('no seed shows the mutant');
   };
 
   it('is shrunk to a smaller one that breaks the same invariant and can be repeated', async () => {

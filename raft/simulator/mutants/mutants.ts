@@ -193,7 +193,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'following.ts',
-        find: 'if (term !== message.prevTerm) return refuse(log.firstIndexOfTermAt(message.prevIndex), term);\n    checkSameHash(ctx, from, message.prevIndex, message.prevHash);',
+        find: 'if (term !== message.prevTerm) return refuse(ctx, from, requestId, log.firstIndexOfTermAt(message.prevIndex), term);\n    checkSameHash(ctx, from, message.prevIndex, message.prevHash);',
         replace: '',
       },
     ],
