@@ -46,6 +46,7 @@ describe('rules', () => {
     ['--raft.server.id=', 'invalid config: missing raft server ID'],
     ['--raft.server.id=../b', 'raft server ID is no folder name'],
     ['--raft.server.id=..', 'raft server ID is no folder name'],
+    [`--raft.server.id=${'é'.repeat(128)}`, 'raft server ID is too long'],
     ['--raft.storage.dir=', 'invalid config: missing raft storage directory'],
     ['--node.rpc=', 'invalid config: missing node RPC'],
     ['--node.rpc=op-node:9545', 'invalid config: invalid node RPC'],

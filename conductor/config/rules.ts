@@ -20,6 +20,13 @@ const rules: readonly Rule[] = [
     text: 'raft server ID is no folder name',
     remedy: 'use an id without slashes that is not "." or ".."',
   },
+  {
+    flags: ['raft.server.id'],
+    // A frame has one byte for its length, as file systems have for a folder's.
+    violated: (values) => Buffer.byteLength(values['raft.server.id']) > 255,
+    text: 'raft server ID is too long',
+    remedy: 'use an id of at most 255 bytes',
+  },
   empty('raft.storage.dir', 'missing raft storage directory', 'give a folder on a local disk'),
   empty('node.rpc', 'missing node RPC', "give op-node's URL"),
   badUrl('node.rpc', 'invalid node RPC'),
