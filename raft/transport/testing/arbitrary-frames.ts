@@ -21,7 +21,7 @@ const member: fc.Arbitrary<Member> = fc.record({
   voter: fc.boolean(),
 });
 const timing: fc.Arbitrary<ClusterTiming | undefined> = fc.option(
-  fc.integer({ min: 10, max: 1e6 }).map((base) => ({
+  fc.integer({ min: 30, max: 1e6 }).map((base) => ({
     heartbeatIntervalMs: base / 5,
     electionTimeoutMs: base,
     rankSlotMs: base / 20,
