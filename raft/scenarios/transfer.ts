@@ -20,8 +20,8 @@ const UNCHECKED = [
 const NEVER_GIVEN_UP = [
   {
     file: 'transfer.ts',
-    find: 'leadership.transfer = null;\n  if (transfer.requestId === null) {',
-    replace: 'transfer.deadlineMs = Infinity;\n  if (transfer.requestId === null) {',
+    find: 'leadership.transfer = null;\n  const { id, to, requestId } = transfer;',
+    replace: 'transfer.deadlineMs = Infinity;\n  const { id, to, requestId } = transfer;',
   },
 ] as const;
 
