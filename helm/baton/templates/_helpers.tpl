@@ -40,8 +40,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ join "," $peers }}
 {{- end }}
 
-{{/* What must hold between values */}}
+{{/*
+What must hold between values, and of the cluster: pods keep op-node alive until Baton has handed over by means of native
+sidecars, which are on since 1.29. Not as kubeVersion in Chart.yaml: a helm that was built with `go install` takes itself
+for v1.20.0 when it renders without a cluster, and could not render at all.
+*/}}
 {{- define "baton.checks" -}}
+{{- $kubernetes := .Capabilities.KubeVersion.Version -}}
+{{- if and (semverCompare "<1.29.0-0" $kubernetes) (ne $kubernetes "v1.20.0") -}}
+{{- fail (printf "Kubernetes is %s, and the chart needs 1.29 or later for native sidecars" $kubernetes) -}}
+{{- end -}}
 {{- $stop := add .Values.conductor.handOverSeconds .Values.conductor.shutdownSeconds 5 -}}
 {{- if lt (int .Values.terminationGracePeriodSeconds) (int $stop) -}}
 {{- fail (printf "terminationGracePeriodSeconds is %v, but hand-over and stop may take %v: lengthen it, or shorten conductor.handOverSeconds or conductor.shutdownSeconds" .Values.terminationGracePeriodSeconds $stop) -}}
