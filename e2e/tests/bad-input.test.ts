@@ -106,7 +106,7 @@ describe('bad input over the network', () => {
             requestId: 1,
             lastIndex: 1_000_000,
             lastTerm: 1_000_000,
-            transfer: true,
+            handOver: 1,
           },
         }),
       );

@@ -69,12 +69,12 @@ function stillAwaited({ campaign, now, timing }: CoreContext): Map<number, numbe
   return new Map(asked.filter(([, askedAtMs]) => askedAtMs > now - timing.electionTimeoutMs));
 }
 
-function startElection(ctx: CoreContext, cause: ElectionCause, reason: string): void {
+function startElection(ctx: CoreContext, cause: ElectionCause, reason: string, handOver = 0): void {
   ctx.setTerm(ctx.term + 1, ctx.id);
   ctx.fruitlessElections += 1;
   ctx.role = 'candidate';
   ctx.leader = null;
-  ctx.campaign = newCampaign(false, cause);
+  ctx.campaign = newCampaign(false, cause, handOver);
   ctx.roleChanged(reason);
   ctx.event({ type: 'electionStarted', term: ctx.term, cause, prevote: false });
   ctx.campaign.endsAtMs = ctx.now + patienceMs(ctx);
@@ -100,16 +100,17 @@ function askForVotes(ctx: CoreContext, campaign: Campaign): void {
         requestId: ctx.nextRequestId(),
         lastIndex: ctx.log.lastIndex,
         lastTerm: ctx.log.lastTerm,
-        transfer: campaign.cause === 'transfer',
+        handOver: campaign.handOver,
       },
       'term',
     );
   }
 }
 
-const newCampaign = (prevote: boolean, cause: ElectionCause): Campaign => ({
+const newCampaign = (prevote: boolean, cause: ElectionCause, handOver = 0): Campaign => ({
   prevote,
   cause,
+  handOver,
   granted: new Set<NodeId>(),
   refused: new Set<NodeId>(),
   remainingMs: 0,
@@ -160,7 +161,9 @@ function makeWay(ctx: CoreContext, candidate: NodeId): void {
 }
 
 export function onVote(ctx: CoreContext, from: NodeId, message: VoteRequest): void {
-  const remainingMs = message.transfer ? 0 : loyaltyMs(ctx);
+  // What is over releases nobody: the leader may have a lease again, which rests on this voter's promise.
+  const isReleased = message.handOver > ctx.handOversEnded(message.term - 1);
+  const remainingMs = isReleased ? 0 : loyaltyMs(ctx);
   // A loyal voter does not even learn the term: a node that returns must not depose a good leader.
   if (message.term > ctx.term && remainingMs === 0) {
     // cover: a voter learns the term of a candidate
@@ -250,6 +253,7 @@ function tally(ctx: CoreContext, from: NodeId, answer: PreVoteResponse | VoteRes
 export function onTimeoutNow(ctx: CoreContext, from: NodeId, message: TimeoutNowRequest): void {
   const accepted =
     message.term === ctx.term &&
+    message.handOver > ctx.handOversEnded(message.term) &&
     ctx.role === 'follower' &&
     ctx.leader === from &&
     ctx.isVoter(ctx.id) &&
@@ -261,5 +265,10 @@ export function onTimeoutNow(ctx: CoreContext, from: NodeId, message: TimeoutNow
     { type: 'timeoutNowResponse', term: ctx.term, requestId: message.requestId, accepted },
     'term',
   );
-  if (accepted /* cover: a hand-over is accepted */) startElection(ctx, 'transfer', `${from} hands over`);
+  if (accepted /* cover: a hand-over is accepted */) {
+    startElection(ctx, 'transfer', `${from} hands over`, message.handOver);
+  } else if (message.term === ctx.term) {
+    // The leader has the answer by now, or will: the same order must not be obeyed when it comes again.
+    ctx.endHandOvers(message.term, message.handOver);
+  }
 }

@@ -23,6 +23,8 @@ import type {
 export interface Campaign {
   prevote: boolean;
   cause: ElectionCause;
+  /** The hand-over by which it stands; 0 without one. */
+  handOver: number;
   granted: Set<NodeId>;
   refused: Set<NodeId>;
   /** Longest time that a loyal voter said it stays loyal. */
@@ -71,6 +73,8 @@ export class CoreContext {
   /** The leader's process is proven dead: loyalty to it is over. */
   leaderGone = false;
   electionDeadlineMs = Infinity;
+  /** Hand-overs of the leader of `term` that are over, up to `number`. */
+  private endedHandOvers = { term: 0, number: 0 };
   /** This node's place in the succession, as the leader of that term told it last. */
   published: { term: number; rank: number } | null = null;
   eligibility = 1;
@@ -103,6 +107,15 @@ export class CoreContext {
       this.timingFound = { configuration, timing: { ...this.ownTiming, ...configuration.timing } };
     }
     return this.timingFound.timing;
+  }
+
+  handOversEnded(term: number): number {
+    return this.endedHandOvers.term === term ? this.endedHandOvers.number : 0;
+  }
+
+  /** A hand-over was given up or refused: an order or a vote request that comes late must not revive it. */
+  endHandOvers(term: number, number: number): void {
+    this.endedHandOvers = { term, number: Math.max(number, this.handOversEnded(term)) };
   }
 
   private get knownVoters(): { sets: VoterSets; all: readonly NodeId[] } {

@@ -60,7 +60,7 @@ describe('a follower that hears nothing', () => {
     node.receive('c', heartbeat(4, { rank: 7 }));
     node.receive('b', heartbeat(3, { rank: 2 }));
     expect(slots()).toBe(7);
-    node.receive('b', { type: 'vote', term: 5, requestId: 1, lastIndex: 9, lastTerm: 4, transfer: true });
+    node.receive('b', { type: 'vote', term: 5, requestId: 1, lastIndex: 9, lastTerm: 4, handOver: 1 });
     expect(slots()).toBe(1);
   });
 
@@ -115,9 +115,9 @@ describe('a candidate', () => {
     node.campaign();
     node.receive('b', preVoteGranted(1));
     expect(node.status).toMatchObject({ role: 'candidate', term: 2 });
-    expect(node.sent('vote').map(({ to, term, transfer }) => [to, term, transfer])).toEqual([
-      ['b', 2, false],
-      ['c', 2, false],
+    expect(node.sent('vote').map(({ to, term, handOver }) => [to, term, handOver])).toEqual([
+      ['b', 2, 0],
+      ['c', 2, 0],
     ]);
     node.receive('c', voteGranted(2));
     expect(node.status).toMatchObject({ role: 'leader', term: 2, leader: 'a', ready: false });

@@ -36,6 +36,7 @@ export function onHeartbeat(ctx: CoreContext, from: NodeId, message: HeartbeatRe
   if (message.term >= ctx.term) ctx.published = { term: message.term, rank: message.rank };
   const current = acceptLeader(ctx, from, message.term, message.electionTimeoutMs);
   if (current) {
+    ctx.endHandOvers(message.term, message.handOversEnded);
     checkOwnLog(ctx, message.acknowledged);
     commitTo(ctx, Math.min(message.commit, ctx.log.lastIndex));
   }

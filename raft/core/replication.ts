@@ -212,7 +212,8 @@ function orderSuccession(ctx: CoreContext, leadership: Leadership): void {
   const heir = successors(ctx, leadership).find((id) => leadership.progress.get(id)?.match === lastIndex);
   if (heir === undefined || leadership.transfer) return;
   const requestId = ctx.nextRequestId();
-  ctx.send(heir, { type: 'timeoutNow', term: ctx.term, requestId, lastIndex, lastTerm }, 'term');
+  const handOver = ctx.handOversEnded(ctx.term) + 1;
+  ctx.send(heir, { type: 'timeoutNow', term: ctx.term, requestId, handOver, lastIndex, lastTerm }, 'term');
 }
 
 /** One round to everybody: proof of leadership for reads, and of life for the followers. */
@@ -235,6 +236,7 @@ export function sendHeartbeats(ctx: CoreContext, leadership: Leadership): void {
         electionTimeoutMs: ctx.timing.electionTimeoutMs,
         // Whoever was removed may have another disk by now.
         acknowledged: members.some((member) => member.id === id) ? progress.acknowledgedIndex : 0,
+        handOversEnded: ctx.handOversEnded(ctx.term),
         rank: place < 0 ? succession.length : place,
       },
       'term',

@@ -162,13 +162,13 @@ describe('a node whose own log is shorter than what it acknowledged', () => {
     const log = { lastIndex: 9, lastTerm: 2 };
     node.receive('c', { type: 'preVote', term: 3, requestId: 1, ...log });
     expect(node.sent('preVoteResponse')[0]).toMatchObject({ granted: false, remainingMs: 0 });
-    node.receive('c', { type: 'vote', term: 3, requestId: 1, ...log, transfer: false });
+    node.receive('c', { type: 'vote', term: 3, requestId: 1, ...log, handOver: 0 });
     expect(node.sent('voteResponse')[0]).toMatchObject({ granted: false, term: 3 });
   });
 
   it('never stands, whether the leader is silent or asks it to', () => {
     const node = reverted();
-    node.receive('b', { type: 'timeoutNow', term: 2, requestId: 1, lastIndex: 2, lastTerm: 2 });
+    node.receive('b', { type: 'timeoutNow', term: 2, requestId: 1, handOver: 1, lastIndex: 2, lastTerm: 2 });
     expect(node.sent('timeoutNowResponse')[0]?.accepted).toBe(false);
     node.wait(10 * timing.electionTimeoutMs);
     expect(node.sent('preVote')).toEqual([]);

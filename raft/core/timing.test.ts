@@ -198,7 +198,7 @@ describe('a follower', () => {
   it('goes by its own election timeout again when it has no leader', () => {
     const node = new TestNode();
     node.receive('b', heartbeat(1, { electionTimeoutMs: 9 * own.electionTimeoutMs }));
-    node.receive('c', { type: 'vote', term: 2, requestId: 1, lastIndex: 9, lastTerm: 1, transfer: true });
+    node.receive('c', { type: 'vote', term: 2, requestId: 1, lastIndex: 9, lastTerm: 1, handOver: 1 });
     expect(node.sent('voteResponse')[0]).toMatchObject({ granted: true });
     expect(node.core.nextDeadlineMs() - node.now).toBeLessThan(2 * own.electionTimeoutMs);
   });

@@ -48,7 +48,7 @@ describe('a leader that hands over', () => {
   it('says done when somebody took over', () => {
     const node = leader();
     const id = transfer(node, 'b');
-    node.receive('b', { type: 'vote', term: 3, requestId: 1, lastIndex: 2, lastTerm: 2, transfer: true });
+    node.receive('b', { type: 'vote', term: 3, requestId: 1, lastIndex: 2, lastTerm: 2, handOver: 1 });
     expect(node.answer(id)).toMatchObject({ outcome: 'done', term: 3 });
     expect(node.sent('voteResponse')[0]?.granted).toBe(true);
   });
@@ -109,14 +109,22 @@ describe('a leader that hands over', () => {
     expect(node.status.leaseRemainingMs).toBe(timing.leaseTimeoutMs);
   });
 
-  it('keeps its lease when the target refused, for nobody stands then', () => {
+  it('has a lease again once a quorum knows that the hand-over is over: its order may still be on the way', () => {
     const node = leader();
     node.wait(timing.heartbeatIntervalMs);
     node.confirm('c');
     transfer(node, 'b');
     const requestId = node.sent('timeoutNow')[0]?.requestId ?? 0;
+    node.now += 1;
     node.receive('b', { type: 'timeoutNowResponse', term: 2, requestId, accepted: false });
+    expect(node.status.leaseRemainingMs).toBe(0);
+    node.now += 1;
+    node.step({ type: 'tick' });
+    expect(new Set(node.sent('heartbeat').map(({ handOversEnded }) => handOversEnded))).toEqual(new Set([1]));
+    node.confirm('c', { round: node.sent('heartbeat')[0]?.round ?? 0 });
     expect(node.status.leaseRemainingMs).toBeGreaterThan(0);
+    transfer(node, 'b');
+    expect(node.sent('timeoutNow')).toMatchObject([{ handOver: 2 }]);
   });
 
   it('hears the refusal of its own request only, not of an earlier one (bug 46)', () => {
@@ -165,6 +173,7 @@ describe('a node that is asked to take over', () => {
     type: 'timeoutNow',
     term: 2,
     requestId: 9,
+    handOver: 1,
     lastIndex: 2,
     lastTerm: 2,
     ...changes,
@@ -179,10 +188,22 @@ describe('a node that is asked to take over', () => {
     const node = follower();
     node.receive('b', timeoutNow());
     expect(node.sent('timeoutNowResponse')).toMatchObject([{ to: 'b', accepted: true }]);
-    expect(node.sent('vote').map(({ term, transfer: may }) => [term, may])).toEqual([
-      [3, true],
-      [3, true],
+    expect(node.sent('vote').map(({ term, handOver }) => [term, handOver])).toEqual([
+      [3, 1],
+      [3, 1],
     ]);
+  });
+
+  it('obeys no order of a hand-over that is over: given up, or refused when it came first', () => {
+    const node = follower();
+    node.receive('b', heartbeat(2, { handOversEnded: 1 }));
+    node.receive('b', timeoutNow({ handOver: 1 }));
+    node.receive('b', timeoutNow({ handOver: 2, lastIndex: 1 }));
+    node.receive('b', timeoutNow({ handOver: 2 }));
+    expect(node.sent('timeoutNowResponse')).toMatchObject([{ accepted: false }]);
+    expect(node.status).toMatchObject({ role: 'follower', term: 2, leader: 'b' });
+    node.receive('b', timeoutNow({ handOver: 3 }));
+    expect(node.status).toMatchObject({ role: 'candidate', term: 3 });
   });
 
   it('is not turned back by the heartbeats of the old leader (bug 44)', () => {

@@ -39,7 +39,7 @@ export function onTimeoutNowResponse(
   // A late answer to an earlier request says nothing about this one (bug 46).
   if (!transfer || transfer.to !== from || transfer.requestId !== message.requestId) return;
   if (message.accepted /* cover: the target says it takes over */) return;
-  leadership.transfer = null;
+  endTransfer(ctx, leadership);
   if (transfer.id !== null) ctx.reject(transfer.id, 'transfer-timeout', `${from} refused to take over`);
 }
 
@@ -47,16 +47,27 @@ export function onTimeoutNowResponse(
 export function endOverdueTransfer(ctx: CoreContext, leadership: Leadership): void {
   const { transfer } = leadership;
   if (!transfer || ctx.now < transfer.deadlineMs) return;
-  leadership.transfer = null;
+  endTransfer(ctx, leadership);
   const { id, to, requestId } = transfer;
   if (requestId === null) {
     if (id !== null) ctx.reject(id, 'transfer-timeout', `${to} did not catch up in time`);
     return;
   }
   // cover: a hand-over is overdue
-  // Whoever voted for the target broke its promise to this leader, and may do so still.
-  leadership.leaseFromMs = ctx.now;
   if (id !== null) ctx.answer(id, { outcome: 'unknown', reason: 'leadership transfer timeout' });
+}
+
+/**
+ * From the next heartbeats on the target refuses to stand on this hand-over, and the voters to vote for it. Until a
+ * quorum has answered one of them there is no lease: whoever votes for the target breaks its promise to this leader.
+ */
+function endTransfer(ctx: CoreContext, leadership: Leadership): void {
+  if (leadership.transfer?.requestId != null) {
+    ctx.endHandOvers(ctx.term, ctx.handOversEnded(ctx.term) + 1);
+    leadership.leaseFromMs = ctx.now;
+    leadership.heartbeatDueMs = ctx.now;
+  }
+  leadership.transfer = null;
 }
 
 /** The target may stand as soon as it has everything; it checks term, leader and position itself (bug 42). */
@@ -71,6 +82,7 @@ export function maybeSendTimeoutNow(ctx: CoreContext, leadership: Leadership): v
       type: 'timeoutNow',
       term: ctx.term,
       requestId: transfer.requestId,
+      handOver: ctx.handOversEnded(ctx.term) + 1,
       lastIndex: ctx.log.lastIndex,
       lastTerm: ctx.log.lastTerm,
     },

@@ -110,8 +110,11 @@ export interface VoteRequest extends Envelope {
   type: 'vote';
   lastIndex: number;
   lastTerm: number;
-  /** Sent on behalf of the leader (TimeoutNow): leader stickiness does not apply. */
-  transfer: boolean;
+  /**
+   * The hand-over (TimeoutNow) by which this node stands, as the leader of the term before counts them: loyalty to that
+   * leader does not apply, unless it has given up this hand-over meanwhile. 0 without one.
+   */
+  handOver: number;
 }
 interface VoteAnswer extends Envelope {
   granted: boolean;
@@ -150,6 +153,8 @@ export interface HeartbeatRequest extends Envelope {
   electionTimeoutMs: number;
   /** What this follower acknowledged to this leader: it must still have it. */
   acknowledged: number;
+  /** Up to this one, the hand-overs of this leader are over: who still stands by one has no claim to a vote. */
+  handOversEnded: number;
   /** Place of this follower in the succession, 0 first; no two followers have the same one of a leader. */
   rank: number;
 }
@@ -175,6 +180,8 @@ export interface SnapshotResponse extends Envelope {
 }
 export interface TimeoutNowRequest extends Envelope {
   type: 'timeoutNow';
+  /** Counted by this leader, from 1. */
+  handOver: number;
   lastIndex: number;
   lastTerm: number;
 }

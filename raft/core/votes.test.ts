@@ -5,13 +5,13 @@ import type { PreVoteRequest, VoteRequest } from './types.js';
 
 const log = (...terms: number[]) => new TestLog(configurationOf(['a', 'b', 'c']), terms);
 
-const vote = (term: number, lastTerm = 1, lastIndex = 1, transfer = false): VoteRequest => ({
+const vote = (term: number, lastTerm = 1, lastIndex = 1, handOver = 0): VoteRequest => ({
   type: 'vote',
   term,
   requestId: 5,
   lastIndex,
   lastTerm,
-  transfer,
+  handOver,
 });
 const preVote = (term: number, lastTerm = 1, lastIndex = 1): PreVoteRequest => ({
   type: 'preVote',
@@ -113,7 +113,16 @@ describe('a follower that hears its leader', () => {
 
   it('votes in spite of it for the one whom the leader asked to take over', () => {
     const node = loyal();
-    node.receive('b', vote(2, 1, 1, true));
+    node.receive('b', vote(2, 1, 1, 1));
+    expect(answer(node)).toMatchObject({ granted: true, term: 2 });
+  });
+
+  it('does not vote for the one of a hand-over that the leader has given up', () => {
+    const node = loyal();
+    node.receive('c', heartbeat(1, { handOversEnded: 1 }));
+    node.receive('b', vote(2, 1, 1, 1));
+    expect(answer(node)).toMatchObject({ granted: false, term: 1 });
+    node.receive('b', vote(2, 1, 1, 2));
     expect(answer(node)).toMatchObject({ granted: true, term: 2 });
   });
 

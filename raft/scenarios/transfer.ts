@@ -7,6 +7,7 @@ const UNCHECKED = [
   {
     file: 'candidate.ts',
     find: `message.term === ctx.term &&
+    message.handOver > ctx.handOversEnded(message.term) &&
     ctx.role === 'follower' &&
     ctx.leader === from &&
     ctx.isVoter(ctx.id) &&
@@ -20,7 +21,7 @@ const UNCHECKED = [
 const NEVER_GIVEN_UP = [
   {
     file: 'transfer.ts',
-    find: 'leadership.transfer = null;\n  const { id, to, requestId } = transfer;',
+    find: 'endTransfer(ctx, leadership);\n  const { id, to, requestId } = transfer;',
     replace: 'transfer.deadlineMs = Infinity;\n  const { id, to, requestId } = transfer;',
   },
 ] as const;

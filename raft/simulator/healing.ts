@@ -170,7 +170,13 @@ function canWin(world: World, node: SimulatedNode, works: (voter: Voter) => bool
   );
   const votesForIt = (voter: Voter): boolean => {
     if (!works(voter)) return false;
-    const { lastTerm, lastIndex } = contextOf(world.node(voter.id)).log;
+    const {
+      log: { lastTerm, lastIndex },
+      configurations: known,
+    } = contextOf(world.node(voter.id));
+    // Votes are given to known disks alone; a voter that missed the return of this one waits for a leader to tell it.
+    const listed = known.latest.configuration.members.find(({ id }) => id === node.id);
+    if (listed && listed.incarnation !== node.incarnation) return false;
     return !(lastTerm > log.lastTerm || (lastTerm === log.lastTerm && lastIndex > log.lastIndex));
   };
   return mayStand && isQuorum(quorumsOf(configurations.latest.configuration), votesForIt);
@@ -273,7 +279,8 @@ function demandQuiet(world: World, core: readonly SimulatedNode[]): void {
       'I19',
       () => `the leadership of ${leader?.id} in term ${term} was disturbed: ${describe(core)}`,
     );
-    demandCommit(world, others);
+    if (hungDisks() > hungBefore) demandProgress(world, others);
+    else demandCommit(world, others);
   }
   if (!estranged) return;
   world.network.mendAll();

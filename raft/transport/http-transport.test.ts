@@ -81,10 +81,10 @@ describe('messages', () => {
     const [a, b] = await pair();
     const requests: RequestMessage[] = [
       { type: 'preVote', term: 2, requestId: 1, lastIndex: 3, lastTerm: 1 },
-      { type: 'vote', term: 2, requestId: 2, lastIndex: 3, lastTerm: 1, transfer: true },
+      { type: 'vote', term: 2, requestId: 2, lastIndex: 3, lastTerm: 1, handOver: 1 },
       bigAppend(100, 3),
       { ...heartbeat(), requestId: 4 },
-      { type: 'timeoutNow', term: 2, requestId: 5, lastIndex: 3, lastTerm: 1 },
+      { type: 'timeoutNow', term: 2, requestId: 5, handOver: 1, lastIndex: 3, lastTerm: 1 },
     ];
     const answers = await Promise.all(requests.map((message) => a.transport.send('b', message)));
     expect(answers).toEqual(requests.map(agree));

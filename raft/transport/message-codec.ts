@@ -56,7 +56,7 @@ function encodeFields(message: WireMessage, w: ByteWriter): Uint8Array[] {
       w.u53(message.lastIndex).u53(message.lastTerm);
       return [];
     case 'vote':
-      w.u53(message.lastIndex).u53(message.lastTerm).bool(message.transfer);
+      w.u53(message.lastIndex).u53(message.lastTerm).u53(message.handOver);
       return [];
     case 'preVoteResponse':
     case 'voteResponse':
@@ -76,6 +76,7 @@ function encodeFields(message: WireMessage, w: ByteWriter): Uint8Array[] {
         .u53(message.commit)
         .u32(Math.ceil(message.electionTimeoutMs))
         .u53(message.acknowledged)
+        .u53(message.handOversEnded)
         .u32(message.rank);
       return [];
     case 'heartbeatResponse':
@@ -103,7 +104,7 @@ function encodeFields(message: WireMessage, w: ByteWriter): Uint8Array[] {
       w.u53(message.matchIndex);
       return [];
     case 'timeoutNow':
-      w.u53(message.lastIndex).u53(message.lastTerm);
+      w.u53(message.lastIndex).u53(message.lastTerm).u53(message.handOver);
       return [];
     case 'timeoutNowResponse':
       w.bool(message.accepted);
@@ -149,7 +150,7 @@ function decodeFields(
     case 'preVote':
       return { type, ...base, lastIndex: r.u53(), lastTerm: r.u53() };
     case 'vote':
-      return { type, ...base, lastIndex: r.u53(), lastTerm: r.u53(), transfer: r.bool() };
+      return { type, ...base, lastIndex: r.u53(), lastTerm: r.u53(), handOver: r.u53() };
     case 'preVoteResponse':
     case 'voteResponse':
       return { type, ...base, granted: r.bool(), remainingMs: r.u32() };
@@ -181,6 +182,7 @@ function decodeFields(
         commit: r.u53(),
         electionTimeoutMs: r.u32(),
         acknowledged: r.u53(),
+        handOversEnded: r.u53(),
         rank: r.u32(),
       };
     case 'heartbeatResponse':
@@ -201,7 +203,7 @@ function decodeFields(
     case 'snapshotResponse':
       return { type, ...base, matchIndex: r.u53() };
     case 'timeoutNow':
-      return { type, ...base, lastIndex: r.u53(), lastTerm: r.u53() };
+      return { type, ...base, lastIndex: r.u53(), lastTerm: r.u53(), handOver: r.u53() };
     case 'timeoutNowResponse':
       return { type, ...base, accepted: r.bool() };
   }

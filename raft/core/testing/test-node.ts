@@ -245,6 +245,7 @@ export const heartbeat = (term: number, fields: Partial<HeartbeatRequest> = {}):
   commit: 0,
   electionTimeoutMs: timing.electionTimeoutMs,
   acknowledged: 0,
+  handOversEnded: 0,
   rank: 0,
   ...fields,
 });

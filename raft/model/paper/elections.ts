@@ -39,7 +39,8 @@ export const votes: Rule = (step, memory) => {
   }
   if (!isAsked || input.message.type !== 'vote') return;
   const { from, message } = input;
-  const isLoyal = !message.transfer && memory.isLoyal(step);
+  const isReleased = message.handOver > before.handOversEnded(message.term - 1);
+  const isLoyal = !isReleased && memory.isLoyal(step);
   if (isLoyal) {
     allowed(
       step,

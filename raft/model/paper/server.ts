@@ -29,6 +29,8 @@ export interface Server {
   configurationIndex: number;
   /** It knows that its disk lost what it had confirmed, and gives no votes any more. */
   abstains: boolean;
+  /** Of the leader of a term: the hand-overs that are over, and release nobody from loyalty to it. */
+  handOversEnded(term: number): number;
 }
 
 /** One step of one server. */
@@ -52,6 +54,7 @@ export function look(id: NodeId, ctx: CoreContext): Server {
     entries.push({ index: entry.index, term: entry.term, kind: entry.kind, hash: entry.chainHash });
   }
   const { index: configurationIndex, configuration } = ctx.configurations.latest;
+  const ended = { [ctx.term]: ctx.handOversEnded(ctx.term) };
   return {
     id,
     currentTerm: ctx.term,
@@ -69,6 +72,7 @@ export function look(id: NodeId, ctx: CoreContext): Server {
     quorums: quorumsOf(configuration).map((voters) => voters.map((member) => member.id)),
     configurationIndex,
     abstains: ctx.reverted,
+    handOversEnded: (term) => ended[term] ?? 0,
   };
 }
 

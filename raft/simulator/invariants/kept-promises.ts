@@ -85,7 +85,7 @@ function releases(input: Input, term: number): boolean {
     case 'timeoutNow':
       return true;
     case 'vote':
-      return message.transfer;
+      return message.handOver > 0;
     case 'append':
     case 'heartbeat':
     case 'snapshot':

@@ -318,7 +318,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'candidate.ts',
-        find: 'const remainingMs = message.transfer ? 0 : loyaltyMs(ctx);',
+        find: 'const remainingMs = isReleased ? 0 : loyaltyMs(ctx);',
         replace: 'const remainingMs = 0;',
       },
       {

@@ -62,7 +62,7 @@ const messages: { [Type in WireMessage['type']]: fc.Arbitrary<Extract<WireMessag
     ...envelope,
     lastIndex: integer,
     lastTerm: integer,
-    transfer: fc.boolean(),
+    handOver: integer,
   }),
   voteResponse: fc.record({ type: fc.constant('voteResponse'), ...vote }),
   append: fc
@@ -97,6 +97,7 @@ const messages: { [Type in WireMessage['type']]: fc.Arbitrary<Extract<WireMessag
     commit: integer,
     electionTimeoutMs: small,
     acknowledged: integer,
+    handOversEnded: integer,
     rank: small,
   }),
   heartbeatResponse: fc.record({
@@ -140,6 +141,7 @@ const messages: { [Type in WireMessage['type']]: fc.Arbitrary<Extract<WireMessag
   timeoutNow: fc.record({
     type: fc.constant('timeoutNow'),
     ...envelope,
+    handOver: integer,
     lastIndex: integer,
     lastTerm: integer,
   }),
