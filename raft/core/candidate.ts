@@ -257,7 +257,7 @@ export function onTimeoutNow(ctx: CoreContext, from: NodeId, message: TimeoutNow
     ctx.role === 'follower' &&
     ctx.leader === from &&
     ctx.isVoter(ctx.id) &&
-    !ctx.reverted &&
+    ctx.mayStand &&
     message.lastIndex === ctx.log.lastIndex &&
     message.lastTerm === ctx.log.lastTerm;
   ctx.send(

@@ -38,6 +38,7 @@ export interface Campaign {
 /** The whole state of one node. The modules beside this file change it; nothing else does. */
 export class CoreContext {
   readonly id: NodeId;
+  private readonly incarnation: string;
   readonly priority: number;
   private readonly ownTiming: Timing;
   private timingFound: { configuration: Configuration; timing: Timing } | undefined;
@@ -87,6 +88,7 @@ export class CoreContext {
 
   constructor(options: CoreOptions, restored: RestoredState) {
     this.id = options.id;
+    this.incarnation = options.incarnation;
     this.priority = options.priority ?? 0;
     this.ownTiming = options.timing;
     this.loyalForMs = options.timing.electionTimeoutMs;
@@ -143,11 +145,18 @@ export class CoreContext {
   /**
    * Voters may stand for election, and also a node whose removal is not committed yet: while only its own log holds
    * the new configuration, nobody else can win (thesis §4.2.2, fig. 4.6, bug 36). Its own vote does not count then.
+   * A disk that took the place of another does not stand before its log says so: until then the vote is the other's.
    */
   get mayStand(): boolean {
     const mayVote = (configuration: Configuration): boolean =>
       voterSets(configuration).some((voters) => voters.includes(this.id));
-    return !this.reverted && this.configurations.someSince(this.commit, mayVote);
+    return !this.reverted && this.isListedAsItself && this.configurations.someSince(this.commit, mayVote);
+  }
+
+  private get isListedAsItself(): boolean {
+    const { members } = this.configurations.latest.configuration;
+    const own = members.find(({ id }) => id === this.id);
+    return own === undefined || own.incarnation === this.incarnation;
   }
 
   nextRequestId(): number {

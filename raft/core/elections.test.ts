@@ -101,6 +101,15 @@ describe('a follower that hears nothing', () => {
     expect(node.core.nextDeadlineMs() - node.now - first).toBeCloseTo(timing.jitterMs / 2);
   });
 
+  it('never stands as the member whose disk it replaced (bug 40)', () => {
+    const node = new TestNode({ incarnation: 'another disk' });
+    node.wait(10 * timing.electionTimeoutMs);
+    expect(node.core.nextDeadlineMs()).toBe(Infinity);
+    node.receive('b', heartbeat(1));
+    node.receive('b', { type: 'timeoutNow', term: 1, requestId: 1, handOver: 1, lastIndex: 1, lastTerm: 1 });
+    expect(node.sent('timeoutNowResponse')).toMatchObject([{ accepted: false }]);
+  });
+
   it('never stands as a non-voter', () => {
     const observer = new TestLog(configurationOf(['b', 'c'], ['a'])).restored();
     const node = new TestNode({ restored: observer });

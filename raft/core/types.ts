@@ -363,6 +363,8 @@ export interface Limits {
 
 export interface CoreOptions {
   id: NodeId;
+  /** Of this node's disk; it stands only as the member that has this one. */
+  incarnation: string;
   /** Preference of this node as leader among equally fit ones, greater is better; 0 unless given. */
   priority?: number;
   timing: Timing;

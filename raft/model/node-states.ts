@@ -165,7 +165,8 @@ export class NodeStates {
 
   private boot(node: number, disk: SimulatedDisk): Effect {
     const id = NODES[node] as NodeId;
-    const core = this.hosting.createCore({ id, timing: TIMING, limits: LIMITS }, disk.restore());
+    const options = { id, incarnation: `disk of ${id}`, timing: TIMING, limits: LIMITS };
+    const core = this.hosting.createCore(options, disk.restore());
     return this.run(node, core, disk, null, [{ type: 'tick' }]);
   }
 

@@ -168,7 +168,8 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     const { identity, state } = await this.options.storage.open(this.nodeId);
     this.identityFound = identity;
     const { priority, timing, limits } = this.options;
-    const core = new RaftCore({ id: this.nodeId, priority, timing, limits }, state);
+    const { incarnation } = identity;
+    const core = new RaftCore({ id: this.nodeId, incarnation, priority, timing, limits }, state);
     this.core = core;
     const snapshot = await this.options.storage.readSnapshot();
     if (snapshot) this.applier.restore(snapshot);

@@ -11,7 +11,7 @@ const UNCHECKED = [
     ctx.role === 'follower' &&
     ctx.leader === from &&
     ctx.isVoter(ctx.id) &&
-    !ctx.reverted &&
+    ctx.mayStand &&
     message.lastIndex === ctx.log.lastIndex &&
     message.lastTerm === ctx.log.lastTerm;`,
     replace: "ctx.role === 'follower';",

@@ -170,13 +170,7 @@ function canWin(world: World, node: SimulatedNode, works: (voter: Voter) => bool
   );
   const votesForIt = (voter: Voter): boolean => {
     if (!works(voter)) return false;
-    const {
-      log: { lastTerm, lastIndex },
-      configurations: known,
-    } = contextOf(world.node(voter.id));
-    // Votes are given to known disks alone; a voter that missed the return of this one waits for a leader to tell it.
-    const listed = known.latest.configuration.members.find(({ id }) => id === node.id);
-    if (listed && listed.incarnation !== node.incarnation) return false;
+    const { lastTerm, lastIndex } = contextOf(world.node(voter.id)).log;
     return !(lastTerm > log.lastTerm || (lastTerm === log.lastTerm && lastIndex > log.lastIndex));
   };
   return mayStand && isQuorum(quorumsOf(configurations.latest.configuration), votesForIt);

@@ -12,7 +12,11 @@ const REQUESTS: ReadonlySet<Message['type']> = new Set<RequestMessage['type']>([
   'timeoutNow',
 ]);
 
-const FROM_LEADERS: ReadonlySet<Message['type']> = new Set(['append', 'heartbeat', 'snapshot']);
+/** What is believed whatever disk it comes from. */
+const FROM_ANY_DISK: ReadonlySet<Message['type']> = new Set([
+  ...(['preVote', 'vote'] as const),
+  ...(['append', 'heartbeat', 'snapshot'] as const),
+]);
 
 /** Loses, delays, repeats and reorders messages; links are cut in one direction at a time. */
 export class Network {
@@ -127,8 +131,8 @@ export class Network {
   }
 
   /**
-   * As the transport has it. A leader is believed whatever its disk: a new follower may know it only by an old
-   * configuration, which it has from the log, and its followers have judged it already.
+   * As the transport has it. A leader or candidate is heard whatever its disk: a new follower may know it only by an old
+   * configuration, which it has from the log. Votes and acknowledgements count from the member's disk alone.
    */
   private isMisdirected(
     process: Process,
@@ -141,7 +145,7 @@ export class Network {
     if (this.world.disksReplaced === 0) return false;
     if (toDisk !== undefined && toDisk !== to.incarnation) return true;
     const known = this.diskKnownTo(process, from.id);
-    return known !== undefined && known !== fromDisk && !FROM_LEADERS.has(message.type);
+    return known !== undefined && known !== fromDisk && !FROM_ANY_DISK.has(message.type);
   }
 
   /** The disk that a process takes for that of a member; undefined when it is none. */

@@ -117,7 +117,13 @@ export class SimulatedNode {
     }
     const restored = this.disk.restore();
     const core = hosting.createCore(
-      { id: this.id, priority: this.slot % 2, timing: options.timing, limits: options.limits },
+      {
+        id: this.id,
+        incarnation: this.incarnation,
+        priority: this.slot % 2,
+        timing: options.timing,
+        limits: options.limits,
+      },
       restored,
     );
     const ctx = insideOf(core);

@@ -186,14 +186,14 @@ describe('a frame that is not meant for this node', () => {
       (node) => toBytes(frameFor(node, { toIncarnation: SENDER })),
     ],
     [
-      'with a vote from a disk that is not the member',
+      'with an order from a disk that is not the member',
       409,
       'wrong-incarnation',
       (node) =>
         toBytes(
           frameFor(node, {
             fromIncarnation: 'dd'.repeat(16),
-            message: { type: 'preVote', term: 2, requestId: 1, lastIndex: 3, lastTerm: 1 },
+            message: { type: 'timeoutNow', term: 2, requestId: 1, handOver: 1, lastIndex: 3, lastTerm: 1 },
           }),
         ),
     ],

@@ -328,7 +328,7 @@ export class HttpTransport {
       throw new FrameError('wrong-node', `${frame.from} answered in place of ${answering}`);
     }
     const known = this.lanes.get(frame.from)?.member.incarnation;
-    if (known !== undefined && known !== frame.fromIncarnation && !comesFromLeader(frame)) {
+    if (known !== undefined && known !== frame.fromIncarnation && !mayComeFromAnyDisk(frame)) {
       throw new FrameError(
         'wrong-incarnation',
         `${frame.from} speaks from disk ${frame.fromIncarnation}, the member has ${known}`,
@@ -414,9 +414,10 @@ export class HttpTransport {
 }
 
 /**
- * A node whose configuration is old may not know the leader's new disk yet, and can learn of it from this leader
- * only. Whoever leads was elected by a quorum that knows the disk; votes are given to known disks alone (bug 40).
+ * A node whose configuration is old may not know the new disk of a candidate or leader, and can learn of it from that
+ * leader only; a quorum may depend on its vote. Whether a disk may stand is said by its own log, and its log must be as
+ * good as the voter's. What counts for somebody, votes and acknowledgements, counts from the member's disk alone (bug 40).
  */
-function comesFromLeader({ message: { type } }: Frame): boolean {
-  return type === 'append' || type === 'heartbeat' || type === 'snapshot' || type === 'snapshotChunk';
+function mayComeFromAnyDisk({ message: { type } }: Frame): boolean {
+  return !type.endsWith('Response') && type !== 'timeoutNow';
 }

@@ -43,6 +43,8 @@ export interface TestNodeOptions {
   /** Writes end only when the test says so. */
   slowDisk?: boolean;
   priority?: number;
+  /** Of its disk; that of the test logs unless given. */
+  incarnation?: string;
 }
 
 /** One core with a clock that the test moves and a disk that is instant, unless the test wants otherwise. */
@@ -68,7 +70,13 @@ export class TestNode {
     const restored = options.restored ?? new TestLog(configurationOf(['a', 'b', 'c'])).restored();
     const { priority = 0 } = options;
     this.core = new RaftCore(
-      { id: this.id, priority, timing, limits: { ...limits, ...options.limits } },
+      {
+        id: this.id,
+        incarnation: options.incarnation ?? `disk of ${this.id}`,
+        priority,
+        timing,
+        limits: { ...limits, ...options.limits },
+      },
       restored,
     );
     this.step({ type: 'tick' });
