@@ -276,6 +276,11 @@ export class SimulatedNode {
     const { world } = this;
     const { disk, faults } = world.options;
     check(!process.writing, 'storage', () => `${this.id} writes twice at a time`);
+    check(
+      !persist.entries.includes(undefined as never),
+      'storage',
+      () => `${this.id} writes what it has not`,
+    );
     // The bytes of this moment: the core may drop them from its memory later.
     const write = { ...persist, entries: persist.entries.map(copyOf) };
     const durationMs = (disk.writeMinMs + world.rng.exponential(disk.writeMeanMs)) * this.diskFactor;

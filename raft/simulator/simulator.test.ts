@@ -8,7 +8,7 @@ import { mutants, type Mutant } from './mutants/mutants.js';
 import { runSeed, type RunSettings } from './run.js';
 import { shrink } from './shrink.js';
 
-const SEEDS = 300;
+const SEEDS = 400;
 const LIMIT_MS = 480_000;
 
 /** The simulator runs outside of jest: its sandbox makes every global variable slow. */
