@@ -145,7 +145,8 @@ export class Network {
     if (this.world.disksReplaced === 0) return false;
     if (toDisk !== undefined && toDisk !== to.incarnation) return true;
     const known = this.diskKnownTo(process, from.id);
-    return known !== undefined && known !== fromDisk && !FROM_ANY_DISK.has(message.type);
+    const isHeard = FROM_ANY_DISK.has(message.type) && !(message.type === 'vote' && message.handOver > 0);
+    return known !== undefined && known !== fromDisk && !isHeard;
   }
 
   /** The disk that a process takes for that of a member; undefined when it is none. */

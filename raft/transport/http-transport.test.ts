@@ -186,6 +186,18 @@ describe('a frame that is not meant for this node', () => {
       (node) => toBytes(frameFor(node, { toIncarnation: SENDER })),
     ],
     [
+      'with a vote request of a hand-over from a disk that is not the member',
+      409,
+      'wrong-incarnation',
+      (node) =>
+        toBytes(
+          frameFor(node, {
+            fromIncarnation: 'dd'.repeat(16),
+            message: { type: 'vote', term: 2, requestId: 1, handOver: 1, lastIndex: 3, lastTerm: 1 },
+          }),
+        ),
+    ],
+    [
       'with an order from a disk that is not the member',
       409,
       'wrong-incarnation',
