@@ -236,13 +236,14 @@ describe('clients', () => {
 
   it('that only listen stay connected, and those that answer no pings do not', async () => {
     const { upstream, port, observer } = await startStream({
-      clientLimits: { pingIntervalMs: 30, pongTimeoutMs: 20 },
+      // Long enough that a busy machine answers in time.
+      clientLimits: { pingIntervalMs: 600, pongTimeoutMs: 500 },
     });
     const [idle, silent] = await Promise.all([listen(port), listen(port, { autoPong: false })]);
     await until(() => silent.closed !== undefined);
     let pings = 0;
     idle.socket.on('ping', () => pings++);
-    await until(() => pings >= 5);
+    await until(() => pings >= 2);
     upstream.send('still there');
     await until(() => idle.frames.length === 1);
     expect(observer.cuts).toEqual(['silent']);
