@@ -62,7 +62,8 @@ export function endOverdueTransfer(ctx: CoreContext, leadership: Leadership): vo
  * quorum has answered one of them there is no lease: whoever votes for the target breaks its promise to this leader.
  */
 function endTransfer(ctx: CoreContext, leadership: Leadership): void {
-  if (leadership.transfer?.requestId != null) {
+  const { transfer } = leadership;
+  if (transfer && transfer.requestId !== null) {
     ctx.endHandOvers(ctx.term, ctx.handOversEnded(ctx.term) + 1);
     leadership.leaseFromMs = ctx.now;
     leadership.heartbeatDueMs = ctx.now;
