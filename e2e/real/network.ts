@@ -183,14 +183,31 @@ export class RealNetwork {
     await Promise.all(names.map((name) => this.programs.end(name, 'SIGKILL')));
   }
 
+  /** Ends the L1 in good order and starts it with the same chain. */
+  async restartL1(): Promise<void> {
+    await this.programs.end('l1', 'SIGTERM');
+    this.startL1();
+  }
+
+  private get l1Data(): string {
+    return path.join(this.chainFolder, 'l1');
+  }
+
+  private startL1(): void {
+    const geth = this.bin('geth');
+    this.programs.start(
+      'l1',
+      l1Command(geth, this.l1Data, this.l1Port, this.l1EnginePort, L1_BLOCK_PERIOD_S),
+    );
+  }
+
   private async startChains(): Promise<{ l1: ChainStart; l2: ChainStart }> {
     const timestampS = Math.floor(Date.now() / 1000);
     const geth = this.bin('geth');
-    const l1Data = path.join(this.chainFolder, 'l1');
     const l1Setup = l1Genesis(this.parties(), timestampS);
     await writeFile(this.file('l1-config.json'), JSON.stringify(l1Setup.config));
-    await initGeth(geth, l1Data, this.file('l1-genesis.json'), l1Setup);
-    this.programs.start('l1', l1Command(geth, l1Data, this.l1Port, this.l1EnginePort, L1_BLOCK_PERIOD_S));
+    await initGeth(geth, this.l1Data, this.file('l1-genesis.json'), l1Setup);
+    this.startL1();
     const l1 = await this.waitFor('the L1 to answer', START_DEADLINE_MS, () => chainStart(this.l1Url));
 
     const l2Setup = l2Genesis(this.parties(), timestampS);

@@ -1,4 +1,5 @@
 import { HeadSampler } from './head-sampler.js';
+import { L1Watch } from './l1-watch.js';
 import type { RealNetwork } from './network.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
 import { inSeconds } from './stage.js';
@@ -34,6 +35,11 @@ export async function runScenarios(
 ): Promise<number> {
   const sampler = new HeadSampler(network.nodes);
   const background = new BackgroundTransactions(network.nodes, network.backgroundKey);
+  const l1 = new L1Watch(
+    network.l1Url,
+    () => network.restartL1(),
+    (line) => say(`  ${line}`),
+  );
   const stage = { network, sampler, say: (line: string) => say(`  ${line}`) };
   let passed = 0;
   for (const scenario of scenarios) {
@@ -51,7 +57,7 @@ export async function runScenarios(
       break;
     }
   }
-  await Promise.all([sampler.stop(), background.stop()]);
+  await Promise.all([sampler.stop(), background.stop(), l1.stop()]);
   const failed = passed < scenarios.length ? 1 : 0;
   const notRun = scenarios.slice(passed + failed).map((scenario) => scenario.name);
   if (notRun.length > 0) say(`not run: ${notRun.join(', ')}`);
