@@ -19,15 +19,17 @@ import type {
   VoteResponse,
 } from './types.js';
 
-const REASONS: Record<ElectionCause, string> = {
+/** A hand-over needs no pre-vote. */
+type PreVoteCause = Exclude<ElectionCause, 'transfer'>;
+
+const REASONS: Record<PreVoteCause, string> = {
   timeout: 'no word from the leader',
   'leader-gone': 'the process of the leader is gone',
-  transfer: 'the leader hands over',
   retry: 'no majority in time',
 };
 
 /** Asks whether an election could be won, without disturbing anyone (thesis §9.6). */
-export function startPreVote(ctx: CoreContext, cause: ElectionCause): void {
+export function startPreVote(ctx: CoreContext, cause: PreVoteCause): void {
   if (!ctx.mayStand) {
     // cover: a node that is no voter does not stand
     ctx.electionDeadlineMs = Infinity;

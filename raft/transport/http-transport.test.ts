@@ -76,6 +76,10 @@ const frameFor = (node: TransportNode, change: Partial<Frame> = {}): Frame => ({
   ...change,
 });
 
+/** Bytes of a frame in the name of a member, from a disk that is not the member's. */
+const fromAnotherDisk = (node: TransportNode, message: RequestMessage): Buffer =>
+  toBytes(frameFor(node, { fromIncarnation: 'dd'.repeat(16), message }));
+
 describe('messages', () => {
   it('of every kind get the answer that belongs to them', async () => {
     const [a, b] = await pair();
@@ -190,24 +194,28 @@ describe('a frame that is not meant for this node', () => {
       409,
       'wrong-incarnation',
       (node) =>
-        toBytes(
-          frameFor(node, {
-            fromIncarnation: 'dd'.repeat(16),
-            message: { type: 'vote', term: 2, requestId: 1, handOver: 1, lastIndex: 3, lastTerm: 1 },
-          }),
-        ),
+        fromAnotherDisk(node, {
+          type: 'vote',
+          term: 2,
+          requestId: 1,
+          handOver: 1,
+          lastIndex: 3,
+          lastTerm: 1,
+        }),
     ],
     [
       'with an order from a disk that is not the member',
       409,
       'wrong-incarnation',
       (node) =>
-        toBytes(
-          frameFor(node, {
-            fromIncarnation: 'dd'.repeat(16),
-            message: { type: 'timeoutNow', term: 2, requestId: 1, handOver: 1, lastIndex: 3, lastTerm: 1 },
-          }),
-        ),
+        fromAnotherDisk(node, {
+          type: 'timeoutNow',
+          term: 2,
+          requestId: 1,
+          handOver: 1,
+          lastIndex: 3,
+          lastTerm: 1,
+        }),
     ],
   ])('%s: HTTP %i, %s', async (_name, status, code, bytesFor) => {
     const node = await start('b');
@@ -242,18 +250,26 @@ describe('a frame that is not meant for this node', () => {
     expect(error.message).toContain('remove the member and add it again');
   });
 
-  it('is accepted from a new disk of the leader, which an old configuration does not know', async () => {
-    const node = await start('b');
-    node.transport.setPeers([{ id: 'a', address: '127.0.0.1:1', incarnation: 'dd'.repeat(16), voter: true }]);
-    const { statusCode } = await request(`http://${node.member.address}${MESSAGE_PATH}`, {
-      method: 'POST',
-      headers: [...headersFor(node), 'content-type', FRAME_TYPE],
-      body: toBytes(frameFor(node)),
-      reset: true,
-    });
-    expect(statusCode).toBe(200);
-    expect(node.received).toHaveLength(1);
-  });
+  const stands = { term: 2, requestId: 1, lastIndex: 3, lastTerm: 1 };
+  it.each<[string, RequestMessage]>([
+    ['leader', heartbeat()],
+    ['candidate that asks for a pre-vote', { type: 'preVote', ...stands }],
+    ['candidate', { type: 'vote', handOver: 0, ...stands }],
+  ])(
+    'is accepted from a new disk of the %s, which an old configuration does not know',
+    async (_, message) => {
+      const node = await start('b');
+      node.transport.setPeers([{ id: 'a', address: '127.0.0.1:1', incarnation: SENDER, voter: true }]);
+      const { statusCode } = await request(`http://${node.member.address}${MESSAGE_PATH}`, {
+        method: 'POST',
+        headers: [...headersFor(node), 'content-type', FRAME_TYPE],
+        body: fromAnotherDisk(node, message),
+        reset: true,
+      });
+      expect(statusCode).toBe(200);
+      expect(node.received).toHaveLength(1);
+    },
+  );
 
   it('is no answer either', async () => {
     const [a, b] = await pair();
