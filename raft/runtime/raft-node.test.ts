@@ -512,7 +512,7 @@ describe('a node of a cluster', () => {
     const follower = cluster.others(leader)[0] as TestNode;
     await eventually(() => has(follower, 'one'), 'the follower');
     const storage = cluster.storage(follower.id);
-    const open = follower.raft['exchanges'];
+    const open = follower.raft['pump']['exchanges'];
     await eventually(() => storage.pendingWrite === undefined && open.size === 0, 'quiet');
     storage.manual = true;
     const answers: (ResponseMessage | null)[] = [];

@@ -6,11 +6,8 @@ import type { Logger } from 'pino';
 import { RaftCore, type CoreStatus } from '../core/raft-core.js';
 import { clusterTimingOf } from '../core/timing.js';
 import type {
-  Answer,
   ClusterTiming,
   CoreEvent,
-  Input,
-  Limits,
   LoadedEntry,
   Member,
   MembershipChange,
@@ -24,92 +21,24 @@ import type {
   Timing,
 } from '../core/types.js';
 import { StorageError } from '../storage/errors.js';
-import type { Identity, Storage } from '../storage/storage.js';
-import { RECEIVED_SNAPSHOT_BYTES_MAX, type SnapshotSource } from '../storage/snapshot-stream.js';
+import type { Identity } from '../storage/storage.js';
 import type { Respond } from '../transport/http-transport.js';
 import type { SnapshotChunkRequest } from '../transport/wire-message.js';
 import { Applier } from './applier.js';
-import { compactionTarget, type Retention } from './compaction.js';
+import { Compactor } from './compactor.js';
 import { isComplete, withData } from './complete-message.js';
-import { Exchanges } from './exchanges.js';
+import { CorePump, STOPPED } from './core-pump.js';
+import { CrashEvidence } from './crash-evidence.js';
 import { logCoreEvent } from './log-core-event.js';
 import { LogReader } from './log-reader.js';
+import type { NodeTransport, RaftNodeEvents, RaftNodeOptions } from './node-options.js';
 import type { Outcome } from './outcomes.js';
-import type { StateMachine } from './state-machine.js';
+import { SnapshotTraffic } from './snapshot-traffic.js';
 import { TimingWatch } from './timing-watch.js';
 import { WakeUpTimer } from './wake-up-timer.js';
 import { WriteWatch } from './write-watch.js';
 
-/** The part of the transport that the node uses; http-transport.ts is the one for production. */
-export interface NodeTransport {
-  start(): Promise<{ host: string; port: number }>;
-  stop(): Promise<void>;
-  setPeers(members: readonly Member[]): void;
-  send(to: NodeId, message: RequestMessage): Promise<ResponseMessage>;
-  /** Brings the data of a snapshot to the peer, as far as it lacks them, and then the message. */
-  sendSnapshot(
-    to: NodeId,
-    message: SnapshotRequest,
-    source: SnapshotSource,
-    signal: AbortSignal,
-  ): Promise<ResponseMessage>;
-  probe(peer: NodeId): Promise<'gone' | 'alive' | 'unknown'>;
-}
-
-export interface RaftNodeOptions<Result> {
-  nodeId: NodeId;
-  /** Preference of this node as leader among equally fit ones: an integer below 2^32, greater is better. */
-  priority: number;
-  /** Believe proof that the leader's process is gone; the lease is advisory then, since loyalty to a leader ends early. */
-  crashEvidence: boolean;
-  /** The clockwork of a cluster that this node founds; in another it goes by that of the cluster. */
-  timing: Timing;
-  limits: Limits;
-  retention: Retention;
-  /** A write to `storage` that has not ended by then is a failure of the disk; 30 s unless given. */
-  writeLimitMs?: number;
-  storage: Storage;
-  stateMachine: StateMachine<Result>;
-  logger: Logger;
-  /** The node can not go on: storage failed or an invariant broke. The process must end. */
-  onFatal(error: Error): void;
-}
-
-type WithoutMoment<T> = T extends unknown ? Omit<T, 'now' | 'random'> : never;
-type Stimulus = WithoutMoment<Input>;
-
-interface Queued {
-  stimulus: Stimulus;
-  /** For a peer's request. */
-  respond: Respond | undefined;
-}
-
-/** How the core, or a node that does not run, answers a request. */
-type Settled = Answer | { outcome: 'rejected'; reason: 'stopped' };
-
-/** Probes of a leader whose connection closed: its listening socket may close a moment after the others. */
-const PROBE_DELAYS_MS = [0, 5, 20, 50];
-
 const WRITE_LIMIT_MS = 30_000;
-
-const STOPPED = { outcome: 'unknown', reason: 'this node stopped' } as const;
-
-interface RaftNodeEvents {
-  /** Role, term, leader or readiness changed. */
-  role: [event: Extract<CoreEvent, { type: 'role' }>];
-  leaderReady: [];
-  configuration: [event: Extract<CoreEvent, { type: 'configuration' }>];
-  /** Entries were applied up to this index. */
-  applied: [index: number];
-  // For those who count and measure:
-  electionStarted: [event: Extract<CoreEvent, { type: 'electionStarted' }>];
-  /** So many more entries are committed. */
-  committed: [entries: number];
-  /** A synced write of the log has ended. */
-  stored: [durationMs: number];
-  /** A command of this node is committed and applied. */
-  proposed: [took: { replicateMs: number; applyMs: number }];
-}
 
 /**
  * One running node: gives the pure core its clock, disk and network, and the application its commits.
@@ -120,46 +49,46 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   private core: RaftCore | undefined;
   private transport: NodeTransport | undefined;
   private identityFound: Identity | undefined;
-  private readonly timer: WakeUpTimer;
+  private readonly pump: CorePump;
   private readonly timingWatch: TimingWatch;
   private readonly writeWatch: WriteWatch;
   private readonly log: LogReader;
   private readonly applier: Applier<Result>;
-  private readonly queue: Queued[] = [];
-  private pumping = false;
+  private readonly compactor: Compactor;
+  private readonly snapshots: SnapshotTraffic;
+  private readonly crashEvidence: CrashEvidence | undefined;
   private ended = false;
   private closing: Promise<void> | undefined;
 
   private term = 0;
   private commitIndex = 0;
-  private compacting = false;
   private members: readonly Member[] = [];
-  private readonly exchanges = new Exchanges();
-  private lastRequest = 0;
-  private readonly requests = new Map<number, (answer: Settled) => void>();
-  /** Snapshots on their way, by receiver. */
-  private readonly snapshotsUnderWay = new Map<NodeId, AbortController>();
 
   constructor(private readonly options: RaftNodeOptions<Result>) {
     super();
     this.nodeId = options.nodeId;
     this.logger = options.logger;
-    this.log = new LogReader((index) => this.running.entry(index), options.storage);
-    this.applier = new Applier(options.stateMachine, this.log);
-    this.timingWatch = new TimingWatch(options.logger);
-    const limitMs = options.writeLimitMs ?? WRITE_LIMIT_MS;
+    const { stateMachine, storage, logger, retention, writeLimitMs: limitMs = WRITE_LIMIT_MS } = options;
+    this.log = new LogReader((index) => this.running.entry(index), storage);
+    this.applier = new Applier(stateMachine, this.log);
+    this.compactor = new Compactor({
+      log: this.log,
+      applier: this.applier,
+      stateMachine,
+      retention,
+      onSnapshot: (index, data) => this.pump.deliver({ type: 'compact', index, data }),
+    });
+    this.snapshots = new SnapshotTraffic(storage, logger);
+    this.crashEvidence = options.crashEvidence ? this.lookForEvidence() : undefined;
+    this.timingWatch = new TimingWatch(logger);
     this.writeWatch = new WriteWatch(limitMs, () =>
       this.fatal(new StorageError('hung', `A write has not ended for ${limitMs} ms`, { limitMs })),
     );
-    const tolerance = (): number => Math.max(25, this.timing.heartbeatIntervalMs / 2);
-    this.timer = new WakeUpTimer({
-      now: () => performance.now(),
-      onWakeUp: (lateMs) => this.timingWatch.wokeUp(lateMs),
-      onLate: (lateMs) => this.stalled(lateMs),
-      onDue: () => this.deliver({ type: 'tick' }),
-      get toleranceMs() {
-        return tolerance();
-      },
+    this.pump = new CorePump({
+      timer: this.makeTimer(),
+      carryOut: (output, exchangeId) => this.carryOut(output, exchangeId),
+      onStepped: () => this.stepped(),
+      onError: (error) => this.fatal(error),
     });
   }
 
@@ -183,11 +112,12 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
 
   async start(transport: NodeTransport): Promise<{ host: string; port: number }> {
     this.transport = transport;
+    this.pump.run(this.running);
     // Before the first request: it is measured against the members' disks.
     this.connect(this.status().configuration.configuration.members);
     const bound = await transport.start();
-    this.deliver({ type: 'applied', index: this.applier.appliedIndex });
-    this.deliver({ type: 'tick' });
+    this.pump.deliver({ type: 'applied', index: this.applier.appliedIndex });
+    this.pump.deliver({ type: 'tick' });
     return bound;
   }
 
@@ -228,7 +158,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     }
     await this.adoptCluster(randomBytes(16).toString('hex'));
     const timing = clusterTimingOf(this.options.timing);
-    return this.ask((id) => ({ type: 'bootstrap', id, configuration: { members, timing } }));
+    return this.pump.ask((id) => ({ type: 'bootstrap', id, configuration: { members, timing } }));
   }
 
   /** Becomes part of a cluster for good. @throws StorageError when the disk belongs to another */
@@ -248,7 +178,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   propose(data: Uint8Array): Promise<Outcome<{ result: Result }>> {
     return new Promise((resolve) => {
       const proposedMs = performance.now();
-      this.submit(
+      this.pump.submit(
         (id) => ({ type: 'propose', id, data, crc: crc32(data) }),
         (answer) => {
           if (answer.outcome !== 'done') return resolve(answer);
@@ -266,7 +196,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
 
   /** Waits until everything that was committed anywhere before the call is applied here. Leader only. */
   async readBarrier(): Promise<Outcome<object>> {
-    const answer = await this.ask((id) => ({ type: 'read', id }));
+    const answer = await this.pump.ask((id) => ({ type: 'read', id }));
     if (answer.outcome !== 'done') return answer;
     await this.applier.whenApplied(answer.index);
     return this.ended ? STOPPED : answer;
@@ -278,10 +208,10 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
    * failure (op-conductor #22924). `unknown` then means that this node leads still, or that nobody is known to.
    */
   async transferLeadership(to?: NodeId): Promise<Outcome<object>> {
-    const outcome = await this.ask((id) => ({ type: 'transfer', id, to }));
+    const outcome = await this.pump.ask((id) => ({ type: 'transfer', id, to }));
     if (outcome.outcome !== 'unknown') return outcome;
     const endMs = performance.now() + 2 * this.timing.electionTimeoutMs;
-    for (let leftMs; this.isRunning && (leftMs = endMs - performance.now()) > 0;) {
+    for (let leftMs; this.pump.isRunning && (leftMs = endMs - performance.now()) > 0;) {
       const { role, leader, term, lastIndex } = this.status();
       if (leader !== null && leader !== this.nodeId) return { outcome: 'done', index: lastIndex, term };
       if (role !== 'leader') {
@@ -289,7 +219,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
         continue;
       }
       // A quorum confirms that nobody was elected before it answered, or this node learns who was.
-      const confirmed = await this.ask((id) => ({ type: 'read', id }));
+      const confirmed = await this.pump.ask((id) => ({ type: 'read', id }));
       if (confirmed.outcome === 'done')
         return { ...outcome, reason: `${outcome.reason}: this node leads still` };
     }
@@ -319,7 +249,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   ): Promise<Outcome<object>> {
     return (
       (await this.unready()) ??
-      this.ask((id) => ({ type: 'changeMembership', id, change, expectedIndex, force }))
+      this.pump.ask((id) => ({ type: 'changeMembership', id, change, expectedIndex, force }))
     );
   }
 
@@ -334,7 +264,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   async setTiming(timing: ClusterTiming, expectedIndex?: number): Promise<Outcome<object>> {
     return (
       (await this.unready()) ??
-      this.ask((id) => ({ type: 'setTiming', id, timing: clusterTimingOf(timing), expectedIndex }))
+      this.pump.ask((id) => ({ type: 'setTiming', id, timing: clusterTimingOf(timing), expectedIndex }))
     );
   }
 
@@ -353,7 +283,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
 
   /** How fit this node is to lead, an integer below 2^32; 0 is unfit. Travels to the leader with every heartbeat. */
   setEligibility(value: number): void {
-    this.deliver({ type: 'eligibility', value });
+    this.pump.deliver({ type: 'eligibility', value });
   }
 
   /** Entries from the log, also those no longer in memory: at least one, and fewer than asked for after `maxBytes`. */
@@ -367,22 +297,15 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     if (message.type === 'snapshot' && message.snapshot.data === undefined) {
       void this.receiveSnapshot(from, message, respond).catch((error: Error) => this.fatal(error));
     } else {
-      this.deliver({ type: 'message', from, message }, respond);
+      this.pump.deliver({ type: 'message', from, message }, respond);
     }
   }
 
   /** Keeps a piece of a snapshot; answers how much of it is there, or null when its sender no longer leads. */
-  async receiveSnapshotChunk(
-    from: NodeId,
-    { term, snapshot, offset, data }: SnapshotChunkRequest,
-  ): Promise<number | null> {
-    if (!this.isRunning || term < this.term) return null;
-    if (snapshot.byteLength > RECEIVED_SNAPSHOT_BYTES_MAX) {
-      this.logger.error({ peer: from, bytes: snapshot.byteLength }, 'snapshot refused: it is too large');
-      return null;
-    }
+  async receiveSnapshotChunk(from: NodeId, chunk: SnapshotChunkRequest): Promise<number | null> {
+    if (!this.pump.isRunning || chunk.term < this.term) return null;
     try {
-      return await this.options.storage.receiveSnapshot(snapshot, offset, data);
+      return await this.snapshots.keep(from, chunk);
     } catch (error) {
       this.fatal(error as Error);
       return null;
@@ -391,94 +314,57 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
 
   /** The core gets the whole snapshot or hears nothing of it; without the data, the sender begins again. */
   private async receiveSnapshot(from: NodeId, message: SnapshotRequest, respond: Respond): Promise<void> {
-    if (!this.isRunning) return respond(null);
-    const data = await this.options.storage.takeReceivedSnapshot(message.snapshot);
-    if (data === undefined) return respond(null);
-    this.deliver(
-      { type: 'message', from, message: { ...message, snapshot: { ...message.snapshot, data } } },
-      respond,
-    );
+    const complete = this.pump.isRunning ? await this.snapshots.complete(message) : undefined;
+    if (complete) this.pump.deliver({ type: 'message', from, message: complete }, respond);
+    else respond(null);
   }
 
-  /** The leader's process may be dead: ask its host. Only a refused connection proves it (raft.md §5.5). */
+  /** A peer's connections are closed: its process may be dead, which is looked into if it leads. */
   async peerDisconnected(peer: NodeId): Promise<void> {
-    if (!this.options.crashEvidence) return;
-    for (const delayMs of PROBE_DELAYS_MS) {
-      if (this.ended || this.status().leader !== peer || !this.transport) return;
-      if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
-      const found = await this.transport.probe(peer).catch(() => 'unknown' as const);
-      if (found !== 'gone') continue;
-      this.leaderGone(peer, 'its host refuses connections, or another process answers there');
-      return;
-    }
+    await this.crashEvidence?.disconnected(peer);
   }
 
   /** Another process speaks in the name of a peer, so the one before is gone. */
   peerRestarted(peer: NodeId): void {
-    if (this.options.crashEvidence) this.leaderGone(peer, 'another process speaks in its name');
+    this.crashEvidence?.restarted(peer);
   }
 
-  private leaderGone(peer: NodeId, proof: string): void {
-    if (!this.isRunning || this.status().leader !== peer) return;
-    this.logger.info({ peer, proof }, 'the leader process is gone');
-    this.deliver({ type: 'peerGone', peer });
+  private lookForEvidence(): CrashEvidence {
+    return new CrashEvidence({
+      leader: () => (this.pump.isRunning ? this.status().leader : null),
+      probe: async (peer) => (await this.transport?.probe(peer)) ?? 'unknown',
+      onGone: (leader) => this.pump.deliver({ type: 'peerGone', peer: leader }),
+      logger: this.logger,
+    });
   }
 
-  // ------------------------------------------------------------ the pump
+  // ------------------------------------------------------------ what the core wants done
 
   private get running(): RaftCore {
     if (!this.core) throw new Error('the node is not open');
     return this.core;
   }
 
-  private get isRunning(): boolean {
-    return !this.ended && this.transport !== undefined;
+  private makeTimer(): WakeUpTimer {
+    const tolerance = (): number => Math.max(25, this.timing.heartbeatIntervalMs / 2);
+    return new WakeUpTimer({
+      now: () => performance.now(),
+      onWakeUp: (lateMs) => this.timingWatch.wokeUp(lateMs),
+      onLate: (lateMs) => this.stalled(lateMs),
+      onDue: () => this.pump.deliver({ type: 'tick' }),
+      get toleranceMs() {
+        return tolerance();
+      },
+    });
   }
 
-  private ask(make: (id: number) => Stimulus): Promise<Outcome<object>> {
-    return new Promise((resolve) => this.submit(make, resolve));
+  /** Network and disk do not wait for the application, so its turn comes after them. */
+  private stepped(): void {
+    if (this.applier.appliedIndex >= this.commitIndex) return;
+    void this.applyCommitted().catch((error: Error) => this.fatal(error));
   }
 
-  /** `settle` is called once, while the outputs of the step that decides it are carried out. */
-  private submit(make: (id: number) => Stimulus, settle: (answer: Settled) => void): void {
-    if (!this.isRunning) return settle({ outcome: 'rejected', reason: 'stopped' });
-    const id = ++this.lastRequest;
-    this.requests.set(id, settle);
-    this.deliver(make(id));
-  }
-
-  private deliver(stimulus: Stimulus, respond?: Respond): void {
-    if (!this.isRunning) return respond?.(null);
-    this.queue.push({ stimulus, respond });
-    if (this.pumping) return;
-    this.pumping = true;
-    try {
-      for (let next = this.queue.shift(); next && !this.ended; next = this.queue.shift()) this.step(next);
-    } catch (error) {
-      this.fatal(error as Error);
-    } finally {
-      this.pumping = false;
-    }
-    this.timer.set(this.running.nextDeadlineMs());
-  }
-
-  private step({ stimulus, respond }: Queued): void {
-    let input = stimulus;
-    let exchangeId: number | undefined;
-    if (stimulus.type === 'message' && respond) {
-      const message = this.exchanges.begin(stimulus.message as RequestMessage, respond);
-      exchangeId = message.requestId;
-      input = { ...stimulus, message };
-    }
-    const outputs = this.running.step({ ...input, now: performance.now(), random: Math.random() });
-    for (const output of outputs) this.carryOut(output, exchangeId);
-    // Last, so that network and disk do not wait for the application.
-    if (this.applier.appliedIndex < this.commitIndex) {
-      void this.applyCommitted().catch((error: Error) => this.fatal(error));
-    }
-  }
-
-  private carryOut(output: Output, exchangeId: number | undefined): void {
+  private carryOut(output: Exclude<Output, { type: 'answer' }>, exchangeId: number | undefined): void {
     switch (output.type) {
       case 'persist':
         return this.persist(output);
@@ -491,11 +377,6 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
       case 'restore':
         this.commitIndex = output.snapshot.index;
         return this.applier.restore(output.snapshot);
-      case 'answer': {
-        const settle = this.requests.get(output.id);
-        this.requests.delete(output.id);
-        return settle?.(output.answer);
-      }
       case 'event':
         return this.onCoreEvent(output.event, exchangeId);
       case 'halt':
@@ -517,7 +398,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
       () => {
         this.writeWatch.end();
         const durationMs = performance.now() - startedMs;
-        this.deliver({ type: 'stored', seq: output.seq });
+        this.pump.deliver({ type: 'stored', seq: output.seq });
         this.timingWatch.sync(durationMs);
         this.emit('stored', durationMs);
       },
@@ -526,9 +407,9 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   }
 
   private send(to: NodeId, message: Message): void {
-    if (isResponse(message)) return this.exchanges.answer(message);
+    if (isResponse(message)) return this.pump.answerPeer(message);
     void this.request(to, message).then(
-      (response) => this.deliver({ type: 'message', from: to, message: response }),
+      (response) => this.pump.deliver({ type: 'message', from: to, message: response }),
       (error: Error) => this.requestFailed(to, message, error),
     );
   }
@@ -536,13 +417,13 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   private requestFailed(to: NodeId, { type, requestId }: Message, error: Error): void {
     if (isDiskFailure(error)) return this.fatal(error);
     this.logger.debug({ peer: to, type, reason: error.message }, 'request failed');
-    this.deliver({ type: 'requestFailed', to, requestId });
+    this.pump.deliver({ type: 'requestFailed', to, requestId });
   }
 
   private async request(to: NodeId, message: RequestMessage): Promise<ResponseMessage> {
     const { transport } = this;
     if (!transport) throw new Error('not started');
-    if (message.type === 'snapshot') return this.sendSnapshot(transport, to, message);
+    if (message.type === 'snapshot') return this.snapshots.send(transport, to, message);
     const complete = isComplete(message) ? message : await withData(message, this.options.storage);
     const sentMs = performance.now();
     const response = await transport.send(to, complete);
@@ -556,29 +437,11 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     this.timingWatch.use(this.timing, configuration.timing ? `entry ${index}` : 'this node');
   }
 
-  private async sendSnapshot(
-    transport: NodeTransport,
-    to: NodeId,
-    message: SnapshotRequest,
-  ): Promise<ResponseMessage> {
-    // One at a time to each peer: the core gave the one before up, and this one goes on where it came to.
-    this.snapshotsUnderWay.get(to)?.abort();
-    const controller = new AbortController();
-    this.snapshotsUnderWay.set(to, controller);
-    try {
-      const source = await this.options.storage.openSnapshot();
-      if (source?.id.index !== message.snapshot.index) throw new Error('the snapshot was replaced');
-      return await transport.sendSnapshot(to, message, source, controller.signal);
-    } finally {
-      if (this.snapshotsUnderWay.get(to) === controller) this.snapshotsUnderWay.delete(to);
-    }
-  }
-
   private onCoreEvent(event: CoreEvent, exchangeId: number | undefined): void {
     logCoreEvent(this.logger, event);
     switch (event.type) {
       case 'role':
-        if (event.term > this.term) this.exchanges.abandon(exchangeId);
+        if (event.term > this.term) this.pump.abandonPeers(exchangeId);
         this.term = event.term;
         this.emit('role', event);
         return;
@@ -610,37 +473,16 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     const line = { lateMs: Math.round(lateMs) };
     if (lateMs >= this.timing.electionTimeoutMs / 2) this.logger.warn(line, 'event loop stood still');
     else this.logger.debug(line, 'event loop stood still');
-    this.deliver({ type: 'stalled', forMs: lateMs });
+    this.pump.deliver({ type: 'stalled', forMs: lateMs });
   }
 
   // ------------------------------------------------------------ the log
 
   private async applyCommitted(): Promise<void> {
     if (!(await this.applier.advance(this.commitIndex)) || this.ended) return;
-    this.deliver({ type: 'applied', index: this.applier.appliedIndex });
+    this.pump.deliver({ type: 'applied', index: this.applier.appliedIndex });
     this.emit('applied', this.applier.appliedIndex);
-    await this.compactIfDue();
-  }
-
-  private async compactIfDue(): Promise<void> {
-    if (this.compacting || !this.isRunning) return;
-    const { appliedIndex, version } = this.applier;
-    const index = compactionTarget(this.running, appliedIndex, this.options.retention);
-    if (index === undefined) return;
-    this.compacting = true;
-    try {
-      const data = await this.options.stateMachine.snapshotAt(index, async (at) => {
-        const [entry] = await this.readEntries(at, at, 0);
-        if (!entry) throw new Error(`entry ${at} is not in the log`);
-        return entry;
-      });
-      this.deliver({ type: 'compact', index, data });
-    } catch (error) {
-      // A snapshot of the leader replaced the entries that this one was made from.
-      if (version === this.applier.version) throw error;
-    } finally {
-      this.compacting = false;
-    }
+    if (this.pump.isRunning) await this.compactor.compactIfDue(this.running);
   }
 
   // ------------------------------------------------------------ the end
@@ -655,13 +497,9 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   /** From here on nothing is taken in or acknowledged; what was asked before may have happened or not. */
   private end(): void {
     this.ended = true;
-    this.timer.stop();
     this.writeWatch.end();
-    for (const { respond } of this.queue.splice(0)) respond?.(null);
-    this.exchanges.abandon();
-    for (const controller of this.snapshotsUnderWay.values()) controller.abort();
-    for (const settle of this.requests.values()) settle(STOPPED);
-    this.requests.clear();
+    this.snapshots.end();
+    this.pump.end();
     this.applier.end();
   }
 

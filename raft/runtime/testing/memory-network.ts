@@ -1,5 +1,6 @@
 import type { Member, NodeId, RequestMessage, ResponseMessage } from '../../core/types.js';
-import type { NodeTransport, RaftNode } from '../raft-node.js';
+import type { NodeTransport } from '../node-options.js';
+import type { RaftNode } from '../raft-node.js';
 
 type AnyNode = Pick<RaftNode<unknown>, 'receive' | 'adoptCluster' | 'identity'>;
 

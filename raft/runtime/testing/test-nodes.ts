@@ -2,7 +2,8 @@ import { pino } from 'pino';
 import type { Limits, Member, NodeId, Timing } from '../../core/types.js';
 import type { Storage } from '../../storage/storage.js';
 import type { Retention } from '../compaction.js';
-import { RaftNode, type NodeTransport } from '../raft-node.js';
+import type { NodeTransport } from '../node-options.js';
+import { RaftNode } from '../raft-node.js';
 import { RecordingMachine } from './recording-machine.js';
 
 /** Patient enough for a busy machine, quick enough for a test. */

@@ -1,0 +1,45 @@
+import type { Logger } from 'pino';
+import type { NodeId } from '../core/types.js';
+
+/** Probes of a leader whose connection closed: its listening socket may close a moment after the others. */
+const PROBE_DELAYS_MS = [0, 5, 20, 50];
+
+export interface CrashEvidenceOptions {
+  /** The leader of this node; null without one, and for a node that does not run. */
+  leader(): NodeId | null;
+  probe(peer: NodeId): Promise<'gone' | 'alive' | 'unknown'>;
+  /** The leader's process is gone, for certain. */
+  onGone(leader: NodeId): void;
+  logger: Logger;
+}
+
+/**
+ * Looks for proof that the leader's process is gone, which makes waiting for the election timeout needless. Only a
+ * refused connection or a successor that speaks in its name proves it (raft.md §5.5): a silent host may be cut off.
+ */
+export class CrashEvidence {
+  constructor(private readonly options: CrashEvidenceOptions) {}
+
+  /** A peer closed its connection: if it led, its host is asked. */
+  async disconnected(peer: NodeId): Promise<void> {
+    for (const delayMs of PROBE_DELAYS_MS) {
+      if (this.options.leader() !== peer) return;
+      if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+      const found = await this.options.probe(peer).catch(() => 'unknown' as const);
+      if (found !== 'gone') continue;
+      this.gone(peer, 'its host refuses connections, or another process answers there');
+      return;
+    }
+  }
+
+  /** Another process speaks in the name of a peer, so the one before is gone. */
+  restarted(peer: NodeId): void {
+    this.gone(peer, 'another process speaks in its name');
+  }
+
+  private gone(peer: NodeId, proof: string): void {
+    if (this.options.leader() !== peer) return;
+    this.options.logger.info({ peer, proof }, 'the leader process is gone');
+    this.options.onGone(peer);
+  }
+}

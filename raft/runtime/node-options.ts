@@ -1,0 +1,68 @@
+import type { Logger } from 'pino';
+import type {
+  CoreEvent,
+  Limits,
+  Member,
+  NodeId,
+  RequestMessage,
+  ResponseMessage,
+  SnapshotRequest,
+  Timing,
+} from '../core/types.js';
+import type { SnapshotSource } from '../storage/snapshot-stream.js';
+import type { Storage } from '../storage/storage.js';
+import type { Retention } from './compaction.js';
+import type { StateMachine } from './state-machine.js';
+
+/** The part of the transport that the node uses; http-transport.ts is the one for production. */
+export interface NodeTransport {
+  start(): Promise<{ host: string; port: number }>;
+  stop(): Promise<void>;
+  setPeers(members: readonly Member[]): void;
+  send(to: NodeId, message: RequestMessage): Promise<ResponseMessage>;
+  /** Brings the data of a snapshot to the peer, as far as it lacks them, and then the message. */
+  sendSnapshot(
+    to: NodeId,
+    message: SnapshotRequest,
+    source: SnapshotSource,
+    signal: AbortSignal,
+  ): Promise<ResponseMessage>;
+  probe(peer: NodeId): Promise<'gone' | 'alive' | 'unknown'>;
+}
+
+export interface RaftNodeOptions<Result> {
+  nodeId: NodeId;
+  /** Preference of this node as leader among equally fit ones: an integer below 2^32, greater is better. */
+  priority: number;
+  /** Believe proof that the leader's process is gone; the lease is advisory then, since loyalty to a leader ends early. */
+  crashEvidence: boolean;
+  /** The clockwork of a cluster that this node founds; in another it goes by that of the cluster. */
+  timing: Timing;
+  limits: Limits;
+  retention: Retention;
+  /** A write to `storage` that has not ended by then is a failure of the disk; 30 s unless given. */
+  writeLimitMs?: number;
+  storage: Storage;
+  stateMachine: StateMachine<Result>;
+  logger: Logger;
+  /** The node can not go on: storage failed or an invariant broke. The process must end. */
+  onFatal(error: Error): void;
+}
+
+/** What a node tells those who listen. */
+export interface RaftNodeEvents {
+  /** Role, term, leader or readiness changed. */
+  role: [event: Extract<CoreEvent, { type: 'role' }>];
+  leaderReady: [];
+  configuration: [event: Extract<CoreEvent, { type: 'configuration' }>];
+  /** Entries were applied up to this index. */
+  applied: [index: number];
+  // For those who count and measure:
+  electionStarted: [event: Extract<CoreEvent, { type: 'electionStarted' }>];
+  /** So many more entries are committed. */
+  committed: [entries: number];
+  /** A synced write of the log has ended. */
+  stored: [durationMs: number];
+  /** A command of this node is committed and applied. */
+  proposed: [took: { replicateMs: number; applyMs: number }];
+}

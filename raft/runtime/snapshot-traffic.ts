@@ -1,0 +1,55 @@
+import type { Logger } from 'pino';
+import type { NodeId, ResponseMessage, SnapshotRequest } from '../core/types.js';
+import { RECEIVED_SNAPSHOT_BYTES_MAX } from '../storage/snapshot-stream.js';
+import type { Storage } from '../storage/storage.js';
+import type { SnapshotChunkRequest } from '../transport/wire-message.js';
+import type { NodeTransport } from './node-options.js';
+
+/** Snapshots between disk and network, so that the core sees only complete ones and no memory holds more than a piece. */
+export class SnapshotTraffic {
+  /** Snapshots on their way, by receiver. */
+  private readonly underWay = new Map<NodeId, AbortController>();
+
+  constructor(
+    private readonly storage: Pick<Storage, 'openSnapshot' | 'receiveSnapshot' | 'takeReceivedSnapshot'>,
+    private readonly logger: Logger,
+  ) {}
+
+  /** One at a time to each peer: the core gave the one before up, and this one goes on where it came to. */
+  async send(
+    transport: Pick<NodeTransport, 'sendSnapshot'>,
+    to: NodeId,
+    message: SnapshotRequest,
+  ): Promise<ResponseMessage> {
+    this.underWay.get(to)?.abort();
+    const controller = new AbortController();
+    this.underWay.set(to, controller);
+    try {
+      const source = await this.storage.openSnapshot();
+      if (source?.id.index !== message.snapshot.index) throw new Error('the snapshot was replaced');
+      return await transport.sendSnapshot(to, message, source, controller.signal);
+    } finally {
+      if (this.underWay.get(to) === controller) this.underWay.delete(to);
+    }
+  }
+
+  /** Keeps a piece; answers how much of the snapshot is there, or null when it is refused. @throws StorageError */
+  async keep(from: NodeId, { snapshot, offset, data }: SnapshotChunkRequest): Promise<number | null> {
+    if (snapshot.byteLength > RECEIVED_SNAPSHOT_BYTES_MAX) {
+      this.logger.error({ peer: from, bytes: snapshot.byteLength }, 'snapshot refused: it is too large');
+      return null;
+    }
+    return this.storage.receiveSnapshot(snapshot, offset, data);
+  }
+
+  /** The message with the data that were kept for it; undefined while they are not complete. @throws StorageError */
+  async complete(message: SnapshotRequest): Promise<SnapshotRequest | undefined> {
+    const data = await this.storage.takeReceivedSnapshot(message.snapshot);
+    return data && { ...message, snapshot: { ...message.snapshot, data } };
+  }
+
+  /** Sends no more. */
+  end(): void {
+    for (const controller of this.underWay.values()) controller.abort();
+  }
+}
