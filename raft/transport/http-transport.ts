@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Member, NodeId, RequestMessage, ResponseMessage, SnapshotRequest } from '../core/types.js';
 import type { SnapshotSource } from '../storage/snapshot-stream.js';
+import { Admission } from './admission.js';
 import { BodyBudget } from './body-budget.js';
 import { FrameError, TransportError } from './errors.js';
-import { checkVersion, decodeFrame, encodeFrame, type Frame } from './frame.js';
-import { readFrameHeaders, writeFrameHeaders, type FrameHeaders } from './frame-headers.js';
+import { decodeFrame, encodeFrame, type Frame } from './frame.js';
+import { writeFrameHeaders, type FrameHeaders } from './frame-headers.js';
 import { askHello, HELLO_PATH, isConnectionRefused, type HelloAnswer } from './hello.js';
 import { FRAME_TYPE, MESSAGE_PATH, PeerLanes, type LaneTimeouts } from './peer-lanes.js';
+import { Refusals } from './refusals.js';
 import { sendSnapshotData } from './send-snapshot-data.js';
 import type { SnapshotChunkRequest, WireRequest, WireResponse } from './wire-message.js';
 import { commonVersion, isWireVersions, WIRE_VERSIONS, type WireVersions } from './wire-versions.js';
@@ -59,15 +61,6 @@ const WARM_INTERVAL_MS = 10_000;
 const CONNECTIONS_MAX = 512;
 /** Frames of the largest size that may be under way at once; smaller ones accordingly more. */
 const BODIES_IN_MEMORY_MAX = 4;
-/** A peer that refuses our frames does so twenty times a second. */
-const REFUSAL_LOG_INTERVAL_MS = 10_000;
-
-/** What the HTTP server itself refuses, by status. */
-const HTTP_REFUSALS: Partial<Record<number, { code: string; remedy: string }>> = {
-  400: { code: 'bad-request', remedy: 'the request was cut on its way: look for a proxy between the nodes' },
-  415: { code: 'wrong-content-type', remedy: `Baton's frames are ${FRAME_TYPE}` },
-};
-
 /** Raft messages over HTTP/1.1, with binary bodies: requests go out through undici, come in through fastify. */
 export class HttpTransport {
   /** Tells this process from one before it on the same disk. */
@@ -79,16 +72,23 @@ export class HttpTransport {
   /** What to speak with a peer, where that is not the newest. */
   private readonly speaks = new Map<NodeId, number>();
   private readonly wireVersions: WireVersions;
+  private readonly admission: Admission;
   private readonly bodies: BodyBudget;
   private readonly admitted = new WeakMap<IncomingMessage, FrameHeaders & { response: ServerResponse }>();
   private readonly sockets = new Map<Socket, NodeId>();
-  private readonly refusalLoggedMs = new Map<string, number>();
+  private readonly refusals: Refusals;
   private adopting: Promise<void> | undefined;
   private stopped = false;
   private readonly warming: NodeJS.Timeout;
 
   constructor(private readonly options: HttpTransportOptions) {
     this.wireVersions = options.wireVersions ?? WIRE_VERSIONS;
+    this.refusals = new Refusals(this.wireVersions, options.logger);
+    this.admission = new Admission({
+      ...options,
+      wireVersions: this.wireVersions,
+      memberIncarnation: (peer) => this.lanes.get(peer)?.member.incarnation,
+    });
     this.bodies = new BodyBudget(BODIES_IN_MEMORY_MAX * options.bodyLimitBytes);
     this.app = fastify({
       keepAliveTimeout: SERVER_IDLE_MS,
@@ -105,11 +105,11 @@ export class HttpTransport {
     });
     // Before the body: whoever has no business here must not make us read it.
     const onRequest = async ({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> => {
-      this.admitted.set(raw, { ...this.checkHeaders(raw.headers), response: reply.raw });
+      this.admitted.set(raw, { ...this.admission.checkHeaders(raw.headers), response: reply.raw });
     };
     this.app.post(MESSAGE_PATH, { onRequest }, (incoming, reply) => this.onFrame(incoming, reply));
     this.app.get(HELLO_PATH, () => this.helloAnswer());
-    this.app.setErrorHandler((error: Error, _request, reply) => this.refuse(error, reply));
+    this.app.setErrorHandler((error: Error, _request, reply) => this.refusals.answer(error, reply));
   }
 
   async start(): Promise<{ host: string; port: number }> {
@@ -193,7 +193,7 @@ export class HttpTransport {
       throw error;
     });
     const frame = decodeFrame(answer, this.wireVersions);
-    this.check(frame, to);
+    this.admission.check(frame, to);
     if (frame.message.type !== `${message.type}Response` || frame.message.requestId !== message.requestId) {
       throw new FrameError('malformed', `${to} answered ${message.type} with ${frame.message.type}`);
     }
@@ -230,7 +230,7 @@ export class HttpTransport {
       code === 'wrong-version' && isWireVersions(speaks)
         ? commonVersion(this.wireVersions, speaks)
         : undefined;
-    if (common === undefined || common === version) return this.logRefusal(error);
+    if (common === undefined || common === version) return this.refusals.log(error);
     this.options.logger.info({ peer: to, version: common }, 'the peer speaks another wire version');
     this.speaks.set(to, common);
   }
@@ -241,21 +241,11 @@ export class HttpTransport {
     return headers;
   }
 
-  /** @throws FrameError when the body need not be read */
-  private checkHeaders(headers: IncomingHttpHeaders): FrameHeaders {
-    const found = readFrameHeaders(headers);
-    checkVersion(found.version, this.wireVersions);
-    this.checkTarget(found);
-    const { bodyLimitBytes } = this.options;
-    if (found.byteLength <= bodyLimitBytes) return found;
-    throw new FrameError('too-large', `a frame of ${found.byteLength} bytes, the limit is ${bodyLimitBytes}`);
-  }
-
   /** Throws to refuse; fastify waits for the reply otherwise. */
   private onFrame(incoming: FastifyRequest, reply: FastifyReply): void {
     if (!Buffer.isBuffer(incoming.body)) throw new FrameError('wrong-length', 'a request without a body');
     const frame = decodeFrame(incoming.body, this.wireVersions);
-    this.check(frame, undefined);
+    this.admission.check(frame, undefined);
     const { version } = this.headersOf(incoming.raw);
     if (this.options.clusterId() !== null) return this.accept(frame, version, incoming.socket, reply);
     // One cluster at a time: whoever comes second is measured against the first.
@@ -264,7 +254,7 @@ export class HttpTransport {
       .finally(() => (this.adopting = undefined));
     this.adopting
       .then(() => {
-        this.check(frame, undefined);
+        this.admission.check(frame, undefined);
         this.accept(frame, version, incoming.socket, reply);
       })
       .catch((error: Error) => reply.send(error));
@@ -303,54 +293,6 @@ export class HttpTransport {
         respond(received === null ? null : { type: 'snapshotChunkResponse', term, requestId, received }),
       () => respond(null),
     );
-  }
-
-  private refuse(error: Error & { statusCode?: number; code?: string }, reply: FastifyReply): FastifyReply {
-    const { message } = error;
-    if (error instanceof FrameError) {
-      this.logRefusal(error);
-      const { code, remedy } = error;
-      const speaks = code === 'wrong-version' ? this.wireVersions : undefined;
-      return reply.code(error.httpStatus).send({ code, message, remedy, speaks });
-    }
-    const status = error.statusCode ?? 500;
-    if (status >= 500) this.options.logger.error({ err: error }, 'request failed');
-    return reply.code(status).send({ code: error.code ?? 'internal', message, ...HTTP_REFUSALS[status] });
-  }
-
-  /** State stays untouched unless every part of the address is right. */
-  private check(frame: Frame, answering: NodeId | undefined): void {
-    const { nodeId } = this.options;
-    if (frame.to !== nodeId)
-      throw new FrameError('wrong-node', `frame for ${frame.to}, this node is ${nodeId}`);
-    this.checkTarget(frame);
-    if (answering !== undefined && frame.from !== answering) {
-      throw new FrameError('wrong-node', `${frame.from} answered in place of ${answering}`);
-    }
-    const known = this.lanes.get(frame.from)?.member.incarnation;
-    if (known !== undefined && known !== frame.fromIncarnation && !mayComeFromAnyDisk(frame)) {
-      throw new FrameError(
-        'wrong-incarnation',
-        `${frame.from} speaks from disk ${frame.fromIncarnation}, the member has ${known}`,
-      );
-    }
-    const isResponse = frame.message.type.endsWith('Response');
-    if (isResponse !== (answering !== undefined))
-      throw new FrameError('malformed', `unexpected ${frame.message.type}`);
-  }
-
-  private checkTarget({ clusterId, toIncarnation }: Pick<FrameHeaders, 'clusterId' | 'toIncarnation'>): void {
-    const { nodeId, incarnation } = this.options;
-    const own = this.options.clusterId();
-    if (own !== null && clusterId !== own) {
-      throw new FrameError('wrong-cluster', `frame of cluster ${clusterId}, this node is of ${own}`);
-    }
-    if (toIncarnation !== incarnation()) {
-      throw new FrameError(
-        'wrong-incarnation',
-        `frame for disk ${toIncarnation} of ${nodeId}, this one is ${incarnation()}`,
-      );
-    }
   }
 
   private get clusterId(): string {
@@ -403,23 +345,4 @@ export class HttpTransport {
       ...handlers.hello(),
     };
   }
-
-  private logRefusal(error: Error): void {
-    const now = performance.now();
-    if (now - (this.refusalLoggedMs.get(error.message) ?? -Infinity) < REFUSAL_LOG_INTERVAL_MS) return;
-    if (this.refusalLoggedMs.size > 100) this.refusalLoggedMs.clear();
-    this.refusalLoggedMs.set(error.message, now);
-    this.options.logger.warn({ reason: error.message }, 'frame refused');
-  }
-}
-
-/**
- * A node whose configuration is old may not know the new disk of a candidate or leader, and can learn of it from that
- * leader only; a quorum may depend on its vote. Whether a disk may stand is said by its own log, and its log must be as
- * good as the voter's. What ends the loyalty to a live leader, and what counts for somebody, votes and acknowledgements,
- * counts from the member's disk alone (bug 40).
- */
-function mayComeFromAnyDisk({ message }: Frame): boolean {
-  if (message.type === 'vote') return message.handOver === 0;
-  return !message.type.endsWith('Response') && message.type !== 'timeoutNow';
 }

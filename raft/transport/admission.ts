@@ -1,0 +1,77 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { NodeId } from '../core/types.js';
+import { FrameError } from './errors.js';
+import { checkVersion, type Frame } from './frame.js';
+import { readFrameHeaders, type FrameHeaders } from './frame-headers.js';
+import type { WireVersions } from './wire-versions.js';
+
+export interface AdmissionOptions {
+  nodeId: NodeId;
+  clusterId: () => string | null;
+  incarnation: () => string;
+  /** The disk that a member of the configuration has; undefined for others. */
+  memberIncarnation: (peer: NodeId) => string | undefined;
+  bodyLimitBytes: number;
+  wireVersions: WireVersions;
+}
+
+/** Which frames count here. State stays untouched unless every part of the address is right. */
+export class Admission {
+  constructor(private readonly options: AdmissionOptions) {}
+
+  /** @throws FrameError when the body need not be read */
+  checkHeaders(headers: IncomingHttpHeaders): FrameHeaders {
+    const { wireVersions, bodyLimitBytes } = this.options;
+    const found = readFrameHeaders(headers);
+    checkVersion(found.version, wireVersions);
+    this.checkTarget(found);
+    if (found.byteLength <= bodyLimitBytes) return found;
+    throw new FrameError('too-large', `a frame of ${found.byteLength} bytes, the limit is ${bodyLimitBytes}`);
+  }
+
+  /** @param answering whom this frame answers for; undefined for a request. @throws FrameError */
+  check(frame: Frame, answering: NodeId | undefined): void {
+    const { nodeId } = this.options;
+    if (frame.to !== nodeId)
+      throw new FrameError('wrong-node', `frame for ${frame.to}, this node is ${nodeId}`);
+    this.checkTarget(frame);
+    if (answering !== undefined && frame.from !== answering) {
+      throw new FrameError('wrong-node', `${frame.from} answered in place of ${answering}`);
+    }
+    const known = this.options.memberIncarnation(frame.from);
+    if (known !== undefined && known !== frame.fromIncarnation && !mayComeFromAnyDisk(frame)) {
+      throw new FrameError(
+        'wrong-incarnation',
+        `${frame.from} speaks from disk ${frame.fromIncarnation}, the member has ${known}`,
+      );
+    }
+    const isResponse = frame.message.type.endsWith('Response');
+    if (isResponse !== (answering !== undefined))
+      throw new FrameError('malformed', `unexpected ${frame.message.type}`);
+  }
+
+  private checkTarget({ clusterId, toIncarnation }: Pick<FrameHeaders, 'clusterId' | 'toIncarnation'>): void {
+    const { nodeId, incarnation } = this.options;
+    const own = this.options.clusterId();
+    if (own !== null && clusterId !== own) {
+      throw new FrameError('wrong-cluster', `frame of cluster ${clusterId}, this node is of ${own}`);
+    }
+    if (toIncarnation !== incarnation()) {
+      throw new FrameError(
+        'wrong-incarnation',
+        `frame for disk ${toIncarnation} of ${nodeId}, this one is ${incarnation()}`,
+      );
+    }
+  }
+}
+
+/**
+ * A node whose configuration is old may not know the new disk of a candidate or leader, and can learn of it from that
+ * leader only; a quorum may depend on its vote. Whether a disk may stand is said by its own log, and its log must be as
+ * good as the voter's. What ends the loyalty to a live leader, and what counts for somebody, votes and acknowledgements,
+ * counts from the member's disk alone (bug 40).
+ */
+function mayComeFromAnyDisk({ message }: Frame): boolean {
+  if (message.type === 'vote') return message.handOver === 0;
+  return !message.type.endsWith('Response') && message.type !== 'timeoutNow';
+}
