@@ -1,11 +1,6 @@
 import { EventEmitter } from 'node:events';
-import type { Logger } from 'pino';
 import { isUnhealthyFor, type HealthReport } from '../health/health-report.js';
-import type { HealthMonitor } from '../health/health-monitor.js';
-import type { RaftNode } from '../raft/index.js';
 import type { ClusterTimes } from '../rpc/cluster-timing.js';
-import type { ExecutionClient } from '../rpc/clients/execution-client.js';
-import type { OpNodeClient } from '../rpc/clients/op-node-client.js';
 import {
   Suffrage,
   type ClusterMembership,
@@ -15,81 +10,23 @@ import {
 import type { ClusterStatus, ConductorStatus } from '../rpc/conductor-status.js';
 import type { UnsafePayload } from '../rpc/payload/unsafe-payload.js';
 import { RpcError } from '../rpc/rpc-error.js';
-import type { ChainHistory } from './chain/chain-history.js';
-import type { ChainState, Verdict } from './chain/chain-state.js';
-import { clusterStatus, type AskStatus } from './cluster-status.js';
+import { clusterStatus } from './cluster-status.js';
 import { PayloadCommitter } from './commit/payload-committer.js';
 import { BehindError, bringToHead } from './control/bring-to-head.js';
 import { ControlLoop } from './control/control-loop.js';
-import type { Action, Successor, View } from './control/decide.js';
-import { encodeEligibility, fitness, Fitness, fitnessOf, Strikes } from './control/eligibility.js';
+import type { Action, View } from './control/decide.js';
+import { encodeEligibility, fitness, Fitness, Strikes } from './control/eligibility.js';
 import { LagTracker } from './control/lag-tracker.js';
-import type { LocalNode } from './control/local-node.js';
 import { startSequencer } from './control/start-sequencer.js';
 import { StartTrouble } from './control/start-trouble.js';
-import { aroundTheRing } from './control/ring.js';
+import { Succession } from './control/succession.js';
+import type { ConductorEvents, ConductorOptions } from './conductor-options.js';
 import { healthNow } from './health-now.js';
-import type { MembershipService } from './membership/membership-service.js';
-import { nodeStatus, type StatusSources } from './node-status.js';
-
-export interface ConductorOptions extends StatusSources {
-  raft: RaftNode<Verdict>;
-  chain: ChainState;
-  history: ChainHistory;
-  membership: MembershipService;
-  opNode: OpNodeClient;
-  execution: ExecutionClient;
-  localNode: LocalNode;
-  health: HealthMonitor;
-  askStatus: AskStatus;
-  logger: Logger;
-  /** `conductor_transferLeader` on a node that does not lead succeeds, as in op-conductor. */
-  silentTransfer: boolean;
-  paused: boolean;
-  /** Hand leadership on in the order of ids, among those that are fit for it. */
-  roundRobin: boolean;
-  /** A peer that did not answer for this long is no successor. */
-  peerTimeoutMs: () => number;
-  /** How long an active sequencer's head may stand still before an old head counts against it. */
-  progressGraceMs: number;
-  /** A leader whose chain does not move for this long lets another node try. */
-  stuckAfterMs: number;
-  callTimeoutMs: number;
-  /** Longest that the local node may take for its next step towards the committed head. */
-  catchUpTimeoutMs: number;
-}
-
-interface ConductorEvents {
-  /** Somebody called `conductor_stop`. */
-  stopRequested: [];
-  /** The answer to `conductor_leader` may have changed. */
-  leadershipChanged: [];
-  // For those who count:
-  /** The control loop has asked to hand leadership over. */
-  transferred: [success: boolean];
-  /** `wasStopped`: false when it ran already. */
-  sequencerStarted: [wasStopped: boolean];
-  /** `wasRunning`: false when it was stopped already. */
-  sequencerStopped: [wasRunning: boolean];
-  /** At least one of these has changed. */
-  stateChanged: [state: State];
-  /** The control loop has decided, and acted if there was something to do. */
-  turn: [durationMs: number];
-}
-
-/** What op-conductor's control loop goes by. */
-export interface State {
-  leader: boolean;
-  healthy: boolean;
-  /** The local sequencer runs. */
-  active: boolean;
-}
+import { nodeStatus } from './node-status.js';
+import { transferTo, transferToServer } from './requested-transfer.js';
 
 /** Longest that `conductor_clusterStatus` waits for other members. */
 const CLUSTER_STATUS_TIMEOUT_MS = 1000;
-
-/** For so long a member to which a transfer failed comes after all others. */
-const AVOID_MS = 10_000;
 
 /** A sequencer ends its block within its block time; one that hangs is left alone after this. */
 const STOP_TIMEOUT_MS = 2000;
@@ -107,9 +44,8 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   /** Hash of the local head for which the retained history turned out too short. */
   private historyTooShortAt: string | undefined;
   private readonly startTrouble = new StartTrouble();
-  /** Members to which a transfer failed are tried after all others, until then. */
-  private readonly avoidUntilMs = new Map<string, number>();
   private readonly lag = new LagTracker();
+  private readonly succession: Succession;
   private readonly loop: ControlLoop;
   private readonly committer: PayloadCommitter;
   private lastHealth = '';
@@ -120,6 +56,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   constructor(private readonly options: ConductorOptions) {
     super();
     this.isPaused = options.paused;
+    this.succession = new Succession(options);
     this.committer = new PayloadCommitter(options.raft, options.chain, options.logger);
     this.loop = new ControlLoop(
       { view: () => this.view(), run: (action, signal) => this.run(action, signal) },
@@ -202,9 +139,9 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
       );
     }
     if (raft.status().role !== 'leader') return;
-    const successors = this.successors();
-    const fit = this.inOrderOfTrial(successors, false).find(({ fitness }) => fitness === Fitness.fit);
-    const to = (fit ?? successors[0])?.id;
+    const inTurn = this.succession.inOrderOfTrial({ stuck: false });
+    const fit = inTurn.find(({ fitness }) => fitness === Fitness.fit);
+    const to = (fit ?? this.succession.successors()[0])?.id;
     const outcome = await raft.transferLeadership(to);
     logger.info({ to, ...outcome }, 'leadership handed over');
   }
@@ -226,27 +163,6 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     const { chain, localNode } = this.options;
     const lagBlocks = (chain.head?.number ?? 0) - (localNode.state.head?.number ?? 0);
     return encodeEligibility(this.fitness(Strikes.toStayAway), lagBlocks);
-  }
-
-  private successors(): Successor[] {
-    const { configuration, peers } = this.options.raft.status();
-    const voters = new Set(configuration.configuration.members.filter((m) => m.voter).map((m) => m.id));
-    return peers
-      .filter((peer) => voters.has(peer.id) && peer.lastContactMs < this.options.peerTimeoutMs())
-      .sort((a, b) => (a.rank ?? Infinity) - (b.rank ?? Infinity))
-      .map(({ id, eligibility }) => ({ id, eligibility, fitness: fitnessOf(eligibility) }));
-  }
-
-  /**
-   * The best one first, unless the operator wants them in turn. A chain that stands still goes round in any case: two
-   * nodes that are both fit and cannot sequence would hand it to each other for ever.
-   */
-  private inOrderOfTrial(successors: readonly Successor[], stuck: boolean): Successor[] {
-    const inTurn = this.options.roundRobin || stuck;
-    const order = inTurn ? aroundTheRing(this.options.raft.nodeId, successors) : successors;
-    const now = performance.now();
-    const isAvoided = ({ id }: Successor): boolean => (this.avoidUntilMs.get(id) ?? 0) > now;
-    return [...order.filter((one) => !isAvoided(one)), ...order.filter(isAvoided)];
   }
 
   private view(): View {
@@ -271,7 +187,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
       stuck,
       historyTooShort: this.historyTooShortAt !== undefined && this.historyTooShortAt === state.head?.hash,
       lagging: this.lag.isLagging(now),
-      successors: status.role === 'leader' ? this.inOrderOfTrial(this.successors(), stuck) : [],
+      successors: status.role === 'leader' ? this.succession.inOrderOfTrial({ stuck }) : [],
     };
   }
 
@@ -363,7 +279,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
       raft.status().role !== 'leader';
     this.emit('transferred', success);
     if (success) return;
-    this.avoidUntilMs.set(action.to, performance.now() + AVOID_MS);
+    this.succession.avoid(action.to);
     throw new Error(`leadership transfer: ${outcome.reason}`);
   }
 
@@ -451,42 +367,11 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
 
   async transferLeader(): Promise<void> {
     if (this.options.silentTransfer && this.options.raft.status().role !== 'leader') return;
-    await this.transferTo(this.successors()[0]?.id);
+    await transferTo(this.options.raft, this.succession.successors()[0]?.id);
   }
 
   async transferLeaderToServer(id: string, addr: string): Promise<void> {
-    const { role, configuration } = this.options.raft.status();
-    if (role !== 'leader') throw new RpcError('node is not the leader', { reason: 'not-leader' });
-    const member = configuration.configuration.members.find((candidate) => candidate.id === id);
-    if (!member) {
-      // op-conductor's words, less the pointer that it prints in the place of the id.
-      throw new RpcError(`cannot find replication state for ${id}: it is not a member`, {
-        reason: 'no-such-member',
-      });
-    }
-    if (addr !== '' && member.address !== addr) {
-      throw new RpcError(`the address of ${id} is ${member.address}, not ${addr}`, {
-        reason: 'wrong-address',
-      });
-    }
-    await this.transferTo(id);
-  }
-
-  private async transferTo(id: string | undefined): Promise<void> {
-    const { raft } = this.options;
-    const outcome = await raft.transferLeadership(id);
-    if (outcome.outcome === 'done') return;
-    if (outcome.outcome === 'unknown') {
-      // op-conductor reports failures of transfers that succeeded (#22924): look again before answering.
-      if (raft.status().role !== 'leader') return;
-      throw new RpcError('leadership transfer timeout', { reason: 'unknown-outcome', cause: outcome.reason });
-    }
-    const text = {
-      'not-leader': 'node is not the leader',
-      'transfer-in-progress': 'leadership transfer in progress',
-      'already-leader': 'cannot transfer leadership to itself',
-    }[outcome.reason as string];
-    throw new RpcError(text ?? outcome.detail ?? outcome.reason, { reason: outcome.reason });
+    await transferToServer(this.options.raft, id, addr);
   }
 
   addServerAsVoter(id: string, addr: string, version: number): Promise<void> {

@@ -1,0 +1,51 @@
+import type { RaftNode } from '../../raft/index.js';
+import type { Successor } from './decide.js';
+import { fitnessOf } from './eligibility.js';
+import { aroundTheRing } from './ring.js';
+
+/** For so long a member to which a transfer failed comes after all others. */
+const AVOID_MS = 10_000;
+
+export interface SuccessionOptions {
+  raft: Pick<RaftNode<unknown>, 'nodeId' | 'status'>;
+  /** Hand leadership on in the order of ids, among those that are fit for it. */
+  roundRobin: boolean;
+  /** A peer that did not answer for this long is no successor. */
+  peerTimeoutMs: () => number;
+}
+
+/** Who may lead after this node, as the leader sees it. */
+export class Succession {
+  /** Members to which a transfer failed are tried after all others, until then. */
+  private readonly avoidUntilMs = new Map<string, number>();
+
+  constructor(private readonly options: SuccessionOptions) {}
+
+  /** The voters that answer, the best one first. */
+  successors(): Successor[] {
+    const { configuration, peers } = this.options.raft.status();
+    const voters = new Set(configuration.configuration.members.filter((m) => m.voter).map((m) => m.id));
+    return peers
+      .filter((peer) => voters.has(peer.id) && peer.lastContactMs < this.options.peerTimeoutMs())
+      .sort((a, b) => (a.rank ?? Infinity) - (b.rank ?? Infinity))
+      .map(({ id, eligibility }) => ({ id, eligibility, fitness: fitnessOf(eligibility) }));
+  }
+
+  /**
+   * The best one first, unless the operator wants them in turn. A chain that stands still goes round in any case: two
+   * nodes that are both fit and cannot sequence would hand it to each other for ever.
+   */
+  inOrderOfTrial({ stuck }: { stuck: boolean }): Successor[] {
+    const { roundRobin, raft } = this.options;
+    const successors = this.successors();
+    const order = roundRobin || stuck ? aroundTheRing(raft.nodeId, successors) : successors;
+    const now = performance.now();
+    const isAvoided = ({ id }: Successor): boolean => (this.avoidUntilMs.get(id) ?? 0) > now;
+    return [...order.filter((one) => !isAvoided(one)), ...order.filter(isAvoided)];
+  }
+
+  /** A transfer to this member has failed. */
+  avoid(id: string): void {
+    this.avoidUntilMs.set(id, performance.now() + AVOID_MS);
+  }
+}
