@@ -130,6 +130,35 @@ describe('startSequencer', () => {
     expect(node.starts).toEqual([hashOf(12)]);
   });
 
+  describe('the first block of a started sequencer waits for an event in op-node', () => {
+    it('so op-node is woken, on its head', async () => {
+      node = nodeAt(9);
+      const result = start();
+      await jest.advanceTimersByTimeAsync(10);
+      await result;
+      expect(node.wakeUps).toEqual([10]);
+    });
+
+    it('but not one that runs already, nor one that refuses', async () => {
+      refuse(1, () => refusalOf({ reason: 'not-leader' }));
+      await expect(start()).rejects.toThrow();
+      node.active = true;
+      await started();
+      expect(node.wakeUps).toEqual([]);
+    });
+
+    it.each<[string, Error | 'hang']>([
+      ['refuses', new Error('no')],
+      ['hangs', 'hang'],
+    ])('and is started also when it %s to be woken', async (_, fault) => {
+      node.faults.set('wakeUp', fault);
+      await expect(started()).resolves.toEqual({ head: refOf(10), wasStopped: true });
+      // No answer is awaited for ever.
+      await jest.advanceTimersByTimeAsync(1000);
+      expect(jest.getTimerCount()).toBe(0);
+    });
+  });
+
   it('takes a sequencer that runs already for started', async () => {
     node.active = true;
     expect(await started()).toEqual({ head: refOf(10), wasStopped: false });

@@ -8,6 +8,7 @@ import { bringToHead, type Surroundings } from './bring-to-head.js';
 export interface StartSurroundings extends Surroundings {
   opNode: Surroundings['opNode'] & {
     startSequencer(head: string, options: CallOptions): Promise<{ alreadyRunning: boolean }>;
+    wakeUp(number: number, options: CallOptions): Promise<void>;
   };
   readBarrier(): Promise<Outcome<object>>;
 }
@@ -45,6 +46,7 @@ export async function startSequencer(around: StartSurroundings, options: StartOp
     try {
       const { alreadyRunning } = await around.opNode.startSequencer(head.hash, call);
       around.logger.info({ number: head.number, hash: head.hash }, 'sequencer started');
+      if (!alreadyRunning) wakeUp(around, head, options.callTimeoutMs);
       return { head, wasStopped: !alreadyRunning };
     } catch (error) {
       // op-node imports after it has answered, and gossip may move its head at any time (#20204): look again.
@@ -52,6 +54,13 @@ export async function startSequencer(around: StartSurroundings, options: StartOp
     }
     await sleep(RETRY_MS, undefined, { signal: options.signal });
   }
+}
+
+/** It runs whatever comes of this, only later, so nobody waits for it. */
+function wakeUp({ opNode, logger }: StartSurroundings, head: BlockRef, timeoutMs: number): void {
+  opNode
+    .wakeUp(head.number, { timeoutMs })
+    .catch((error: Error) => logger.debug({ reason: error.message }, 'op-node was not woken'));
 }
 
 function isTransient(error: unknown): boolean {

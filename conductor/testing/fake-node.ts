@@ -19,6 +19,8 @@ export class FakeNode {
   /** Hashes with which a start was asked for. */
   readonly starts: string[] = [];
   active = false;
+  /** Heights with which it was woken. */
+  readonly wakeUps: number[] = [];
   /** From the post of a block to its import; blocks are imported one after the other. */
   importMs = 0;
   /** So many posted blocks are lost, as op-node does at times (issue #12448). */
@@ -75,6 +77,10 @@ export class FakeNode {
       if (head !== this.head.hash) throw hashMismatch(this.head, head);
       this.active = true;
       return { alreadyRunning: false };
+    },
+    wakeUp: async (number: number, options: CallOptions): Promise<void> => {
+      this.wakeUps.push(number);
+      await this.fault('wakeUp', options);
     },
     stopSequencer: async (options: CallOptions): Promise<{ head: string | null; wasRunning: boolean }> => {
       await this.fault('stopSequencer', options);

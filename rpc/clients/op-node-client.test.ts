@@ -78,6 +78,15 @@ describe('OpNodeClient', () => {
     expect(server.requests[0]!.body.endsWith(`"params":[${text}]}`)).toBe(true);
   });
 
+  it('wakes op-node up by asking for the output of a block', async () => {
+    server.answer = () => ({ result: { outputRoot: hashA } });
+    await node.wakeUp(300);
+    expect(JSON.parse(server.requests[0]!.body)).toMatchObject({
+      method: 'optimism_outputAtBlock',
+      params: ['0x12c'],
+    });
+  });
+
   it.each([
     ['start', () => node.startSequencer(hashA)],
     ['stop', () => node.stopSequencer()],

@@ -84,6 +84,18 @@ export class OpNodeClient {
   }
 
   /**
+   * Makes op-node's event loop turn once. A start alone does not: its first block would wait for whatever event comes
+   * next, up to two block times. Of all that op-node is asked, only the output of a block that is not final passes
+   * through that loop.
+   *
+   * @param number of a block that op-node has and that is not final, best its unsafe head
+   */
+  async wakeUp(number: number, options?: CallOptions): Promise<void> {
+    const params = [`0x${number.toString(16)}`];
+    await this.#rpc.call({ method: 'optimism_outputAtBlock', params, result: z.unknown() }, options);
+  }
+
+  /**
    * Stops the sequencer. `head` is op-node's head after the stop, null if it was not running. While this conductor
    * leads, op-node answers only when its last sealed block has become the head, and calls `conductor_leader` back.
    */
