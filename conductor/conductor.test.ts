@@ -417,6 +417,21 @@ describe('the way to sequencing', () => {
     expect(node.starts).toEqual([]);
   });
 
+  it('a leader that is being fed hundreds of blocks gives way to a node that has them meanwhile', async () => {
+    for (const { number } of chainOf(11, 300)) chain.apply(chainOf(number, number)[0]!, undefined);
+    node.importMs = 50;
+    await up(10);
+    for (const id of ['b', 'c']) raft.peer(id).eligibility = fitPeer(280);
+    raft.lead();
+    await pass(500);
+    expect(raft.transfers).toEqual([]);
+    expect(node.postedNumbers.length).toBeGreaterThan(0);
+    raft.peer('c').eligibility = fitPeer(0);
+    await pass(2 * POLL_MS);
+    expect(raft.transfers).toEqual(['c']);
+    expect(node.starts).toEqual([]);
+  });
+
   it('a history that is too short everywhere: tries on', async () => {
     chain.dropUpTo(4);
     await up(7);

@@ -159,10 +159,13 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     return trouble === undefined ? level : (Math.min(level, Fitness.impaired) as Fitness);
   }
 
-  private eligibility(): number {
+  private get lagBlocks(): number {
     const { chain, localNode } = this.options;
-    const lagBlocks = (chain.head?.number ?? 0) - (localNode.state.head?.number ?? 0);
-    return encodeEligibility(this.fitness(Strikes.toStayAway), lagBlocks);
+    return (chain.head?.number ?? 0) - (localNode.state.head?.number ?? 0);
+  }
+
+  private eligibility(): number {
+    return encodeEligibility(this.fitness(Strikes.toStayAway), this.lagBlocks);
   }
 
   private view(): View {
@@ -180,6 +183,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
       sequencerActive: this.starting ? false : state.sequencerActive,
       fitness: this.fitness(Strikes.toLeave),
       eligibility: this.eligibility(),
+      lagBlocks: this.lagBlocks,
       healthReason: state.reachable
         ? (this.startTrouble.at(now) ?? health.latest()?.summary ?? 'not checked yet')
         : state.reason,

@@ -41,6 +41,7 @@ const base: View = {
   sequencerActive: false,
   fitness: Fitness.fit,
   eligibility: encodeEligibility(Fitness.fit, 0),
+  lagBlocks: 0,
   healthReason: 'sick',
   progressing: false,
   stuck: false,
@@ -159,7 +160,7 @@ describe('ControlLoop', () => {
     it('aborts a transfer for another target, not for another reason', async () => {
       const successors = (...ids: string[]): Partial<View> => ({
         fitness: Fitness.impaired,
-        successors: ids.map((id) => ({ id, fitness: Fitness.fit, eligibility: 4e6 })),
+        successors: ids.map((id) => ({ id, fitness: Fitness.fit, eligibility: 4e6, lagBlocks: 0 })),
       });
       facts(successors('b', 'c'));
       facts({ ...successors('b', 'c'), healthReason: 'sicker' });

@@ -9,6 +9,7 @@ const successor = (id: string, fitness: Fitness, lagBlocks = 0): Successor => ({
   id,
   fitness,
   eligibility: encodeEligibility(fitness, lagBlocks),
+  lagBlocks,
 });
 
 /** A healthy follower, changed as given. */
@@ -21,6 +22,7 @@ function viewOf(changes: Partial<View> = {}): View {
     sequencerActive: false,
     fitness: level,
     eligibility: encodeEligibility(level, 0),
+    lagBlocks: 0,
     healthReason: 'because of health',
     progressing: false,
     stuck: false,
@@ -40,7 +42,11 @@ function* everyView(): Generator<View> {
     for (const sequencerActive of [true, false, null])
       for (const fitness of LEVELS)
         for (const best of [undefined, ...LEVELS])
-          for (const bestLag of [0, 8])
+          for (const [lagBlocks, bestLag] of [
+            [4, 0],
+            [4, 8],
+            [500, 8],
+          ] as const)
             for (const progressing of booleans)
               for (const historyTooShort of booleans)
                 for (const lagging of booleans)
@@ -50,7 +56,8 @@ function* everyView(): Generator<View> {
                         role,
                         sequencerActive,
                         fitness,
-                        eligibility: encodeEligibility(fitness, 4),
+                        eligibility: encodeEligibility(fitness, lagBlocks),
+                        lagBlocks,
                         successors: best === undefined ? [] : [successor('b', best, bestLag)],
                         progressing,
                         historyTooShort,
@@ -96,11 +103,12 @@ describe('decide, in every view', () => {
         action.type !== 'transfer' || (action.to === successors[0]?.id && successors[0].fitness > unfit),
     ],
     [
-      'hands over to a fitter node, or to one closer to the head when the history is too short',
+      'hands over to a fitter node, or to one closer to the head: when the history is too short, or this one is far behind',
       (view, action) => {
         const [best] = view.successors;
         if (action.type !== 'transfer' || !best) return true;
-        return best.fitness > view.fitness || (view.historyTooShort && best.eligibility > view.eligibility);
+        const isCloser = best.eligibility > view.eligibility;
+        return best.fitness > view.fitness || (isCloser && (view.historyTooShort || view.lagBlocks === 500));
       },
     ],
     [
@@ -135,7 +143,7 @@ describe('decide, in every view', () => {
       const action = decide(Object.freeze(view));
       if (!holds(view, action)) throw new Error(`${JSON.stringify(action)} for ${JSON.stringify(view)}`);
     }
-    expect(views).toBe(3 * 3 * 5 * 6 * 2 ** 6);
+    expect(views).toBe(3 * 3 * 5 * 6 * 3 * 2 ** 5);
   });
 });
 
@@ -302,6 +310,19 @@ describe('decide, in situations that have cost others their chain', () => {
       successors: [successor('b', impaired, 0)],
     });
     expect(decideType(view)).toBe('start');
+  });
+
+  it('the local node misses so many blocks that another one leads sooner: it does, unless it is sick', () => {
+    const view = (lagBlocks: number, ...successors: Successor[]): View =>
+      leader({ fitness: stale, lagBlocks, successors });
+    expect(decide(view(500, successor('b', stale, 490), successor('c', stale, 3)))).toMatchObject({
+      type: 'transfer',
+      to: 'c',
+      stopFirst: false,
+    });
+    expect(decideType(view(10, successor('b', stale, 0)))).toBe('start');
+    expect(decideType(view(500, successor('b', stale, 490)))).toBe('start');
+    expect(decideType(view(500, successor('b', impaired, 0)))).toBe('start');
   });
 
   it('takes the best of several successors', () => {

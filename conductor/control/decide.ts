@@ -6,7 +6,12 @@ export interface Successor {
   fitness: Fitness;
   /** As in eligibility.ts; compares closeness to the head as well. */
   eligibility: number;
+  /** Blocks that its execution client misses. */
+  lagBlocks: number;
 }
+
+/** Blocks that take longer to import than a hand-over takes to a node that has them. */
+const FAR_BEHIND_BLOCKS = 16;
 
 /** Everything that the control loop knows when it decides. */
 export interface View {
@@ -19,6 +24,8 @@ export interface View {
   /** Of the local node. */
   fitness: Fitness;
   eligibility: number;
+  /** Committed blocks that the local execution client misses; negative if it is ahead. */
+  lagBlocks: number;
   /** Why it is not fit, for the log. */
   healthReason: string;
   /** The local head moved, or the sequencer was started, a short while ago. */
@@ -93,6 +100,17 @@ function decideAsLeader(view: View): Action {
       to: closer.id,
       stopFirst: false,
       reason: 'the retained history does not reach the local head and another node is closer',
+    };
+  }
+  const ahead = view.successors.find(
+    ({ fitness, lagBlocks }) => fitness >= view.fitness && view.lagBlocks - lagBlocks >= FAR_BEHIND_BLOCKS,
+  );
+  if (ahead) {
+    return {
+      type: 'transfer',
+      to: ahead.id,
+      stopFirst: false,
+      reason: 'the local node misses many blocks that another node has',
     };
   }
   return { type: 'start', reason: 'leader without an active sequencer' };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { HealthCode, HealthReason } from '../../health/health-report.js';
-import { encodeEligibility, fitness, Fitness, fitnessOf, Strikes } from './eligibility.js';
+import { encodeEligibility, fitness, Fitness, fitnessOf, lagOf, Strikes } from './eligibility.js';
 
 describe('fitness', () => {
   const reason = (code: HealthCode, change: Partial<HealthReason> = {}): HealthReason => ({
@@ -70,6 +70,11 @@ describe('eligibility', () => {
         }
       }),
     );
+  });
+
+  it('gives the lag back, but for an ordinary one', () => {
+    const lagAfter = (lag: number): number => lagOf(encodeEligibility(Fitness.stale, lag));
+    expect([-5, 2, 3, 480, 2_000_000].map(lagAfter)).toEqual([0, 0, 3, 480, 999_999]);
   });
 
   it('does not prefer a node for being ahead of the committed head, or a block or two closer to it', () => {

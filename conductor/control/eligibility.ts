@@ -60,6 +60,11 @@ export function encodeEligibility(level: Fitness, lagBlocks: number): number {
   return level * (LAG_MAX + 1) + LAG_MAX - Math.min(lag, LAG_MAX);
 }
 
+/** Blocks that the node is behind, 0 for an ordinary lag. Says nothing of an unfit one. */
+export function lagOf(eligibility: number): number {
+  return LAG_MAX - (eligibility % (LAG_MAX + 1));
+}
+
 export function fitnessOf(eligibility: number): Fitness {
   return Math.min(Math.floor(eligibility / (LAG_MAX + 1)), Fitness.fit) as Fitness;
 }

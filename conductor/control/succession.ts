@@ -1,6 +1,6 @@
 import type { RaftNode } from '../../raft/index.js';
 import type { Successor } from './decide.js';
-import { fitnessOf } from './eligibility.js';
+import { fitnessOf, lagOf } from './eligibility.js';
 import { aroundTheRing } from './ring.js';
 
 /** For so long a member to which a transfer failed comes after all others. */
@@ -28,7 +28,12 @@ export class Succession {
     return peers
       .filter((peer) => voters.has(peer.id) && peer.lastContactMs < this.options.peerTimeoutMs())
       .sort((a, b) => (a.rank ?? Infinity) - (b.rank ?? Infinity))
-      .map(({ id, eligibility }) => ({ id, eligibility, fitness: fitnessOf(eligibility) }));
+      .map(({ id, eligibility }) => ({
+        id,
+        eligibility,
+        fitness: fitnessOf(eligibility),
+        lagBlocks: lagOf(eligibility),
+      }));
   }
 
   /**
