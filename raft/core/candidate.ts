@@ -256,6 +256,7 @@ export function onTimeoutNow(ctx: CoreContext, from: NodeId, message: TimeoutNow
   const accepted =
     message.term === ctx.term &&
     message.handOver > ctx.handOversEnded(message.term) &&
+    ctx.now >= ctx.ordersFromMs &&
     ctx.role === 'follower' &&
     ctx.leader === from &&
     ctx.isVoter(ctx.id) &&

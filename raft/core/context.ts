@@ -74,6 +74,8 @@ export class CoreContext {
   /** The leader's process is proven dead: loyalty to it is over. */
   leaderGone = false;
   electionDeadlineMs = Infinity;
+  /** After a stall: orders of the leader that are read before then lay unread meanwhile, and may be over. */
+  ordersFromMs = -Infinity;
   /** Hand-overs of the leader of `term` that are over, up to `number`. */
   private endedHandOvers = { term: 0, number: 0 };
   /** This node's place in the succession, as the leader of that term told it last. */

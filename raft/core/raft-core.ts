@@ -338,7 +338,9 @@ export class RaftCore {
       }
       return;
     }
-    ctx.electionDeadlineMs = Math.max(ctx.electionDeadlineMs, ctx.now + ctx.timing.heartbeatIntervalMs);
+    const readMs = ctx.now + ctx.timing.heartbeatIntervalMs;
+    ctx.electionDeadlineMs = Math.max(ctx.electionDeadlineMs, readMs);
+    if (forMs >= ctx.timing.electionTimeoutMs) ctx.ordersFromMs = readMs;
   }
 }
 

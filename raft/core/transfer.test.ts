@@ -206,6 +206,26 @@ describe('a node that is asked to take over', () => {
     expect(node.status).toMatchObject({ role: 'candidate', term: 3 });
   });
 
+  it('obeys no order that lay unread while it stood still: the leader has given it up by now', () => {
+    const node = follower();
+    node.now += 4 * timing.electionTimeoutMs;
+    node.step({ type: 'stalled', forMs: 4 * timing.electionTimeoutMs });
+    node.receive('b', heartbeat(2));
+    node.receive('b', timeoutNow({ handOver: 1 }));
+    expect(node.sent('timeoutNowResponse')).toMatchObject([{ accepted: false }]);
+    expect(node.status).toMatchObject({ role: 'follower', term: 2, leader: 'b' });
+    node.wait(timing.heartbeatIntervalMs);
+    node.receive('b', timeoutNow({ handOver: 2 }));
+    expect(node.status).toMatchObject({ role: 'candidate', term: 3 });
+  });
+
+  it('a moment of rest is no reason to refuse', () => {
+    const node = follower();
+    node.step({ type: 'stalled', forMs: timing.electionTimeoutMs - 1 });
+    node.receive('b', timeoutNow());
+    expect(node.status).toMatchObject({ role: 'candidate', term: 3 });
+  });
+
   it('is not turned back by the heartbeats of the old leader (bug 44)', () => {
     const node = follower();
     node.receive('b', timeoutNow());

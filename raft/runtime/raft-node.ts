@@ -27,12 +27,13 @@ import type { SnapshotChunkRequest } from '../transport/wire-message.js';
 import { Applier } from './applier.js';
 import { Compactor } from './compactor.js';
 import { isComplete, withData } from './complete-message.js';
+import { CoreEventLog } from './core-event-log.js';
 import { CorePump, STOPPED } from './core-pump.js';
 import { CrashEvidence } from './crash-evidence.js';
-import { logCoreEvent } from './log-core-event.js';
 import { LogReader } from './log-reader.js';
 import type { NodeTransport, RaftNodeEvents, RaftNodeOptions } from './node-options.js';
 import type { Outcome } from './outcomes.js';
+import { PeerWatch } from './peer-watch.js';
 import { SnapshotTraffic } from './snapshot-traffic.js';
 import { TimingWatch } from './timing-watch.js';
 import { WakeUpTimer } from './wake-up-timer.js';
@@ -52,6 +53,8 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   private readonly pump: CorePump;
   private readonly timingWatch: TimingWatch;
   private readonly writeWatch: WriteWatch;
+  private readonly eventLog: CoreEventLog;
+  private readonly peerWatch: PeerWatch;
   private readonly log: LogReader;
   private readonly applier: Applier<Result>;
   private readonly compactor: Compactor;
@@ -81,6 +84,8 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     this.snapshots = new SnapshotTraffic(storage, logger);
     this.crashEvidence = options.crashEvidence ? this.lookForEvidence() : undefined;
     this.timingWatch = new TimingWatch(logger);
+    this.eventLog = new CoreEventLog(logger, () => performance.now());
+    this.peerWatch = new PeerWatch(logger, () => performance.now());
     this.writeWatch = new WriteWatch(limitMs, () =>
       this.fatal(new StorageError('hung', `A write has not ended for ${limitMs} ms`, { limitMs })),
     );
@@ -409,14 +414,17 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   private send(to: NodeId, message: Message): void {
     if (isResponse(message)) return this.pump.answerPeer(message);
     void this.request(to, message).then(
-      (response) => this.pump.deliver({ type: 'message', from: to, message: response }),
+      (response) => {
+        this.peerWatch.answered(to);
+        this.pump.deliver({ type: 'message', from: to, message: response });
+      },
       (error: Error) => this.requestFailed(to, message, error),
     );
   }
 
   private requestFailed(to: NodeId, { type, requestId }: Message, error: Error): void {
     if (isDiskFailure(error)) return this.fatal(error);
-    this.logger.debug({ peer: to, type, reason: error.message }, 'request failed');
+    this.peerWatch.failed(to, type, error.message);
     this.pump.deliver({ type: 'requestFailed', to, requestId });
   }
 
@@ -438,10 +446,11 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   }
 
   private onCoreEvent(event: CoreEvent, exchangeId: number | undefined): void {
-    logCoreEvent(this.logger, event);
+    this.eventLog.note(event);
     switch (event.type) {
       case 'role':
         if (event.term > this.term) this.pump.abandonPeers(exchangeId);
+        if (event.role === 'follower' && event.leader !== null) this.peerWatch.forget();
         this.term = event.term;
         this.emit('role', event);
         return;

@@ -1,0 +1,45 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import type { ElectionCause } from '../core/types.js';
+import { CoreEventLog } from './core-event-log.js';
+
+let lines: { level: string; cause: ElectionCause; retries?: number }[];
+let nowMs: number;
+let log: CoreEventLog;
+
+beforeEach(() => {
+  lines = [];
+  nowMs = 0;
+  const formatters = { level: (level: string) => ({ level }) };
+  const logger = pino({ formatters }, { write: (line) => void lines.push(JSON.parse(line) as never) });
+  log = new CoreEventLog(logger, () => nowMs);
+});
+
+const stands = (cause: ElectionCause, prevote = true): void =>
+  log.note({ type: 'electionStarted', term: 7, cause, prevote });
+
+describe('CoreEventLog', () => {
+  it('a node without a majority says every ten seconds that it asks again, and how often it did', () => {
+    stands('timeout');
+    for (; nowMs < 60_000; nowMs += 100) stands('retry');
+    expect(lines.map(({ cause, retries }) => [cause, retries])).toEqual([
+      ['timeout', undefined],
+      ['retry', 101],
+      ['retry', 201],
+      ['retry', 301],
+      ['retry', 401],
+      ['retry', 501],
+    ]);
+  });
+
+  it('says whenever something else makes it stand', () => {
+    stands('timeout');
+    stands('retry');
+    stands('retry', false);
+    stands('leader-gone');
+    stands('retry');
+    stands('transfer', false);
+    expect(lines.map(({ cause }) => cause)).toEqual(['timeout', 'retry', 'leader-gone', 'transfer']);
+    expect(lines.every(({ level }) => level === 'info')).toBe(true);
+  });
+});

@@ -1,0 +1,69 @@
+import type { Logger } from 'pino';
+import type { CoreEvent } from '../core/types.js';
+
+const REVERTED_REMEDY =
+  'the node neither votes nor counts any more: mistrust its disk, wipe it, and add the node again as a new member';
+
+/** A node that finds no majority asks again ten times a second, for as long as it takes: so often it says so. */
+const RETRY_TOLD_EVERY_MS = 10_000;
+
+type ElectionStarted = Extract<CoreEvent, { type: 'electionStarted' }>;
+
+/** One line for each turn of events, with its reason. */
+export class CoreEventLog {
+  private candidacyToldMs = -Infinity;
+  private retries = 0;
+
+  constructor(
+    private readonly logger: Logger,
+    /** Monotonic clock, ms. */
+    private readonly now: () => number,
+  ) {}
+
+  note(event: CoreEvent): void {
+    const { logger } = this;
+    switch (event.type) {
+      case 'role': {
+        const { role, term, leader, reason } = event;
+        return logger.info({ role, term, leader, reason }, 'role changed');
+      }
+      case 'leaderReady':
+        return logger.info({ term: event.term, index: event.index }, 'leadership complete');
+      case 'configuration': {
+        const { index, configuration, reason } = event;
+        return logger.info({ index, members: configuration.members, reason }, 'membership changed');
+      }
+      case 'electionStarted': {
+        return this.candidacy(event);
+      }
+      case 'snapshotInstalled':
+        return logger.info({ index: event.index, from: event.from }, 'snapshot installed');
+      case 'diskHangs': {
+        const { forMs, successor } = event;
+        return logger.warn(
+          { forMs: Math.round(forMs), successor },
+          'the disk does not finish a write: handing over',
+        );
+      }
+      case 'reverted': {
+        const { node, acknowledged, found } = event;
+        const code = 'log-reverted';
+        return logger.error(
+          { code, node, acknowledged, found, remedy: REVERTED_REMEDY },
+          'a disk lost what it had confirmed',
+        );
+      }
+    }
+  }
+
+  private candidacy({ term, prevote, cause }: ElectionStarted): void {
+    const line = { term, prevote, cause };
+    const isRetry = prevote && cause === 'retry';
+    this.retries = isRetry ? this.retries + 1 : 0;
+    if (isRetry && this.now() - this.candidacyToldMs < RETRY_TOLD_EVERY_MS) {
+      return this.logger.debug(line, 'stands for election');
+    }
+    this.candidacyToldMs = this.now();
+    this.logger.info(isRetry ? { ...line, retries: this.retries } : line, 'stands for election');
+  }
+}

@@ -1,0 +1,75 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import { PeerWatch } from './peer-watch.js';
+
+interface Line {
+  level: string;
+  msg: string;
+  peer: string;
+  reason?: string;
+  forMs?: number;
+  afterMs?: number;
+}
+
+let lines: Line[];
+let nowMs: number;
+let watch: PeerWatch;
+
+beforeEach(() => {
+  lines = [];
+  nowMs = 0;
+  const formatters = { level: (level: string) => ({ level }) };
+  const logger = pino(
+    { level: 'debug', formatters },
+    { write: (line) => void lines.push(JSON.parse(line) as Line) },
+  );
+  watch = new PeerWatch(logger, () => nowMs);
+});
+
+/** Two requests every 50 ms, none of which is answered. */
+function silence(peer: string, forMs: number): void {
+  for (const endMs = nowMs + forMs; nowMs < endMs; nowMs += 50) {
+    watch.failed(peer, 'heartbeat', 'heartbeat: refused');
+    watch.failed(peer, 'append', 'append: refused');
+  }
+}
+
+const told = (): Line[] => lines.filter(({ level }) => level !== 'debug');
+
+describe('PeerWatch', () => {
+  it('tells the beginning and the end of a silence, and each failure once', () => {
+    silence('b', 3_600_000);
+    expect(told()).toMatchObject([
+      { level: 'warn', peer: 'b', reason: 'heartbeat: refused', forMs: 1000, msg: 'a peer does not answer' },
+    ]);
+    expect(lines).toHaveLength(3);
+    watch.answered('b');
+    watch.answered('b');
+    expect(told()[1]).toMatchObject({ level: 'info', peer: 'b', afterMs: 3_600_000 });
+    expect(told()).toHaveLength(2);
+  });
+
+  it('is silent about what passes at once, and about peers that are not asked any more', () => {
+    for (let i = 0; i < 10; i++) {
+      silence('b', 900);
+      watch.answered('b');
+    }
+    silence('c', 2000);
+    watch.forget();
+    watch.answered('c');
+    expect(told().map(({ peer, level }) => [peer, level])).toEqual([['c', 'warn']]);
+  });
+
+  it('keeps few of the reasons of a peer that fails in ever new words', () => {
+    for (let i = 0; i < 1000; i++) watch.failed('b', 'append', `after ${i} ms`);
+    expect(lines.length).toBeLessThan(10);
+  });
+
+  it('tells peers apart', () => {
+    silence('b', 800);
+    silence('c', 800);
+    expect(told()).toEqual([]);
+    silence('b', 50);
+    expect(told()).toMatchObject([{ peer: 'b' }]);
+  });
+});
