@@ -22,6 +22,9 @@ LABEL org.opencontainers.image.title="Baton" \
       org.opencontainers.image.licenses="MIT"
 WORKDIR /var/lib
 RUN mkdir -p baton && chown 1000:1000 baton
+# Where op-conductor's image has it.
+WORKDIR /usr/local/bin
+RUN ln -s ../../../baton/dist/conductor/main.js op-conductor
 WORKDIR /baton
 COPY package.json LICENSE ./
 COPY --from=modules /src/node_modules ./node_modules

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Config } from './config/config.js';
 import { parseConfig } from './config/parse-config.js';
 import { createLogger } from './logger.js';
 
@@ -9,12 +10,16 @@ const REQUIRED = [
   ...['--healthcheck.min-peer-count', '1'],
 ];
 
-/** What is written of a few messages. */
-function written(...flags: string[]): string[] {
+function configOf(flags: string[]): Config {
   const parsed = parseConfig([...REQUIRED, ...flags], {});
   if (!('config' in parsed)) throw new Error('no configuration');
+  return parsed.config;
+}
+
+/** What is written of a few messages. */
+function written(...flags: string[]): string[] {
   const lines: string[] = [];
-  const logger = createLogger(parsed.config, { write: (line: string) => void lines.push(line) });
+  const logger = createLogger(configOf(flags), { write: (line: string) => void lines.push(line) });
   logger.info({ number: 7, hash: '0xab', reason: 'a "good" one', peers: ['b', 'c'] }, 'head moved');
   logger.child({ part: 'raft' }).warn('alone');
   logger.debug('detail');
@@ -50,6 +55,26 @@ describe('log.format', () => {
       new RegExp(`^${moment} lvl=crit msg=exiting node=a err=boom stack="Error: boom\\\\n.*"\n$`),
     );
   });
+
+  it.each(['json', 'logfmt', 'text', 'terminal'])(
+    '%s: a fatal line is out before anything else happens, such as a SIGKILL',
+    (format) => {
+      let waiting = '';
+      let out = '';
+      const stream = {
+        write: (line: string) => void (waiting += line),
+        flushSync: () => {
+          out += waiting;
+          waiting = '';
+        },
+      };
+      const logger = createLogger(configOf(['--log.format', format]), stream);
+      logger.info('going on');
+      expect(out).toBe('');
+      logger.fatal('did not stop in time');
+      expect(out).toMatch(/going on[^]*did not stop in time/);
+    },
+  );
 
   it('terminal: level and message first, coloured on demand', () => {
     const [first] = written('--log.format', 'terminal');

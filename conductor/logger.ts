@@ -4,12 +4,15 @@ import { formatLine } from './log-format.js';
 
 const STDOUT = 1;
 
+/** `flushSync` is what pino calls after a fatal line: the process may be killed right behind it. */
+type LineStream = DestinationStream & { flushSync?(): void };
+
 /**
  * Lines on standard output. JSON unless `log.format` asks for another format (docs/MIGRATION.md).
  *
  * @param out where they go
  */
-export function createLogger(config: Config, out: DestinationStream = pino.destination(STDOUT)): Logger {
+export function createLogger(config: Config, out: LineStream = pino.destination(STDOUT)): Logger {
   const { level, format, color, pid } = config.log;
   return pino(
     {
@@ -22,14 +25,17 @@ export function createLogger(config: Config, out: DestinationStream = pino.desti
 }
 
 function asText(
-  out: DestinationStream,
+  out: LineStream,
   format: Exclude<Config['log']['format'], 'json' | 'jsonms'>,
   color: boolean | null,
-): DestinationStream {
+): LineStream {
   const isTerminal = process.stdout.isTTY === true;
   const options = {
     format: format === 'text' ? (isTerminal ? ('terminal' as const) : ('logfmt' as const)) : format,
     color: color ?? isTerminal,
   };
-  return { write: (line) => out.write(formatLine(line, options)) };
+  return {
+    write: (line) => out.write(formatLine(line, options)),
+    flushSync: () => out.flushSync?.(),
+  };
 }

@@ -19,12 +19,17 @@ const version = readVersion();
 const write = (text: string): void => void process.stdout.write(`${text}\n`);
 const complain = (text: string): void => void process.stderr.write(`${text}\n`);
 
-/** `baton [run] [flags]` as op-conductor, which has no sub-commands; or one of ours. */
-async function main(argv: readonly string[]): Promise<void> {
-  const [first, ...rest] = argv;
+/**
+ * `baton [run] [flags]` as op-conductor, which has no sub-commands; or one of ours. op-conductor's image has no entry
+ * point: what is put behind the name of the image begins with the name of the program.
+ */
+async function main([first, ...rest]: readonly string[], program: string): Promise<void> {
+  if (first === 'op-conductor') return main(rest, first);
   if (first === 'run') return run(rest);
-  const isDropIn = path.basename(process.argv[1] ?? '') === 'op-conductor';
-  if (!isDropIn && (first === '--help' || first === '-h' || first === 'help')) return help();
+  const isHelp = first === 'help' || first === 'h';
+  if (program === 'op-conductor' && isHelp) return run(['--help']);
+  if (program !== 'op-conductor' && (isHelp || first === '--help' || first === '-h')) return help();
+  const argv = first === undefined ? [] : [first, ...rest];
   if (first === undefined || first.startsWith('-')) return run(argv);
   const { runCommand } = await import('./commands/index.js');
   process.exitCode = await runCommand(argv, commandIo());
@@ -78,7 +83,7 @@ async function run(argv: readonly string[]): Promise<void> {
   await service.start().catch(fatal);
 }
 
-main(process.argv.slice(2)).catch((error: Error) => {
+main(process.argv.slice(2), path.basename(process.argv[1] ?? '')).catch((error: Error) => {
   if (!(error instanceof ConfigError)) throw error;
   complain(error.message);
   process.exitCode = EXIT_USAGE;

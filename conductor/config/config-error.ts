@@ -22,11 +22,11 @@ export class ConfigError extends Error {
   readonly code = 'invalid-config';
 
   constructor(readonly problems: readonly ConfigProblem[]) {
-    const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`;
+    const messages = problems.map(({ message }) => message);
     super(
-      [`failed to setup: ${count} with the configuration`, ...problems.map(({ message }) => message)].join(
-        '\n  - ',
-      ),
+      messages.length === 1
+        ? messages[0]
+        : [`${messages.length} problems with the configuration:`, ...messages].join('\n  - '),
     );
     this.name = 'ConfigError';
   }

@@ -56,15 +56,16 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
       executionP2p: {
         enabled: values['healthcheck.execution-p2p-enabled'],
         minPeerCount: values['healthcheck.execution-p2p-min-peer-count'],
-        rpcUrl: values['healthcheck.execution-p2p-rpc-url'] ?? values['execution.rpc'],
-        checkApi: values['healthcheck.execution-p2p-check-api'] as 'net' | 'admin',
+        // Empty ones mean the defaults, as in op-conductor.
+        rpcUrl: values['healthcheck.execution-p2p-rpc-url'] || values['execution.rpc'],
+        checkApi: (values['healthcheck.execution-p2p-check-api'] || 'net') as 'net' | 'admin',
       },
     },
     rollupBoost: {
       enabled: values['rollup-boost.enabled'],
       nextEnabled: values['rollup-boost.next-enabled'],
       nextHealthcheckUrl: values['rollup-boost.next-healthcheck-url'],
-      healthcheckTimeoutMs: values['rollup-boost.healthcheck-timeout'],
+      healthcheckTimeoutMs: rollupBoostTimeoutMs(values),
       /** 0: no partial result is tolerated. */
       partialToleranceLimit: values['healthcheck.rollup-boost-partial-healthiness-tolerance-limit'],
       partialToleranceIntervalSeconds:
@@ -113,6 +114,12 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
     /** The settings that were given by flag or variable, with their values. */
     explicit,
   };
+}
+
+/** 0 and less mean "none" in op-conductor; every probe of ours has a deadline, or a hung builder stops the checks. */
+function rollupBoostTimeoutMs(values: FlagValues): number {
+  const name = 'rollup-boost.healthcheck-timeout';
+  return values[name] > 0 ? values[name] : flags[name].byDefault;
 }
 
 function overrides(values: FlagValues): Record<string, number> {

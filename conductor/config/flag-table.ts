@@ -221,7 +221,7 @@ export const flags = {
   'healthcheck.execution-p2p-rpc-url': flag({
     group: 'Health',
     type: text,
-    byDefault: null,
+    byDefault: '',
     defaultText: 'execution.rpc',
     usage: 'RPC that is asked for the peers of the execution client',
   }),
@@ -414,6 +414,29 @@ export const flags = {
     byDefault: false,
     notYetEffective: true,
     usage: 'accepted for forks of op-conductor; payloads are stored as they come',
+  }),
+
+  // Of versions and branches of op-conductor before or beside the one that Baton follows.
+  'supervisor.rpc': flag({
+    group: 'Health',
+    type: text,
+    byDefault: '',
+    notYetEffective: true,
+    usage: 'accepted for op-conductor up to v1.17; the supervisor is gone',
+  }),
+  'reorg-recovery.enabled': flag({
+    group: 'Control',
+    type: boolean,
+    byDefault: false,
+    notYetEffective: true,
+    usage: 'accepted for branches of op-conductor; Baton follows reorgs without it',
+  }),
+  'execution.ws-url': flag({
+    group: 'Op-node and execution client',
+    type: text,
+    byDefault: '',
+    notYetEffective: true,
+    usage: 'accepted for branches of op-conductor, which follow reorgs by it',
   }),
 
   // Baton's own.

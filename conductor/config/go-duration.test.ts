@@ -22,6 +22,7 @@ describe('parseGoDuration', () => {
     ['1ns', 0.000001],
     ['1s1s', 2_000],
     ['120s', 120_000],
+    ['2562047h47m16.854775807s', 2 ** 63 / 1e6],
   ])('reads %s as %d ms', (text, ms) => {
     expect(parseGoDuration(text)).toBe(ms);
   });
@@ -42,6 +43,7 @@ describe('parseGoDuration', () => {
     '1,5s',
     '1ms2',
     'Infinity',
+    '2562048h',
   ])('refuses %j', (text) => {
     expect(parseGoDuration(text)).toBeNull();
   });

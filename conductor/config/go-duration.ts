@@ -12,6 +12,9 @@ const UNIT_NS: Readonly<Record<string, number>> = {
 
 const NS_PER_MS = 1e6;
 
+/** Beyond this Go's 64 bits overflow. */
+const LONGEST_NS = 2 ** 63;
+
 const PART = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y;
 
 /** Milliseconds of a duration in Go's syntax (`500ms`, `1s`, `1h2m3.5s`), to the nanosecond; null if it is none. */
@@ -28,6 +31,7 @@ export function parseGoDuration(text: string): number | null {
     ns += Number(part[1]) * UNIT_NS[part[2]!]!;
     end = PART.lastIndex;
   }
+  if (ns > LONGEST_NS) return null;
   return ns === 0 ? 0 : (sign * Math.round(ns)) / NS_PER_MS;
 }
 

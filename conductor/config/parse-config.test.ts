@@ -43,6 +43,8 @@ function problemsOf(argv: string[], env: Record<string, string> = {}): string[] 
 }
 
 function at(config: Config, path: string): unknown {
+  // Of flags without effect only that they were given is known.
+  if (path.startsWith('explicit:')) return config.explicit[path.slice('explicit:'.length) as FlagName];
   return path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], config);
 }
 
@@ -207,6 +209,16 @@ const table: Array<
   ['compat.silent-transfer', 'COMPAT_SILENT_TRANSFER', 'true', 'rpc.silentTransfer', true, false],
   ['raft.storage.backend', 'RAFT_STORAGE_BACKEND', 'wal', 'raft.storageBackend', 'wal', 'boltdb'],
   ['raft.compress-payload', 'RAFT_COMPRESS_PAYLOAD', 'true', 'raft.compressPayload', true, false],
+  ['supervisor.rpc', 'SUPERVISOR_RPC', 'http://s', 'explicit:supervisor.rpc', 'http://s', undefined],
+  [
+    'reorg-recovery.enabled',
+    'REORG_RECOVERY_ENABLED',
+    'true',
+    'explicit:reorg-recovery.enabled',
+    true,
+    undefined,
+  ],
+  ['execution.ws-url', 'EXECUTION_WS_URL', 'ws://g', 'explicit:execution.ws-url', 'ws://g', undefined],
   ['healthcheck.timeout', 'HEALTHCHECK_TIMEOUT', '300ms', 'health.probeTimeoutMs', 300, 1000],
   ['shutdown-timeout', 'SHUTDOWN_TIMEOUT', '3s', 'shutdownTimeoutMs', 3000, 10_000],
 ];
@@ -287,7 +299,7 @@ describe('command line', () => {
   });
 
   it('does not report the value of an unknown flag a second time', () => {
-    expect(problemsOf(['--supervisor.rpc', 'http://s', ...requiredArguments])).toHaveLength(1);
+    expect(problemsOf(['--supervisor.rpcs', 'http://s', ...requiredArguments])).toHaveLength(1);
   });
 
   it('says how to give a boolean its value', () => {
@@ -369,8 +381,10 @@ describe('values', () => {
     ['healthcheck.interval', '1.5'],
     ['healthcheck.interval', '1s'],
     ['healthcheck.interval', '18446744073709551616'],
+    ['healthcheck.interval', '08'],
+    ['rpc.port', '1__0'],
+    ['rpc.port', '9223372036854775808'],
     ['raft.heartbeat-timeout', '500'],
-    ['raft.heartbeat-timeout', '-1s'],
     ['log.level', 'loud'],
     ['log.format', 'JSON'],
     ['pprof.type', 'flame'],
@@ -384,6 +398,17 @@ describe('values', () => {
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(`invalid value ${JSON.stringify(text)} for flag -${name}: expected`);
     expect(problems[0]).toContain(`(--${name} or ${variableName(name)})`);
+  });
+
+  it("reads Go's number literals", () => {
+    const config = configOf([
+      '--rpc.port=0x1F90',
+      '--metrics.port=016204',
+      '--healthcheck.safe-interval=1_200',
+    ]);
+    expect(config.rpc.listenPort).toBe(8080);
+    expect(config.metrics.listenPort).toBe(7300);
+    expect(config.health.safe.intervalSeconds).toBe(1200);
   });
 
   it('cuts what is meant as "never" to what Node can hold', () => {

@@ -40,7 +40,11 @@ export function readValues(argv: readonly string[], env: Environment): ReadValue
     if (source === null) {
       if (!flag.required) continue;
       problems.push(
-        configProblem([name], `missing required flags: flag ${name} is required`, `give ${flag.usage}`),
+        configProblem(
+          [name],
+          `failed to setup: failed to read config: missing required flags: flag ${name} is required`,
+          `give ${flag.usage}`,
+        ),
       );
       unknown.add(name);
       continue;

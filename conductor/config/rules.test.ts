@@ -43,6 +43,7 @@ describe('rules', () => {
     ['--consensus.addr=', 'invalid config: missing consensus address'],
     ['--consensus.port=65536', 'invalid config: invalid RPC port'],
     ['--consensus.port=-1', 'invalid config: invalid RPC port'],
+    ['--consensus.port=9999999999', 'invalid config: invalid RPC port'],
     ['--raft.server.id=', 'invalid config: missing raft server ID'],
     ['--raft.server.id=../b', 'raft server ID is no folder name'],
     ['--raft.server.id=..', 'raft server ID is no folder name'],
@@ -61,7 +62,14 @@ describe('rules', () => {
       'invalid config: only one of rollup-boost or rollup-boost next healthchecks can be enabled',
     ],
     ['--rollup-boost.next-enabled', 'invalid config: missing rollup-boost next healthcheck URL'],
-    ['--rollup-boost.next-healthcheck-url=rb', 'invalid rollup-boost next healthcheck URL'],
+    [
+      '--rollup-boost.next-enabled --rollup-boost.next-healthcheck-url=rb',
+      'invalid rollup-boost next healthcheck URL',
+    ],
+    [
+      '--healthcheck.execution-p2p-enabled --healthcheck.execution-p2p-min-peer-count=1 --healthcheck.execution-p2p-rpc-url=h',
+      'invalid el p2p rpc',
+    ],
     ['--rollupboost.ws-url=http://rb', 'invalid rollup-boost WebSocket URL'],
     [
       '--healthcheck.interval=0',
@@ -74,31 +82,27 @@ describe('rules', () => {
     ],
     ['--healthcheck.execution-p2p-enabled', 'invalid health check config: missing minimum el p2p peers'],
     [
-      '--healthcheck.execution-p2p-enabled --healthcheck.execution-p2p-min-peer-count=1 --healthcheck.execution-p2p-rpc-url=',
-      'invalid health check config: missing el p2p rpc',
-    ],
-    [
-      '--healthcheck.execution-p2p-enabled --healthcheck.execution-p2p-min-peer-count=1 --healthcheck.execution-p2p-check-api=',
-      'invalid health check config: missing el p2p check api',
-    ],
-    [
       '--healthcheck.execution-p2p-enabled --healthcheck.execution-p2p-min-peer-count=1 --healthcheck.execution-p2p-check-api=web3',
       'invalid health check config: invalid el p2p check api',
     ],
     [
       '--healthcheck.rollup-boost-partial-healthiness-tolerance-limit=3',
-      'only one of RollupBoostPartialHealthinessToleranceLimit or RollupBoostPartialHealthinessToleranceIntervalSeconds found',
+      'only one of RollupBoostPartialHealthinessToleranceLimit or RollupBoostPartialHealthinessToleranceIntervalSeconds found to be defined',
     ],
-    ['--healthcheck.timeout=0', 'healthcheck.timeout is 0'],
+    ['--healthcheck.timeout=0', 'healthcheck.timeout is not longer than 0'],
     ['--rpc.port=70000', 'invalid config: invalid rpc config: invalid RPC port'],
     ['--rpc.body-limit-mb=0', 'body limit out of range'],
     ['--rpc.body-limit-mb=257', 'body limit out of range'],
     ['--metrics.enabled --metrics.port=70000', 'invalid config: invalid metrics config:'],
     ['--pprof.enabled --pprof.port=70000', 'invalid config: invalid pprof config:'],
     ['--websocket.server-port=70000', 'invalid websocket server port'],
-    ['--raft.heartbeat-timeout=4ms --raft.heartbeat-interval=1ms', 'HeartbeatTimeout is too low'],
+    ['--raft.heartbeat-timeout=4ms', 'HeartbeatTimeout is too low'],
+    ['--raft.heartbeat-timeout=-1s', 'HeartbeatTimeout is too low'],
     ['--raft.lease-timeout=4ms', 'LeaderLeaseTimeout is too low'],
+    ['--raft.lease-timeout=-1s', 'LeaderLeaseTimeout is too low'],
     ['--raft.snapshot-interval=0', 'SnapshotInterval is too low'],
+    ['--raft.heartbeat-interval=-5ms', 'heartbeat interval out of range'],
+    ['--shutdown-timeout=-1s', 'shutdown-timeout is not longer than 0'],
     [
       '--raft.heartbeat-timeout=500ms --raft.lease-timeout=1m0.5s',
       'LeaderLeaseTimeout (1m0.5s) cannot be larger than heartbeat timeout (500ms)',
@@ -107,7 +111,7 @@ describe('rules', () => {
     ['--raft.heartbeat-interval=0', 'heartbeat interval out of range'],
     ['--raft.priority=1001', 'raft.priority is too large'],
     ['--raft.retention-mb=0', 'raft.retention-mb is 0'],
-    ['--shutdown-timeout=0s', 'shutdown-timeout is 0'],
+    ['--shutdown-timeout=0s', 'shutdown-timeout is not longer than 0'],
     ['--raft.peers=a@h:1,a@h:2', 'an id is listed twice'],
     ['--raft.peers=a@h:1,b@H:1', 'an address is listed twice'],
     ['--raft.peers=b@h:1,c@h:2', 'raft.peers does not contain this node'],
@@ -132,6 +136,9 @@ describe('rules', () => {
     ['--metrics.port=70000', 'a port that is not used'],
     ['--pprof.port=70000', 'a port that is not used'],
     ['--healthcheck.execution-p2p-check-api=web3', 'a check that is off'],
+    ['--healthcheck.execution-p2p-rpc-url=geth:8545', 'the URL of a check that is off'],
+    ['--rollup-boost.next-healthcheck-url=rb:8080', 'the URL of a check that is off'],
+    ['--rollup-boost.healthcheck-timeout=-1s', 'no time-out of its own'],
     ['--raft.heartbeat-timeout=3s', 'a heartbeat timeout over 1 s, which op-conductor refuses'],
     ['--raft.heartbeat-timeout=200ms --raft.lease-timeout=200ms', 'equal times'],
     ['--consensus.port=0 --rpc.port=0', 'two ports chosen by the system'],
@@ -169,15 +176,26 @@ describe('rules', () => {
     expect(error.problems).toHaveLength(expected.length);
     expected.forEach((text, i) => expect(error.problems[i]!.message).toContain(text));
     expected.forEach((text) => expect(error.message).toContain(text));
-    expect(error.message).toContain('failed to setup: 13 problems');
+    expect(error.message).toMatch(/^13 problems with the configuration:\n/);
     expect(error.code).toBe('invalid-config');
+  });
+
+  it.each([
+    [
+      '--rpc.port=-2',
+      'failed to setup: failed to create conductor: invalid config: invalid rpc config: invalid RPC port',
+    ],
+    ['--oops', 'flag provided but not defined: -oops'],
+  ])("begins with op-conductor's whole chain for %s", (more, chain) => {
+    expect(errorOf([...goodArguments, more])!.message.startsWith(`${chain}: `)).toBe(true);
   });
 
   it('requires flags even where they have a default', () => {
     for (const [name] of Object.entries(good)) {
       const error = errorOf(goodArguments.filter((argument) => !argument.startsWith(`--${name}=`)));
       expect(error?.problems.map(({ flags }) => flags)).toEqual([[name]]);
-      expect(error?.message).toContain(`missing required flags: flag ${name} is required`);
+      const chain = `failed to setup: failed to read config: missing required flags: flag ${name} is required`;
+      expect(error?.message.startsWith(`${chain}: `)).toBe(true);
     }
   });
 });
@@ -198,6 +216,19 @@ describe('settings that depend on each other', () => {
     const { timing } = configOf(more).raft;
     expect(timing).toMatchObject({ electionTimeoutMs, leaseTimeoutMs, heartbeatIntervalMs });
     expect(timingProblem(timing)).toBeUndefined();
+  });
+
+  it('gives the execution client peers check its defaults for empty texts, as op-conductor does', () => {
+    const { executionP2p } = configOf(
+      '--healthcheck.execution-p2p-enabled --healthcheck.execution-p2p-min-peer-count=1 ' +
+        '--healthcheck.execution-p2p-rpc-url= --healthcheck.execution-p2p-check-api=',
+    ).health;
+    expect(executionP2p).toMatchObject({ rpcUrl: 'http://geth:8545', checkApi: 'net' });
+  });
+
+  it.each(['0', '-1s'])('keeps a deadline on rollup-boost for a time-out of %s, which means none', (text) => {
+    const { rollupBoost } = configOf(`--rollup-boost.healthcheck-timeout=${text}`);
+    expect(rollupBoost.healthcheckTimeoutMs).toBe(5000);
   });
 
   it("advertises this node's entry in the list of peers", () => {

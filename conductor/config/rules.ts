@@ -63,7 +63,11 @@ const rules: readonly Rule[] = [
     text: 'missing rollup-boost next healthcheck URL',
     remedy: 'give the URL, or disable the check',
   },
-  badUrl('rollup-boost.next-healthcheck-url', 'invalid rollup-boost next healthcheck URL'),
+  // Of checks that are off, op-conductor looks at no URL.
+  onlyIf(
+    'rollup-boost.next-enabled',
+    badUrl('rollup-boost.next-healthcheck-url', 'invalid rollup-boost next healthcheck URL'),
+  ),
   badUrl('rollupboost.ws-url', 'invalid rollup-boost WebSocket URL', ['ws:', 'wss:']),
   health(
     'healthcheck.interval',
@@ -87,24 +91,15 @@ const rules: readonly Rule[] = [
     'give a number greater than 0',
   ),
   executionP2p(
-    'healthcheck.execution-p2p-rpc-url',
-    (values) => values['healthcheck.execution-p2p-rpc-url'] === '',
-    'missing el p2p rpc',
-    'give a URL, or leave it out to use execution.rpc',
-  ),
-  executionP2p(
-    'healthcheck.execution-p2p-check-api',
-    (values) => values['healthcheck.execution-p2p-check-api'] === '',
-    'missing el p2p check api',
-    'use net or admin',
-  ),
-  executionP2p(
     'healthcheck.execution-p2p-check-api',
     (values) => !['', 'net', 'admin'].includes(values['healthcheck.execution-p2p-check-api']),
     'invalid el p2p check api',
     'use net or admin',
   ),
-  badUrl('healthcheck.execution-p2p-rpc-url', 'invalid el p2p rpc'),
+  onlyIf(
+    'healthcheck.execution-p2p-enabled',
+    badUrl('healthcheck.execution-p2p-rpc-url', 'invalid el p2p rpc'),
+  ),
   {
     flags: [
       'healthcheck.rollup-boost-partial-healthiness-tolerance-limit',
@@ -115,7 +110,7 @@ const rules: readonly Rule[] = [
       (values['healthcheck.rollup-boost-partial-healthiness-tolerance-interval-seconds'] === 0),
     text:
       'invalid health check config: only one of RollupBoostPartialHealthinessToleranceLimit or ' +
-      'RollupBoostPartialHealthinessToleranceIntervalSeconds found',
+      'RollupBoostPartialHealthinessToleranceIntervalSeconds found to be defined',
     remedy: 'set both or neither',
   },
   positive('healthcheck.timeout'),
@@ -126,15 +121,16 @@ const rules: readonly Rule[] = [
     text: 'invalid rpc config: body limit out of range',
     remedy: 'use 1 to 256 (MiB)',
   },
-  badPort('metrics.port', 'invalid metrics config: invalid metrics port', 'metrics.enabled'),
-  badPort('pprof.port', 'invalid pprof config: invalid pprof port', 'pprof.enabled'),
+  onlyIf('metrics.enabled', badPort('metrics.port', 'invalid metrics config: invalid metrics port')),
+  onlyIf('pprof.enabled', badPort('pprof.port', 'invalid pprof config: invalid pprof port')),
   badPort('websocket.server-port', 'invalid websocket server port'),
   tooShort('raft.heartbeat-timeout', 'HeartbeatTimeout is too low'),
   tooShort('raft.lease-timeout', 'LeaderLeaseTimeout is too low'),
   tooShort('raft.snapshot-interval', 'SnapshotInterval is too low'),
   {
     flags: ['raft.lease-timeout', 'raft.heartbeat-timeout'],
-    violated: (values) => raftTimes(values).leaseTimeoutMs > raftTimes(values).electionTimeoutMs,
+    violated: (values) =>
+      !hasTooShortTime(values) && raftTimes(values).leaseTimeoutMs > raftTimes(values).electionTimeoutMs,
     text: (values) => {
       const { leaseTimeoutMs, electionTimeoutMs } = raftTimes(values);
       const [lease, heartbeat] = [formatGoDuration(leaseTimeoutMs), formatGoDuration(electionTimeoutMs)];
@@ -146,7 +142,7 @@ const rules: readonly Rule[] = [
     flags: ['raft.heartbeat-interval', 'raft.lease-timeout', 'raft.heartbeat-timeout'],
     violated: (values) => {
       const { heartbeatIntervalMs, leaseTimeoutMs } = raftTimes(values);
-      return heartbeatIntervalMs < 1 || heartbeatIntervalMs >= leaseTimeoutMs;
+      return !hasTooShortTime(values) && (heartbeatIntervalMs < 1 || heartbeatIntervalMs >= leaseTimeoutMs);
     },
     text: 'heartbeat interval out of range',
     remedy: 'use at least 1ms and less than both timeouts, a sixth of them is good',
@@ -177,7 +173,9 @@ export function brokenRules(values: FlagValues, unknown: ReadonlySet<FlagName>):
   for (const { flags, violated, text, remedy } of [...rules, ...portClashes]) {
     if (flags.some((name) => unknown.has(name)) || !violated(values)) continue;
     const what = typeof text === 'string' ? text : text(values);
-    problems.push(configProblem(flags, `invalid config: ${what}`, remedy));
+    problems.push(
+      configProblem(flags, `failed to setup: failed to create conductor: invalid config: ${what}`, remedy),
+    );
   }
   return problems;
 }
@@ -186,12 +184,12 @@ function empty(flag: FlagName, text: string, remedy: string): Rule {
   return { flags: [flag], violated: (values) => values[flag] === '', text, remedy };
 }
 
-function badPort(flag: FlagName, text: string, onlyIf?: 'metrics.enabled' | 'pprof.enabled'): Rule {
+function badPort(flag: FlagName, text: string): Rule {
   return {
     flags: [flag],
     violated: (values) => {
       const port = values[flag] as number;
-      return (onlyIf === undefined || values[onlyIf]) && (port < 0 || port > 65_535);
+      return port < 0 || port > 65_535;
     },
     text,
     remedy: 'use 0 to 65535',
@@ -221,11 +219,24 @@ function health(flag: FlagName, violated: Rule['violated'], text: string): Rule 
 }
 
 function executionP2p(flag: FlagName, violated: Rule['violated'], text: string, remedy: string): Rule {
-  return {
-    flags: [flag, 'healthcheck.execution-p2p-enabled'],
-    violated: (values) => values['healthcheck.execution-p2p-enabled'] && violated(values),
+  return onlyIf('healthcheck.execution-p2p-enabled', {
+    flags: [flag],
+    violated,
     text: `invalid health check config: ${text}`,
     remedy,
+  });
+}
+
+/** A rule about something that a switch turns on. */
+function onlyIf(
+  switchFlag:
+    'healthcheck.execution-p2p-enabled' | 'rollup-boost.next-enabled' | 'metrics.enabled' | 'pprof.enabled',
+  rule: Rule,
+): Rule {
+  return {
+    ...rule,
+    flags: [...rule.flags, switchFlag],
+    violated: (values) => values[switchFlag] && rule.violated(values),
   };
 }
 
@@ -235,17 +246,26 @@ function tooShort(
 ): Rule {
   return {
     flags: [flag],
-    violated: (values) => (values[flag] ?? SHORTEST_RAFT_TIME_MS) < SHORTEST_RAFT_TIME_MS,
+    violated: (values) => isTooShort(values[flag]),
     text: `failed to create raft: ${text}`,
     remedy: `use at least ${SHORTEST_RAFT_TIME_MS}ms`,
   };
+}
+
+function isTooShort(raftTimeMs: number | null): boolean {
+  return raftTimeMs !== null && raftTimeMs < SHORTEST_RAFT_TIME_MS;
+}
+
+/** Rules about how times go together would only say the same again. */
+function hasTooShortTime(values: FlagValues): boolean {
+  return isTooShort(values['raft.heartbeat-timeout']) || isTooShort(values['raft.lease-timeout']);
 }
 
 function positive(flag: 'healthcheck.timeout' | 'shutdown-timeout'): Rule {
   return {
     flags: [flag],
     violated: (values) => values[flag] <= 0,
-    text: `${flag} is 0`,
-    remedy: 'give a duration longer than 0',
+    text: `${flag} is not longer than 0`,
+    remedy: 'give a duration such as 1s',
   };
 }

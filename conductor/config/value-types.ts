@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { formatGoDuration, parseGoDuration } from './go-duration.js';
+import { parseGoInt, parseGoUint } from './go-integer.js';
 import { isWildcard, parseHostPort } from './host-port.js';
 
 /** How the text of a flag or variable becomes a value, and back for the help. */
@@ -54,11 +55,11 @@ export const boolean: ValueType<boolean> = {
   emptyVariable: 'false',
 };
 
-/** Milliseconds, not negative. */
+/** Milliseconds. Negative ones are read as well: which flags may have them is a rule of its own. */
 export const duration: ValueType<number> = {
   schema: parsed((value) => {
     const ms = parseGoDuration(value);
-    return ms === null || ms < 0 ? null : Math.min(ms, LONGEST_TIMER_MS);
+    return ms === null ? null : Math.min(ms, LONGEST_TIMER_MS);
   }),
   placeholder: 'duration',
   expected: 'a duration such as 500ms, 1s or 1m30s',
@@ -67,11 +68,7 @@ export const duration: ValueType<number> = {
 
 /** An unsigned integer; Go's 64 bits are cut to 53 (`18446744073709551615` is used for "never"). */
 export const uint: ValueType<number> = {
-  schema: parsed((value) =>
-    /^(0|[1-9]\d*|0[xX][0-9a-fA-F]+)$/.test(value) && BigInt(value) < 2n ** 64n
-      ? Math.min(Number(value), Number.MAX_SAFE_INTEGER)
-      : null,
-  ),
+  schema: parsed((value) => toNumber(parseGoUint(value))),
   placeholder: 'number',
   expected: 'a whole number, 0 or more',
   format: String,
@@ -79,11 +76,15 @@ export const uint: ValueType<number> = {
 
 /** Any integer: the range is a rule of its own, since op-conductor has a text for it. */
 export const port: ValueType<number> = {
-  schema: parsed((value) => (/^-?\d{1,9}$/.test(value) ? Number(value) : null)),
+  schema: parsed((value) => toNumber(parseGoInt(value))),
   placeholder: 'port',
   expected: 'a port number',
   format: String,
 };
+
+function toNumber(value: bigint | null): number | null {
+  return value === null ? null : Math.min(Number(value), Number.MAX_SAFE_INTEGER);
+}
 
 export function choice<const T extends string>(...values: readonly T[]): ValueType<T> {
   return {

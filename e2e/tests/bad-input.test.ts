@@ -317,8 +317,12 @@ describe('bad flags', () => {
   afterAll(() => rm(directory, { recursive: true }));
 
   function run(flags: readonly string[], env: Record<string, string> = {}) {
+    return call(['run', ...flags], env);
+  }
+
+  function call(argv: readonly string[], env: Record<string, string> = {}) {
     const [program, ...first] = batonCommand();
-    const { status, stdout, stderr } = spawnSync(program, [...first, 'run', ...flags], {
+    const { status, stdout, stderr } = spawnSync(program, [...first, ...argv], {
       env: { PATH: process.env['PATH'], ...env },
       encoding: 'utf8',
       timeout: 30_000,
@@ -375,6 +379,26 @@ describe('bad flags', () => {
     expect(found).toEqual(expected);
     expect(lines).toHaveLength(1 + expected.length);
     expect(existsSync(storage)).toBe(false);
+  });
+
+  it.each([[['op-conductor', '--paused']], [['--paused']]])(
+    'are those of op-conductor for %j, as its image is called',
+    (argv) => {
+      const { status, lines } = call(argv);
+      expect(status).toBe(2);
+      expect(lines.join('\n')).toContain(
+        'failed to setup: failed to read config: missing required flags: flag consensus.addr is required',
+      );
+    },
+  );
+
+  it.each([
+    [['op-conductor', 'help'], /--raft\.server\.id/],
+    [['help'], /status \[options\]/],
+    [['op-conductor', '--version'], /^baton version v\d+\.\d+\.\d+\n$/],
+  ])('are explained by %j', (argv, expected) => {
+    const { status, stdout } = call(argv);
+    expect([status, expected.test(stdout)]).toEqual([0, true]);
   });
 
   it('given by environment variable are named by it', () => {

@@ -152,6 +152,6 @@ function urlsOf(text: string): string[] {
 /** For options that are durations. */
 export function readDuration(text: string): number {
   const parsed = duration.schema.safeParse(text);
-  if (!parsed.success) throw new InvalidArgumentError(`Expected ${duration.expected}.`);
+  if (!parsed.success || parsed.data < 0) throw new InvalidArgumentError(`Expected ${duration.expected}.`);
   return parsed.data;
 }
