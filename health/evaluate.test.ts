@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { BlockRef } from '../rpc/payload/unsafe-payload.js';
+import type { HeadInfo } from '../rpc/clients/op-node-client.js';
 import { evaluate } from './evaluate.js';
 import type { HealthCode, HealthLimits } from './health-report.js';
 import type { Observation, Probed } from './probes/observation.js';
@@ -10,9 +10,8 @@ const askedAtMs = nowSeconds * 1000 + 900;
 const limits: HealthLimits = { unsafeIntervalSeconds: 5, minPeerCount: 2 };
 const allLimits: HealthLimits = { ...limits, safeIntervalSeconds: 60, minExecutionPeerCount: 3 };
 
-function head(number: number, ageSeconds: number): BlockRef {
-  const hash = `0x${'11'.repeat(32)}`;
-  return { number, hash, parentHash: `0x${'22'.repeat(32)}`, timestamp: nowSeconds - ageSeconds };
+function head(number: number, ageSeconds: number): HeadInfo {
+  return { number, timestamp: nowSeconds - ageSeconds };
 }
 
 const answered = <T>(value: T): Probed<T> => ({ askedAtMs, ok: true, value });
@@ -33,7 +32,7 @@ function observation({ unsafe = 0, safe = 500, peers = 2, executionPeers, rollup
     syncStatus:
       typeof unsafe === 'string'
         ? failed(unsafe)
-        : answered({ unsafeL2: head(42, unsafe), safeL2: head(7, safe), finalizedL2: head(1, 1000) }),
+        : answered({ unsafeL2: head(42, unsafe), safeL2: head(7, safe) }),
     peerStats: typeof peers === 'string' ? failed(peers) : answered({ connected: peers }),
   };
   if (executionPeers !== undefined) {

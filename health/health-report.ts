@@ -1,4 +1,4 @@
-import type { BlockRef } from '../rpc/payload/unsafe-payload.js';
+import type { HeadInfo } from '../rpc/clients/op-node-client.js';
 
 /** What is wrong with a node. Each has its remedy in docs/ERRORS.md. */
 export type HealthCode =
@@ -41,7 +41,7 @@ export interface HealthVerdict {
   /** For people: the first reason's message, or the numbers of a healthy node. */
   summary: string;
   /** op-node's unsafe head; absent if it did not tell. */
-  unsafeHead?: BlockRef;
+  unsafeHead?: HeadInfo;
   /** Connected peers of op-node; absent if it did not tell. */
   peers?: number;
 }

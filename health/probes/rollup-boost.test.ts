@@ -11,7 +11,7 @@ import {
 
 let server: Server;
 let url: string;
-let answer: { status: number; body: string } | 'hang';
+let answer: { status: number; body: string; endless?: true } | 'hang';
 let asked: string[];
 let probe: RollupBoostProbe;
 let nowMs: number;
@@ -21,6 +21,11 @@ function build(variant: RollupBoostVariant, tolerance = new PartialTolerance(0, 
 }
 const ask = (timeoutMs = 5000): Promise<RollupBoostAnswer> => probe.call({ timeoutMs });
 
+async function waitForNoConnections(): Promise<void> {
+  const open = (): Promise<number> => new Promise((resolve) => server.getConnections((_, n) => resolve(n)));
+  while ((await open()) > 0) await new Promise((resolve) => setImmediate(resolve));
+}
+
 beforeEach(async () => {
   asked = [];
   nowMs = 1_000_000;
@@ -29,7 +34,8 @@ beforeEach(async () => {
     asked.push(`${request.method} ${request.url}`);
     if (answer === 'hang') return;
     response.statusCode = answer.status;
-    response.end(answer.body);
+    if (answer.endless) response.write(answer.body);
+    else response.end(answer.body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -49,6 +55,15 @@ describe('rollup-boost by status code', () => {
     answer = { status, body: 'whatever' };
     build({ by: 'status', executionUrl: url });
     expect(await ask()).toEqual({ health, tolerated: false });
+  });
+
+  it('looks at nothing but the status', async () => {
+    build({ by: 'status', executionUrl: url });
+    for (const body of [{ body: 'x'.repeat(2 ** 21) }, { body: '.', endless: true } as const]) {
+      answer = { status: 200, ...body };
+      expect(await ask()).toEqual({ health: 'healthy', tolerated: false });
+    }
+    await waitForNoConnections();
   });
 
   it('asks execution.rpc/healthz, also when that URL ends with a slash', async () => {

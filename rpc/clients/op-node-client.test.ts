@@ -98,6 +98,23 @@ describe('OpNodeClient', () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  it('takes any result of a start, a post and an override for success', async () => {
+    server.answer = () => ({ result: { ok: true } });
+    expect(await node.startSequencer(hashA)).toEqual({ alreadyRunning: false });
+    await node.postUnsafePayload('{}');
+    await node.overrideLeader();
+  });
+
+  it('reads of a sync status what the checks look at, and asks for nothing else', async () => {
+    const unsafe_l2 = { number: 7, timestamp: 70 };
+    server.answer = () => ({ result: { unsafe_l2, safe_l2: { ...unsafe_l2, number: 5 }, extra: 1 } });
+    expect(await node.syncStatus()).toEqual({ unsafeL2: unsafe_l2, safeL2: { number: 5, timestamp: 70 } });
+    for (const rest of [{}, { safe_l2: null }]) {
+      server.answer = () => ({ result: { unsafe_l2, finalized_l2: null, ...rest } });
+      expect(await node.syncStatus()).toEqual({ unsafeL2: unsafe_l2, safeL2: { number: 0, timestamp: 0 } });
+    }
+  });
+
   it('refuses a sync status without an unsafe head', async () => {
     server.answer = () => ({ result: { safe_l2: {} } });
     await expect(node.syncStatus()).rejects.toMatchObject({ code: 'bad-answer' });

@@ -84,6 +84,10 @@ function ref({ hash, number, parentHash, timestamp }: WireBlock): WireBlock {
   return { hash, number, parentHash, timestamp };
 }
 
+function headInfo({ number, timestamp }: WireBlock): object {
+  return { number, timestamp };
+}
+
 async function checkNodeExchange(exchange: Exchange): Promise<void> {
   const { result, error } = recorded(exchange);
   switch (exchange.method) {
@@ -100,11 +104,10 @@ async function checkNodeExchange(exchange: Exchange): Promise<void> {
       expect(await node.peerStats()).toEqual({ connected: (result as { connected: number }).connected });
       return;
     case 'optimism_syncStatus': {
-      const wire = result as Record<'unsafe_l2' | 'safe_l2' | 'finalized_l2', WireBlock>;
+      const wire = result as Record<'unsafe_l2' | 'safe_l2', WireBlock>;
       expect(await node.syncStatus()).toEqual({
-        unsafeL2: ref(wire.unsafe_l2),
-        safeL2: ref(wire.safe_l2),
-        finalizedL2: ref(wire.finalized_l2),
+        unsafeL2: headInfo(wire.unsafe_l2),
+        safeL2: headInfo(wire.safe_l2),
       });
       return;
     }
