@@ -43,11 +43,12 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
     http: { headersTimeout: REQUEST_TIMEOUT_MS },
   });
   app.server.maxConnections = CONNECTIONS_MAX;
-  app.addHook('onRequest', async () => inFlight.inc());
-  app.addHook('onResponse', async (_request, reply) => {
-    inFlight.dec();
-    served.inc({ code: String(reply.statusCode) });
+  app.addHook('onRequest', async (_request, reply) => {
+    inFlight.inc();
+    // Comes to every request; `onResponse` does not, when the scraper went away before its answer.
+    reply.raw.once('close', () => inFlight.dec());
   });
+  app.addHook('onResponse', async (_request, reply) => served.inc({ code: String(reply.statusCode) }));
   app.route({
     url: '/*',
     method: ['GET', 'HEAD', 'POST'],
