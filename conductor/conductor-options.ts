@@ -46,6 +46,7 @@ export interface ConductorEvents {
   // For those who count:
   /** The control loop has asked to hand leadership over. */
   transferred: [success: boolean];
+  resumed: [];
   /** `wasStopped`: false when it ran already. */
   sequencerStarted: [wasStopped: boolean];
   /** `wasRunning`: false when it was stopped already. */

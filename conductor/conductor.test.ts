@@ -4,7 +4,9 @@ import type { HealthCode, HealthReason, HealthReport } from '../health/health-re
 import type { Outcome } from '../raft/index.js';
 import type { ExecutionClient } from '../rpc/clients/execution-client.js';
 import { clusterStatusSchema, conductorStatusSchema } from '../rpc/conductor-status.js';
+import { ClientError } from '../rpc/clients/client-error.js';
 import type { OpNodeClient } from '../rpc/clients/op-node-client.js';
+import { StartRefusedError } from '../rpc/clients/start-refusal.js';
 import type { ChainHistory } from './chain/chain-history.js';
 import { ChainState } from './chain/chain-state.js';
 import type { Conductor as ConductorType } from './conductor.js';
@@ -12,7 +14,7 @@ import { encodeEligibility, Fitness } from './control/eligibility.js';
 import { LocalNode } from './control/local-node.js';
 import type { MembershipService } from './membership/membership-service.js';
 import { chainOf, hashOf, payloadOf, refOf, silent } from './testing/chain.js';
-import { FakeNode, historyOf } from './testing/fake-node.js';
+import { FakeNode, hashMismatch, historyOf } from './testing/fake-node.js';
 import { FakeRaft } from './testing/fake-raft.js';
 import { useVirtualTime } from './testing/virtual-time.js';
 
@@ -570,10 +572,12 @@ describe('one bad health check', () => {
 });
 
 describe('a sequencer that cannot be started', () => {
-  const refuseStarts = (): void => {
+  let refusal: Error | undefined;
+  const refuseStarts = (error = new Error('sequencer is not enabled')): void => {
+    refusal = error;
     const { startSequencer } = node.opNode;
     node.opNode.startSequencer = (head, options) => {
-      node.faults.set('startSequencer', new Error('sequencer is not enabled'));
+      if (refusal) node.faults.set('startSequencer', refusal);
       return startSequencer(head, options);
     };
   };
@@ -609,6 +613,50 @@ describe('a sequencer that cannot be started', () => {
     raft.lead();
     await pass(3500);
     expect(raft.transfers).toEqual(['c']);
+  });
+
+  it('since op-node is never where its execution client is, has had its chances after one try', async () => {
+    await up();
+    refuseStarts(hashMismatch(refOf(9), hashOf(10)));
+    raft.peer('b').eligibility = fitPeer();
+    raft.lead();
+    await pass(6500);
+    expect(raft.transfers).toEqual(['b']);
+  });
+
+  it('since op-node does not answer, has had its chances after one try', async () => {
+    await up();
+    const timeout = { code: 'timeout', timeoutMs: 2000 } as const;
+    refuseStarts(new ClientError(timeout, 'admin_startSequencer', 'http://x', 'no answer within 2000 ms'));
+    raft.peer('b').eligibility = fitPeer();
+    raft.lead();
+    await pass(100);
+    expect([node.starts.length, raft.transfers]).toEqual([1, ['b']]);
+  });
+
+  it('since op-node asks another conductor, gives leadership away, too', async () => {
+    await up();
+    refuseStarts(new StartRefusedError({ reason: 'not-leader' }, new Error('sequencer is not the leader')));
+    raft.peer('b').eligibility = fitPeer();
+    raft.lead();
+    await pass(1000);
+    expect([node.starts.length, raft.transfers]).toEqual([3, ['b']]);
+  });
+
+  it('may try again when it is given leadership back', async () => {
+    await up();
+    refuseStarts();
+    raft.peer('b').eligibility = fitPeer();
+    raft.lead();
+    await pass(1000);
+    expect(raft.transfers).toEqual(['b']);
+    refusal = undefined;
+    raft.follow('b');
+    await poll();
+    expect(raft.eligibility).toBe(encodeEligibility(Fitness.impaired, 0));
+    raft.lead();
+    await poll();
+    expect([node.active, raft.transfers]).toEqual([true, ['b']]);
   });
 
   it('is forgotten as soon as it starts', async () => {
@@ -649,7 +697,7 @@ describe('what it tells those who count', () => {
     await pass(1000);
     // Leader, healthy, active.
     expect(told).toEqual([
-      ...['010', '110', 'start true', '111', '101', 'stop true'],
+      ...['110', 'start true', '111', '101', 'stop true'],
       ...['transfer false', '000', 'transfer true'],
     ]);
     expect(turns).toBeGreaterThan(5);
@@ -857,6 +905,21 @@ describe('silent transfers', () => {
     await conductor.transferLeader();
     expect(raft.transfers).toEqual([]);
     await expect(conductor.transferLeaderToServer('c', 'c:50050')).rejects.toThrow('node is not the leader');
+  });
+});
+
+describe('sequencerHealthy', () => {
+  it('is what the checks say until the node was polled, then what both say', async () => {
+    expect(conductor.sequencerHealthy()).toBe(true);
+    health('ok');
+    expect(conductor.sequencerHealthy()).toBe(true);
+    health('too-few-peers');
+    expect(conductor.sequencerHealthy()).toBe(false);
+    health('ok');
+    localNode.isNotReachedYet('connection refused');
+    expect(conductor.sequencerHealthy()).toBe(false);
+    await up();
+    expect(conductor.sequencerHealthy()).toBe(true);
   });
 });
 

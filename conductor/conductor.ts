@@ -65,6 +65,8 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     );
     const roleChanged = (): void => {
       this.emit('leadershipChanged');
+      // Whoever gave it leadership although it could not start its sequencer wants it to try again.
+      if (options.raft.status().role === 'leader') this.startTrouble.over();
       this.leaderSinceMs = performance.now();
       this.loop.forgetFailures();
       this.historyTooShortAt = undefined;
@@ -93,7 +95,8 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
       active: localNode.state.sequencerActive === true,
     };
     const line = Object.values(state).join();
-    if (line !== this.lastState) this.emit('stateChanged', state);
+    // As op-conductor: what it finds when it starts is no change.
+    if (this.lastState !== '' && line !== this.lastState) this.emit('stateChanged', state);
     this.lastState = line;
   }
 
@@ -356,6 +359,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     }
     this.isPaused = false;
     logger.info('control loop resumed');
+    this.emit('resumed');
     this.loop.forgetFailures();
     this.changed();
   }

@@ -11,7 +11,7 @@ export function healthNow(
   { state }: Pick<LocalNode, 'state'>,
 ): HealthReport | null {
   const report = health.latest();
-  if (report === null || state.reachable) return report;
+  if (report === null || state.reachable || !state.asked) return report;
   const message = state.reason;
   const gone = { check: 'node-poll', code: 'node-unreachable', severity: 'unhealthy', message } as const;
   return {

@@ -8,6 +8,8 @@ export interface LocalNodeState {
   headAdvancedAtMs: number;
   /** Whether op-node sequences; null while it does not answer. */
   sequencerActive: boolean | null;
+  /** There was a poll, or a reason that it cannot begin. */
+  asked: boolean;
   /** False after two polls in a row without an answer of op-node or of the execution client. */
   reachable: boolean;
   /** Why it is not reachable. */
@@ -43,6 +45,7 @@ export class LocalNode {
     head: null,
     headAdvancedAtMs: -Infinity,
     sequencerActive: null,
+    asked: false,
     reachable: false,
     reason: 'not asked yet',
   };
@@ -64,6 +67,7 @@ export class LocalNode {
 
   /** Notes why polling has not begun yet. */
   isNotReachedYet(reason: string): void {
+    this.state.asked = true;
     this.state.reason = `op-node: ${reason}`;
   }
 
@@ -92,6 +96,7 @@ export class LocalNode {
       this.options.execution.latestBlock(call),
     ]);
     if (this.stopped.signal.aborted) return;
+    this.state.asked = true;
     const upToDate = epoch === this.epoch;
     if (upToDate && head.status === 'fulfilled') this.noteHead(head.value);
     const failed = [active, head].find((result) => result.status === 'rejected');

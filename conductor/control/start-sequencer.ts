@@ -50,7 +50,8 @@ export async function startSequencer(around: StartSurroundings, options: StartOp
       return { head, wasStopped: !alreadyRunning };
     } catch (error) {
       // op-node imports after it has answered, and gossip may move its head at any time (#20204): look again.
-      if (!isTransient(error) || performance.now() > end) throw error;
+      const isTransient = error instanceof StartRefusedError && error.isTransient;
+      if (!isTransient || performance.now() > end) throw error;
     }
     await sleep(RETRY_MS, undefined, { signal: options.signal });
   }
@@ -61,10 +62,4 @@ function wakeUp({ opNode, logger }: StartSurroundings, head: BlockRef, timeoutMs
   opNode
     .wakeUp(head.number, { timeoutMs })
     .catch((error: Error) => logger.debug({ reason: error.message }, 'op-node was not woken'));
-}
-
-function isTransient(error: unknown): boolean {
-  return (
-    error instanceof StartRefusedError && (error.code === 'hash-mismatch' || error.code === 'no-prestate')
-  );
 }

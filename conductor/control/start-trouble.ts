@@ -1,3 +1,4 @@
+import { ClientError } from '../../rpc/clients/client-error.js';
 import { StartRefusedError } from '../../rpc/clients/start-refusal.js';
 import { BehindError } from './bring-to-head.js';
 
@@ -16,17 +17,15 @@ export class StartTrouble {
   private reason = '';
 
   failed(error: Error, nowMs: number): void {
-    // Leadership has gone, or the history is at fault: decided elsewhere.
-    if (error instanceof StartRefusedError && error.code === 'not-leader') return;
+    // The history is at fault: decided elsewhere.
     if (error instanceof BehindError && error.code === 'history-too-short') return;
     if (nowMs - this.lastMs > LASTS_MS) this.failures = 0;
-    // A node that has not moved through all the time it was given has had its chances.
-    this.failures += error instanceof BehindError ? FAILURES : 1;
+    this.failures += tookItsTime(error) ? FAILURES : 1;
     this.lastMs = nowMs;
     this.reason = `the sequencer cannot be started: ${error.message}`;
   }
 
-  /** It was started. */
+  /** It was started, or is to have new chances. */
   over(): void {
     this.failures = 0;
   }
@@ -35,4 +34,13 @@ export class StartTrouble {
   at(nowMs: number): string | undefined {
     return this.failures >= FAILURES && nowMs - this.lastMs <= LASTS_MS ? this.reason : undefined;
   }
+}
+
+/** A node that has not moved, come round or answered through all the time it was given has had its chances. */
+function tookItsTime(error: Error): boolean {
+  return (
+    error instanceof BehindError ||
+    (error instanceof StartRefusedError && error.isTransient) ||
+    (error instanceof ClientError && error.code === 'timeout')
+  );
 }

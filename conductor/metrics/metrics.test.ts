@@ -176,6 +176,14 @@ describe('the metrics server', () => {
     return body.text();
   };
 
+  const noConnections = async (): Promise<void> => {
+    while (
+      await new Promise<number>((resolve) => server.server.getConnections((_, count) => resolve(count)))
+    ) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+
   it('takes no more connections than scrapers need', async () => {
     const { port } = server.server.address() as { port: number };
     const idle = Array.from({ length: 64 }, () => net.connect(port, '127.0.0.1'));
@@ -183,12 +191,20 @@ describe('the metrics server', () => {
     const refused = net.connect(port, '127.0.0.1').on('error', () => undefined);
     await once(refused, 'close');
     for (const socket of idle) socket.destroy();
-    while (
-      await new Promise<number>((resolve) => server.server.getConnections((_, count) => resolve(count)))
-    ) {
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    await noConnections();
     expect(await get('/')).toContain('op_conductor_up');
+  });
+
+  it('counts a scrape as over when the scraper goes away before its answer', async () => {
+    const { port } = server.server.address() as { port: number };
+    const scrapers = Array.from({ length: 20 }, () => net.connect(port, '127.0.0.1'));
+    await Promise.all(scrapers.map((socket) => once(socket, 'connect')));
+    for (const socket of scrapers) {
+      socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n', () => socket.destroy());
+    }
+    while (refreshed < scrapers.length) await new Promise((resolve) => setImmediate(resolve));
+    await noConnections();
+    expect(await get('/')).toContain('promhttp_metric_handler_requests_in_flight 1\n');
   });
 
   it('answers on every path, with fresh gauges', async () => {
@@ -293,6 +309,19 @@ describe('elections', () => {
   });
 });
 
+describe('elections of a paused conductor', () => {
+  it('are no failover, however late it is resumed', async () => {
+    for (const cause of ['timeout', 'transfer'] as const) {
+      raft.emit('electionStarted', { type: 'electionStarted', term: 2, cause, prevote: false });
+      raft.emit('role', { role: 'leader', leader: 'a' });
+      conductor.emit('resumed');
+      conductor.emit('sequencerStarted', true);
+    }
+    expect(await value('op_conductor_failover_duration_seconds_count')).toBe(0);
+    expect(await value('op_conductor_handover_duration_seconds_count')).toBe(0);
+  });
+});
+
 describe('commits', () => {
   it('are measured by stage, and counted', async () => {
     raft.emit('committed', 3);
@@ -341,6 +370,26 @@ describe('calls', () => {
     expect(await of('params_size_total')).toBe(6);
     expect(await of('results_size_total')).toBe(8);
     expect(await of('request_duration_seconds_sum')).toBeCloseTo(0.012);
+  });
+});
+
+describe('calls that backends answer with codes of their own', () => {
+  it('do not make labels without end', async () => {
+    for (let code = 1; code <= 100; code += 1)
+      metrics.called(call({ error: new RpcError('no', { code, reason: 'x' }) }));
+    metrics.called(call({ error: new RpcError('no', { code: 1, reason: 'x' }) }));
+    const of = (error: string): Promise<number | undefined> =>
+      value(
+        'op_conductor_rpc_server_responses_total',
+        `error=${error}`,
+        'method=conductor_leader',
+        'rpc=main',
+      );
+    expect(await of('rpc_1')).toBe(2);
+    expect(await of('rpc_100')).toBeUndefined();
+    const { samples } = (await page()).get('op_conductor_rpc_server_responses_total')!;
+    expect(samples.size).toBeLessThan(20);
+    expect([...samples.values()].reduce((sum, count) => sum + count)).toBe(101);
   });
 });
 

@@ -57,6 +57,8 @@ export class RaftMetrics {
   }
 
   watchStarts(conductor: Conductor): void {
+    // How long it was paused says nothing of how fast it is.
+    conductor.on('resumed', () => (this.vacancy = undefined));
     conductor.on('sequencerStarted', () => {
       const { vacancy } = this;
       this.vacancy = undefined;

@@ -4,6 +4,9 @@ import { DEFAULT_BUCKETS, type Families } from './families.js';
 
 const RPC = 'main';
 
+/** Codes of one method that are told apart: proxied methods pass on what their backends make up. */
+const CODES_MAX = 16;
+
 /** What is kept of one method; nothing looks labels up in a call. */
 interface BoundMethod {
   requests: Counter.Internal;
@@ -65,13 +68,17 @@ export class RpcMetrics {
     bound.duration.observe(durationMs / 1000);
     bound.paramsBytes.inc(paramsBytes);
     bound.resultBytes.inc(resultBytes);
-    const label = error ? `rpc_${error.code}` : '<nil>';
-    let responses = bound.responses.get(label);
-    if (!responses) {
-      responses = this.responses.labels(RPC, method, label);
-      bound.responses.set(label, responses);
+    this.responsesOf(method, bound, error ? `rpc_${error.code}` : '<nil>').inc();
+  }
+
+  private responsesOf(method: string, { responses }: BoundMethod, wanted: string): Counter.Internal {
+    const label = responses.has(wanted) || responses.size < CODES_MAX ? wanted : 'rpc_other';
+    let counter = responses.get(label);
+    if (!counter) {
+      counter = this.responses.labels(RPC, method, label);
+      responses.set(label, counter);
     }
-    responses.inc();
+    return counter;
   }
 
   private of(method: string): BoundMethod {

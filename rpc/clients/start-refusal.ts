@@ -29,6 +29,11 @@ export class StartRefusedError extends Error {
   get code(): StartRefusal['reason'] {
     return this.refusal.reason;
   }
+
+  /** op-node is on its way to the block; ordinarily it gets there within milliseconds. */
+  get isTransient(): boolean {
+    return this.code === 'hash-mismatch' || this.code === 'no-prestate';
+  }
 }
 
 const LEADER_CHECK_FAILED = 'sequencer leader check failed';
