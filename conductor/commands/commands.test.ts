@@ -58,7 +58,9 @@ describe('the command line', () => {
     [['replace', 'c', 'd', 'nowhere'], '"nowhere" is no consensus address'],
     [['replace', 'c', 'c', '10.0.0.4:50050'], 'for a new disk: baton add c 10.0.0.4:50050'],
     [['status', '--rpc', '10.0.0.1:8547'], '"10.0.0.1:8547" is no URL'],
+    [['status', '--rpc', ','], '"" is no URL'],
     [['status', '--deadline', '5'], 'Expected a duration'],
+    [['status', '--deadline=-5s'], 'Expected a duration'],
   ])('%j ends with 2', async (argv, complaint) => {
     expect(await runCommand(argv, io())).toBe(2);
     expect(noted.join('\n')).toContain(complaint);
@@ -95,7 +97,7 @@ describe('status', () => {
 
   it('needs only one of several addresses', async () => {
     await cluster.kill('b');
-    const urls = `${cluster.url('b')},${cluster.url('c')}`;
+    const urls = `${cluster.url('b')}, ${cluster.url('c')},`;
     expect(await runCommand(['status', '--rpc', urls], io())).toBe(1);
     expect(printed[0]).toContain('a   leader');
   });
@@ -208,6 +210,23 @@ describe('transfer', () => {
     expect(failure()).toEqual([`error: ${cluster.url('a')} answers: b is too far behind`, 'refused']);
   });
 
+  it.each([[[]], [['b']]])('refuses to leave a paused leader with its sequencer (%j)', async (target) => {
+    cluster.change('a', { paused: true });
+    expect(await baton('transfer', ...target)).toBe(1);
+    expect(noted).toEqual([
+      'error: a leads and is paused: its sequencer would stay active',
+      'remedy: baton resume a first, or repeat with --force and stop that sequencer yourself (unfit-target)',
+    ]);
+    expect(cluster.calls).toEqual([]);
+    cluster.onCall = () => {
+      cluster.lead('b');
+      const { node } = cluster.get('a').status;
+      cluster.change('a', { node: { ...node, sequencerActive: true } });
+      return { result: null };
+    };
+    expect(await baton('transfer', ...target, '--force')).toBe(0);
+  });
+
   it('refuses an id that nobody has', async () => {
     expect(await baton('transfer', 'x', '--force')).toBe(1);
     expect(failure()).toEqual(['error: x is not a member; the members are a, b, c', 'not-a-member']);
@@ -219,6 +238,16 @@ describe('transfer', () => {
     cluster.change('a', { role: 'follower' });
     expect(await baton('transfer', 'b', '--deadline', '300ms')).toBe(1);
     expect(failure()).toEqual(['error: after 300ms: no leader', 'deadline']);
+  });
+
+  it('says that the quorum is lost, and what it waits for when that takes long', async () => {
+    cluster.change('a', { role: 'follower' });
+    await Promise.all([cluster.kill('b'), cluster.kill('c')]);
+    expect(await baton('transfer', '--deadline', '3.5s')).toBe(1);
+    const lost = 'no leader: 1 of 3 voters answer, 2 are needed';
+    expect(noted.slice(0, 2)).toEqual([`waiting: ${lost}`, `error: after 3.5s: ${lost}`]);
+    expect(await baton('add', 'd', '10.0.0.4:50050', '--deadline', '200ms')).toBe(1);
+    expect(failure()).toEqual([`error: after 200ms: ${lost}`, 'deadline']);
   });
 
   it('ends when the user gives up', async () => {
@@ -460,6 +489,14 @@ describe('override', () => {
   it('is refused while another member leads', async () => {
     expect(await baton('override', 'b')).toBe(1);
     expect(failure()).toEqual(['error: a leads in term 4', 'leader-exists']);
+    expect(cluster.calls).toEqual([]);
+  });
+
+  it('is refused in a cluster that is just electing', async () => {
+    cluster.change('a', { role: 'follower' });
+    cluster.onView = (views) => void (views === 5 && cluster.lead('c'));
+    expect(await baton('override', 'b')).toBe(1);
+    expect(failure()).toEqual(['error: c leads in term 5', 'leader-exists']);
     expect(cluster.calls).toEqual([]);
   });
 

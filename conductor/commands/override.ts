@@ -7,8 +7,9 @@ import {
   operate,
   refused,
   type ClusterOptions,
+  type Operation,
 } from './cluster/cluster-command.js';
-import { leaders } from './cluster/cluster-view.js';
+import { answering, leaders, type ClusterView } from './cluster/cluster-view.js';
 
 /** `baton override <id>`: the last resort when the cluster has lost its quorum. */
 export const addOverride: AddCommand = (program, io) => {
@@ -22,10 +23,7 @@ export const addOverride: AddCommand = (program, io) => {
         const wanted = options.remove !== true;
         const before = await cluster.view();
         const target = memberOf(before, id);
-        const other = leaders(before).find((leader) => leader.id !== id);
-        if (wanted && other && !options.force) {
-          throw new CommandError('leader-exists', `${other.id} leads in term ${other.status.term}`);
-        }
+        if (wanted && !options.force) await requireNoOtherLeader(operation, before, id);
         if (!target.status) throw new CommandError('incomplete', `${id} does not answer: ${target.silence}`);
         try {
           await cluster.call(target, 'conductor_overrideLeader', [wanted], deadline.remainingMs);
@@ -47,3 +45,18 @@ export const addOverride: AddCommand = (program, io) => {
       }),
     );
 };
+
+/** Elections within which a cluster that can has a leader, and the least time that they get. */
+const ELECTIONS = 3;
+const SHORTEST_LOOK_MS = 1000;
+
+/** Looks for longer than a moment: while a cluster with a quorum elects, nobody leads either. */
+async function requireNoOtherLeader({ until }: Operation, before: ClusterView, id: string): Promise<void> {
+  const electionsMs = answering(before).map(({ status }) => ELECTIONS * status.timing.electionTimeoutMs);
+  const endMs = performance.now() + Math.max(SHORTEST_LOOK_MS, ...electionsMs);
+  const after = await until((view) =>
+    leaders(view).length > 0 || performance.now() >= endMs ? undefined : 'an election may be under way',
+  );
+  const other = leaders(after).find((leader) => leader.id !== id);
+  if (other) throw new CommandError('leader-exists', `${other.id} leads in term ${other.status.term}`);
+}

@@ -7,7 +7,14 @@ import {
   operate,
   type ClusterOptions,
 } from './cluster/cluster-command.js';
-import { answering, healthReason, leaders, type ClusterView } from './cluster/cluster-view.js';
+import {
+  answering,
+  healthReason,
+  leaders,
+  noLeader,
+  type Answering,
+  type ClusterView,
+} from './cluster/cluster-view.js';
 
 /** `baton transfer [id]`: moves leadership and, with it, the sequencer. */
 export const addTransfer: AddCommand = (program, io) => {
@@ -23,9 +30,12 @@ export const addTransfer: AddCommand = (program, io) => {
             return operation.done(`nothing to hand over: ${leader?.id ?? 'nobody'} leads`);
           }
         }
-        const before = await operation.until((view) => (leaders(view)[0] ? undefined : 'no leader'));
+        const before = await operation.until((view) => (leaders(view)[0] ? undefined : noLeader(view)));
         const from = leaders(before)[0]!;
-        if (id !== undefined && id !== from.id && !options.force) requireFit(before, id);
+        if (id !== from.id && !options.force) {
+          requireNotPaused(from);
+          if (id !== undefined) requireFit(before, id);
+        }
         if (id !== undefined) memberOf(before, id);
 
         const moved = (view: ClusterView): boolean => {
@@ -51,6 +61,16 @@ export const addTransfer: AddCommand = (program, io) => {
     );
 };
 
+/** A paused conductor stops no sequencer: it would go on beside the new leader's. */
+function requireNotPaused({ id, status }: Answering): void {
+  if (!status.paused || status.node.sequencerActive === false) return;
+  throw new CommandError(
+    'unfit-target',
+    `${id} leads and is paused: its sequencer would stay active`,
+    `baton resume ${id} first, or repeat with --force and stop that sequencer yourself`,
+  );
+}
+
 function requireFit(view: ClusterView, id: string): void {
   const target = memberOf(view, id);
   const unfit = (why: string): CommandError => new CommandError('unfit-target', `${id} ${why}`);
@@ -66,7 +86,9 @@ function requireFit(view: ClusterView, id: string): void {
 function unsettled(view: ClusterView): string | undefined {
   const [leader, second] = leaders(view);
   if (second) return `${second.id} calls itself leader still`;
-  const late = answering(view).find(({ id, status }) => id !== leader!.id && status.node.sequencerActive);
+  const late = answering(view).find(
+    ({ id, status }) => id !== leader!.id && status.node.sequencerActive && !status.paused,
+  );
   if (late) return `the sequencer of ${late.id} is active still`;
   if (leader!.status.paused || leader!.status.node.sequencerActive) return undefined;
   return `${leader!.id} leads, but its sequencer is not active: ${leader!.status.node.reason || 'not yet'}`;

@@ -49,7 +49,9 @@ describe("operators' commands against a cluster of processes", () => {
   const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
 
   const expectDone = ({ code, stdout, stderr }: Run, says: RegExp): void => {
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    // What it waits for is noted after seconds only, and so on a busy machine.
+    const complaints = stderr.replace(/^(waiting|trying again): .*\n/gm, '');
+    expect({ code, complaints }).toEqual({ code: 0, complaints: '' });
     expect(stdout).toMatch(says);
   };
   const expectFailed = ({ code, stderr }: Run, error: RegExp, remedy: string): void => {
@@ -163,7 +165,7 @@ describe("operators' commands against a cluster of processes", () => {
     await leader.baton.kill();
     expectFailed(
       await baton(other, 'transfer', '--deadline', '1s'),
-      /^error: after 1s: no leader\n/,
+      /^error: after 1s: no leader: 1 of 3 voters answer, 2 are needed\n/,
       'deadline',
     );
     const status = await baton(other, 'status');

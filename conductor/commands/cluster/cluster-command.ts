@@ -4,7 +4,7 @@ import { duration } from '../../config/value-types.js';
 import { CommandError } from '../command-error.js';
 import type { CommandIo } from '../command.js';
 import { Cluster } from './cluster.js';
-import { leaders, type Answering, type ClusterView, type Member } from './cluster-view.js';
+import { leaders, noLeader, type Answering, type ClusterView, type Member } from './cluster-view.js';
 import { Deadline, waitUntil } from './wait-until.js';
 
 /** op-conductor's default of `rpc.port`. */
@@ -62,7 +62,7 @@ export async function operate(
       ...io,
       cluster,
       deadline,
-      until: (missing) => waitUntil(cluster, { deadline, signal: io.signal }, missing),
+      until: (missing) => waitUntil(cluster, { deadline, signal: io.signal, note: io.note }, missing),
       done: (line) => io.print(`${line} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`),
     });
   } finally {
@@ -106,9 +106,11 @@ export async function callLeader(
   isDone: (view: ClusterView) => boolean,
 ): Promise<void> {
   const { cluster, deadline, note } = operation;
-  let last = 'the cluster has no leader';
+  let last: string | undefined;
   for (;;) {
-    const view = await operation.until((seen) => (isDone(seen) || leaders(seen)[0] ? undefined : last));
+    const view = await operation.until((seen) =>
+      isDone(seen) || leaders(seen)[0] ? undefined : noLeader(seen),
+    );
     if (isDone(view)) return;
     const leader = leaders(view)[0]!;
     try {
@@ -117,7 +119,7 @@ export async function callLeader(
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
       if (!isUnsettled(error)) throw refused(error);
-      if (error.message !== last) note(error.message);
+      if (error.message !== last) note(`trying again: ${error.message}`);
       last = error.message;
       if (deadline.isOver) throw new CommandError('deadline', `after ${deadline.toString()}: ${last}`);
       // Whatever comes of it shows within an election.
@@ -143,7 +145,10 @@ export function refused(error: ClientError): CommandError {
 }
 
 function urlsOf(text: string): string[] {
-  const urls = text.split(',').map((url) => url.trim());
+  const urls = text
+    .replace(/,\s*$/, '')
+    .split(',')
+    .map((url) => url.trim());
   const wrong = urls.find((url) => !/^https?:\/\//.test(url) || !URL.canParse(url));
   if (wrong === undefined) return urls;
   throw new CommandError('usage', `"${wrong}" is no URL such as http://10.0.0.1:8547`);

@@ -62,13 +62,17 @@ export function problems(view: ClusterView): string[] {
 function leaderProblems(view: ClusterView): string[] {
   const leading = leaders(view);
   if (leading.length === 1) return [];
-  if (leading.length > 1) return [`several call themselves leader: ${names(leading)}`];
+  return leading.length > 1 ? [`several call themselves leader: ${names(leading)}`] : [noLeader(view)];
+}
+
+/** That nobody leads, and why, if that can be told. */
+export function noLeader(view: ClusterView): string {
   const voters = votersOf(view);
-  if (voters.length === 0) return ['there is no cluster yet'];
+  if (voters.length === 0) return 'there is no cluster yet';
   const { answering, of, needed } = quorum(voters);
-  return [
-    answering < needed ? `no leader: ${answering} of ${of} voters answer, ${needed} are needed` : 'no leader',
-  ];
+  return answering < needed
+    ? `no leader: ${answering} of ${of} voters answer, ${needed} are needed`
+    : 'no leader';
 }
 
 function memberProblems(member: Member): string[] {

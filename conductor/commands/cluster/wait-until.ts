@@ -6,6 +6,9 @@ import type { ClusterView } from './cluster-view.js';
 
 const POLL_MS = 100;
 
+/** Whoever waits for longer than this wants to know what for, and is told so no more often. */
+const PATIENCE_MS = 3000;
+
 /** How long a command may take in all, beginning with its construction. */
 export class Deadline {
   private readonly endMs: number;
@@ -29,7 +32,7 @@ export class Deadline {
 }
 
 /**
- * Looks at the cluster again and again until nothing is missing any more.
+ * Looks at the cluster again and again until nothing is missing any more. Notes what it waits for, if that takes long.
  *
  * @param missing what is not yet as it should be, in words; undefined when all is
  * @returns the view in which nothing was missing
@@ -37,9 +40,11 @@ export class Deadline {
  */
 export async function waitUntil(
   cluster: Pick<Cluster, 'view'>,
-  { deadline, signal }: { deadline: Deadline; signal: AbortSignal },
+  { deadline, signal, note }: { deadline: Deadline; signal: AbortSignal; note: (line: string) => void },
   missing: (view: ClusterView) => string | undefined,
 ): Promise<ClusterView> {
+  let noted: string | undefined;
+  let quietUntilMs = performance.now() + PATIENCE_MS;
   for (;;) {
     let lacks: string | undefined;
     try {
@@ -53,6 +58,11 @@ export async function waitUntil(
     }
     if (signal.aborted) throw new CommandError('interrupted', `not waited for: ${lacks}`);
     if (deadline.isOver) throw new CommandError('deadline', `after ${deadline.toString()}: ${lacks}`);
+    if (lacks !== noted && performance.now() >= quietUntilMs) {
+      note(`waiting: ${lacks}`);
+      noted = lacks;
+      quietUntilMs = performance.now() + PATIENCE_MS;
+    }
     await sleep(Math.min(POLL_MS, deadline.remainingMs), undefined, { signal }).catch(() => undefined);
   }
 }
