@@ -227,4 +227,28 @@ interface Pod {
       ],
     ]);
   });
+
+  it('flashblocks are offered by each pod by name, and not by a service that picks any', async () => {
+    const rendered = await renderChart(helm!, ['conductor.flashblocksUrl=ws://builder:1111/ws']);
+    const offering = rendered
+      .filter(({ kind }) => kind === 'Service')
+      .flatMap(({ metadata, spec }) => {
+        const { ports, clusterIP } = spec as { ports: { name: string }[]; clusterIP?: string };
+        return ports.some(({ name }) => name === 'websocket') ? [`${metadata.name} ${clusterIP}`] : [];
+      });
+    expect(offering).toEqual(['baton-headless None']);
+  });
+
+  it.each([
+    'replicaCuont=5',
+    'conductor.helthcheck.interval=3',
+    'conductor.env[0].name=A,conductor.env[0].vlaue=b',
+    'networkPolicy.rpcFrom[0].podSelecter.a=b',
+    'conductor.args[0]=paused',
+    'conductor.ports.rpc=8545',
+    'terminationGracePeriodSeconds=10',
+  ])('refuses %s', async (values) => {
+    const ours = /values don't meet the specifications|execution error at/;
+    await expect(renderChart(helm!, [values])).rejects.toThrow(ours);
+  });
 });
