@@ -145,7 +145,7 @@ scenario(
     mutant: [
       {
         file: 'raft-core.ts',
-        find: 'ctx.electionDeadlineMs = Math.max(ctx.electionDeadlineMs, ctx.now + ctx.timing.heartbeatIntervalMs);',
+        find: 'ctx.electionDeadlineMs = Math.max(ctx.electionDeadlineMs, readMs);',
         replace: '',
       },
     ],

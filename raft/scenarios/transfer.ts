@@ -8,6 +8,7 @@ const UNCHECKED = [
     file: 'candidate.ts',
     find: `message.term === ctx.term &&
     message.handOver > ctx.handOversEnded(message.term) &&
+    ctx.now >= ctx.ordersFromMs &&
     ctx.role === 'follower' &&
     ctx.leader === from &&
     ctx.isVoter(ctx.id) &&
