@@ -41,6 +41,7 @@ export function opNodeMethods(parts: OpNodeParts): Record<string, RpcMethod> {
     admin_conductorEnabled: { call: () => true },
     health_status: { call: () => OP_NODE_VERSION },
     optimism_version: { call: () => OP_NODE_VERSION },
+    optimism_outputAtBlock: { required: 1, call: ([number]) => outputAtBlock(parts, number) },
     optimism_syncStatus: { call: () => syncStatus(parts) },
     optimism_rollupConfig: { call: () => rollupConfig(chain, parts) },
     opp2p_peerStats: {
@@ -77,6 +78,16 @@ function verified(payload: unknown): PayloadEnvelope {
     throw new RpcError(`payload has bad block hash: ${hash}, actual block hash is: ${actual}`);
   }
   return parsed.data;
+}
+
+/** The roots are not computed. It is the one question that passes through op-node's event loop. */
+function outputAtBlock(parts: OpNodeParts, number: unknown) {
+  const block = parts.chain.byNumber(Number(number));
+  parts.sequencer.wakeUp();
+  if (!block) throw new RpcError('failed to get L2 block ref with sync status: not found');
+  const roots = { outputRoot: ZERO_HASH, withdrawalStorageRoot: ZERO_HASH, stateRoot: ZERO_HASH };
+  const blockRef = l2Ref(refOf(block), block.executionPayload.transactions);
+  return { version: ZERO_HASH, ...roots, blockRef, syncStatus: syncStatus(parts) };
 }
 
 function syncStatus({ chain, l1, faults, hasPrestate }: OpNodeParts) {

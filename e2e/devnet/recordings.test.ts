@@ -47,6 +47,7 @@ recorded(`recorded answers of real programs (skipped without ${sharedFolder})`, 
     expect(await rpc(active.nodeRpc, 'admin_startSequencer', active.node.state().head.hash)).toMatchObject({
       result: null,
     });
+    await rpc(active.nodeRpc, 'optimism_outputAtBlock', '0x0');
     await until(() => standby.node.state().head.number === BLOCKS, 'blocks on the standby');
     head = active.conductor.committed.at(-1)!;
   });

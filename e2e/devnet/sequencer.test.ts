@@ -69,6 +69,16 @@ describe('sequencer', () => {
     await network.stop();
   });
 
+  it('notices its start when the event loop turns next: when it is woken', async () => {
+    const { sequencer, head } = create({ blockTimeMs: 3_600_000 }, nowSeconds() - 3 * 3600);
+    await sequencer.start(head().hash);
+    expect(sequencer.active).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(sequencer.counts.sealed).toBe(0);
+    sequencer.wakeUp();
+    await until(() => head().number > 0, 'a block');
+  });
+
   it('commits before it gossips before it imports, block on block', async () => {
     const { sequencer, chain, log, head } = create();
     await sequencer.start(head().hash);

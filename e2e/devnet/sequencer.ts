@@ -123,6 +123,11 @@ export class Sequencer {
     });
   }
 
+  /** op-node's event loop turns, for whatever reason. */
+  wakeUp(): void {
+    this.#pause.abort();
+  }
+
   /** Stops without any of the care of `stop`. Resolves when a commit under way has ended too. */
   halt(): Promise<void> {
     this.#active = false;
@@ -141,6 +146,8 @@ export class Sequencer {
   }
 
   async #run(stopped: AbortSignal): Promise<void> {
+    // A start is noticed when the event loop turns next: at a new head, a question that passes through it, or its timer.
+    await this.#sleep(this.parts.chain.headSinceMs + 2 * this.options.blockTimeMs - Date.now());
     for (;;) {
       await this.parts.faults.running('op-node');
       await this.parts.faults.running('execution');
