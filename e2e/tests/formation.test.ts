@@ -201,9 +201,10 @@ describe('--raft.peers', () => {
     await says(leader, 'remove the member and add it again');
 
     await conductors.get(third).kill();
-    const rounds = (): number => leader.log.filter(({ msg }) => msg === 'stands for election').length;
-    const before = rounds();
-    await waitFor('some elections', () => (rounds() >= before + 5 ? true : undefined));
+    // Told after a second of candidacies.
+    const isTold = (): boolean =>
+      leader.log.some(({ msg, peer }) => msg === 'a peer does not answer' && peer === third);
+    await waitFor('some elections', () => isTold() || undefined);
     expect(await conductors.leaders()).toEqual([]);
     expect(await membership(conductors.get(wiped))).toEqual({ servers: null, version: 0 });
 
