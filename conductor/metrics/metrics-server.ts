@@ -49,13 +49,19 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
     reply.raw.once('close', () => inFlight.dec());
   });
   app.addHook('onResponse', async (_request, reply) => served.inc({ code: String(reply.statusCode) }));
+  let page: Promise<string> | undefined;
+  const render = async (): Promise<string> => {
+    refresh();
+    return registry.metrics();
+  };
   app.route({
     url: '/*',
     method: ['GET', 'HEAD', 'POST'],
     handler: async (_request, reply) => {
-      refresh();
+      // Those who ask at the same time share a page: one for each of them would hold up heartbeats.
+      page ??= render().finally(() => (page = undefined));
       void reply.type(registry.contentType);
-      return registry.metrics();
+      return page;
     },
   });
   await app.listen({ host, port });

@@ -197,14 +197,25 @@ describe('the metrics server', () => {
 
   it('counts a scrape as over when the scraper goes away before its answer', async () => {
     const { port } = server.server.address() as { port: number };
+    let requests = 0;
+    server.server.on('request', () => requests++);
     const scrapers = Array.from({ length: 20 }, () => net.connect(port, '127.0.0.1'));
     await Promise.all(scrapers.map((socket) => once(socket, 'connect')));
     for (const socket of scrapers) {
       socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n', () => socket.destroy());
     }
-    while (refreshed < scrapers.length) await new Promise((resolve) => setImmediate(resolve));
+    while (requests < scrapers.length) await new Promise((resolve) => setImmediate(resolve));
     await noConnections();
     expect(await get('/')).toContain('promhttp_metric_handler_requests_in_flight 1\n');
+  });
+
+  it('makes one page for all who ask at the same time', async () => {
+    const pages = await Promise.all(Array.from({ length: 60 }, () => get('/metrics')));
+    for (const page of pages) expect(page).toContain('op_conductor_up');
+    expect(refreshed).toBeLessThan(30);
+    const before = refreshed;
+    await get('/metrics');
+    expect(refreshed).toBe(before + 1);
   });
 
   it('answers on every path, with fresh gauges', async () => {
