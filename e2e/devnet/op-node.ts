@@ -1,4 +1,4 @@
-import type { Hex } from 'viem';
+import { concat, keccak256, type Hex } from 'viem';
 import { blockHashOf } from './block.js';
 import type { ChainStore } from './chain-store.js';
 import type { ConductorClient } from './conductor-client.js';
@@ -44,6 +44,7 @@ export function opNodeMethods(parts: OpNodeParts): Record<string, RpcMethod> {
     optimism_outputAtBlock: { required: 1, call: ([number]) => outputAtBlock(parts, number) },
     optimism_syncStatus: { call: () => syncStatus(parts) },
     optimism_rollupConfig: { call: () => rollupConfig(chain, parts) },
+    optimism_outputAtBlock: { required: 1, call: ([number]) => outputAtBlock(number, parts) },
     opp2p_peerStats: {
       call: () => {
         const connected = p2p.connectedPeers();
@@ -97,6 +98,23 @@ function syncStatus({ chain, l1, faults, hasPrestate }: OpNodeParts) {
   const safeNumber = refOf(chain.head).number - (faults.safeLagBlocks ?? Infinity);
   const safe = chain.byNumber(Math.max(0, safeNumber)) ?? chain.genesis;
   return statusOf(l1Head, l1.block(0), show(chain.head), show(safe));
+}
+
+function outputAtBlock(number: unknown, parts: OpNodeParts) {
+  const block = parts.chain.byNumber(Number(number));
+  if (!block) throw new RpcError('failed to get L2 block ref with sync status: not found');
+  const { stateRoot, withdrawalsRoot, transactions } = block.executionPayload;
+  const version = ZERO_HASH;
+  const withdrawalStorageRoot = withdrawalsRoot ?? ZERO_HASH;
+  const ref = refOf(block);
+  return {
+    version,
+    outputRoot: keccak256(concat([version, stateRoot, withdrawalStorageRoot, ref.hash])),
+    blockRef: l2Ref(ref, transactions),
+    withdrawalStorageRoot,
+    stateRoot,
+    syncStatus: syncStatus(parts),
+  };
 }
 
 /** Nothing is derived from L1 here: what is safe or final stays at genesis, unless it is told to follow. */

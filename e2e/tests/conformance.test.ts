@@ -164,6 +164,7 @@ describe("op-conductor's system tests", () => {
       const proxied: [string, unknown[]][] = [
         ['eth_getBlockByNumber', ['latest', false]],
         ['optimism_syncStatus', []],
+        ['optimism_outputAtBlock', ['0x0']],
         ['optimism_rollupConfig', []],
         ['admin_sequencerActive', []],
       ];
