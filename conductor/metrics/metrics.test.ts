@@ -210,12 +210,11 @@ describe('the metrics server', () => {
   });
 
   it('makes one page for all who ask at the same time', async () => {
-    const pages = await Promise.all(Array.from({ length: 60 }, () => get('/metrics')));
-    for (const page of pages) expect(page).toContain('op_conductor_up');
-    expect(refreshed).toBeLessThan(30);
-    const before = refreshed;
+    const answers = await Promise.all(Array.from({ length: 60 }, () => server.inject('/metrics')));
+    for (const { body } of answers) expect(body).toContain('op_conductor_up');
+    expect(refreshed).toBe(1);
     await get('/metrics');
-    expect(refreshed).toBe(before + 1);
+    expect(refreshed).toBe(2);
   });
 
   it('answers on every path, with fresh gauges', async () => {

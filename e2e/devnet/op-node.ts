@@ -41,10 +41,9 @@ export function opNodeMethods(parts: OpNodeParts): Record<string, RpcMethod> {
     admin_conductorEnabled: { call: () => true },
     health_status: { call: () => OP_NODE_VERSION },
     optimism_version: { call: () => OP_NODE_VERSION },
-    optimism_outputAtBlock: { required: 1, call: ([number]) => outputAtBlock(parts, number) },
     optimism_syncStatus: { call: () => syncStatus(parts) },
     optimism_rollupConfig: { call: () => rollupConfig(chain, parts) },
-    optimism_outputAtBlock: { required: 1, call: ([number]) => outputAtBlock(number, parts) },
+    optimism_outputAtBlock: { required: 1, call: ([number]) => outputAtBlock(parts, number) },
     opp2p_peerStats: {
       call: () => {
         const connected = p2p.connectedPeers();
@@ -81,16 +80,6 @@ function verified(payload: unknown): PayloadEnvelope {
   return parsed.data;
 }
 
-/** The roots are not computed. It is the one question that passes through op-node's event loop. */
-function outputAtBlock(parts: OpNodeParts, number: unknown) {
-  const block = parts.chain.byNumber(Number(number));
-  parts.sequencer.wakeUp();
-  if (!block) throw new RpcError('failed to get L2 block ref with sync status: not found');
-  const roots = { outputRoot: ZERO_HASH, withdrawalStorageRoot: ZERO_HASH, stateRoot: ZERO_HASH };
-  const blockRef = l2Ref(refOf(block), block.executionPayload.transactions);
-  return { version: ZERO_HASH, ...roots, blockRef, syncStatus: syncStatus(parts) };
-}
-
 function syncStatus({ chain, l1, faults, hasPrestate }: OpNodeParts) {
   if (!hasPrestate()) return statusOf(NO_BLOCK, NO_BLOCK, l2Ref(NO_BLOCK, []), l2Ref(NO_BLOCK, []));
   const l1Head = l1.block(l1.numberAt(Date.now() / 1000));
@@ -100,8 +89,10 @@ function syncStatus({ chain, l1, faults, hasPrestate }: OpNodeParts) {
   return statusOf(l1Head, l1.block(0), show(chain.head), show(safe));
 }
 
-function outputAtBlock(number: unknown, parts: OpNodeParts) {
+/** The one question that passes through op-node's event loop. */
+function outputAtBlock(parts: OpNodeParts, number: unknown) {
   const block = parts.chain.byNumber(Number(number));
+  parts.sequencer.wakeUp();
   if (!block) throw new RpcError('failed to get L2 block ref with sync status: not found');
   const { stateRoot, withdrawalsRoot, transactions } = block.executionPayload;
   const version = ZERO_HASH;
