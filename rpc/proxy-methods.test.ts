@@ -114,8 +114,10 @@ describe('proxies', () => {
     const error = { code: -32601, message: 'the method miner_setMaxDASize does not exist/is not available' };
     backends.execution.answer = () => ({ error });
     expect(await errorOf(...DA_SIZE)).toEqual(error);
-    answerRaw(backends.execution, '"error":{"code":3,"message":"no","data":{"a":[1]}}');
-    expect(await errorOf(...DA_SIZE)).toEqual({ code: 3, message: 'no', data: { a: [1] } });
+    answerRaw(backends.execution, `"error":{"data":${RAW}, "code":3,"message":"no"}`);
+    expect(await send(...DA_SIZE)).toBe(
+      `{"jsonrpc":"2.0","id":7,"error":{"code":3,"message":"no","data":${RAW}}}\n`,
+    );
   });
 
   it.each<[string, FakeRpcServer['answer'], RegExp]>([

@@ -1,5 +1,6 @@
 import { fastify, type FastifyInstance } from 'fastify';
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { shareTurns } from '../../rpc/json-rpc/turns.js';
 
 export interface MetricsServerOptions {
   registry: Registry;
@@ -64,6 +65,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       return page;
     },
   });
+  shareTurns(app.server);
   await app.listen({ host, port });
   return app;
 }

@@ -16,6 +16,8 @@ export interface BatonOptions {
   executionRpc: string;
   /** Further flags, with their values. */
   flags?: readonly string[];
+  /** Options of node, as in NODE_OPTIONS. */
+  nodeOptions?: string;
 }
 
 export type LogLine = Record<string, unknown> & { msg?: string };
@@ -60,6 +62,7 @@ export class BatonProcess {
   /** Starts the process and waits until it serves. */
   async start(): Promise<void> {
     const { id, storageDir, rpcPort, consensusPort, nodeRpc, executionRpc, flags = [] } = this.options;
+    const nodeOptions = [process.env['NODE_OPTIONS'], this.options.nodeOptions].filter(Boolean).join(' ');
     const [program, ...first] = batonCommand();
     const child = spawn(
       program,
@@ -80,7 +83,11 @@ export class BatonProcess {
         ],
         ...flags,
       ],
-      { cwd: repositoryRoot, stdio: ['ignore', 'pipe', 'pipe'] },
+      {
+        cwd: repositoryRoot,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, NODE_OPTIONS: nodeOptions },
+      },
     );
     this.child = child;
     children.add(child);

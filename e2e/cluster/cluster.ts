@@ -19,6 +19,8 @@ export interface ClusterOptions {
   genesisTime?: number;
   /** Flags for every Baton. */
   flags?: readonly string[];
+  /** Options of node for every Baton, as in NODE_OPTIONS. */
+  nodeOptions?: string;
   /** Further flags for the Baton of one node, by its position. */
   flagsOf?: (index: number) => readonly string[];
 }
@@ -77,6 +79,7 @@ export class Cluster {
           nodeRpc: devnet.nodeRpc,
           executionRpc: devnet.executionRpc,
           flags: [...formation, ...(options.flags ?? []), ...(options.flagsOf?.(index) ?? [])],
+          ...(options.nodeOptions === undefined ? {} : { nodeOptions: options.nodeOptions }),
         });
         return { id, baton, devnet, devnetDir };
       });

@@ -1,9 +1,13 @@
 import { once } from 'node:events';
 import { readFile, readdir, readlink } from 'node:fs/promises';
 import net from 'node:net';
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { decodeEnvelope } from '../../rpc/payload/decode-envelope.js';
+import { at, MAX_TRANSACTIONS, PAYLOAD_START } from '../../rpc/payload/ssz-layout.js';
+import { sampleEnvelope } from '../../rpc/testing/sample-envelope.js';
 import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import { TURN_PROBE, hasThreadClock, longestTurnMs } from '../cluster/turn-probe.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { story } from './story.js';
 
@@ -16,7 +20,71 @@ const LARGE_BODIES = 50;
  */
 const MEMORY_BYTES_MAX = 1200 * MIB;
 
+/** CPU time that one turn of the event loop may take, whatever clients do. The smallest heartbeat timeout is 150 ms. */
+const TURN_MS_MAX = 50;
+/** Of so many tries one has to be good: the first calls of a process are interpreted, and garbage is collected at times of its own. */
+const TRIES = 4;
+
 const POST = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+
+/** A whole request on the RPC port. */
+function request(body: Buffer, path = '/', type = 'application/json'): Buffer {
+  const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), body]);
+}
+
+const call = (method: string): string => `{"jsonrpc":"2.0","id":1,"method":"${method}"}`;
+
+/** `size` bytes: `head`, as many `piece`s as fit, `tail`. */
+function filled(size: number, piece: string, head = '', tail = ''): Buffer {
+  const count = Math.floor((size - head.length - tail.length) / Buffer.byteLength(piece));
+  return Buffer.from(head + piece.repeat(count) + tail);
+}
+
+/** A payload with as many transactions as there may be, all of them empty. */
+function manyTransactions(): Buffer {
+  const { ssz } = decodeEnvelope(sampleEnvelope());
+  const table = Buffer.alloc(4 * MAX_TRANSACTIONS);
+  for (let index = 0; index < MAX_TRANSACTIONS; index++) table.writeUInt32LE(table.length, 4 * index);
+  const whole = Buffer.concat([ssz, table]);
+  whole.writeUInt32LE(whole.length - PAYLOAD_START, at.withdrawalsOffset);
+  return whole;
+}
+
+const batchOf = (count: number, method: string): Buffer =>
+  Buffer.from(`[${Array<string>(count).fill(call(method)).join(',')}]`);
+const CHUNKED = Buffer.from(`${POST}Transfer-Encoding: chunked\r\n\r\n`);
+const PING = request(Buffer.from(call('conductor_leader')));
+
+/** What is sent on each of so many connections at once. */
+const STALLS: Record<string, { connections?: number; bytes: () => Buffer }> = {
+  'a list of numbers': { bytes: () => request(filled(512 * 1024, '1,', '[', '1]')) },
+  'a batch of empty lists': { bytes: () => request(filled(390_000, '[],', '[', '[]]')) },
+  '4 MiB of two-byte letters': { bytes: () => request(filled(4 * MIB - 4, 'ü', '["', '"]')) },
+  '32 MiB of escapes': { bytes: () => request(filled(32 * MIB, '\\n', '["', '"]')) },
+  '32 MiB of a method': {
+    bytes: () => request(filled(32 * MIB, '<', '{"jsonrpc":"2.0","id":1,"method":"', '"}')),
+  },
+  '8000 times conductor_status': { bytes: () => request(batchOf(8000, 'conductor_status')) },
+  'batches on 100 connections': { connections: 100, bytes: () => request(batchOf(100, 'conductor_status')) },
+  'a call on each of 500 connections': { connections: 500, bytes: () => PING },
+  '5000 pipelined calls': { bytes: () => Buffer.from(PING.toString().repeat(5000)) },
+  '200 pipelined calls on 100 connections': {
+    connections: 100,
+    bytes: () => Buffer.from(PING.toString().repeat(200)),
+  },
+  'chunks of a byte': { bytes: () => Buffer.concat([CHUNKED, filled(2 * MIB, '1\r\na\r\n')]) },
+  'chunks of a byte that nobody reads': {
+    bytes: () =>
+      Buffer.concat([Buffer.from(CHUNKED.toString().replace('POST', 'PUT')), filled(2 * MIB, '1\r\na\r\n')]),
+  },
+  'chunks of 64 bytes': {
+    bytes: () => Buffer.concat([CHUNKED, filled(4 * MIB, `40\r\n${' '.repeat(64)}\r\n`)]),
+  },
+  'a million empty transactions': {
+    bytes: () => request(manyTransactions(), '/commit-unsafe-payload', 'application/octet-stream'),
+  },
+};
 
 /** Whatever reaches its ports: the cluster keeps its leader and its processes, blocks flow, and nothing stays behind. */
 describe('a cluster under hostile clients', () => {
@@ -67,6 +135,7 @@ describe('a cluster under hostile clients', () => {
       size: 3,
       blockTimeMs: 250,
       formation: 'peers',
+      ...(hasThreadClock ? { nodeOptions: TURN_PROBE } : {}),
       flags: [
         // What is tested is not how this machine shares its cores.
         ...['--raft.heartbeat-timeout', '3s', '--healthcheck.timeout', '10s'],
@@ -82,6 +151,29 @@ describe('a cluster under hostile clients', () => {
   afterAll(async () => {
     for (const socket of sockets) socket.destroy();
     await cluster?.stop();
+  });
+
+  const stalls = hasThreadClock ? it.each(Object.entries(STALLS)) : it.skip.each(Object.entries(STALLS));
+  stalls('the event loop goes round: %s', async (_name, { connections = 1, bytes }) => {
+    const { baton } = leader;
+    const sent = bytes();
+    const turns: number[] = [];
+    while (turns.length < TRIES && !(turns.at(-1)! <= TURN_MS_MAX)) {
+      const opened = await Promise.all(
+        Array.from({ length: connections }, () => connect(baton.options.rpcPort)),
+      );
+      await longestTurnMs(baton);
+      const begun = opened.map(async (socket) => {
+        socket.write(sent);
+        // An answer, or a closed connection.
+        await Promise.race([once(socket, 'data'), once(socket, 'close')]);
+      });
+      await Promise.all(begun);
+      for (const socket of opened) socket.destroy();
+      await waitFor('them to be gone', () => (sockets.size === 0 ? true : undefined));
+      turns.push(await longestTurnMs(baton));
+    }
+    expect(Math.min(...turns)).toBeLessThanOrEqual(TURN_MS_MAX);
   });
 
   scenario('random bytes on every port', () =>

@@ -2,6 +2,7 @@ import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { ClientError, type ClientFailure } from './client-error.js';
 import { DeadlineExceeded, withDeadline } from './deadline.js';
+import { RawJson } from '../json-rpc/raw-json.js';
 import { rawMembers } from './raw-members.js';
 
 /** Per-call options; both override what the client was built with. */
@@ -86,7 +87,7 @@ export class JsonRpcClient {
 
   /**
    * Calls a method and returns the JSON text of its result, byte for byte and not parsed. Rejects with a
-   * `ClientError`, never anything else.
+   * `ClientError`, never anything else; the `data` of an error is `RawJson` then.
    */
   async callForText(
     call: Omit<JsonRpcCall<never>, 'result' | 'paramsText'>,
@@ -101,7 +102,9 @@ export class JsonRpcClient {
     const error = members.get('error');
     if (error !== undefined && error !== 'null') {
       const parsed = parseRpcError(error);
-      throw parsed ? this.#rpcError(call.method, parsed) : bad('answer is not JSON-RPC 2.0');
+      if (!parsed) throw bad('answer is not JSON-RPC 2.0');
+      const data = rawMembers(error)?.get('data');
+      throw this.#rpcError(call.method, data === undefined ? parsed : { ...parsed, data: new RawJson(data) });
     }
     if (members.get('id') !== String(id)) throw bad(`answer to another request than ${id}`);
     const result = members.get('result');

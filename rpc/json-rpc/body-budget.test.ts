@@ -78,11 +78,11 @@ describe('BodyBudget', () => {
   });
 
   it('refuses a body in pieces of a few bytes, once they are many', async () => {
-    const budget = new BodyBudget(1024 * KIB, 4 * 1024 * KIB);
+    const budget = new BodyBudget(4096 * KIB, 16 * 1024 * KIB);
     const pieces = Array.from({ length: 5000 }, () => bytes(1));
     await expect(new Upload(budget).send(...pieces).body).rejects.toMatchObject({ statusCode: 400 });
-    const fair = Array.from({ length: 5000 }, () => bytes(64));
-    await expect(new Upload(budget).send(...fair).end().body).resolves.toHaveLength(64 * 5000);
+    const fair = Array.from({ length: 5000 }, () => bytes(512));
+    await expect(new Upload(budget).send(...fair).end().body).resolves.toHaveLength(512 * 5000);
   });
 
   it.each(['error', 'close'] as const)('rejects a body that ends by %s', async (event) => {

@@ -22,9 +22,9 @@ interface Holding {
 const FIRST_BYTES = 64 * 1024;
 /** Room for all that was announced is made at once up to here, beyond when so much of it has come. */
 const TRUSTED_BYTES = 2 ** 20;
-/** A body in pieces of a few bytes costs a hundred times its size before they are put together. */
+/** A body in pieces of a few bytes costs a hundred times its size, and holds up the event loop. */
 const SMALL_PIECES_ALLOWED = 4096;
-const PIECE_BYTES_MIN = 64;
+const PIECE_BYTES_MIN = 512;
 
 /**
  * Reads request bodies, and bounds what all of them together hold in memory, from their first byte to the end of
@@ -46,6 +46,8 @@ export class BodyBudget {
    * @throws BodyError 413 or 400
    */
   read(request: IncomingMessage, response: ServerResponse): Promise<Buffer> {
+    // Nothing would tell any more that it is over.
+    if (request.socket.destroyed) return Promise.reject(endedEarly());
     const holding: Holding = { bytes: 0, sinceMs: performance.now(), socket: request.socket };
     this.holdings.add(holding);
     response.once('close', () => this.release(holding));
@@ -76,7 +78,7 @@ export class BodyBudget {
       request.on('data', take);
       request.once('end', () => resolve(memory.subarray(HEADROOM_BYTES, HEADROOM_BYTES + length)));
       request.once('error', (error) => reject(new BodyError(error.message, 400)));
-      request.once('close', () => reject(new BodyError('the body ended early', 400)));
+      request.once('close', () => reject(endedEarly()));
     });
   }
 
@@ -108,4 +110,8 @@ export class BodyBudget {
   private release(holding: Holding): void {
     if (this.holdings.delete(holding)) this.held -= holding.bytes;
   }
+}
+
+function endedEarly(): BodyError {
+  return new BodyError('the body ended early', 400);
 }

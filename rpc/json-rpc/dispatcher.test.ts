@@ -14,6 +14,8 @@ interface Fixture {
   logLines: string[];
 }
 
+const textOf = (parts: Buffer[]): string => Buffer.concat(parts).toString();
+
 function fixture(): Fixture {
   const reports: CallReport[] = [];
   const logLines: string[] = [];
@@ -57,7 +59,7 @@ function fixture(): Fixture {
     logger: pino({ level: 'trace' }, { write: (line: string) => void logLines.push(line) }),
     onCall: (report) => void reports.push(report),
   });
-  return { handle: (body) => dispatcher.handle(Buffer.from(body)), reports, logLines };
+  return { handle: (body) => dispatcher.handle(Buffer.from(body)).then(textOf), reports, logLines };
 }
 
 function request(name: string, params: string, id = '1'): string {
@@ -172,6 +174,36 @@ describe('Dispatcher', () => {
     expect(await fixture().handle(body)).toContain('"code":-32600,"message":"invalid request: too many JSON');
   });
 
+  it('refuses names of methods that are too long, as go-ethereum does', async () => {
+    const { handle } = fixture();
+    const name = 'x'.repeat(2049);
+    expect(await handle(request(name, '[]'))).toContain(
+      '-32600,"message":"method name too long: 2049 \\u003e 2048"',
+    );
+    expect(await handle(`{"jsonrpc":"2.0","method":"${name}"}`)).toBe('');
+    expect(await handle(request(name.slice(1), '[]'))).toContain('"code":-32601');
+  });
+
+  it('does not carry out the rest of a batch whose client is gone', async () => {
+    let calls = 0;
+    const methods = new Map([['test_count', method([], () => ++calls)]]);
+    const dispatcher = new Dispatcher({ methods, logger: pino({ level: 'silent' }) });
+    const batch = Buffer.from(`[${Array<string>(10).fill(request('test_count', '[]')).join(',')}]`);
+    await dispatcher.handle(batch, () => calls === 3);
+    expect(calls).toBe(3);
+  });
+
+  it('counts the answers to notifications, which cost as much to make, towards the limit of a batch', async () => {
+    let calls = 0;
+    const methods = new Map([['test_big', method([], () => (calls++, 'x'.repeat(2 ** 20)))]]);
+    const dispatcher = new Dispatcher({ methods, logger: pino({ level: 'silent' }) });
+    const notification = '{"jsonrpc":"2.0","method":"test_big"}';
+    const batch = Buffer.from(`[${Array<string>(100).fill(notification).join(',')}]`);
+    const answer = textOf(await dispatcher.handle(batch));
+    expect(answer).toContain('"code":-32003,"message":"response too large"');
+    expect(calls).toBeLessThan(34);
+  });
+
   it('echoes any scalar id as written', async () => {
     const { handle } = fixture();
     const number = fc.constantFrom('1e3', '-0', '1.50', '0.1E-7', '123456789012345678901234567890', '7');
@@ -182,10 +214,16 @@ describe('Dispatcher', () => {
       fc.constantFrom('"\\u0041"', '"\\/"', '""'),
     );
     await fc.assert(
-      fc.asyncProperty(id, fc.constantFrom('test_nothing', 'made_up'), async (text, name) => {
-        const answer = await handle(request(name, '[]', text));
-        expect(answer.startsWith(`{"jsonrpc":"2.0","id":${text},"`)).toBe(true);
-      }),
+      fc.asyncProperty(
+        id,
+        fc.constantFrom('test_nothing', 'made_up'),
+        fc.boolean(),
+        async (text, name, escaped) => {
+          const call = request(name, '[]', text);
+          const answer = await handle(escaped ? call.replace('"id"', '"\\u0069d"') : call);
+          expect(answer.startsWith(`{"jsonrpc":"2.0","id":${text},"`)).toBe(true);
+        },
+      ),
       { numRuns: 300 },
     );
   });

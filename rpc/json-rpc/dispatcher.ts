@@ -1,10 +1,10 @@
-import { setImmediate as nextTick } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { RpcCode, RpcError } from '../rpc-error.js';
 import type { Method, MethodTable } from './method-table.js';
 import { decodeArguments } from './method-table.js';
 import { parseBody, readCall, type Call, type Written } from './parse-body.js';
 import { errorResponse, methodNotFound, responseTooLarge, resultResponse, resultText } from './responses.js';
+import { nextTurn } from './turns.js';
 
 /** One finished call, for metrics. */
 export interface CallReport {
@@ -48,10 +48,18 @@ export interface LargeCall extends Omit<Call, 'params'> {
 /** JSON.parse and decoding of so much take some 20 ms; what is larger is read by another thread. */
 export const LARGE_BODY_BYTES = 4 * 2 ** 20;
 
-/** Longer answers to one batch would fill the memory: a call of 100 bytes may bring a block of megabytes. */
+/** More than these answers to one batch would fill the memory: a call of 100 bytes may bring a block of megabytes. */
 const BATCH_ANSWER_CHARS_MAX = 32 * 2 ** 20;
-// Go's server has no such notion; ours must let other requests in between.
-const BATCH_ENTRIES_PER_TICK = 100;
+/** So many are put together and encoded at a time. */
+const BATCH_PART_CHARS = 2 ** 20;
+/** Go's server has no such notion; a batch of ours lets other requests in between after so long. */
+const BATCH_TURN_MS = 5;
+
+/** The answer to one message; a notification's is not sent. */
+interface Answer {
+  text: string;
+  isSent: boolean;
+}
 
 /** Turns JSON-RPC request bodies into response bodies. */
 export class Dispatcher {
@@ -60,53 +68,74 @@ export class Dispatcher {
   /**
    * Answers one HTTP body. Never rejects.
    *
-   * @returns the response body; empty when there is nothing to answer (empty body, notifications only)
+   * @param isGone whether the client does not wait any more; the rest of a batch is not carried out then
+   * @returns the response body, in parts; empty when there is nothing to answer (empty body, notifications only)
    */
-  async handle(body: Buffer): Promise<string> {
+  async handle(body: Buffer, isGone = (): boolean => false): Promise<Buffer[]> {
     const startedMs = performance.now();
     const parsed = parseBody(body);
-    if (typeof parsed === 'string') return parsed;
+    if (typeof parsed === 'string') return [Buffer.from(parsed)];
     const { value, written } = parsed;
-    if (!Array.isArray(value)) {
-      const answer = await this.answer(value, written(0), startedMs);
-      return answer === undefined ? '' : `${answer}\n`;
-    }
-    const answers: string[] = [];
-    let chars = 0;
-    for (let index = 0; index < value.length; index++) {
-      if (index > 0 && index % BATCH_ENTRIES_PER_TICK === 0) await nextTick();
-      if (chars > BATCH_ANSWER_CHARS_MAX) {
-        answers.push(errorResponse('null', responseTooLarge()));
-        break;
-      }
-      const answer = await this.answer(value[index], written(index), performance.now());
-      if (answer === undefined) continue;
-      answers.push(answer);
-      chars += answer.length;
-    }
-    return answers.length === 0 ? '' : `[${answers.join(',')}]\n`;
+    if (Array.isArray(value)) return this.answerBatch({ messages: value, written, startedMs, isGone });
+    const { text, isSent } = await this.answer(value, written(0), startedMs);
+    return [Buffer.from(isSent ? `${text}\n` : '')];
   }
 
   /** Answers a body of more than `LARGE_BODY_BYTES`. Never rejects. */
-  async handleLarge(body: Buffer, largeBodies: LargeBodies, gone: AbortSignal): Promise<string> {
+  async handleLarge(body: Buffer, largeBodies: LargeBodies, gone: AbortSignal): Promise<Buffer[]> {
     const startedMs = performance.now();
     let call: LargeCall | string;
     try {
       call = await largeBodies.read(body, gone);
     } catch (error) {
-      return errorResponse('null', error instanceof RpcError ? error : this.crashed('', error));
+      const failure = error instanceof RpcError ? error : this.crashed('', error);
+      return [Buffer.from(errorResponse('null', failure))];
     }
-    if (typeof call === 'string') return call;
+    if (typeof call === 'string') return [Buffer.from(call)];
     const answer = await this.call(call, call.argumentsFor, startedMs);
-    return call.isNotification ? '' : `${answer}\n`;
+    return [Buffer.from(call.isNotification ? '' : `${answer}\n`)];
   }
 
-  /** Answers one message; `undefined` for a notification. */
-  private async answer(message: unknown, written: Written, startedMs: number): Promise<string | undefined> {
+  private async answerBatch(batch: {
+    messages: readonly unknown[];
+    written: (index: number) => Written;
+    startedMs: number;
+    isGone: () => boolean;
+  }): Promise<Buffer[]> {
+    const parts: Buffer[] = [];
+    let part = '';
+    let chars = 0;
+    let turnSinceMs = batch.startedMs;
+    const add = (answer: string): void => {
+      part += `${parts.length === 0 && part === '' ? '[' : ','}${answer}`;
+      if (part.length < BATCH_PART_CHARS) return;
+      parts.push(Buffer.from(part));
+      part = '';
+    };
+    for (const [index, message] of batch.messages.entries()) {
+      if (performance.now() - turnSinceMs > BATCH_TURN_MS) {
+        await nextTurn();
+        turnSinceMs = performance.now();
+      }
+      if (batch.isGone()) break;
+      if (chars > BATCH_ANSWER_CHARS_MAX) {
+        add(errorResponse('null', responseTooLarge()));
+        break;
+      }
+      const { text, isSent } = await this.answer(message, batch.written(index), performance.now());
+      // Those that are not sent cost as much to make.
+      chars += text.length;
+      if (isSent) add(text);
+    }
+    const isEmpty = parts.length === 0 && part === '';
+    return isEmpty ? [] : [...parts, Buffer.from(`${part}]\n`)];
+  }
+
+  private async answer(message: unknown, written: Written, startedMs: number): Promise<Answer> {
     const call = readCall(message, written);
-    if (typeof call === 'string') return call;
-    const answer = await this.call(call, (params) => decodeArguments(params, call.params), startedMs);
-    return call.isNotification ? undefined : answer;
+    if (typeof call === 'string') return { text: call, isSent: call !== '' };
+    const text = await this.call(call, (params) => decodeArguments(params, call.params), startedMs);
+    return { text, isSent: !call.isNotification };
   }
 
   private async call(

@@ -188,6 +188,43 @@ describe('HTTP server', () => {
     expect(finished).toEqual(['single', 'batch']);
   });
 
+  it.each([
+    ['a wrong type', 'POST / HTTP/1.1\r\nContent-Type: text/plain', 415],
+    ['a wrong method', 'PUT / HTTP/1.1\r\nContent-Type: application/json', 405],
+    ['pieces of a byte', 'POST / HTTP/1.1\r\nContent-Type: application/json', 400],
+  ])(
+    'reads no further when it has answered before the end of a chunked body: %s',
+    async (_what, head, status) => {
+      const { port } = await start({ bodyLimitBytes: 10_000_000 });
+      const socket = net.connect(port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      let answer = '';
+      socket.setEncoding('latin1').on('data', (text: string) => (answer += text));
+      const closed = once(socket, 'close');
+      socket.write(`${head}\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\na\r\n'.repeat(6000)}`);
+      await closed;
+      expect(answer).toContain(`HTTP/1.1 ${status} `);
+    },
+  );
+
+  it('forgets pipelined calls when their connection breaks', async () => {
+    const { server, port, hanging, release } = await start();
+    const socket = net.connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    const call = (body: string): string =>
+      `POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    socket.write(call(HANG) + call(PING).repeat(5));
+    await hanging;
+    socket.resetAndDestroy();
+    const idle = net.connect(port, '127.0.0.1');
+    await once(idle, 'connect');
+    // An idle connection is closed once nothing is under way any more, long before the grace period ends.
+    const idleClosed = once(idle.resume(), 'close');
+    await server.stop(60_000);
+    await idleClosed;
+    release();
+  });
+
   it('lets a call under way finish when it stops, and closes idle connections', async () => {
     const { server, port, hanging, release } = await start();
     const idle = net.connect(port, '127.0.0.1');

@@ -1,9 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify } from 'fastify';
 import type { Logger } from 'pino';
+import { AnswersUnderWay } from './answers-under-way.js';
 import { BodyBudget } from './body-budget.js';
 import { LARGE_BODY_BYTES, type Dispatcher, type LargeBodies } from './dispatcher.js';
+import { shareTurns } from './turns.js';
 
 /** Adds routes beside `/` and `/healthz`; bodies come as buffers. */
 export type AddRoutes = (app: FastifyInstance) => void;
@@ -73,24 +76,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   addOwnRoutes(app, options);
   options.addRoutes?.(app);
   app.server.maxConnections = CONNECTIONS_MAX;
-  const underWay = new Set<ServerResponse>();
   const cutOffWhenIdle = (): void => {
     // Node counts a connection that never sent a byte as active and would wait for it.
-    if (stopping && underWay.size === 0) app.server.closeAllConnections();
+    if (stopping && underWay.isEmpty) app.server.closeAllConnections();
   };
-  app.server.on('request', (_request, response) => {
-    underWay.add(response);
-    // A client that does not read its answer would keep it in memory for ever.
-    let unread: NodeJS.Timeout | undefined;
-    response.once('prefinish', () => {
-      unread = setTimeout(() => response.socket?.destroy(), options.readTimeoutMs);
-    });
-    response.once('close', () => {
-      clearTimeout(unread);
-      underWay.delete(response);
-      cutOffWhenIdle();
-    });
-  });
+  shareTurns(app.server);
+  const underWay = new AnswersUnderWay(app.server, options.readTimeoutMs, cutOffWhenIdle);
 
   return {
     start: async () => {
@@ -121,24 +112,24 @@ function addOwnRoutes(app: FastifyInstance, options: HttpServerOptions): void {
     handler: async (request, reply) => {
       const { dispatcher, largeBodies } = options;
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      return sendJson(
+      return sendParts(
         reply,
         body.length > LARGE_BODY_BYTES
-          ? await dispatcher.handleLarge(body, largeBodies, endOf(reply.raw))
-          : await dispatcher.handle(body),
+          ? await dispatcher.handleLarge(body, largeBodies, endOf(request, reply.raw))
+          : await dispatcher.handle(body, () => request.socket.destroyed),
       );
     },
   });
-  const health = `${JSON.stringify({ version: options.version })}\n`;
+  const health = Buffer.from(`${JSON.stringify({ version: options.version })}\n`);
   for (const url of ['/healthz', '/healthz/']) {
     app.route({ url, method: METHODS, handler: async (_request, reply) => sendJson(reply, health) });
   }
 }
 
 /** Fires when the answer is read or nobody waits for it any more. */
-function endOf(response: ServerResponse): AbortSignal {
+function endOf(request: FastifyRequest, response: ServerResponse): AbortSignal {
   const end = new AbortController();
-  if (response.closed) end.abort();
+  if (request.socket.destroyed) end.abort();
   else response.once('close', () => end.abort());
   return end.signal;
 }
@@ -213,7 +204,15 @@ export function sendText(reply: FastifyReply, status: number, text: string): Fas
   return reply.code(status).type(PLAIN_TEXT).send(`${text}\n`);
 }
 
+/** One after the other, as the client reads them: to put 32 MiB together would hold up the event loop. */
+function sendParts(reply: FastifyReply, parts: readonly Buffer[]): FastifyReply {
+  const [first, second] = parts;
+  if (!first || !second) return sendJson(reply, first ?? Buffer.alloc(0));
+  const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+  return reply.type('application/json').header('content-length', bytes).send(Readable.from(parts));
+}
+
 /** Sends bytes, since fastify adds a charset to the type of a JSON string. */
-function sendJson(reply: FastifyReply, json: string): FastifyReply {
-  return reply.type('application/json').send(Buffer.from(json));
+function sendJson(reply: FastifyReply, json: Buffer): FastifyReply {
+  return reply.type('application/json').send(json);
 }

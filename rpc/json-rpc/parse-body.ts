@@ -30,6 +30,11 @@ export interface ParsedBody {
 const ANY_TEXT_BYTES_MAX = 4 * 2 ** 20;
 /** Ids are counters or UUIDs; they are echoed. */
 const ID_CHARS_MAX = 1024;
+/** go-ethereum's limit. */
+const METHOD_CHARS_MAX = 2048;
+
+/** The answer to what is no call at all: a batch may hold a hundred thousand of them. */
+const INVALID_REQUEST = errorResponse('null', invalidRequest());
 
 /** Reads a body; a string is the answer to one that cannot be read, empty if there is nothing to answer. */
 export function parseBody(body: Buffer): ParsedBody | string {
@@ -62,10 +67,10 @@ export function parseBody(body: Buffer): ParsedBody | string {
   return { value, written };
 }
 
-/** Reads one message; a string is the answer to one that is no call. */
+/** Reads one message; a string is the answer to one that is no call, empty if there is nothing to answer. */
 export function readCall(message: unknown, written: Written): Call | string {
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
-    return errorResponse('null', invalidRequest());
+    return INVALID_REQUEST;
   }
   const { jsonrpc, id, method, params } = message as Record<string, unknown>;
   const hasValidId = id === null || (id !== undefined && typeof id !== 'object');
@@ -74,8 +79,15 @@ export function readCall(message: unknown, written: Written): Call | string {
     return errorResponse('null', invalidRequest('invalid request: the id is too long'));
   }
   const isCall = jsonrpc === '2.0' && typeof method === 'string' && method !== '';
-  if (!isCall || (id !== undefined && !hasValidId)) return errorResponse(idText, invalidRequest());
-  return { method, params, idText, isNotification: id === undefined, paramsBytes: written.paramsBytes };
+  if (!isCall || (id !== undefined && !hasValidId)) {
+    return idText === 'null' ? INVALID_REQUEST : errorResponse(idText, invalidRequest());
+  }
+  const isNotification = id === undefined;
+  if (method.length > METHOD_CHARS_MAX) {
+    const problem = `method name too long: ${method.length} > ${METHOD_CHARS_MAX}`;
+    return isNotification ? '' : errorResponse(idText, invalidRequest(problem));
+  }
+  return { method, params, idText, isNotification, paramsBytes: written.paramsBytes };
 }
 
 function isCostlyText(part: Buffer): boolean {

@@ -6,7 +6,7 @@ const MESSAGE_CHARS_MAX = 8192;
 
 const HTML_CHARACTERS = /[<>&\u2028\u2029]/g;
 
-/** JSON of a result. */
+/** JSON of a result, or of an error's data. */
 export function resultText(result: unknown): string {
   return result instanceof RawJson ? result.text : goJson(result ?? null);
 }
@@ -19,8 +19,9 @@ export function resultResponse(idText: string, result: string): string {
 /** The answer to a call that failed. */
 export function errorResponse(idText: string, error: RpcError): string {
   const { code, data } = error;
-  const message = error.message.slice(0, MESSAGE_CHARS_MAX);
-  return `{"jsonrpc":"2.0","id":${idText},"error":${goJson({ code, message, data })}}`;
+  const message = goJson(error.message.slice(0, MESSAGE_CHARS_MAX));
+  const more = data === undefined ? '' : `,"data":${resultText(data)}`;
+  return `{"jsonrpc":"2.0","id":${idText},"error":{"code":${code},"message":${message}${more}}}`;
 }
 
 export function parseError(): RpcError {

@@ -55,8 +55,7 @@ const COLON = 0x3a;
 const OPEN_ARRAY = 0x5b;
 const BACKSLASH = 0x5c;
 const CLOSE_ARRAY = 0x5d;
-const LOWER_D = 0x64;
-const LOWER_I = 0x69;
+const LOWER_U = 0x75;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
@@ -95,7 +94,8 @@ export function scanBody(body: Buffer): ScannedBody | ScanProblem {
       case QUOTE: {
         const end = skipString(body, at);
         if (end === -1) return 'malformed';
-        const id = depth === messageDepth && isIdKey(body, at, end) ? scalarAfterColon(body, end) : undefined;
+        const id =
+          depth === messageDepth && isKey('id', body, at, end) ? scalarAfterColon(body, end) : undefined;
         if (id) ids[message] = id;
         if (depth === messageDepth && paramsAt === -1) paramsAt = paramsAfterKey(body, at, end);
         at = id?.end ?? end;
@@ -129,13 +129,22 @@ export function scanBody(body: Buffer): ScannedBody | ScanProblem {
   return 'malformed';
 }
 
-function isIdKey(body: Buffer, start: number, end: number): boolean {
-  return end - start === 4 && body[start + 1] === LOWER_I && body[start + 2] === LOWER_D;
+/** Whether a string is this key, of ASCII letters: each of them may be written as an escape (`\u0069`). */
+function isKey(key: string, body: Buffer, start: number, end: number): boolean {
+  let at = start + 1;
+  for (let letter = 0; letter < key.length; letter++) {
+    const code = key.charCodeAt(letter);
+    if (body[at] === code) at++;
+    else if (body[at] !== BACKSLASH || body[at + 1] !== LOWER_U) return false;
+    else if (parseInt(body.toString('latin1', at + 2, at + 6), 16) !== code) return false;
+    else at += 6;
+  }
+  return at === end - 1;
 }
 
 /** Where the value begins if the string is the key `params`; else -1. */
 function paramsAfterKey(body: Buffer, start: number, end: number): number {
-  if (end - start !== 8 || body.toString('latin1', start + 1, end - 1) !== 'params') return -1;
+  if (!isKey('params', body, start, end)) return -1;
   const colon = skipWhitespace(body, end);
   return body[colon] === COLON ? skipWhitespace(body, colon + 1) : -1;
 }

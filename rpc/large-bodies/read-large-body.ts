@@ -30,7 +30,7 @@ export function readLargeBody(body: Buffer): LargeBody {
   if (typeof parsed === 'string') return parsed;
   if (Array.isArray(parsed.value)) return errorResponse('null', tooLarge('a batch'));
   const read = readCall(parsed.value, parsed.written(0));
-  if (typeof read === 'string') return `${read}\n`;
+  if (typeof read === 'string') return read && `${read}\n`;
   const { params, ...call } = read;
   return { ...call, found: call.method === COMMIT ? decode(params) : count(params ?? []) };
 }
