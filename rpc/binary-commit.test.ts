@@ -45,7 +45,7 @@ describe('POST /commit-unsafe-payload', () => {
     await Promise.all(servers.map((server) => server.stop(100)));
   });
 
-  it.each([['application/octet-stream'], ['Application/Octet-Stream; x=y'], [undefined]])(
+  it.each([['application/octet-stream'], ['Application/Octet-Stream; x=y'], [''], [undefined]])(
     'commits the bytes as they are, with content type %j',
     async (contentType) => {
       conductor.committed.length = 0;

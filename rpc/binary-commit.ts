@@ -58,6 +58,8 @@ async function refuseByHeaders(
       `unsupported content-type ${JSON.stringify(contentType)}, want ${CONTENT_TYPE}`,
     );
   }
+  // The same as none; fastify would refuse it.
+  if (contentType === '') headers['content-type'] = CONTENT_TYPE;
   if (Number(headers['content-length'] ?? 0) > bodyLimitBytes) {
     return sendText(reply, 413, limitText(bodyLimitBytes));
   }
