@@ -1,5 +1,6 @@
 import { fastify, type FastifyInstance } from 'fastify';
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { AnswersUnderWay } from '../../rpc/json-rpc/answers-under-way.js';
 import { shareTurns } from '../../rpc/json-rpc/turns.js';
 
 export interface MetricsServerOptions {
@@ -66,6 +67,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
     },
   });
   shareTurns(app.server);
+  new AnswersUnderWay(app.server, REQUEST_TIMEOUT_MS);
   await app.listen({ host, port });
   return app;
 }

@@ -202,9 +202,9 @@ describe('the metrics server', () => {
     const scrapers = Array.from({ length: 20 }, () => net.connect(port, '127.0.0.1'));
     await Promise.all(scrapers.map((socket) => once(socket, 'connect')));
     for (const socket of scrapers) {
-      socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n', () => socket.destroy());
+      socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(3), () => socket.destroy());
     }
-    while (requests < scrapers.length) await new Promise((resolve) => setImmediate(resolve));
+    while (requests < 3 * scrapers.length) await new Promise((resolve) => setImmediate(resolve));
     await noConnections();
     expect(await get('/')).toContain('promhttp_metric_handler_requests_in_flight 1\n');
   });

@@ -13,7 +13,7 @@ export class AnswersUnderWay {
   constructor(
     server: Server,
     private readonly unreadTimeoutMs: number,
-    private readonly onChange: () => void,
+    private readonly onChange = (): void => undefined,
   ) {
     server.on('request', (request, response) => this.begin(request, response));
   }
