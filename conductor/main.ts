@@ -23,13 +23,13 @@ const complain = (text: string): void => void process.stderr.write(`${text}\n`);
  * `baton [run] [flags]` as op-conductor, which has no sub-commands; or one of ours. op-conductor's image has no entry
  * point: what is put behind the name of the image begins with the name of the program.
  */
-async function main([first, ...rest]: readonly string[], program: string): Promise<void> {
+async function main(argv: readonly string[], program: string): Promise<void> {
+  const [first, ...rest] = argv;
   if (first === 'op-conductor') return main(rest, first);
   if (first === 'run') return run(rest);
   const isHelp = first === 'help' || first === 'h';
   if (program === 'op-conductor' && isHelp) return run(['--help']);
   if (program !== 'op-conductor' && (isHelp || first === '--help' || first === '-h')) return help();
-  const argv = first === undefined ? [] : [first, ...rest];
   if (first === undefined || first.startsWith('-')) return run(argv);
   const { runCommand } = await import('./commands/index.js');
   process.exitCode = await runCommand(argv, commandIo());

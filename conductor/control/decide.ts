@@ -90,28 +90,21 @@ function decideAsLeader(view: View): Action {
     return { type: 'transfer', to: better.id, stopFirst, reason };
   }
 
-  if (better) return { type: 'transfer', to: better.id, stopFirst: false, reason };
+  if (better) return leaveTo(better, reason);
   if (view.fitness === Fitness.unfit)
     return { type: 'none', reason: `nobody is fitter: ${view.healthReason}` };
   const closer = view.successors.find(({ eligibility }) => eligibility > view.eligibility);
   if (view.historyTooShort && closer) {
-    return {
-      type: 'transfer',
-      to: closer.id,
-      stopFirst: false,
-      reason: 'the retained history does not reach the local head and another node is closer',
-    };
+    return leaveTo(closer, 'the retained history does not reach the local head and another node is closer');
   }
   const ahead = view.successors.find(
     ({ fitness, lagBlocks }) => fitness >= view.fitness && view.lagBlocks - lagBlocks >= FAR_BEHIND_BLOCKS,
   );
-  if (ahead) {
-    return {
-      type: 'transfer',
-      to: ahead.id,
-      stopFirst: false,
-      reason: 'the local node misses many blocks that another node has',
-    };
-  }
+  if (ahead) return leaveTo(ahead, 'the local node misses many blocks that another node has');
   return { type: 'start', reason: 'leader without an active sequencer' };
+}
+
+/** There is no sequencer to stop. */
+function leaveTo({ id }: Successor, reason: string): Action {
+  return { type: 'transfer', to: id, stopFirst: false, reason };
 }

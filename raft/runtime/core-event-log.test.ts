@@ -1,18 +1,17 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { pino } from 'pino';
 import type { ElectionCause } from '../core/types.js';
 import { CoreEventLog } from './core-event-log.js';
+import { recordingLogger } from './testing/recording-logger.js';
 
 let lines: { level: string; cause: ElectionCause; retries?: number }[];
 let nowMs: number;
 let log: CoreEventLog;
 
 beforeEach(() => {
-  lines = [];
   nowMs = 0;
-  const formatters = { level: (level: string) => ({ level }) };
-  const logger = pino({ formatters }, { write: (line) => void lines.push(JSON.parse(line) as never) });
-  log = new CoreEventLog(logger, () => nowMs);
+  const recorded = recordingLogger<(typeof lines)[number]>();
+  lines = recorded.lines;
+  log = new CoreEventLog(recorded.logger, () => nowMs);
 });
 
 const stands = (cause: ElectionCause, prevote = true): void =>

@@ -33,9 +33,8 @@ export class CoreEventLog {
         const { index, configuration, reason } = event;
         return logger.info({ index, members: configuration.members, reason }, 'membership changed');
       }
-      case 'electionStarted': {
+      case 'electionStarted':
         return this.candidacy(event);
-      }
       case 'snapshotInstalled':
         return logger.info({ index: event.index, from: event.from }, 'snapshot installed');
       case 'diskHangs': {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { pino } from 'pino';
 import { PeerWatch } from './peer-watch.js';
+import { recordingLogger } from './testing/recording-logger.js';
 
 interface Line {
   level: string;
@@ -16,14 +16,10 @@ let nowMs: number;
 let watch: PeerWatch;
 
 beforeEach(() => {
-  lines = [];
   nowMs = 0;
-  const formatters = { level: (level: string) => ({ level }) };
-  const logger = pino(
-    { level: 'debug', formatters },
-    { write: (line) => void lines.push(JSON.parse(line) as Line) },
-  );
-  watch = new PeerWatch(logger, () => nowMs);
+  const recorded = recordingLogger<Line>('debug');
+  lines = recorded.lines;
+  watch = new PeerWatch(recorded.logger, () => nowMs);
 });
 
 /** Two requests every 50 ms, none of which is answered. */

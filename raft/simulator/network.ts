@@ -1,4 +1,5 @@
 import type { Message, NodeId, RequestMessage } from '../core/types.js';
+import { mayComeFromAnyDisk } from '../transport/any-disk.js';
 import type { Process, SimulatedNode } from './node.js';
 import type { NetworkOptions } from './options.js';
 import type { World } from './world.js';
@@ -10,12 +11,6 @@ const REQUESTS: ReadonlySet<Message['type']> = new Set<RequestMessage['type']>([
   'heartbeat',
   'snapshot',
   'timeoutNow',
-]);
-
-/** What is believed whatever disk it comes from. */
-const FROM_ANY_DISK: ReadonlySet<Message['type']> = new Set([
-  ...(['preVote', 'vote'] as const),
-  ...(['append', 'heartbeat', 'snapshot'] as const),
 ]);
 
 /** Loses, delays, repeats and reorders messages; links are cut in one direction at a time. */
@@ -145,8 +140,7 @@ export class Network {
     if (this.world.disksReplaced === 0) return false;
     if (toDisk !== undefined && toDisk !== to.incarnation) return true;
     const known = this.diskKnownTo(process, from.id);
-    const isHeard = FROM_ANY_DISK.has(message.type) && !(message.type === 'vote' && message.handOver > 0);
-    return known !== undefined && known !== fromDisk && !isHeard;
+    return known !== undefined && known !== fromDisk && !mayComeFromAnyDisk(message);
   }
 
   /** The disk that a process takes for that of a member; undefined when it is none. */

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { NodeId } from '../core/types.js';
+import { mayComeFromAnyDisk } from './any-disk.js';
 import { FrameError } from './errors.js';
 import { checkVersion, type Frame } from './frame.js';
 import { readFrameHeaders, type FrameHeaders } from './frame-headers.js';
@@ -39,7 +40,7 @@ export class Admission {
       throw new FrameError('wrong-node', `${frame.from} answered in place of ${answering}`);
     }
     const known = this.options.memberIncarnation(frame.from);
-    if (known !== undefined && known !== frame.fromIncarnation && !mayComeFromAnyDisk(frame)) {
+    if (known !== undefined && known !== frame.fromIncarnation && !mayComeFromAnyDisk(frame.message)) {
       throw new FrameError(
         'wrong-incarnation',
         `${frame.from} speaks from disk ${frame.fromIncarnation}, the member has ${known}`,
@@ -63,15 +64,4 @@ export class Admission {
       );
     }
   }
-}
-
-/**
- * A node whose configuration is old may not know the new disk of a candidate or leader, and can learn of it from that
- * leader only; a quorum may depend on its vote. Whether a disk may stand is said by its own log, and its log must be as
- * good as the voter's. What ends the loyalty to a live leader, and what counts for somebody, votes and acknowledgements,
- * counts from the member's disk alone (bug 40).
- */
-function mayComeFromAnyDisk({ message }: Frame): boolean {
-  if (message.type === 'vote') return message.handOver === 0;
-  return !message.type.endsWith('Response') && message.type !== 'timeoutNow';
 }

@@ -95,7 +95,7 @@ export class OpNodeClient {
    */
   async wakeUp(number: number, options?: CallOptions): Promise<void> {
     const params = [`0x${number.toString(16)}`];
-    await this.#rpc.call({ method: 'optimism_outputAtBlock', params, result: z.unknown() }, options);
+    await this.#rpc.call({ method: 'optimism_outputAtBlock', params, result: anyResult }, options);
   }
 
   /**
