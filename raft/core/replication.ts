@@ -7,7 +7,7 @@ import { leaveJoint } from './membership.js';
 import { Progress } from './progress.js';
 import { quorumValue } from './quorum.js';
 import { successors } from './succession.js';
-import { maybeSendTimeoutNow } from './transfer.js';
+import { maybeSendTimeoutNow, sendTimeoutNow } from './transfer.js';
 import type { AppendResponse, NodeId, SnapshotResponse } from './types.js';
 
 /** A probe looks for the common point of two logs; it carries entries only while they are this small. */
@@ -208,12 +208,9 @@ function onConfigurationCommitted(ctx: CoreContext, leadership: Leadership): voi
 
 /** A leader that leaves asks the best of those who have its whole log to follow it at once. */
 function orderSuccession(ctx: CoreContext, leadership: Leadership): void {
-  const { lastIndex, lastTerm } = ctx.log;
+  const { lastIndex } = ctx.log;
   const heir = successors(ctx, leadership).find((id) => leadership.progress.get(id)?.match === lastIndex);
-  if (heir === undefined || leadership.transfer) return;
-  const requestId = ctx.nextRequestId();
-  const handOver = ctx.handOversEnded(ctx.term) + 1;
-  ctx.send(heir, { type: 'timeoutNow', term: ctx.term, requestId, handOver, lastIndex, lastTerm }, 'term');
+  if (heir !== undefined && !leadership.transfer) sendTimeoutNow(ctx, heir);
 }
 
 /** One round to everybody: proof of leadership for reads, and of life for the followers. */

@@ -76,17 +76,14 @@ export function maybeSendTimeoutNow(ctx: CoreContext, leadership: Leadership): v
   const transfer = leadership.transfer;
   if (!transfer || transfer.requestId !== null) return;
   if (leadership.progress.get(transfer.to)?.match !== ctx.log.lastIndex) return;
-  transfer.requestId = ctx.nextRequestId();
-  ctx.send(
-    transfer.to,
-    {
-      type: 'timeoutNow',
-      term: ctx.term,
-      requestId: transfer.requestId,
-      handOver: ctx.handOversEnded(ctx.term) + 1,
-      lastIndex: ctx.log.lastIndex,
-      lastTerm: ctx.log.lastTerm,
-    },
-    'term',
-  );
+  transfer.requestId = sendTimeoutNow(ctx, transfer.to);
+}
+
+/** @returns the number of the request */
+export function sendTimeoutNow(ctx: CoreContext, to: NodeId): number {
+  const requestId = ctx.nextRequestId();
+  const handOver = ctx.handOversEnded(ctx.term) + 1;
+  const { lastIndex, lastTerm } = ctx.log;
+  ctx.send(to, { type: 'timeoutNow', term: ctx.term, requestId, handOver, lastIndex, lastTerm }, 'term');
+  return requestId;
 }
