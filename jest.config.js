@@ -34,7 +34,7 @@ export default {
       testMatch: ['<rootDir>/{raft,health,rpc,conductor,e2e}/**/*.test.ts'],
       testPathIgnorePatterns: processes,
     },
-    // Whole clusters of processes: one file at a time, or they would starve each other.
+    // Whole clusters of processes: their ports are their own, so two files run at a time.
     { ...common, displayName: 'processes', testMatch: processes.map((folder) => `${folder}**/*.test.ts`) },
   ],
 };

@@ -2,24 +2,32 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const POLL_MS = 20;
 
-/** Asks until there is an answer other than undefined. Errors count as "not yet". @throws Error after `withinMs` */
+/** Thrown by a probe that knows that its answer will never come. */
+export class WaitingIsUseless extends Error {}
+
+/**
+ * Asks until there is an answer other than undefined and false. Errors count as "not yet".
+ *
+ * @throws Error after `withinMs`, which tells the last error of the probe
+ */
 export async function waitFor<T>(
   what: string,
-  probe: () => Promise<T | undefined> | T | undefined,
+  probe: () => Promise<T | undefined | false> | T | undefined | false,
   withinMs = 30_000,
 ): Promise<T> {
-  const end = performance.now() + withinMs;
-  let last: unknown;
+  const endMs = performance.now() + withinMs;
   for (;;) {
+    let last: unknown;
     try {
       const answer = await probe();
-      if (answer !== undefined) return answer;
-      last = undefined;
+      if (answer !== undefined && answer !== false) return answer;
     } catch (error) {
+      if (error instanceof WaitingIsUseless) throw error;
       last = error;
     }
-    if (performance.now() > end) {
-      throw new Error(`waited ${withinMs} ms for ${what}`, { cause: last });
+    if (performance.now() > endMs) {
+      const reason = last instanceof Error ? `: ${last.message}` : '';
+      throw new Error(`waited ${withinMs} ms in vain for ${what}${reason}`, { cause: last });
     }
     await sleep(POLL_MS);
   }

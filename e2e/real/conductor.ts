@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { call } from './json-rpc.js';
 import type { SequencerNode } from './node.js';
-import { waitFor } from './wait.js';
+import { waitFor } from '../cluster/wait-for.js';
 
 /** Age of the unsafe head (s) from which a node counts as unhealthy. */
 export const UNSAFE_INTERVAL_S = 5;
@@ -49,8 +49,10 @@ export function conductorCommand(
 
 /** Makes one cluster of paused conductors, the first of which has bootstrapped itself. */
 export async function formCluster(first: SequencerNode, others: readonly SequencerNode[]): Promise<void> {
-  await waitFor(`${first.name} to lead itself`, 60_000, () =>
-    call<boolean>(first.conductorUrl, 'conductor_leader'),
+  await waitFor(
+    `${first.name} to lead itself`,
+    () => call<boolean>(first.conductorUrl, 'conductor_leader'),
+    60_000,
   );
   for (const node of others) {
     const { version } = await membership(first);
@@ -61,10 +63,14 @@ export async function formCluster(first: SequencerNode, others: readonly Sequenc
       15_000,
     );
   }
-  await waitFor('every conductor to know all members', 60_000, async () => {
-    const views = await Promise.all([first, ...others].map(membership));
-    return views.every((view) => view.servers?.length === others.length + 1);
-  });
+  await waitFor(
+    'every conductor to know all members',
+    async () => {
+      const views = await Promise.all([first, ...others].map(membership));
+      return views.every((view) => view.servers?.length === others.length + 1);
+    },
+    60_000,
+  );
 }
 
 export function membership(node: SequencerNode): Promise<ClusterMembership> {

@@ -13,7 +13,7 @@ import { planNodes, type SequencerNode } from './node.js';
 import { opNodeCommand } from './op-node.js';
 import { freePorts } from './ports.js';
 import { Programs } from './programs.js';
-import { waitFor } from './wait.js';
+import { waitFor } from '../cluster/wait-for.js';
 
 const NODES = 3;
 const BATCHER = 'op-batcher';
@@ -128,10 +128,14 @@ export class RealNetwork {
       'op-node': [node.nodeUrl, 'optimism_syncStatus'] as const,
       conductor: [node.conductorUrl, 'conductor_paused'] as const,
     }[part];
-    await this.waitFor(`${programName(node, part)} to answer`, START_DEADLINE_MS, async () => {
-      await call(url, method);
-      return true;
-    });
+    await this.waitFor(
+      `${programName(node, part)} to answer`,
+      async () => {
+        await call(url, method);
+        return true;
+      },
+      START_DEADLINE_MS,
+    );
   }
 
   /** Kills all parts of the node with SIGKILL, at the same moment. */
@@ -161,11 +165,15 @@ export class RealNetwork {
   }
 
   /** Like {@link waitFor}, but gives up at once when a program dies that nobody killed. */
-  waitFor<T>(what: string, deadlineMs: number, probe: () => Promise<T | undefined | false>): Promise<T> {
-    return waitFor(what, deadlineMs, () => {
-      this.programs.assertAlive();
-      return probe();
-    });
+  waitFor<T>(what: string, probe: () => Promise<T | undefined | false>, withinMs: number): Promise<T> {
+    return waitFor(
+      what,
+      () => {
+        this.programs.assertAlive();
+        return probe();
+      },
+      withinMs,
+    );
   }
 
   private async startFirstSequencer(): Promise<void> {
@@ -174,8 +182,8 @@ export class RealNetwork {
     await call(first.nodeUrl, 'admin_startSequencer', [hash], 15_000);
     await this.waitFor(
       'the first block',
-      START_DEADLINE_MS,
       async () => (await latestBlock(first)).number > 0,
+      START_DEADLINE_MS,
     );
   }
 
@@ -208,7 +216,7 @@ export class RealNetwork {
     await writeFile(this.file('l1-config.json'), JSON.stringify(l1Setup.config));
     await initGeth(geth, this.l1Data, this.file('l1-genesis.json'), l1Setup);
     this.startL1();
-    const l1 = await this.waitFor('the L1 to answer', START_DEADLINE_MS, () => chainStart(this.l1Url));
+    const l1 = await this.waitFor('the L1 to answer', () => chainStart(this.l1Url), START_DEADLINE_MS);
 
     const l2Setup = l2Genesis(this.parties(), timestampS);
     await Promise.all(

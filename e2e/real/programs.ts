@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { ProgramDied } from './wait.js';
+import { ProgramDied } from './program-died.js';
 
 interface Running {
   child: ChildProcess;

@@ -138,12 +138,16 @@ async function newSequencer(
 ): Promise<void> {
   const { network, sampler } = stage;
   const head = sampler.seen.highest();
-  const next = await network.waitFor(`a sequencer other than ${old.name}`, DEADLINE_MS, async () => {
-    const found = await soleSequencer(nodes);
-    return found !== undefined && found !== old && found;
-  });
+  const next = await network.waitFor(
+    `a sequencer other than ${old.name}`,
+    async () => {
+      const found = await soleSequencer(nodes);
+      return found !== undefined && found !== old && found;
+    },
+    DEADLINE_MS,
+  );
   stage.say(`${next.name} leads and sequences after ${inSeconds(performance.now() - at)}`);
-  await network.waitFor('a new block', DEADLINE_MS, async () => (await latestBlock(next)).number > head);
+  await network.waitFor('a new block', async () => (await latestBlock(next)).number > head, DEADLINE_MS);
   stage.say(`it has block ${head + 1} after ${inSeconds(performance.now() - at)}`);
 }
 
@@ -151,26 +155,34 @@ async function newSequencer(
 async function candidate(stage: Stage, node: SequencerNode): Promise<void> {
   const { network, sampler } = stage;
   await step(stage.say, `${node.name} has caught up and is healthy`, () =>
-    network.waitFor(`${node.name} to catch up`, DEADLINE_MS, async () => {
-      const behind = sampler.seen.highest() - (await latestBlock(node)).number;
-      const healthy = await call<boolean>(node.conductorUrl, 'conductor_sequencerHealthy');
-      const member = (await membership(node)).servers?.some((server) => server.id === node.name) ?? false;
-      if (behind <= 1 && healthy && member) return true;
-      throw new Error(
-        `${behind} blocks behind, ${healthy ? '' : 'not '}healthy, ${member ? '' : 'no '}member`,
-      );
-    }),
+    network.waitFor(
+      `${node.name} to catch up`,
+      async () => {
+        const behind = sampler.seen.highest() - (await latestBlock(node)).number;
+        const healthy = await call<boolean>(node.conductorUrl, 'conductor_sequencerHealthy');
+        const member = (await membership(node)).servers?.some((server) => server.id === node.name) ?? false;
+        if (behind <= 1 && healthy && member) return true;
+        throw new Error(
+          `${behind} blocks behind, ${healthy ? '' : 'not '}healthy, ${member ? '' : 'no '}member`,
+        );
+      },
+      DEADLINE_MS,
+    ),
   );
 }
 
 /** Waits until the safe head of every running node is beyond `number`, and returns the highest of them. */
 function safeHeadAbove(stage: Stage, number: number): Promise<number> {
   const nodes = stage.network.runningNodes();
-  return stage.network.waitFor(`safe heads beyond ${number}`, SAFE_DEADLINE_MS, async () => {
-    const heads = await Promise.all(nodes.map(safeHead));
-    if (heads.every((head) => head > number)) return Math.max(...heads);
-    throw new Error(`safe heads are at ${heads.join(', ')}`);
-  });
+  return stage.network.waitFor(
+    `safe heads beyond ${number}`,
+    async () => {
+      const heads = await Promise.all(nodes.map(safeHead));
+      if (heads.every((head) => head > number)) return Math.max(...heads);
+      throw new Error(`safe heads are at ${heads.join(', ')}`);
+    },
+    SAFE_DEADLINE_MS,
+  );
 }
 
 async function safeHead(node: SequencerNode): Promise<number> {

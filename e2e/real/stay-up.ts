@@ -8,8 +8,8 @@ export async function stayUp(network: RealNetwork, say: (line: string) => void):
   for (const node of network.nodes) {
     await network.waitFor(
       `${node.name} to have a block`,
-      120_000,
       async () => (await latestBlock(node)).number > 0,
+      120_000,
     );
   }
   network.startBatcher();

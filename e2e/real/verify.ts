@@ -4,7 +4,7 @@ import type { SequencerNode } from './node.js';
 import { describeRoles, roles, soleSequencer } from './roles.js';
 import { DEADLINE_MS, step, type Stage } from './stage.js';
 import { blockOfTransaction, sendTransactions } from './transactions.js';
-import { waitFor } from './wait.js';
+import { waitFor } from '../cluster/wait-for.js';
 
 const MORE_BLOCKS = 3;
 const MOST_FINDINGS = 20;
@@ -55,20 +55,28 @@ async function compareChains({ sampler }: Stage, nodes: readonly SequencerNode[]
 
 /** Waits until one of the nodes leads and sequences and no other does either. */
 export function settled(stage: Stage, nodes: readonly SequencerNode[]): Promise<SequencerNode> {
-  return stage.network.waitFor('one leader that alone sequences', DEADLINE_MS, async () => {
-    const found = await soleSequencer(nodes);
-    if (found === undefined) throw new Error(describeRoles(await roles(nodes)));
-    return found;
-  });
+  return stage.network.waitFor(
+    'one leader that alone sequences',
+    async () => {
+      const found = await soleSequencer(nodes);
+      if (found === undefined) throw new Error(describeRoles(await roles(nodes)));
+      return found;
+    },
+    DEADLINE_MS,
+  );
 }
 
 /** Waits until every node's execution client has the block number. */
 export function reach(stage: Stage, nodes: readonly SequencerNode[], number: number): Promise<true> {
-  return stage.network.waitFor(`block ${number} on every node`, DEADLINE_MS, async () => {
-    const heads = await Promise.all(nodes.map(latestBlock));
-    if (heads.every((head) => head.number >= number)) return true;
-    throw new Error(heads.map((head, index) => `${nodes[index]?.name} is at ${head.number}`).join(', '));
-  });
+  return stage.network.waitFor(
+    `block ${number} on every node`,
+    async () => {
+      const heads = await Promise.all(nodes.map(latestBlock));
+      if (heads.every((head) => head.number >= number)) return true;
+      throw new Error(heads.map((head, index) => `${nodes[index]?.name} is at ${head.number}`).join(', '));
+    },
+    DEADLINE_MS,
+  );
 }
 
 /**
@@ -81,16 +89,26 @@ export function transact(
   count: number,
   calldataBytes: number,
 ): Promise<true> {
-  return stage.network.waitFor('transactions on every node', DEADLINE_MS, async () => {
-    const sequencer = await soleSequencer(nodes);
-    if (sequencer === undefined) throw new Error(describeRoles(await roles(nodes)));
-    const sent = await sendTransactions(sequencer, stage.network.userKey, count, calldataBytes);
-    return waitFor('inclusion', INCLUSION_MS, async () => {
-      for (const transaction of sent) {
-        const blocks = new Set(await Promise.all(nodes.map((node) => blockOfTransaction(node, transaction))));
-        if (blocks.size !== 1 || blocks.has(undefined)) return false;
-      }
-      return true;
-    });
-  });
+  return stage.network.waitFor(
+    'transactions on every node',
+    async () => {
+      const sequencer = await soleSequencer(nodes);
+      if (sequencer === undefined) throw new Error(describeRoles(await roles(nodes)));
+      const sent = await sendTransactions(sequencer, stage.network.userKey, count, calldataBytes);
+      return waitFor(
+        'inclusion',
+        async () => {
+          for (const transaction of sent) {
+            const blocks = new Set(
+              await Promise.all(nodes.map((node) => blockOfTransaction(node, transaction))),
+            );
+            if (blocks.size !== 1 || blocks.has(undefined)) return false;
+          }
+          return true;
+        },
+        INCLUSION_MS,
+      );
+    },
+    DEADLINE_MS,
+  );
 }

@@ -8,7 +8,8 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { ClassicLevel } from 'classic-level';
 import { encodeConfiguration } from '../core/configuration.js';
 import type { LoadedEntry, Member } from '../core/types.js';
-import { TestNode, eventually } from '../runtime/testing/test-nodes.js';
+import { eventually } from '../testing/eventually.js';
+import { TestNode } from '../runtime/testing/test-nodes.js';
 import { MemoryNetwork } from '../runtime/testing/memory-network.js';
 import { LevelStorage } from '../storage/level-storage.js';
 import { ORIGIN, positionOf } from '../storage/manifest.js';

@@ -7,7 +7,8 @@ import { LevelStorage } from '../storage/level-storage.js';
 import { HttpTransport } from '../transport/http-transport.js';
 import type { RaftNode } from './raft-node.js';
 import { BreakingProxy } from './testing/breaking-proxy.js';
-import { commit, eventually, leaderOf, TestNode, type TestNodeOptions } from './testing/test-nodes.js';
+import { eventually } from '../testing/eventually.js';
+import { commit, leaderOf, TestNode, type TestNodeOptions } from './testing/test-nodes.js';
 
 const IDS = ['a', 'b', 'c'];
 type Options = Omit<TestNodeOptions, 'storage'>;

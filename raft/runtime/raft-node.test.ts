@@ -7,7 +7,8 @@ import { MemoryDisk, MemoryStorage } from '../storage/memory-storage.js';
 import { entryAfter } from '../storage/test-log.js';
 import { MemoryNetwork } from './testing/memory-network.js';
 import { RecordingMachine } from './testing/recording-machine.js';
-import { commit, eventually, leaderOf, TestNode, type TestNodeOptions } from './testing/test-nodes.js';
+import { eventually } from '../testing/eventually.js';
+import { commit, leaderOf, TestNode, type TestNodeOptions } from './testing/test-nodes.js';
 
 /** The core takes data away from the entries that it handed out; a disk keeps them. */
 class SeparateStorage extends MemoryStorage {

@@ -4,7 +4,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ResponseMessage } from '../core/types.js';
 import { wireProblem } from './hello.js';
 import { bigAppend, toBytes } from './testing/arbitrary-frames.js';
-import { agree, CLUSTER, heartbeat, requestHead, TransportNode, until } from './testing/transport-node.js';
+import { eventually } from '../testing/eventually.js';
+import { agree, CLUSTER, heartbeat, requestHead, TransportNode } from './testing/transport-node.js';
 import type { TransportNodeOptions } from './testing/transport-node.js';
 
 const OTHER = 'd0'.repeat(16);
@@ -30,7 +31,7 @@ async function connect(to: TransportNode): Promise<net.Socket> {
 async function answerOf(socket: net.Socket): Promise<{ status: number; code: string }> {
   let text = '';
   socket.on('data', (data: Buffer) => void (text += data.toString()));
-  await until(() => text.includes('}'), 'an answer');
+  await eventually(() => text.includes('}'), 'an answer');
   const body = JSON.parse(text.slice(text.indexOf('{'))) as { code: string };
   return { status: Number(text.split(' ')[1]), code: body.code };
 }
@@ -78,7 +79,7 @@ describe('a request is refused by its headers, before its body is sent', () => {
     const other = await connect(node);
     other.write(requestHead(node, { 'content-length': frame.length }));
     other.write(frame);
-    await until(() => node.received.length === 1, 'the message');
+    await eventually(() => node.received.length === 1, 'the message');
     expect(node.adopted).toEqual([CLUSTER]);
   });
 });
@@ -100,22 +101,22 @@ describe('bodies that come slowly', () => {
       // 16 MB are allowed: three attackers with four each, and the frame.
       expect(await a.transport.send('b', bigAppend(2 * MB, count))).toMatchObject({ requestId: count });
     }
-    await until(() => closed >= 20, 'attackers to be cut off');
+    await eventually(() => closed >= 20, 'attackers to be cut off');
     expect(b.received).toHaveLength(24);
     expect(b.transport['bodies']['held']).toBeLessThanOrEqual(4 * bodyLimitBytes);
     for (const socket of attackers) socket.destroy();
-    await until(() => b.transport['bodies']['held'] === 0, 'all to be released');
+    await eventually(() => b.transport['bodies']['held'] === 0, 'all to be released');
   });
 
   it('count until they are answered', async () => {
     const [a, b] = [await start('a'), await start('b', { onRequest: () => undefined })];
     a.transport.setPeers([b.member]);
     const outcome = a.transport.send('b', bigAppend(MB)).catch(() => undefined);
-    await until(() => b.received.length === 1, 'the message');
+    await eventually(() => b.received.length === 1, 'the message');
     expect(b.transport['bodies']['held']).toBeGreaterThan(MB);
     b.received[0]?.respond(agree(b.received[0].message));
     await outcome;
-    await until(() => b.transport['bodies']['held'] === 0, 'the release');
+    await eventually(() => b.transport['bodies']['held'] === 0, 'the release');
   });
 
   it('of a byte at a time make no room beyond what was announced', async () => {
@@ -126,7 +127,7 @@ describe('bodies that come slowly', () => {
       socket.write(Buffer.of(7));
       await new Promise(setImmediate);
     }
-    await until(() => b.transport['bodies']['held'] > 0, 'the first bytes');
+    await eventually(() => b.transport['bodies']['held'] > 0, 'the first bytes');
     expect(b.transport['bodies']['held']).toBeLessThanOrEqual(100_000);
   });
 });

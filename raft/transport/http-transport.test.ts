@@ -6,12 +6,12 @@ import type { Frame } from './frame.js';
 import { writeFrameHeaders } from './frame-headers.js';
 import { FRAME_TYPE, MESSAGE_PATH } from './peer-lanes.js';
 import { bigAppend, layoutOf, reseal, toBytes } from './testing/arbitrary-frames.js';
+import { eventually } from '../testing/eventually.js';
 import {
   agree,
   CLUSTER,
   heartbeat,
   TransportNode,
-  until,
   type TransportNodeOptions,
 } from './testing/transport-node.js';
 import { WIRE_VERSIONS } from './wire-versions.js';
@@ -149,10 +149,10 @@ describe('messages', () => {
   it('may be answered after their sender has gone', async () => {
     const [a, b] = await pair({ onRequest: () => undefined });
     const outcome = errorOf(a.transport.send('b', heartbeat()));
-    await until(() => b.received.length === 1, 'the request');
+    await eventually(() => b.received.length === 1, 'the request');
     await a.transport.stop();
     expect(await outcome).toMatchObject({ code: 'unreachable' });
-    await until(() => b.disconnected.length === 1, 'the disconnection');
+    await eventually(() => b.disconnected.length === 1, 'the disconnection');
     b.received[0]?.respond(agree(b.received[0].message));
     b.received[0]?.respond(null);
   });
@@ -334,10 +334,10 @@ describe('a node without a cluster', () => {
     a.transport.setPeers([node.member]);
 
     const first = a.transport.send('b', heartbeat());
-    await until(() => adopt !== undefined, 'the adoption');
+    await eventually(() => adopt !== undefined, 'the adoption');
     const second = post(node, toBytes(frameFor(node, { clusterId: SENDER })));
     const third = a.transport.send('b', heartbeat());
-    await until(() => arrived === 3, 'three requests');
+    await eventually(() => arrived === 3, 'three requests');
     adopt?.();
     await Promise.all([first, third]);
     expect(await second).toMatchObject({ status: 409, answer: { code: 'wrong-cluster' } });
@@ -367,7 +367,7 @@ describe('evidence of death', () => {
     await b.transport.send('a', bigAppend(10));
     await a.transport.send('b', heartbeat());
     await a.transport.stop();
-    await until(() => b.disconnected.length > 0, 'the disconnection');
+    await eventually(() => b.disconnected.length > 0, 'the disconnection');
     expect(b.disconnected).toEqual(['a']);
     expect(a.disconnected).toEqual([]);
   });
@@ -466,7 +466,7 @@ describe('stop', () => {
     const outcomes = [heartbeat(), bigAppend(2_000_000)].map((message) =>
       errorOf(a.transport.send('b', message)),
     );
-    await until(() => b.received.length === 2, 'both requests');
+    await eventually(() => b.received.length === 2, 'both requests');
     const begun = performance.now();
     await Promise.all([a.transport.stop(), b.transport.stop()]);
     expect(performance.now() - begun).toBeLessThan(3000);
@@ -482,7 +482,7 @@ describe('stop', () => {
     await a.transport.probe('b');
     expect(openHandles().length).toBeGreaterThan(before.length);
     await Promise.all([a.transport.stop(), b.transport.stop()]);
-    await until(() => openHandles().length <= before.length, 'the last handle');
+    await eventually(() => openHandles().length <= before.length, 'the last handle');
   });
 });
 

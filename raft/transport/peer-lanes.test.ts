@@ -7,13 +7,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Member, RequestMessage, ResponseMessage } from '../core/types.js';
 import { TransportError } from './errors.js';
 import { bigAppend } from './testing/arbitrary-frames.js';
-import {
-  agree,
-  heartbeat,
-  TransportNode,
-  until,
-  type TransportNodeOptions,
-} from './testing/transport-node.js';
+import { eventually } from '../testing/eventually.js';
+import { agree, heartbeat, TransportNode, type TransportNodeOptions } from './testing/transport-node.js';
 
 const closers: (() => unknown)[] = [];
 
@@ -80,7 +75,7 @@ it('votes find connections that are open already', async () => {
   const a = await start('a', { timeouts });
   a.transport.setPeers([memberAt(port)]);
   // Those of the control lane; nothing was sent.
-  await until(() => connections === 2, 'both connections are open');
+  await eventually(() => connections === 2, 'both connections are open');
   await a.transport.send('b', heartbeat()).catch(() => undefined);
   expect(connections).toBe(2);
 });
@@ -126,7 +121,7 @@ describe('a deadline', () => {
     const a = await start('a', { timeouts });
     a.transport.setPeers([memberAt(port)]);
     await Promise.all(Array.from({ length: 10 }, () => outcomeOf(a, heartbeat())));
-    await until(() => open === 0, 'the end of all connections');
+    await eventually(() => open === 0, 'the end of all connections');
   });
 });
 
@@ -151,7 +146,7 @@ describe('lanes', () => {
     a.transport.setPeers([b.member]);
     const appends = [1, 2, 3].map((requestId) => outcomeOf(a, bigAppend(2_000_000, requestId)));
     for (let beat = 0; beat < 20; beat++) expect(codeOf(await outcomeOf(a, heartbeat()))).toBe('answered');
-    await until(() => b.received.some(({ message }) => message.type === 'append'), 'an append');
+    await eventually(() => b.received.some(({ message }) => message.type === 'append'), 'an append');
     for (const { message, respond } of b.received) if (message.type === 'append') respond(agree(message));
     expect(codeOf(await Promise.race(appends))).toBe('answered');
     await a.transport.stop();
@@ -166,7 +161,7 @@ describe('lanes', () => {
     const a = await start('a');
     a.transport.setPeers([b.member]);
     const outcomes = Array.from({ length: count }, (_, at) => outcomeOf(a, create(at)));
-    await until(() => b.received.length === count, 'all of them');
+    await eventually(() => b.received.length === count, 'all of them');
     for (const { message, respond } of b.received) respond(agree(message));
     expect((await Promise.all(outcomes)).map(codeOf)).toEqual(outcomes.map(() => 'answered'));
   });

@@ -3,6 +3,7 @@ import type { Limits, Member, NodeId, Timing } from '../../core/types.js';
 import type { Storage } from '../../storage/storage.js';
 import type { Retention } from '../compaction.js';
 import type { NodeTransport } from '../node-options.js';
+import { eventually } from '../../testing/eventually.js';
 import { RaftNode } from '../raft-node.js';
 import { RecordingMachine } from './recording-machine.js';
 
@@ -78,17 +79,6 @@ export class TestNode {
 export function leaderOf(nodes: readonly TestNode[]): TestNode | undefined {
   const leaders = nodes.filter(({ raft }) => raft.isReadyLeader);
   return leaders.sort((a, b) => b.raft.status().term - a.raft.status().term)[0];
-}
-
-/** What `find` finds, as soon as it finds something. */
-export async function eventually<T>(find: () => T | undefined | false, what: string): Promise<T> {
-  const deadline = performance.now() + 20_000;
-  for (;;) {
-    const found = find();
-    if (found !== undefined && found !== false) return found;
-    if (performance.now() > deadline) throw new Error(`timed out: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 /** Commits through whoever leads. What ended as `unknown` is looked for before it is proposed again. */

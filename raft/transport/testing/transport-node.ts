@@ -140,12 +140,3 @@ export const heartbeat = (): Extract<RequestMessage, { type: 'heartbeat' }> => {
   lastRequestId += 1;
   return heartbeatOf(1, { requestId: lastRequestId, round: lastRequestId });
 };
-
-/** Resolves when `condition` holds; rejects after `timeoutMs`. */
-export async function until(condition: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`timed out: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
