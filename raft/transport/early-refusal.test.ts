@@ -132,6 +132,27 @@ describe('bodies that come slowly', () => {
   });
 });
 
+describe('connections of strangers', () => {
+  it('make room for a peer, whose own stay open', async () => {
+    const [a, b] = [await start('a'), await start('b')];
+    a.transport.setPeers([b.member]);
+    await a.transport.send('b', heartbeat());
+    let ended = 0;
+    for (let count = 0; count < 600; count++) {
+      (await connect(b)).once('close', () => (ended += 1));
+      await new Promise(setImmediate);
+    }
+    await eventually(() => ended >= 600 - 256, 'the oldest to be ended');
+    const late = await start('c');
+    late.transport.setPeers([b.member]);
+    await late.transport.send('b', heartbeat());
+    await a.transport.send('b', heartbeat());
+    expect(b.received).toHaveLength(3);
+    expect(b.disconnected).toEqual([]);
+    expect(ended).toBeLessThan(600);
+  });
+});
+
 describe('wire versions', () => {
   const pair = async (
     of: TransportNodeOptions['wireVersions'],
