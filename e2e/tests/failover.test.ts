@@ -1,11 +1,16 @@
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import { FreezableDisk } from '../cluster/freezable-disk.js';
 import { blocksEverHeld, lostOrReplaced } from '../cluster/published-blocks.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { story } from './story.js';
 
 /** geth that is killed comes back three to five blocks behind its own last head. */
 const UNFLUSHED_BLOCKS = 4;
+
+const noFreezableDisk = FreezableDisk.lacks();
+if (noFreezableDisk !== undefined)
+  console.warn(`failover.test.ts skips a disk that hangs: ${noFreezableDisk}`);
 
 describe('a cluster of three', () => {
   let cluster: Cluster;
@@ -122,6 +127,42 @@ describe('a cluster of three', () => {
     }
     await expectAllWell();
   });
+
+  if (noFreezableDisk !== undefined) it.skip(`a disk that hangs: ${noFreezableDisk}`, () => {});
+  else
+    scenario("goes on while the disk of a follower hangs, and then, as the leader's, does", async () => {
+      const node = await cluster.activeLeader();
+      await node.baton.kill('SIGTERM');
+      const disk = FreezableDisk.mountAt(node.baton.options.storageDir);
+      try {
+        await node.baton.start();
+        await expectAllWell();
+        if ((await cluster.activeLeader()) === node) await node.baton.call('conductor_transferLeader');
+        disk.freeze();
+        await moreBlocks(5);
+        expect(await cluster.activeLeader()).not.toBe(node);
+        disk.thaw();
+
+        const leader = await expectAllWell();
+        const { id, consensusAddress } = node.baton;
+        await leader.baton.call('conductor_transferLeaderToServer', [id, consensusAddress]);
+        expect((await cluster.activeLeader()).id).toBe(id);
+        disk.freeze();
+        await activeAmong(cluster.others(node));
+        await moreBlocks(5);
+        expect(node.baton.log.map(({ msg }) => msg)).toContain(
+          'the disk does not finish a write: handing over',
+        );
+        disk.thaw();
+        await expectAllWell();
+      } finally {
+        disk.thaw();
+        await node.baton.kill();
+        disk.remove();
+      }
+      await node.baton.start();
+      await expectAllWell();
+    });
 
   scenario('stands still without a majority of conductors, and goes on with it', async () => {
     const leader = await cluster.activeLeader();
