@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { JsonRpcClient } from '../../rpc/clients/json-rpc-client.js';
 import { z } from 'zod';
+import { THIS_MACHINE, type Machine } from '../devnet/machine.js';
 
 export interface BatonOptions {
   id: string;
@@ -18,6 +19,7 @@ export interface BatonOptions {
   flags?: readonly string[];
   /** Options of node, as in NODE_OPTIONS. */
   nodeOptions?: string;
+  machine?: Machine;
 }
 
 export type LogLine = Record<string, unknown> & { msg?: string };
@@ -46,12 +48,16 @@ export class BatonProcess {
     return this.options.id;
   }
 
+  private get machine(): Machine {
+    return this.options.machine ?? THIS_MACHINE;
+  }
+
   get rpcUrl(): string {
-    return `http://127.0.0.1:${this.options.rpcPort}`;
+    return `http://${this.machine.host}:${this.options.rpcPort}`;
   }
 
   get consensusAddress(): string {
-    return `127.0.0.1:${this.options.consensusPort}`;
+    return `${this.machine.host}:${this.options.consensusPort}`;
   }
 
   /** Undefined when the process does not run. */
@@ -63,15 +69,16 @@ export class BatonProcess {
   async start(): Promise<void> {
     const { id, storageDir, rpcPort, consensusPort, nodeRpc, executionRpc, flags = [] } = this.options;
     const nodeOptions = [process.env['NODE_OPTIONS'], this.options.nodeOptions].filter(Boolean).join(' ');
-    const [program, ...first] = batonCommand();
+    const { enter, host } = this.machine;
+    const [program, ...first] = [...enter, ...batonCommand()] as [string, ...string[]];
     const child = spawn(
       program,
       [
         ...first,
         'run',
         ...['--raft.server.id', id, '--raft.storage.dir', storageDir],
-        ...['--consensus.addr', '127.0.0.1', '--consensus.port', String(consensusPort)],
-        ...['--rpc.addr', '127.0.0.1', '--rpc.port', String(rpcPort)],
+        ...['--consensus.addr', host, '--consensus.port', String(consensusPort)],
+        ...['--rpc.addr', host, '--rpc.port', String(rpcPort)],
         ...['--node.rpc', nodeRpc, '--execution.rpc', executionRpc],
         ...[
           '--healthcheck.interval',

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { DevnetProcess, pickPorts } from '../devnet/devnet-process.js';
+import { THIS_MACHINE, type Machine } from '../devnet/machine.js';
 import { BatonProcess } from './baton-process.js';
 import { timeline } from './timeline.js';
 import { waitFor } from './wait-for.js';
@@ -23,6 +24,8 @@ export interface ClusterOptions {
   nodeOptions?: string;
   /** Further flags for the Baton of one node, by its position. */
   flagsOf?: (index: number) => readonly string[];
+  /** Where each node runs, by its position; here by default. */
+  machines?: readonly Machine[];
 }
 
 /** One machine of the cluster: a Baton beside a simulated op-node and execution client. */
@@ -52,27 +55,33 @@ export class Cluster {
     const ids = Array.from({ length: options.size }, (_, index) => `sequencer-${index}`);
     const ports = await pickPorts(2 * options.size);
     const genesisTime = options.genesisTime ?? Math.floor(Date.now() / 1000);
-    const peers = ids.map((id, index) => `${id}@127.0.0.1:${ports[2 * index + 1]}`).join(',');
+    const machineOf = (index: number): Machine => options.machines?.[index] ?? THIS_MACHINE;
+    const peers = ids.map((id, index) => `${id}@${machineOf(index).host}:${ports[2 * index + 1]}`).join(',');
     const nodes: ClusterNode[] = [];
     const cluster = new Cluster(nodes, directory);
     try {
       const starts = ids.map(async (id, index): Promise<ClusterNode> => {
         const rpcPort = ports[2 * index] as number;
         const devnetDir = path.join(directory, id, 'devnet');
-        const devnet = await DevnetProcess.start({
-          name: id,
-          dataDir: devnetDir,
-          conductorRpc: `http://127.0.0.1:${rpcPort}`,
-          blockTimeMs: options.blockTimeMs,
-          genesisTime,
-          ...(options.payloadBytes === undefined ? {} : { payloadBytes: options.payloadBytes }),
-        });
+        const machine = machineOf(index);
+        const devnet = await DevnetProcess.start(
+          {
+            name: id,
+            dataDir: devnetDir,
+            conductorRpc: `http://${machine.host}:${rpcPort}`,
+            blockTimeMs: options.blockTimeMs,
+            genesisTime,
+            ...(options.payloadBytes === undefined ? {} : { payloadBytes: options.payloadBytes }),
+          },
+          machine,
+        );
         const formation =
           options.formation === 'peers'
             ? ['--raft.peers', peers]
             : [index === 0 ? '--raft.bootstrap' : '--paused'];
         const baton = new BatonProcess({
           id,
+          machine,
           storageDir: path.join(directory, id, 'raft'),
           rpcPort,
           consensusPort: ports[2 * index + 1] as number,
@@ -129,6 +138,29 @@ export class Cluster {
       },
       withinMs,
     );
+  }
+
+  /** Waits until exactly one of these nodes sequences; the others may be unable to answer. */
+  activeAmong(nodes: readonly ClusterNode[]): Promise<ClusterNode> {
+    return waitFor('one active sequencer among some nodes', async () => {
+      const states = await Promise.all(nodes.map(({ devnet }) => devnet.state()));
+      const active = nodes.filter((_, at) => states[at]?.active);
+      return active.length === 1 && active[0];
+    });
+  }
+
+  /** The number of the newest block that any running node has. */
+  async height(): Promise<number> {
+    const running = this.nodes.filter(({ devnet }) => devnet.pid !== undefined);
+    const states = await Promise.all(running.map(({ devnet }) => devnet.state()));
+    return Math.max(...states.map(({ head }) => head.number));
+  }
+
+  /** Waits until so many more blocks are there, and returns the number of the last one. */
+  async moreBlocks(count: number): Promise<number> {
+    const wanted = (await this.height()) + count;
+    await waitFor(`block ${wanted}`, async () => (await this.height()) >= wanted);
+    return wanted;
   }
 
   /** Waits until every running Baton calls its node healthy. */

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
 import type { ControlInput, ControlName, NodeState } from './control.js';
+import { THIS_MACHINE, type Machine } from './machine.js';
 import type { ReadyLine } from './main.js';
 import type { NodeInput, NodePorts } from './node.js';
 import type { BlockRef } from './payload.js';
@@ -38,33 +39,34 @@ export class DevnetProcess {
   private constructor(
     private options: DevnetProcessOptions,
     private ports: NodePorts,
+    private readonly machine: Machine,
   ) {}
 
   /** Starts a node and waits until it answers. */
-  static async start(options: DevnetProcessOptions): Promise<DevnetProcess> {
+  static async start(options: DevnetProcessOptions, machine = THIS_MACHINE): Promise<DevnetProcess> {
     const { elPort = 0, nodePort = 0, p2pPort = 0, controlPort = 0 } = options;
-    const node = new DevnetProcess(options, { elPort, nodePort, p2pPort, controlPort });
+    const node = new DevnetProcess(options, { elPort, nodePort, p2pPort, controlPort }, machine);
     await node.#spawn();
     return node;
   }
 
   /** JSON-RPC of the execution client. */
   get executionRpc(): string {
-    return `http://127.0.0.1:${this.ports.elPort}`;
+    return `http://${this.machine.host}:${this.ports.elPort}`;
   }
 
   /** JSON-RPC of op-node. */
   get nodeRpc(): string {
-    return `http://127.0.0.1:${this.ports.nodePort}`;
+    return `http://${this.machine.host}:${this.ports.nodePort}`;
   }
 
   /** What other nodes name as their peer. */
   get p2pUrl(): string {
-    return `http://127.0.0.1:${this.ports.p2pPort}`;
+    return `http://${this.machine.host}:${this.ports.p2pPort}`;
   }
 
   get controlUrl(): string {
-    return `http://127.0.0.1:${this.ports.controlPort}`;
+    return `http://${this.machine.host}:${this.ports.controlPort}`;
   }
 
   /** Undefined when the process does not run. */
@@ -135,7 +137,13 @@ export class DevnetProcess {
   }
 
   async #spawn(): Promise<void> {
-    const child = spawn(process.execPath, [...entryPoint(), ...flagsOf({ ...this.options, ...this.ports })], {
+    const { enter, host } = this.machine;
+    const flags = flagsOf({ ...this.options, ...this.ports, host });
+    const [program, ...args] = [...enter, process.execPath, ...entryPoint(), ...flags] as [
+      string,
+      ...string[],
+    ];
+    const child = spawn(program, args, {
       cwd: repositoryRoot,
       stdio: ['pipe', 'pipe', 'pipe'],
     });

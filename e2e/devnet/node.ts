@@ -9,6 +9,7 @@ import { Faults } from './faults.js';
 import { createRpcServer } from './json-rpc.js';
 import { SimulatedL1 } from './l1-info.js';
 import { OP_NODE_VERSION, opNodeMethods } from './op-node.js';
+import { THIS_MACHINE } from './machine.js';
 import { P2p } from './p2p.js';
 import { refOf } from './payload.js';
 import { addRollupBoost } from './rollup-boost.js';
@@ -21,6 +22,8 @@ export interface NodeOptions {
   name: string;
   /** Keeps the chain over restarts. */
   dataDir: string;
+  /** The address on which all its servers listen. */
+  host: string;
   /** Execution client's JSON-RPC. */
   elPort: number;
   /** op-node's JSON-RPC. */
@@ -55,6 +58,7 @@ export interface NodeOptions {
 
 /** What a node uses unless told otherwise: op-node's own figures where it has them. */
 export const NODE_DEFAULTS = {
+  host: THIS_MACHINE.host,
   elPort: 0,
   nodePort: 0,
   p2pPort: 0,
@@ -152,10 +156,10 @@ export async function startNode(input: NodeInput, log: Logger, onCrash: () => vo
   const stop = () => (stopped ??= shutDown());
   try {
     const ports = {
-      elPort: await listen(execution, options.elPort),
-      nodePort: await listen(node, options.nodePort),
-      p2pPort: await listen(p2p.server, options.p2pPort),
-      controlPort: await listen(control, options.controlPort),
+      elPort: await listen(execution, options.host, options.elPort),
+      nodePort: await listen(node, options.host, options.nodePort),
+      p2pPort: await listen(p2p.server, options.host, options.p2pPort),
+      controlPort: await listen(control, options.host, options.controlPort),
     };
     return { ports, state, stop };
   } catch (error) {
@@ -164,8 +168,8 @@ export async function startNode(input: NodeInput, log: Logger, onCrash: () => vo
   }
 }
 
-async function listen(server: FastifyInstance, port: number): Promise<number> {
-  await server.listen({ host: '127.0.0.1', port });
+async function listen(server: FastifyInstance, host: string, port: number): Promise<number> {
+  await server.listen({ host, port });
   return (server.server.address() as { port: number }).port;
 }
 

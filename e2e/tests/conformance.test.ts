@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { request } from 'undici';
 import type { ClusterMembership } from '../../rpc/conductor-api.js';
 import { Cluster, type ClusterNode } from '../cluster/cluster.js';
-import { lostOrReplaced } from '../cluster/published-blocks.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { pickPorts } from '../devnet/devnet-process.js';
 import { rpc } from '../devnet/test-network.js';
+import { expectAllWell } from './all-well.js';
 import { story } from './story.js';
 
 /** op-conductor's system tests that no other file has, under their names (op-conductor.md §9.1 and §9.2). */
@@ -34,15 +34,6 @@ describe("op-conductor's system tests", () => {
   const isHealthy = ({ baton }: ClusterNode): Promise<boolean> => baton.call('conductor_sequencerHealthy');
   const all = (nodes: readonly ClusterNode[], method: string, params: unknown[] = []): Promise<unknown[]> =>
     Promise.all(nodes.map(({ baton }) => baton.call(method, params)));
-
-  /** Blocks flow on, and nothing is lost. */
-  const expectAllWell = async (): Promise<ClusterNode> => {
-    const leader = await cluster.activeLeader();
-    const { head } = await leader.devnet.state();
-    await cluster.convergedAt(head.number + 3);
-    expect(await lostOrReplaced(cluster)).toEqual([]);
-    return leader;
-  };
 
   scenario(
     'TestSequencerFailover_ConductorRPC: pause, resume, leader and stale membership versions',
@@ -86,7 +77,7 @@ describe("op-conductor's system tests", () => {
       expect((await cluster.activeLeader()).id).toBe(id);
       source = target;
     }
-    await expectAllWell();
+    await expectAllWell(cluster);
     await cluster.allHealthy();
   });
 
@@ -97,7 +88,7 @@ describe("op-conductor's system tests", () => {
     expect(successor.id).not.toBe(down.id);
     expect(await isHealthy(successor)).toBe(true);
     await down.devnet.restart();
-    await expectAllWell();
+    await expectAllWell(cluster);
   });
 
   scenario(
@@ -112,7 +103,7 @@ describe("op-conductor's system tests", () => {
       expect((await rpc(leader.devnet.nodeRpc, 'admin_startSequencer', head)).result).toBe(null);
       await waitFor('the node to be healthy', async () => ((await isHealthy(leader)) ? true : undefined));
       await all(cluster.nodes, 'conductor_resume');
-      expect((await expectAllWell()).id).toBe(leader.id);
+      expect((await expectAllWell(cluster)).id).toBe(leader.id);
     },
   );
 

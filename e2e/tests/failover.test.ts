@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import { Cluster } from '../cluster/cluster.js';
 import { FreezableDisk } from '../cluster/freezable-disk.js';
-import { blocksEverHeld, lostOrReplaced } from '../cluster/published-blocks.js';
+import { blocksEverHeld } from '../cluster/published-blocks.js';
 import { waitFor } from '../cluster/wait-for.js';
+import { expectAllWell } from './all-well.js';
 import { story } from './story.js';
 
 /** geth that is killed comes back three to five blocks behind its own last head. */
@@ -20,73 +21,42 @@ describe('a cluster of three', () => {
   });
   afterAll(() => cluster?.stop());
 
-  /** The height of the newest block that any running node has. */
-  const height = async (): Promise<number> => {
-    const running = cluster.nodes.filter(({ devnet }) => devnet.pid !== undefined);
-    const states = await Promise.all(running.map(({ devnet }) => devnet.state()));
-    return Math.max(...states.map(({ head }) => head.number));
-  };
-
-  /** Waits until so many more blocks are there. */
-  const moreBlocks = async (count: number): Promise<number> => {
-    const wanted = (await height()) + count;
-    await waitFor(`block ${wanted}`, async () => ((await height()) >= wanted ? true : undefined));
-    return wanted;
-  };
-
-  /** One sequencer, blocks flow on, and no block that anybody ever had is lost or replaced. */
-  const expectAllWell = async (): Promise<ClusterNode> => {
-    const leader = await cluster.activeLeader();
-    await cluster.convergedAt(await moreBlocks(2));
-    expect(await lostOrReplaced(cluster)).toEqual([]);
-    await cluster.allHealthy();
-    return leader;
-  };
-
   const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
-
-  /** Waits until exactly one of these nodes sequences; the others may be unable to answer. */
-  const activeAmong = (nodes: readonly ClusterNode[]): Promise<ClusterNode> =>
-    waitFor('one active sequencer among the others', async () => {
-      const states = await Promise.all(nodes.map(({ devnet }) => devnet.state()));
-      const active = nodes.filter((_, at) => states[at]?.active);
-      return active.length === 1 ? active[0] : undefined;
-    });
 
   scenario('goes on after kill -9 of the leader with its node, and takes it back', async () => {
     const killed = await cluster.activeLeader();
-    await moreBlocks(5);
+    await cluster.moreBlocks(5);
     await cluster.killMachine(killed);
     const last = (await blocksEverHeld(killed)).at(-1)!;
 
     const successor = await cluster.activeLeader();
     expect(successor.id).not.toBe(killed.id);
-    await moreBlocks(3);
+    await cluster.moreBlocks(3);
     const chain = await successor.devnet.blocks(last.number);
     expect(chain[0]).toEqual(last);
     expect(chain[1]?.parentHash).toBe(last.hash);
 
     await cluster.restartMachine(killed);
-    await expectAllWell();
+    await expectAllWell(cluster);
   });
 
   scenario('takes a killed node back that has lost its newest blocks', async () => {
     const killed = await cluster.activeLeader();
-    await moreBlocks(2);
+    await cluster.moreBlocks(2);
     await cluster.killMachine(killed);
     await cluster.activeLeader();
     await cluster.restartMachine(killed, UNFLUSHED_BLOCKS);
-    await expectAllWell();
+    await expectAllWell(cluster);
   });
 
   scenario('goes on after kill -9 of everything, from blocks that only the log still has', async () => {
     await cluster.activeLeader();
-    await moreBlocks(UNFLUSHED_BLOCKS + 2);
-    const before = await height();
+    await cluster.moreBlocks(UNFLUSHED_BLOCKS + 2);
+    const before = await cluster.height();
     await Promise.all(cluster.nodes.map((node) => cluster.killMachine(node)));
     await Promise.all(cluster.nodes.map((node) => cluster.restartMachine(node, UNFLUSHED_BLOCKS)));
-    await waitFor('the chain to go on', async () => ((await height()) > before ? true : undefined));
-    await expectAllWell();
+    await waitFor('the chain to go on', async () => ((await cluster.height()) > before ? true : undefined));
+    await expectAllWell(cluster);
   });
 
   for (const target of ['op-node', 'both'] as const) {
@@ -94,14 +64,14 @@ describe('a cluster of three', () => {
       const frozen = await cluster.activeLeader();
       const others = cluster.others(frozen);
       await frozen.devnet.control('hang', { target });
-      const successor = await activeAmong(others);
+      const successor = await cluster.activeAmong(others);
       const before = (await successor.devnet.state()).head.number;
       await waitFor('blocks while the old leader hangs', async () =>
         (await successor.devnet.state()).head.number > before + 2 ? true : undefined,
       );
       expect((await frozen.devnet.state()).hung).toContain('op-node');
       await frozen.devnet.control('resume', {});
-      await expectAllWell();
+      await expectAllWell(cluster);
     });
   }
 
@@ -109,23 +79,23 @@ describe('a cluster of three', () => {
     const leader = await cluster.activeLeader();
     const others = cluster.others(leader);
     await Promise.all(others.map(({ devnet }) => devnet.kill('SIGKILL')));
-    await moreBlocks(8);
+    await cluster.moreBlocks(8);
     await cluster.killMachine(leader);
     await Promise.all(others.map(({ devnet }) => devnet.restart()));
-    await activeAmong(others);
+    await cluster.activeAmong(others);
     await cluster.restartMachine(leader);
-    await expectAllWell();
+    await expectAllWell(cluster);
   });
 
   scenario('has one sequencer after the Baton of the leader was frozen alone', async () => {
     const frozen = await cluster.activeLeader();
     frozen.baton.signal('SIGSTOP');
     try {
-      await activeAmong(cluster.others(frozen));
+      await cluster.activeAmong(cluster.others(frozen));
     } finally {
       frozen.baton.signal('SIGCONT');
     }
-    await expectAllWell();
+    await expectAllWell(cluster);
   });
 
   if (noFreezableDisk !== undefined) it.skip(`a disk that hangs: ${noFreezableDisk}`, () => {});
@@ -136,32 +106,32 @@ describe('a cluster of three', () => {
       const disk = FreezableDisk.mountAt(node.baton.options.storageDir);
       try {
         await node.baton.start();
-        await expectAllWell();
+        await expectAllWell(cluster);
         if ((await cluster.activeLeader()) === node) await node.baton.call('conductor_transferLeader');
         disk.freeze();
-        await moreBlocks(5);
+        await cluster.moreBlocks(5);
         expect(await cluster.activeLeader()).not.toBe(node);
         disk.thaw();
 
-        const leader = await expectAllWell();
+        const leader = await expectAllWell(cluster);
         const { id, consensusAddress } = node.baton;
         await leader.baton.call('conductor_transferLeaderToServer', [id, consensusAddress]);
         expect((await cluster.activeLeader()).id).toBe(id);
         disk.freeze();
-        await activeAmong(cluster.others(node));
-        await moreBlocks(5);
+        await cluster.activeAmong(cluster.others(node));
+        await cluster.moreBlocks(5);
         expect(node.baton.log.map(({ msg }) => msg)).toContain(
           'the disk does not finish a write: handing over',
         );
         disk.thaw();
-        await expectAllWell();
+        await expectAllWell(cluster);
       } finally {
         disk.thaw();
         await node.baton.kill();
         disk.remove();
       }
       await node.baton.start();
-      await expectAllWell();
+      await expectAllWell(cluster);
     });
 
   scenario('stands still without a majority of conductors, and goes on with it', async () => {
@@ -173,6 +143,6 @@ describe('a cluster of three', () => {
     );
     expect(await leader.baton.call('conductor_leader')).toBe(false);
     await Promise.all(others.map(({ baton }) => baton.start()));
-    await expectAllWell();
+    await expectAllWell(cluster);
   });
 });

@@ -4,10 +4,10 @@ import type { ClusterMembership } from '../../rpc/conductor-api.js';
 import type { BatonProcess } from '../cluster/baton-process.js';
 import { Cluster, type ClusterNode } from '../cluster/cluster.js';
 import { Conductors } from '../cluster/conductors.js';
-import { lostOrReplaced } from '../cluster/published-blocks.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { buildBlock, genesisBlock } from '../devnet/block.js';
 import { ZERO_HASH, type PayloadEnvelope } from '../devnet/payload.js';
+import { expectAllWell } from './all-well.js';
 import { story } from './story.js';
 
 const membership = (baton: BatonProcess): Promise<ClusterMembership> =>
@@ -42,21 +42,11 @@ describe("op-conductor's way: bootstrap one, add the others, resume", () => {
   });
   afterAll(() => cluster?.stop());
 
-  /** One sequencer, blocks flow on, nothing is lost. */
-  const expectAllWell = async (): Promise<ClusterNode> => {
-    const leader = await cluster.activeLeader();
-    const { head } = await leader.devnet.state();
-    await cluster.convergedAt(head.number + 2);
-    expect(await lostOrReplaced(cluster)).toEqual([]);
-    await cluster.allHealthy();
-    return leader;
-  };
-
   const batons = (): BatonProcess[] => cluster.nodes.map(({ baton }) => baton);
   const everybody = 'sequencer-0 sequencer-1 sequencer-2';
 
   scenario('touches no sequencer before conductor_resume', async () => {
-    await expectAllWell();
+    await expectAllWell(cluster);
     const founder = cluster.nodes[0]!.baton;
     const told = founder.log.map(({ msg }) => msg);
     expect(told).toContain('founded a cluster of one; the control loop is paused until conductor_resume');
@@ -72,7 +62,7 @@ describe("op-conductor's way: bootstrap one, add the others, resume", () => {
   });
 
   scenario('a removed follower stays away, and comes back without and then with a vote', async () => {
-    const leader = await expectAllWell();
+    const leader = await expectAllWell(cluster);
     const [away] = cluster.others(leader) as [ClusterNode];
     const { id } = away;
     const address = away.baton.consensusAddress;
@@ -89,7 +79,7 @@ describe("op-conductor's way: bootstrap one, add the others, resume", () => {
         .join(' '),
     );
     await leader.baton.call('conductor_removeServer', [id, 0]);
-    await expectAllWell();
+    await expectAllWell(cluster);
 
     await leader.baton.call('conductor_addServerAsNonvoter', [id, address, 0]);
     await agree(batons(), everybody.replace(id, `(${id})`));
@@ -99,13 +89,13 @@ describe("op-conductor's way: bootstrap one, add the others, resume", () => {
     await leader.baton.call('conductor_addServerAsVoter', [id, address, 0]);
     await agree(batons(), everybody);
     await leader.baton.call('conductor_transferLeaderToServer', [id, address]);
-    expect((await expectAllWell()).id).toBe(away.id);
+    expect((await expectAllWell(cluster)).id).toBe(away.id);
   });
 
   scenario('a leader that removes itself stops its sequencer, and another goes on', async () => {
-    const removed = await expectAllWell();
+    const removed = await expectAllWell(cluster);
     await removed.baton.call('conductor_removeServer', [removed.id, 0]);
-    const successor = await expectAllWell();
+    const successor = await expectAllWell(cluster);
     expect(successor.id).not.toBe(removed.id);
     expect((await removed.devnet.state()).active).toBe(false);
     await successor.baton.call('conductor_addServerAsVoter', [removed.id, removed.baton.consensusAddress, 0]);
@@ -113,7 +103,7 @@ describe("op-conductor's way: bootstrap one, add the others, resume", () => {
   });
 
   scenario('refuses servers that are not there, or are others than they were called', async () => {
-    const leader = await expectAllWell();
+    const leader = await expectAllWell(cluster);
     const [one, two] = cluster.others(leader) as [ClusterNode, ClusterNode];
     const add = (at: ClusterNode, id: string, address: string): Promise<unknown> =>
       at.baton.call('conductor_addServerAsVoter', [id, address, 0]);
@@ -126,14 +116,14 @@ describe("op-conductor's way: bootstrap one, add the others, resume", () => {
   });
 
   scenario('comes back from its disks after all Batons were stopped', async () => {
-    await expectAllWell();
+    await expectAllWell(cluster);
     const { version } = await membership(cluster.nodes[0]!.baton);
     for (const { baton } of cluster.nodes) expect(await baton.kill('SIGTERM')).toBe(0);
     await Promise.all(batons().map((baton) => baton.start()));
     await agree(batons(), everybody);
     expect((await membership(cluster.nodes[0]!.baton)).version).toBe(version);
     for (const baton of batons()) await baton.call('conductor_resume');
-    await expectAllWell();
+    await expectAllWell(cluster);
   });
 });
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { Cluster, type ClusterNode } from '../cluster/cluster.js';
-import { lostOrReplaced } from '../cluster/published-blocks.js';
 import { waitFor } from '../cluster/wait-for.js';
 import type { NodeState } from '../devnet/control.js';
+import { expectAllWell } from './all-well.js';
 import { story } from './story.js';
 
 describe('leadership on demand', () => {
@@ -22,15 +22,6 @@ describe('leadership on demand', () => {
   afterAll(() => cluster?.stop());
 
   const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
-
-  /** Waits for blocks of the new sequencer, and checks that the hand-over cost none. */
-  const expectAllWell = async (): Promise<ClusterNode> => {
-    const leader = await cluster.activeLeader();
-    const { head } = await leader.devnet.state();
-    await cluster.convergedAt(head.number + 2);
-    expect(await lostOrReplaced(cluster)).toEqual([]);
-    return leader;
-  };
 
   /** Blocks that a sequencer built and then dropped. */
   const dropped = ({ counts, pending }: NodeState): number =>
@@ -54,7 +45,7 @@ describe('leadership on demand', () => {
     const before = await cluster.activeLeader();
     await before.baton.call('conductor_transferLeader');
     expect(await before.baton.call('conductor_leader')).toBe(false);
-    const after = await expectAllWell();
+    const after = await expectAllWell(cluster);
     expect(after.id).not.toBe(before.id);
     expect(await before.baton.call('conductor_leaderWithID')).toEqual({
       id: after.id,
@@ -70,7 +61,7 @@ describe('leadership on demand', () => {
       await leader.baton.call('conductor_transferLeaderToServer', [target.id, target.baton.consensusAddress]);
       expect((await cluster.activeLeader()).id).toBe(target.id);
     }
-    await expectAllWell();
+    await expectAllWell(cluster);
   });
 
   scenario('refuses to hand over what it does not have, and to whom it does not know', async () => {
@@ -90,7 +81,7 @@ describe('leadership on demand', () => {
     await expect(transfer(leader, leader.id, leader.baton.consensusAddress)).rejects.toThrow(
       'cannot transfer leadership to itself',
     );
-    expect((await expectAllWell()).id).toBe(leader.id);
+    expect((await expectAllWell(cluster)).id).toBe(leader.id);
   });
 
   scenario('SIGTERM of the active Baton stops its sequencer and hands over', async () => {
@@ -98,9 +89,9 @@ describe('leadership on demand', () => {
     const before = await leaving.devnet.state();
     expect(await leaving.baton.kill('SIGTERM')).toBe(0);
     await expectStoppedInGoodOrder(leaving, before);
-    expect((await expectAllWell()).id).not.toBe(leaving.id);
+    expect((await expectAllWell(cluster)).id).not.toBe(leaving.id);
     await leaving.baton.start();
-    await expectAllWell();
+    await expectAllWell(cluster);
   });
 
   scenario('conductor_stop on the active node does the same', async () => {
@@ -114,10 +105,10 @@ describe('leadership on demand', () => {
       ),
     );
     await expectStoppedInGoodOrder(leaving, before);
-    expect((await expectAllWell()).id).not.toBe(leaving.id);
+    expect((await cluster.activeLeader()).id).not.toBe(leaving.id);
     // Null if it had ended by itself: a supervisor would have started it again.
     expect(await leaving.baton.kill('SIGTERM')).toBe(0);
     await leaving.baton.start();
-    await expectAllWell();
+    await expectAllWell(cluster);
   });
 });

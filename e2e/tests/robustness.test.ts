@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { Cluster, type ClusterNode } from '../cluster/cluster.js';
-import { lostOrReplaced } from '../cluster/published-blocks.js';
 import { waitFor } from '../cluster/wait-for.js';
+import { expectAllWell } from './all-well.js';
 import { story } from './story.js';
 
 /** Programs that misbehave without dying: none of it may halt the chain or fork it. */
@@ -35,14 +35,6 @@ describe('a cluster whose programs misbehave', () => {
       return undefined;
     });
 
-  const expectAllWell = async (): Promise<ClusterNode> => {
-    const leader = await cluster.activeLeader();
-    await cluster.convergedAt((await heightOf(leader)) + 3);
-    expect(await lostOrReplaced(cluster)).toEqual([]);
-    await cluster.allHealthy();
-    return leader;
-  };
-
   scenario('an op-node that refuses to start its sequencer costs it leadership, not the chain', async () => {
     const before = await cluster.activeLeader();
     const [refuses] = cluster.others(before) as [ClusterNode];
@@ -54,7 +46,7 @@ describe('a cluster whose programs misbehave', () => {
     await builderOtherThan(refuses);
     expect(await refuses.baton.call('conductor_leader')).toBe(false);
     await refuses.devnet.control('fail', { method: 'admin_startSequencer', error: null });
-    await expectAllWell();
+    await expectAllWell(cluster);
   });
 
   scenario(
@@ -66,7 +58,7 @@ describe('a cluster whose programs misbehave', () => {
       await builderOtherThan(before);
       expect(await isActive(before)).toBe(true);
       await before.devnet.control('fail', { method: 'admin_stopSequencer', error: null });
-      await expectAllWell();
+      await expectAllWell(cluster);
     },
   );
 
@@ -75,7 +67,7 @@ describe('a cluster whose programs misbehave', () => {
     await frozen.devnet.control('hang', { target: 'execution' });
     await builderOtherThan(frozen);
     await frozen.devnet.control('resume', {});
-    await expectAllWell();
+    await expectAllWell(cluster);
   });
 
   scenario('an op-node that answers too late for every deadline loses leadership', async () => {
@@ -83,7 +75,7 @@ describe('a cluster whose programs misbehave', () => {
     await slow.devnet.control('slow-rpc', { ms: 2500, target: 'op-node' });
     await builderOtherThan(slow);
     await slow.devnet.control('slow-rpc', { ms: 0 });
-    await expectAllWell();
+    await expectAllWell(cluster);
   });
 
   scenario('an op-node that answers slowly, but in time, keeps it', async () => {
@@ -92,14 +84,14 @@ describe('a cluster whose programs misbehave', () => {
     const before = await heightOf(slow);
     await waitFor('blocks', async () => ((await heightOf(slow)) > before + 10 ? true : undefined));
     await slow.devnet.control('slow-rpc', { ms: 0 });
-    expect((await expectAllWell()).id).toBe(slow.id);
+    expect((await expectAllWell(cluster)).id).toBe(slow.id);
   });
 
   scenario('a standby whose execution client was rewound is fed', async () => {
     const leader = await cluster.activeLeader();
     const [standby] = cluster.others(leader) as [ClusterNode];
     await standby.devnet.control('fall-behind', { blocks: 15 });
-    await expectAllWell();
+    await expectAllWell(cluster);
   });
 
   scenario('a leader that loses its peers hands over', async () => {
@@ -108,7 +100,7 @@ describe('a cluster whose programs misbehave', () => {
     await builderOtherThan(alone);
     await waitFor('its sequencer to stop', async () => ((await isActive(alone)) ? undefined : true));
     await alone.devnet.control('regain-peers', {});
-    await expectAllWell();
+    await expectAllWell(cluster);
   });
 
   scenario('op-nodes that all lose their peers do not move leadership', async () => {
@@ -129,6 +121,6 @@ describe('a cluster whose programs misbehave', () => {
     await waitFor('blocks', async () => ((await heightOf(leader)) > before + 12 ? true : undefined));
     expect(await leader.baton.call('conductor_leader')).toBe(true);
     await Promise.all(cluster.nodes.map(({ devnet }) => devnet.control('regain-peers', {})));
-    expect((await expectAllWell()).id).toBe(leader.id);
+    expect((await expectAllWell(cluster)).id).toBe(leader.id);
   });
 });

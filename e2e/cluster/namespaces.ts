@@ -1,0 +1,127 @@
+import { execFileSync } from 'node:child_process';
+import type { Machine } from '../devnet/machine.js';
+
+/**
+ * Machines with networks of their own: network namespaces, joined by a router in another one. What the router loses
+ * is lost without a word, as behind a broken switch: nobody is refused, and no connection is closed.
+ *
+ * This process reaches them all, whatever the router loses between them.
+ */
+export class Namespaces {
+  readonly machines: readonly Machine[];
+  private readonly losses: string[][] = [];
+
+  private constructor(
+    private readonly prefix: string,
+    /** The first three bytes of all addresses. */
+    private readonly network: string,
+    count: number,
+  ) {
+    this.machines = Array.from({ length: count }, (_, at) => ({
+      host: this.address(at, 2),
+      enter: ['ip', 'netns', 'exec', this.name(at)],
+    }));
+  }
+
+  /** Why there can be none here; undefined if there can. */
+  static lacks(): string | undefined {
+    try {
+      const tried = Namespaces.create(2);
+      tried.lose(0, 1);
+      tried.remove();
+      return undefined;
+    } catch (error) {
+      return `it needs root, and ip with network namespaces: ${(error as Error).message.trim()}`;
+    }
+  }
+
+  static create(count: number): Namespaces {
+    const byte = Math.floor(Math.random() * 256);
+    // RFC 2544 sets this range aside for tests between networks.
+    const namespaces = new Namespaces(`bt${process.pid % 100_000}`, `198.18.${byte}`, count);
+    try {
+      namespaces.build();
+      return namespaces;
+    } catch (error) {
+      namespaces.remove();
+      throw error;
+    }
+  }
+
+  /** Of all that one machine sends to another, nothing arrives any more. */
+  lose(from: number, to: number): void {
+    const rule = ['from', this.address(from, 2), 'to', this.address(to, 2), 'blackhole'];
+    ip('-n', this.router, 'rule', 'add', ...rule);
+    this.losses.push(rule);
+  }
+
+  /** Nothing comes to a machine or from it. */
+  isolate(machine: number): void {
+    for (const other of this.machines.keys()) {
+      if (other === machine) continue;
+      this.lose(machine, other);
+      this.lose(other, machine);
+    }
+  }
+
+  /** Everything arrives again. */
+  heal(): void {
+    for (const rule of this.losses.splice(0)) ip('-n', this.router, 'rule', 'del', ...rule);
+  }
+
+  /** Nothing may run in them any more. */
+  remove(): void {
+    for (const name of [this.router, ...this.machines.keys()].map((at) =>
+      typeof at === 'number' ? this.name(at) : at,
+    ))
+      try {
+        ip('netns', 'del', name);
+      } catch {
+        // It was never made.
+      }
+  }
+
+  private get router(): string {
+    return `${this.prefix}r`;
+  }
+
+  private name(at: number): string {
+    return `${this.prefix}m${at}`;
+  }
+
+  /** @param end 1: the router's, 2: the machine's */
+  private address(at: number, end: 1 | 2): string {
+    return `${this.network}.${4 * at + end}`;
+  }
+
+  private build(): void {
+    ip('netns', 'add', this.router);
+    ip('-n', this.router, 'link', 'set', 'lo', 'up');
+    ip('netns', 'exec', this.router, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward');
+    for (const at of this.machines.keys()) {
+      const name = this.name(at);
+      ip('netns', 'add', name);
+      ip('-n', name, 'link', 'set', 'lo', 'up');
+      this.wire(at, ['-n', name], 'eth0', ['netns', name]);
+      ip('-n', name, 'route', 'add', 'default', 'via', this.address(at, 1));
+    }
+    const here = this.machines.length;
+    this.wire(here, [], `${this.prefix}h`, []);
+    ip('route', 'add', `${this.network}.0/24`, 'via', this.address(here, 1));
+  }
+
+  /** A cable from the router to somewhere. */
+  private wire(at: number, there: readonly string[], device: string, into: readonly string[]): void {
+    const own = `m${at}`;
+    ip('link', 'add', own, 'netns', this.router, 'type', 'veth', 'peer', 'name', device, ...into);
+    ip('-n', this.router, 'addr', 'add', `${this.address(at, 1)}/30`, 'dev', own);
+    ip('-n', this.router, 'link', 'set', own, 'up');
+    ip(...there, 'addr', 'add', `${this.address(at, 2)}/30`, 'dev', device);
+    ip(...there, 'link', 'set', device, 'up');
+  }
+}
+
+/** @throws Error with what the program said */
+function ip(...args: readonly string[]): void {
+  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+}

@@ -1,0 +1,17 @@
+import { expect } from '@jest/globals';
+import type { Cluster, ClusterNode } from '../cluster/cluster.js';
+import { lostOrReplaced } from '../cluster/published-blocks.js';
+
+/**
+ * Waits until one sequencer runs, blocks flow on and every node is healthy; and no block that anybody ever had is lost
+ * or replaced.
+ *
+ * @returns the leader
+ */
+export async function expectAllWell(cluster: Cluster): Promise<ClusterNode> {
+  const leader = await cluster.activeLeader();
+  await cluster.convergedAt(await cluster.moreBlocks(2));
+  expect(await lostOrReplaced(cluster)).toEqual([]);
+  await cluster.allHealthy();
+  return leader;
+}
