@@ -71,14 +71,13 @@ export class Namespaces {
 
   /** Nothing may run in them any more. */
   remove(): void {
-    for (const name of [this.router, ...this.machines.keys()].map((at) =>
-      typeof at === 'number' ? this.name(at) : at,
-    ))
+    for (const name of [this.router, ...[...this.machines.keys()].map((at) => this.name(at))]) {
       try {
         ip('netns', 'del', name);
       } catch {
         // It was never made.
       }
+    }
   }
 
   private get router(): string {
