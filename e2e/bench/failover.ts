@@ -31,7 +31,7 @@ const FAULTS: readonly Fault[] = [
     name: 'SIGTERM of the conductor',
     strike: (leader) => leader.baton.signal('SIGTERM'),
     repair: async (leader) => {
-      await waitFor('the conductor to leave', () => (leader.baton.pid === undefined ? true : undefined));
+      await waitFor('the conductor to leave', () => leader.baton.pid === undefined);
       await leader.baton.start();
     },
   },
@@ -97,7 +97,7 @@ async function settled(cluster: Cluster): Promise<ClusterNode> {
       const healthy = await Promise.all(
         cluster.nodes.map(({ baton }) => baton.call<boolean>('conductor_sequencerHealthy')),
       );
-      return healthy.every(Boolean) || undefined;
+      return healthy.every(Boolean);
     },
     60_000,
   );

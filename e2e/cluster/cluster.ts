@@ -170,7 +170,7 @@ export class Cluster {
       async () => {
         const running = this.nodes.filter((node) => node.baton.pid !== undefined);
         const answers = running.map(({ baton }) => baton.call('conductor_sequencerHealthy'));
-        return (await Promise.all(answers)).every((healthy) => healthy === true) || undefined;
+        return (await Promise.all(answers)).every((healthy) => healthy === true);
       },
       withinMs,
     );
@@ -234,7 +234,7 @@ export class Cluster {
           baton.call<{ servers: ServerInfo[] | null }>('conductor_clusterMembership'),
         ),
       );
-      return views.every((view) => view.servers?.length === this.nodes.length) || undefined;
+      return views.every((view) => view.servers?.length === this.nodes.length);
     });
     for (const { baton } of this.nodes) await baton.call('conductor_resume');
   }

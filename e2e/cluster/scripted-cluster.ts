@@ -80,7 +80,7 @@ export class ScriptedCluster {
       }
       const agreed = known.every((found) => found.id === id || found.id === '');
       const active = running.filter(({ node }) => node.active).map((member) => member.id);
-      return (agreed && active.join() === id) || undefined;
+      return agreed && active.join() === id;
     });
   }
 

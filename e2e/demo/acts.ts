@@ -108,7 +108,7 @@ async function moreBlocks({ cluster, watcher, ledger, blockTimeMs }: Stage, coun
       const isUpToDate = timestamp * 1000 + blockTimeMs > Date.now();
       const running = cluster.nodes.filter(({ baton }) => baton.pid !== undefined);
       const isHealthy = running.every((node) => watcher.view(node).conductor?.healthy);
-      return (number >= wanted && isUpToDate && isHealthy) || undefined;
+      return number >= wanted && isUpToDate && isHealthy;
     },
     count * blockTimeMs + WITHIN_MS,
   );
@@ -126,7 +126,7 @@ async function isBack({ cluster, ledger }: Stage, node: ClusterNode): Promise<vo
       ]);
       const hasLeader = cluster.nodes.some(({ id }) => id === leader.id);
       const hasAllBlocks = head.number >= (ledger.highest?.number ?? 0);
-      return (hasLeader && hasAllBlocks && healthy) || undefined;
+      return hasLeader && hasAllBlocks && healthy;
     },
     WITHIN_MS,
   );
@@ -136,7 +136,7 @@ async function isBack({ cluster, ledger }: Stage, node: ClusterNode): Promise<vo
 async function isStandby(node: ClusterNode): Promise<void> {
   await waitFor(
     `the sequencer of ${node.id} to stop`,
-    async () => !(await node.devnet.state()).active || undefined,
+    async () => !(await node.devnet.state()).active,
     WITHIN_MS,
   );
 }

@@ -112,7 +112,7 @@ describe('the end of the demo', () => {
   it('kill -9 of the demo leaves no process behind', async () => {
     const { demo, pids } = await startDemo();
     demo.kill('SIGKILL');
-    await waitFor('the end of all processes', () => !pids.some(isRunning) || undefined, 10_000);
+    await waitFor('the end of all processes', () => !pids.some(isRunning), 10_000);
   }, 60_000);
 });
 

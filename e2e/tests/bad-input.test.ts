@@ -261,7 +261,7 @@ describe('bad input on the disk', () => {
 
   scenario("another cluster's directory is refused by the cluster", async () => {
     const [a, c] = await Promise.all([conductors.start('a', FLAGS), conductors.start('c', FLAGS)]);
-    await waitFor('both to lead', async () => ((await conductors.leaders()).length === 2 ? true : undefined));
+    await waitFor('both to lead', async () => (await conductors.leaders()).length === 2);
     await expect(a.call('conductor_addServerAsVoter', ['c', conductors.address('c'), 0])).rejects.toThrow(
       `c at ${conductors.address('c')} belongs to another cluster`,
     );

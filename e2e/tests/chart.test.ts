@@ -179,7 +179,7 @@ interface Pod {
   it('kubectl exec … baton status works in any pod', async () => {
     await waitFor('a healthy cluster', async () => {
       const { code } = await ended(pods[1]!.exec(['baton', 'status']));
-      return code === 0 ? true : undefined;
+      return code === 0;
     });
   });
 

@@ -28,7 +28,7 @@ describe('a new cluster with an empty log, whose every head is older than the he
       await waitFor('the chain to have caught up with the clock', async () => {
         const states = await Promise.all(cluster.nodes.map(({ devnet }) => devnet.state()));
         const now = Math.floor(Date.now() / 1000);
-        return states.every(({ head }) => head.timestamp >= now - 2) ? true : undefined;
+        return states.every(({ head }) => head.timestamp >= now - 2);
       });
       const leader = await cluster.activeLeader();
       await cluster.allHealthy();

@@ -73,7 +73,7 @@ describeRecorded(`recorded clients against three Batons (needs ${sharedFolder})`
       const agreed = leader?.id !== '' && leaders.every(({ id }) => id === leader?.id);
       const active = running.filter(({ node }) => node.active).map(({ id }) => id);
       const paused = await Promise.all(running.map(({ baton }) => baton.call<boolean>('conductor_paused')));
-      return (agreed && (active.join() === leader?.id || paused.includes(true))) || undefined;
+      return agreed && (active.join() === leader?.id || paused.includes(true));
     });
   };
 
@@ -169,7 +169,7 @@ describeRecorded(`recorded clients against three Batons (needs ${sharedFolder})`
           : undefined;
       if (differs) found.push({ group: call.group, name: call.name, to: call.to, answer: differs });
       if (call.group === 'stop') {
-        await waitFor('it to stop', () => to.baton.log.some(({ msg }) => msg === 'stopped') || undefined);
+        await waitFor('it to stop', () => to.baton.log.some(({ msg }) => msg === 'stopped'));
         // The process itself stays until a signal.
         await to.baton.kill('SIGTERM');
       } else if (/^(bad|conflicting)-payload/.test(call.group)) await nodesFollow();
@@ -195,7 +195,7 @@ describeRecorded(`recorded clients against three Batons (needs ${sharedFolder})`
     for (const { baton } of running) {
       await waitFor('the block on all nodes', async () => {
         const latest = await baton.call<typeof envelope>('conductor_latestUnsafePayload');
-        return latest.executionPayload['blockHash'] === envelope.executionPayload['blockHash'] || undefined;
+        return latest.executionPayload['blockHash'] === envelope.executionPayload['blockHash'];
       });
       expect(await baton.call('conductor_latestUnsafePayload')).toEqual(envelope);
     }
@@ -220,7 +220,7 @@ describeRecorded(`recorded clients against three Batons (needs ${sharedFolder})`
     );
 
     await gone.baton.kill();
-    await waitFor('the leader to be lost', async () => (await statusOf(last)).leader === null || undefined);
+    await waitFor('the leader to be lost', async () => (await statusOf(last)).leader === null);
     const { answeredBy, members } = clusterStatusSchema.parse(
       await last.baton.call('conductor_clusterStatus'),
     );

@@ -72,13 +72,12 @@ describe("op-conductor's system tests", () => {
       await cluster.allHealthy();
       const { id, baton } = target;
       await source.baton.call('conductor_transferLeaderToServer', [id, baton.consensusAddress]);
-      await waitFor(`${id} to lead`, async () => ((await isLeader(target)) ? true : undefined), 5000);
+      await waitFor(`${id} to lead`, () => isLeader(target), 5000);
       expect(await isLeader(source)).toBe(false);
       expect((await cluster.activeLeader()).id).toBe(id);
       source = target;
     }
     await expectAllWell(cluster);
-    await cluster.allHealthy();
   });
 
   scenario('TestSequencerFailover_ActiveSequencerDown: another node is healthy and sequences', async () => {
@@ -97,11 +96,11 @@ describe("op-conductor's system tests", () => {
       const leader = await cluster.activeLeader();
       await all(cluster.nodes, 'conductor_pause');
       const { result: head } = await rpc(leader.devnet.nodeRpc, 'admin_stopSequencer');
-      await waitFor('the old head to count', async () => ((await isHealthy(leader)) ? undefined : true));
+      await waitFor('the old head to count', async () => !(await isHealthy(leader)));
       expect((await leader.devnet.state()).head.hash).toBe(head);
       expect(await isLeader(leader)).toBe(true);
       expect((await rpc(leader.devnet.nodeRpc, 'admin_startSequencer', head)).result).toBe(null);
-      await waitFor('the node to be healthy', async () => ((await isHealthy(leader)) ? true : undefined));
+      await waitFor('the node to be healthy', () => isHealthy(leader));
       await all(cluster.nodes, 'conductor_resume');
       expect((await expectAllWell(cluster)).id).toBe(leader.id);
     },
@@ -133,12 +132,8 @@ describe("op-conductor's system tests", () => {
       const leader = await cluster.activeLeader();
       const [first, survivor] = cluster.others(leader) as [ClusterNode, ClusterNode];
       await Promise.all([leader, first].map(({ baton }) => baton.kill()));
-      await waitFor('the survivor to be no leader', async () =>
-        (await isLeader(survivor)) ? undefined : true,
-      );
-      await waitFor('the old sequencer to be stuck', async () =>
-        (await leader.devnet.state()).pending ? true : undefined,
-      );
+      await waitFor('the survivor to be no leader', async () => !(await isLeader(survivor)));
+      await waitFor('the old sequencer to be stuck', async () => (await leader.devnet.state()).pending !== null);
       await survivor.baton.call('conductor_pause');
 
       const { nodeRpc } = survivor.devnet;
@@ -146,11 +141,9 @@ describe("op-conductor's system tests", () => {
         rpc(nodeRpc, 'admin_startSequencer', (await survivor.devnet.state()).head.hash);
       expect((await start()).error?.message).toBe('sequencer is not the leader, aborting');
       expect((await rpc(nodeRpc, 'admin_overrideLeader')).result).toBe(null);
-      await waitFor('the start', async () => ((await start()).error === undefined ? true : undefined));
+      await waitFor('the start', async () => (await start()).error === undefined);
       const { head } = await survivor.devnet.state();
-      await waitFor('blocks', async () =>
-        (await survivor.devnet.state()).head.number > head.number + 2 ? true : undefined,
-      );
+      await waitFor('blocks', async () => (await survivor.devnet.state()).head.number > head.number + 2);
 
       const proxied: [string, unknown[]][] = [
         ['eth_getBlockByNumber', ['latest', false]],

@@ -55,7 +55,7 @@ describe('a cluster of three', () => {
     const before = await cluster.height();
     await Promise.all(cluster.nodes.map((node) => cluster.killMachine(node)));
     await Promise.all(cluster.nodes.map((node) => cluster.restartMachine(node, UNFLUSHED_BLOCKS)));
-    await waitFor('the chain to go on', async () => ((await cluster.height()) > before ? true : undefined));
+    await waitFor('the chain to go on', async () => (await cluster.height()) > before);
     await expectAllWell(cluster);
   });
 
@@ -66,8 +66,9 @@ describe('a cluster of three', () => {
       await frozen.devnet.control('hang', { target });
       const successor = await cluster.activeAmong(others);
       const before = (await successor.devnet.state()).head.number;
-      await waitFor('blocks while the old leader hangs', async () =>
-        (await successor.devnet.state()).head.number > before + 2 ? true : undefined,
+      await waitFor(
+        'blocks while the old leader hangs',
+        async () => (await successor.devnet.state()).head.number > before + 2,
       );
       expect((await frozen.devnet.state()).hung).toContain('op-node');
       await frozen.devnet.control('resume', {});
@@ -138,9 +139,7 @@ describe('a cluster of three', () => {
     const leader = await cluster.activeLeader();
     const others = cluster.others(leader);
     await Promise.all(others.map(({ baton }) => baton.kill('SIGKILL')));
-    await waitFor('the sequencer to be stopped', async () =>
-      (await leader.devnet.state()).active ? undefined : true,
-    );
+    await waitFor('the sequencer to be stopped', async () => !(await leader.devnet.state()).active);
     expect(await leader.baton.call('conductor_leader')).toBe(false);
     await Promise.all(others.map(({ baton }) => baton.start()));
     await expectAllWell(cluster);

@@ -43,16 +43,14 @@ describe('flashblocks of a cluster of three', () => {
   /** Waits until this node's client gets frames that were sent after now. */
   const flowsAt = async (id: string): Promise<void> => {
     const since = number;
-    await waitFor(`frames at ${id}`, () =>
-      framesAt(id).some((frame) => frame.number > since) ? true : undefined,
-    );
+    await waitFor(`frames at ${id}`, () => framesAt(id).some((frame) => frame.number > since));
   };
 
   /** Once this node has denied to lead, nothing that its builder sends from then on reaches its client. */
   const expectSilence = async (id: string, since: number): Promise<void> => {
     const leader = await conductors.leader();
     await flowsAt(leader.id);
-    await waitFor('more frames', () => (number > since + 20 ? true : undefined));
+    await waitFor('more frames', () => number > since + 20);
     await flowsAt(leader.id);
     expect(framesAt(id).filter((frame) => frame.number > since)).toEqual([]);
   };

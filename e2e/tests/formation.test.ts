@@ -15,7 +15,7 @@ const membership = (baton: BatonProcess): Promise<ClusterMembership> =>
 
 const says = (baton: BatonProcess, text: string): Promise<true> =>
   waitFor(`${baton.id} to say "${text}"`, () =>
-    baton.log.some((line) => JSON.stringify(line).includes(text)) ? true : undefined,
+    baton.log.some((line) => JSON.stringify(line).includes(text)),
   );
 
 /** Waits until these nodes know exactly these members; `(id)` is one without a vote. */
@@ -25,7 +25,7 @@ const agree = (batons: readonly BatonProcess[], members: string): Promise<true> 
     const shown = views.map(({ servers }) =>
       (servers ?? []).map(({ id, suffrage }) => (suffrage === 0 ? id : `(${id})`)).join(' '),
     );
-    return shown.every((text) => text === members) ? true : undefined;
+    return shown.every((text) => text === members);
   });
 
 describe("op-conductor's way: bootstrap one, add the others, resume", () => {
@@ -194,7 +194,7 @@ describe('--raft.peers', () => {
     // Told after a second of candidacies.
     const isTold = (): boolean =>
       leader.log.some(({ msg, peer }) => msg === 'a peer does not answer' && peer === third);
-    await waitFor('some elections', () => isTold() || undefined);
+    await waitFor('some elections', isTold);
     expect(await conductors.leaders()).toEqual([]);
     expect(await membership(conductors.get(wiped))).toEqual({ servers: null, version: 0 });
 

@@ -116,13 +116,14 @@ describe('a cluster under hostile clients', () => {
     const head = (await leader.devnet.state()).head.number;
     await attack();
     // Blocks flow while the clients of the attack are still there.
-    await waitFor('blocks during the attack', async () =>
-      (await leader.devnet.state()).head.number > head + 2 ? true : undefined,
+    await waitFor(
+      'blocks during the attack',
+      async () => (await leader.devnet.state()).head.number > head + 2,
     );
     for (const socket of sockets) socket.destroy();
     await waitFor('the connections to be gone', async () => {
       const now = await Promise.all(cluster.nodes.map(openFiles));
-      return now.every((count, at) => count <= (files[at] as number) + 10) || undefined;
+      return now.every((count, at) => count <= (files[at] as number) + 10);
     });
     expect(cluster.nodes.map(({ baton }) => baton.pid)).toEqual(pids);
     expect(roleChanges()).toBe(changes);
@@ -170,7 +171,7 @@ describe('a cluster under hostile clients', () => {
       });
       await Promise.all(begun);
       for (const socket of opened) socket.destroy();
-      await waitFor('them to be gone', () => (sockets.size === 0 ? true : undefined));
+      await waitFor('them to be gone', () => sockets.size === 0);
       turns.push(await longestTurnMs(baton));
     }
     expect(Math.min(...turns)).toBeLessThanOrEqual(TURN_MS_MAX);

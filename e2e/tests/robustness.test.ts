@@ -25,11 +25,7 @@ describe('a cluster whose programs misbehave', () => {
       for (const node of cluster.others(not)) {
         if (!(await isActive(node))) continue;
         const before = await heightOf(node);
-        await waitFor(
-          'its next block',
-          async () => ((await heightOf(node)) > before ? true : undefined),
-          2000,
-        );
+        await waitFor('its next block', async () => (await heightOf(node)) > before, 2000);
         return node;
       }
       return undefined;
@@ -82,7 +78,7 @@ describe('a cluster whose programs misbehave', () => {
     const slow = await cluster.activeLeader();
     await slow.devnet.control('slow-rpc', { ms: 400, target: 'op-node' });
     const before = await heightOf(slow);
-    await waitFor('blocks', async () => ((await heightOf(slow)) > before + 10 ? true : undefined));
+    await waitFor('blocks', async () => (await heightOf(slow)) > before + 10);
     await slow.devnet.control('slow-rpc', { ms: 0 });
     expect((await expectAllWell(cluster)).id).toBe(slow.id);
   });
@@ -98,7 +94,7 @@ describe('a cluster whose programs misbehave', () => {
     const alone = await cluster.activeLeader();
     await alone.devnet.control('lose-peers', {});
     await builderOtherThan(alone);
-    await waitFor('its sequencer to stop', async () => ((await isActive(alone)) ? undefined : true));
+    await waitFor('its sequencer to stop', async () => !(await isActive(alone)));
     await alone.devnet.control('regain-peers', {});
     await expectAllWell(cluster);
   });
@@ -109,16 +105,14 @@ describe('a cluster whose programs misbehave', () => {
       await Promise.all(nodes.map(({ devnet }) => devnet.control('lose-peers', {})));
       const isHealthy = ({ baton }: ClusterNode): Promise<boolean> =>
         baton.call('conductor_sequencerHealthy');
-      await waitFor('bad health', async () =>
-        (await Promise.all(nodes.map(isHealthy))).includes(true) ? undefined : true,
-      );
+      await waitFor('bad health', async () => !(await Promise.all(nodes.map(isHealthy))).includes(true));
     };
     // The leader last: it would be right to leave for a node whose next check is late on a busy machine.
     await losePeers(cluster.others(leader));
     await losePeers([leader]);
     // Long enough for two more checks of everybody.
     const before = await heightOf(leader);
-    await waitFor('blocks', async () => ((await heightOf(leader)) > before + 12 ? true : undefined));
+    await waitFor('blocks', async () => (await heightOf(leader)) > before + 12);
     expect(await leader.baton.call('conductor_leader')).toBe(true);
     await Promise.all(cluster.nodes.map(({ devnet }) => devnet.control('regain-peers', {})));
     expect((await expectAllWell(cluster)).id).toBe(leader.id);
