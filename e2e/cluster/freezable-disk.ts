@@ -1,7 +1,8 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { run } from './run.js';
 
 const SIZE_MIB = 128;
 /** A process that waits for a frozen disk can not even be killed: it thaws by itself, whatever becomes of the test. */
@@ -21,8 +22,11 @@ export class FreezableDisk {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'baton-disk-'));
     try {
       const disk = FreezableDisk.mountAt(folder);
-      disk.freeze();
-      disk.remove();
+      try {
+        disk.freeze();
+      } finally {
+        disk.remove();
+      }
       return undefined;
     } catch (error) {
       return `it needs root, loop devices, mkfs.ext4 and fsfreeze: ${(error as Error).message.trim()}`;
@@ -47,12 +51,12 @@ export class FreezableDisk {
   }
 
   freeze(): void {
+    run('fsfreeze', '-f', this.mountPoint);
     this.watchdog = spawn('sh', ['-c', `sleep ${FROZEN_AT_MOST_S}; fsfreeze -u "$0"`, this.mountPoint], {
       detached: true,
       stdio: 'ignore',
     });
     this.watchdog.unref();
-    run('fsfreeze', '-f', this.mountPoint);
   }
 
   thaw(): void {
@@ -74,9 +78,4 @@ export class FreezableDisk {
     cpSync(content, this.mountPoint, { recursive: true });
     rmSync(this.imageFolder, { recursive: true });
   }
-}
-
-/** @throws Error with what the program said */
-function run(program: string, ...args: readonly string[]): void {
-  execFileSync(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }

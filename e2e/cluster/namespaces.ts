@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import type { Machine } from '../devnet/machine.js';
+import { run } from './run.js';
 
 /**
  * Machines with networks of their own: network namespaces, joined by a router in another one. What the router loses
@@ -27,8 +27,11 @@ export class Namespaces {
   static lacks(): string | undefined {
     try {
       const tried = Namespaces.create(2);
-      tried.lose(0, 1);
-      tried.remove();
+      try {
+        tried.lose(0, 1);
+      } finally {
+        tried.remove();
+      }
       return undefined;
     } catch (error) {
       return `it needs root, and ip with network namespaces: ${(error as Error).message.trim()}`;
@@ -120,7 +123,4 @@ export class Namespaces {
   }
 }
 
-/** @throws Error with what the program said */
-function ip(...args: readonly string[]): void {
-  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
-}
+const ip = (...args: readonly string[]): void => run('ip', ...args);
