@@ -19,6 +19,7 @@ export interface BatonOptions {
   flags?: readonly string[];
   /** Options of node, as in NODE_OPTIONS. */
   nodeOptions?: string;
+  /** Where it runs; here by default. */
   machine?: Machine;
 }
 

@@ -133,7 +133,10 @@ describe("op-conductor's system tests", () => {
       const [first, survivor] = cluster.others(leader) as [ClusterNode, ClusterNode];
       await Promise.all([leader, first].map(({ baton }) => baton.kill()));
       await waitFor('the survivor to be no leader', async () => !(await isLeader(survivor)));
-      await waitFor('the old sequencer to be stuck', async () => (await leader.devnet.state()).pending !== null);
+      await waitFor(
+        'the old sequencer to be stuck',
+        async () => (await leader.devnet.state()).pending !== null,
+      );
       await survivor.baton.call('conductor_pause');
 
       const { nodeRpc } = survivor.devnet;

@@ -77,8 +77,7 @@ describe('a cluster whose programs misbehave', () => {
   scenario('an op-node that answers slowly, but in time, keeps it', async () => {
     const slow = await cluster.activeLeader();
     await slow.devnet.control('slow-rpc', { ms: 400, target: 'op-node' });
-    const before = await heightOf(slow);
-    await waitFor('blocks', async () => (await heightOf(slow)) > before + 10);
+    await cluster.moreBlocks(11);
     await slow.devnet.control('slow-rpc', { ms: 0 });
     expect((await expectAllWell(cluster)).id).toBe(slow.id);
   });
@@ -111,8 +110,7 @@ describe('a cluster whose programs misbehave', () => {
     await losePeers(cluster.others(leader));
     await losePeers([leader]);
     // Long enough for two more checks of everybody.
-    const before = await heightOf(leader);
-    await waitFor('blocks', async () => (await heightOf(leader)) > before + 12);
+    await cluster.moreBlocks(13);
     expect(await leader.baton.call('conductor_leader')).toBe(true);
     await Promise.all(cluster.nodes.map(({ devnet }) => devnet.control('regain-peers', {})));
     expect((await expectAllWell(cluster)).id).toBe(leader.id);

@@ -109,7 +109,7 @@ export class HttpTransport {
     // Before the body: whoever has no business here must not make us read it.
     const onRequest = async ({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> => {
       this.admitted.set(raw, { ...this.admission.checkHeaders(raw.headers), response: reply.raw });
-      strangers.isPeer(raw.socket);
+      strangers.recognise(raw.socket);
     };
     this.app.post(MESSAGE_PATH, { onRequest }, (incoming, reply) => this.onFrame(incoming, reply));
     this.app.get(HELLO_PATH, () => this.helloAnswer());

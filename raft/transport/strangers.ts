@@ -12,19 +12,17 @@ export class Strangers {
   constructor(server: Server, atMost: number) {
     server.on('connection', (socket: Socket) => {
       const [oldest] = this.sockets;
-      if (oldest && this.sockets.size >= atMost) this.end(oldest);
+      if (oldest && this.sockets.size >= atMost) {
+        this.sockets.delete(oldest);
+        oldest.destroy();
+      }
       this.sockets.add(socket);
       socket.once('close', () => this.sockets.delete(socket));
     });
   }
 
-  /** A frame for this node came. */
-  isPeer(socket: Socket): void {
+  /** A frame for this node came: it is a peer's. */
+  recognise(socket: Socket): void {
     this.sockets.delete(socket);
-  }
-
-  private end(socket: Socket): void {
-    this.sockets.delete(socket);
-    socket.destroy();
   }
 }
