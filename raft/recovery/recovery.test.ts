@@ -14,7 +14,7 @@ import { MemoryNetwork } from '../runtime/testing/memory-network.js';
 import { LevelStorage } from '../storage/level-storage.js';
 import { ORIGIN, positionOf } from '../storage/manifest.js';
 import { RandomHistory } from '../storage/testing/random-history.js';
-import { entriesAfter, entryAfter, persist } from '../storage/test-log.js';
+import { entriesAfter, entryAfter, persist } from '../storage/testing/test-log.js';
 import { inspectDirectory } from './inspect.js';
 import { planRecovery, recoverDirectory } from './recover.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LoadedEntry } from '../core/types.js';
 import { ORIGIN } from '../storage/manifest.js';
-import { entriesAfter, snapshotAt } from '../storage/test-log.js';
+import { entriesAfter, snapshotAt } from '../storage/testing/test-log.js';
 import { Applier } from './applier.js';
 import { RecordingMachine } from './testing/recording-machine.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ORIGIN } from '../storage/manifest.js';
-import { entriesAfter } from '../storage/test-log.js';
+import { entriesAfter } from '../storage/testing/test-log.js';
 import { LogReader } from './log-reader.js';
 
 const LOG = entriesAfter(ORIGIN, 1, ['1', '22', '333', '4444', '55555']);

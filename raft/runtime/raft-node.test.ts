@@ -4,7 +4,7 @@ import { clusterTimingOf, isSameTiming } from '../core/timing.js';
 import type { Persist, RequestMessage, ResponseMessage } from '../core/types.js';
 import { StorageError } from '../storage/errors.js';
 import { MemoryDisk, MemoryStorage } from '../storage/memory-storage.js';
-import { entryAfter } from '../storage/test-log.js';
+import { entryAfter } from '../storage/testing/test-log.js';
 import { MemoryNetwork } from './testing/memory-network.js';
 import { RecordingMachine } from './testing/recording-machine.js';
 import { eventually } from '../testing/eventually.js';

@@ -17,8 +17,8 @@ import { MemoryDisk, MemoryStorage } from './memory-storage.js';
 import { encodeHeader, seal, unseal } from './records.js';
 import { schemas } from './schemas.js';
 import type { Storage } from './storage.js';
-import { describeStorage } from './storage-contract.js';
-import { entriesAfter, entryAfter, firstEntries, persist, snapshotAt } from './test-log.js';
+import { describeStorage } from './testing/storage-contract.js';
+import { entriesAfter, entryAfter, firstEntries, persist, snapshotAt } from './testing/test-log.js';
 
 type RawDatabase = ClassicLevel<Buffer, Buffer>;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemoryDisk, MemoryStorage } from './memory-storage.js';
-import { describeStorage } from './storage-contract.js';
-import { firstEntries, persist } from './test-log.js';
+import { describeStorage } from './testing/storage-contract.js';
+import { firstEntries, persist } from './testing/test-log.js';
 
 describeStorage('MemoryStorage', async () => {
   const disk = new MemoryDisk();

@@ -10,7 +10,7 @@ import { decodeHeader, encodeHeader, seal, unseal } from './records.js';
 import { readManifest } from './records-reader.js';
 import { schemas } from './schemas.js';
 import { SNAPSHOT_CHUNK_BYTES } from './snapshot-stream.js';
-import { entryAfter } from './test-log.js';
+import { entryAfter } from './testing/test-log.js';
 import { ORIGIN } from './manifest.js';
 
 const count = fc.maxSafeNat();

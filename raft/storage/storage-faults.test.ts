@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ClassicLevel } from 'classic-level';
-import { Prng } from '../simulator/prng.js';
+import { Prng } from '../testing/prng.js';
 import { StorageError } from './errors.js';
 import { LevelStorage } from './level-storage.js';
 import { RandomHistory, contentOf, type DiskContent } from './testing/random-history.js';

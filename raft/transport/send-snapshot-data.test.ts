@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { crc32 } from 'node:zlib';
 import { SNAPSHOT_CHUNK_BYTES, sourceOf } from '../storage/snapshot-stream.js';
-import { snapshotAt } from '../storage/test-log.js';
+import { snapshotAt } from '../storage/testing/test-log.js';
 import { sendSnapshotData } from './send-snapshot-data.js';
 import type { SnapshotChunkRequest, WireResponse } from './wire-message.js';
 

@@ -1,9 +1,9 @@
 import type { EntryHeader, HardState, LoadedEntry, Persist, Snapshot } from '../../core/types.js';
-import { Prng } from '../../simulator/prng.js';
+import { Prng } from '../../testing/prng.js';
 import type { LogPosition } from '../manifest.js';
 import { ORIGIN, positionOf } from '../manifest.js';
 import type { Storage } from '../storage.js';
-import { entriesAfter, persist, snapshotAt } from '../test-log.js';
+import { entriesAfter, persist, snapshotAt } from './test-log.js';
 
 /** Everything that a disk holds. */
 export interface DiskContent {

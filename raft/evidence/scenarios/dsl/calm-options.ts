@@ -1,0 +1,97 @@
+import type { Limits, Timing } from '../../../core/types.js';
+import type { SimulationOptions } from '../../simulator/options.js';
+
+export interface ClusterOptions {
+  /** Voters of the first configuration; 3 by default. */
+  voters?: number;
+  /** Further nodes that run and belong to nothing yet. */
+  spares?: number;
+  timing?: Partial<Timing>;
+  limits?: Partial<Limits>;
+  /** Nobody runs yet: the scenario starts the nodes. */
+  stopped?: boolean;
+}
+
+export const TIMING: Timing = {
+  heartbeatIntervalMs: 50,
+  electionTimeoutMs: 300,
+  rankSlotMs: 20,
+  jitterMs: 10,
+  leaseTimeoutMs: 300,
+  requestTimeoutMs: 500,
+  transferTimeoutMs: 400,
+};
+
+const LIMITS: Limits = {
+  uncommittedBytesMax: 1 << 20,
+  uncommittedEntriesMax: 20,
+  inflightRequestsMax: 2,
+  inflightBytesMax: 1 << 20,
+  appendBytesMax: 1 << 20,
+  cacheBytesMax: 1 << 20,
+};
+
+/** A message takes 1 ms, a write 0.5 ms, and nothing breaks: whatever goes wrong, the scenario does it. */
+export function calmOptions({ voters = 3, spares = 0, timing, limits }: ClusterOptions): SimulationOptions {
+  return {
+    cluster: { voters, spares, growFromOne: false },
+    timing: { ...TIMING, ...timing },
+    limits: { ...LIMITS, ...limits },
+    network: {
+      delayMinMs: 1,
+      delayMeanMs: 0,
+      spikeChance: 0,
+      spikeMeanMs: 0,
+      lossChance: 0,
+      duplicateChance: 0,
+      fifo: true,
+      bytesPerMs: Infinity,
+      lateResponses: true,
+      refusals: false,
+      evidence: false,
+    },
+    disk: { writeMinMs: 0.5, writeMeanMs: 0, keepUnfinishedChance: 0 },
+    clock: { rateSpread: 0, timerLatenessMaxMs: 0 },
+    application: { applyMeanMs: 0, compactEvery: Infinity },
+    faults: {
+      meanIntervalMs: Infinity,
+      weights: {
+        crash: 0,
+        crashAll: 0,
+        pause: 0,
+        partition: 0,
+        clog: 0,
+        suspend: 0,
+        slowDisk: 0,
+        diskFull: 0,
+        loseDisk: 0,
+        clockLeap: 0,
+        clockDrift: 0,
+        usurp: 0,
+        strand: 0,
+      },
+      leaderBias: 0,
+      crashAroundWriteChance: 0,
+      crashAfterVoteChance: 0,
+      writeErrorChance: 0,
+      tornWriteChance: 0,
+      downMeanMs: 0,
+      pauseMeanMs: 0,
+      pauseStopsClock: false,
+      pauseUnnoticed: false,
+      timersFirst: false,
+      partitionMeanMs: 0,
+      slowDiskMeanMs: 0,
+      slowDiskFactor: 1,
+    },
+    workload: {
+      meanIntervalMs: Infinity,
+      weights: { propose: 0, read: 0, transfer: 0, membership: 0, eligibility: 0, repair: 0 },
+      proposalBytesMax: 0,
+      strayChance: 0,
+    },
+    rounds: 1,
+    healing: { keepBrokenChance: 0, writeMeanInTimeouts: 0, restartAllChance: 0, failoverChance: 0 },
+    freezeMessages: true,
+  };
+}

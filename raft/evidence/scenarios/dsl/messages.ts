@@ -1,0 +1,74 @@
+import type { Message, NodeId } from '../../../core/types.js';
+import type { ScenarioNode } from './node.js';
+
+/** Which messages a rule is about; what is left out matches all. */
+export interface Filter<T extends Message['type']> {
+  from?: ScenarioNode | readonly ScenarioNode[];
+  to?: ScenarioNode | readonly ScenarioNode[];
+  where?: (message: Extract<Message, { type: T }>) => boolean;
+}
+
+interface UnderWay {
+  from: ScenarioNode;
+  to: ScenarioNode;
+  message: Message;
+}
+
+const includes = (side: ScenarioNode | readonly ScenarioNode[] | undefined, id: NodeId): boolean =>
+  side === undefined || [side].flat().some((node) => node.id === id);
+
+/** What happens to some of the messages from now on. */
+export class Rule {
+  protected readonly caught: UnderWay[] = [];
+  private active = true;
+
+  constructor(
+    private readonly types: readonly Message['type'][],
+    private readonly filter: Filter<Message['type']>,
+    /** How often a message that matches is delivered. */
+    readonly copies: number,
+  ) {}
+
+  matches(from: NodeId, to: NodeId, message: Message): boolean {
+    const { filter, types } = this;
+    return (
+      this.active &&
+      (types.length === 0 || types.includes(message.type)) &&
+      includes(filter.from, from) &&
+      includes(filter.to, to) &&
+      (filter.where?.(message) ?? true)
+    );
+  }
+
+  catch(underWay: UnderWay): void {
+    this.caught.push(underWay);
+  }
+
+  /** How many messages it met so far. */
+  get count(): number {
+    return this.caught.length;
+  }
+
+  /** Those it met that came from this node. */
+  countFrom(node: ScenarioNode): number {
+    return this.caught.filter(({ from }) => from === node).length;
+  }
+
+  /** It catches no more messages. */
+  end(): void {
+    this.active = false;
+  }
+
+  /** Delivers what it caught, in the order in which it was sent; it catches no more. */
+  release(): void {
+    this.end();
+    this.replay();
+  }
+
+  /** Delivers what it caught (from or to these nodes only, if given), and keeps a copy. */
+  replay(side: { from?: ScenarioNode; to?: ScenarioNode } = {}): void {
+    for (const { from, to, message } of [...this.caught]) {
+      if (includes(side.from, from.id) && includes(side.to, to.id)) to.hear(from, message);
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import type { CoreContext } from '../../core/context.js';
+import { RaftCore } from '../../core/raft-core.js';
+import type { CoreOptions, RestoredState } from '../../core/types.js';
+
+/** How the simulator runs the core. A mutant replaces a part of it, to prove that the checks notice. */
+export interface Hosting {
+  createCore(options: CoreOptions, restored: RestoredState): RaftCore;
+  /** Reports writes as finished before they are (an fsync that was forgotten, bug 2). */
+  reportsWritesEarly: boolean;
+  /** The process ends when a write fails: nobody knows what such a disk holds (bug 62). */
+  stopsOnFailedWrites: boolean;
+  /** A damaged disk is refused at start (bug 64). */
+  checksDisks: boolean;
+}
+
+export const faithfulHosting: Hosting = {
+  createCore: (options, restored) => new RaftCore(options, restored),
+  reportsWritesEarly: false,
+  stopsOnFailedWrites: true,
+  checksDisks: true,
+};
+
+/** The checks look into the core; nothing in the simulator writes there. */
+export const insideOf = (core: RaftCore): CoreContext => core['ctx'];

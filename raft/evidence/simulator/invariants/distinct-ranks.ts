@@ -1,0 +1,26 @@
+import type { NodeId } from '../../../core/types.js';
+import { check } from '../violation.js';
+import type { Invariant } from './invariant.js';
+
+/** Part of I24 (raft.md §5.6): no two followers get the same rank from one leader, or their elections collide. */
+export function distinctRanks(): Invariant {
+  return {
+    stepped({ node, ctx, outputs }) {
+      let ranked: Map<string, NodeId> | undefined;
+      for (const output of outputs) {
+        if (output.type !== 'send' || output.message.type !== 'heartbeat') continue;
+        const { to, message } = output;
+        if (!ctx.isVoter(to)) continue;
+        ranked ??= new Map();
+        const key = `${message.round} ${message.rank}`;
+        const other = ranked.get(key);
+        check(
+          other === undefined || other === to,
+          'I24',
+          () => `${node.id} gives rank ${message.rank} to ${other} and to ${to}`,
+        );
+        ranked.set(key, to);
+      }
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import type { NodeId } from '../../../core/types.js';
+import { check } from '../violation.js';
+import type { Invariant } from './invariant.js';
+
+/**
+ * Part of I19 Quiet (thesis §9.6, bug 10): a node raises its term for an answer only to a pre-vote that asked for that
+ * very term; one that comes late from an earlier candidacy would disturb a leader whom its author follows by now.
+ */
+export function earnedElections(): Invariant {
+  /** Pre-votes that the node's process asked for: the term, by request. */
+  const asked = new Map<NodeId, { term: number; requests: Set<number> }>();
+  return {
+    started(node) {
+      asked.delete(node.id);
+    },
+    stepped({ node, ctx, input, outputs, before }) {
+      if (input.type === 'message' && input.message.type === 'preVoteResponse' && ctx.term > before.term) {
+        const { requestId } = input.message;
+        const known = asked.get(node.id);
+        check(
+          ctx.votedFor !== node.id || (known?.term === ctx.term && known.requests.has(requestId)),
+          'I19',
+          () => `${node.id} stands in term ${ctx.term} for an answer to an earlier pre-vote`,
+        );
+      }
+      for (const output of outputs) {
+        if (output.type !== 'send' || output.message.type !== 'preVote') continue;
+        const { term, requestId } = output.message;
+        const known = asked.get(node.id);
+        if (known?.term === term) known.requests.add(requestId);
+        else asked.set(node.id, { term, requests: new Set([requestId]) });
+      }
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import type { Answer } from '../../../core/types.js';
+import { readNumber } from '../big-endian.js';
+import type { ClientRequest } from '../client-requests.js';
+import { check } from '../violation.js';
+import type { Evidence, Invariant } from './invariant.js';
+
+/**
+ * I18 Honest answers (raft.md §2.0, bugs 67–68): `done` is in the ledger exactly where the answer says; `rejected`
+ * never was and never will be in any log; a request has one answer, a proposal is committed once.
+ */
+export function honestAnswers({ ledger, requests }: Evidence): Invariant {
+  const rejected = new Set<number>();
+  const committedAt = new Map<number, number>();
+
+  function checkAnswer(request: ClientRequest, answer: Answer): void {
+    const { id, kind } = request;
+    if (answer.outcome === 'rejected' && kind === 'propose') {
+      check(!committedAt.has(id), 'I18', () => `proposal ${id} is committed, the answer was a rejection`);
+      rejected.add(id);
+    }
+    if (answer.outcome !== 'done' || kind === 'bootstrap' || kind === 'transfer' || kind === 'read') return;
+    const entry = ledger.at(answer.index);
+    check(
+      entry !== undefined,
+      'I18',
+      () => `request ${id} is done at ${answer.index}, which is not committed`,
+    );
+    if (kind === 'propose') {
+      const honest = committedAt.get(id) === answer.index && entry.term === answer.term;
+      check(honest, 'I18', () => `proposal ${id} is not entry ${answer.index} of term ${answer.term}`);
+    } else {
+      check(entry.kind === 'config', 'I18', () => `change ${id} is done at ${answer.index}, a ${entry.kind}`);
+      // Of a change that was made long ago, only the snapshot's term may be left.
+      const { snapshotIndex } = request.node.process?.ctx.log ?? { snapshotIndex: 0 };
+      const term = ledger.at(Math.max(answer.index, snapshotIndex))?.term;
+      check(term === answer.term, 'I18', () => `change ${id} is done with the wrong term ${answer.term}`);
+    }
+  }
+
+  return {
+    stepped({ node, ctx, outputs, change, committedBefore }) {
+      for (let index = change?.from ?? 1; index <= (change?.to ?? 0); index++) {
+        const entry = ctx.log.get(index);
+        if (entry?.kind !== 'command' || !entry.data) continue;
+        const id = readNumber(entry.data);
+        check(!rejected.has(id), 'I18', () => `rejected proposal ${id} is entry ${index} of ${node.id}`);
+      }
+      for (let index = committedBefore + 1; index <= ledger.lastIndex; index++) {
+        const entry = ledger.at(index);
+        if (entry?.kind !== 'command') continue;
+        const id = readNumber(entry.data);
+        const twice = committedAt.get(id);
+        check(twice === undefined, 'I18', () => `proposal ${id} is committed at ${twice} and at ${index}`);
+        committedAt.set(id, index);
+      }
+      for (const output of outputs) {
+        if (output.type !== 'answer') continue;
+        const request = requests.get(output.id);
+        check(request !== undefined, 'I18', () => `${node.id} answers request ${output.id} twice`);
+        checkAnswer(request, output.answer);
+      }
+    },
+  };
+}

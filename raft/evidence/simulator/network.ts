@@ -1,0 +1,178 @@
+import type { Message, NodeId, RequestMessage } from '../../core/types.js';
+import { mayComeFromAnyDisk } from '../../transport/any-disk.js';
+import type { Process, SimulatedNode } from './node.js';
+import type { NetworkOptions } from './options.js';
+import type { World } from './world.js';
+
+const REQUESTS: ReadonlySet<Message['type']> = new Set<RequestMessage['type']>([
+  'preVote',
+  'vote',
+  'append',
+  'heartbeat',
+  'snapshot',
+  'timeoutNow',
+]);
+
+/** Loses, delays, repeats and reorders messages; links are cut in one direction at a time. */
+export class Network {
+  private readonly cut = new Set<number>();
+  private readonly severed = new Set<number>();
+  private readonly lastArrivalByLink = new Map<number, number>();
+  private readonly cloggedUntilMs = new Map<number, number>();
+  /** When the last message that is under way will arrive. */
+  lastArrivalMs = 0;
+
+  constructor(
+    private readonly world: World,
+    public options: NetworkOptions,
+  ) {}
+
+  cutLink(from: SimulatedNode, to: SimulatedNode): void {
+    this.cut.add(linkOf(from, to));
+  }
+
+  /** From now on nothing arrives, not even what is under way. */
+  sever(from: SimulatedNode, to: SimulatedNode): void {
+    this.severed.add(linkOf(from, to));
+  }
+
+  mendLink(from: SimulatedNode, to: SimulatedNode): void {
+    this.cut.delete(linkOf(from, to));
+  }
+
+  clogLink(from: SimulatedNode, to: SimulatedNode, untilMs: number): void {
+    this.cloggedUntilMs.set(linkOf(from, to), untilMs);
+  }
+
+  /** All links are whole and free of what waits in them, but for those that were severed. */
+  mendAll(): void {
+    this.cut.clear();
+    this.cloggedUntilMs.clear();
+    this.lastArrivalByLink.clear();
+  }
+
+  joinSevered(): void {
+    this.severed.clear();
+  }
+
+  isCut(from: SimulatedNode, to: SimulatedNode): boolean {
+    return this.cut.has(linkOf(from, to));
+  }
+
+  send(from: SimulatedNode, process: Process, to: NodeId, message: Message): void {
+    const { world, options } = this;
+    const target = world.node(to);
+    if (world.options.freezeMessages) freeze(message);
+    // The transport addresses a disk, not a name (raft.md §2, bug 40); a response goes back to whoever asked.
+    const isRequest = REQUESTS.has(message.type);
+    if (isRequest) process.requests.begin(to, message.requestId);
+    const receiver = isRequest ? this.diskKnownTo(process, to) : target.incarnation;
+    const sender = from.incarnation;
+    const copies = options.duplicateChance > 0 && world.rng.chance(options.duplicateChance) ? 2 : 1;
+    for (let copy = 0; copy < copies; copy++) {
+      if (this.isCut(from, target)) {
+        world.count('message cut');
+      } else if (options.lossChance > 0 && world.rng.chance(options.lossChance)) {
+        world.count('message lost');
+      } else {
+        if (copy > 0) world.count('message repeated');
+        const at = this.arrivalMs(from, target, message);
+        this.lastArrivalMs = Math.max(this.lastArrivalMs, at);
+        world.queue.at(at, () => this.arrive(from, process, target, message, sender, receiver));
+      }
+    }
+  }
+
+  private arrivalMs(from: SimulatedNode, to: SimulatedNode, message: Message): number {
+    const { world, options } = this;
+    let delayMs = options.delayMinMs + world.rng.exponential(options.delayMeanMs);
+    if (options.spikeChance > 0 && world.rng.chance(options.spikeChance)) {
+      delayMs += world.rng.exponential(options.spikeMeanMs);
+      world.count('message very late');
+    }
+    if (message.type === 'append') {
+      for (const entry of message.entries) delayMs += entry.byteLength / options.bytesPerMs;
+    }
+    const link = linkOf(from, to);
+    const at = Math.max(world.queue.nowMs, this.cloggedUntilMs.get(link) ?? 0) + delayMs;
+    if (!options.fifo) return at;
+    const inOrder = Math.max(at, this.lastArrivalByLink.get(link) ?? 0);
+    this.lastArrivalByLink.set(link, inOrder);
+    return inOrder;
+  }
+
+  private arrive(
+    from: SimulatedNode,
+    sender: Process,
+    to: SimulatedNode,
+    message: Message,
+    fromDisk: string,
+    toDisk: string | undefined,
+  ): void {
+    if (this.severed.has(linkOf(from, to))) return;
+    const { process } = to;
+    const isRequest = REQUESTS.has(message.type);
+    if (!process) {
+      if (isRequest && this.options.refusals) this.refuse(from, sender, to, message.requestId);
+      return;
+    }
+    if (this.isMisdirected(process, from, to, message, fromDisk, toDisk)) {
+      this.world.count('message to or from another disk');
+      if (isRequest) this.refuse(from, sender, to, message.requestId);
+      return;
+    }
+    if (!isRequest && !process.requests.end(message.requestId) && !this.options.lateResponses) return;
+    to.receive({ type: 'message', from: from.id, message });
+  }
+
+  /**
+   * As the transport has it. A leader or candidate is heard whatever its disk: a new follower may know it only by an old
+   * configuration, which it has from the log. Votes and acknowledgements count from the member's disk alone.
+   */
+  private isMisdirected(
+    process: Process,
+    from: SimulatedNode,
+    to: SimulatedNode,
+    message: Message,
+    fromDisk: string,
+    toDisk: string | undefined,
+  ): boolean {
+    if (this.world.disksReplaced === 0) return false;
+    if (toDisk !== undefined && toDisk !== to.incarnation) return true;
+    const known = this.diskKnownTo(process, from.id);
+    return known !== undefined && known !== fromDisk && !mayComeFromAnyDisk(message);
+  }
+
+  /** The disk that a process takes for that of a member; undefined when it is none. */
+  private diskKnownTo(process: Process, id: NodeId): string | undefined {
+    // No other was ever known; a message may arrive after the first one was replaced.
+    if (this.world.disksReplaced === 0) return this.world.node(id).incarnation;
+    const { members } = process.ctx.configurations.latest.configuration;
+    const member = members.find((known) => known.id === id);
+    // Whoever was removed stays connected until it knows.
+    return (member ?? process.ctx.leadership?.progress.get(id))?.incarnation;
+  }
+
+  /** The host of a dead process refuses the connection, or a process does that is another than the one addressed. */
+  private refuse(from: SimulatedNode, sender: Process, dead: SimulatedNode, requestId: number): void {
+    const { world } = this;
+    if (this.isCut(dead, from)) return;
+    world.queue.after(this.options.delayMinMs, () => {
+      if (from.process !== sender) return;
+      world.count('connection refused');
+      sender.requests.fail(requestId);
+      if (this.options.evidence && !dead.isRunning) from.receive({ type: 'peerGone', peer: dead.id });
+    });
+  }
+}
+
+const linkOf = (from: SimulatedNode, to: SimulatedNode): number => from.slot * 64 + to.slot;
+
+function freeze(message: Message): void {
+  Object.freeze(message);
+  if (message.type === 'append') {
+    Object.freeze(message.entries);
+    for (const entry of message.entries) Object.freeze(entry);
+  }
+  if (message.type === 'snapshot') Object.freeze(message.snapshot);
+}
