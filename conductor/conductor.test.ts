@@ -3,7 +3,7 @@ import type { HealthMonitor } from '../health/health-monitor.js';
 import type { HealthCode, HealthReason, HealthReport } from '../health/health-report.js';
 import type { Outcome } from '../raft/index.js';
 import type { ExecutionClient } from '../rpc/clients/execution-client.js';
-import { clusterStatusSchema, conductorStatusSchema } from '../rpc/conductor-status.js';
+import { clusterStatusSchema, conductorStatusSchema } from '../rpc/server/conductor-status.js';
 import { ClientError } from '../rpc/clients/client-error.js';
 import type { OpNodeClient } from '../rpc/clients/op-node-client.js';
 import { StartRefusedError } from '../rpc/clients/start-refusal.js';

@@ -1,15 +1,15 @@
 import { EventEmitter } from 'node:events';
 import { isUnhealthyFor, type HealthReport } from '../health/health-report.js';
-import type { ClusterTimes } from '../rpc/cluster-timing.js';
+import type { ClusterTimes } from '../rpc/server/cluster-timing.js';
 import {
   Suffrage,
   type ClusterMembership,
   type ConductorApi,
   type ServerInfo,
-} from '../rpc/conductor-api.js';
-import type { ClusterStatus, ConductorStatus } from '../rpc/conductor-status.js';
+} from '../rpc/server/conductor-api.js';
+import type { ClusterStatus, ConductorStatus } from '../rpc/server/conductor-status.js';
 import type { UnsafePayload } from '../rpc/payload/unsafe-payload.js';
-import { RpcError } from '../rpc/rpc-error.js';
+import { RpcError } from '../rpc/server/rpc-error.js';
 import { clusterStatus } from './cluster-status.js';
 import { PayloadCommitter } from './commit/payload-committer.js';
 import { BehindError, bringToHead } from './control/bring-to-head.js';

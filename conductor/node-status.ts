@@ -1,7 +1,7 @@
 import type { HealthMonitor } from '../health/health-monitor.js';
 import { clusterTimingOf, profileOf, type RaftNode } from '../raft/index.js';
-import { Suffrage } from '../rpc/conductor-api.js';
-import type { ConductorStatus } from '../rpc/conductor-status.js';
+import { Suffrage } from '../rpc/server/conductor-api.js';
+import type { ConductorStatus } from '../rpc/server/conductor-status.js';
 import type { BlockRef } from '../rpc/payload/unsafe-payload.js';
 import type { ChainState, Verdict } from './chain/chain-state.js';
 import { Fitness, fitnessOf } from './control/eligibility.js';

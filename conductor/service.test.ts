@@ -3,7 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { startFakeRpcServer, type FakeAnswer, type FakeRpcServer } from '../rpc/clients/fake-rpc-server.js';
+import {
+  startFakeRpcServer,
+  type FakeAnswer,
+  type FakeRpcServer,
+} from '../rpc/clients/testing/fake-rpc-server.js';
 import { JsonRpcClient } from '../rpc/clients/json-rpc-client.js';
 import { z } from 'zod';
 import { parseConfig } from './config/parse-config.js';

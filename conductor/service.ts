@@ -9,7 +9,7 @@ import { ExecutionClient } from '../rpc/clients/execution-client.js';
 import { JsonRpcClient } from '../rpc/clients/json-rpc-client.js';
 import { OpNodeClient } from '../rpc/clients/op-node-client.js';
 import { FlashblocksMetrics, FlashblocksProxy } from '../rpc/flashblocks/index.js';
-import { createRpcServer, type HttpServer } from '../rpc/index.js';
+import { createRpcServer, type HttpServer } from '../rpc/server/rpc-server.js';
 import { ChainHistory } from './chain/chain-history.js';
 import { ChainStateMachine } from './chain/chain-state-machine.js';
 import type { CommittedBlock, Verdict } from './chain/chain-state.js';

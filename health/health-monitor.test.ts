@@ -1,5 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { startFakeRpcServer, type FakeAnswer, type FakeRpcServer } from '../rpc/clients/fake-rpc-server.js';
+import {
+  startFakeRpcServer,
+  type FakeAnswer,
+  type FakeRpcServer,
+} from '../rpc/clients/testing/fake-rpc-server.js';
 import { OpNodeClient } from '../rpc/clients/op-node-client.js';
 import { HealthMonitor, type HealthMonitorOptions } from './health-monitor.js';
 import type { HealthCode, HealthReport } from './health-report.js';

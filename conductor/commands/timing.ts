@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { clusterTimingSchema, type ClusterTimes } from '../../rpc/cluster-timing.js';
+import { clusterTimingSchema, type ClusterTimes } from '../../rpc/server/cluster-timing.js';
 import { formatGoDuration } from '../config/go-duration.js';
 import { CommandError } from './command-error.js';
 import type { AddCommand } from './command.js';

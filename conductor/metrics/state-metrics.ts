@@ -1,4 +1,4 @@
-import type { ConductorStatus } from '../../rpc/conductor-status.js';
+import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { Families } from './families.js';
 
 /** Gauges of what is: op-conductor has none (op-conductor.md §11.11, 15). They are read when somebody asks. */

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import type { LoadedEntry, Snapshot } from '../../raft/index.js';
 import { decodeEnvelope } from '../../rpc/payload/decode-envelope.js';
 import type { BlockRef, UnsafePayload } from '../../rpc/payload/unsafe-payload.js';
-import { sampleEnvelope } from '../../rpc/testing/sample-envelope.js';
+import { sampleEnvelope } from '../../rpc/server/testing/sample-envelope.js';
 import type { CommittedBlock } from '../chain/chain-state.js';
 import { encodeCommand } from '../chain/log-command.js';
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { scanBody } from '../../rpc/json-rpc/scan-body.js';
+import { scanBody } from '../../rpc/server/json-rpc/scan-body.js';
 import { decodeEnvelope } from '../../rpc/payload/decode-envelope.js';
 import { decodeSsz } from '../../rpc/payload/decode-ssz.js';
-import { sampleEnvelope } from '../../rpc/testing/sample-envelope.js';
+import { sampleEnvelope } from '../../rpc/server/testing/sample-envelope.js';
 import { median, table } from './statistics.js';
 
 const SIZES = [100_000, 1_000_000, 5_000_000];

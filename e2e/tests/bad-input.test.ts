@@ -10,7 +10,7 @@ import { request } from 'undici';
 import { encodeFrame, type FrameAddress } from '../../raft/transport/frame.js';
 import { writeFrameHeaders } from '../../raft/transport/frame-headers.js';
 import { WIRE_VERSIONS } from '../../raft/transport/wire-versions.js';
-import { readRpcRecording } from '../../rpc/testing/rpc-recording.js';
+import { readRpcRecording } from '../../rpc/server/testing/rpc-recording.js';
 import { batonCommand, type BatonProcess } from '../cluster/baton-process.js';
 import { Conductors } from '../cluster/conductors.js';
 import { readStoredChain } from '../cluster/stored-chain.js';

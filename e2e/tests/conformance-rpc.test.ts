@@ -3,7 +3,7 @@ import {
   clusterStatusSchema,
   conductorStatusSchema,
   type ConductorStatus,
-} from '../../rpc/conductor-status.js';
+} from '../../rpc/server/conductor-status.js';
 import { decodeEnvelope } from '../../rpc/payload/decode-envelope.js';
 import {
   deviation,
@@ -11,9 +11,9 @@ import {
   Places,
   readRpcRecording,
   type RecordedCall,
-} from '../../rpc/testing/rpc-recording.js';
-import { sampleEnvelope } from '../../rpc/testing/sample-envelope.js';
-import { sendHttp, type HttpAnswer, type HttpRequest } from '../../rpc/testing/send-http.js';
+} from '../../rpc/server/testing/rpc-recording.js';
+import { sampleEnvelope } from '../../rpc/server/testing/sample-envelope.js';
+import { sendHttp, type HttpAnswer, type HttpRequest } from '../../rpc/server/testing/send-http.js';
 import { ScriptedCluster, type ScriptedMember } from '../cluster/scripted-cluster.js';
 import { ScriptedNode } from '../cluster/scripted-node.js';
 import { waitFor } from '../cluster/wait-for.js';

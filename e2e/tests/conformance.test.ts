@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { request } from 'undici';
-import type { ClusterMembership } from '../../rpc/conductor-api.js';
+import type { ClusterMembership } from '../../rpc/server/conductor-api.js';
 import { Cluster, type ClusterNode } from '../cluster/cluster.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { pickPorts } from '../devnet/devnet-process.js';

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect } from '@jest/globals';
-import type { ClusterMembership } from '../../rpc/conductor-api.js';
+import type { ClusterMembership } from '../../rpc/server/conductor-api.js';
 import type { BatonProcess } from '../cluster/baton-process.js';
 import { Cluster, type ClusterNode } from '../cluster/cluster.js';
 import { Conductors } from '../cluster/conductors.js';

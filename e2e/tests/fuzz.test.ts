@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeEnvelope } from '../../rpc/payload/decode-envelope.js';
 import { at, MAX_TRANSACTIONS, PAYLOAD_START } from '../../rpc/payload/ssz-layout.js';
-import { sampleEnvelope } from '../../rpc/testing/sample-envelope.js';
+import { sampleEnvelope } from '../../rpc/server/testing/sample-envelope.js';
 import { Cluster, type ClusterNode } from '../cluster/cluster.js';
 import { TURN_PROBE, hasThreadClock, longestTurnMs } from '../cluster/turn-probe.js';
 import { waitFor } from '../cluster/wait-for.js';

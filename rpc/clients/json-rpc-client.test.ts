@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import { ClientError } from './client-error.js';
-import { startFakeRpcServer, type FakeRpcServer } from './fake-rpc-server.js';
+import { startFakeRpcServer, type FakeRpcServer } from './testing/fake-rpc-server.js';
 import { JsonRpcClient } from './json-rpc-client.js';
 
 const ping = { method: 'test_ping', result: z.literal('pong') } as const;

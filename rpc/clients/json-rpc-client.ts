@@ -2,7 +2,7 @@ import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { ClientError, type ClientFailure } from './client-error.js';
 import { DeadlineExceeded, withDeadline } from './deadline.js';
-import { RawJson } from '../json-rpc/raw-json.js';
+import { RawJson } from './raw-json.js';
 import { rawMembers } from './raw-members.js';
 
 /** Per-call options; both override what the client was built with. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ClientError } from './client-error.js';
 import { ExecutionClient } from './execution-client.js';
-import { startFakeRpcServer, type FakeRpcServer } from './fake-rpc-server.js';
+import { startFakeRpcServer, type FakeRpcServer } from './testing/fake-rpc-server.js';
 import { OpNodeClient } from './op-node-client.js';
 import { StartRefusedError, type StartRefusal } from './start-refusal.js';
 

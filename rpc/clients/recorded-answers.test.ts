@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ClientError } from './client-error.js';
 import { ExecutionClient } from './execution-client.js';
-import { startFakeRpcServer, type FakeRpcServer } from './fake-rpc-server.js';
+import { startFakeRpcServer, type FakeRpcServer } from './testing/fake-rpc-server.js';
 import { OpNodeClient } from './op-node-client.js';
 import { StartRefusedError } from './start-refusal.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { describeWithShared, readJsonLines } from '../testing/shared-data.js';
-import { sampleEnvelope } from '../testing/sample-envelope.js';
+import { describeWithShared, readJsonLines } from '../server/testing/shared-data.js';
+import { sampleEnvelope } from '../server/testing/sample-envelope.js';
 import { decodeEnvelope } from './decode-envelope.js';
 import { envelopeJson } from './envelope-json.js';
 import { PayloadError } from './payload-error.js';

@@ -1,4 +1,4 @@
-import { goJsonKind } from '../go-json-kind.js';
+import { goJsonKind } from './go-json-kind.js';
 import type { GoField } from './go-json-error.js';
 import { badField, cannotUnmarshal, missingField } from './go-json-error.js';
 import { hexBytesLength, writeBytes, writeFixedBytes, writeUint256, writeUint64 } from './hex-fields.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { sampleEnvelope } from '../testing/sample-envelope.js';
+import { sampleEnvelope } from '../server/testing/sample-envelope.js';
 import { decodeEnvelope } from './decode-envelope.js';
 import { decodeSsz } from './decode-ssz.js';
 import { envelopeJson } from './envelope-json.js';

@@ -1,4 +1,4 @@
-import { quantityProblem } from '../hex-quantity.js';
+import { quantityProblem } from './hex-quantity.js';
 import type { GoField } from './go-json-error.js';
 import { badField, cannotUnmarshal } from './go-json-error.js';
 

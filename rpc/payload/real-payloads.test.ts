@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { keccak256 } from 'viem';
-import { describeWithShared, readJsonLines } from '../testing/shared-data.js';
+import { describeWithShared, readJsonLines } from '../server/testing/shared-data.js';
 import { decodeEnvelope } from './decode-envelope.js';
 import { decodeSsz } from './decode-ssz.js';
 import { envelopeJson } from './envelope-json.js';

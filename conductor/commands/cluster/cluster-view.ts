@@ -1,4 +1,4 @@
-import type { ConductorStatus } from '../../../rpc/conductor-status.js';
+import type { ConductorStatus } from '../../../rpc/server/conductor-status.js';
 
 /** One member of the cluster, or a conductor that was asked and is none. */
 export interface Member {

@@ -6,7 +6,7 @@ import {
   conductorStatusSchema,
   type ClusterStatus,
   type ConductorStatus,
-} from '../../../rpc/conductor-status.js';
+} from '../../../rpc/server/conductor-status.js';
 import { parseHostPort } from '../../config/host-port.js';
 import { CommandError } from '../command-error.js';
 import type { ClusterView, Member } from './cluster-view.js';

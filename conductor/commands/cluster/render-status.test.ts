@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ConductorStatus } from '../../../rpc/conductor-status.js';
+import type { ConductorStatus } from '../../../rpc/server/conductor-status.js';
 import { leading, memberStatus } from '../testing/fake-cluster.js';
 import type { ClusterView, Member } from './cluster-view.js';
 import { renderJson, renderTable } from './render-status.js';

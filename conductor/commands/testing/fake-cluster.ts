@@ -1,11 +1,11 @@
 import { TIMING_PROFILES } from '../../../raft/index.js';
-import type { ClusterStatus, ConductorStatus } from '../../../rpc/conductor-status.js';
+import type { ClusterStatus, ConductorStatus } from '../../../rpc/server/conductor-status.js';
 import {
   startFakeRpcServer,
   type FakeAnswer,
   type FakeRequest,
   type FakeRpcServer,
-} from '../../../rpc/clients/fake-rpc-server.js';
+} from '../../../rpc/clients/testing/fake-rpc-server.js';
 
 /** Null: it runs, but is no member. */
 type Suffrage = 0 | 1 | null;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Pool } from 'undici';
-import { conductorStatusSchema, type ConductorStatus } from '../../../rpc/conductor-status.js';
+import { conductorStatusSchema, type ConductorStatus } from '../../../rpc/server/conductor-status.js';
 import type { Cluster, ClusterNode } from '../../cluster/cluster.js';
 import { commit } from '../commit-latency.js';
 import { PayloadChain } from '../payload-chain.js';

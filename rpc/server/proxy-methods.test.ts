@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { startFakeRpcServer, type FakeRpcServer } from './clients/fake-rpc-server.js';
-import { JsonRpcClient } from './clients/json-rpc-client.js';
-import type { HttpServer } from './index.js';
-import { createRpcServer } from './index.js';
+import { startFakeRpcServer, type FakeRpcServer } from '../clients/testing/fake-rpc-server.js';
+import { JsonRpcClient } from '../clients/json-rpc-client.js';
+import type { HttpServer } from './rpc-server.js';
+import { createRpcServer } from './rpc-server.js';
 import { FakeConductor } from './testing/fake-conductor.js';
 import { sendRpc } from './testing/send-http.js';
 

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it, jest } from '@jest/globals';
-import { HEADROOM_BYTES } from '../payload/unsafe-payload.js';
+import { HEADROOM_BYTES } from '../../payload/unsafe-payload.js';
 import { BodyBudget } from './body-budget.js';
 
 const KIB = 1024;

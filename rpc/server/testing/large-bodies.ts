@@ -1,4 +1,4 @@
-const tsx = new URL('../../node_modules/tsx/dist/esm/api/index.mjs', import.meta.url).href;
+const tsx = new URL('../../../node_modules/tsx/dist/esm/api/index.mjs', import.meta.url).href;
 const thread = new URL('../large-bodies/thread.ts', import.meta.url).href;
 const bootstrap = `const { register } = await import('${tsx}'); register(); await import('${thread}');`;
 

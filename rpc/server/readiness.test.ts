@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { createRpcServer, type HttpServer } from './index.js';
+import { createRpcServer, type HttpServer } from './rpc-server.js';
 import { FakeConductor } from './testing/fake-conductor.js';
 import { sendHttp } from './testing/send-http.js';
 

@@ -2,9 +2,9 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { CallReport } from './json-rpc/dispatcher.js';
 import type { AddRoutes } from './json-rpc/http-server.js';
 import { METHODS, sendText } from './json-rpc/http-server.js';
-import { decodeSsz } from './payload/decode-ssz.js';
-import { PayloadError } from './payload/payload-error.js';
-import { HEADROOM_BYTES, type UnsafePayload } from './payload/unsafe-payload.js';
+import { decodeSsz } from '../payload/decode-ssz.js';
+import { PayloadError } from '../payload/payload-error.js';
+import { HEADROOM_BYTES, type UnsafePayload } from '../payload/unsafe-payload.js';
 import { RpcCode, RpcError } from './rpc-error.js';
 
 /** Name of these commits in `CallReport`s. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import type { HttpServer } from './index.js';
-import { createRpcServer, decodeEnvelope } from './index.js';
+import type { HttpServer } from './rpc-server.js';
+import { createRpcServer, decodeEnvelope } from './rpc-server.js';
 import { FakeConductor } from './testing/fake-conductor.js';
 import { sampleEnvelope } from './testing/sample-envelope.js';
 import { sendRpc } from './testing/send-http.js';

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { pino } from 'pino';
-import { createRpcServer, type HttpServer } from '../index.js';
+import { createRpcServer, type HttpServer } from '../rpc-server.js';
 import { LARGE_BODY_BYTES } from '../json-rpc/dispatcher.js';
-import { decodeEnvelope } from '../payload/decode-envelope.js';
+import { decodeEnvelope } from '../../payload/decode-envelope.js';
 import { FakeConductor } from '../testing/fake-conductor.js';
 import { LARGE_BODIES_FROM_SOURCES } from '../testing/large-bodies.js';
 import { sampleEnvelope } from '../testing/sample-envelope.js';

@@ -1,6 +1,6 @@
 import type { ClusterTimes } from './cluster-timing.js';
 import type { ClusterStatus, ConductorStatus } from './conductor-status.js';
-import type { UnsafePayload } from './payload/unsafe-payload.js';
+import type { UnsafePayload } from '../payload/unsafe-payload.js';
 
 /** Right to vote of a member, as op-conductor numbers it on the wire. */
 export const Suffrage = { voter: 0, nonvoter: 1 } as const;

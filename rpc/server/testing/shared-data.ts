@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { describe, it } from '@jest/globals';
 
-const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 const sharedDir = process.env['BATON_SHARED'] ?? path.resolve(repository, '../shared');
 
 /** `describe` for tests on real data, which lie beside the repository; says why it skips where they do not. */

@@ -1,11 +1,11 @@
 import { timingParam } from './cluster-timing.js';
 import type { ClusterMembership, ConductorApi, ServerInfo } from './conductor-api.js';
-import { RawJson } from './json-rpc/raw-json.js';
+import { RawJson } from '../clients/raw-json.js';
 import type { Method, MethodTable, Param } from './json-rpc/method-table.js';
 import { method } from './json-rpc/method-table.js';
 import { boolParam, stringParam, uint64Param } from './json-rpc/params.js';
 import { payloadParam } from './payload-param.js';
-import { envelopeJson } from './payload/envelope-json.js';
+import { envelopeJson } from '../payload/envelope-json.js';
 
 /** The `conductor_*` methods with op-conductor's names and positional parameters, and a few of our own. */
 export function conductorMethods(api: ConductorApi): MethodTable {

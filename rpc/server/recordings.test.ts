@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import type { HttpServer } from './index.js';
-import { createRpcServer } from './index.js';
-import { JsonRpcClient } from './clients/json-rpc-client.js';
+import type { HttpServer } from './rpc-server.js';
+import { createRpcServer } from './rpc-server.js';
+import { JsonRpcClient } from '../clients/json-rpc-client.js';
 import { FakeConductor } from './testing/fake-conductor.js';
 import { LARGE_BODIES_FROM_SOURCES } from './testing/large-bodies.js';
 import type { RecordedCall } from './testing/rpc-recording.js';

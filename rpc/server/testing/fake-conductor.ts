@@ -2,7 +2,7 @@ import type { ClusterTimes } from '../cluster-timing.js';
 import type { ClusterMembership, ConductorApi, ServerInfo } from '../conductor-api.js';
 import { Suffrage } from '../conductor-api.js';
 import type { ClusterStatus, ConductorStatus } from '../conductor-status.js';
-import type { UnsafePayload } from '../payload/unsafe-payload.js';
+import type { UnsafePayload } from '../../payload/unsafe-payload.js';
 import { RpcError } from '../rpc-error.js';
 
 /** A conductor without a cluster behind it: keeps its switches, records what it is asked to do. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { HEADROOM_BYTES } from '../payload/unsafe-payload.js';
+import { HEADROOM_BYTES } from '../../payload/unsafe-payload.js';
 
 /** Why a body was not taken; `statusCode` is for fastify. */
 export class BodyError extends Error {
