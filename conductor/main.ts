@@ -8,7 +8,7 @@ import type { CommandIo } from './commands/command.js';
 import { ConfigError } from './config/config-error.js';
 import { notYetEffective } from './config/config.js';
 import { parseConfig } from './config/parse-config.js';
-import { readVersion } from './version.js';
+import { readVersion } from './process/version.js';
 
 /** Bad flags or environment. */
 const EXIT_USAGE = 2;
@@ -53,9 +53,9 @@ async function run(argv: readonly string[]): Promise<void> {
 
   // Not before they are needed: the other commands begin sooner without them.
   const [{ createLogger }, { Service }, { endProcess, StuckError }] = await Promise.all([
-    import('./logger.js'),
-    import('./service.js'),
-    import('./end-process.js'),
+    import('./process/logger.js'),
+    import('./process/service.js'),
+    import('./process/end-process.js'),
   ]);
   const { config, warnings } = parsed;
   const logger = createLogger(config);

@@ -1,5 +1,5 @@
 import type { HealthReport } from '../../health/health-report.js';
-import type { Conductor } from '../conductor.js';
+import type { Conductor } from '../api/conductor.js';
 import { DEFAULT_BUCKETS, type Families } from './families.js';
 import { healthErrorText } from './health-errors.js';
 

@@ -14,7 +14,7 @@ import { FlashblocksMetrics } from '../../rpc/flashblocks/index.js';
 import { RpcCode, RpcError } from '../../rpc/server/rpc-error.js';
 import { describeWithShared, readSharedText } from '../../rpc/server/testing/shared-data.js';
 import type { Verdict } from '../chain/chain-state.js';
-import type { Conductor } from '../conductor.js';
+import type { Conductor } from '../api/conductor.js';
 import { committed, hashOf, refOf } from '../testing/chain.js';
 import { startMetricsServer } from './metrics-server.js';
 import { Metrics } from './metrics.js';

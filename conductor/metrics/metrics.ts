@@ -4,7 +4,7 @@ import type { RaftNode } from '../../raft/index.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { CallReport } from '../../rpc/server/rpc-server.js';
 import type { CommittedBlock, Verdict } from '../chain/chain-state.js';
-import type { Conductor } from '../conductor.js';
+import type { Conductor } from '../api/conductor.js';
 import { CommitMetrics } from './commit-metrics.js';
 import { ConductorMetrics } from './conductor-metrics.js';
 import { Families } from './families.js';

@@ -1,5 +1,5 @@
 import type { RaftNode } from '../../raft/index.js';
-import type { Conductor } from '../conductor.js';
+import type { Conductor } from '../api/conductor.js';
 import { DEFAULT_BUCKETS, FINE_BUCKETS, type Families } from './families.js';
 
 /** What consensus does and how long it takes. */

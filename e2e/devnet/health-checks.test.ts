@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { parseConfig } from '../../conductor/config/parse-config.js';
-import { healthOf, type ConfiguredHealth } from '../../conductor/health-probes.js';
+import { healthOf, type ConfiguredHealth } from '../../conductor/control/health-probes.js';
 import { HealthMonitor } from '../../health/health-monitor.js';
 import type { HealthReport } from '../../health/health-report.js';
 import { OpNodeClient } from '../../rpc/clients/op-node-client.js';

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { RaftNode, type Member } from '../../../raft/index.js';
 import { LevelStorage } from '../../../raft/storage/level-storage.js';
 import { HttpTransport } from '../../../raft/transport/http-transport.js';
-import { limitsOf, timingOf } from '../../../conductor/raft-options.js';
+import { limitsOf, timingOf } from '../../../conductor/process/raft-options.js';
 import { parseConfig } from '../../../conductor/config/parse-config.js';
 import { nowMs } from './clock.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Config } from './config/config.js';
-import { parseConfig } from './config/parse-config.js';
+import type { Config } from '../config/config.js';
+import { parseConfig } from '../config/parse-config.js';
 import { createLogger } from './logger.js';
 
 const REQUIRED = [

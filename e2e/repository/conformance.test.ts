@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const page = readFileSync(path.join(root, 'docs/CONFORMANCE.md'), 'utf8');
 const rows = [...page.matchAll(/^\| ([^|]+?) +\| `([^`]+\.test\.ts)` +\| `([^`]+)` +\|$/gm)].map(
   ([, theirs, file, title]) => ({ theirs: theirs!, file: file!, title: title! }),

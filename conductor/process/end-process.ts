@@ -1,4 +1,4 @@
-import { StorageError } from '../raft/index.js';
+import { StorageError } from '../../raft/index.js';
 
 /** The node could not start or go on. */
 const EXIT_FATAL = 1;

@@ -1,6 +1,6 @@
-import { withDeadline } from '../rpc/clients/deadline.js';
-import type { ClusterStatus, ConductorStatus } from '../rpc/server/conductor-status.js';
-import { conductorStatusSchema } from '../rpc/server/conductor-status.js';
+import { withDeadline } from '../../rpc/clients/deadline.js';
+import type { ClusterStatus, ConductorStatus } from '../../rpc/server/conductor-status.js';
+import { conductorStatusSchema } from '../../rpc/server/conductor-status.js';
 
 /** Asks the member at a consensus address for its status, as it came. */
 export type AskStatus = (

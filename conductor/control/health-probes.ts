@@ -1,10 +1,10 @@
-import type { HealthLimits } from '../health/health-report.js';
-import { PartialTolerance } from '../health/probes/partial-tolerance.js';
-import type { Probes } from '../health/probes/observation.js';
-import { RollupBoostProbe, type RollupBoostVariant } from '../health/probes/rollup-boost.js';
-import { ExecutionClient } from '../rpc/clients/execution-client.js';
-import type { OpNodeClient } from '../rpc/clients/op-node-client.js';
-import type { Config } from './config/config.js';
+import type { HealthLimits } from '../../health/health-report.js';
+import { PartialTolerance } from '../../health/probes/partial-tolerance.js';
+import type { Probes } from '../../health/probes/observation.js';
+import { RollupBoostProbe, type RollupBoostVariant } from '../../health/probes/rollup-boost.js';
+import { ExecutionClient } from '../../rpc/clients/execution-client.js';
+import type { OpNodeClient } from '../../rpc/clients/op-node-client.js';
+import type { Config } from '../config/config.js';
 
 export interface ConfiguredHealth {
   probes: Probes;

@@ -1,13 +1,13 @@
 import type { Logger } from 'pino';
-import type { HealthMonitor } from '../health/health-monitor.js';
-import type { RaftNode } from '../raft/index.js';
-import type { ExecutionClient } from '../rpc/clients/execution-client.js';
-import type { OpNodeClient } from '../rpc/clients/op-node-client.js';
-import type { ChainHistory } from './chain/chain-history.js';
-import type { ChainState, Verdict } from './chain/chain-state.js';
+import type { HealthMonitor } from '../../health/health-monitor.js';
+import type { RaftNode } from '../../raft/index.js';
+import type { ExecutionClient } from '../../rpc/clients/execution-client.js';
+import type { OpNodeClient } from '../../rpc/clients/op-node-client.js';
+import type { ChainHistory } from '../chain/chain-history.js';
+import type { ChainState, Verdict } from '../chain/chain-state.js';
 import type { AskStatus } from './cluster-status.js';
-import type { LocalNode } from './control/local-node.js';
-import type { MembershipService } from './membership/membership-service.js';
+import type { LocalNode } from '../control/local-node.js';
+import type { MembershipService } from '../membership/membership-service.js';
 import type { StatusSources } from './node-status.js';
 
 export interface ConductorOptions extends StatusSources {

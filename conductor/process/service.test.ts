@@ -7,12 +7,12 @@ import {
   startFakeRpcServer,
   type FakeAnswer,
   type FakeRpcServer,
-} from '../rpc/clients/testing/fake-rpc-server.js';
-import { JsonRpcClient } from '../rpc/clients/json-rpc-client.js';
+} from '../../rpc/clients/testing/fake-rpc-server.js';
+import { JsonRpcClient } from '../../rpc/clients/json-rpc-client.js';
 import { z } from 'zod';
-import { parseConfig } from './config/parse-config.js';
+import { parseConfig } from '../config/parse-config.js';
 import { Service } from './service.js';
-import { hashOf, silent } from './testing/chain.js';
+import { hashOf, silent } from '../testing/chain.js';
 
 let directory: string;
 let opNode: FakeRpcServer;

@@ -13,7 +13,7 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const program = (fifo: string, error: string): string => `
   import { open } from 'node:fs';
   import { setTimeout as sleep } from 'node:timers/promises';
-  import { StorageError } from ${JSON.stringify(path.join(here, '../raft/storage/errors.ts'))};
+  import { StorageError } from ${JSON.stringify(path.join(here, '../../raft/storage/errors.ts'))};
   import { endProcess, StuckError } from ${JSON.stringify(path.join(here, 'end-process.ts'))};
   if (${JSON.stringify(fifo)} !== '') open(${JSON.stringify(fifo)}, 'r', () => {});
   await sleep(50);

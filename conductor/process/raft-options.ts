@@ -5,10 +5,10 @@ import {
   type Limits,
   type Retention,
   type Timing,
-} from '../raft/index.js';
-import type { Config } from './config/config.js';
-import type { LaneTimeouts } from '../raft/transport/peer-lanes.js';
-import { TIMING_FLAGS } from './config/raft-times.js';
+} from '../../raft/index.js';
+import type { Config } from '../config/config.js';
+import type { LaneTimeouts } from '../../raft/transport/peer-lanes.js';
+import { TIMING_FLAGS } from '../config/raft-times.js';
 
 const MIB = 1024 * 1024;
 const SNAPSHOT_TIMEOUT_MS = 10_000;

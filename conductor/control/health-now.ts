@@ -1,6 +1,6 @@
-import type { HealthMonitor } from '../health/health-monitor.js';
-import type { HealthReport } from '../health/health-report.js';
-import type { LocalNode } from './control/local-node.js';
+import type { HealthMonitor } from '../../health/health-monitor.js';
+import type { HealthReport } from '../../health/health-report.js';
+import type { LocalNode } from './local-node.js';
 
 /**
  * Everything that is known of the local node's health: the last check, and what was seen since, as the conductor asks

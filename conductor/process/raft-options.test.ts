@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { TIMING_PROFILES, type ClusterTiming } from '../raft/index.js';
-import { parseConfig } from './config/parse-config.js';
+import { TIMING_PROFILES, type ClusterTiming } from '../../raft/index.js';
+import { parseConfig } from '../config/parse-config.js';
 import { laneTimeouts, timingConflict, timingOf } from './raft-options.js';
 
 const REQUIRED = [

@@ -1,27 +1,27 @@
 import { EventEmitter } from 'node:events';
-import { isUnhealthyFor, type HealthReport } from '../health/health-report.js';
-import type { ClusterTimes } from '../rpc/server/cluster-timing.js';
+import { isUnhealthyFor, type HealthReport } from '../../health/health-report.js';
+import type { ClusterTimes } from '../../rpc/server/cluster-timing.js';
 import {
   Suffrage,
   type ClusterMembership,
   type ConductorApi,
   type ServerInfo,
-} from '../rpc/server/conductor-api.js';
-import type { ClusterStatus, ConductorStatus } from '../rpc/server/conductor-status.js';
-import type { UnsafePayload } from '../rpc/payload/unsafe-payload.js';
-import { RpcError } from '../rpc/server/rpc-error.js';
+} from '../../rpc/server/conductor-api.js';
+import type { ClusterStatus, ConductorStatus } from '../../rpc/server/conductor-status.js';
+import type { UnsafePayload } from '../../rpc/payload/unsafe-payload.js';
+import { RpcError } from '../../rpc/server/rpc-error.js';
 import { clusterStatus } from './cluster-status.js';
-import { PayloadCommitter } from './commit/payload-committer.js';
-import { BehindError, bringToHead } from './control/bring-to-head.js';
-import { ControlLoop } from './control/control-loop.js';
-import type { Action, View } from './control/decide.js';
-import { encodeEligibility, fitness, Fitness, Strikes } from './control/eligibility.js';
-import { LagTracker } from './control/lag-tracker.js';
-import { startSequencer } from './control/start-sequencer.js';
-import { StartTrouble } from './control/start-trouble.js';
-import { Succession } from './control/succession.js';
+import { PayloadCommitter } from '../commit/payload-committer.js';
+import { BehindError, bringToHead } from '../control/bring-to-head.js';
+import { ControlLoop } from '../control/control-loop.js';
+import type { Action, View } from '../control/decide.js';
+import { encodeEligibility, fitness, Fitness, Strikes } from '../control/eligibility.js';
+import { LagTracker } from '../control/lag-tracker.js';
+import { startSequencer } from '../control/start-sequencer.js';
+import { StartTrouble } from '../control/start-trouble.js';
+import { Succession } from '../control/succession.js';
 import type { ConductorEvents, ConductorOptions } from './conductor-options.js';
-import { healthNow } from './health-now.js';
+import { healthNow } from '../control/health-now.js';
 import { nodeStatus } from './node-status.js';
 import { transferTo, transferToServer } from './requested-transfer.js';
 
