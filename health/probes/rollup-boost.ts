@@ -1,6 +1,6 @@
 import { Agent, request, type Dispatcher } from 'undici';
 import { z } from 'zod';
-import { withDeadline } from '../../rpc/clients/deadline.js';
+import { withDeadline } from '../../common/deadline.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import type { PartialTolerance } from './partial-tolerance.js';
 

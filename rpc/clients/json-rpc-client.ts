@@ -1,7 +1,7 @@
 import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { ClientError, type ClientFailure } from './client-error.js';
-import { DeadlineExceeded, withDeadline } from './deadline.js';
+import { DeadlineExceeded, withDeadline } from '../../common/deadline.js';
 import { RawJson } from './raw-json.js';
 import { rawMembers } from './raw-members.js';
 
