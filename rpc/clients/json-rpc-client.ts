@@ -1,5 +1,6 @@
 import { Agent, request } from 'undici';
 import { z } from 'zod';
+import { MIB } from '../../common/bytes.js';
 import { ClientError, type ClientFailure } from './client-error.js';
 import { DeadlineExceeded, withDeadline } from '../../common/deadline.js';
 import { RawJson } from './raw-json.js';
@@ -32,7 +33,7 @@ export interface JsonRpcCall<T> {
 const DEFAULT_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** An answer of this size is a mistake; a block with 10,000 transaction hashes has 0.7 MB. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 64 * MIB;
 const EXCERPT_CHARS = 200;
 
 const rpcError = z.object({ code: z.int(), message: z.string(), data: z.unknown().optional() });

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WebSocket } from 'ws';
+import { KIB, MIB } from '../../common/bytes.js';
 import { encodeCompressedFrame, encodeFrame, type Frame } from './encode-frame.js';
 import type { CutReason, FlashblocksObserver } from './observer.js';
 import { throttleReads } from './throttle-reads.js';
@@ -10,13 +11,13 @@ export const CLIENT_LIMITS = {
   /** A client with this many unsent frames is cut. */
   unsentFrames: 256,
   /** Above the largest frame, so that two of them in a row do no harm. Clients share the frames that wait for them. */
-  unsentBytes: 24 * 2 ** 20,
+  unsentBytes: 24 * MIB,
   /** A client that takes nothing of what waits for it within this time is cut. */
   writeTimeoutMs: 5000,
   pingIntervalMs: 15_000,
   pongTimeoutMs: 10_000,
   /** Clients have nothing to say but pongs; this is room for ten thousand times that. */
-  readBytesPerSecond: 16 * 1024,
+  readBytesPerSecond: 16 * KIB,
 };
 
 /** 1,000 clients in one go would hold up the heartbeats of the cluster. */

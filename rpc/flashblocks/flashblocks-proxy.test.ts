@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { ClientOptions, ServerOptions } from 'ws';
+import { MIB } from '../../common/bytes.js';
 import { FlashblocksMetrics } from './flashblocks-metrics.js';
 import { FlashblocksProxy, type FlashblocksProxyOptions } from './flashblocks-proxy.js';
 import { FakeUpstream } from './testing/fake-upstream.js';
@@ -96,7 +97,7 @@ describe('forwarding', () => {
     const { upstream, port, observer } = await startStream();
     const clients = await Promise.all([listen(port), listen(port), listen(port)]);
     const before = observer.frames;
-    const sent = ['{"index":0,"base":"ü"}', randomBytes(300), '', Buffer.alloc(0), randomBytes(9 * 2 ** 20)];
+    const sent = ['{"index":0,"base":"ü"}', randomBytes(300), '', Buffer.alloc(0), randomBytes(9 * MIB)];
     for (const frame of sent) upstream.send(frame);
     await until(() => clients.every(({ frames }) => frames.length === sent.length));
     for (const { frames } of clients) {
@@ -205,7 +206,7 @@ describe('forwarding', () => {
 
 describe('clients', () => {
   it('that do not read are cut off, and others miss nothing', async () => {
-    const { upstream, port, observer } = await startStream({ clientLimits: { unsentBytes: 2 ** 20 } });
+    const { upstream, port, observer } = await startStream({ clientLimits: { unsentBytes: MIB } });
     const [slow, quick] = await Promise.all([listen(port), listen(port)]);
     slow.socket.pause();
     const filler = 'x'.repeat(2 ** 19);
@@ -229,7 +230,7 @@ describe('clients', () => {
     slow.socket.pause();
     await until(
       () => observer.cuts.length > 0,
-      () => upstream.send('x'.repeat(2 ** 20)),
+      () => upstream.send('x'.repeat(MIB)),
     );
     expect(observer.cuts).toEqual(['slow']);
   });
@@ -442,7 +443,7 @@ describe('the upstream', () => {
 
   it('that sends text that is none, or more than a frame may hold, is connected anew', async () => {
     const { upstream, observer, flowing } = await startStream({ upstreamTimes });
-    for (const frame of [Buffer.from([0xff, 0xfe]), Buffer.alloc(11 * 2 ** 20)]) {
+    for (const frame of [Buffer.from([0xff, 0xfe]), Buffer.alloc(11 * MIB)]) {
       const attempts = observer.attempts.length;
       for (const connection of upstream.connections) connection.send(frame, { binary: frame.length > 2 });
       await until(() => observer.attempts.length > attempts && observer.connected);

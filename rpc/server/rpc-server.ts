@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { MIB } from '../../common/bytes.js';
 import { binaryCommit } from './binary-commit.js';
 import type { ConductorApi } from './conductor-api.js';
 import { conductorMethods } from './conductor-methods.js';
@@ -29,7 +30,7 @@ export { RpcCode, RpcError } from './rpc-error.js';
 export type { ProxyOptions } from './proxy-methods.js';
 export type { RpcErrorDetails } from './rpc-error.js';
 
-export const DEFAULT_BODY_LIMIT_BYTES = 32 * 2 ** 20;
+export const DEFAULT_BODY_LIMIT_BYTES = 32 * MIB;
 
 export interface RpcServerOptions {
   api: ConductorApi;

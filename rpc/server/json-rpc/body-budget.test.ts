@@ -1,10 +1,9 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it, jest } from '@jest/globals';
+import { KIB, MIB } from '../../../common/bytes.js';
 import { HEADROOM_BYTES } from '../../payload/unsafe-payload.js';
 import { BodyBudget } from './body-budget.js';
-
-const KIB = 1024;
 
 /** A request whose body comes piece by piece, and what became of it. */
 class Upload {
@@ -56,9 +55,9 @@ describe('BodyBudget', () => {
     ['of known length', true],
     ['of unknown length', false],
   ])('puts a body %s together, with room before it', async (_what, isAnnounced) => {
-    const pieces = [bytes(1, 1), bytes(70 * KIB, 2), bytes(3 * 1024 * KIB, 3), bytes(9, 4)];
+    const pieces = [bytes(1, 1), bytes(70 * KIB, 2), bytes(3 * MIB, 3), bytes(9, 4)];
     const whole = Buffer.concat(pieces);
-    const budget = new BodyBudget(8 * 1024 * KIB, 32 * 1024 * KIB);
+    const budget = new BodyBudget(8 * MIB, 32 * MIB);
     const body = await new Upload(budget, isAnnounced ? whole.length : undefined).send(...pieces).end().body;
     expect(body.equals(whole)).toBe(true);
     expect(body.byteOffset).toBe(HEADROOM_BYTES);
@@ -78,7 +77,7 @@ describe('BodyBudget', () => {
   });
 
   it('refuses a body in pieces of a few bytes, once they are many', async () => {
-    const budget = new BodyBudget(4096 * KIB, 16 * 1024 * KIB);
+    const budget = new BodyBudget(4 * MIB, 16 * MIB);
     const pieces = Array.from({ length: 5000 }, () => bytes(1));
     await expect(new Upload(budget).send(...pieces).body).rejects.toMatchObject({ statusCode: 400 });
     const fair = Array.from({ length: 5000 }, () => bytes(512));

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { KIB, MIB } from '../../../common/bytes.js';
 import { HEADROOM_BYTES } from '../../payload/unsafe-payload.js';
 
 /** Why a body was not taken; `statusCode` is for fastify. */
@@ -19,9 +20,9 @@ interface Holding {
   socket: Socket;
 }
 
-const FIRST_BYTES = 64 * 1024;
+const FIRST_BYTES = 64 * KIB;
 /** Room for all that was announced is made at once up to here, beyond when so much of it has come. */
-const TRUSTED_BYTES = 2 ** 20;
+const TRUSTED_BYTES = MIB;
 /** A body in pieces of a few bytes costs a hundred times its size, and holds up the event loop. */
 const SMALL_PIECES_ALLOWED = 4096;
 const PIECE_BYTES_MIN = 512;

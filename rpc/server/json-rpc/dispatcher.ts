@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { MIB } from '../../../common/bytes.js';
 import { RpcCode, RpcError } from '../rpc-error.js';
 import type { Method, MethodTable } from './method-table.js';
 import { decodeArguments } from './method-table.js';
@@ -46,12 +47,12 @@ export interface LargeCall extends Omit<Call, 'params'> {
 }
 
 /** JSON.parse and decoding of so much take some 20 ms; what is larger is read by another thread. */
-export const LARGE_BODY_BYTES = 4 * 2 ** 20;
+export const LARGE_BODY_BYTES = 4 * MIB;
 
 /** More than these answers to one batch would fill the memory: a call of 100 bytes may bring a block of megabytes. */
-const BATCH_ANSWER_CHARS_MAX = 32 * 2 ** 20;
+const BATCH_ANSWER_CHARS_MAX = 32 * MIB;
 /** So many are put together and encoded at a time. */
-const BATCH_PART_CHARS = 2 ** 20;
+const BATCH_PART_CHARS = MIB;
 /** Go's server has no such notion; a batch of ours lets other requests in between after so long. */
 const BATCH_TURN_MS = 5;
 
