@@ -5,7 +5,7 @@ import type { Method, MethodTable } from './method-table.js';
 import { decodeArguments } from './method-table.js';
 import { parseBody, readCall, type Call, type Written } from './parse-body.js';
 import { errorResponse, methodNotFound, responseTooLarge, resultResponse, resultText } from './responses.js';
-import { nextTurn } from './turns.js';
+import { nextTurn } from './event-loop-turns.js';
 
 /** One finished call, for metrics. */
 export interface CallReport {

@@ -4,9 +4,9 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { fastify } from 'fastify';
 import type { Logger } from 'pino';
 import { AnswersUnderWay } from './answers-under-way.js';
-import { BodyBudget } from './body-budget.js';
+import { BodyBudget } from './body-reader.js';
 import { LARGE_BODY_BYTES, type Dispatcher, type LargeBodies } from './dispatcher.js';
-import { shareTurns } from './turns.js';
+import { shareTurns } from './event-loop-turns.js';
 
 /** Adds routes beside `/` and `/healthz`; bodies come as buffers. */
 export type AddRoutes = (app: FastifyInstance) => void;

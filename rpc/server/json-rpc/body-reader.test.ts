@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it, jest } from '@jest/globals';
 import { KIB, MIB } from '../../../common/bytes.js';
 import { HEADROOM_BYTES } from '../../payload/unsafe-payload.js';
-import { BodyBudget } from './body-budget.js';
+import { BodyBudget } from './body-reader.js';
 
 /** A request whose body comes piece by piece, and what became of it. */
 class Upload {
