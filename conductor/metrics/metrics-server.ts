@@ -66,7 +66,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       return page;
     },
   });
-  shareTurns(app.server);
+  shareTurns(app);
   new AnswersUnderWay(app.server, REQUEST_TIMEOUT_MS);
   await app.listen({ host, port });
   return app;

@@ -82,7 +82,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     // Node counts a connection that never sent a byte as active and would wait for it.
     if (stopping && underWay.isEmpty) app.server.closeAllConnections();
   };
-  shareTurns(app.server);
+  shareTurns(app);
   const underWay = new AnswersUnderWay(app.server, options.readTimeoutMs, cutOffWhenIdle);
 
   return {
