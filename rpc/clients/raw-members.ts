@@ -1,3 +1,8 @@
+/** A result, or an error's data, that is JSON already: it goes to the client byte for byte. */
+export class RawJson {
+  constructor(readonly text: string) {}
+}
+
 const WHITESPACE = /[ \t\n\r]*/y;
 const SCALAR = /[-+.0-9a-zA-Z]+/y;
 /** What the end of a nested value depends on. */

@@ -1,6 +1,5 @@
-import { goJsonKind } from './go-json-kind.js';
 import type { GoField } from './go-json-error.js';
-import { badField, cannotUnmarshal, missingField } from './go-json-error.js';
+import { badField, cannotUnmarshal, goJsonKind, missingField } from './go-json-error.js';
 import { hexBytesLength, writeBytes, writeFixedBytes, writeUint256, writeUint64 } from './hex-fields.js';
 import { PayloadError } from './payload-error.js';
 import { readRef } from './block-ref.js';

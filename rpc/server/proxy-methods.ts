@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
 import { ClientError } from '../clients/client-error.js';
 import type { JsonRpcClient } from '../clients/json-rpc-client.js';
-import { quantityProblem } from '../payload/hex-quantity.js';
+import { quantityProblem } from '../payload/hex-fields.js';
 import type { Method, MethodTable, Param } from './json-rpc/method-table.js';
 import { ArgumentError, method } from './json-rpc/method-table.js';
 import { boolParam, stringParam } from './json-rpc/params.js';
-import { RawJson } from '../clients/raw-json.js';
+import { RawJson } from '../clients/raw-members.js';
 import { RpcError } from './rpc-error.js';
 
 export interface ProxyOptions {
