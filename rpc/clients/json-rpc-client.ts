@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { MIB } from '../../common/bytes.js';
 import { ClientError, type ClientFailure } from './client-error.js';
 import { DeadlineExceeded, withDeadline } from '../../common/deadline.js';
-import { RawJson, rawMembers } from './raw-members.js';
+import { RawJson, rawMembers } from './raw-json.js';
 
 /** Per-call options; both override what the client was built with. */
 export interface CallOptions {

@@ -1,6 +1,6 @@
 import { timingParam } from './cluster-timing.js';
 import type { ClusterMembership, ConductorApi, ServerInfo } from './conductor-api.js';
-import { RawJson } from '../clients/raw-members.js';
+import { RawJson } from '../clients/raw-json.js';
 import type { Method, MethodTable, Param } from './json-rpc/method-table.js';
 import { method } from './json-rpc/method-table.js';
 import { boolParam, stringParam, uint64Param } from './json-rpc/params.js';

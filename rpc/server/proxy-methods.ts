@@ -5,7 +5,7 @@ import { quantityProblem } from '../payload/hex-fields.js';
 import type { Method, MethodTable, Param } from './json-rpc/method-table.js';
 import { ArgumentError, method } from './json-rpc/method-table.js';
 import { boolParam, stringParam } from './json-rpc/params.js';
-import { RawJson } from '../clients/raw-members.js';
+import { RawJson } from '../clients/raw-json.js';
 import { RpcError } from './rpc-error.js';
 
 export interface ProxyOptions {

@@ -1,5 +1,5 @@
 import { RpcCode, RpcError } from '../rpc-error.js';
-import { RawJson } from '../../clients/raw-members.js';
+import { RawJson } from '../../clients/raw-json.js';
 
 /** Messages quote the request: 32 MiB of it would take seconds to escape, and serve nobody. */
 const MESSAGE_CHARS_MAX = 8192;
