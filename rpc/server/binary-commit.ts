@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { CallReport } from './json-rpc/dispatcher.js';
+import type { CallReport } from './call-report.js';
 import type { AddRoutes } from './json-rpc/http-server.js';
 import { METHODS, sendText } from './json-rpc/http-server.js';
 import { decodeSsz } from '../payload/decode-ssz.js';

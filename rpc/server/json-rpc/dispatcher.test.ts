@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { pino } from 'pino';
 import { MIB } from '../../../common/bytes.js';
 import { RpcError } from '../rpc-error.js';
-import type { CallReport } from './dispatcher.js';
+import type { CallReport } from '../call-report.js';
 import { Dispatcher } from './dispatcher.js';
 import type { Method } from './method-table.js';
 import { ArgumentError, method } from './method-table.js';

@@ -1,26 +1,12 @@
 import type { Logger } from 'pino';
 import { MIB } from '../../../common/bytes.js';
+import type { CallReport } from '../call-report.js';
 import { RpcCode, RpcError } from '../rpc-error.js';
 import type { Method, MethodTable } from './method-table.js';
 import { decodeArguments } from './method-table.js';
 import { parseBody, readCall, type Call, type Written } from './parse-body.js';
 import { errorResponse, methodNotFound, responseTooLarge, resultResponse, resultText } from './responses.js';
 import { nextTurn } from './event-loop-turns.js';
-
-/** One finished call, for metrics. */
-export interface CallReport {
-  /** `unknown` for a method that does not exist, so that clients cannot make up metric labels. */
-  method: string;
-  /** Since its body was there; for one of a batch, since its turn. */
-  durationMs: number;
-  /** The part of it until its parameters were decoded. */
-  decodeMs: number;
-  /** Length of its parameters and of its result, as written; 0 where there are none. */
-  paramsBytes: number;
-  resultBytes: number;
-  /** Absent on success. */
-  error?: RpcError;
-}
 
 export interface DispatcherOptions {
   methods: MethodTable;
