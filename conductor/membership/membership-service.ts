@@ -9,7 +9,7 @@ import {
   type Outcome,
 } from '../../raft/index.js';
 import { withDeadline } from '../../common/deadline.js';
-import { RpcError } from '../../rpc/server/rpc-error.js';
+import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 
 /** What a node says of itself to anybody who asks. */
 export type PeerIdentity = Omit<HelloAnswer, 'bootId'>;

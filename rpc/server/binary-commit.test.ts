@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { decodeEnvelope } from '../payload/decode-envelope.js';
-import type { CallReport } from './call-report.js';
+import type { CallReport } from './json-rpc/call-report.js';
 import type { HttpServer } from './json-rpc/http-server.js';
 import { createRpcServer } from './rpc-server.js';
 import { FakeConductor } from './testing/fake-conductor.js';

@@ -6,7 +6,7 @@ import type { Method, MethodTable, Param } from './json-rpc/method-table.js';
 import { ArgumentError, method } from './json-rpc/method-table.js';
 import { boolParam, stringParam } from './json-rpc/params.js';
 import { RawJson } from '../clients/raw-json.js';
-import { RpcError } from './rpc-error.js';
+import { RpcError } from './json-rpc/rpc-error.js';
 
 export interface ProxyOptions {
   /** Each with a deadline of its own for every call. */

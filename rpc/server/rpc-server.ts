@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { binaryCommit } from './binary-commit.js';
-import type { CallReport } from './call-report.js';
+import type { CallReport } from './json-rpc/call-report.js';
 import type { ConductorApi } from './conductor-api.js';
 import { conductorMethods } from './conductor-methods.js';
 import { withBuiltinMethods } from './json-rpc/builtin-methods.js';

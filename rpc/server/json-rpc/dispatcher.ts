@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { MIB } from '../../../common/bytes.js';
-import type { CallReport } from '../call-report.js';
-import { RpcCode, RpcError } from '../rpc-error.js';
+import type { CallReport } from './call-report.js';
+import { RpcCode, RpcError } from './rpc-error.js';
 import type { Method, MethodTable } from './method-table.js';
 import { decodeArguments } from './method-table.js';
 import { parseBody, readCall, type Call, type Written } from './parse-body.js';
