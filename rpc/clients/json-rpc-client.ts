@@ -18,7 +18,7 @@ export interface JsonRpcClientOptions {
   timeoutMs?: number | undefined;
 }
 
-export interface JsonRpcCall<T> {
+interface JsonRpcCall<T> {
   method: string;
   params?: readonly unknown[];
   /** JSON text of the whole `params` array, spliced in as it is. Takes the place of `params`. */

@@ -23,7 +23,7 @@ export const CLIENT_LIMITS = {
 /** 1,000 clients in one go would hold up the heartbeats of the cluster. */
 const CLIENTS_PER_TURN = 200;
 
-export interface ClientHubOptions {
+interface ClientHubOptions {
   limits: typeof CLIENT_LIMITS;
   observer: FlashblocksObserver;
   /** All frames are on their way to all clients. */

@@ -18,7 +18,7 @@ export const UPSTREAM_TIMES = {
 
 const FRAME_BYTES_MAX = 10 * MIB;
 
-export interface UpstreamOptions {
+interface UpstreamOptions {
   url: string;
   logger: Logger;
   observer: FlashblocksObserver;

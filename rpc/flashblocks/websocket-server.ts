@@ -4,7 +4,7 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { WebSocket } from 'ws';
 import { KIB } from '../../common/bytes.js';
 
-export interface WebSocketServerOptions {
+interface WebSocketServerOptions {
   host: string;
   /** 0 lets the system choose. */
   port: number;

@@ -8,12 +8,12 @@ import { HEADROOM_BYTES, type UnsafePayload } from '../payload/unsafe-payload.js
 import { RpcCode, RpcError } from './json-rpc/rpc-error.js';
 
 /** Name of these commits in `CallReport`s. */
-export const BINARY_COMMIT = 'commit-unsafe-payload';
+const BINARY_COMMIT = 'commit-unsafe-payload';
 
 const PATH = '/commit-unsafe-payload';
 const CONTENT_TYPE = 'application/octet-stream';
 
-export interface BinaryCommitOptions {
+interface BinaryCommitOptions {
   commit: (payload: UnsafePayload) => Promise<void>;
   bodyLimitBytes: number;
   onCall?: ((report: CallReport) => void) | undefined;

@@ -8,7 +8,7 @@ import { parseBody, readCall, type Call, type Written } from './parse-body.js';
 import { errorResponse, methodNotFound, responseTooLarge, resultResponse, resultText } from './responses.js';
 import { nextTurn } from './event-loop-turns.js';
 
-export interface DispatcherOptions {
+interface DispatcherOptions {
   methods: MethodTable;
   logger: Logger;
   /** Told about every call and notification. */

@@ -36,7 +36,7 @@ function takeTurn(): void {
 }
 
 /** A server and the listener that answers its requests, by fastify's names. */
-export interface RoutedServer {
+interface RoutedServer {
   server: Server;
   routing: RequestListener;
 }

@@ -22,7 +22,7 @@ export interface Call {
 }
 
 /** A body that was read: its JSON and what stands beside it. */
-export interface ParsedBody {
+interface ParsedBody {
   value: unknown;
   written: (index: number) => Written;
 }

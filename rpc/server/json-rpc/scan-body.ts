@@ -18,7 +18,7 @@ export interface ScannedBody extends Span {
 }
 
 /** Why a body is not worth parsing. */
-export type ScanProblem = 'empty' | 'malformed' | 'too-many-values';
+type ScanProblem = 'empty' | 'malformed' | 'too-many-values';
 
 // Go's JSON decoder gives up here too.
 const MAX_DEPTH = 10_000;
