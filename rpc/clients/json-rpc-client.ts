@@ -44,7 +44,7 @@ const envelope = z.object({
   error: rpcError.optional(),
 });
 
-interface HttpAnswer {
+interface TextResponse {
   status: number;
   text: string;
 }
@@ -123,9 +123,9 @@ export class JsonRpcClient {
     params: string,
     idempotent: boolean,
     { signal, timeoutMs = this.#timeoutMs }: CallOptions,
-  ): Promise<HttpAnswer> {
+  ): Promise<TextResponse> {
     const body = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${params}}`;
-    let answer: HttpAnswer;
+    let answer: TextResponse;
     try {
       answer = await withDeadline((deadline) => this.#send(body, deadline, idempotent), {
         timeoutMs,
@@ -144,8 +144,8 @@ export class JsonRpcClient {
     );
   }
 
-  async #send(body: string, signal: AbortSignal, idempotent: boolean): Promise<HttpAnswer> {
-    const attempt = async (): Promise<HttpAnswer> => {
+  async #send(body: string, signal: AbortSignal, idempotent: boolean): Promise<TextResponse> {
+    const attempt = async (): Promise<TextResponse> => {
       const response = await request(this.#url, {
         method: 'POST',
         headers: this.#headers,
@@ -179,7 +179,7 @@ export class JsonRpcClient {
     return this.#error(method, { code: 'unreachable' }, describe(error), error);
   }
 
-  #readResult<T>(call: JsonRpcCall<T>, id: number, answer: HttpAnswer): T {
+  #readResult<T>(call: JsonRpcCall<T>, id: number, answer: TextResponse): T {
     const bad = this.#badAnswer(call.method, answer);
     let json: unknown;
     try {
@@ -201,7 +201,7 @@ export class JsonRpcClient {
     return checked.data;
   }
 
-  #badAnswer(method: string, { text }: HttpAnswer): (why: string) => ClientError {
+  #badAnswer(method: string, { text }: TextResponse): (why: string) => ClientError {
     const answer = text.slice(0, EXCERPT_CHARS);
     return (why) => this.#error(method, { code: 'bad-answer', answer }, `${why}: ${answer}`);
   }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { KIB, MIB } from '../../common/bytes.js';
-import { encodeCompressedFrame, encodeFrame, type Frame } from './encode-frame.js';
+import { encodeCompressedFrame, encodePlainFrame, type FlashblockFrame } from './encode-frame.js';
 import type { CutReason, FlashblocksObserver } from './observer.js';
 import { throttleReads } from './throttle-reads.js';
 
@@ -45,7 +45,7 @@ interface Client {
 /** The clients of the proxy. They get the same frames in the same order; one that cannot keep up is cut off. */
 export class ClientHub {
   private readonly clients = new Set<Client>();
-  private queue: Frame[] = [];
+  private queue: FlashblockFrame[] = [];
   private sending = false;
   private closed = false;
   /** Raised when the frames in hand must not be sent any more. */
@@ -100,7 +100,7 @@ export class ClientHub {
   }
 
   /** Sends a frame to all that are connected, after the frames before it. */
-  broadcast(frame: Frame): void {
+  broadcast(frame: FlashblockFrame): void {
     this.queue.push(frame);
     if (!this.sending) void this.sendQueued();
   }
@@ -136,12 +136,12 @@ export class ClientHub {
     this.options.onIdle();
   }
 
-  private async sendToAll(frame: Frame): Promise<void> {
+  private async sendToAll(frame: FlashblockFrame): Promise<void> {
     const { generation } = this;
     const { observer } = this.options;
     let clients = 0;
     // Once for all of them: 1,000 clients get 1,000 times the same bytes.
-    const plain = encodeFrame(frame);
+    const plain = encodePlainFrame(frame);
     const anyCompressed = [...this.clients].some(({ compressed }) => compressed);
     const compressed = anyCompressed ? await encodeCompressedFrame(frame) : plain;
     await this.forEach((client) => {
