@@ -5,7 +5,7 @@
 
 INSTALLED := node_modules/.package-lock.json
 BUILT := dist/.built
-SOURCES := $(shell find raft health rpc conductor e2e -name '*.ts') package.json tsconfig.json tsconfig.build.json
+SOURCES := $(shell find common raft health rpc conductor e2e -name '*.ts') package.json tsconfig.json tsconfig.build.json
 TSX := node --import tsx
 
 help:

@@ -9,7 +9,7 @@ import {
 } from '../../rpc/server/conductor-api.js';
 import type { ClusterStatus, ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { UnsafePayload } from '../../rpc/payload/unsafe-payload.js';
-import { RpcError } from '../../rpc/server/rpc-error.js';
+import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 import { clusterStatus } from './cluster-status.js';
 import { PayloadCommitter } from '../commit/payload-committer.js';
 import { BehindError, bringToHead } from '../control/bring-to-head.js';

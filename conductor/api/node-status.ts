@@ -2,7 +2,7 @@ import type { HealthMonitor } from '../../health/health-monitor.js';
 import { clusterTimingOf, profileOf, type RaftNode } from '../../raft/index.js';
 import { Suffrage } from '../../rpc/server/conductor-api.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { ChainState, Verdict } from '../chain/chain-state.js';
 import { Fitness, fitnessOf } from '../control/eligibility.js';
 import type { LocalNode } from '../control/local-node.js';

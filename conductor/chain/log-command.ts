@@ -1,5 +1,5 @@
 import { StorageError } from '../../raft/index.js';
-import { readRef } from '../../rpc/payload/read-ref.js';
+import { readRef } from '../../rpc/payload/block-ref.js';
 import type { UnsafePayload } from '../../rpc/payload/unsafe-payload.js';
 
 /** What conductors write into the replicated log; a snapshot is the one that made the head. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import { ChainState, type CommittedBlock } from '../chain/chain-state.js';
 import { chainOf, committed, hashOf, refOf, silent } from '../testing/chain.js';
 import { FakeNode, historyOf } from '../testing/fake-node.js';

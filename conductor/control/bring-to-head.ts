@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import { envelopeJson } from '../../rpc/payload/envelope-json.js';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { CommittedBlock } from '../chain/chain-state.js';
 import { ChainComparison } from './common-point.js';
 

@@ -1,5 +1,5 @@
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 
 interface Chains {
   execution: { blockByNumber(number: number, options: CallOptions): Promise<BlockRef | null> };

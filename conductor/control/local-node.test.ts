@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import { refOf } from '../testing/chain.js';
 import { LocalNode } from './local-node.js';
 

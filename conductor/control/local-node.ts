@@ -1,4 +1,4 @@
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 
 export interface LocalNodeState {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Outcome } from '../../raft/index.js';
 import { StartRefusedError, type StartRefusal } from '../../rpc/clients/start-refusal.js';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import { ChainState } from '../chain/chain-state.js';
 import { chainOf, hashOf, refOf, silent } from '../testing/chain.js';
 import { FakeNode, hashMismatch, historyOf } from '../testing/fake-node.js';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { wireProblem, type Member } from '../../raft/index.js';
-import { withDeadline } from '../../rpc/clients/deadline.js';
+import { withDeadline } from '../../common/deadline.js';
 import type { PeerIdentity } from './membership-service.js';
 
 export interface ListedPeer {

@@ -8,8 +8,8 @@ import {
   type MembershipChange,
   type Outcome,
 } from '../../raft/index.js';
-import { withDeadline } from '../../rpc/clients/deadline.js';
-import { RpcError } from '../../rpc/server/rpc-error.js';
+import { withDeadline } from '../../common/deadline.js';
+import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 
 /** What a node says of itself to anybody who asks. */
 export type PeerIdentity = Omit<HelloAnswer, 'bootId'>;

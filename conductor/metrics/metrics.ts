@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import type { HealthReport } from '../../health/health-report.js';
 import type { RaftNode } from '../../raft/index.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
-import type { CallReport } from '../../rpc/server/rpc-server.js';
+import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
 import type { CommittedBlock, Verdict } from '../chain/chain-state.js';
 import type { Conductor } from '../api/conductor.js';
 import { CommitMetrics } from './commit-metrics.js';

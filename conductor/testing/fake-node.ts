@@ -1,6 +1,6 @@
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import { StartRefusedError } from '../../rpc/clients/start-refusal.js';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { ChainState, CommittedBlock } from '../chain/chain-state.js';
 import type { Surroundings } from '../control/bring-to-head.js';
 import { payloadOf } from './chain.js';

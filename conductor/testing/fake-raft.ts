@@ -7,7 +7,7 @@ import {
   type PeerStatus,
   type RaftNode,
 } from '../../raft/index.js';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { ChainState, Verdict } from '../chain/chain-state.js';
 import { decodeCommand } from '../chain/log-command.js';
 import { committed } from './chain.js';

@@ -1,5 +1,13 @@
 import { at } from './ssz-layout.js';
-import type { BlockRef } from './unsafe-payload.js';
+
+/** A block's identity and place in the chain. Hashes are `0x` and 64 lower-case hex digits. */
+export interface BlockRef {
+  number: number;
+  hash: string;
+  parentHash: string;
+  /** Seconds since the epoch. */
+  timestamp: number;
+}
 
 /**
  * The block's identity, read from fixed offsets.

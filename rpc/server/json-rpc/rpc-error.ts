@@ -12,7 +12,7 @@ export const RpcCode = {
 } as const;
 
 /** What an `RpcError` carries besides its message. */
-export interface RpcErrorDetails {
+interface RpcErrorDetails {
   /** Stable name of the cause, for logs and metric labels; never on the wire. */
   reason: string;
   /** JSON-RPC code; -32000 unless given. */

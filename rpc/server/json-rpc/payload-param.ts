@@ -1,8 +1,8 @@
-import type { Param } from './json-rpc/method-table.js';
-import { ArgumentError } from './json-rpc/method-table.js';
-import { decodeEnvelope } from '../payload/decode-envelope.js';
-import { PayloadError } from '../payload/payload-error.js';
-import type { UnsafePayload } from '../payload/unsafe-payload.js';
+import type { Param } from './method-table.js';
+import { ArgumentError } from './method-table.js';
+import { decodeEnvelope } from '../../payload/decode-envelope.js';
+import { PayloadError } from '../../payload/payload-error.js';
+import type { UnsafePayload } from '../../payload/unsafe-payload.js';
 import { RpcError } from './rpc-error.js';
 
 /**

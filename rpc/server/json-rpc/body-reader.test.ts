@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it, jest } from '@jest/globals';
+import { KIB, MIB } from '../../../common/bytes.js';
 import { HEADROOM_BYTES } from '../../payload/unsafe-payload.js';
-import { BodyBudget } from './body-budget.js';
-
-const KIB = 1024;
+import { BodyReader } from './body-reader.js';
+import { MemoryBudget } from './memory-budget.js';
 
 /** A request whose body comes piece by piece, and what became of it. */
 class Upload {
@@ -13,7 +13,7 @@ class Upload {
   private readonly request = new EventEmitter();
   private readonly response = new EventEmitter();
 
-  constructor(budget: BodyBudget, announced?: number) {
+  constructor(reader: BodyReader, announced?: number) {
     const destroy = (): void => {
       this.cutOff = true;
       this.request.emit('close');
@@ -21,7 +21,7 @@ class Upload {
     };
     const headers = announced === undefined ? {} : { 'content-length': String(announced) };
     const request = Object.assign(this.request, { headers, socket: { destroy } });
-    this.body = budget.read(
+    this.body = reader.read(
       request as unknown as IncomingMessage,
       this.response as unknown as ServerResponse,
     );
@@ -51,53 +51,53 @@ class Upload {
 
 const bytes = (length: number, value = 1): Buffer => Buffer.alloc(length, value);
 
-describe('BodyBudget', () => {
+describe('BodyReader', () => {
   it.each([
     ['of known length', true],
     ['of unknown length', false],
   ])('puts a body %s together, with room before it', async (_what, isAnnounced) => {
-    const pieces = [bytes(1, 1), bytes(70 * KIB, 2), bytes(3 * 1024 * KIB, 3), bytes(9, 4)];
+    const pieces = [bytes(1, 1), bytes(70 * KIB, 2), bytes(3 * MIB, 3), bytes(9, 4)];
     const whole = Buffer.concat(pieces);
-    const budget = new BodyBudget(8 * 1024 * KIB, 32 * 1024 * KIB);
-    const body = await new Upload(budget, isAnnounced ? whole.length : undefined).send(...pieces).end().body;
+    const reader = new BodyReader(8 * MIB, new MemoryBudget(32 * MIB));
+    const body = await new Upload(reader, isAnnounced ? whole.length : undefined).send(...pieces).end().body;
     expect(body.equals(whole)).toBe(true);
     expect(body.byteOffset).toBe(HEADROOM_BYTES);
     if (isAnnounced) expect(body.buffer.byteLength).toBe(HEADROOM_BYTES + whole.length);
   });
 
   it('is empty for a request without a body', async () => {
-    expect(await new Upload(new BodyBudget(KIB, KIB)).end().body).toHaveLength(0);
+    expect(await new Upload(new BodyReader(KIB, new MemoryBudget(KIB))).end().body).toHaveLength(0);
   });
 
   it('refuses a body above the limit, whatever was announced', async () => {
-    const budget = new BodyBudget(KIB, 10 * KIB);
-    const exact = new Upload(budget, KIB).send(bytes(KIB)).end();
+    const reader = new BodyReader(KIB, new MemoryBudget(10 * KIB));
+    const exact = new Upload(reader, KIB).send(bytes(KIB)).end();
     await expect(exact.body).resolves.toHaveLength(KIB);
-    const larger = new Upload(budget, 10).send(bytes(KIB), bytes(1));
+    const larger = new Upload(reader, 10).send(bytes(KIB), bytes(1));
     await expect(larger.body).rejects.toMatchObject({ statusCode: 413 });
   });
 
   it('refuses a body in pieces of a few bytes, once they are many', async () => {
-    const budget = new BodyBudget(4096 * KIB, 16 * 1024 * KIB);
+    const reader = new BodyReader(4 * MIB, new MemoryBudget(16 * MIB));
     const pieces = Array.from({ length: 5000 }, () => bytes(1));
-    await expect(new Upload(budget).send(...pieces).body).rejects.toMatchObject({ statusCode: 400 });
+    await expect(new Upload(reader).send(...pieces).body).rejects.toMatchObject({ statusCode: 400 });
     const fair = Array.from({ length: 5000 }, () => bytes(512));
-    await expect(new Upload(budget).send(...fair).end().body).resolves.toHaveLength(512 * 5000);
+    await expect(new Upload(reader).send(...fair).end().body).resolves.toHaveLength(512 * 5000);
   });
 
   it.each(['error', 'close'] as const)('rejects a body that ends by %s', async (event) => {
-    const upload = new Upload(new BodyBudget(KIB, KIB), 100).send(bytes(10)).fail(event);
+    const upload = new Upload(new BodyReader(KIB, new MemoryBudget(KIB)), 100).send(bytes(10)).fail(event);
     await expect(upload.body).rejects.toMatchObject({ statusCode: 400 });
   });
 
   it('cuts off the one that held most for longest, and nobody else', async () => {
     const clock = jest.spyOn(performance, 'now').mockReturnValue(0);
     try {
-      const budget = new BodyBudget(100 * KIB, 250 * KIB);
-      const old = new Upload(budget, 80 * KIB).send(bytes(10));
-      const older = new Upload(budget, 90 * KIB).send(bytes(10));
+      const reader = new BodyReader(100 * KIB, new MemoryBudget(250 * KIB));
+      const old = new Upload(reader, 80 * KIB).send(bytes(10));
+      const older = new Upload(reader, 90 * KIB).send(bytes(10));
       clock.mockReturnValue(1000);
-      const fresh = new Upload(budget, 100 * KIB).send(bytes(100 * KIB)).end();
+      const fresh = new Upload(reader, 100 * KIB).send(bytes(100 * KIB)).end();
       expect([old.cutOff, older.cutOff, fresh.cutOff]).toEqual([false, true, false]);
       await expect(older.body).rejects.toMatchObject({ statusCode: 400 });
       await expect(fresh.body).resolves.toHaveLength(100 * KIB);
@@ -108,16 +108,16 @@ describe('BodyBudget', () => {
   });
 
   it('counts a body until its answer is read, and no longer', async () => {
-    const budget = new BodyBudget(100 * KIB, 250 * KIB);
+    const reader = new BodyReader(100 * KIB, new MemoryBudget(250 * KIB));
     const uploads: Upload[] = [];
     for (let round = 0; round < 20; round++) {
-      const upload = new Upload(budget, 100 * KIB).send(bytes(100 * KIB)).end();
+      const upload = new Upload(reader, 100 * KIB).send(bytes(100 * KIB)).end();
       await upload.body;
       upload.answered();
       uploads.push(upload);
     }
     expect(uploads.filter(({ cutOff }) => cutOff)).toEqual([]);
-    const unread = [1, 2, 3].map(() => new Upload(budget, 100 * KIB).send(bytes(100 * KIB)).end());
+    const unread = [1, 2, 3].map(() => new Upload(reader, 100 * KIB).send(bytes(100 * KIB)).end());
     expect(unread.filter(({ cutOff }) => cutOff)).toHaveLength(1);
   });
 });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { nextTurn, shareTurns } from './turns.js';
+import { nextTurn, shareTurns } from './event-loop-turns.js';
 
 const REQUEST = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 const WORK_MS = 4;
@@ -40,13 +40,14 @@ describe('shareTurns', () => {
     const turns = countTurns();
     const inTurn = new Map<number, number>();
     let answered = 0;
-    const server = http.createServer((_request, response) => {
+    const routing: http.RequestListener = (_request, response) => {
       work();
       answered++;
       inTurn.set(turns.count, (inTurn.get(turns.count) ?? 0) + 1);
       response.end('ok');
-    });
-    shareTurns(server);
+    };
+    const server = http.createServer(routing);
+    shareTurns({ server, routing });
     server.once('close', turns.stop);
     servers.push(server);
     server.listen(0, '127.0.0.1');
@@ -100,6 +101,28 @@ describe('shareTurns', () => {
     const [answer] = await flood(port, 1, 1);
     expect(answer).toContain('200 OK');
     expect(answered()).toBeLessThan(200);
+  });
+
+  it.each(['before', 'after'])(
+    'lets other listeners, added %s, hear of requests when they come',
+    async (when) => {
+      const heard: unknown[] = [];
+      const listen = (): void => void server.on('request', (request) => heard.push(request));
+      const routing: http.RequestListener = () => work();
+      const server = http.createServer(routing);
+      if (when === 'before') listen();
+      shareTurns({ server, routing });
+      if (when === 'after') listen();
+      const request = { socket: {} };
+      for (let count = 0; count < 10; count++) server.emit('request', request, {});
+      expect(heard).toHaveLength(10);
+      await nextTurn();
+    },
+  );
+
+  it('refuses a listener that the server does not have', () => {
+    const routing = (): void => undefined;
+    expect(() => shareTurns({ server: http.createServer(), routing })).toThrow('not answered by routing');
   });
 });
 

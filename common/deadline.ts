@@ -6,7 +6,7 @@ export class DeadlineExceeded extends Error {
   }
 }
 
-export interface DeadlineOptions {
+interface DeadlineOptions {
   timeoutMs: number;
   /** Ends the work early; the rejection is then the signal's reason. */
   signal?: AbortSignal | undefined;

@@ -6,6 +6,7 @@ const TURN_MS = 10;
 /** So much of what waits is looked at in one turn. */
 const WAITING_PER_TURN = 64;
 
+/** One queue for all servers and batches of the process, since all of them take their time from the one event loop. */
 const waiting: (() => void)[] = [];
 let isTurnPlanned = false;
 
@@ -34,39 +35,42 @@ function takeTurn(): void {
   });
 }
 
+/** A server and the listener that answers its requests, by fastify's names. */
+interface RoutedServer {
+  server: Server;
+  routing: RequestListener;
+}
+
 /**
  * Lets the requests of a server wait for later turns of the event loop, and its connections unread meanwhile, when they
  * have taken long in this one: a thousand connections with a request each, or one with a thousand, would be answered
  * in one go otherwise, and heartbeats would wait.
  *
- * To be called when all listeners for its requests are there.
+ * Only `routing` waits: other listeners, added before or after, hear of each request when it comes.
  */
-export function shareTurns(server: Server): void {
-  const listeners = server.listeners('request') as RequestListener[];
+export function shareTurns({ server, routing }: RoutedServer): void {
+  if (!server.listeners('request').includes(routing)) throw new Error('requests are not answered by routing');
   const sockets = new Set<Socket>();
   let turnSinceMs: number | undefined;
   let held = 0;
-  const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    for (const listener of listeners) listener.call(server, request, response);
-  };
   const hold = (request: IncomingMessage, response: ServerResponse): void => {
     if (held++ === 0) for (const socket of sockets) socket.pause();
     later(() => {
       if (--held === 0) for (const socket of sockets) socket.resume();
-      if (!request.socket.destroyed) answer(request, response);
+      if (!request.socket.destroyed) routing.call(server, request, response);
     });
   };
-  server.removeAllListeners('request');
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
+  server.off('request', routing);
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     if (turnSinceMs === undefined) {
       turnSinceMs = performance.now();
       setImmediate(() => (turnSinceMs = undefined));
     }
     if (held > 0 || performance.now() - turnSinceMs > TURN_MS) hold(request, response);
-    else answer(request, response);
+    else routing.call(server, request, response);
   });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { rawMembers } from './raw-members.js';
+import { rawMembers } from './raw-json.js';
 
 describe('rawMembers', () => {
   it('gives every value as it is written', () => {
