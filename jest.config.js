@@ -20,7 +20,7 @@ const common = {
       },
     ],
   },
-  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.cache'],
+  modulePathIgnorePatterns: ['<rootDir>/(?:.*/)?dist/', '<rootDir>/.cache'],
 };
 
 const processes = ['<rootDir>/e2e/tests/', '<rootDir>/e2e/demo/'];
@@ -31,7 +31,7 @@ export default {
     {
       ...common,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{raft,health,rpc,conductor,e2e}/**/*.test.ts'],
+      testMatch: ['<rootDir>/{raft,common,health,rpc,conductor,e2e}/**/*.test.ts'],
       testPathIgnorePatterns: processes,
     },
     // Whole clusters of processes: their ports are their own, so two files run at a time.
