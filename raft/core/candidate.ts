@@ -1,23 +1,9 @@
 import type { Campaign, CoreContext } from './context.js';
-import {
-  isLoyalFollower,
-  loyaltyMs,
-  patienceMs,
-  restartElectionTimer,
-  scheduleRetry,
-} from './election-timer.js';
+import { isLoyalFollower, patienceMs, scheduleRetry } from './election-timer.js';
 import { becomeFollower } from './follower.js';
 import { becomeLeader } from './leader.js';
 import { hasQuorum, isLost } from './quorum.js';
-import type {
-  ElectionCause,
-  NodeId,
-  PreVoteRequest,
-  PreVoteResponse,
-  TimeoutNowRequest,
-  VoteRequest,
-  VoteResponse,
-} from './types.js';
+import type { ElectionCause, NodeId, PreVoteResponse, TimeoutNowRequest, VoteResponse } from './types.js';
 
 /** A hand-over needs no pre-vote. */
 type PreVoteCause = Exclude<ElectionCause, 'transfer'>;
@@ -130,66 +116,6 @@ export function onElectionTimeout(ctx: CoreContext): void {
     return;
   }
   startPreVote(ctx, ctx.campaign ? 'retry' : ctx.leaderGone ? 'leader-gone' : 'timeout');
-}
-
-export function onPreVote(ctx: CoreContext, from: NodeId, message: PreVoteRequest): void {
-  const remainingMs = loyaltyMs(ctx);
-  const free = message.term > ctx.term || (message.term === ctx.term && ctx.votedFor === null);
-  const granted =
-    free && remainingMs === 0 && !ctx.reverted && ctx.log.isNoNewerThan(message.lastTerm, message.lastIndex);
-  if (granted) makeWay(ctx, from);
-  ctx.send(
-    from,
-    { type: 'preVoteResponse', term: ctx.term, requestId: message.requestId, granted, remainingMs },
-    'term',
-  );
-}
-
-/**
- * Two candidates at a time split the votes. Whoever would vote for another lets it try, for less than the pause between
- * two attempts, so that a node which asks again and again without ever being elected holds up nobody. Of two who ask
- * each other, the one with the smaller id goes first.
- */
-function makeWay(ctx: CoreContext, candidate: NodeId): void {
-  if (ctx.campaign?.prevote) {
-    if (ctx.id < candidate) return;
-    // cover: one of two candidates makes way
-    ctx.campaign = null;
-  }
-  ctx.electionDeadlineMs = Math.max(
-    ctx.electionDeadlineMs,
-    ctx.now + ctx.timing.rankSlotMs + ctx.random * ctx.timing.jitterMs,
-  );
-}
-
-export function onVote(ctx: CoreContext, from: NodeId, message: VoteRequest): void {
-  // What is over releases nobody: the leader may have a lease again, which rests on this voter's promise.
-  const isReleased = message.handOver > ctx.handOversEnded(message.term - 1);
-  const remainingMs = isReleased ? 0 : loyaltyMs(ctx);
-  // A loyal voter does not even learn the term: a node that returns must not depose a good leader.
-  if (message.term > ctx.term && remainingMs === 0) {
-    // cover: a voter learns the term of a candidate
-    becomeFollower(ctx, message.term, null, `${from} stands for election`);
-  }
-  const granted =
-    message.term === ctx.term &&
-    remainingMs === 0 &&
-    ctx.role === 'follower' &&
-    ctx.leader === null &&
-    !ctx.reverted &&
-    (ctx.votedFor === null || ctx.votedFor === from) &&
-    ctx.log.isNoNewerThan(message.lastTerm, message.lastIndex);
-  if (granted) {
-    // cover: a vote is granted
-    if (ctx.votedFor !== from) ctx.setTerm(ctx.term, from);
-    ctx.campaign = null;
-    restartElectionTimer(ctx);
-  }
-  ctx.send(
-    from,
-    { type: 'voteResponse', term: ctx.term, requestId: message.requestId, granted, remainingMs },
-    'term',
-  );
 }
 
 export function onPreVoteResponse(ctx: CoreContext, from: NodeId, message: PreVoteResponse): void {

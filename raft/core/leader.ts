@@ -1,20 +1,14 @@
+import { checkReversion } from './acknowledgements.js';
 import { appendOwn } from './append-own.js';
 import type { CoreContext } from './context.js';
 import { becomeFollower } from './follower.js';
+import { answerReads, sendHeartbeats } from './heartbeats.js';
 import { leaveHungDisk } from './hung-disk.js';
 import { invariant } from './invariant.js';
 import type { Leadership } from './leadership.js';
 import { leaveJoint } from './membership.js';
 import { quorumValue } from './quorum.js';
-import {
-  answerReads,
-  checkReversion,
-  replicateTo,
-  replicateToAll,
-  sendHeartbeats,
-  startRead,
-  syncProgress,
-} from './replication.js';
+import { replicateTo, replicateToAll, syncProgress } from './replication.js';
 import { endOverdueTransfer, maybeSendTimeoutNow } from './transfer.js';
 import type { HeartbeatResponse, NodeId } from './types.js';
 
@@ -61,14 +55,6 @@ export function onPropose(ctx: CoreContext, id: number, data: Uint8Array, crc: n
   if (full /* cover: too much is uncommitted */) return ctx.reject(id, 'too-many-uncommitted');
   leadership.pending.set(appendOwn(ctx, leadership, 'command', data, crc), id);
   replicateToAll(ctx, leadership);
-}
-
-export function onRead(ctx: CoreContext, id: number): void {
-  const { leadership } = ctx;
-  if (!leadership) return ctx.reject(id, 'not-leader');
-  // Before its first own commit a leader does not know what is committed (bug 48).
-  if (leadership.ready) startRead(ctx, leadership, id);
-  else leadership.readsBeforeReady.push(id);
 }
 
 export function onHeartbeatResponse(

@@ -8,9 +8,10 @@ import {
 } from './configuration.js';
 import type { CoreContext } from './context.js';
 import { crc32 } from './crc32.js';
+import { sendHeartbeats } from './heartbeats.js';
 import type { Leadership } from './leadership.js';
 import { hasQuorum, voterSets } from './quorum.js';
-import { replicateToAll, sendHeartbeats, syncProgress } from './replication.js';
+import { replicateToAll, syncProgress } from './replication.js';
 import type { Configuration, Input } from './types.js';
 
 /** What both kinds of change have to say to the log. */

@@ -1,9 +1,8 @@
+import { advanceCommit, onAppendResponse, onSnapshotResponse } from './acknowledgements.js';
 import {
   onElectionTimeout,
-  onPreVote,
   onPreVoteResponse,
   onTimeoutNow,
-  onVote,
   onVoteResponse,
   startPreVote,
 } from './candidate.js';
@@ -14,18 +13,17 @@ import { crc32 } from './crc32.js';
 import { isLoyalFollower, rank, restartElectionTimer, stagger } from './election-timer.js';
 import { becomeFollower } from './follower.js';
 import { onAppend, onHeartbeat, onSnapshot } from './following.js';
+import { onRead } from './heartbeats.js';
 import { invariant, InvariantError } from './invariant.js';
 import {
   leaderDeadlineMs,
   onHeartbeatResponse,
   onPropose,
-  onRead,
   onRequestFailed,
   leaseEndMs,
   tickLeader,
 } from './leader.js';
 import { onChangeMembership, onSetTiming } from './membership.js';
-import { advanceCommit, onAppendResponse, onSnapshotResponse } from './replication.js';
 import { successors } from './succession.js';
 import { maybeSendTimeoutNow, onTimeoutNowResponse, onTransfer } from './transfer.js';
 import type {
@@ -41,6 +39,7 @@ import type {
   Role,
   Timing,
 } from './types.js';
+import { onPreVote, onVote } from './voting.js';
 
 export interface PeerStatus {
   id: NodeId;

@@ -94,7 +94,7 @@ export const mutants: readonly Mutant[] = [
     name: 'votes go to anybody, also twice in a term',
     bug: 4,
     patches: [
-      { file: 'candidate.ts', find: '(ctx.votedFor === null || ctx.votedFor === from) &&', replace: '' },
+      { file: 'voting.ts', find: '(ctx.votedFor === null || ctx.votedFor === from) &&', replace: '' },
     ],
   },
   {
@@ -127,14 +127,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'entries of an old term are committed by counting',
     bug: 19,
-    patches: [{ file: 'replication.ts', find: ' || ctx.log.termAt(index) !== ctx.term', replace: '' }],
+    patches: [{ file: 'acknowledgements.ts', find: ' || ctx.log.termAt(index) !== ctx.term', replace: '' }],
   },
   {
     name: 'the leader counts its own memory instead of its disk',
     bug: 31,
     patches: [
       {
-        file: 'replication.ts',
+        file: 'acknowledgements.ts',
         find: 'id === ctx.id ? ctx.outbox.durableIndex :',
         replace: 'id === ctx.id ? ctx.log.lastIndex :',
       },
@@ -161,7 +161,7 @@ export const mutants: readonly Mutant[] = [
     bug: 20,
     patches: [
       {
-        file: 'replication.ts',
+        file: 'heartbeats.ts',
         find: 'commit: Math.min(ctx.commit, progress.match),',
         replace: 'commit: ctx.commit,',
       },
@@ -203,7 +203,7 @@ export const mutants: readonly Mutant[] = [
     bug: 23,
     patches: [
       {
-        file: 'replication.ts',
+        file: 'acknowledgements.ts',
         find: 'if (message.success) {\n    progress.acknowledged(message.matchIndex, ctx.lastRequestId);',
         replace:
           'if (message.success || request) {\n    progress.acknowledged(request?.lastIndex ?? message.matchIndex, ctx.lastRequestId);',
@@ -317,12 +317,12 @@ export const mutants: readonly Mutant[] = [
     bug: 13,
     patches: [
       {
-        file: 'candidate.ts',
+        file: 'voting.ts',
         find: 'const remainingMs = isReleased ? 0 : loyaltyMs(ctx);',
         replace: 'const remainingMs = 0;',
       },
       {
-        file: 'candidate.ts',
+        file: 'voting.ts',
         find: 'const remainingMs = loyaltyMs(ctx);',
         replace: 'const remainingMs = 0;',
       },
@@ -399,7 +399,7 @@ export const mutants: readonly Mutant[] = [
     bug: 36,
     patches: [
       {
-        file: 'replication.ts',
+        file: 'acknowledgements.ts',
         find: 'if (!ctx.isVoter(ctx.id)) {',
         replace: 'if (ctx.role !== "leader") {',
       },
@@ -415,7 +415,7 @@ export const mutants: readonly Mutant[] = [
     bug: 48,
     patches: [
       {
-        file: 'leader.ts',
+        file: 'heartbeats.ts',
         find: 'if (leadership.ready) startRead(ctx, leadership, id);',
         replace: 'if (leadership) startRead(ctx, leadership, id);',
       },
@@ -426,7 +426,7 @@ export const mutants: readonly Mutant[] = [
     bug: 50,
     patches: [
       {
-        file: 'replication.ts',
+        file: 'heartbeats.ts',
         find: 'if (read.round <= confirmed) {',
         replace: 'if (read.round <= confirmed || read.id > 0) {',
       },
@@ -437,7 +437,7 @@ export const mutants: readonly Mutant[] = [
     bug: 49,
     patches: [
       {
-        file: 'replication.ts',
+        file: 'heartbeats.ts',
         find: 'if (read.round <= confirmed) {',
         replace: 'if (read.round <= confirmed + 3) {',
       },
@@ -527,7 +527,7 @@ export const mutants: readonly Mutant[] = [
     rareWithin: 10000,
     patches: [
       {
-        file: 'replication.ts',
+        file: 'acknowledgements.ts',
         find: 'syncProgress(ctx, leadership);\n  // A leader that is left alone hears no more answers that could confirm its reads.\n  answerReads(ctx, leadership);',
         replace: 'syncProgress(ctx, leadership);',
       },
@@ -664,7 +664,7 @@ export const mutants: readonly Mutant[] = [
     name: 'two followers get the same rank',
     patches: [
       {
-        file: 'replication.ts',
+        file: 'heartbeats.ts',
         find: 'rank: place < 0 ? succession.length : place,',
         replace: 'rank: place >> 1,',
       },
