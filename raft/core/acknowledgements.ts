@@ -1,8 +1,8 @@
 import { commitTo } from './commit.js';
 import type { CoreContext } from './context.js';
-import { becomeFollower } from './follower.js';
+import { becomeFollower } from './step-down.js';
 import { answerReads, sendHeartbeats, startRead } from './heartbeats.js';
-import type { Leadership } from './leadership.js';
+import type { Leadership } from './leadership-state.js';
 import { leaveJoint } from './membership.js';
 import type { Progress } from './progress.js';
 import { quorumValue } from './quorum.js';

@@ -1,6 +1,6 @@
 import { chainHash } from './chain-hash.js';
 import type { CoreContext } from './context.js';
-import type { Leadership } from './leadership.js';
+import type { Leadership } from './leadership-state.js';
 import type { EntryKind } from './types.js';
 
 /** Adds an entry of the leader's own term to its log; returns the index. */

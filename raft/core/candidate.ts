@@ -1,6 +1,6 @@
 import type { Campaign, CoreContext } from './context.js';
 import { isLoyalFollower, patienceMs, scheduleRetry } from './election-timer.js';
-import { becomeFollower } from './follower.js';
+import { becomeFollower } from './step-down.js';
 import { becomeLeader } from './leader.js';
 import { hasQuorum, isLost } from './quorum.js';
 import type { ElectionCause, NodeId, PreVoteResponse, TimeoutNowRequest, VoteResponse } from './types.js';

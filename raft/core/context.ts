@@ -1,5 +1,5 @@
 import { ConfigurationHistory } from './configuration.js';
-import type { Leadership } from './leadership.js';
+import type { Leadership } from './leadership-state.js';
 import { RaftLog } from './log.js';
 import { Outbox, type Needs } from './outbox.js';
 import { voterSets, type VoterSets } from './quorum.js';

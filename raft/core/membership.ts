@@ -9,7 +9,7 @@ import {
 import type { CoreContext } from './context.js';
 import { crc32 } from './crc32.js';
 import { sendHeartbeats } from './heartbeats.js';
-import type { Leadership } from './leadership.js';
+import type { Leadership } from './leadership-state.js';
 import { hasQuorum, voterSets } from './quorum.js';
 import { replicateToAll, syncProgress } from './replication.js';
 import type { Configuration, Input } from './types.js';

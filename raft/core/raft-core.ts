@@ -11,8 +11,8 @@ import { encodeConfiguration, inOrder } from './configuration.js';
 import { CoreContext } from './context.js';
 import { crc32 } from './crc32.js';
 import { isLoyalFollower, rank, restartElectionTimer, stagger } from './election-timer.js';
-import { becomeFollower } from './follower.js';
-import { onAppend, onHeartbeat, onSnapshot } from './following.js';
+import { becomeFollower } from './step-down.js';
+import { onAppend, onHeartbeat, onSnapshot } from './accept.js';
 import { onRead } from './heartbeats.js';
 import { invariant, InvariantError } from './invariant.js';
 import {

@@ -1,5 +1,5 @@
 import type { CoreContext } from './context.js';
-import type { Leadership, PendingTransfer } from './leadership.js';
+import type { Leadership, PendingTransfer } from './leadership-state.js';
 import { bestSuccessor } from './succession.js';
 import type { NodeId, TimeoutNowResponse } from './types.js';
 

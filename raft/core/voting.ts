@@ -1,6 +1,6 @@
 import type { CoreContext } from './context.js';
 import { loyaltyMs, restartElectionTimer } from './election-timer.js';
-import { becomeFollower } from './follower.js';
+import { becomeFollower } from './step-down.js';
 import type { NodeId, PreVoteRequest, VoteRequest } from './types.js';
 
 /** Says whether this node would vote for the candidate, and binds itself to nothing by that (thesis §9.6). */

@@ -140,7 +140,7 @@ scenario(
     seen: 'eBay/NuRaft#293',
     mutant: [
       {
-        file: 'follower.ts',
+        file: 'step-down.ts',
         find: '  ctx.leadership = null;\n',
         replace: '  if (!deposed) ctx.leadership = null;\n',
       },

@@ -88,7 +88,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'stepping back within a term clears the vote',
     bug: 3,
-    patches: [{ file: 'follower.ts', find: 'if (deposed) ctx.setTerm', replace: 'ctx.setTerm' }],
+    patches: [{ file: 'step-down.ts', find: 'if (deposed) ctx.setTerm', replace: 'ctx.setTerm' }],
   },
   {
     name: 'votes go to anybody, also twice in a term',
@@ -145,7 +145,7 @@ export const mutants: readonly Mutant[] = [
     bug: 20,
     patches: [
       {
-        file: 'following.ts',
+        file: 'accept.ts',
         find: 'commitTo(ctx, Math.min(message.commit, lastIndex));',
         replace: 'commitTo(ctx, Math.min(message.commit, log.lastIndex));',
       },
@@ -172,7 +172,7 @@ export const mutants: readonly Mutant[] = [
     bug: 21,
     patches: [
       {
-        file: 'following.ts',
+        file: 'accept.ts',
         find: 'if (log.termAt(entry.index) === entry.term) return checkSameHash(ctx, from, entry.index, entry.chainHash);',
         replace: '',
       },
@@ -182,7 +182,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a conflicting entry stays',
     patches: [
       {
-        file: 'following.ts',
+        file: 'accept.ts',
         find: 'truncateFrom(ctx, entry.index);\n',
         replace: 'return;\n',
       },
@@ -192,7 +192,7 @@ export const mutants: readonly Mutant[] = [
     name: 'the entry before is not compared',
     patches: [
       {
-        file: 'following.ts',
+        file: 'accept.ts',
         find: 'if (term !== message.prevTerm) return refuse(ctx, from, requestId, log.firstIndexOfTermAt(message.prevIndex), term);\n    checkSameHash(ctx, from, message.prevIndex, message.prevHash);',
         replace: '',
       },
@@ -253,7 +253,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a leader that gives up says that the transfer is done',
     patches: [
       {
-        file: 'follower.ts',
+        file: 'step-down.ts',
         find: 'transfer.requestId !== null && deposed',
         replace: 'transfer.requestId !== null',
       },
@@ -355,7 +355,7 @@ export const mutants: readonly Mutant[] = [
     bug: 35,
     patches: [
       {
-        file: 'following.ts',
+        file: 'accept.ts',
         find: 'ctx.configurations.append({ index: entry.index, configuration });',
         replace: '',
       },
@@ -366,7 +366,7 @@ export const mutants: readonly Mutant[] = [
     bug: 35,
     patches: [
       {
-        file: 'following.ts',
+        file: 'accept.ts',
         find: 'if (!ctx.configurations.truncateFrom(index)) return;',
         replace: 'if (index > 0) return;',
       },
@@ -448,7 +448,7 @@ export const mutants: readonly Mutant[] = [
     bug: 59,
     patches: [
       {
-        file: 'following.ts',
+        file: 'accept.ts',
         find: 'if (snapshot.index > ctx.commit) {\n    if (log.termAt(snapshot.index) === snapshot.term) {',
         replace: 'if (snapshot.index > 0) {\n    if (log.termAt(snapshot.index) === snapshot.term) {',
       },
@@ -464,7 +464,7 @@ export const mutants: readonly Mutant[] = [
     bug: 61,
     patches: [
       {
-        file: 'following.ts',
+        file: 'accept.ts',
         find: 'ctx.configurations.reset(snapshot.configuration);',
         replace: '',
       },
@@ -475,7 +475,7 @@ export const mutants: readonly Mutant[] = [
     bug: 68,
     patches: [
       {
-        file: 'follower.ts',
+        file: 'step-down.ts',
         find: "ctx.answer(id, { outcome: 'unknown', reason: `leadership lost: ${reason}` });",
         replace: "ctx.answer(id, { outcome: 'rejected', reason: 'not-leader' });",
       },
@@ -598,7 +598,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a follower is loyal by its own clockwork, not by the one that the leader counts on',
     patches: [
       {
-        file: 'following.ts',
+        file: 'accept.ts',
         find: 'if (loyalForMs !== undefined) ctx.loyalForMs = loyalForMs;',
         replace: '',
       },

@@ -2,7 +2,7 @@ import { commitTo } from './commit.js';
 import { decodeConfiguration } from './configuration.js';
 import type { CoreContext } from './context.js';
 import { heardFromLeader, restartElectionTimer } from './election-timer.js';
-import { becomeFollower } from './follower.js';
+import { becomeFollower } from './step-down.js';
 import { invariant } from './invariant.js';
 import type {
   AppendRequest,
