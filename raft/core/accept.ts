@@ -1,9 +1,8 @@
-import { commitTo } from './commit.js';
 import { decodeConfiguration } from './configuration.js';
 import type { CoreContext } from './context.js';
 import { heardFromLeader, restartElectionTimer } from './election-timer.js';
-import { becomeFollower } from './step-down.js';
 import { invariant } from './invariant.js';
+import { becomeFollower } from './step-down.js';
 import type {
   AppendRequest,
   Entry,
@@ -38,7 +37,7 @@ export function onHeartbeat(ctx: CoreContext, from: NodeId, message: HeartbeatRe
   if (current) {
     ctx.endHandOvers(message.term, message.handOversEnded);
     checkOwnLog(ctx, message.acknowledged);
-    commitTo(ctx, Math.min(message.commit, ctx.log.lastIndex));
+    ctx.commitTo(Math.min(message.commit, ctx.log.lastIndex));
   }
   ctx.send(
     from,
@@ -82,7 +81,7 @@ export function onAppend(ctx: CoreContext, from: NodeId, message: AppendRequest)
   for (const entry of message.entries) acceptEntry(ctx, from, entry);
 
   // Only what this message proved to be the leader's (bug 20).
-  commitTo(ctx, Math.min(message.commit, lastIndex));
+  ctx.commitTo(Math.min(message.commit, lastIndex));
   ctx.send(
     from,
     {
@@ -161,7 +160,7 @@ export function onSnapshot(ctx: CoreContext, from: NodeId, message: SnapshotRequ
       // cover: a snapshot of what the log holds already
       // The log holds it already: nothing to install (keeps what follows it).
       checkSameHash(ctx, from, snapshot.index, snapshot.chainHash);
-      commitTo(ctx, snapshot.index);
+      ctx.commitTo(snapshot.index);
     } else {
       // cover: a snapshot is installed
       install(ctx, from, snapshot);

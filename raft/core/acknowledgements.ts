@@ -1,12 +1,11 @@
-import { commitTo } from './commit.js';
 import type { CoreContext } from './context.js';
-import { becomeFollower } from './step-down.js';
 import { answerReads, sendHeartbeats, startRead } from './heartbeats.js';
 import type { Leadership } from './leadership-state.js';
 import { leaveJoint } from './membership.js';
 import type { Progress } from './progress.js';
 import { quorumValue } from './quorum.js';
 import { replicateTo, syncProgress } from './replication.js';
+import { becomeFollower } from './step-down.js';
 import { successors } from './succession.js';
 import { maybeSendTimeoutNow, sendTimeoutNow } from './transfer.js';
 import type { AppendResponse, NodeId, SnapshotResponse } from './types.js';
@@ -87,7 +86,7 @@ export function advanceCommit(ctx: CoreContext, leadership: Leadership): void {
   );
   if (index <= ctx.commit || ctx.log.termAt(index) !== ctx.term) return;
   const previous = ctx.commit;
-  commitTo(ctx, index);
+  ctx.commitTo(index);
   for (let at = previous + 1; at <= index; at++) {
     if (at >= leadership.noopIndex) leadership.uncommittedBytes -= ctx.log.get(at)?.byteLength ?? 0;
     const id = leadership.pending.get(at);

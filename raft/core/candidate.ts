@@ -1,8 +1,8 @@
 import type { Campaign, CoreContext } from './context.js';
 import { isLoyalFollower, patienceMs, scheduleRetry } from './election-timer.js';
-import { becomeFollower } from './step-down.js';
 import { becomeLeader } from './leader.js';
 import { hasQuorum, isLost } from './quorum.js';
+import { becomeFollower } from './step-down.js';
 import type { ElectionCause, NodeId, PreVoteResponse, TimeoutNowRequest, VoteResponse } from './types.js';
 
 /** A hand-over needs no pre-vote. */

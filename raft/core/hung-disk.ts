@@ -1,6 +1,6 @@
 import type { CoreContext } from './context.js';
-import { becomeFollower } from './step-down.js';
 import type { Leadership } from './leadership-state.js';
+import { becomeFollower } from './step-down.js';
 import { bestSuccessor } from './succession.js';
 import { beginTransfer } from './transfer.js';
 

@@ -1,14 +1,13 @@
 import { checkReversion } from './acknowledgements.js';
-import { appendOwn } from './append-own.js';
 import type { CoreContext } from './context.js';
-import { becomeFollower } from './step-down.js';
 import { answerReads, sendHeartbeats } from './heartbeats.js';
 import { leaveHungDisk } from './hung-disk.js';
 import { invariant } from './invariant.js';
 import type { Leadership } from './leadership-state.js';
 import { leaveJoint } from './membership.js';
 import { quorumValue } from './quorum.js';
-import { replicateTo, replicateToAll, syncProgress } from './replication.js';
+import { appendOwn, replicateTo, replicateToAll, syncProgress } from './replication.js';
+import { becomeFollower } from './step-down.js';
 import { endOverdueTransfer, maybeSendTimeoutNow } from './transfer.js';
 import type { HeartbeatResponse, NodeId } from './types.js';
 

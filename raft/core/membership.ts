@@ -1,4 +1,3 @@
-import { appendOwn } from './append-own.js';
 import {
   applyChange,
   changeTiming,
@@ -11,7 +10,7 @@ import { crc32 } from './crc32.js';
 import { sendHeartbeats } from './heartbeats.js';
 import type { Leadership } from './leadership-state.js';
 import { hasQuorum, voterSets } from './quorum.js';
-import { replicateToAll, syncProgress } from './replication.js';
+import { appendOwn, replicateToAll, syncProgress } from './replication.js';
 import type { Configuration, Input } from './types.js';
 
 /** What both kinds of change have to say to the log. */

@@ -1,3 +1,4 @@
+import { onAppend, onHeartbeat, onSnapshot } from './accept.js';
 import { advanceCommit, onAppendResponse, onSnapshotResponse } from './acknowledgements.js';
 import {
   onElectionTimeout,
@@ -11,8 +12,6 @@ import { encodeConfiguration, inOrder } from './configuration.js';
 import { CoreContext } from './context.js';
 import { crc32 } from './crc32.js';
 import { isLoyalFollower, rank, restartElectionTimer, stagger } from './election-timer.js';
-import { becomeFollower } from './step-down.js';
-import { onAppend, onHeartbeat, onSnapshot } from './accept.js';
 import { onRead } from './heartbeats.js';
 import { invariant, InvariantError } from './invariant.js';
 import {
@@ -24,6 +23,7 @@ import {
   tickLeader,
 } from './leader.js';
 import { onChangeMembership, onSetTiming } from './membership.js';
+import { becomeFollower } from './step-down.js';
 import { successors } from './succession.js';
 import { maybeSendTimeoutNow, onTimeoutNowResponse, onTransfer } from './transfer.js';
 import type {

@@ -1,11 +1,28 @@
+import { chainHash } from './chain-hash.js';
 import type { CoreContext } from './context.js';
 import type { Leadership } from './leadership-state.js';
 import { entryOf } from './log.js';
 import { Progress } from './progress.js';
-import type { NodeId } from './types.js';
+import type { EntryKind, NodeId } from './types.js';
 
 /** A probe looks for the common point of two logs; it carries entries only while they are this small. */
 const PROBE_BYTES_MAX = 16 * 1024;
+
+/** Adds an entry of the leader's own term to its log; returns the index. */
+export function appendOwn(
+  ctx: CoreContext,
+  leadership: Leadership,
+  kind: EntryKind,
+  data: Uint8Array,
+  crc: number,
+): number {
+  const { log, term } = ctx;
+  const entry = { index: log.lastIndex + 1, term, kind, byteLength: data.length, crc, chainHash: 0, data };
+  entry.chainHash = chainHash(log.lastHash, entry);
+  log.append(entry);
+  leadership.uncommittedBytes += data.length;
+  return entry.index;
+}
 
 /** The followers to replicate to, after each change of the configuration. */
 export function syncProgress(ctx: CoreContext, leadership: Leadership): void {

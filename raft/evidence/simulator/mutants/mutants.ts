@@ -146,8 +146,8 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'accept.ts',
-        find: 'commitTo(ctx, Math.min(message.commit, lastIndex));',
-        replace: 'commitTo(ctx, Math.min(message.commit, log.lastIndex));',
+        find: 'ctx.commitTo(Math.min(message.commit, lastIndex));',
+        replace: 'ctx.commitTo(Math.min(message.commit, log.lastIndex));',
       },
       {
         file: 'replication.ts',
