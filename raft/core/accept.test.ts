@@ -45,6 +45,16 @@ describe('a follower', () => {
     expect(node.terms()).toEqual([1, 1, 2, 2, 2]);
   });
 
+  it('passes over entries that its snapshot holds already', () => {
+    const leader = log(1, 1, 1, 1);
+    const node = new TestNode({ restored: log(1, 1).restored({ commit: 3 }) });
+    node.step({ type: 'applied', index: 3 });
+    node.step({ type: 'compact', index: 3, data: new Uint8Array(0) });
+    node.receive('b', leader.append(1, 1));
+    expect(response(node)).toMatchObject({ success: true, matchIndex: 5 });
+    expect(node.status).toMatchObject({ snapshotIndex: 3, lastIndex: 5 });
+  });
+
   it('refuses a leader whose term is over, and tells it the new one', () => {
     const node = new TestNode({ restored: log().restored({ term: 5 }) });
     node.receive('b', log(2).append(2, 1));

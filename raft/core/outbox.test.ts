@@ -82,6 +82,19 @@ describe('the outbox', () => {
     expect(outbox.durableIndex).toBe(3);
   });
 
+  it('counts nothing as durable that a snapshot replaced while it was written', () => {
+    const { outbox, raftLog } = outboxOver(new TestLog(members, [1, 1]), 1);
+    outbox.nextWrite(hard);
+    const snapshot = new TestLog(members, [2, 2, 2]).snapshotAt(4);
+    raftLog.reset(snapshot);
+    outbox.logReset({ ...snapshot, data: new Uint8Array(0) });
+    outbox.stored(1);
+    expect(outbox.durableIndex).toBe(0);
+    expect(outbox.nextWrite({ ...hard, term: 2 })).toMatchObject({ resetLog: true, entries: [] });
+    outbox.stored(2);
+    expect(outbox.durableIndex).toBe(4);
+  });
+
   it('cuts nothing on disk for what never was written', () => {
     const { outbox, raftLog } = outboxOver(new TestLog(members, [1, 1]), 1);
     raftLog.truncateFrom(3);

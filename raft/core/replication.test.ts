@@ -79,6 +79,17 @@ describe('a leader', () => {
     expect(node.sent('append').find(({ to }) => to === 'b')).toMatchObject({ prevIndex: 2 });
   });
 
+  it('goes on when a request fails that is answered already', () => {
+    const node = TestNode.leader(log(), 2);
+    node.acknowledge('b');
+    node.propose();
+    const requestId = node.sent('append').find(({ to }) => to === 'b')?.requestId ?? 0;
+    node.acknowledge('b');
+    node.step({ type: 'requestFailed', to: 'b', requestId });
+    node.propose();
+    expect(node.sent('append').filter(({ to }) => to === 'b')).toMatchObject([{ prevIndex: 3 }]);
+  });
+
   it('gives up a request that nobody ends (bug 27)', () => {
     const node = TestNode.leader(log(), 2);
     node.acknowledge('b');

@@ -53,6 +53,15 @@ describe('a leader that hands over', () => {
     expect(node.sent('voteResponse')[0]?.granted).toBe(true);
   });
 
+  it('does not say done when the target says that it takes over: it may lose its election', () => {
+    const node = leader();
+    const id = transfer(node, 'b');
+    const requestId = node.sent('timeoutNow')[0]?.requestId ?? 0;
+    node.receive('b', { type: 'timeoutNowResponse', term: 2, requestId, accepted: true });
+    expect(node.answer(id)).toBeUndefined();
+    expect(node.status).toMatchObject({ role: 'leader', transferring: true });
+  });
+
   it('does not say done when it merely lost its quorum', () => {
     const node = leader();
     node.now += timing.leaseTimeoutMs - 10;
