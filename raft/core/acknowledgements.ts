@@ -28,6 +28,7 @@ export function onAppendResponse(
     const agreesUpTo = message.conflictTerm > 0 ? request.prevIndex - 1 : message.conflictIndex - 1;
     if (checkReversion(ctx, from, progress, message.requestId, agreesUpTo)) return;
     // cover: a refused append is searched back
+    // replication.test.ts "looks for the common point by terms, not one by one"
     // Search by term (thesis §3.5): the follower's log can only agree up to where our terms are no greater.
     const hint =
       message.conflictTerm > 0
@@ -111,6 +112,7 @@ function onConfigurationCommitted(ctx: CoreContext, leadership: Leadership): voi
   sendHeartbeats(ctx, leadership);
   if (!ctx.isVoter(ctx.id)) {
     // cover: a leader leaves after its removal
+    // membership.test.ts "leads on without its own vote until the others have the change …"
     orderSuccession(ctx, leadership);
     becomeFollower(ctx, ctx.term, null, 'no longer a voter of the committed configuration');
     return;

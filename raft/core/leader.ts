@@ -51,7 +51,11 @@ export function onPropose(ctx: CoreContext, id: number, data: Uint8Array, crc: n
   const full =
     leadership.pending.size >= limits.uncommittedEntriesMax ||
     (leadership.pending.size > 0 && leadership.uncommittedBytes + data.length > limits.uncommittedBytesMax);
-  if (full /* cover: too much is uncommitted */) return ctx.reject(id, 'too-many-uncommitted');
+  if (full) {
+    // cover: too much is uncommitted
+    // replication.test.ts "takes no more proposals than may wait for a commit (bug 32)"
+    return ctx.reject(id, 'too-many-uncommitted');
+  }
   leadership.pending.set(appendOwn(ctx, leadership, 'command', data, crc), id);
   replicateToAll(ctx, leadership);
 }
@@ -115,6 +119,7 @@ export function tickLeader(ctx: CoreContext, leadership: Leadership): void {
   // Whoever cannot hear a quorum stops at once, heartbeats included (bug 12).
   if (ctx.now >= patienceEndMs(ctx, leadership)) {
     // cover: a leader without a quorum steps back
+    // elections.test.ts "steps back when no quorum answers within the lease …"
     becomeFollower(ctx, ctx.term, null, 'no contact to a quorum');
     return;
   }
@@ -139,7 +144,11 @@ export function onRequestFailed(
   requestId: number,
 ): void {
   const progress = leadership.progress.get(to);
-  if (!progress?.settle(requestId) /* cover: a request fails that nobody waits for */) return;
+  if (!progress?.settle(requestId)) {
+    // cover: a request fails that nobody waits for
+    // replication.test.ts "goes on when a request fails that is answered already"
+    return;
+  }
   progress.probeFrom(progress.match + 1);
   progress.pausedUntilMs = ctx.now + ctx.timing.heartbeatIntervalMs;
 }

@@ -53,6 +53,7 @@ export function replicateTo(ctx: CoreContext, to: NodeId, progress: Progress): v
     const prevTerm = log.termAt(prevIndex);
     if (prevTerm === undefined) {
       // cover: a follower needs a snapshot
+      // snapshots.test.ts "sends its snapshot, then the rest"
       sendSnapshot(ctx, to, progress);
       return;
     }
@@ -62,6 +63,7 @@ export function replicateTo(ctx: CoreContext, to: NodeId, progress: Progress): v
     let bytes = entries.reduce((sum, entry) => sum + entry.byteLength, 0);
     if (probing && bytes > PROBE_BYTES_MAX) {
       // cover: a probe goes without its big entry
+      // replication.test.ts "probes with big entries left out, so that a lost probe costs little"
       entries = [];
       bytes = 0;
     }

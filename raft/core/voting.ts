@@ -26,6 +26,7 @@ function makeWay(ctx: CoreContext, candidate: NodeId): void {
   if (ctx.campaign?.prevote) {
     if (ctx.id < candidate) return;
     // cover: one of two candidates makes way
+    // elections.test.ts "do not both go on: the one with the greater id makes way …"
     ctx.campaign = null;
   }
   ctx.electionDeadlineMs = Math.max(
@@ -42,6 +43,7 @@ export function onVote(ctx: CoreContext, from: NodeId, message: VoteRequest): vo
   // A loyal voter does not even learn the term: a node that returns must not depose a good leader.
   if (message.term > ctx.term && remainingMs === 0) {
     // cover: a voter learns the term of a candidate
+    // voting.test.ts "of a refused candidate still brings its term"
     becomeFollower(ctx, message.term, null, `${from} stands for election`);
   }
   const granted =
@@ -54,6 +56,7 @@ export function onVote(ctx: CoreContext, from: NodeId, message: VoteRequest): vo
     ctx.log.isNoNewerThan(message.lastTerm, message.lastIndex);
   if (granted) {
     // cover: a vote is granted
+    // voting.test.ts "is given once in a term, to the same candidate as often as it asks (bug 5)"
     if (ctx.votedFor !== from) ctx.setTerm(ctx.term, from);
     ctx.campaign = null;
     restartElectionTimer(ctx);

@@ -62,7 +62,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'outbox.ts',
-        find: 'if (this.outstanding) this.outstanding.lastIndex = Math.min(this.outstanding.lastIndex, from - 1);',
+        find: 'this.outstanding.lastIndex = Math.min(this.outstanding.lastIndex, from - 1);',
         replace: '',
       },
     ],
@@ -193,7 +193,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'accept.ts',
-        find: 'if (term !== message.prevTerm) return refuse(ctx, from, requestId, log.firstIndexOfTermAt(message.prevIndex), term);\n    checkSameHash(ctx, from, message.prevIndex, message.prevHash);',
+        find: 'if (term !== message.prevTerm) {\n      return refuse(ctx, from, requestId, log.firstIndexOfTermAt(message.prevIndex), term);\n    }\n    checkSameHash(ctx, from, message.prevIndex, message.prevHash);',
         replace: '',
       },
     ],
@@ -217,8 +217,8 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'raft-core.ts',
-        find: 'if (!leadership || message.term !== ctx.term) return;',
-        replace: 'if (!leadership) return;',
+        find: 'if (!leadership || message.term !== ctx.term) {',
+        replace: 'if (!leadership) {',
       },
     ],
   },
@@ -233,8 +233,8 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: 'leader.ts',
-        find: 'if (!progress?.settle(requestId)) return;',
-        replace: 'if (!progress || requestId > 0) return;',
+        find: 'if (!progress?.settle(requestId)) {',
+        replace: 'if (!progress || requestId > 0) {',
       },
     ],
   },
@@ -378,7 +378,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'membership.ts',
-        find: "if (!leadership.ready) return ctx.reject(id, 'no-commit-in-term');",
+        find: "return ctx.reject(id, 'no-commit-in-term');",
         replace: '',
       },
     ],
@@ -389,7 +389,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'membership.ts',
-        find: "if (index > ctx.commit) return ctx.reject(id, 'change-in-progress');",
+        find: "return ctx.reject(id, 'change-in-progress');",
         replace: '',
       },
     ],
@@ -487,7 +487,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'leader.ts',
-        find: "if (full) return ctx.reject(id, 'too-many-uncommitted');",
+        find: "return ctx.reject(id, 'too-many-uncommitted');",
         replace: '',
       },
     ],
