@@ -3,19 +3,16 @@ import type {
   Answer,
   HeartbeatRequest,
   HeartbeatResponse,
-  Input,
   Limits,
   Message,
   NodeId,
   Output,
   Persist,
   RestoredState,
+  Stimulus,
   Timing,
 } from '../types.js';
 import { configurationOf, TestLog } from './test-log.js';
-
-type WithoutMoment<T> = T extends unknown ? Omit<T, 'now' | 'random'> : never;
-export type Stimulus = WithoutMoment<Input>;
 
 export const timing: Timing = {
   heartbeatIntervalMs: 50,

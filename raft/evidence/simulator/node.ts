@@ -9,6 +9,7 @@ import type {
   Output,
   Persist,
   Role,
+  Stimulus,
 } from '../../core/types.js';
 import { SimulatedDisk } from './disk.js';
 import { insideOf } from './hosting.js';
@@ -18,10 +19,6 @@ import { RequestDeadlines } from './request-deadlines.js';
 import { StateMachine } from './state-machine.js';
 import { check, Violation } from './violation.js';
 import { incarnationOf, type World } from './world.js';
-
-type WithoutMoment<T> = T extends unknown ? Omit<T, 'now' | 'random'> : never;
-/** An input before it gets its time. */
-export type Stimulus = WithoutMoment<Input>;
 
 /** What a node looked like after its last step. */
 export interface Pointers {

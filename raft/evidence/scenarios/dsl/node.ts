@@ -1,8 +1,8 @@
 import type { CoreContext } from '../../../core/context.js';
 import { crc32 } from '../../../core/crc32.js';
-import type { Answer, MembershipChange, Message } from '../../../core/types.js';
+import type { Answer, MembershipChange, Message, Stimulus } from '../../../core/types.js';
 import type { RequestKind } from '../../simulator/client-requests.js';
-import type { SimulatedNode, Stimulus } from '../../simulator/node.js';
+import type { SimulatedNode } from '../../simulator/node.js';
 import { addressOf, incarnationOf } from '../../simulator/world.js';
 import type { ScenarioWorld } from './world.js';
 
