@@ -2,7 +2,7 @@ import type { CoreContext } from '../../core/context.js';
 import { hasDiskOf, isQuorum, quorumsOf, votersOf } from './invariants/invariant.js';
 import type { Voter } from './ledger.js';
 import type { SimulatedNode } from './node.js';
-import { check } from './violation.js';
+import { check } from '../checks/violation.js';
 import type { World } from './world.js';
 
 export interface Healed {

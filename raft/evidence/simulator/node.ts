@@ -17,7 +17,7 @@ import type { NodeClock } from './node-clock.js';
 import { ObservedLog } from './observed-log.js';
 import { RequestDeadlines } from './request-deadlines.js';
 import { StateMachine } from './state-machine.js';
-import { check, Violation } from './violation.js';
+import { check, Violation } from '../checks/violation.js';
 import { incarnationOf, type World } from './world.js';
 
 /** What a node looked like after its last step. */

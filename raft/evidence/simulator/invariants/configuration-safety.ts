@@ -2,7 +2,7 @@ import { decodeConfiguration } from '../../../core/configuration.js';
 import type { CoreContext } from '../../../core/context.js';
 import type { Configuration, IndexedConfiguration, NodeId } from '../../../core/types.js';
 import type { SimulatedNode } from '../node.js';
-import { check } from '../violation.js';
+import { check } from '../../checks/violation.js';
 import { quorumsOf, type Evidence, type Invariant, type Step } from './invariant.js';
 
 /**

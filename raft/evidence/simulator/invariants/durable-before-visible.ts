@@ -1,7 +1,7 @@
 import type { Message, NodeId } from '../../../core/types.js';
 import type { CoreContext } from '../../../core/context.js';
 import type { SimulatedNode } from '../node.js';
-import { check } from '../violation.js';
+import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 
 /**

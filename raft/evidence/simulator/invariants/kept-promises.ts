@@ -1,7 +1,7 @@
 import type { CoreContext } from '../../../core/context.js';
 import type { Input, NodeId } from '../../../core/types.js';
 import type { SimulatedNode } from '../node.js';
-import { check } from '../violation.js';
+import { check } from '../../checks/violation.js';
 import { isQuorum, quorumsOf, type Evidence, type Invariant } from './invariant.js';
 import { leasesAreSound } from './lease-disjointness.js';
 

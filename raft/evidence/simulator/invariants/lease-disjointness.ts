@@ -1,6 +1,6 @@
 import type { SimulatedNode } from '../node.js';
 import type { SimulationOptions } from '../options.js';
-import { check } from '../violation.js';
+import { check } from '../../checks/violation.js';
 import type { Evidence, Invariant } from './invariant.js';
 
 /**

@@ -1,4 +1,4 @@
-import { check } from '../violation.js';
+import { check } from '../../checks/violation.js';
 import type { Voter } from '../ledger.js';
 import type { Votes } from '../votes.js';
 import { hasVote, isQuorum, quorumsOf, votersOf, type Invariant } from './invariant.js';

@@ -1,5 +1,5 @@
-import type { NodeId } from '../../../core/types.js';
-import type { Invariant } from '../../simulator/invariants/invariant.js';
+import type { NodeId } from '../../core/types.js';
+import type { Invariant } from '../simulator/invariants/invariant.js';
 import { candidacies, leaders, spokenVotes, terms, votes } from './elections.js';
 import { acknowledgements, commits, logChanges, replication } from './logs.js';
 import { Memory } from './memory.js';

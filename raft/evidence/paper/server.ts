@@ -1,7 +1,7 @@
-import type { CoreContext } from '../../../core/context.js';
-import type { EntryKind, Input, Message, NodeId, Output, Role } from '../../../core/types.js';
-import type { SimulatedDisk } from '../../simulator/disk.js';
-import { quorumsOf, votersOf } from '../../simulator/invariants/invariant.js';
+import type { CoreContext } from '../../core/context.js';
+import type { EntryKind, Input, Message, NodeId, Output, Role } from '../../core/types.js';
+import type { SimulatedDisk } from '../simulator/disk.js';
+import { quorumsOf, votersOf } from '../simulator/invariants/invariant.js';
 
 export interface LogEntry {
   index: number;
