@@ -10,9 +10,9 @@ import type {
   RestoredState,
   Stimulus,
 } from '../../core/types.js';
+import { quorumsOf } from '../checks/quorums.js';
 import { SimulatedDisk } from '../simulator/disk.js';
 import { insideOf, type Hosting } from '../simulator/hosting.js';
-import { quorumsOf } from '../simulator/invariants/invariant.js';
 import { copyOf, textOf } from './copy-core.js';
 import { NODES } from './starting-points.js';
 
