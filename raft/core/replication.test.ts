@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
+import { appended, heartbeat, CoreHarness, timing } from './testing/core-harness.js';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import { appended, heartbeat, TestNode, timing } from './testing/test-node.js';
 
 const members = configurationOf(['a', 'b', 'c']);
 const log = (...terms: number[]) => new TestLog(members, terms);
 
 describe('a leader', () => {
   it('sends the entry while its own disk is still busy with it (thesis §10.2.1)', () => {
-    const node = TestNode.leader(log(), 2);
+    const node = CoreHarness.leader(log(), 2);
     node.acknowledge('b');
     node.slowDisk = true;
     node.propose();
@@ -20,7 +20,7 @@ describe('a leader', () => {
   });
 
   it('counts its own disk like any other: followers alone can commit (bug 31)', () => {
-    const node = TestNode.leader(log(), 2);
+    const node = CoreHarness.leader(log(), 2);
     node.acknowledge('b');
     node.slowDisk = true;
     const id = node.propose();
@@ -31,7 +31,7 @@ describe('a leader', () => {
   });
 
   it('commits nothing of an earlier term by counting (figure 8, bug 19)', () => {
-    const node = TestNode.leader(log(2, 2), 4);
+    const node = CoreHarness.leader(log(2, 2), 4);
     for (const from of 'bc') node.acknowledge(from, 3);
     expect(node.status.commitIndex).toBe(0);
     node.acknowledge('b', 4);
@@ -39,7 +39,7 @@ describe('a leader', () => {
   });
 
   it('looks for the common point by terms, not one by one', () => {
-    const node = TestNode.leader(log(1, 1, 4, 4, 4, 5), 6);
+    const node = CoreHarness.leader(log(1, 1, 4, 4, 4, 5), 6);
     const probe = node.sent('append').find(({ to }) => to === 'b');
     expect(probe?.prevIndex).toBe(7);
     node.refuse('b', 4, 2);
@@ -47,7 +47,7 @@ describe('a leader', () => {
   });
 
   it('has no more requests under way than allowed, and none twice', () => {
-    const node = TestNode.leader(log(), 2, { limits: { inflightRequestsMax: 2, appendBytesMax: 1 } });
+    const node = CoreHarness.leader(log(), 2, { limits: { inflightRequestsMax: 2, appendBytesMax: 1 } });
     node.acknowledge('b');
     const sent: number[] = [];
     for (let count = 0; count < 5; count++) {
@@ -61,7 +61,7 @@ describe('a leader', () => {
 
   it('probes with big entries left out, so that a lost probe costs little', () => {
     const big = new TestLog(members).add(1, 'command', new Uint8Array(100_000)).add(1);
-    const node = TestNode.leader(big, 2);
+    const node = CoreHarness.leader(big, 2);
     node.refuse('b', 2);
     expect(node.sent('append')).toMatchObject([{ prevIndex: 1, entries: [] }]);
     node.acknowledge('b', 1);
@@ -69,7 +69,7 @@ describe('a leader', () => {
   });
 
   it('goes back to what is acknowledged when a request is lost, and not at once', () => {
-    const node = TestNode.leader(log(), 2);
+    const node = CoreHarness.leader(log(), 2);
     node.acknowledge('b');
     node.propose();
     const [request] = node.sent('append');
@@ -80,7 +80,7 @@ describe('a leader', () => {
   });
 
   it('goes on when a request fails that is answered already', () => {
-    const node = TestNode.leader(log(), 2);
+    const node = CoreHarness.leader(log(), 2);
     node.acknowledge('b');
     node.propose();
     const requestId = node.sent('append').find(({ to }) => to === 'b')?.requestId ?? 0;
@@ -91,7 +91,7 @@ describe('a leader', () => {
   });
 
   it('gives up a request that nobody ends (bug 27)', () => {
-    const node = TestNode.leader(log(), 2);
+    const node = CoreHarness.leader(log(), 2);
     node.acknowledge('b');
     node.propose();
     const repeated = () => node.sent('append').some(({ to }) => to === 'b');
@@ -106,13 +106,13 @@ describe('a leader', () => {
   });
 
   it('believes no answer of an earlier term (bug 24)', () => {
-    const node = TestNode.leader(log(1, 1), 4);
+    const node = CoreHarness.leader(log(1, 1), 4);
     node.receive('b', { ...appended, term: 3, matchIndex: 4 });
     expect(node.status.peers.find(({ id }) => id === 'b')?.matchIndex).toBe(0);
   });
 
   it('takes no more proposals than may wait for a commit (bug 32)', () => {
-    const node = TestNode.leader(log(), 2, { limits: { uncommittedEntriesMax: 2 } });
+    const node = CoreHarness.leader(log(), 2, { limits: { uncommittedEntriesMax: 2 } });
     for (let count = 0; count < 2; count++) node.propose();
     const id = node.propose();
     expect(node.answer(id)).toMatchObject({ outcome: 'rejected', reason: 'too-many-uncommitted' });
@@ -121,13 +121,13 @@ describe('a leader', () => {
   });
 
   it('counts the bytes that wait, but takes one proposal of any size', () => {
-    const node = TestNode.leader(log(), 2, { limits: { uncommittedBytesMax: 10 } });
+    const node = CoreHarness.leader(log(), 2, { limits: { uncommittedBytesMax: 10 } });
     expect(node.answer(node.propose('much longer than ten'))).toBeUndefined();
     expect(node.answer(node.propose('x'))).toMatchObject({ reason: 'too-many-uncommitted' });
   });
 
   it('answers "unknown" for what it cannot know when it loses its leadership (bug 68)', () => {
-    const node = TestNode.leader(log(), 2);
+    const node = CoreHarness.leader(log(), 2);
     const id = node.propose();
     node.receive('b', heartbeat(3));
     expect(node.answer(id)?.outcome).toBe('unknown');
@@ -135,7 +135,7 @@ describe('a leader', () => {
   });
 
   it('tells a follower to commit only what that follower has (bug 20)', () => {
-    const node = TestNode.leader(log(), 2);
+    const node = CoreHarness.leader(log(), 2);
     node.acknowledge('b');
     node.wait(timing.heartbeatIntervalMs);
     expect(node.sent('heartbeat').map(({ to, commit }) => [to, commit])).toEqual([

@@ -11,7 +11,7 @@ const STEPS_MAX = 3_000;
 const SETTLE_MS = 20;
 
 /** A cluster of real cores whose network, disks and clocks do what the scenario says. */
-export class Cluster {
+export class ScenarioCluster {
   private readonly world: ScenarioWorld;
 
   constructor(options: ClusterOptions = {}, hosting: Hosting = faithfulHosting) {
