@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { heartbeat } from '../core/testing/test-node.js';
+import { heartbeat } from '../core/testing/core-harness.js';
 import { clusterTimingOf, isSameTiming } from '../core/timing.js';
 import type { Persist, RequestMessage, ResponseMessage } from '../core/types.js';
 import { StorageError } from '../storage/errors.js';

@@ -1,5 +1,5 @@
 import type { Input, Message, Output } from '../../core/types.js';
-import type { Process, SimulatedNode } from './node.js';
+import type { ObservedNode, ObservedProcess } from './observed-node.js';
 
 /** A step of a node, or a note (`input` is null, `who` the text). */
 interface Event {
@@ -24,7 +24,13 @@ export class Trace {
     private readonly print?: (line: string) => void,
   ) {}
 
-  step(atMs: number, node: SimulatedNode, process: Process, input: Input, outputs: readonly Output[]): void {
+  step(
+    atMs: number,
+    node: ObservedNode,
+    process: ObservedProcess,
+    input: Input,
+    outputs: readonly Output[],
+  ): void {
     const { ctx } = process;
     this.mix(atMs * 1000);
     this.mix(node.slot + input.type.length * 64 + outputs.length * 4096);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
-import { heartbeat as heartbeatOf, heartbeatAnswer } from '../../core/testing/test-node.js';
+import { heartbeat as heartbeatOf, heartbeatAnswer } from '../../core/testing/core-harness.js';
 import type { Member, NodeId, RequestMessage, ResponseMessage } from '../../core/types.js';
 import { HttpTransport, type Respond } from '../http-transport.js';
 import { writeFrameHeaders } from '../frame-headers.js';

@@ -3,7 +3,7 @@ import { faithfulHosting, type Hosting } from '../../simulator/hosting.js';
 import { loadMutant } from '../../simulator/mutants/load-mutant.js';
 import { mutants, type Mutant, type Patch } from '../../simulator/mutants/mutants.js';
 import type { ClusterOptions } from './calm-options.js';
-import { Cluster } from './cluster.js';
+import { ScenarioCluster } from './scenario-cluster.js';
 
 export interface ScenarioOptions extends ClusterOptions {
   /** Number in raft.md §2. */
@@ -20,11 +20,11 @@ export interface ScenarioOptions extends ClusterOptions {
 export const covered = new Set<number>();
 
 /** A bug of another implementation, told as a story on our core; with the bug put back, the story must go wrong. */
-export function scenario(options: ScenarioOptions, play: (cluster: Cluster) => void): void {
+export function scenario(options: ScenarioOptions, play: (cluster: ScenarioCluster) => void): void {
   const { bug, title, seen, mutant } = options;
   covered.add(bug);
   const run = (hosting: Hosting): void => {
-    const cluster = new Cluster(options, hosting);
+    const cluster = new ScenarioCluster(options, hosting);
     try {
       play(cluster);
     } catch (error) {

@@ -1,5 +1,5 @@
-import { followsThePaper } from '../../model/paper/follows-the-paper.js';
 import type { Answer, CoreEvent, Input, NodeId, Output } from '../../../core/types.js';
+import { followsThePaper } from '../../paper/follows-the-paper.js';
 import type { Hosting } from '../../simulator/hosting.js';
 import type { Process, SimulatedNode } from '../../simulator/node.js';
 import { Trace } from '../../simulator/trace.js';

@@ -3,19 +3,16 @@ import type {
   Answer,
   HeartbeatRequest,
   HeartbeatResponse,
-  Input,
   Limits,
   Message,
   NodeId,
   Output,
   Persist,
   RestoredState,
+  Stimulus,
   Timing,
 } from '../types.js';
 import { configurationOf, TestLog } from './test-log.js';
-
-type WithoutMoment<T> = T extends unknown ? Omit<T, 'now' | 'random'> : never;
-export type Stimulus = WithoutMoment<Input>;
 
 export const timing: Timing = {
   heartbeatIntervalMs: 50,
@@ -36,7 +33,7 @@ const limits: Limits = {
   cacheBytesMax: 1 << 20,
 };
 
-export interface TestNodeOptions {
+export interface CoreHarnessOptions {
   id?: NodeId;
   restored?: RestoredState;
   limits?: Partial<Limits>;
@@ -48,7 +45,7 @@ export interface TestNodeOptions {
 }
 
 /** One core with a clock that the test moves and a disk that is instant, unless the test wants otherwise. */
-export class TestNode {
+export class CoreHarness {
   readonly id: NodeId;
   readonly core: RaftCore;
   now = 1000;
@@ -64,7 +61,7 @@ export class TestNode {
   /** The last round of heartbeats. */
   round = 0;
 
-  constructor(options: TestNodeOptions = {}) {
+  constructor(options: CoreHarnessOptions = {}) {
     this.id = options.id ?? 'a';
     this.slowDisk = options.slowDisk ?? false;
     const restored = options.restored ?? new TestLog(configurationOf(['a', 'b', 'c'])).restored();
@@ -83,8 +80,8 @@ export class TestNode {
   }
 
   /** A node that leads `term` with this log; its empty entry of the term is not committed yet. */
-  static leader(log: TestLog, term: number, options: Omit<TestNodeOptions, 'restored'> = {}): TestNode {
-    const node = new TestNode({ ...options, restored: log.restored({ term: term - 1 }) });
+  static leader(log: TestLog, term: number, options: Omit<CoreHarnessOptions, 'restored'> = {}): CoreHarness {
+    const node = new CoreHarness({ ...options, restored: log.restored({ term: term - 1 }) });
     const peers = log.configuration.members.map(({ id }) => id).filter((id) => id !== node.id);
     node.campaign();
     for (const from of peers) node.receive(from, preVoteGranted(term - 1));

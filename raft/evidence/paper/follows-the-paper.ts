@@ -1,11 +1,11 @@
-import type { NodeId } from '../../../core/types.js';
-import type { Invariant } from '../../simulator/invariants/invariant.js';
+import type { CoreContext } from '../../core/context.js';
+import type { Input, NodeId, Output } from '../../core/types.js';
 import { candidacies, leaders, spokenVotes, terms, votes } from './elections.js';
 import { acknowledgements, commits, logChanges, replication } from './logs.js';
 import { Memory } from './memory.js';
 import { membership, reads, transfers } from './requests.js';
 import type { Rule } from './rule.js';
-import { look, type Transition } from './server.js';
+import { look, type Disk, type Transition } from './server.js';
 
 const RULES: readonly Rule[] = [
   terms,
@@ -22,12 +22,30 @@ const RULES: readonly Rule[] = [
   transfers,
 ];
 
+/** A machine, and the core that runs on it, if one does. */
+interface Machine {
+  readonly id: NodeId;
+  readonly disk: Disk;
+  readonly process: { readonly ctx: CoreContext } | null;
+}
+
+/** Looks on, and throws a Violation at a step that the paper does not allow. */
+interface Observer {
+  /** A process began, nothing happened in it yet. */
+  started(node: Machine): void;
+  /** One step of one core was done, and its outputs are not carried out yet. */
+  stepped: (
+    this: void,
+    step: { node: Machine; ctx: CoreContext; input: Input; outputs: readonly Output[] },
+  ) => void;
+}
+
 /**
  * Holds every step of every core against the paper's description of it, written down a second time: slowly, and so
  * that it can be compared with figure 2 line by line. The paper knows neither held answers nor terms of pre-votes nor
  * proofs of death: docs/DIVERGENCE.md says what is added, and the rules here say what that may do.
  */
-export function followsThePaper(): Invariant {
+export function followsThePaper(): Observer {
   const memories = new Map<NodeId, Memory>();
   return {
     started(node) {

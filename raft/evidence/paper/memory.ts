@@ -1,4 +1,4 @@
-import type { Message, NodeId } from '../../../core/types.js';
+import type { Message, NodeId } from '../../core/types.js';
 import { entryAt, lastIndexOf, type Server, type Transition } from './server.js';
 
 /** What the follower has to say to an append, sooner or later. */

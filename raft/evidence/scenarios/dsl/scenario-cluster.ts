@@ -11,7 +11,7 @@ const STEPS_MAX = 3_000;
 const SETTLE_MS = 20;
 
 /** A cluster of real cores whose network, disks and clocks do what the scenario says. */
-export class Cluster {
+export class ScenarioCluster {
   private readonly world: ScenarioWorld;
 
   constructor(options: ClusterOptions = {}, hosting: Hosting = faithfulHosting) {
@@ -182,7 +182,10 @@ export class Cluster {
   }
 
   private rule<T extends Message['type']>(types: T | readonly T[], filter: Filter<T>, copies: number): Rule {
-    const rule = new Rule([types].flat(), filter as unknown as Filter<Message['type']>, copies);
+    const { where = () => true, ...sides } = filter;
+    // The rule asks only of messages of these types.
+    const ofAnyType = (message: Message): boolean => where(message as Extract<Message, { type: T }>);
+    const rule = new Rule([types].flat(), { ...sides, where: ofAnyType }, copies);
     // The newest rule comes first.
     this.world.rules.unshift(rule);
     return rule;

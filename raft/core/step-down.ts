@@ -31,13 +31,15 @@ export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | 
     }
     const transfer = leadership.transfer;
     if (transfer && transfer.id !== null) {
-      ctx.answer(
-        transfer.id,
-        // Only a later term shows that somebody took over; a leader that merely gave up knows nothing.
-        transfer.requestId !== null && deposed /* cover: a hand-over is done */
-          ? { outcome: 'done', index: ctx.log.lastIndex, term: ctx.term }
-          : { outcome: 'unknown', reason: `leadership lost during the hand-over: ${reason}` },
-      );
+      // Only a later term shows that somebody took over; a leader that merely gave up knows nothing.
+      if (transfer.requestId !== null && deposed) {
+        // cover: a hand-over is done
+        // transfer.test.ts "says done when somebody took over"
+        ctx.answer(transfer.id, { outcome: 'done', index: ctx.log.lastIndex, term: ctx.term });
+      } else {
+        const why = `leadership lost during the hand-over: ${reason}`;
+        ctx.answer(transfer.id, { outcome: 'unknown', reason: why });
+      }
     }
     restartElectionTimer(ctx);
   }

@@ -1,7 +1,6 @@
-import type { CoreContext } from '../../../core/context.js';
-import type { EntryKind, Input, Message, NodeId, Output, Role } from '../../../core/types.js';
-import type { SimulatedDisk } from '../../simulator/disk.js';
-import { quorumsOf, votersOf } from '../../simulator/invariants/invariant.js';
+import type { CoreContext } from '../../core/context.js';
+import type { EntryKind, HardState, Input, Message, NodeId, Output, Role } from '../../core/types.js';
+import { quorumsOf, votersOf } from '../checks/quorums.js';
 
 export interface LogEntry {
   index: number;
@@ -33,6 +32,14 @@ export interface Server {
   handOversEnded(term: number): number;
 }
 
+/** What of a disk the paper speaks of. */
+export interface Disk {
+  readonly hardState: HardState;
+  readonly snapshotIndex: number;
+  /** Chain hash at `index`; undefined when the disk cannot tell. */
+  hashAt(index: number): number | undefined;
+}
+
 /** One step of one server. */
 export interface Transition {
   before: Server;
@@ -41,7 +48,7 @@ export interface Transition {
   outputs: readonly Output[];
   sent: readonly { to: NodeId; message: Message }[];
   /** What a crash would leave. */
-  disk: SimulatedDisk;
+  disk: Disk;
   electionTimeoutMs: number;
 }
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { faithfulHosting, type Hosting } from '../../simulator/hosting.js';
-import { loadMutant } from '../../simulator/mutants/load-mutant.js';
-import { mutants } from '../../simulator/mutants/mutants.js';
-import { runSeed } from '../../simulator/run.js';
-import { followsThePaper } from './follows-the-paper.js';
+import { faithfulHosting, type Hosting } from './hosting.js';
+import { loadMutant } from './mutants/load-mutant.js';
+import { mutants } from './mutants/mutants.js';
+import { runSeed } from './run.js';
+import { followsThePaper } from '../paper/follows-the-paper.js';
 
 /** The first that shows it ends the search. */
 const SEEDS_MAX = 40;

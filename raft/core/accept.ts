@@ -1,9 +1,8 @@
-import { commitTo } from './commit.js';
 import { decodeConfiguration } from './configuration.js';
 import type { CoreContext } from './context.js';
 import { heardFromLeader, restartElectionTimer } from './election-timer.js';
-import { becomeFollower } from './follower.js';
 import { invariant } from './invariant.js';
+import { becomeFollower } from './step-down.js';
 import type {
   AppendRequest,
   Entry,
@@ -38,7 +37,7 @@ export function onHeartbeat(ctx: CoreContext, from: NodeId, message: HeartbeatRe
   if (current) {
     ctx.endHandOvers(message.term, message.handOversEnded);
     checkOwnLog(ctx, message.acknowledged);
-    commitTo(ctx, Math.min(message.commit, ctx.log.lastIndex));
+    ctx.commitTo(Math.min(message.commit, ctx.log.lastIndex));
   }
   ctx.send(
     from,
@@ -66,23 +65,32 @@ function checkOwnLog(ctx: CoreContext, acknowledged: number): void {
 
 export function onAppend(ctx: CoreContext, from: NodeId, message: AppendRequest): void {
   const { requestId } = message;
-  if (!acceptLeader(ctx, from, message.term) /* cover: an append of an old term */)
+  if (!acceptLeader(ctx, from, message.term)) {
+    // cover: an append of an old term
+    // accept.test.ts "refuses a leader whose term is over, and tells it the new one"
     return refuse(ctx, from, requestId, 0, 0);
+  }
 
   const { log } = ctx;
   const lastIndex = message.prevIndex + message.entries.length;
-  if (message.prevIndex > log.lastIndex /* cover: an append leaves a gap */)
+  if (message.prevIndex > log.lastIndex) {
+    // cover: an append leaves a gap
+    // accept.test.ts "refuses what does not reach its end, and says where that is"
     return refuse(ctx, from, requestId, log.lastIndex + 1, 0);
+  }
   if (message.prevIndex >= log.snapshotIndex) {
     const term = log.termAt(message.prevIndex) as number;
-    if (term !== message.prevTerm /* cover: the entry before differs */)
+    if (term !== message.prevTerm) {
+      // cover: the entry before differs
+      // accept.test.ts "refuses a conflict with the first index of its own term there (thesis §3.5)"
       return refuse(ctx, from, requestId, log.firstIndexOfTermAt(message.prevIndex), term);
+    }
     checkSameHash(ctx, from, message.prevIndex, message.prevHash);
   }
   for (const entry of message.entries) acceptEntry(ctx, from, entry);
 
   // Only what this message proved to be the leader's (bug 20).
-  commitTo(ctx, Math.min(message.commit, lastIndex));
+  ctx.commitTo(Math.min(message.commit, lastIndex));
   ctx.send(
     from,
     {
@@ -112,10 +120,15 @@ function refuse(
 /** Entries that are there already stay, also those behind a short or late message (bug 21). */
 function acceptEntry(ctx: CoreContext, from: NodeId, entry: Entry): void {
   const { log } = ctx;
-  if (entry.index <= log.snapshotIndex /* cover: an entry is in the snapshot already */) return;
+  if (entry.index <= log.snapshotIndex) {
+    // cover: an entry is in the snapshot already
+    // accept.test.ts "passes over entries that its snapshot holds already"
+    return;
+  }
   if (entry.index <= log.lastIndex) {
     if (log.termAt(entry.index) === entry.term) return checkSameHash(ctx, from, entry.index, entry.chainHash);
     // cover: a conflicting entry is cut off
+    // accept.test.ts "replaces entries that conflict"
     truncateFrom(ctx, entry.index);
   }
   log.append(entry);
@@ -133,6 +146,7 @@ function truncateFrom(ctx: CoreContext, index: number): void {
   ctx.outbox.logTruncated(index);
   if (!ctx.configurations.truncateFrom(index)) return;
   // cover: a configuration is rolled back
+  // membership.test.ts "goes back to exactly the one before when it is cut off (bug 35)"
   const { index: at, configuration } = ctx.configurations.latest;
   ctx.event({ type: 'configuration', index: at, configuration, reason: 'rolled back with the log' });
 }
@@ -159,11 +173,13 @@ export function onSnapshot(ctx: CoreContext, from: NodeId, message: SnapshotRequ
   if (snapshot.index > ctx.commit) {
     if (log.termAt(snapshot.index) === snapshot.term) {
       // cover: a snapshot of what the log holds already
+      // snapshots.test.ts "installs nothing that the log holds already, and keeps what follows"
       // The log holds it already: nothing to install (keeps what follows it).
       checkSameHash(ctx, from, snapshot.index, snapshot.chainHash);
-      commitTo(ctx, snapshot.index);
+      ctx.commitTo(snapshot.index);
     } else {
       // cover: a snapshot is installed
+      // snapshots.test.ts "replaces the log and the state, and is acknowledged when it is on disk"
       install(ctx, from, snapshot);
     }
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { heartbeat, preVoteGranted, CoreHarness, timing } from './testing/core-harness.js';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import { heartbeat, preVoteGranted, TestNode, timing } from './testing/test-node.js';
 import type { PreVoteRequest, VoteRequest } from './types.js';
 
 const log = (...terms: number[]) => new TestLog(configurationOf(['a', 'b', 'c']), terms);
@@ -21,12 +21,12 @@ const preVote = (term: number, lastTerm = 1, lastIndex = 1): PreVoteRequest => (
   lastTerm,
 });
 
-const answer = (node: TestNode) => node.sent('voteResponse')[0];
-const preAnswer = (node: TestNode) => node.sent('preVoteResponse')[0];
+const answer = (node: CoreHarness) => node.sent('voteResponse')[0];
+const preAnswer = (node: CoreHarness) => node.sent('preVoteResponse')[0];
 
 describe('a vote', () => {
   it('is given once in a term, to the same candidate as often as it asks (bug 5)', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.receive('b', vote(2));
     expect(answer(node)).toMatchObject({ term: 2, granted: true });
     node.receive('c', vote(2));
@@ -36,7 +36,7 @@ describe('a vote', () => {
   });
 
   it('leaves only when it is on disk, also the second answer (bug 1)', () => {
-    const node = new TestNode({ slowDisk: true });
+    const node = new CoreHarness({ slowDisk: true });
     node.receive('b', vote(2));
     node.receive('b', vote(2));
     expect(answer(node)).toBeUndefined();
@@ -46,13 +46,13 @@ describe('a vote', () => {
   });
 
   it('is remembered after a restart', () => {
-    const node = new TestNode({ restored: log().restored({ term: 2, votedFor: 'b' }) });
+    const node = new CoreHarness({ restored: log().restored({ term: 2, votedFor: 'b' }) });
     node.receive('c', vote(2));
     expect(answer(node)?.granted).toBe(false);
   });
 
   it('stays when the candidate steps back within the term (bug 3)', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.campaign();
     node.receive('b', preVoteGranted(1));
     node.receive('c', heartbeat(2));
@@ -63,7 +63,7 @@ describe('a vote', () => {
 
   it('goes to nobody whose log is older: the last term counts first, then the length (bug 8)', () => {
     const granted = (lastTerm: number, lastIndex: number) => {
-      const node = new TestNode({ restored: log(2, 3).restored() });
+      const node = new CoreHarness({ restored: log(2, 3).restored() });
       node.receive('b', vote(9, lastTerm, lastIndex));
       return answer(node)?.granted;
     };
@@ -74,14 +74,14 @@ describe('a vote', () => {
   });
 
   it('puts off the own candidacy (bug 15)', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.wait(timing.electionTimeoutMs - 1);
     node.receive('b', vote(2));
     expect(node.core.nextDeadlineMs() - node.now).toBeGreaterThanOrEqual(timing.electionTimeoutMs);
   });
 
   it('of a refused candidate still brings its term', () => {
-    const node = new TestNode({ restored: log(2).restored() });
+    const node = new CoreHarness({ restored: log(2).restored() });
     node.receive('b', vote(5, 1, 1));
     expect(answer(node)).toMatchObject({ granted: false, term: 5 });
   });
@@ -89,7 +89,7 @@ describe('a vote', () => {
 
 describe('a follower that hears its leader', () => {
   const loyal = () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.receive('c', heartbeat(1));
     node.wait(100);
     return node;
@@ -136,7 +136,7 @@ describe('a follower that hears its leader', () => {
 
 describe('a pre-vote', () => {
   it('binds nobody: no term, no vote, no patience', () => {
-    const node = new TestNode({ slowDisk: true });
+    const node = new CoreHarness({ slowDisk: true });
     const deadline = node.core.nextDeadlineMs();
     for (const from of 'bc') {
       node.receive(from, preVote(2));
@@ -149,7 +149,7 @@ describe('a pre-vote', () => {
 
   it('is refused for an older log, for a term that is over, and for one in which the vote is given', () => {
     const granted = (message: PreVoteRequest) => {
-      const node = new TestNode({ restored: log(2).restored({ term: 4, votedFor: 'c' }) });
+      const node = new CoreHarness({ restored: log(2).restored({ term: 4, votedFor: 'c' }) });
       node.receive('b', message);
       return preAnswer(node)?.granted;
     };
@@ -160,7 +160,7 @@ describe('a pre-vote', () => {
   });
 
   it('is refused by a leader', () => {
-    const node = TestNode.leader(log(), 2);
+    const node = CoreHarness.leader(log(), 2);
     node.receive('b', preVote(9, 9, 9));
     expect(preAnswer(node)).toMatchObject({ granted: false, remainingMs: timing.electionTimeoutMs });
     expect(node.status.role).toBe('leader');

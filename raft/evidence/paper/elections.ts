@@ -1,5 +1,5 @@
-import { isAtLeastAsUpToDate, isMajorityOf, lastIndexOf, lastTermOf, type Transition } from './server.js';
 import { allowed, type Rule } from './rule.js';
+import { isAtLeastAsUpToDate, isMajorityOf, lastIndexOf, lastTermOf, type Transition } from './server.js';
 
 const beginsElection = ({ before, after }: Transition): boolean =>
   after.currentTerm === before.currentTerm + 1 && after.votedFor === after.id;

@@ -1,4 +1,4 @@
-import { check } from '../../simulator/violation.js';
+import { check } from '../checks/violation.js';
 import type { Memory } from './memory.js';
 import type { Transition } from './server.js';
 
