@@ -1,24 +1,29 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { HealthMonitor } from '../../health/health-monitor.js';
 import type { HealthCode, HealthReason, HealthReport } from '../../health/health-report.js';
 import type { Outcome } from '../../raft/index.js';
-import type { ExecutionClient } from '../../rpc/clients/execution-client.js';
-import { clusterStatusSchema, conductorStatusSchema } from '../../rpc/server/conductor-status.js';
+import {
+  clusterStatusSchema,
+  conductorStatusSchema,
+  type ConductorStatus,
+} from '../../rpc/server/conductor-status.js';
 import { ClientError } from '../../rpc/clients/client-error.js';
-import type { OpNodeClient } from '../../rpc/clients/op-node-client.js';
 import { StartRefusedError } from '../../rpc/clients/start-refusal.js';
-import type { ChainHistory } from '../chain/chain-history.js';
 import { ChainState } from '../chain/chain-state.js';
+import { PayloadCommitter } from '../commit/payload-committer.js';
+import type { Controller as ControllerType } from '../control/controller.js';
+import { Succession } from '../control/succession.js';
+import { Switches } from '../control/switches.js';
 import type { Conductor as ConductorType } from './conductor.js';
+import { nodeStatus } from './node-status.js';
 import { encodeEligibility, Fitness } from '../control/eligibility.js';
 import { LocalNode } from '../control/local-node.js';
-import type { MembershipService } from '../membership/membership-service.js';
 import { chainOf, hashOf, payloadOf, refOf, silent } from '../testing/chain.js';
 import { FakeNode, hashMismatch, historyOf } from '../testing/fake-node.js';
 import { FakeRaft } from '../testing/fake-raft.js';
 import { useVirtualTime } from '../testing/virtual-time.js';
 
 useVirtualTime();
+const { Controller } = await import('../control/controller.js');
 const { Conductor } = await import('./conductor.js');
 
 const POLL_MS = 250;
@@ -29,6 +34,7 @@ let node: FakeNode;
 let localNode: LocalNode;
 let report: HealthReport | null;
 let membershipCalls: unknown[][];
+let controller: ControllerType;
 let conductor: ConductorType;
 /** What other members say of themselves, by address. */
 let memberStatus: Map<string, { nodeId: string; status?: unknown }>;
@@ -39,7 +45,7 @@ function health(code: HealthCode | 'ok', change: Partial<HealthReason> = {}): vo
   const reasons = code === 'ok' ? [] : [reason as HealthReason];
   const status = reasons[0]?.severity ?? 'healthy';
   report = { healthy: status !== 'unhealthy', status, reasons, summary: `it is ${code}`, checkedAtMs: 0 };
-  conductor.healthChanged(report);
+  controller.healthChanged(report);
 }
 
 function build(options: { paused?: boolean; silentTransfer?: boolean; roundRobin?: boolean } = {}): void {
@@ -48,39 +54,43 @@ function build(options: { paused?: boolean; silentTransfer?: boolean; roundRobin
     demote: async (...args: unknown[]) => void membershipCalls.push(['demote', ...args]),
     remove: async (...args: unknown[]) => void membershipCalls.push(['remove', ...args]),
     replace: async (...args: unknown[]) => void membershipCalls.push(['replace', ...args]),
+    setTiming: async (...args: unknown[]) => void membershipCalls.push(['setTiming', ...args]),
   };
-  localNode = new LocalNode({
-    opNode: node.opNode,
-    execution: node.execution,
-    pollIntervalMs: POLL_MS,
-    timeoutMs: 1000,
-    onPoll: () => conductor.changed(),
-  });
-  conductor = new Conductor({
-    raft: raft.asNode,
-    chain,
-    history: historyOf(chain) as ChainHistory,
-    membership: membership as unknown as MembershipService,
-    opNode: node.opNode as unknown as OpNodeClient,
-    execution: node.execution as unknown as ExecutionClient,
-    localNode,
-    health: { latest: () => report, probeNow: () => undefined } as unknown as HealthMonitor,
-    version: 'v1.2.3',
-    rpcPort: () => 8545,
-    askStatus: async (address) => {
-      const status = memberStatus.get(address);
-      if (status === undefined) throw new Error(`${address} is not there`);
-      return status;
-    },
-    silentTransfer: options.silentTransfer ?? false,
-    logger: silent,
-    paused: options.paused ?? false,
+  const { opNode, execution } = node;
+  localNode = new LocalNode({ opNode, execution, pollIntervalMs: POLL_MS, timeoutMs: 1000 });
+  const switches = new Switches({ paused: options.paused ?? false });
+  const succession = new Succession({
+    raft,
     roundRobin: options.roundRobin ?? false,
     peerTimeoutMs: () => 500,
+  });
+  const history = historyOf(chain);
+  const monitor = { latest: () => report, probeNow: () => undefined };
+  controller = new Controller({
+    ...{ raft, chain, history, opNode, execution, localNode, switches, succession },
+    health: monitor,
+    logger: silent,
     progressGraceMs: 3000,
     stuckAfterMs: 10_000,
     callTimeoutMs: 10_000,
     catchUpTimeoutMs: 3000,
+  });
+  const status = (): ConductorStatus =>
+    nodeStatus({
+      ...{ raft, chain, localNode, health: monitor, switches },
+      version: 'v1.2.3',
+      rpcPort: () => 8545,
+    });
+  conductor = new Conductor({
+    ...{ raft, chain, history, membership, controller, succession, switches, status },
+    committer: new PayloadCommitter(raft, chain, silent),
+    askStatus: async (address) => {
+      const found = memberStatus.get(address);
+      if (found === undefined) throw new Error(`${address} is not there`);
+      return found;
+    },
+    silentTransfer: options.silentTransfer ?? false,
+    logger: silent,
   });
 }
 
@@ -118,7 +128,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   node.faults.clear();
-  await conductor.retire();
+  await controller.retire();
   await localNode.stop();
   jest.clearAllTimers();
 });
@@ -469,7 +479,7 @@ describe('round-robin transfers (op-conductor #18697)', () => {
     await pass(3000);
   };
   beforeEach(async () => {
-    await conductor.retire();
+    await controller.retire();
     build({ roundRobin: true });
   });
 
@@ -505,7 +515,7 @@ describe('round-robin transfers (op-conductor #18697)', () => {
     raft.peer('b').eligibility = fitPeer();
     raft.transferOutcomes.push({ outcome: 'rejected', reason: 'transfer-in-progress' });
     const told: boolean[] = [];
-    conductor.on('transferred', (success) => told.push(success));
+    controller.on('transferred', (success) => told.push(success));
     await sequencing();
     health('too-few-peers');
     await pass(10);
@@ -525,7 +535,7 @@ describe('round-robin transfers (op-conductor #18697)', () => {
     raft.peer('b').eligibility = fitPeer(50);
     raft.peer('c').eligibility = fitPeer();
     await sequencing();
-    await conductor.retire();
+    await controller.retire();
     expect(raft.transfers).toEqual(['b']);
   });
 });
@@ -550,7 +560,7 @@ describe('transfers that do not work', () => {
       return { outcome: 'unknown', reason: 'leadership transfer timeout' };
     };
     const told: boolean[] = [];
-    conductor.on('transferred', (success) => told.push(success));
+    controller.on('transferred', (success) => told.push(success));
     health('too-few-peers');
     await pass(1000);
     expect([raft.transfers, told]).toEqual([['b'], [true]]);
@@ -682,14 +692,14 @@ describe('a chain that stands still', () => {
 describe('what it tells those who count', () => {
   it('is every change of state, start, stop, transfer and turn', async () => {
     const told: unknown[] = [];
-    conductor.on('stateChanged', ({ leader, healthy, active }) =>
+    controller.on('stateChanged', ({ leader, healthy, active }) =>
       told.push([leader, healthy, active].map(Number).join('')),
     );
-    conductor.on('sequencerStarted', (wasStopped) => told.push(`start ${wasStopped}`));
-    conductor.on('sequencerStopped', (wasRunning) => told.push(`stop ${wasRunning}`));
-    conductor.on('transferred', (success) => told.push(`transfer ${success}`));
+    controller.on('sequencerStarted', (wasStopped) => told.push(`start ${wasStopped}`));
+    controller.on('sequencerStopped', (wasRunning) => told.push(`stop ${wasRunning}`));
+    controller.on('transferred', (success) => told.push(`transfer ${success}`));
     let turns = 0;
-    conductor.on('turn', () => turns++);
+    controller.on('turn', () => turns++);
     await sequencing();
     raft.peer('c').eligibility = fitPeer();
     raft.transferOutcomes.push({ outcome: 'rejected', reason: 'transfer-timeout' });
@@ -750,7 +760,7 @@ describe('pause and resume', () => {
     expect(flags()).toEqual([true, false, false]);
     await poll();
     expect(node.active).toBe(true);
-    await conductor.retire();
+    await controller.retire();
     expect(flags()).toEqual([false, false, true]);
   });
 
@@ -767,7 +777,7 @@ describe('pause and resume', () => {
   it('ControlLoop3 of op-conductor: pause, then stop', async () => {
     await up();
     await conductor.pause();
-    await conductor.retire();
+    await controller.retire();
     expect(flags()).toEqual([false, true, true]);
   });
 
@@ -821,7 +831,7 @@ describe('pause and resume', () => {
     expect([conductor.paused(), node.starts]).toEqual([true, []]);
 
     build();
-    conductor.pauseForBootstrap();
+    controller.pauseForBootstrap();
     expect(conductor.paused()).toBe(true);
   });
 });
@@ -1039,7 +1049,7 @@ describe('the end', () => {
       committedAtStop = chain.head?.number === 11;
       return stopSequencer(options);
     };
-    await conductor.retire();
+    await controller.retire();
     expect([ledAtStop, committedAtStop, node.active]).toEqual([true, true, false]);
     expect(raft.transfers).toEqual(['c']);
     expect(raft.eligibility).toBe(0);
@@ -1049,7 +1059,7 @@ describe('the end', () => {
     await sequencing();
     raft.peer('b').eligibility = fitPeer();
     node.faults.set('stopSequencer', 'hang');
-    const retired = conductor.retire();
+    const retired = controller.retire();
     await pass(2000);
     await retired;
     expect(raft.transfers).toEqual(['b']);
@@ -1058,19 +1068,19 @@ describe('the end', () => {
   it('leaves a paused sequencer alone', async () => {
     await sequencing();
     await conductor.pause();
-    await conductor.retire();
+    await controller.retire();
     expect(node.active).toBe(true);
   });
 
   it('has nothing to hand over as a follower', async () => {
     await up();
-    await conductor.retire();
+    await controller.retire();
     expect(raft.transfers).toEqual([]);
   });
 
   it('decides nothing any more', async () => {
     await up();
-    await conductor.retire();
+    await controller.retire();
     raft.lead();
     await pass(2000);
     expect(node.starts).toEqual([]);
@@ -1081,7 +1091,7 @@ describe('the end', () => {
     node.faults.set('startSequencer', 'hang');
     raft.lead();
     await pass(0);
-    await conductor.retire();
+    await controller.retire();
     await pass(5000);
     expect(node.starts).toHaveLength(1);
     expect(raft.transfers).toHaveLength(1);

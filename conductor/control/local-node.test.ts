@@ -33,14 +33,16 @@ let latest: Question<BlockRef>;
 let polls: number;
 let node: LocalNode;
 
-const build = (): LocalNode =>
-  new LocalNode({
+function build(): LocalNode {
+  const built = new LocalNode({
     opNode: { sequencerActive: active.ask },
     execution: { latestBlock: latest.ask },
     pollIntervalMs: POLL_MS,
     timeoutMs: 1000,
-    onPoll: () => (polls += 1),
   });
+  built.on('polled', () => (polls += 1));
+  return built;
+}
 
 beforeEach(() => {
   jest.useFakeTimers();

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 
@@ -24,7 +25,11 @@ interface Probed {
 export interface LocalNodeOptions extends Probed {
   pollIntervalMs: number;
   timeoutMs: number;
-  onPoll: () => void;
+}
+
+export interface LocalNodeEvents {
+  /** The state is that of a poll that has just ended. */
+  polled: [];
 }
 
 /** One lost answer is an accident, two are a fact. */
@@ -34,7 +39,7 @@ const STRIKES = 2;
  * What the local op-node and execution client are doing, read again several times a second: op-conductor believes
  * what it last did to them, and an op-node that was restarted stays stopped (op-conductor.md §11.11, 5).
  */
-export class LocalNode {
+export class LocalNode extends EventEmitter<LocalNodeEvents> {
   private readonly stopped = new AbortController();
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
@@ -50,7 +55,9 @@ export class LocalNode {
     reason: 'not asked yet',
   };
 
-  constructor(private readonly options: LocalNodeOptions) {}
+  constructor(private readonly options: LocalNodeOptions) {
+    super();
+  }
 
   start(): void {
     this.running = this.poll().finally(() => {
@@ -113,6 +120,6 @@ export class LocalNode {
       if (active.status === 'fulfilled') this.state.sequencerActive = active.value;
       else if (this.strikes >= STRIKES) this.state.sequencerActive = null;
     }
-    this.options.onPoll();
+    this.emit('polled');
   }
 }

@@ -7,14 +7,14 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { request } from 'undici';
 import type { HealthCode, HealthReport } from '../../health/health-report.js';
-import { TIMING_PROFILES, type ElectionCause, type RaftNode } from '../../raft/index.js';
+import { TIMING_PROFILES, type ElectionCause } from '../../raft/index.js';
+import type { RaftNodeEvents } from '../../raft/runtime/node-options.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { CallReport } from '../../rpc/server/rpc-server.js';
 import { FlashblocksMetrics } from '../../rpc/flashblocks/index.js';
 import { RpcCode, RpcError } from '../../rpc/server/rpc-error.js';
 import { describeWithShared, readSharedText } from '../../rpc/server/testing/shared-data.js';
-import type { Verdict } from '../chain/chain-state.js';
-import type { Conductor } from '../api/conductor.js';
+import type { ControlEvents } from '../control/control-events.js';
 import { committed, hashOf, refOf } from '../testing/chain.js';
 import { startMetricsServer } from './metrics-server.js';
 import { Metrics } from './metrics.js';
@@ -22,14 +22,14 @@ import { Metrics } from './metrics.js';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
 let metrics: Metrics;
-let raft: EventEmitter;
-let conductor: EventEmitter;
+let raft: EventEmitter<RaftNodeEvents>;
+let controller: EventEmitter<ControlEvents>;
 
 beforeEach(() => {
   metrics = new Metrics('v1.2.3');
   raft = new EventEmitter();
-  conductor = new EventEmitter();
-  metrics.watch(raft as unknown as RaftNode<Verdict>, conductor as unknown as Conductor);
+  controller = new EventEmitter();
+  metrics.watch(raft, controller);
 });
 
 interface Family {
@@ -147,11 +147,11 @@ function exercise(): void {
   metrics.healthChecked(report(undefined));
   metrics.called(call());
   metrics.called(call({ error: new RpcError('no', { code: RpcCode.internal, reason: 'crashed' }) }));
-  conductor.emit('transferred', true);
-  conductor.emit('sequencerStarted', true);
-  conductor.emit('sequencerStopped', true);
-  conductor.emit('stateChanged', { leader: true, healthy: true, active: false });
-  conductor.emit('turn', 1);
+  controller.emit('transferred', true);
+  controller.emit('sequencerStarted', true);
+  controller.emit('sequencerStopped', true);
+  controller.emit('stateChanged', { leader: true, healthy: true, active: false });
+  controller.emit('turn', 1);
 }
 
 /** Families of op-conductor's page that ours does not have, and why. */
@@ -282,6 +282,10 @@ describe('health checks', () => {
   });
 });
 
+/** The role of this node and its leader change. */
+const becomes = (role: 'leader' | 'follower', leader: string): boolean =>
+  raft.emit('role', { type: 'role', role, term: 2, leader, reason: 'elected' });
+
 describe('elections', () => {
   const stand = (cause: ElectionCause, prevote: boolean): boolean =>
     raft.emit('electionStarted', { type: 'electionStarted', term: 2, cause, prevote });
@@ -308,19 +312,19 @@ describe('elections', () => {
   it('are measured until the sequencer runs here, apart for hand-overs', async () => {
     stand('timeout', true);
     stand('timeout', false);
-    raft.emit('role', { role: 'leader', leader: 'a' });
-    conductor.emit('sequencerStarted', true);
+    becomes('leader', 'a');
+    controller.emit('sequencerStarted', true);
     expect(await failovers()).toEqual([1, 0]);
     // An operator restarted op-node: nobody failed.
-    conductor.emit('sequencerStarted', true);
+    controller.emit('sequencerStarted', true);
     stand('transfer', false);
-    raft.emit('role', { role: 'leader', leader: 'a' });
-    conductor.emit('sequencerStarted', true);
+    becomes('leader', 'a');
+    controller.emit('sequencerStarted', true);
     expect(await failovers()).toEqual([1, 1]);
     // Another node won.
     stand('timeout', true);
-    raft.emit('role', { role: 'follower', leader: 'c' });
-    conductor.emit('sequencerStarted', true);
+    becomes('follower', 'c');
+    controller.emit('sequencerStarted', true);
     expect(await failovers()).toEqual([1, 1]);
   });
 });
@@ -329,9 +333,9 @@ describe('elections of a paused conductor', () => {
   it('are no failover, however late it is resumed', async () => {
     for (const cause of ['timeout', 'transfer'] as const) {
       raft.emit('electionStarted', { type: 'electionStarted', term: 2, cause, prevote: false });
-      raft.emit('role', { role: 'leader', leader: 'a' });
-      conductor.emit('resumed');
-      conductor.emit('sequencerStarted', true);
+      becomes('leader', 'a');
+      controller.emit('resumed');
+      controller.emit('sequencerStarted', true);
     }
     expect(await value('op_conductor_failover_duration_seconds_count')).toBe(0);
     expect(await value('op_conductor_handover_duration_seconds_count')).toBe(0);
@@ -466,8 +470,10 @@ describe('docs/METRICS.md', () => {
       const row = documented(name);
       if (!row) throw new Error(`${name} is not documented`);
       if (!rows.has(name)) continue;
-      const { labelNames } = metrics.registry.getSingleMetric(name) as unknown as { labelNames: string[] };
-      expect({ name, ...row }).toEqual({ name, type: String(type), labels: [...labelNames] });
+      const metric = metrics.registry.getSingleMetric(name);
+      // prom-client keeps the names, but does not declare them.
+      const labels = metric && 'labelNames' in metric ? metric.labelNames : undefined;
+      expect({ name, ...row }).toEqual({ name, type: String(type), labels });
     }
     expect(all.length).toBeGreaterThan(40);
   });

@@ -14,9 +14,14 @@ import { ChainHistory } from '../chain/chain-history.js';
 import { ChainStateMachine } from '../chain/chain-state-machine.js';
 import type { CommittedBlock, Verdict } from '../chain/chain-state.js';
 import { Conductor } from '../api/conductor.js';
+import { nodeStatus } from '../api/node-status.js';
+import { PayloadCommitter } from '../commit/payload-committer.js';
 import type { Config } from '../config/config.js';
+import { Controller } from '../control/controller.js';
 import { LocalNode } from '../control/local-node.js';
 import { healthOf, type ConfiguredHealth } from '../control/health-probes.js';
+import { Succession } from '../control/succession.js';
+import { Switches } from '../control/switches.js';
 import { formCluster, peersDigest, type FormationAnswer } from '../membership/formation.js';
 import { MembershipService } from '../membership/membership-service.js';
 import { Metrics } from '../metrics/metrics.js';
@@ -48,6 +53,7 @@ export class Service {
   private readonly localNode: LocalNode;
   private readonly checks: ConfiguredHealth;
   private readonly health: HealthMonitor;
+  private readonly controller: Controller;
   private readonly conductor: Conductor;
   private readonly rpc: HttpServer;
   /** Connections of their own: readers of the proxies must not keep the control loop waiting. */
@@ -106,7 +112,6 @@ export class Service {
       execution: this.execution,
       pollIntervalMs: Math.min(NODE_POLL_MS, health.intervalMs),
       timeoutMs: health.probeTimeoutMs,
-      onPoll: () => this.conductor.changed(),
     });
     this.checks = healthOf(config, this.opNode, Date.now);
     this.health = new HealthMonitor({
@@ -115,13 +120,40 @@ export class Service {
       now: Date.now,
       onReport: (report) => {
         this.metrics.healthChecked(report);
-        this.conductor.healthChanged(report);
+        this.controller.healthChanged(report);
       },
+    });
+    const chain = this.machine.live;
+    const history = new ChainHistory(this.machine, (from, to, max) => this.raft.readEntries(from, to, max));
+    const switches = new Switches(config);
+    const controlLogger = logger.child({ part: 'control' });
+    const succession = new Succession({
+      raft: this.raft,
+      roundRobin: raft.roundRobinLeaderTransfer,
+      peerTimeoutMs: () =>
+        Math.max(this.raft.timing.leaseTimeoutMs, 2 * this.raft.timing.heartbeatIntervalMs),
+    });
+    this.controller = new Controller({
+      raft: this.raft,
+      chain,
+      history,
+      opNode: this.opNode,
+      execution: this.execution,
+      localNode: this.localNode,
+      health: this.health,
+      succession,
+      switches,
+      logger: controlLogger,
+      progressGraceMs: Math.max(3000, 2 * health.intervalMs),
+      stuckAfterMs: Math.max(STUCK_AFTER_MS, health.unsafeIntervalSeconds * 1000),
+      callTimeoutMs: CALL_TIMEOUT_MS,
+      catchUpTimeoutMs: CATCH_UP_TIMEOUT_MS,
     });
     this.conductor = new Conductor({
       raft: this.raft,
-      chain: this.machine.live,
-      history: new ChainHistory(this.machine, (from, to, max) => this.raft.readEntries(from, to, max)),
+      chain,
+      history,
+      committer: new PayloadCommitter(this.raft, chain, controlLogger),
       membership: new MembershipService({
         raft: this.raft,
         clusterId: () => this.raft.identity.clusterId,
@@ -129,23 +161,22 @@ export class Service {
         dialTimeoutMs: DIAL_TIMEOUT_MS,
         catchUpTimeoutMs: PROMOTION_TIMEOUT_MS,
       }),
-      opNode: this.opNode,
-      execution: this.execution,
-      localNode: this.localNode,
-      health: this.health,
-      version,
-      rpcPort: () => this.rpcPort,
+      controller: this.controller,
+      succession,
+      switches,
+      status: () =>
+        nodeStatus({
+          raft: this.raft,
+          chain,
+          localNode: this.localNode,
+          health: this.health,
+          switches,
+          version,
+          rpcPort: () => this.rpcPort,
+        }),
       askStatus: (address, signal) => this.transport.hello<{ status?: unknown }>(address, signal),
       silentTransfer: rpc.silentTransfer,
-      logger: logger.child({ part: 'control' }),
-      paused: config.paused,
-      roundRobin: raft.roundRobinLeaderTransfer,
-      peerTimeoutMs: () =>
-        Math.max(this.raft.timing.leaseTimeoutMs, 2 * this.raft.timing.heartbeatIntervalMs),
-      progressGraceMs: Math.max(3000, 2 * health.intervalMs),
-      stuckAfterMs: Math.max(STUCK_AFTER_MS, health.unsafeIntervalSeconds * 1000),
-      callTimeoutMs: CALL_TIMEOUT_MS,
-      catchUpTimeoutMs: CATCH_UP_TIMEOUT_MS,
+      logger: controlLogger,
     });
     this.proxies = {
       node: new JsonRpcClient({ url: node.rpcUrl, timeoutMs: CALL_TIMEOUT_MS }),
@@ -162,7 +193,7 @@ export class Service {
       onCall: (report) => this.metrics.called(report),
     });
     this.flashblocks = this.createFlashblocksProxy();
-    this.metrics.watch(this.raft, this.conductor);
+    this.metrics.watch(this.raft, this.controller);
     this.conductor.on('stopRequested', () => void this.stop('conductor_stop'));
   }
 
@@ -212,7 +243,7 @@ export class Service {
   private async stopOnce(reason: string): Promise<void> {
     this.logger.info({ reason }, 'stopping');
     this.ending.abort();
-    if (this.opened) await this.conductor.retire();
+    if (this.opened) await this.controller.retire();
     for (const close of this.closers.reverse()) {
       await close().catch((error: Error) => this.logger.warn({ err: error }, 'closing failed'));
     }
@@ -252,7 +283,7 @@ export class Service {
     if (raft.bootstrap) {
       const address = consensus.advertisedAddr ?? `${consensus.listenHost}:${consensusPort}`;
       // As op-conductor: a new cluster does not touch a sequencer before an operator says so.
-      this.conductor.pauseForBootstrap();
+      this.controller.pauseForBootstrap();
       await this.found([{ id: raft.serverId, address, incarnation, voter: true }]);
       this.logger.info(
         { address },
