@@ -19,7 +19,15 @@ import type { Switches } from './switches.js';
 
 type Transfer = Extract<Action, { type: 'transfer' }>;
 
-export interface ControllerOptions extends Omit<LocalSequencerOptions, 'readBarrier'> {
+/** How long things of the control loop may take. */
+export interface ControlTimes extends Pick<LocalSequencerOptions, 'callTimeoutMs' | 'catchUpTimeoutMs'> {
+  /** How long an active sequencer's head may stand still before an old head counts against it. */
+  progressGraceMs: number;
+  /** A leader whose chain does not move for this long lets another node try. */
+  stuckAfterMs: number;
+}
+
+export interface ControllerOptions extends Omit<LocalSequencerOptions, 'readBarrier'>, ControlTimes {
   raft: Pick<RaftNode<unknown>, 'status' | 'setEligibility' | 'readBarrier' | 'transferLeadership'> &
     EventEmitter<RaftNodeEvents>;
   chain: Pick<ChainState, 'head'>;
@@ -28,10 +36,6 @@ export interface ControllerOptions extends Omit<LocalSequencerOptions, 'readBarr
   health: Pick<HealthMonitor, 'latest' | 'probeNow'>;
   succession: Succession;
   switches: Switches;
-  /** How long an active sequencer's head may stand still before an old head counts against it. */
-  progressGraceMs: number;
-  /** A leader whose chain does not move for this long lets another node try. */
-  stuckAfterMs: number;
 }
 
 /**

@@ -34,9 +34,14 @@ export interface MembershipOptions {
   clusterId(): string | null;
   /** Asks the node at a consensus address who it is. */
   hello(address: string, signal: AbortSignal): Promise<PeerIdentity>;
-  dialTimeoutMs: number;
-  catchUpTimeoutMs: number;
+  /** 5 s unless given. */
+  dialTimeoutMs?: number;
+  /** Longest that a new voter may take to get the log; 30 s unless given. */
+  catchUpTimeoutMs?: number;
 }
+
+const DIAL_TIMEOUT_MS = 5000;
+const CATCH_UP_TIMEOUT_MS = 30_000;
 
 /** Entries that a new voter may miss at its promotion: it fetches them faster than they come. */
 const PROMOTION_LAG_ENTRIES = 2;
@@ -146,7 +151,7 @@ export class MembershipService {
     let peer: PeerIdentity;
     try {
       peer = await withDeadline((signal) => options.hello(address, signal), {
-        timeoutMs: options.dialTimeoutMs,
+        timeoutMs: options.dialTimeoutMs ?? DIAL_TIMEOUT_MS,
       });
     } catch (error) {
       const { message } = error as Error;
@@ -170,7 +175,8 @@ export class MembershipService {
   }
 
   private async caughtUp(id: string): Promise<void> {
-    const end = performance.now() + this.options.catchUpTimeoutMs;
+    const timeoutMs = this.options.catchUpTimeoutMs ?? CATCH_UP_TIMEOUT_MS;
+    const end = performance.now() + timeoutMs;
     for (;;) {
       const status = this.options.raft.status();
       if (status.role !== 'leader') throw notLeader();
@@ -178,7 +184,7 @@ export class MembershipService {
       if (peer?.state === 'replicate' && peer.matchIndex >= status.lastIndex - PROMOTION_LAG_ENTRIES) return;
       if (performance.now() > end) {
         throw new RpcError(
-          `${id} did not get the log within ${this.options.catchUpTimeoutMs} ms; it stays a non-voter: repeat the call once it is reachable`,
+          `${id} did not get the log within ${timeoutMs} ms; it stays a non-voter: repeat the call once it is reachable`,
           { reason: 'catch-up-timeout' },
         );
       }
