@@ -10,21 +10,19 @@ import { ClientError } from '../../rpc/clients/client-error.js';
 import { StartRefusedError } from '../../rpc/clients/start-refusal.js';
 import { ChainState } from '../chain/chain-state.js';
 import { PayloadCommitter } from '../commit/payload-committer.js';
-import type { Controller as ControllerType } from '../control/controller.js';
+import { Controller } from '../control/controller.js';
 import { Succession } from '../control/succession.js';
 import { Switches } from '../control/switches.js';
-import type { Conductor as ConductorType } from './conductor.js';
+import { Conductor } from './conductor.js';
 import { nodeStatus } from './node-status.js';
 import { encodeEligibility, Fitness } from '../control/eligibility.js';
 import { LocalNode } from '../control/local-node.js';
 import { chainOf, hashOf, payloadOf, refOf, silent } from '../testing/chain.js';
 import { FakeNode, hashMismatch, historyOf } from '../testing/fake-node.js';
 import { FakeRaft } from '../testing/fake-raft.js';
-import { useVirtualTime } from '../testing/virtual-time.js';
+import { useVirtualTime, virtualSleep } from '../testing/virtual-time.js';
 
 useVirtualTime();
-const { Controller } = await import('../control/controller.js');
-const { Conductor } = await import('./conductor.js');
 
 const POLL_MS = 250;
 
@@ -34,8 +32,8 @@ let node: FakeNode;
 let localNode: LocalNode;
 let report: HealthReport | null;
 let membershipCalls: unknown[][];
-let controller: ControllerType;
-let conductor: ConductorType;
+let controller: Controller;
+let conductor: Conductor;
 /** What other members say of themselves, by address. */
 let memberStatus: Map<string, { nodeId: string; status?: unknown }>;
 
@@ -70,6 +68,7 @@ function build(options: { paused?: boolean; silentTransfer?: boolean; roundRobin
     ...{ raft, chain, history, opNode, execution, localNode, switches, succession },
     health: monitor,
     logger: silent,
+    sleep: virtualSleep,
     progressGraceMs: 3000,
     stuckAfterMs: 10_000,
     callTimeoutMs: 10_000,

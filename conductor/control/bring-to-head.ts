@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import { envelopeJson } from '../../rpc/payload/envelope-json.js';
 import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
 import type { CommittedBlock } from '../chain/chain-state.js';
+import type { Sleep } from '../time/sleep.js';
 import { ChainComparison } from './common-point.js';
 
 /** What these procedures use of the local node and of the committed chain. */
@@ -20,6 +20,7 @@ export interface Surroundings {
     payload(block: CommittedBlock): Promise<Buffer>;
   };
   logger: Logger;
+  sleep: Sleep;
 }
 
 /**
@@ -92,7 +93,7 @@ export async function bringToHead(
       window.localIs(local, missing);
       posted += await post(around, window, missing, call);
     }
-    await sleep(POLL_MS, undefined, { signal: options.signal });
+    await around.sleep(POLL_MS, options.signal);
   }
 }
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Outcome } from '../../raft/index.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import { StartRefusedError } from '../../rpc/clients/start-refusal.js';
@@ -53,7 +52,7 @@ export async function startSequencer(around: StartSurroundings, options: StartOp
       const isTransient = error instanceof StartRefusedError && error.isTransient;
       if (!isTransient || performance.now() > end) throw error;
     }
-    await sleep(RETRY_MS, undefined, { signal: options.signal });
+    await around.sleep(RETRY_MS, options.signal);
   }
 }
 

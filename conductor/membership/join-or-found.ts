@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Member, RaftNode } from '../../raft/index.js';
 import type { Config } from '../config/config.js';
+import type { Sleep } from '../time/sleep.js';
 import { formCluster, peersDigest, type FormationAnswer, type ListedPeer } from './formation.js';
 
 const EMPTY_MEMBER =
@@ -26,6 +27,7 @@ export interface JoinOptions {
   logger: Logger;
   /** Ends the forming of a cluster. */
   signal: AbortSignal;
+  sleep: Sleep;
 }
 
 /**
@@ -54,6 +56,7 @@ export async function joinOrFound(options: JoinOptions): Promise<void> {
     bootstrap: (members) => found(raft, members),
     logger,
     signal: options.signal,
+    sleep: options.sleep,
     retryMs: FORMATION_RETRY_MS,
     dialTimeoutMs: DIAL_TIMEOUT_MS,
   });

@@ -8,12 +8,17 @@ import {
   type MembershipChange,
   type Outcome,
 } from '../../raft/index.js';
-import { useVirtualTime } from '../testing/virtual-time.js';
+import { useVirtualTime, virtualSleep } from '../testing/virtual-time.js';
 import { versionsText, WIRE_VERSIONS } from '../../raft/transport/wire-versions.js';
-import type { ChangeOptions, MembershipRaft, PeerIdentity } from './membership-service.js';
+import {
+  MembershipService,
+  type ChangeOptions,
+  type MembershipRaft,
+  type MembershipStatus,
+  type PeerIdentity,
+} from './membership-service.js';
 
 useVirtualTime();
-const { MembershipService } = await import('./membership-service.js');
 
 const CLUSTER = 'cluster-1';
 const DIAL_MS = 5000;
@@ -31,15 +36,10 @@ class FakeRaft implements MembershipRaft {
   /** Replication state by member. */
   readonly progress = new Map<string, { state: 'probe' | 'replicate' | 'snapshot'; matchIndex: number }>();
 
-  status(): CoreStatus {
-    const peers = [...this.progress].map(([id, progress]) => ({
-      id,
-      ...progress,
-      lastContactMs: 0,
-      eligibility: 0,
-    }));
+  status(): MembershipStatus {
+    const peers = [...this.progress].map(([id, progress]) => ({ id, ...progress }));
     const configuration = { index: this.index, configuration: { members: this.members } };
-    return { role: this.role, lastIndex: LAST_INDEX, configuration, peers } as unknown as CoreStatus;
+    return { role: this.role, lastIndex: LAST_INDEX, configuration, peers };
   }
 
   async changeMembership(
@@ -92,7 +92,7 @@ type Said = Omit<PeerIdentity, keyof typeof WIRE> & Partial<typeof WIRE>;
 let identities: Map<string, Said | Error>;
 let dialled: string[];
 let hangs: Set<string>;
-let service: InstanceType<typeof MembershipService>;
+let service: MembershipService;
 
 beforeEach(() => {
   raft = new FakeRaft();
@@ -115,6 +115,7 @@ beforeEach(() => {
     },
     dialTimeoutMs: DIAL_MS,
     catchUpTimeoutMs: CATCH_UP_MS,
+    sleep: virtualSleep,
   });
 });
 afterEach(() => jest.clearAllTimers());

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   TIMING_PROFILES,
   wireProblem,
@@ -7,15 +6,22 @@ import {
   type HelloAnswer,
   type MembershipChange,
   type Outcome,
+  type PeerStatus,
 } from '../../raft/index.js';
 import { withDeadline } from '../../rpc/clients/deadline.js';
 import { RpcError } from '../../rpc/server/rpc-error.js';
+import type { Sleep } from '../time/sleep.js';
 
 /** What a node says of itself to anybody who asks. */
 export type PeerIdentity = Omit<HelloAnswer, 'bootId'>;
 
+/** What changes of the membership need to know of the Raft node. */
+export type MembershipStatus = Pick<CoreStatus, 'role' | 'lastIndex' | 'configuration'> & {
+  readonly peers: readonly Pick<PeerStatus, 'id' | 'state' | 'matchIndex'>[];
+};
+
 export interface MembershipRaft {
-  status(): CoreStatus;
+  status(): MembershipStatus;
   changeMembership(
     change: MembershipChange,
     expectedIndex?: number,
@@ -38,10 +44,12 @@ export interface MembershipOptions {
   dialTimeoutMs?: number;
   /** Longest that a new voter may take to get the log; 30 s unless given. */
   catchUpTimeoutMs?: number;
+  sleep: Sleep;
 }
 
 const DIAL_TIMEOUT_MS = 5000;
 const CATCH_UP_TIMEOUT_MS = 30_000;
+const CATCH_UP_POLL_MS = 5;
 
 /** Entries that a new voter may miss at its promotion: it fetches them faster than they come. */
 const PROMOTION_LAG_ENTRIES = 2;
@@ -188,7 +196,7 @@ export class MembershipService {
           { reason: 'catch-up-timeout' },
         );
       }
-      await sleep(5);
+      await this.options.sleep(CATCH_UP_POLL_MS);
     }
   }
 }

@@ -25,6 +25,7 @@ import { Switches } from '../control/switches.js';
 import { formationAnswer } from '../membership/join-or-found.js';
 import { MembershipService } from '../membership/membership-service.js';
 import { Metrics } from '../metrics/metrics.js';
+import { sleep } from '../time/sleep.js';
 import { createRaft, createTransport } from './consensus.js';
 
 /** Longest that the local node may take for an answer. */
@@ -102,6 +103,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   const controller = new Controller({
     ...{ raft, chain, history, opNode, execution, localNode, health, succession, switches },
     ...controlTimes(config),
+    sleep,
     logger: controlLogger,
   });
   reports.on('healthChecked', (report) => controller.healthChanged(report));
@@ -121,6 +123,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
       raft,
       clusterId: () => raft.identity.clusterId,
       hello: (address, signal) => transport.hello(address, signal),
+      sleep,
     }),
     askStatus: (address, signal) => transport.hello<{ status?: unknown }>(address, signal),
     silentTransfer: config.rpc.silentTransfer,

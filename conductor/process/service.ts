@@ -86,6 +86,7 @@ export class Service {
       onFatal: this.onFatal,
       logger: this.logger,
       signal: this.ending.signal,
+      sleep,
     });
   }
 

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { ClientError } from '../../../rpc/clients/client-error.js';
 import { duration } from '../../config/value-types.js';
+import { sleep } from '../../time/sleep.js';
 import { CommandError } from '../command-error.js';
 import type { CommandIo } from '../command.js';
 import { Cluster } from './cluster.js';
@@ -62,7 +63,7 @@ export async function operate(
       ...io,
       cluster,
       deadline,
-      until: (missing) => waitUntil(cluster, { deadline, signal: io.signal, note: io.note }, missing),
+      until: (missing) => waitUntil(cluster, { deadline, signal: io.signal, note: io.note, sleep }, missing),
       done: (line) => io.print(`${line} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`),
     });
   } finally {
