@@ -5,7 +5,7 @@ import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
 import type { ChainState } from '../chain/chain-state.js';
 import { Fitness, fitnessOf } from '../control/eligibility.js';
-import { healthNow } from '../control/health-now.js';
+import { healthNow } from '../control/node-poll-health.js';
 import type { LocalNode } from '../control/local-node.js';
 import type { Switches } from '../control/switches.js';
 

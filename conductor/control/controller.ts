@@ -10,7 +10,7 @@ import { ControlLoop } from './control-loop.js';
 import type { Action, View } from './decide.js';
 import { encodeEligibility, fitness, Fitness, Strikes } from './eligibility.js';
 import { HealthLog } from './health-log.js';
-import { healthNow } from './health-now.js';
+import { healthNow } from './node-poll-health.js';
 import { LagTracker } from './lag-tracker.js';
 import type { LocalNode } from './local-node.js';
 import { LocalSequencer, type LocalSequencerOptions } from './local-sequencer.js';

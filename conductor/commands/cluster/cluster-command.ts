@@ -4,7 +4,7 @@ import { duration } from '../../config/value-types.js';
 import { sleep } from '../../time/sleep.js';
 import { CommandError } from '../command-error.js';
 import type { CommandIo } from '../command.js';
-import { Cluster } from './cluster.js';
+import { Cluster } from './cluster-client.js';
 import { leaders, noLeader, type Answering, type ClusterView, type Member } from './cluster-view.js';
 import { Deadline, waitUntil } from './wait-until.js';
 

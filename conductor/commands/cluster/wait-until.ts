@@ -1,7 +1,7 @@
 import { formatGoDuration } from '../../config/go-duration.js';
 import type { Sleep } from '../../time/sleep.js';
 import { CommandError } from '../command-error.js';
-import type { Cluster } from './cluster.js';
+import type { Cluster } from './cluster-client.js';
 import type { ClusterView } from './cluster-view.js';
 
 const POLL_MS = 100;
