@@ -11,7 +11,6 @@ const PURE = [
   'control/decide.ts',
   'control/eligibility.ts',
   'control/lag-tracker.ts',
-  'control/ring.ts',
 ];
 
 const FORBIDDEN =

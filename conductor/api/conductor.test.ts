@@ -925,7 +925,7 @@ describe('sequencerHealthy', () => {
     health('too-few-peers');
     expect(conductor.sequencerHealthy()).toBe(false);
     health('ok');
-    localNode.isNotReachedYet('connection refused');
+    localNode.noteUnreachable('connection refused');
     expect(conductor.sequencerHealthy()).toBe(false);
     await up();
     expect(conductor.sequencerHealthy()).toBe(true);

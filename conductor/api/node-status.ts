@@ -5,7 +5,7 @@ import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
 import type { ChainState } from '../chain/chain-state.js';
 import { Fitness, fitnessOf } from '../control/eligibility.js';
-import { healthNow } from '../control/node-poll-health.js';
+import { withNodePoll } from '../control/node-poll-health.js';
 import type { LocalNode } from '../control/local-node.js';
 import type { Switches } from '../control/switches.js';
 
@@ -88,7 +88,7 @@ export function nodeStatus(sources: StatusSources): ConductorStatus {
 }
 
 function healthStatus({ health, localNode }: StatusSources): ConductorStatus['health'] {
-  const report = healthNow(health, localNode);
+  const report = withNodePoll(health.latest(), localNode);
   if (!report) return { status: 'unknown', summary: 'not checked yet', reasons: [], checkedAtMs: null };
   const { status, summary, reasons, checkedAtMs } = report;
   return { status, summary, reasons: [...reasons], checkedAtMs };

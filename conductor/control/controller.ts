@@ -10,7 +10,7 @@ import { ControlLoop } from './control-loop.js';
 import type { Action, View } from './decide.js';
 import { encodeEligibility, fitness, Fitness, Strikes } from './eligibility.js';
 import { HealthLog } from './health-log.js';
-import { healthNow } from './node-poll-health.js';
+import { withNodePoll } from './node-poll-health.js';
 import { LagTracker } from './lag-tracker.js';
 import type { LocalNode } from './local-node.js';
 import { LocalSequencer, type LocalSequencerOptions } from './local-sequencer.js';
@@ -71,7 +71,8 @@ export class Controller extends EventEmitter<ControlEvents> {
 
   /** Everything that is known of the local node's health; as op-conductor: healthy until the first check has spoken. */
   get isHealthy(): boolean {
-    return healthNow(this.options.health, this.options.localNode)?.healthy ?? true;
+    const { health, localNode } = this.options;
+    return withNodePoll(health.latest(), localNode)?.healthy ?? true;
   }
 
   /** The health of the local node was checked. */
@@ -93,7 +94,7 @@ export class Controller extends EventEmitter<ControlEvents> {
   /** @throws ClientError when op-node does not say whether its sequencer runs; then the loop stays paused */
   async resume(): Promise<void> {
     const { opNode, localNode, switches, logger, callTimeoutMs } = this.options;
-    localNode.sequencerIs(await opNode.sequencerActive({ timeoutMs: callTimeoutMs }));
+    localNode.noteSequencer(await opNode.sequencerActive({ timeoutMs: callTimeoutMs }));
     switches.paused = false;
     logger.info('control loop resumed');
     this.emit('resumed');

@@ -73,24 +73,24 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
   }
 
   /** Notes why polling has not begun yet. */
-  isNotReachedYet(reason: string): void {
+  noteUnreachable(reason: string): void {
     this.state.asked = true;
     this.state.reason = `op-node: ${reason}`;
   }
 
   /** Notes what a start or stop of the sequencer has just shown. */
-  sequencerIs(active: boolean): void {
+  noteSequencer(active: boolean): void {
     this.epoch += 1;
     this.state.sequencerActive = active;
   }
 
   /** Notes a head that somebody else has just read. */
-  headIs(head: BlockRef): void {
+  noteHead(head: BlockRef): void {
     this.epoch += 1;
-    this.noteHead(head);
+    this.takeHead(head);
   }
 
-  private noteHead(head: BlockRef): void {
+  private takeHead(head: BlockRef): void {
     if (head.number > (this.state.head?.number ?? -1)) this.state.headAdvancedAtMs = performance.now();
     this.state.head = head;
   }
@@ -105,7 +105,7 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
     if (this.stopped.signal.aborted) return;
     this.state.asked = true;
     const upToDate = epoch === this.epoch;
-    if (upToDate && head.status === 'fulfilled') this.noteHead(head.value);
+    if (upToDate && head.status === 'fulfilled') this.takeHead(head.value);
     const failed = [active, head].find((result) => result.status === 'rejected');
     if (failed) {
       this.strikes += 1;

@@ -3,15 +3,15 @@ import type { HealthMonitor } from '../../health/health-monitor.js';
 import type { OpNodeClient } from '../../rpc/clients/op-node-client.js';
 import { BehindError, bringToHead } from './bring-to-head.js';
 import type { LocalNode } from './local-node.js';
-import { startSequencer, type StartOptions, type StartSurroundings } from './start-sequencer.js';
+import { startSequencer, type StartOptions, type StartDeps } from './start-sequencer.js';
 import { StartTrouble } from './start-trouble.js';
 
 /** A sequencer ends its block within its block time; one that hangs is left alone after this. */
 const STOP_TIMEOUT_MS = 2000;
 
-export interface LocalSequencerOptions extends StartSurroundings {
-  opNode: StartSurroundings['opNode'] & Pick<OpNodeClient, 'stopSequencer'>;
-  localNode: Pick<LocalNode, 'state' | 'headIs' | 'sequencerIs'>;
+export interface LocalSequencerOptions extends StartDeps {
+  opNode: StartDeps['opNode'] & Pick<OpNodeClient, 'stopSequencer'>;
+  localNode: Pick<LocalNode, 'state' | 'noteHead' | 'noteSequencer'>;
   health: Pick<HealthMonitor, 'probeNow'>;
   callTimeoutMs: number;
   /** Longest that the local node may take for its next step towards the committed head. */
@@ -55,13 +55,13 @@ export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
 
   /** Why this node should not lead now: its sequencer cannot be started. Undefined if it may. */
   troubleAt(nowMs: number): string | undefined {
-    return this.startTrouble.at(nowMs);
+    return this.startTrouble.reasonAt(nowMs);
   }
 
   /** The role of this node has changed. */
   roleChanged({ leads }: { leads: boolean }): void {
     // Whoever gave it leadership although it could not start its sequencer wants it to try again.
-    if (leads) this.startTrouble.over();
+    if (leads) this.startTrouble.reset();
     this.historyTooShortAt = undefined;
   }
 
@@ -71,9 +71,9 @@ export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
     await this.notingShortHistory(async () => {
       const { head, wasStopped } = await startSequencer(this.options, this.limits(signal));
       this.startedMs = performance.now();
-      localNode.headIs(head);
-      localNode.sequencerIs(true);
-      this.startTrouble.over();
+      localNode.noteHead(head);
+      localNode.noteSequencer(true);
+      this.startTrouble.reset();
       this.emit('started', wasStopped);
     })
       .catch((error: Error) => {
@@ -88,7 +88,7 @@ export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
   async feed(signal: AbortSignal): Promise<void> {
     const { localNode, health } = this.options;
     await this.notingShortHistory(async () => {
-      localNode.headIs(await bringToHead(this.options, this.limits(signal)));
+      localNode.noteHead(await bringToHead(this.options, this.limits(signal)));
     });
     health.probeNow();
   }
@@ -96,7 +96,7 @@ export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
   async stop(signal: AbortSignal): Promise<void> {
     const { opNode, localNode, logger } = this.options;
     const { head, wasRunning } = await opNode.stopSequencer({ signal, timeoutMs: STOP_TIMEOUT_MS });
-    localNode.sequencerIs(false);
+    localNode.noteSequencer(false);
     this.emit('stopped', wasRunning);
     if (wasRunning) logger.info({ hash: head }, 'sequencer stopped');
   }

@@ -19,7 +19,7 @@ let reasons: string[];
 const wait = (): Promise<boolean | undefined> =>
   untilConductorEnabled({
     opNode,
-    localNode: { isNotReachedYet: (reason) => void reasons.push(reason) },
+    localNode: { noteUnreachable: (reason) => void reasons.push(reason) },
     logger: silent,
     signal: abort.signal,
     // Sooner than in production.

@@ -9,7 +9,7 @@ const RETRY_MS = 250;
 export interface EnabledOptions {
   opNode: Pick<OpNodeClient, 'conductorEnabled'>;
   /** Told why polling cannot begin yet. */
-  localNode: Pick<LocalNode, 'isNotReachedYet'>;
+  localNode: Pick<LocalNode, 'noteUnreachable'>;
   logger: Logger;
   signal: AbortSignal;
   sleep: Sleep;
@@ -29,7 +29,7 @@ export async function untilConductorEnabled(options: EnabledOptions): Promise<bo
     } catch (error) {
       if (signal.aborted) return undefined;
       const reason = (error as Error).message;
-      localNode.isNotReachedYet(reason);
+      localNode.noteUnreachable(reason);
       if (reason !== lastReason) logger.warn({ reason }, 'op-node does not answer yet');
       lastReason = reason;
     }

@@ -18,7 +18,7 @@ import { logVerdict } from '../chain/log-verdict.js';
 import { PayloadCommitter } from '../commit/payload-committer.js';
 import type { Config } from '../config/config.js';
 import { Controller, type ControlTimes } from '../control/controller.js';
-import { healthOf, type ConfiguredHealth } from '../control/health-probes.js';
+import { probesFrom, type ConfiguredHealth } from '../control/health-probes.js';
 import { LocalNode } from '../control/local-node.js';
 import { Succession } from '../control/succession.js';
 import { Switches } from '../control/switches.js';
@@ -41,7 +41,7 @@ export interface Parts {
   readonly raft: RaftNode<Verdict>;
   readonly transport: HttpTransport;
   readonly localNode: LocalNode;
-  readonly checks: ConfiguredHealth;
+  readonly probes: ConfiguredHealth;
   readonly health: HealthMonitor;
   readonly controller: Controller;
   readonly conductor: Conductor;
@@ -93,7 +93,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   const raft = createRaft(config, machine, logger, context.onFatal);
   const history = new ChainHistory(machine, (from, to, max) => raft.readEntries(from, to, max));
 
-  const { localNode, checks, health } = createHealth(config, clients, reports);
+  const { localNode, probes, health } = createHealth(config, clients, reports);
   const switches = new Switches(config);
   const succession = new Succession({
     raft,
@@ -137,7 +137,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   if (flashblocks) conductor.on('leadershipChanged', () => flashblocks.leadershipChanged());
 
   return Object.freeze({
-    ...{ metrics, clients, raft, transport, localNode, checks, health, controller, conductor },
+    ...{ metrics, clients, raft, transport, localNode, probes, health, controller, conductor },
     ...{ rpc, flashblocks, bound },
   });
 }
@@ -167,7 +167,7 @@ function createHealth(
   config: Config,
   { opNode, execution }: Clients,
   reports: EventEmitter<Reports>,
-): Pick<Parts, 'localNode' | 'checks' | 'health'> {
+): Pick<Parts, 'localNode' | 'probes' | 'health'> {
   const { intervalMs, probeTimeoutMs } = config.health;
   const localNode = new LocalNode({
     opNode,
@@ -175,14 +175,14 @@ function createHealth(
     pollIntervalMs: Math.min(NODE_POLL_MS, intervalMs),
     timeoutMs: probeTimeoutMs,
   });
-  const checks = healthOf(config, opNode, Date.now);
+  const probes = probesFrom(config, opNode, Date.now);
   const health = new HealthMonitor({
-    ...checks,
+    ...probes,
     intervalMs,
     now: Date.now,
     onReport: (report) => reports.emit('healthChecked', report),
   });
-  return { localNode, checks, health };
+  return { localNode, probes, health };
 }
 
 function controlTimes({ health }: Config): ControlTimes {

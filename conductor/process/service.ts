@@ -64,13 +64,13 @@ export class Service {
   private async stopOnce(reason: string): Promise<void> {
     this.logger.info({ reason }, 'stopping');
     this.ending.abort();
-    const { controller, clients, checks } = this.parts;
+    const { controller, clients, probes } = this.parts;
     if (this.opened) await controller.retire();
     for (const close of this.closers.reverse()) {
       await close().catch((error: Error) => this.logger.warn({ err: error }, 'closing failed'));
     }
     const { opNode, execution, proxies } = clients;
-    const connections = [opNode, execution, proxies.node, proxies.execution, checks];
+    const connections = [opNode, execution, proxies.node, proxies.execution, probes];
     await Promise.all(connections.map((connection) => connection.close()));
     this.logger.info('stopped');
   }

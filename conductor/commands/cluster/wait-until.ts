@@ -1,7 +1,7 @@
 import { formatGoDuration } from '../../config/go-duration.js';
 import type { Sleep } from '../../time/sleep.js';
 import { CommandError } from '../command-error.js';
-import type { Cluster } from './cluster-client.js';
+import type { ClusterClient } from './cluster-client.js';
 import type { ClusterView } from './cluster-view.js';
 
 const POLL_MS = 100;
@@ -46,7 +46,7 @@ export interface Waiting {
  * @throws CommandError `deadline` with what was missing last
  */
 export async function waitUntil(
-  cluster: Pick<Cluster, 'view'>,
+  cluster: Pick<ClusterClient, 'view'>,
   { deadline, signal, note, sleep }: Waiting,
   missing: (view: ClusterView) => string | undefined,
 ): Promise<ClusterView> {
