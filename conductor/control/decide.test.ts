@@ -35,37 +35,47 @@ function viewOf(changes: Partial<View> = {}): View {
 const leader = (changes: Partial<View> = {}): View => viewOf({ role: 'leader', ...changes });
 const decideType = (view: View): Action['type'] => decide(view).type;
 
-/** Every combination of everything that a view can say; at most one successor. */
-function* everyView(): Generator<View> {
-  const booleans = [false, true];
-  for (const role of ['leader', 'elect', 'follower'] as const)
-    for (const sequencerActive of [true, false, null])
-      for (const fitness of LEVELS)
-        for (const best of [undefined, ...LEVELS])
-          for (const [lagBlocks, bestLag] of [
-            [4, 0],
-            [4, 8],
-            [500, 8],
-          ] as const)
-            for (const progressing of booleans)
-              for (const historyTooShort of booleans)
-                for (const lagging of booleans)
-                  for (const paused of booleans)
-                    for (const stopping of booleans)
-                      yield viewOf({
-                        role,
-                        sequencerActive,
-                        fitness,
-                        eligibility: encodeEligibility(fitness, lagBlocks),
-                        lagBlocks,
-                        successors: best === undefined ? [] : [successor('b', best, bestLag)],
-                        progressing,
-                        historyTooShort,
-                        lagging,
-                        paused,
-                        stopping,
-                      });
+const BOOLEANS = [false, true] as const;
+
+/** Everything that a view can say. */
+const DIMENSIONS = {
+  role: ['leader', 'elect', 'follower'],
+  sequencerActive: [true, false, null],
+  fitness: LEVELS,
+  /** Fitness of the only successor; undefined: there is none. */
+  best: [undefined, ...LEVELS],
+  lag: [
+    { own: 4, best: 0 },
+    { own: 4, best: 8 },
+    { own: 500, best: 8 },
+  ],
+  progressing: BOOLEANS,
+  historyTooShort: BOOLEANS,
+  lagging: BOOLEANS,
+  paused: BOOLEANS,
+  stopping: BOOLEANS,
+} as const;
+
+type Choice<T extends Record<string, readonly unknown[]>> = { [K in keyof T]: T[K][number] };
+
+/** Every way to choose one value of each dimension. */
+function product<T extends Record<string, readonly unknown[]>>(dimensions: T): Choice<T>[] {
+  const choices = Object.entries(dimensions).reduce<object[]>(
+    (rows, [name, values]) => rows.flatMap((row) => values.map((value) => ({ ...row, [name]: value }))),
+    [{}],
+  );
+  return choices as Choice<T>[];
 }
+
+const everyView = (): View[] =>
+  product(DIMENSIONS).map(({ best, lag, ...said }) =>
+    viewOf({
+      ...said,
+      eligibility: encodeEligibility(said.fitness, lag.own),
+      lagBlocks: lag.own,
+      successors: best === undefined ? [] : [successor('b', best, lag.best)],
+    }),
+  );
 
 describe('decide, in every view', () => {
   const rules: [string, (view: View, action: Action) => boolean | undefined][] = [
