@@ -25,7 +25,7 @@ import { transferTo, transferToServer } from './requested-transfer.js';
 /** Longest that `conductor_clusterStatus` waits for other members. */
 const CLUSTER_STATUS_TIMEOUT_MS = 1000;
 
-export interface ConductorOptions {
+interface ConductorOptions {
   raft: Pick<RaftNode<unknown>, 'status' | 'transferLeadership'> & EventEmitter<RaftNodeEvents>;
   chain: Pick<ChainState, 'head'>;
   history: Pick<ChainHistory, 'payload'>;
@@ -43,7 +43,7 @@ export interface ConductorOptions {
 }
 
 /** What a conductor tells those who listen. */
-export interface ConductorEvents {
+interface ConductorEvents {
   /** Somebody called `conductor_stop`. */
   stopRequested: [];
   /** The answer to `conductor_leader` may have changed. */

@@ -10,7 +10,7 @@ import type { LocalNode } from '../control/local-node.js';
 import type { Switches } from '../control/switches.js';
 
 /** Where the status is read from; all of it is in memory. */
-export interface StatusSources {
+interface StatusSources {
   raft: Pick<RaftNode<unknown>, 'status'> & {
     readonly identity: { clusterId: string | null };
     readonly timing: ClusterTiming;

@@ -27,7 +27,7 @@ export interface ControlTimes extends Pick<LocalSequencerOptions, 'callTimeoutMs
   stuckAfterMs: number;
 }
 
-export interface ControllerOptions extends Omit<LocalSequencerOptions, 'readBarrier'>, ControlTimes {
+interface ControllerOptions extends Omit<LocalSequencerOptions, 'readBarrier'>, ControlTimes {
   raft: Pick<RaftNode<unknown>, 'status' | 'setEligibility' | 'readBarrier' | 'transferLeadership'> &
     EventEmitter<RaftNodeEvents>;
   chain: Pick<ChainState, 'head'>;

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 
-export interface LocalNodeState {
+interface LocalNodeState {
   /** Head of the execution client; null before the first answer. */
   head: BlockRef | null;
   /** Monotonic time at which the head last went up. */
@@ -22,12 +22,12 @@ interface Probed {
   execution: { latestBlock(options: CallOptions): Promise<BlockRef> };
 }
 
-export interface LocalNodeOptions extends Probed {
+interface LocalNodeOptions extends Probed {
   pollIntervalMs: number;
   timeoutMs: number;
 }
 
-export interface LocalNodeEvents {
+interface LocalNodeEvents {
   /** The state is that of a poll that has just ended. */
   polled: [];
 }

@@ -18,7 +18,7 @@ export interface LocalSequencerOptions extends StartDeps {
   catchUpTimeoutMs: number;
 }
 
-export interface LocalSequencerEvents {
+interface LocalSequencerEvents {
   /** `wasStopped`: false when it ran already. */
   started: [wasStopped: boolean];
   /** `wasRunning`: false when it was stopped already. */

@@ -5,7 +5,7 @@ import { fitnessOf, lagOf } from './eligibility.js';
 /** For so long a member to which a transfer failed comes after all others. */
 const AVOID_MS = 10_000;
 
-export interface SuccessionOptions {
+interface SuccessionOptions {
   raft: Pick<RaftNode<unknown>, 'nodeId' | 'status'>;
   /** Hand leadership on in the order of ids, among those that are fit for it. */
   roundRobin: boolean;

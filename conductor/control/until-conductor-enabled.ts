@@ -6,7 +6,7 @@ import type { LocalNode } from './local-node.js';
 /** Pause before an op-node that does not answer is asked again. */
 const RETRY_MS = 250;
 
-export interface EnabledOptions {
+interface EnabledOptions {
   opNode: Pick<OpNodeClient, 'conductorEnabled'>;
   /** Told why polling cannot begin yet. */
   localNode: Pick<LocalNode, 'noteUnreachable'>;

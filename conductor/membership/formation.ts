@@ -19,7 +19,7 @@ export interface FormationAnswer extends PeerIdentity {
   peersDigest: string | null;
 }
 
-export interface FormationOptions {
+interface FormationOptions {
   self: { id: string; incarnation: string };
   peers: readonly ListedPeer[];
   hello(address: string, signal: AbortSignal): Promise<FormationAnswer>;

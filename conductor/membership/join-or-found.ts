@@ -13,7 +13,7 @@ const DIAL_TIMEOUT_MS = 5000;
 
 type Raft = Pick<RaftNode<unknown>, 'identity' | 'status' | 'bootstrap'>;
 
-export interface JoinOptions {
+interface JoinOptions {
   config: Pick<Config, 'raft' | 'consensus'>;
   /** Open, and reachable by other nodes. */
   raft: Raft;

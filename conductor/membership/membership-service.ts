@@ -35,7 +35,7 @@ export interface ChangeOptions {
   force?: boolean;
 }
 
-export interface MembershipOptions {
+interface MembershipOptions {
   raft: MembershipRaft;
   clusterId(): string | null;
   /** Asks the node at a consensus address who it is. */

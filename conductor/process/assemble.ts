@@ -71,7 +71,7 @@ interface Reports {
 }
 
 /** What of one process is not in its configuration. */
-export interface ProcessContext {
+interface ProcessContext {
   version: string;
   logger: Logger;
   /** The process must end: storage failed, or an invariant broke. */

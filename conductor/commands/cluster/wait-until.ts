@@ -31,7 +31,7 @@ export class Deadline {
   }
 }
 
-export interface Waiting {
+interface Waiting {
   deadline: Deadline;
   signal: AbortSignal;
   note: (line: string) => void;

@@ -10,7 +10,7 @@ import type { ControlEvents } from '../../control/control-events.js';
 import { hashOf } from '../../testing/chain.js';
 import { Metrics } from '../metrics.js';
 
-export interface Family {
+interface Family {
   type: string;
   help: string;
   /** Names of labels, and the bounds of buckets. */
