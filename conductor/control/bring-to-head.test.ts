@@ -3,10 +3,10 @@ import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import { ChainState, type CommittedBlock } from '../chain/chain-state.js';
 import { chainOf, committed, hashOf, refOf, silent } from '../testing/chain.js';
 import { FakeNode, historyOf } from '../testing/fake-node.js';
-import { useVirtualTime } from '../testing/virtual-time.js';
+import { bringToHead } from './bring-to-head.js';
+import { useVirtualTime, virtualSleep } from '../testing/virtual-time.js';
 
 useVirtualTime();
-const { bringToHead } = await import('./bring-to-head.js');
 
 const DEADLINE_MS = 3000;
 
@@ -25,7 +25,7 @@ const refs = (from: number, to: number, branch = 'a'): BlockRef[] =>
 function bring(): Promise<BlockRef> {
   const { opNode, execution } = node;
   return bringToHead(
-    { opNode, execution, history: historyOf(chain), logger: silent },
+    { opNode, execution, history: historyOf(chain), logger: silent, sleep: virtualSleep },
     { signal: abort.signal, deadlineMs: DEADLINE_MS, callTimeoutMs: 1000 },
   );
 }
@@ -272,7 +272,7 @@ describe('bringToHead', () => {
       history.payload = async () => Promise.reject(new Error('no longer retained'));
       const { opNode, execution } = node;
       const result = bringToHead(
-        { opNode, execution, history, logger: silent },
+        { opNode, execution, history, logger: silent, sleep: virtualSleep },
         { signal: abort.signal, deadlineMs: DEADLINE_MS, callTimeoutMs: 1000 },
       );
       await expect(ended(result)).rejects.toThrow('no longer retained');

@@ -7,7 +7,7 @@ interface Chains {
 }
 
 /** Where the local chain stands to the committed one. */
-export interface Relation {
+interface Relation {
   /** The local chain goes through the committed head. */
   descends: boolean;
   /** Height up to which both are the same; undefined when the retained history cannot tell. */

@@ -3,7 +3,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import { AnswersUnderWay } from '../../rpc/server/json-rpc/answers-under-way.js';
 import { shareTurns } from '../../rpc/server/json-rpc/event-loop-turns.js';
 
-export interface MetricsServerOptions {
+interface MetricsServerOptions {
   registry: Registry;
   host: string;
   /** 0 lets the system choose. */

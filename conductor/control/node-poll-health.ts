@@ -1,4 +1,3 @@
-import type { HealthMonitor } from '../../health/health-monitor.js';
 import type { HealthReport } from '../../health/health-report.js';
 import type { LocalNode } from './local-node.js';
 
@@ -6,11 +5,10 @@ import type { LocalNode } from './local-node.js';
  * Everything that is known of the local node's health: the last check, and what was seen since, as the conductor asks
  * the node more often than health is checked. Null before the first check.
  */
-export function healthNow(
-  health: Pick<HealthMonitor, 'latest'>,
+export function withNodePoll(
+  report: HealthReport | null,
   { state }: Pick<LocalNode, 'state'>,
 ): HealthReport | null {
-  const report = health.latest();
   if (report === null || state.reachable || !state.asked) return report;
   const message = state.reason;
   const gone = { check: 'node-poll', code: 'node-unreachable', severity: 'unhealthy', message } as const;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { aroundTheRing } from './ring.js';
+import { aroundTheRing } from './succession.js';
 
 describe('aroundTheRing', () => {
   const ring = (self: string, ...ids: string[]): string[] =>

@@ -23,7 +23,7 @@ type Answer = ClusterStatus & { own: ConductorStatus };
  * The cluster as seen from some RPC addresses. Any one of them is enough: the conductor there asks the others at
  * their consensus addresses.
  */
-export class Cluster {
+export class ClusterClient {
   private readonly clients = new Map<string, JsonRpcClient>();
   /** RPC addresses of the conductors that answered at one of the given URLs, by id. */
   private readonly urlById = new Map<string, string>();

@@ -1,0 +1,59 @@
+import path from 'node:path';
+import type { Logger } from 'pino';
+import { RaftNode } from '../../raft/index.js';
+import { LevelStorage } from '../../raft/storage/level-storage.js';
+import { HttpTransport } from '../../raft/transport/http-transport.js';
+import type { ChainStateMachine } from '../chain/chain-state-machine.js';
+import type { Verdict } from '../chain/chain-state.js';
+import type { Config } from '../config/config.js';
+import { laneTimeouts, limitsOf, retentionOf, timingOf } from './raft-options.js';
+
+const MIB = 1024 * 1024;
+
+/** The Raft node of this process, with its disk; neither is open yet. */
+export function createRaft(
+  config: Config,
+  stateMachine: ChainStateMachine,
+  logger: Logger,
+  onFatal: (error: Error) => void,
+): RaftNode<Verdict> {
+  const { serverId, storageDir, priority, crashEvidence } = config.raft;
+  return new RaftNode({
+    nodeId: serverId,
+    priority,
+    crashEvidence,
+    timing: timingOf(config),
+    limits: limitsOf(config.rpc.bodyLimitBytes),
+    retention: retentionOf(config),
+    storage: new LevelStorage({ directory: path.join(storageDir, serverId, 'baton') }),
+    stateMachine,
+    logger: logger.child({ part: 'raft' }),
+    onFatal,
+  });
+}
+
+/** The network of the Raft node; nothing is bound yet. @param hello what this node says of itself to other nodes, besides who it is */
+export function createTransport(
+  { consensus, rpc }: Config,
+  raft: RaftNode<Verdict>,
+  logger: Logger,
+  hello: () => object,
+): HttpTransport {
+  return new HttpTransport({
+    nodeId: raft.nodeId,
+    clusterId: () => raft.identity.clusterId,
+    incarnation: () => raft.identity.incarnation,
+    bind: { host: consensus.listenHost, port: consensus.listenPort },
+    bodyLimitBytes: rpc.bodyLimitBytes + MIB,
+    timeouts: laneTimeouts(() => raft.timing),
+    logger: logger.child({ part: 'transport' }),
+    handlers: {
+      onRequest: (from, message, respond) => raft.receive(from, message, respond),
+      onSnapshotChunk: (from, chunk) => raft.receiveSnapshotChunk(from, chunk),
+      onPeerDisconnected: (peer) => void raft.peerDisconnected(peer),
+      onPeerRestarted: (peer) => raft.peerRestarted(peer),
+      hello,
+      adoptCluster: (clusterId) => raft.adoptCluster(clusterId),
+    },
+  });
+}
