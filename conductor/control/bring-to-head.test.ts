@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { MIB } from '../../common/bytes.js';
 import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import { ChainState, type CommittedBlock } from '../chain/chain-state.js';
 import { chainOf, committed, hashOf, refOf, silent } from '../testing/chain.js';
@@ -90,7 +91,6 @@ describe('bringToHead', () => {
   });
 
   it('bounds the bytes under way, but posts a block of any size', async () => {
-    const MIB = 1024 * 1024;
     const large = chainOf(11, 20).map((block) => ({
       ...block,
       byteLength: (block.number === 14 ? 30 : 6) * MIB,

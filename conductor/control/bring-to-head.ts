@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
+import { MIB } from '../../common/bytes.js';
 import { envelopeJson } from '../../rpc/payload/envelope-json.js';
 import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { CommittedBlock } from '../chain/chain-state.js';
@@ -42,7 +43,7 @@ export class BehindError extends Error {
 
 /** Posted but not yet imported; op-node's own queue is bounded, too. */
 const WINDOW_BLOCKS = 64;
-const WINDOW_BYTES = 16 * 1024 * 1024;
+const WINDOW_BYTES = 16 * MIB;
 /** A posted block that did not move the head for so long is posted again: op-node may drop it (issue #12448). */
 const REPOST_AFTER_MS = 500;
 const POLL_MS = 10;

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Logger } from 'pino';
+import { MIB } from '../../common/bytes.js';
 import { RaftNode } from '../../raft/index.js';
 import { LevelStorage } from '../../raft/storage/level-storage.js';
 import { HttpTransport } from '../../raft/transport/http-transport.js';
@@ -7,8 +8,6 @@ import type { ChainStateMachine } from '../chain/chain-state-machine.js';
 import type { Verdict } from '../chain/chain-state.js';
 import type { Config } from '../config/config.js';
 import { laneTimeouts, limitsOf, retentionOf, timingOf } from './raft-options.js';
-
-const MIB = 1024 * 1024;
 
 /** The Raft node of this process, with its disk; neither is open yet. */
 export function createRaft(

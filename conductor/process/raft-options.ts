@@ -1,3 +1,4 @@
+import { MIB } from '../../common/bytes.js';
 import {
   clusterTimingOf,
   isSameTiming,
@@ -10,7 +11,6 @@ import type { Config } from '../config/config.js';
 import type { LaneTimeouts } from '../../raft/transport/peer-lanes.js';
 import { TIMING_FLAGS } from '../config/raft-times.js';
 
-const MIB = 1024 * 1024;
 const SNAPSHOT_TIMEOUT_MS = 10_000;
 
 /** The clockwork of a cluster that this node founds, and what concerns this node alone. */
