@@ -32,6 +32,8 @@ export class Rule {
     private readonly filter: Filter<Message['type']>,
     /** How often a message that matches is delivered. */
     readonly copies: number,
+    /** Called when it catches no more. */
+    private readonly ended: () => void,
   ) {}
 
   matches(from: NodeId, to: NodeId, message: Message): boolean {
@@ -61,6 +63,7 @@ export class Rule {
 
   /** It catches no more messages. */
   end(): void {
+    if (this.active) this.ended();
     this.active = false;
   }
 

@@ -20,6 +20,7 @@ interface ScenarioEnvironment {
   readonly requests: ClientRequests;
   readonly answers: ReadonlyMap<number, Answer>;
   nodeOf(id: NodeId): ScenarioNode;
+  note(text: string): void;
 }
 
 /** One machine of a scenario, as the author of a bug report speaks of it. */
@@ -218,6 +219,7 @@ export class ScenarioNode implements Party {
 
   /** The process stands still; messages and finished writes wait for it. */
   pause(): void {
+    this.world.note(`${this.id} stands still`);
     this.machine.pause();
   }
 
@@ -226,16 +228,19 @@ export class ScenarioNode implements Party {
     const { faults } = this.world.options;
     faults.pauseStopsClock = suspended;
     faults.pauseUnnoticed = suspended;
+    this.world.note(`${this.id} goes on${suspended ? ', and its clock with it' : ''}`);
     this.machine.resume();
   }
 
   /** Writes begin and do not end any more. */
   stallDisk(): void {
+    this.world.note(`writes of ${this.id} do not end any more`);
     this.machine.diskFactor = Infinity;
   }
 
   /** A write takes so long from now on; one that hangs ends now. */
   writeIn(ms: number): void {
+    this.world.note(`a write of ${this.id} takes ${ms} ms`);
     this.machine.diskFactor = ms / this.world.options.disk.writeMinMs;
     this.finishWrite();
   }

@@ -1,7 +1,8 @@
 import type { CoreEvent, Message } from '../../../core/types.js';
+import type { TraceEvent } from '../../simulator/describe-event.js';
 import { faithfulHosting, type Hosting } from '../../simulator/hosting.js';
 import type { ClusterOptions } from './calm-options.js';
-import { Rule, type Filter } from './messages.js';
+import { Rule, type Filter, type Party } from './messages.js';
 import type { ScenarioNode } from './node.js';
 import { ScenarioWorld } from './world.js';
 
@@ -9,6 +10,9 @@ import { ScenarioWorld } from './world.js';
 const STEPS_MAX = 3_000;
 /** Long enough for anything but an election: a commit takes about 4 ms, a heartbeat comes every 50 ms. */
 const SETTLE_MS = 20;
+
+/** Events in a report of a scenario that fails. */
+const EVENTS_REPORTED = 40;
 
 /** A cluster of real cores whose network, disks and clocks do what the scenario says. */
 export class ScenarioCluster {
@@ -142,34 +146,39 @@ export class ScenarioCluster {
   silence(node: ScenarioNode): { towards(...others: ScenarioNode[]): void } {
     return {
       towards: (...others) => {
-        for (const other of others) this.world.network.cutLink(node.machine, other.machine);
+        for (const other of others) {
+          this.world.note(`nothing passes from ${node.id} to ${other.id}`);
+          this.world.network.cutLink(node.machine, other.machine);
+        }
       },
     };
   }
 
   private cutBetween(one: ScenarioNode, other: ScenarioNode): void {
-    this.silence(one).towards(other);
-    this.silence(other).towards(one);
+    this.world.note(`nothing passes between ${one.id} and ${other.id}`);
+    this.world.network.cutLink(one.machine, other.machine);
+    this.world.network.cutLink(other.machine, one.machine);
   }
 
   /** All links are whole again. */
   heal(): void {
+    this.world.note('all links are whole');
     this.world.network.mendAll();
   }
 
   /** Messages of these types are lost. */
   lose<T extends Message['type']>(types: T | readonly T[], filter: Filter<T> = {}): Rule {
-    return this.rule(types, filter, 0);
+    return this.rule('lost', types, filter, 0);
   }
 
   /** Messages of these types wait until the rule is released. */
   hold<T extends Message['type']>(types: T | readonly T[], filter: Filter<T> = {}): Rule {
-    return this.rule(types, filter, 0);
+    return this.rule('held', types, filter, 0);
   }
 
   /** They arrive as usual, and copies of them can be replayed later. */
   record<T extends Message['type']>(types: T | readonly T[], filter: Filter<T> = {}): Rule {
-    return this.rule(types, filter, 1);
+    return this.rule('recorded', types, filter, 1);
   }
 
   /** They arrive twice or more often; all messages when no type is given. */
@@ -178,14 +187,22 @@ export class ScenarioCluster {
     types: T | readonly T[] = [],
     filter: Filter<T> = {},
   ): Rule {
-    return this.rule(types, filter, times);
+    return this.rule(`delivered ${times} times`, types, filter, times);
   }
 
-  private rule<T extends Message['type']>(types: T | readonly T[], filter: Filter<T>, copies: number): Rule {
+  private rule<T extends Message['type']>(
+    fate: string,
+    types: T | readonly T[],
+    filter: Filter<T>,
+    copies: number,
+  ): Rule {
     const { where = () => true, ...sides } = filter;
     // The rule asks only of messages of these types.
     const ofAnyType = (message: Message): boolean => where(message as Extract<Message, { type: T }>);
-    const rule = new Rule([types].flat(), { ...sides, where: ofAnyType }, copies);
+    const what = `${[types].flat().join(', ') || 'everything'}${sideOf(' from', filter.from)}${sideOf(' to', filter.to)}`;
+    this.world.note(`${fate} from now on: ${what}`);
+    const ended = (): void => this.world.note(`no longer ${fate}: ${what}`);
+    const rule = new Rule([types].flat(), { ...sides, where: ofAnyType }, copies, ended);
     // The newest rule comes first.
     this.world.rules.unshift(rule);
     return rule;
@@ -200,8 +217,21 @@ export class ScenarioCluster {
       .map(({ event }) => event as Extract<CoreEvent, { type: T }>);
   }
 
+  /** What happened from the beginning on. */
+  get story(): readonly TraceEvent[] {
+    return this.world.trace.events();
+  }
+
   /** What happened last, for a report. */
   get lastEvents(): readonly string[] {
-    return this.world.trace.lines();
+    return this.world.trace.lines(EVENTS_REPORTED);
   }
 }
+
+const sideOf = (word: string, side: Party | readonly Party[] | undefined): string =>
+  side === undefined
+    ? ''
+    : `${word} ${[side]
+        .flat()
+        .map(({ id }) => id)
+        .join(', ')}`;
