@@ -1,7 +1,6 @@
 import { crc32 } from 'node:zlib';
-import type { Snapshot as DatabaseSnapshot } from 'classic-level';
 import type { EntryHeader, LoadedEntry, Snapshot, SnapshotMeta } from '../core/types.js';
-import type { Database } from './database.js';
+import type { Database, DatabaseSnapshot } from './database.js';
 import { StorageError } from './errors.js';
 import {
   ALL_HEADERS,

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, jest } from '@jest/globals';
-import { ClassicLevel } from 'classic-level';
+import { Level } from 'level';
 import { pino } from 'pino';
 import { withData } from '../../runtime/complete-message.js';
 import { RaftNode } from '../../runtime/raft-node.js';
@@ -95,7 +95,7 @@ realScenario(
       const storage = new LevelStorage({ directory });
       await storage.open('a');
       jest
-        .spyOn(ClassicLevel.prototype, 'batch')
+        .spyOn(Level.prototype, 'batch')
         .mockImplementationOnce(() => Promise.reject(new Error('no space left')) as never);
       const order = persist({ entries: firstEntries('1') });
       await expect(storage.write(order)).rejects.toMatchObject({ code: 'io' });
@@ -137,7 +137,7 @@ realScenario(
     onDisk(async (directory) => {
       const handle = await open(directory, 'r');
       const sync = jest.spyOn(Object.getPrototypeOf(handle) as { sync(): Promise<void> }, 'sync');
-      const batch = jest.spyOn(ClassicLevel.prototype, 'batch');
+      const batch = jest.spyOn(Level.prototype, 'batch');
       await handle.close();
       const storage = new LevelStorage({ directory: path.join(directory, 'new', 'newer') });
       await storage.open('a');
