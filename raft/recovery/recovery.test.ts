@@ -9,7 +9,7 @@ import { Level } from 'level';
 import { encodeConfiguration } from '../core/configuration.js';
 import type { LoadedEntry, Member } from '../core/types.js';
 import { eventually } from '../testing/eventually.js';
-import { TestNode } from '../runtime/testing/test-nodes.js';
+import { TestNode } from '../runtime/testing/runtime-harness.js';
 import { MemoryNetwork } from '../runtime/testing/memory-network.js';
 import { LevelStorage } from '../storage/level-storage.js';
 import { ORIGIN, positionOf } from '../storage/manifest.js';

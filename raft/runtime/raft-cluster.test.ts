@@ -8,7 +8,7 @@ import { HttpTransport } from '../transport/http-transport.js';
 import type { RaftNode } from './raft-node.js';
 import { BreakingProxy } from './testing/breaking-proxy.js';
 import { eventually } from '../testing/eventually.js';
-import { commit, leaderOf, TestNode, type TestNodeOptions } from './testing/test-nodes.js';
+import { commit, leaderOf, TestNode, type TestNodeOptions } from './testing/runtime-harness.js';
 
 const IDS = ['a', 'b', 'c'];
 type Options = Omit<TestNodeOptions, 'storage'>;

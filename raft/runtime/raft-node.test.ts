@@ -8,7 +8,7 @@ import { entryAfter } from '../storage/testing/test-log.js';
 import { MemoryNetwork } from './testing/memory-network.js';
 import { RecordingMachine } from './testing/recording-machine.js';
 import { eventually } from '../testing/eventually.js';
-import { commit, leaderOf, TestNode, type TestNodeOptions } from './testing/test-nodes.js';
+import { commit, leaderOf, TestNode, type TestNodeOptions } from './testing/runtime-harness.js';
 
 /** The core takes data away from the entries that it handed out; a disk keeps them. */
 class SeparateStorage extends MemoryStorage {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { NodeId } from '../core/types.js';
-import { mayComeFromAnyDisk } from './any-disk.js';
+import { mayComeFromAnyDisk } from './incarnation-policy.js';
 import { FrameError } from './errors.js';
 import { checkVersion, type Frame } from './frame.js';
 import { readFrameHeaders, type FrameHeaders } from './frame-headers.js';

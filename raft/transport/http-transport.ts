@@ -14,7 +14,7 @@ import { askHello, HELLO_PATH, isConnectionRefused, type HelloAnswer } from './h
 import { FRAME_TYPE, MESSAGE_PATH, PeerLanes, type LaneTimeouts } from './peer-lanes.js';
 import { Refusals } from './refusals.js';
 import { sendSnapshotData } from './send-snapshot-data.js';
-import { Strangers } from './strangers.js';
+import { Strangers } from './unidentified-connections.js';
 import type { SnapshotChunkRequest, WireRequest, WireResponse } from './wire-message.js';
 import { commonVersion, isWireVersions, WIRE_VERSIONS, type WireVersions } from './wire-versions.js';
 

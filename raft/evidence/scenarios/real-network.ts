@@ -7,7 +7,7 @@ import { expect } from '@jest/globals';
 import { pino } from 'pino';
 import type { RaftNode } from '../../runtime/raft-node.js';
 import { eventually } from '../../testing/eventually.js';
-import { commit, leaderOf, TestNode } from '../../runtime/testing/test-nodes.js';
+import { commit, leaderOf, TestNode } from '../../runtime/testing/runtime-harness.js';
 import { LevelStorage } from '../../storage/level-storage.js';
 import { HttpTransport } from '../../transport/http-transport.js';
 import { bigAppend, toBytes } from '../../transport/testing/arbitrary-frames.js';

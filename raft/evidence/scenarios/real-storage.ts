@@ -8,7 +8,7 @@ import { withData } from '../../runtime/complete-message.js';
 import { RaftNode } from '../../runtime/raft-node.js';
 import { MemoryNetwork } from '../../runtime/testing/memory-network.js';
 import { eventually } from '../../testing/eventually.js';
-import { LIMITS, RETENTION, TIMING } from '../../runtime/testing/test-nodes.js';
+import { LIMITS, RETENTION, TIMING } from '../../runtime/testing/runtime-harness.js';
 import { LevelStorage } from '../../storage/level-storage.js';
 import { MemoryStorage } from '../../storage/memory-storage.js';
 import { entriesAfter, firstEntries, persist } from '../../storage/testing/test-log.js';
