@@ -13,14 +13,13 @@ export type {
   Timing,
 } from './core/types.js';
 export type { CoreStatus, PeerStatus } from './core/raft-core.js';
-export type { Outcome } from './runtime/outcomes.js';
 export { clusterTimingOf, isSameTiming } from './core/timing.js';
 export { profileOf, TIMING_PROFILES, type TimingProfile } from './runtime/timing-profiles.js';
 export type { Retention } from './runtime/compaction.js';
 export type { StateMachine } from './runtime/state-machine.js';
 export { inspectDirectory, type Inspection, type LogVisitor } from './recovery/inspect.js';
 export { planRecovery, recoverDirectory, type RecoveryPlan } from './recovery/recover.js';
-export type { RaftNodeOptions } from './runtime/node-options.js';
+export type { Outcome, RaftNodeOptions } from './runtime/node-options.js';
 export { RaftNode } from './runtime/raft-node.js';
 export { StorageError, type StorageErrorCode } from './storage/errors.js';
 export { LevelStorage, type LevelStorageOptions } from './storage/level-storage.js';

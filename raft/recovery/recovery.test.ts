@@ -9,7 +9,7 @@ import { Level } from 'level';
 import { encodeConfiguration } from '../core/configuration.js';
 import type { LoadedEntry, Member } from '../core/types.js';
 import { eventually } from '../testing/eventually.js';
-import { TestNode } from '../runtime/testing/runtime-harness.js';
+import { RuntimeHarness } from '../runtime/testing/runtime-harness.js';
 import { MemoryNetwork } from '../runtime/testing/memory-network.js';
 import { LevelStorage } from '../storage/level-storage.js';
 import { ORIGIN, positionOf } from '../storage/manifest.js';
@@ -171,7 +171,7 @@ describe('recovery', () => {
       last: { index: 4, term: 6 },
       hardState: { term: 6, votedFor: null },
     });
-    const node = new TestNode('n1', { storage: new LevelStorage({ directory }) });
+    const node = new RuntimeHarness('n1', { storage: new LevelStorage({ directory }) });
     try {
       await node.start((raft) => new MemoryNetwork().transportOf('n1', raft));
       await eventually(() => node.raft.isReadyLeader, 'n1 to lead alone');

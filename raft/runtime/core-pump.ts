@@ -3,7 +3,7 @@ import type { RaftCore } from '../core/raft-core.js';
 import type { Answer, Input, Output, RequestMessage, ResponseMessage } from '../core/types.js';
 import type { Respond } from '../transport/http-transport.js';
 import { Exchanges } from './exchanges.js';
-import type { Outcome } from './outcomes.js';
+import type { Outcome } from './node-options.js';
 import type { WakeUpTimer } from './wake-up-timer.js';
 
 type WithoutMoment<T> = T extends unknown ? Omit<T, 'now' | 'random'> : never;

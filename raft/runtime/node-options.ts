@@ -4,6 +4,7 @@ import type {
   Limits,
   Member,
   NodeId,
+  RejectReason,
   RequestMessage,
   ResponseMessage,
   SnapshotRequest,
@@ -48,6 +49,15 @@ export interface RaftNodeOptions<Result> {
   /** The node can not go on: storage failed or an invariant broke. The process must end. */
   onFatal(error: Error): void;
 }
+
+/**
+ * How a request to the cluster ended. `rejected`: it had no effect and never will. `unknown`: it may have taken
+ * effect or may still do so; only the log can tell, later.
+ */
+export type Outcome<T> =
+  | ({ outcome: 'done'; index: number; term: number } & T)
+  | { outcome: 'rejected'; reason: RejectReason | 'stopped'; detail?: string }
+  | { outcome: 'unknown'; reason: string };
 
 /** What a node tells those who listen. */
 export interface RaftNodeEvents {

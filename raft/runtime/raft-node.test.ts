@@ -8,7 +8,7 @@ import { entryAfter } from '../storage/testing/test-log.js';
 import { MemoryNetwork } from './testing/memory-network.js';
 import { RecordingMachine } from './testing/recording-machine.js';
 import { eventually } from '../testing/eventually.js';
-import { commit, leaderOf, TestNode, type TestNodeOptions } from './testing/runtime-harness.js';
+import { commit, leaderOf, RuntimeHarness, type RuntimeHarnessOptions } from './testing/runtime-harness.js';
 
 /** The core takes data away from the entries that it handed out; a disk keeps them. */
 class SeparateStorage extends MemoryStorage {
@@ -22,30 +22,30 @@ class Cluster {
   readonly network = new MemoryNetwork();
   readonly disks = new Map<string, MemoryDisk>();
   readonly storages = new Map<string, MemoryStorage>();
-  private readonly byId = new Map<string, TestNode>();
+  private readonly byId = new Map<string, RuntimeHarness>();
 
-  constructor(private readonly options: Omit<TestNodeOptions, 'storage'> = {}) {}
+  constructor(private readonly options: Omit<RuntimeHarnessOptions, 'storage'> = {}) {}
 
-  get nodes(): TestNode[] {
+  get nodes(): RuntimeHarness[] {
     return [...this.byId.values()];
   }
 
-  node(id: string): TestNode {
-    return this.byId.get(id) as TestNode;
+  node(id: string): RuntimeHarness {
+    return this.byId.get(id) as RuntimeHarness;
   }
 
   storage(id: string): MemoryStorage {
     return this.storages.get(id) as MemoryStorage;
   }
 
-  others(than: TestNode): TestNode[] {
+  others(than: RuntimeHarness): RuntimeHarness[] {
     return this.nodes.filter((node) => node !== than);
   }
 
-  async start(id: string): Promise<TestNode> {
+  async start(id: string): Promise<RuntimeHarness> {
     const disk = this.disks.get(id) ?? new MemoryDisk();
     const storage = new SeparateStorage(disk);
-    const node = new TestNode(id, { ...this.options, storage });
+    const node = new RuntimeHarness(id, { ...this.options, storage });
     this.disks.set(id, disk);
     this.storages.set(id, storage);
     this.byId.set(id, node);
@@ -54,7 +54,7 @@ class Cluster {
   }
 
   /** The first one leads at once, being alone; the others join it. */
-  async found(...ids: string[]): Promise<TestNode> {
+  async found(...ids: string[]): Promise<RuntimeHarness> {
     const [first, ...others] = ids as [string, ...string[]];
     const leader = await this.start(first);
     expect(await leader.raft.bootstrap([leader.memberAt(`${first}:1`)])).toMatchObject({ outcome: 'done' });
@@ -70,7 +70,7 @@ class Cluster {
     return this.leader();
   }
 
-  leader(among = this.nodes): Promise<TestNode> {
+  leader(among = this.nodes): Promise<RuntimeHarness> {
     return eventually(() => leaderOf(among), 'a leader');
   }
 
@@ -80,7 +80,7 @@ class Cluster {
 }
 
 const clusters: Cluster[] = [];
-function createCluster(options?: Omit<TestNodeOptions, 'storage'>): Cluster {
+function createCluster(options?: Omit<RuntimeHarnessOptions, 'storage'>): Cluster {
   const cluster = new Cluster(options);
   clusters.push(cluster);
   return cluster;
@@ -90,7 +90,7 @@ afterEach(async () => {
 });
 
 const bytes = (text: string): Buffer => Buffer.from(text);
-const has = (node: TestNode, command: string): boolean => node.machine.commands.includes(command);
+const has = (node: RuntimeHarness, command: string): boolean => node.machine.commands.includes(command);
 
 describe('a lone voter', () => {
   it('elects itself, commits and gives the results of the state machine', async () => {
@@ -155,7 +155,7 @@ describe('three nodes', () => {
     });
     expect(await follower?.raft.readBarrier()).toMatchObject({ outcome: 'rejected', reason: 'not-leader' });
 
-    const young = new TestNode('d', { storage: new MemoryStorage() });
+    const young = new RuntimeHarness('d', { storage: new MemoryStorage() });
     await young.raft.open();
     expect(await young.raft.propose(bytes('x'))).toEqual({ outcome: 'rejected', reason: 'stopped' });
     await young.raft.stop();
@@ -249,7 +249,7 @@ describe('three nodes', () => {
       () => cluster.nodes.every(({ raft }) => isSameTiming(raft.timing, slower)),
       'all to go by the new times',
     );
-    const follower = cluster.others(leader)[0] as TestNode;
+    const follower = cluster.others(leader)[0] as RuntimeHarness;
     await follower.raft.stop();
     const again = await cluster.start(follower.id);
     expect(again.raft.timing).toMatchObject({ ...slower });
@@ -331,7 +331,7 @@ describe('a follower that was away', () => {
   it('gets entries that nobody has in memory any more', async () => {
     const cluster = createCluster({ limits: { cacheBytesMax: 2000, appendBytesMax: 5000 } });
     const leader = await cluster.found('a', 'b', 'c');
-    const away = cluster.others(leader)[0] as TestNode;
+    const away = cluster.others(leader)[0] as RuntimeHarness;
     cluster.network.cut.add(away.id);
     const texts = Array.from({ length: 60 }, (_, i) => `${i} ${'x'.repeat(500)}`);
     for (const text of texts) await leader.raft.propose(bytes(text));
@@ -348,7 +348,7 @@ describe('a follower that was away', () => {
     const retention = { bytesMax: 20_000, entriesMax: 30 };
     const cluster = createCluster({ retention, limits: { cacheBytesMax: 2000 } });
     const leader = await cluster.found('a', 'b', 'c');
-    const away = cluster.others(leader)[0] as TestNode;
+    const away = cluster.others(leader)[0] as RuntimeHarness;
     cluster.network.cut.add(away.id);
     const texts = Array.from({ length: 100 }, (_, i) => `${i} ${'x'.repeat(700)}`);
     for (const text of texts) {
@@ -410,7 +410,7 @@ describe('a disk that fails', () => {
   it('ends a follower, which acknowledges nothing of it', async () => {
     const cluster = createCluster();
     const leader = await cluster.found('a', 'b', 'c');
-    const [failing, other] = cluster.others(leader) as [TestNode, TestNode];
+    const [failing, other] = cluster.others(leader) as [RuntimeHarness, RuntimeHarness];
     await leader.raft.propose(bytes('one'));
     await eventually(() => has(failing, 'one'), 'the follower');
     const storage = cluster.storage(failing.id);
@@ -436,7 +436,7 @@ describe('a disk that fails', () => {
   it('ends a leader that finds an entry damaged when a follower needs it', async () => {
     const cluster = createCluster({ limits: { cacheBytesMax: 1000 } });
     const leader = await cluster.found('a', 'b', 'c');
-    const away = cluster.others(leader)[0] as TestNode;
+    const away = cluster.others(leader)[0] as RuntimeHarness;
     cluster.network.cut.add(away.id);
     for (let i = 0; i < 20; i++) await leader.raft.propose(Buffer.alloc(200, i));
     const entry = cluster.disks.get(leader.id)?.entries.find(({ kind }) => kind === 'command');
@@ -449,7 +449,7 @@ describe('a disk that fails', () => {
   it('ends a node that cannot remember its cluster', async () => {
     const storage = new MemoryStorage();
     storage.setClusterId = () => Promise.reject(new StorageError('io', 'EIO'));
-    const node = new TestNode('a', { storage });
+    const node = new RuntimeHarness('a', { storage });
     await node.raft.open();
     await expect(node.raft.adoptCluster('ab'.repeat(16))).rejects.toMatchObject({ code: 'io' });
     expect(node.fatal).toHaveLength(1);
@@ -510,7 +510,7 @@ describe('a node of a cluster', () => {
     const cluster = createCluster();
     const leader = await cluster.found('a', 'b', 'c');
     await leader.raft.propose(bytes('one'));
-    const follower = cluster.others(leader)[0] as TestNode;
+    const follower = cluster.others(leader)[0] as RuntimeHarness;
     await eventually(() => has(follower, 'one'), 'the follower');
     const storage = cluster.storage(follower.id);
     const open = follower.raft['pump']['exchanges'];
@@ -537,7 +537,7 @@ describe('a node of a cluster', () => {
   it('answers two peers that count alike, each in its own words', async () => {
     const cluster = createCluster();
     const leader = await cluster.found('a', 'b', 'c');
-    const [one, two] = cluster.others(leader) as [TestNode, TestNode];
+    const [one, two] = cluster.others(leader) as [RuntimeHarness, RuntimeHarness];
     const answers: (ResponseMessage | null)[] = [];
     for (const peer of [one, two, one]) {
       const question: RequestMessage = { type: 'preVote', term: 1, requestId: 7, lastIndex: 0, lastTerm: 0 };
@@ -551,7 +551,7 @@ describe('a node of a cluster', () => {
     await cluster.found('a', 'b', 'c');
     await cluster.node('b').raft.stop();
     cluster.network.peers.delete('b');
-    const node = new TestNode('b', { storage: new MemoryStorage(cluster.disks.get('b')) });
+    const node = new RuntimeHarness('b', { storage: new MemoryStorage(cluster.disks.get('b')) });
     await node.raft.open();
     const transport = cluster.network.transportOf('b', node.raft);
     const atStart: unknown[] = [];
@@ -568,7 +568,7 @@ describe('a node of a cluster', () => {
 });
 
 /** What a leader would send next: one entry after the follower's last. */
-function appendOf(follower: TestNode, leader: TestNode, text?: string): RequestMessage {
+function appendOf(follower: RuntimeHarness, leader: RuntimeHarness, text?: string): RequestMessage {
   const { term, lastIndex } = follower.raft.status();
   const last = follower.raft['running'].entry(lastIndex);
   const position = { index: lastIndex, term: last?.term ?? 0, chainHash: last?.chainHash ?? 0 };

@@ -14,7 +14,7 @@ import { askHello, HELLO_PATH, isConnectionRefused, type HelloAnswer } from './h
 import { FRAME_TYPE, MESSAGE_PATH, PeerLanes, type LaneTimeouts } from './peer-lanes.js';
 import { Refusals } from './refusals.js';
 import { sendSnapshotData } from './send-snapshot-data.js';
-import { Strangers } from './unidentified-connections.js';
+import { UnidentifiedConnections } from './unidentified-connections.js';
 import type { SnapshotChunkRequest, WireRequest, WireResponse } from './wire-message.js';
 import { commonVersion, isWireVersions, WIRE_VERSIONS, type WireVersions } from './wire-versions.js';
 
@@ -60,7 +60,7 @@ const SERVER_IDLE_MS = 75_000;
 const WARM_INTERVAL_MS = 10_000;
 /** Peers have a handful each; more are closed at once. */
 const CONNECTIONS_MAX = 512;
-const STRANGERS_MAX = 256;
+const UNIDENTIFIED_MAX = 256;
 /** Frames of the largest size that may be under way at once; smaller ones accordingly more. */
 const BODIES_IN_MEMORY_MAX = 4;
 /** Raft messages over HTTP/1.1, with binary bodies: requests go out through undici, come in through fastify. */
@@ -100,7 +100,7 @@ export class HttpTransport {
       return503OnClosing: false,
     });
     this.app.server.maxConnections = CONNECTIONS_MAX;
-    const strangers = new Strangers(this.app.server, STRANGERS_MAX);
+    const unidentified = new UnidentifiedConnections(this.app.server, UNIDENTIFIED_MAX);
     this.warming = setInterval(() => this.keepWarm(this.lanes.values()), WARM_INTERVAL_MS).unref();
     this.app.addContentTypeParser(FRAME_TYPE, ({ raw }: FastifyRequest) => {
       const { response, byteLength } = this.headersOf(raw);
@@ -109,7 +109,7 @@ export class HttpTransport {
     // Before the body: whoever has no business here must not make us read it.
     const onRequest = async ({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> => {
       this.admitted.set(raw, { ...this.admission.checkHeaders(raw.headers), response: reply.raw });
-      strangers.recognise(raw.socket);
+      unidentified.recognise(raw.socket);
     };
     this.app.post(MESSAGE_PATH, { onRequest }, (incoming, reply) => this.onFrame(incoming, reply));
     this.app.get(HELLO_PATH, () => this.helloAnswer());

@@ -7,7 +7,7 @@ import { expect } from '@jest/globals';
 import { pino } from 'pino';
 import type { RaftNode } from '../../runtime/raft-node.js';
 import { eventually } from '../../testing/eventually.js';
-import { commit, leaderOf, TestNode } from '../../runtime/testing/runtime-harness.js';
+import { commit, leaderOf, RuntimeHarness } from '../../runtime/testing/runtime-harness.js';
 import { LevelStorage } from '../../storage/level-storage.js';
 import { HttpTransport } from '../../transport/http-transport.js';
 import { bigAppend, toBytes } from '../../transport/testing/arbitrary-frames.js';
@@ -23,7 +23,7 @@ import { realScenario } from './dsl/scenario.js';
 
 /** Nodes over HTTP and LevelDB. */
 class RealCluster {
-  readonly nodes = new Map<string, TestNode>();
+  readonly nodes = new Map<string, RuntimeHarness>();
   private readonly addresses = new Map<string, { host: string; port: number }>();
 
   /** What the transports logged. */
@@ -31,8 +31,8 @@ class RealCluster {
 
   constructor(private readonly directory: string) {}
 
-  async start(id: string): Promise<TestNode> {
-    const node = new TestNode(id, {
+  async start(id: string): Promise<RuntimeHarness> {
+    const node = new RuntimeHarness(id, {
       storage: new LevelStorage({ directory: path.join(this.directory, id) }),
       timing: { electionTimeoutMs: 250, heartbeatIntervalMs: 40, leaseTimeoutMs: 240 },
     });
@@ -61,7 +61,7 @@ class RealCluster {
     });
   }
 
-  member(node: TestNode) {
+  member(node: RuntimeHarness) {
     const { host, port } = this.addresses.get(node.id) as { host: string; port: number };
     return node.memberAt(`${host}:${port}`);
   }
@@ -84,7 +84,7 @@ class RealCluster {
 }
 
 async function withCluster(
-  play: (cluster: RealCluster, a: TestNode, b: TestNode) => Promise<void>,
+  play: (cluster: RealCluster, a: RuntimeHarness, b: RuntimeHarness) => Promise<void>,
 ): Promise<void> {
   const directory = await mkdtemp(path.join(tmpdir(), 'raft-scenario-'));
   const cluster = new RealCluster(directory);

@@ -29,7 +29,7 @@ export const LIMITS: Limits = {
 
 export const RETENTION: Retention = { bytesMax: 64_000_000, entriesMax: 10_000 };
 
-export interface TestNodeOptions {
+export interface RuntimeHarnessOptions {
   storage: Storage;
   limits?: Partial<Limits>;
   retention?: Partial<Retention>;
@@ -40,14 +40,22 @@ export interface TestNodeOptions {
 }
 
 /** A node with everything a test wants to see. */
-export class TestNode {
+export class RuntimeHarness {
   readonly machine: RecordingMachine;
   readonly fatal: Error[] = [];
   readonly raft: RaftNode<number>;
 
   constructor(
     readonly id: NodeId,
-    { storage, limits, retention, timing, machine, crashEvidence = true, writeLimitMs }: TestNodeOptions,
+    {
+      storage,
+      limits,
+      retention,
+      timing,
+      machine,
+      crashEvidence = true,
+      writeLimitMs,
+    }: RuntimeHarnessOptions,
   ) {
     this.machine = machine ?? new RecordingMachine();
     this.raft = new RaftNode({
@@ -76,13 +84,13 @@ export class TestNode {
 }
 
 /** The node that leads the latest term and has committed in it. */
-export function leaderOf(nodes: readonly TestNode[]): TestNode | undefined {
+export function leaderOf(nodes: readonly RuntimeHarness[]): RuntimeHarness | undefined {
   const leaders = nodes.filter(({ raft }) => raft.isReadyLeader);
   return leaders.sort((a, b) => b.raft.status().term - a.raft.status().term)[0];
 }
 
 /** Commits through whoever leads. What ended as `unknown` is looked for before it is proposed again. */
-export async function commit(nodes: readonly TestNode[], command: string): Promise<void> {
+export async function commit(nodes: readonly RuntimeHarness[], command: string): Promise<void> {
   for (;;) {
     const leader = await eventually(() => leaderOf(nodes), 'a leader');
     if ((await leader.raft.readBarrier()).outcome !== 'done') continue;
