@@ -14,31 +14,28 @@ import type {
   Message,
   NodeId,
   Output,
-  Persist,
   RequestMessage,
   ResponseMessage,
   SnapshotRequest,
   Timing,
 } from '../core/types.js';
-import { StorageError } from '../storage/errors.js';
+import { isDiskFailure } from '../storage/errors.js';
 import type { Identity } from '../storage/storage.js';
 import type { Respond } from '../transport/http-transport.js';
 import type { SnapshotChunkRequest } from '../transport/wire-message.js';
 import { Applier } from './applier.js';
 import { Compactor } from './compaction.js';
-import { isComplete, withData } from './complete-message.js';
 import { CoreEventLog } from './core-event-log.js';
 import { CorePump, STOPPED } from './core-pump.js';
 import { CrashEvidence } from './crash-evidence.js';
+import { DiskWriter } from './disk-writer.js';
 import { LogReader } from './log-reader.js';
 import type { NodeTransport, Outcome, RaftNodeEvents, RaftNodeOptions } from './node-options.js';
-import { PeerWatch } from './peer-watch.js';
+import { PeerRequests } from './peer-requests.js';
 import { SnapshotTraffic } from './snapshot-traffic.js';
 import { TimingWatch } from './timing-watch.js';
+import { findTransferOutcome } from './transfer-outcome.js';
 import { WakeUpTimer } from './wake-up-timer.js';
-import { WriteWatch } from './write-watch.js';
-
-const WRITE_LIMIT_MS = 30_000;
 
 /**
  * One running node: gives the pure core its clock, disk and network, and the application its commits.
@@ -47,13 +44,12 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   readonly nodeId: NodeId;
   private readonly logger: Logger;
   private core: RaftCore | undefined;
-  private transport: NodeTransport | undefined;
   private identityFound: Identity | undefined;
   private readonly pump: CorePump;
   private readonly timingWatch: TimingWatch;
-  private readonly writeWatch: WriteWatch;
   private readonly eventLog: CoreEventLog;
-  private readonly peerWatch: PeerWatch;
+  private readonly disk: DiskWriter;
+  private readonly peers: PeerRequests;
   private readonly log: LogReader;
   private readonly applier: Applier<Result>;
   private readonly compactor: Compactor;
@@ -64,13 +60,18 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
 
   private term = 0;
   private commitIndex = 0;
-  private members: readonly Member[] = [];
 
   constructor(private readonly options: RaftNodeOptions<Result>) {
     super();
     this.nodeId = options.nodeId;
     this.logger = options.logger;
-    const { stateMachine, storage, logger, retention, writeLimitMs: limitMs = WRITE_LIMIT_MS } = options;
+    const { nodeId, stateMachine, storage, logger, retention } = options;
+    this.pump = new CorePump({
+      timer: this.makeTimer(),
+      carryOut: (output, exchangeId) => this.carryOut(output, exchangeId),
+      onStepped: () => this.stepped(),
+      onError: (error) => this.fatal(error),
+    });
     this.log = new LogReader((index) => this.running.entry(index), storage);
     this.applier = new Applier(stateMachine, this.log);
     this.compactor = new Compactor({
@@ -80,20 +81,25 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
       retention,
       onSnapshot: (index, data) => this.pump.deliver({ type: 'compact', index, data }),
     });
-    this.snapshots = new SnapshotTraffic(storage, logger);
-    this.crashEvidence = options.crashEvidence ? this.lookForEvidence() : undefined;
     this.timingWatch = new TimingWatch(logger);
     this.eventLog = new CoreEventLog(logger, () => performance.now());
-    this.peerWatch = new PeerWatch(logger, () => performance.now());
-    this.writeWatch = new WriteWatch(limitMs, () =>
-      this.fatal(new StorageError('hung', `A write has not ended for ${limitMs} ms`, { limitMs })),
-    );
-    this.pump = new CorePump({
-      timer: this.makeTimer(),
-      carryOut: (output, exchangeId) => this.carryOut(output, exchangeId),
-      onStepped: () => this.stepped(),
-      onError: (error) => this.fatal(error),
+    this.disk = new DiskWriter({
+      storage,
+      limitMs: options.writeLimitMs,
+      onStored: (seq, durationMs) => this.stored(seq, durationMs),
+      onFailed: (error) => this.fatal(error),
     });
+    this.snapshots = new SnapshotTraffic(storage, logger);
+    this.peers = new PeerRequests({
+      nodeId,
+      pump: this.pump,
+      storage,
+      snapshots: this.snapshots,
+      logger,
+      onRoundTrip: (ms) => this.timingWatch.roundTrip(ms),
+      onDiskFailure: (error) => this.fatal(error),
+    });
+    this.crashEvidence = options.crashEvidence ? this.lookForEvidence() : undefined;
   }
 
   /** Opens the disk and rebuilds the state; the network comes with `start`. @throws StorageError */
@@ -115,10 +121,10 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   }
 
   async start(transport: NodeTransport): Promise<{ host: string; port: number }> {
-    this.transport = transport;
+    this.peers.use(transport);
     this.pump.run(this.running);
     // Before the first request: it is measured against the members' disks.
-    this.connect(this.status().configuration.configuration.members);
+    this.peers.connect(this.status().configuration.configuration.members);
     const bound = await transport.start();
     this.pump.deliver({ type: 'applied', index: this.applier.appliedIndex });
     this.pump.deliver({ type: 'tick' });
@@ -214,32 +220,17 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   async transferLeadership(to?: NodeId): Promise<Outcome<object>> {
     const outcome = await this.pump.ask((id) => ({ type: 'transfer', id, to }));
     if (outcome.outcome !== 'unknown') return outcome;
-    const endMs = performance.now() + 2 * this.timing.electionTimeoutMs;
-    for (let leftMs; this.pump.isRunning && (leftMs = endMs - performance.now()) > 0;) {
-      const { role, leader, term, lastIndex } = this.status();
-      if (leader !== null && leader !== this.nodeId) return { outcome: 'done', index: lastIndex, term };
-      if (role !== 'leader') {
-        await this.nextRole(leftMs);
-        continue;
-      }
-      // A quorum confirms that nobody was elected before it answered, or this node learns who was.
-      const confirmed = await this.pump.ask((id) => ({ type: 'read', id }));
-      if (confirmed.outcome === 'done')
-        return { ...outcome, reason: `${outcome.reason}: this node leads still` };
-    }
-    return outcome;
-  }
-
-  private nextRole(withinMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        this.off('role', done);
-        resolve();
-      };
-      const timer = setTimeout(done, withinMs);
-      this.on('role', done);
-    });
+    return findTransferOutcome(
+      {
+        nodeId: this.nodeId,
+        events: this,
+        isRunning: () => this.pump.isRunning,
+        status: () => this.status(),
+        confirmLeadership: () => this.pump.ask((id) => ({ type: 'read', id })),
+      },
+      outcome,
+      2 * this.timing.electionTimeoutMs,
+    );
   }
 
   /**
@@ -295,8 +286,6 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     return this.log.read(from, to, maxBytes);
   }
 
-  // ------------------------------------------------------------ from the network
-
   receive(from: NodeId, message: RequestMessage, respond: Respond): void {
     if (message.type === 'snapshot' && message.snapshot.data === undefined) {
       void this.receiveSnapshot(from, message, respond).catch((error: Error) => this.fatal(error));
@@ -336,13 +325,11 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   private lookForEvidence(): CrashEvidence {
     return new CrashEvidence({
       leader: () => (this.pump.isRunning ? this.status().leader : null),
-      probe: async (peer) => (await this.transport?.probe(peer)) ?? 'unknown',
+      probe: (peer) => this.peers.probe(peer),
       onGone: (leader) => this.pump.deliver({ type: 'peerGone', peer: leader }),
       logger: this.logger,
     });
   }
-
-  // ------------------------------------------------------------ what the core wants done
 
   private get running(): RaftCore {
     if (!this.core) throw new Error('the node is not open');
@@ -350,15 +337,12 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   }
 
   private makeTimer(): WakeUpTimer {
-    const tolerance = (): number => Math.max(25, this.timing.heartbeatIntervalMs / 2);
     return new WakeUpTimer({
       now: () => performance.now(),
       onWakeUp: (lateMs) => this.timingWatch.wokeUp(lateMs),
       onLate: (lateMs) => this.stalled(lateMs),
       onDue: () => this.pump.deliver({ type: 'tick' }),
-      get toleranceMs() {
-        return tolerance();
-      },
+      toleranceMs: () => Math.max(25, this.timing.heartbeatIntervalMs / 2),
     });
   }
 
@@ -371,7 +355,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   private carryOut(output: Exclude<Output, { type: 'answer' }>, exchangeId: number | undefined): void {
     switch (output.type) {
       case 'persist':
-        return this.persist(output);
+        return this.disk.persist(output, this.running.role === 'leader');
       case 'send':
         return this.send(output.to, output.message);
       case 'commit':
@@ -388,55 +372,15 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     }
   }
 
-  /** A leader's messages leave on the next turn of the event loop; its own write begins with a copy, so it comes after. */
-  private persist(output: Persist): void {
-    if (this.running.role === 'leader') setImmediate(() => this.write(output));
-    else this.write(output);
-  }
-
-  private write(output: Persist): void {
-    if (this.ended) return;
-    const startedMs = performance.now();
-    this.writeWatch.begin();
-    this.options.storage.write(output).then(
-      () => {
-        this.writeWatch.end();
-        const durationMs = performance.now() - startedMs;
-        this.pump.deliver({ type: 'stored', seq: output.seq });
-        this.timingWatch.sync(durationMs);
-        this.emit('stored', durationMs);
-      },
-      (error: Error) => this.fatal(error),
-    );
+  private stored(seq: number, durationMs: number): void {
+    this.pump.deliver({ type: 'stored', seq });
+    this.timingWatch.sync(durationMs);
+    this.emit('stored', durationMs);
   }
 
   private send(to: NodeId, message: Message): void {
-    if (isResponse(message)) return this.pump.answerPeer(message);
-    void this.request(to, message).then(
-      (response) => {
-        this.peerWatch.answered(to);
-        this.pump.deliver({ type: 'message', from: to, message: response });
-      },
-      (error: Error) => this.requestFailed(to, message, error),
-    );
-  }
-
-  private requestFailed(to: NodeId, { type, requestId }: Message, error: Error): void {
-    if (isDiskFailure(error)) return this.fatal(error);
-    this.peerWatch.failed(to, type, error.message);
-    this.pump.deliver({ type: 'requestFailed', to, requestId });
-  }
-
-  private async request(to: NodeId, message: RequestMessage): Promise<ResponseMessage> {
-    const { transport } = this;
-    if (!transport) throw new Error('not started');
-    if (message.type === 'snapshot') return this.snapshots.send(transport, to, message);
-    const complete = isComplete(message) ? message : await withData(message, this.options.storage);
-    const sentMs = performance.now();
-    const response = await transport.send(to, complete);
-    // Heartbeats wait for no disk.
-    if (message.type === 'heartbeat') this.timingWatch.roundTrip(performance.now() - sentMs);
-    return response;
+    if (isResponse(message)) this.pump.answerPeer(message);
+    else this.peers.send(to, message);
   }
 
   private useTiming(): void {
@@ -449,7 +393,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     switch (event.type) {
       case 'role':
         if (event.term > this.term) this.pump.abandonPeers(exchangeId);
-        if (event.role === 'follower' && event.leader !== null) this.peerWatch.forget();
+        if (event.role === 'follower' && event.leader !== null) this.peers.forgetSilences();
         this.term = event.term;
         this.emit('role', event);
         return;
@@ -458,7 +402,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
         return;
       case 'configuration':
         this.useTiming();
-        this.connect(event.configuration.members);
+        this.peers.connect(event.configuration.members);
         this.emit('configuration', event);
         return;
       case 'electionStarted':
@@ -469,14 +413,6 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     }
   }
 
-  /** Those who just left stay connected until the next change: they must learn that they left. */
-  private connect(members: readonly Member[]): void {
-    const others = members.filter((member) => member.id !== this.nodeId);
-    const gone = this.members.filter((old) => !others.some((member) => member.id === old.id));
-    this.transport?.setPeers([...others, ...gone]);
-    this.members = others;
-  }
-
   private stalled(lateMs: number): void {
     const line = { lateMs: Math.round(lateMs) };
     if (lateMs >= this.timing.electionTimeoutMs / 2) this.logger.warn(line, 'event loop stood still');
@@ -484,16 +420,12 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     this.pump.deliver({ type: 'stalled', forMs: lateMs });
   }
 
-  // ------------------------------------------------------------ the log
-
   private async applyCommitted(): Promise<void> {
     if (!(await this.applier.advance(this.commitIndex)) || this.ended) return;
     this.pump.deliver({ type: 'applied', index: this.applier.appliedIndex });
     this.emit('applied', this.applier.appliedIndex);
     if (this.pump.isRunning) await this.compactor.compactIfDue(this.running);
   }
-
-  // ------------------------------------------------------------ the end
 
   private fatal(error: Error): void {
     if (this.ended) return;
@@ -505,7 +437,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   /** From here on nothing is taken in or acknowledged; what was asked before may have happened or not. */
   private end(): void {
     this.ended = true;
-    this.writeWatch.end();
+    this.disk.end();
     this.snapshots.end();
     this.pump.end();
     this.applier.end();
@@ -513,14 +445,9 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
 
   private async close(): Promise<void> {
     this.end();
-    await this.transport?.stop();
+    await this.peers.stop();
     await this.options.storage.close();
   }
-}
-
-/** False for what storage refuses in good health: another cluster, or entries that were compacted meanwhile. */
-function isDiskFailure(error: unknown): error is StorageError {
-  return error instanceof StorageError && error.code !== 'wrong-cluster' && error.code !== 'not-in-log';
 }
 
 function isResponse(message: Message): message is ResponseMessage {
