@@ -23,15 +23,11 @@ export function timingOf({ raft }: Config): Timing {
   };
 }
 
-/** Deadlines of requests between nodes; they follow the clockwork of the cluster. */
-export function laneTimeouts(timing: () => ClusterTiming): LaneTimeouts {
+/** Deadlines of requests between nodes of a cluster with this clockwork. */
+export function laneTimeouts({ electionTimeoutMs }: ClusterTiming): LaneTimeouts {
   return {
-    get controlMs() {
-      return timing().electionTimeoutMs;
-    },
-    get bulkMs() {
-      return Math.max(1000, timing().electionTimeoutMs);
-    },
+    controlMs: electionTimeoutMs,
+    bulkMs: Math.max(1000, electionTimeoutMs),
     snapshotMs: SNAPSHOT_TIMEOUT_MS,
   };
 }

@@ -85,21 +85,11 @@ export class Service {
       onFatal,
     });
     this.transport = new HttpTransport({
-      nodeId: raft.serverId,
-      clusterId: () => this.raft.identity.clusterId,
-      incarnation: () => this.raft.identity.incarnation,
       bind: { host: config.consensus.listenHost, port: config.consensus.listenPort },
       bodyLimitBytes: rpc.bodyLimitBytes + MIB,
-      timeouts: laneTimeouts(() => this.raft.timing),
+      timeouts: () => laneTimeouts(this.raft.timing),
       logger: logger.child({ part: 'transport' }),
-      handlers: {
-        onRequest: (from, message, respond) => this.raft.receive(from, message, respond),
-        onSnapshotChunk: (from, chunk) => this.raft.receiveSnapshotChunk(from, chunk),
-        onPeerDisconnected: (peer) => void this.raft.peerDisconnected(peer),
-        onPeerRestarted: (peer) => this.raft.peerRestarted(peer),
-        hello: () => ({ ...this.formationAnswer(), status: this.conductor.status() }),
-        adoptCluster: (clusterId) => this.raft.adoptCluster(clusterId),
-      },
+      hello: () => ({ ...this.formationAnswer(), status: this.conductor.status() }),
     });
     this.localNode = new LocalNode({
       opNode: this.opNode,

@@ -53,24 +53,13 @@ export class CounterNode {
 
   async start(): Promise<void> {
     const { raft, options } = this;
-    const { nodeId, bind, logger } = options;
+    const { bind, logger } = options;
     await raft.open();
     const transport = new HttpTransport({
-      nodeId,
-      clusterId: () => raft.identity.clusterId,
-      incarnation: () => raft.identity.incarnation,
       bind,
-      timeouts: { controlMs: 100, bulkMs: 600, snapshotMs: 600 },
+      timeouts: () => ({ controlMs: 100, bulkMs: 600, snapshotMs: 600 }),
       bodyLimitBytes: 16 << 20,
       logger,
-      handlers: {
-        onRequest: (from, message, respond) => raft.receive(from, message, respond),
-        onSnapshotChunk: (from, chunk) => raft.receiveSnapshotChunk(from, chunk),
-        onPeerDisconnected: (peer) => void raft.peerDisconnected(peer),
-        onPeerRestarted: (peer) => raft.peerRestarted(peer),
-        hello: () => ({}),
-        adoptCluster: (clusterId) => raft.adoptCluster(clusterId),
-      },
     });
     const { host, port } = await raft.start(transport);
     this.address = `${host}:${port}`;

@@ -173,7 +173,7 @@ describe('recovery', () => {
     });
     const node = new RuntimeHarness('n1', { storage: new LevelStorage({ directory }) });
     try {
-      await node.start((raft) => new MemoryNetwork().transportOf('n1', raft));
+      await node.start(new MemoryNetwork().transportOf('n1'));
       await eventually(() => node.raft.isReadyLeader, 'n1 to lead alone');
       await eventually(() => node.machine.commands.length === 2, 'n1 to apply its log');
       expect(node.machine.commands).toEqual(['one', 'two']);

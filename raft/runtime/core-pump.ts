@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { RaftCore } from '../core/raft-core.js';
 import type { Answer, Input, Output, RequestMessage, ResponseMessage } from '../core/types.js';
-import type { Respond } from '../transport/http-transport.js';
+import type { Respond } from '../transport/transport-host.js';
 import { Exchanges } from './exchanges.js';
 import type { Outcome } from './node-options.js';
 import type { WakeUpTimer } from './wake-up-timer.js';

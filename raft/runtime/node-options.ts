@@ -12,12 +12,14 @@ import type {
 } from '../core/types.js';
 import type { SnapshotSource } from '../storage/snapshot-stream.js';
 import type { Storage } from '../storage/storage.js';
+import type { TransportHost } from '../transport/transport-host.js';
 import type { Retention } from './compaction.js';
 import type { StateMachine } from './state-machine.js';
 
 /** The part of the transport that the node uses; http-transport.ts is the one for production. */
 export interface NodeTransport {
-  start(): Promise<{ host: string; port: number }>;
+  /** Listens; what comes in goes to this node. */
+  start(host: TransportHost): Promise<{ host: string; port: number }>;
   stop(): Promise<void>;
   setPeers(members: readonly Member[]): void;
   send(to: NodeId, message: RequestMessage): Promise<ResponseMessage>;

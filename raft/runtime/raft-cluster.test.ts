@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { pino } from 'pino';
 import { LevelStorage } from '../storage/level-storage.js';
 import { HttpTransport } from '../transport/http-transport.js';
-import type { RaftNode } from './raft-node.js';
 import { BreakingProxy } from './testing/breaking-proxy.js';
 import { eventually } from '../testing/eventually.js';
 import { commit, leaderOf, RuntimeHarness, type RuntimeHarnessOptions } from './testing/runtime-harness.js';
@@ -31,23 +30,12 @@ afterEach(async () => {
 const all = (): RuntimeHarness[] => [...nodes.values()];
 const nodeOf = (id: string): RuntimeHarness => nodes.get(id) as RuntimeHarness;
 
-function transportOf(id: string, raft: RaftNode<number>): HttpTransport {
+function transportOf(id: string): HttpTransport {
   return new HttpTransport({
-    nodeId: id,
-    clusterId: () => raft.identity.clusterId,
-    incarnation: () => raft.identity.incarnation,
     bind: addresses.get(id) ?? { host: '127.0.0.1', port: 0 },
-    timeouts: { controlMs: 500, bulkMs: 2000, snapshotMs: 2000 },
+    timeouts: () => ({ controlMs: 500, bulkMs: 2000, snapshotMs: 2000 }),
     bodyLimitBytes: 8_000_000,
     logger: pino({ level: 'silent' }),
-    handlers: {
-      onRequest: (from, message, respond) => raft.receive(from, message, respond),
-      onSnapshotChunk: (from, chunk) => raft.receiveSnapshotChunk(from, chunk),
-      onPeerDisconnected: (peer) => void raft.peerDisconnected(peer),
-      onPeerRestarted: (peer) => raft.peerRestarted(peer),
-      hello: () => ({}),
-      adoptCluster: (clusterId) => raft.adoptCluster(clusterId),
-    },
   });
 }
 
@@ -55,7 +43,7 @@ async function start(id: string, options: Options = {}): Promise<RuntimeHarness>
   const storage = new LevelStorage({ directory: path.join(directory, id) });
   const node = new RuntimeHarness(id, { ...options, storage });
   nodes.set(id, node);
-  addresses.set(id, await node.start((raft) => transportOf(id, raft)));
+  addresses.set(id, await node.start(transportOf(id)));
   return node;
 }
 
@@ -168,7 +156,7 @@ describe('three nodes over HTTP and LevelDB', () => {
       const node = new RuntimeHarness('c', { ...options, storage });
       nodes.set('c', node);
       node.raft.setEligibility(0);
-      await node.start((raft) => transportOf('c', raft));
+      await node.start(transportOf('c'));
       await agreeOn(commands);
 
       const chunks = received.mock.calls.filter(([, , data]) => data.length > 0);

@@ -5,6 +5,7 @@ import type { Persist, RequestMessage, ResponseMessage } from '../core/types.js'
 import { StorageError } from '../storage/errors.js';
 import { MemoryDisk, MemoryStorage } from '../storage/memory-storage.js';
 import { entryAfter } from '../storage/testing/test-log.js';
+import type { TransportHost } from '../transport/transport-host.js';
 import { MemoryNetwork } from './testing/memory-network.js';
 import { RecordingMachine } from './testing/recording-machine.js';
 import { eventually } from '../testing/eventually.js';
@@ -38,6 +39,11 @@ class Cluster {
     return this.storages.get(id) as MemoryStorage;
   }
 
+  /** Where the network brings messages for this node. */
+  hostOf({ id }: RuntimeHarness): TransportHost {
+    return this.network.hostOf(id);
+  }
+
   others(than: RuntimeHarness): RuntimeHarness[] {
     return this.nodes.filter((node) => node !== than);
   }
@@ -49,7 +55,7 @@ class Cluster {
     this.disks.set(id, disk);
     this.storages.set(id, storage);
     this.byId.set(id, node);
-    await node.start((raft) => this.network.transportOf(id, raft));
+    await node.start(this.network.transportOf(id));
     return node;
   }
 
@@ -294,11 +300,11 @@ describe('three nodes', () => {
     await leader.raft.stop();
     for (const found of ['unknown', 'alive'] as const) {
       cluster.network.probes.set('a', found);
-      await survivors[0]?.raft.peerDisconnected('a');
+      await cluster.hostOf(survivors[0] as RuntimeHarness).onPeerDisconnected('a');
       expect(survivors.map((node) => node.raft.status().leader)).toEqual(['a', 'a']);
     }
     cluster.network.probes.set('a', 'gone');
-    await Promise.all(survivors.map((node) => node.raft.peerDisconnected('a')));
+    await Promise.all(survivors.map((node) => cluster.hostOf(node).onPeerDisconnected('a')));
     const next = await cluster.leader(survivors);
     expect(await next.raft.propose(bytes('two'))).toMatchObject({ outcome: 'done', result: 2 });
   });
@@ -313,12 +319,14 @@ describe('three nodes', () => {
       await eventually(() => survivors.every((node) => has(node, 'one')), 'both to follow');
       await leader.raft.stop();
       cluster.network.probes.set('a', 'gone');
-      for (const node of survivors) for (const peer of ['b', 'c', 'a']) node.raft.peerRestarted(peer);
+      for (const node of survivors) {
+        for (const peer of ['b', 'c', 'a']) cluster.hostOf(node).onPeerRestarted(peer);
+      }
       if (crashEvidence) {
         await cluster.leader(survivors);
         continue;
       }
-      await Promise.all(survivors.map((node) => node.raft.peerDisconnected('a')));
+      await Promise.all(survivors.map((node) => cluster.hostOf(node).onPeerDisconnected('a')));
       const patienceMs = survivors.map(
         ({ raft }) => (raft['core']?.nextDeadlineMs() ?? 0) - performance.now(),
       );
@@ -420,7 +428,7 @@ describe('a disk that fails', () => {
     const proposal = leader.raft.propose(bytes('two'));
     const pending = await eventually(() => storage.pendingWrite, 'the write');
     expect(pending.entries.map(({ data }) => Buffer.from(data).toString())).toContain('two');
-    failing.raft.receive(leader.id, appendOf(failing, leader), (answer) => answers.push(answer));
+    cluster.hostOf(failing).onRequest(leader.id, appendOf(failing, leader), (answer) => answers.push(answer));
     expect(answers).toEqual([]);
     storage.failWrite('EIO');
     await eventually(() => failing.fatal.length > 0, 'the end');
@@ -429,7 +437,7 @@ describe('a disk that fails', () => {
     expect(await proposal).toMatchObject({ outcome: 'done' });
     await eventually(() => has(other, 'two'), 'the other follower');
     expect(has(failing, 'two')).toBe(false);
-    failing.raft.receive(leader.id, appendOf(failing, leader), (answer) => answers.push(answer));
+    cluster.hostOf(failing).onRequest(leader.id, appendOf(failing, leader), (answer) => answers.push(answer));
     expect(answers).toEqual([null, null]);
   });
 
@@ -502,7 +510,7 @@ describe('a node of a cluster', () => {
     const cluster = createCluster();
     const leader = await cluster.found('a', 'b', 'c');
     const { term } = leader.raft.status();
-    leader.raft.receive('b', heartbeat(term), () => undefined);
+    cluster.hostOf(leader).onRequest('b', heartbeat(term), () => undefined);
     expect(leader.fatal).toMatchObject([{ message: expect.stringContaining('invariant') }]);
   });
 
@@ -519,13 +527,13 @@ describe('a node of a cluster', () => {
     const answers: (ResponseMessage | null)[] = [];
     const { term } = follower.raft.status();
     const entry = appendOf(follower, leader, 'held');
-    follower.raft.receive(leader.id, entry, (answer) => answers.push(answer));
+    cluster.hostOf(follower).onRequest(leader.id, entry, (answer) => answers.push(answer));
     await eventually(() => storage.pendingWrite, 'the write');
     expect(open.size).toBeGreaterThan(0);
     // A later term: the answer of the old one will never be given.
     const [other] = cluster.others(leader).filter((node) => node !== follower);
     const later: RequestMessage = heartbeat(term + 5);
-    follower.raft.receive(other?.id ?? '', later, (answer) => answers.push(answer));
+    cluster.hostOf(follower).onRequest(other?.id ?? '', later, (answer) => answers.push(answer));
     expect(answers).toEqual([null]);
     storage.manual = false;
     storage.completeWrite();
@@ -541,7 +549,7 @@ describe('a node of a cluster', () => {
     const answers: (ResponseMessage | null)[] = [];
     for (const peer of [one, two, one]) {
       const question: RequestMessage = { type: 'preVote', term: 1, requestId: 7, lastIndex: 0, lastTerm: 0 };
-      leader.raft.receive(peer.id, question, (answer) => answers.push(answer));
+      cluster.hostOf(leader).onRequest(peer.id, question, (answer) => answers.push(answer));
     }
     expect(answers).toMatchObject([{ requestId: 7 }, { requestId: 7 }, { requestId: 7 }]);
   });
@@ -553,13 +561,13 @@ describe('a node of a cluster', () => {
     cluster.network.peers.delete('b');
     const node = new RuntimeHarness('b', { storage: new MemoryStorage(cluster.disks.get('b')) });
     await node.raft.open();
-    const transport = cluster.network.transportOf('b', node.raft);
+    const transport = cluster.network.transportOf('b');
     const atStart: unknown[] = [];
     await node.raft.start({
       ...transport,
-      start: async () => {
+      start: async (host) => {
         atStart.push(cluster.network.peers.get('b')?.map(({ id }) => id));
-        return transport.start();
+        return transport.start(host);
       },
     });
     expect(atStart).toEqual([['a', 'c']]);

@@ -14,15 +14,11 @@ import type {
   Message,
   NodeId,
   Output,
-  RequestMessage,
   ResponseMessage,
-  SnapshotRequest,
   Timing,
 } from '../core/types.js';
 import { isDiskFailure } from '../storage/errors.js';
 import type { Identity } from '../storage/storage.js';
-import type { Respond } from '../transport/http-transport.js';
-import type { SnapshotChunkRequest } from '../transport/wire-message.js';
 import { Applier } from './applier.js';
 import { Compactor } from './compaction.js';
 import { CoreEventLog } from './core-event-log.js';
@@ -31,6 +27,7 @@ import { CrashEvidence } from './crash-evidence.js';
 import { DiskWriter } from './disk-writer.js';
 import { LogReader } from './log-reader.js';
 import type { NodeTransport, Outcome, RaftNodeEvents, RaftNodeOptions } from './node-options.js';
+import { PeerInbox } from './peer-inbox.js';
 import { PeerRequests } from './peer-requests.js';
 import { SnapshotTraffic } from './snapshot-traffic.js';
 import { TimingWatch } from './timing-watch.js';
@@ -54,7 +51,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   private readonly applier: Applier<Result>;
   private readonly compactor: Compactor;
   private readonly snapshots: SnapshotTraffic;
-  private readonly crashEvidence: CrashEvidence | undefined;
+  private readonly inbox: PeerInbox;
   private ended = false;
   private closing: Promise<void> | undefined;
 
@@ -99,7 +96,16 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
       onRoundTrip: (ms) => this.timingWatch.roundTrip(ms),
       onDiskFailure: (error) => this.fatal(error),
     });
-    this.crashEvidence = options.crashEvidence ? this.lookForEvidence() : undefined;
+    this.inbox = new PeerInbox({
+      nodeId,
+      identity: () => this.identity,
+      adoptCluster: (clusterId) => this.adoptCluster(clusterId),
+      term: () => this.term,
+      pump: this.pump,
+      snapshots: this.snapshots,
+      crashEvidence: options.crashEvidence ? this.lookForEvidence() : undefined,
+      onError: (error) => this.fatal(error),
+    });
   }
 
   /** Opens the disk and rebuilds the state; the network comes with `start`. @throws StorageError */
@@ -120,12 +126,13 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     return identity;
   }
 
+  /** Joins the network: from here on the node votes, follows and leads. @returns where it listens */
   async start(transport: NodeTransport): Promise<{ host: string; port: number }> {
     this.peers.use(transport);
     this.pump.run(this.running);
     // Before the first request: it is measured against the members' disks.
     this.peers.connect(this.status().configuration.configuration.members);
-    const bound = await transport.start();
+    const bound = await transport.start(this.inbox);
     this.pump.deliver({ type: 'applied', index: this.applier.appliedIndex });
     this.pump.deliver({ type: 'tick' });
     return bound;
@@ -284,42 +291,6 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   /** Entries from the log, also those no longer in memory: at least one, and fewer than asked for after `maxBytes`. */
   readEntries(from: number, to: number, maxBytes: number): Promise<LoadedEntry[]> {
     return this.log.read(from, to, maxBytes);
-  }
-
-  receive(from: NodeId, message: RequestMessage, respond: Respond): void {
-    if (message.type === 'snapshot' && message.snapshot.data === undefined) {
-      void this.receiveSnapshot(from, message, respond).catch((error: Error) => this.fatal(error));
-    } else {
-      this.pump.deliver({ type: 'message', from, message }, respond);
-    }
-  }
-
-  /** Keeps a piece of a snapshot; answers how much of it is there, or null when its sender no longer leads. */
-  async receiveSnapshotChunk(from: NodeId, chunk: SnapshotChunkRequest): Promise<number | null> {
-    if (!this.pump.isRunning || chunk.term < this.term) return null;
-    try {
-      return await this.snapshots.keep(from, chunk);
-    } catch (error) {
-      this.fatal(error as Error);
-      return null;
-    }
-  }
-
-  /** The core gets the whole snapshot or hears nothing of it; without the data, the sender begins again. */
-  private async receiveSnapshot(from: NodeId, message: SnapshotRequest, respond: Respond): Promise<void> {
-    const complete = this.pump.isRunning ? await this.snapshots.complete(message) : undefined;
-    if (complete) this.pump.deliver({ type: 'message', from, message: complete }, respond);
-    else respond(null);
-  }
-
-  /** A peer's connections are closed: its process may be dead, which is looked into if it leads. */
-  async peerDisconnected(peer: NodeId): Promise<void> {
-    await this.crashEvidence?.disconnected(peer);
-  }
-
-  /** Another process speaks in the name of a peer, so the one before is gone. */
-  peerRestarted(peer: NodeId): void {
-    this.crashEvidence?.restarted(peer);
   }
 
   private lookForEvidence(): CrashEvidence {

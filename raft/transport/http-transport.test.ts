@@ -329,7 +329,9 @@ describe('a node without a cluster', () => {
       adopt: () => new Promise((resolve) => (adopt = resolve)),
     });
     let arrived = 0;
-    node.transport['app'].server.on('request', (incoming) => incoming.once('end', () => (arrived += 1)));
+    node.transport['server']['app'].server.on('request', (incoming) =>
+      incoming.once('end', () => (arrived += 1)),
+    );
     const a = await start('a');
     a.transport.setPeers([node.member]);
 
@@ -402,19 +404,19 @@ describe('evidence of death', () => {
     await a.transport.send('b', heartbeat());
     expect(a.restarted).toEqual(['b']);
     // Something that the dead process had sent comes late.
-    a.transport['noteBoot']('b', b.transport['bootId']);
-    a.transport['noteBoot']('b', again.transport['bootId']);
+    a.transport['processes'].noteBoot('b', b.transport['bootId']);
+    a.transport['processes'].noteBoot('b', again.transport['bootId']);
     expect(a.restarted).toEqual(['b']);
   });
 
   it('asks any address who is there', async () => {
     const [a, b] = await pair();
     const signal = AbortSignal.timeout(5000);
-    const { nodeId, clusterId, incarnation } = b.transport['options'];
+    const { id: nodeId, clusterId, incarnation } = b;
     expect(await a.transport.hello(b.member.address, signal)).toMatchObject({
       nodeId,
-      clusterId: clusterId(),
-      incarnation: incarnation(),
+      clusterId,
+      incarnation,
       wireVersion: WIRE_VERSIONS.newest,
       oldestWireVersion: WIRE_VERSIONS.oldest,
       greeting: 'I am b',

@@ -65,21 +65,10 @@ const node = new RaftNode<null>({
   },
 });
 const transport = new HttpTransport({
-  nodeId: id,
-  clusterId: () => node.identity.clusterId,
-  incarnation: () => node.identity.incarnation,
   bind: { host: '127.0.0.1', port: Number(port) },
   bodyLimitBytes: 33 * MIB,
-  timeouts: { controlMs: timing.electionTimeoutMs, bulkMs: 1000, snapshotMs: 10_000 },
+  timeouts: () => ({ controlMs: timing.electionTimeoutMs, bulkMs: 1000, snapshotMs: 10_000 }),
   logger: pino({ level: 'silent' }),
-  handlers: {
-    onRequest: (from, message, respond) => node.receive(from, message, respond),
-    onSnapshotChunk: (from, chunk) => node.receiveSnapshotChunk(from, chunk),
-    onPeerDisconnected: (peer) => void node.peerDisconnected(peer),
-    onPeerRestarted: (peer) => node.peerRestarted(peer),
-    hello: () => ({}),
-    adoptCluster: (clusterId) => node.adoptCluster(clusterId),
-  },
 });
 
 node.on('leaderReady', () => report({ type: 'ready', term: node.status().term, atMs: nowMs() }));

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from '@jest/globals';
 import { pino } from 'pino';
-import type { RaftNode } from '../../runtime/raft-node.js';
 import { eventually } from '../../testing/eventually.js';
 import { commit, leaderOf, RuntimeHarness } from '../../runtime/testing/runtime-harness.js';
 import { LevelStorage } from '../../storage/level-storage.js';
@@ -37,27 +36,16 @@ class RealCluster {
       timing: { electionTimeoutMs: 250, heartbeatIntervalMs: 40, leaseTimeoutMs: 240 },
     });
     this.nodes.set(id, node);
-    this.addresses.set(id, await node.start((raft) => this.transport(id, raft)));
+    this.addresses.set(id, await node.start(this.transport(id)));
     return node;
   }
 
-  private transport(id: string, raft: RaftNode<number>): HttpTransport {
+  private transport(id: string): HttpTransport {
     return new HttpTransport({
-      nodeId: id,
-      clusterId: () => raft.identity.clusterId,
-      incarnation: () => raft.identity.incarnation,
       bind: this.addresses.get(id) ?? { host: '127.0.0.1', port: 0 },
-      timeouts: { controlMs: 200, bulkMs: 1000, snapshotMs: 1000 },
+      timeouts: () => ({ controlMs: 200, bulkMs: 1000, snapshotMs: 1000 }),
       bodyLimitBytes: 1_000_000,
       logger: pino({ name: id, level: 'warn' }, { write: (line: string) => void this.log.push(line) }),
-      handlers: {
-        onRequest: (from, message, respond) => raft.receive(from, message, respond),
-        onSnapshotChunk: (from, chunk) => raft.receiveSnapshotChunk(from, chunk),
-        onPeerDisconnected: (peer) => void raft.peerDisconnected(peer),
-        onPeerRestarted: (peer) => raft.peerRestarted(peer),
-        hello: () => ({}),
-        adoptCluster: (clusterId) => raft.adoptCluster(clusterId),
-      },
     });
   }
 

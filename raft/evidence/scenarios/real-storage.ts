@@ -246,7 +246,7 @@ function nodeOn<Result>(
 /** A cluster of one, ready to serve. */
 async function startAlone<Result>(node: RaftNode<Result>): Promise<void> {
   await node.open();
-  await node.start(new MemoryNetwork().transportOf('a', node));
+  await node.start(new MemoryNetwork().transportOf('a'));
   const { incarnation } = node.identity;
   await node.bootstrap([{ id: 'a', address: 'a:1', incarnation, voter: true }]);
   await eventually(() => node.isReadyLeader, 'the only node leads');

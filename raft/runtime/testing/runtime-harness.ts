@@ -73,9 +73,9 @@ export class RuntimeHarness {
     });
   }
 
-  async start(transport: (node: RaftNode<number>) => NodeTransport): Promise<{ host: string; port: number }> {
+  async start(transport: NodeTransport): Promise<{ host: string; port: number }> {
     await this.raft.open();
-    return this.raft.start(transport(this.raft));
+    return this.raft.start(transport);
   }
 
   memberAt(address: string): Member {
