@@ -1,9 +1,10 @@
+import type { Logger } from 'pino';
 import type { NodeId, RequestMessage, SnapshotRequest } from '../core/types.js';
 import type { Identity } from '../storage/storage.js';
 import type { Respond, TransportHost } from '../transport/transport-host.js';
 import type { SnapshotChunkRequest } from '../transport/wire-message.js';
 import type { CorePump } from './core-pump.js';
-import type { CrashEvidence } from './crash-evidence.js';
+import { CrashEvidence } from './crash-evidence.js';
 import type { SnapshotTraffic } from './snapshot-traffic.js';
 
 export interface PeerInboxOptions {
@@ -14,14 +15,26 @@ export interface PeerInboxOptions {
   term: () => number;
   pump: Pick<CorePump, 'deliver' | 'isRunning'>;
   snapshots: Pick<SnapshotTraffic, 'keep' | 'complete'>;
-  crashEvidence: CrashEvidence | undefined;
+  /** Whether proof that the leader's process is gone counts. */
+  crashEvidence: boolean;
+  /** The leader of this node; null without one, and for a node that does not run. */
+  leader: () => NodeId | null;
+  probe: (peer: NodeId) => Promise<'gone' | 'alive' | 'unknown'>;
+  logger: Logger;
   /** The disk failed. */
   onError: (error: Error) => void;
 }
 
 /** What the network brings, on its way into the core. */
 export class PeerInbox implements TransportHost {
-  constructor(private readonly options: PeerInboxOptions) {}
+  private readonly evidence: CrashEvidence | undefined;
+
+  constructor(private readonly options: PeerInboxOptions) {
+    const { crashEvidence, leader, probe, pump, logger } = options;
+    if (!crashEvidence) return;
+    const onGone = (peer: NodeId): void => pump.deliver({ type: 'peerGone', peer });
+    this.evidence = new CrashEvidence({ leader, probe, onGone, logger });
+  }
 
   get nodeId(): NodeId {
     return this.options.nodeId;
@@ -61,11 +74,11 @@ export class PeerInbox implements TransportHost {
 
   /** A peer's connections are closed: its process may be dead, which is looked into if it leads. */
   async onPeerDisconnected(peer: NodeId): Promise<void> {
-    await this.options.crashEvidence?.disconnected(peer);
+    await this.evidence?.disconnected(peer);
   }
 
   onPeerRestarted(peer: NodeId): void {
-    this.options.crashEvidence?.restarted(peer);
+    this.evidence?.restarted(peer);
   }
 
   /** The core gets the whole snapshot or hears nothing of it; without the data, the sender begins again. */

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { performance } from 'node:perf_hooks';
-import { crc32 } from 'node:zlib';
 import type { Logger } from 'pino';
 import { RaftCore, type CoreStatus } from '../core/raft-core.js';
 import { clusterTimingOf } from '../core/timing.js';
@@ -19,13 +18,10 @@ import type {
 } from '../core/types.js';
 import { isDiskFailure } from '../storage/errors.js';
 import type { Identity } from '../storage/storage.js';
-import { Applier } from './applier.js';
-import { Compactor } from './compaction.js';
+import { Application } from './application.js';
 import { CoreEventLog } from './core-event-log.js';
-import { CorePump, STOPPED } from './core-pump.js';
-import { CrashEvidence } from './crash-evidence.js';
+import { CorePump, type Stimulus } from './core-pump.js';
 import { DiskWriter } from './disk-writer.js';
-import { LogReader } from './log-reader.js';
 import type { NodeTransport, Outcome, RaftNodeEvents, RaftNodeOptions } from './node-options.js';
 import { PeerInbox } from './peer-inbox.js';
 import { PeerRequests } from './peer-requests.js';
@@ -47,16 +43,12 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   private readonly eventLog: CoreEventLog;
   private readonly disk: DiskWriter;
   private readonly peers: PeerRequests;
-  private readonly log: LogReader;
-  private readonly applier: Applier<Result>;
-  private readonly compactor: Compactor;
+  private readonly application: Application<Result>;
   private readonly snapshots: SnapshotTraffic;
   private readonly inbox: PeerInbox;
   private ended = false;
   private closing: Promise<void> | undefined;
-
   private term = 0;
-  private commitIndex = 0;
 
   constructor(private readonly options: RaftNodeOptions<Result>) {
     super();
@@ -66,17 +58,18 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     this.pump = new CorePump({
       timer: this.makeTimer(),
       carryOut: (output, exchangeId) => this.carryOut(output, exchangeId),
-      onStepped: () => this.stepped(),
+      onStepped: () => this.application.stepped(),
       onError: (error) => this.fatal(error),
     });
-    this.log = new LogReader((index) => this.running.entry(index), storage);
-    this.applier = new Applier(stateMachine, this.log);
-    this.compactor = new Compactor({
-      log: this.log,
-      applier: this.applier,
+    this.application = new Application({
       stateMachine,
+      storage,
       retention,
-      onSnapshot: (index, data) => this.pump.deliver({ type: 'compact', index, data }),
+      core: () => this.running,
+      pump: this.pump,
+      onApplied: (index) => this.emit('applied', index),
+      onProposed: (took) => this.emit('proposed', took),
+      onError: (error) => this.fatal(error),
     });
     this.timingWatch = new TimingWatch(logger);
     this.eventLog = new CoreEventLog(logger, () => performance.now());
@@ -103,7 +96,10 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
       term: () => this.term,
       pump: this.pump,
       snapshots: this.snapshots,
-      crashEvidence: options.crashEvidence ? this.lookForEvidence() : undefined,
+      crashEvidence: options.crashEvidence,
+      leader: () => (this.pump.isRunning ? this.status().leader : null),
+      probe: (peer) => this.peers.probe(peer),
+      logger,
       onError: (error) => this.fatal(error),
     });
   }
@@ -117,12 +113,10 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     const core = new RaftCore({ id: this.nodeId, incarnation, priority, timing, limits }, state);
     this.core = core;
     const snapshot = await this.options.storage.readSnapshot();
-    if (snapshot) this.applier.restore(snapshot);
     const { term, commitIndex } = core.status(performance.now());
     this.term = term;
-    this.commitIndex = commitIndex;
     this.useTiming();
-    await this.applyCommitted();
+    await this.application.open(snapshot, commitIndex);
     return identity;
   }
 
@@ -133,7 +127,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     // Before the first request: it is measured against the members' disks.
     this.peers.connect(this.status().configuration.configuration.members);
     const bound = await transport.start(this.inbox);
-    this.pump.deliver({ type: 'applied', index: this.applier.appliedIndex });
+    this.pump.deliver({ type: 'applied', index: this.application.appliedIndex });
     this.pump.deliver({ type: 'tick' });
     return bound;
   }
@@ -193,30 +187,12 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
 
   /** Commits a command and returns what the state machine made of it. `data` must not change any more. */
   propose(data: Uint8Array): Promise<Outcome<{ result: Result }>> {
-    return new Promise((resolve) => {
-      const proposedMs = performance.now();
-      this.pump.submit(
-        (id) => ({ type: 'propose', id, data, crc: crc32(data) }),
-        (answer) => {
-          if (answer.outcome !== 'done') return resolve(answer);
-          const committedMs = performance.now();
-          this.applier.awaitResult(answer.index, (applied) => {
-            const applyMs = performance.now() - committedMs;
-            this.emit('proposed', { replicateMs: committedMs - proposedMs, applyMs });
-            if (applied) resolve({ ...answer, ...applied });
-            else resolve(this.ended ? STOPPED : { outcome: 'unknown', reason: 'a snapshot took its place' });
-          });
-        },
-      );
-    });
+    return this.application.propose(data);
   }
 
   /** Waits until everything that was committed anywhere before the call is applied here. Leader only. */
-  async readBarrier(): Promise<Outcome<object>> {
-    const answer = await this.pump.ask((id) => ({ type: 'read', id }));
-    if (answer.outcome !== 'done') return answer;
-    await this.applier.whenApplied(answer.index);
-    return this.ended ? STOPPED : answer;
+  readBarrier(): Promise<Outcome<object>> {
+    return this.application.readBarrier();
   }
 
   /**
@@ -244,30 +220,22 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
    * Makes one change. `expectedIndex`: only while the configuration is still the one of that index. Without `force` it
    * is refused (`would-lose-quorum`) when the voters that answer now would be no majority afterwards.
    */
-  async changeMembership(
+  changeMembership(
     change: MembershipChange,
     expectedIndex?: number,
     { force = false }: { force?: boolean } = {},
   ): Promise<Outcome<object>> {
-    return (
-      (await this.unready()) ??
-      this.pump.ask((id) => ({ type: 'changeMembership', id, change, expectedIndex, force }))
-    );
-  }
-
-  /** Before the first commit of its term a leader must refuse changes (bug 33); that is a matter of milliseconds. */
-  private async unready(): Promise<Outcome<object> | undefined> {
-    if (this.isReadyLeader) return undefined;
-    const barrier = await this.readBarrier();
-    return barrier.outcome === 'done' ? undefined : barrier;
+    return this.onceReady((id) => ({ type: 'changeMembership', id, change, expectedIndex, force }));
   }
 
   /** Changes the clockwork of the whole cluster, through the log; `rejected` when no cluster can run by these times. */
-  async setTiming(timing: ClusterTiming, expectedIndex?: number): Promise<Outcome<object>> {
-    return (
-      (await this.unready()) ??
-      this.pump.ask((id) => ({ type: 'setTiming', id, timing: clusterTimingOf(timing), expectedIndex }))
-    );
+  setTiming(timing: ClusterTiming, expectedIndex?: number): Promise<Outcome<object>> {
+    return this.onceReady((id) => ({
+      type: 'setTiming',
+      id,
+      timing: clusterTimingOf(timing),
+      expectedIndex,
+    }));
   }
 
   /**
@@ -290,16 +258,16 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
 
   /** Entries from the log, also those no longer in memory: at least one, and fewer than asked for after `maxBytes`. */
   readEntries(from: number, to: number, maxBytes: number): Promise<LoadedEntry[]> {
-    return this.log.read(from, to, maxBytes);
+    return this.application.readEntries(from, to, maxBytes);
   }
 
-  private lookForEvidence(): CrashEvidence {
-    return new CrashEvidence({
-      leader: () => (this.pump.isRunning ? this.status().leader : null),
-      probe: (peer) => this.peers.probe(peer),
-      onGone: (leader) => this.pump.deliver({ type: 'peerGone', peer: leader }),
-      logger: this.logger,
-    });
+  /** Before the first commit of its term a leader must refuse changes (bug 33); that is a matter of milliseconds. */
+  private async onceReady(make: (id: number) => Stimulus): Promise<Outcome<object>> {
+    if (!this.isReadyLeader) {
+      const barrier = await this.readBarrier();
+      if (barrier.outcome !== 'done') return barrier;
+    }
+    return this.pump.ask(make);
   }
 
   private get running(): RaftCore {
@@ -317,12 +285,6 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     });
   }
 
-  /** Network and disk do not wait for the application, so its turn comes after them. */
-  private stepped(): void {
-    if (this.applier.appliedIndex >= this.commitIndex) return;
-    void this.applyCommitted().catch((error: Error) => this.fatal(error));
-  }
-
   private carryOut(output: Exclude<Output, { type: 'answer' }>, exchangeId: number | undefined): void {
     switch (output.type) {
       case 'persist':
@@ -330,12 +292,10 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
       case 'send':
         return this.send(output.to, output.message);
       case 'commit':
-        this.emit('committed', output.index - this.commitIndex);
-        this.commitIndex = output.index;
+        this.emit('committed', this.application.commit(output.index));
         return;
       case 'restore':
-        this.commitIndex = output.snapshot.index;
-        return this.applier.restore(output.snapshot);
+        return this.application.restore(output.snapshot);
       case 'event':
         return this.onCoreEvent(output.event, exchangeId);
       case 'halt':
@@ -391,13 +351,6 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     this.pump.deliver({ type: 'stalled', forMs: lateMs });
   }
 
-  private async applyCommitted(): Promise<void> {
-    if (!(await this.applier.advance(this.commitIndex)) || this.ended) return;
-    this.pump.deliver({ type: 'applied', index: this.applier.appliedIndex });
-    this.emit('applied', this.applier.appliedIndex);
-    if (this.pump.isRunning) await this.compactor.compactIfDue(this.running);
-  }
-
   private fatal(error: Error): void {
     if (this.ended) return;
     this.end();
@@ -411,7 +364,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     this.disk.end();
     this.snapshots.end();
     this.pump.end();
-    this.applier.end();
+    this.application.end();
   }
 
   private async close(): Promise<void> {
