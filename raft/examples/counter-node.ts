@@ -1,16 +1,15 @@
 import type { Logger } from 'pino';
-import { HttpTransport, LevelStorage, RaftNode, type Member, type Timing } from '../index.js';
+import {
+  HttpTransport,
+  LevelStorage,
+  RaftNode,
+  TIMING_PROFILES,
+  type Member,
+  type Timing,
+} from '../index.js';
 import { Counter } from './counter.js';
 
-const TIMING: Timing = {
-  heartbeatIntervalMs: 50,
-  electionTimeoutMs: 300,
-  rankSlotMs: 15,
-  jitterMs: 10,
-  leaseTimeoutMs: 290,
-  requestTimeoutMs: 600,
-  transferTimeoutMs: 600,
-};
+const TIMING: Timing = { ...TIMING_PROFILES.lan, requestTimeoutMs: 600, transferTimeoutMs: 600 };
 
 export interface CounterNodeOptions {
   nodeId: string;

@@ -10,31 +10,14 @@ import type {
   Output,
   Persist,
   RestoredState,
-  Timing,
 } from '../types.js';
+import { LAN_TIMING, SMALL_LIMITS } from '../../testing/options.js';
 import { configurationOf, TestLog } from './test-log.js';
 
 type WithoutMoment<T> = T extends unknown ? Omit<T, 'now' | 'random'> : never;
 export type Stimulus = WithoutMoment<Input>;
 
-export const timing: Timing = {
-  heartbeatIntervalMs: 50,
-  electionTimeoutMs: 300,
-  rankSlotMs: 20,
-  jitterMs: 10,
-  leaseTimeoutMs: 300,
-  requestTimeoutMs: 500,
-  transferTimeoutMs: 400,
-};
-
-const limits: Limits = {
-  uncommittedBytesMax: 1 << 20,
-  uncommittedEntriesMax: 100,
-  inflightRequestsMax: 2,
-  inflightBytesMax: 1 << 20,
-  appendBytesMax: 1 << 20,
-  cacheBytesMax: 1 << 20,
-};
+export const timing = LAN_TIMING;
 
 export interface TestNodeOptions {
   id?: NodeId;
@@ -75,7 +58,7 @@ export class TestNode {
         incarnation: options.incarnation ?? `disk of ${this.id}`,
         priority,
         timing,
-        limits: { ...limits, ...options.limits },
+        limits: { ...SMALL_LIMITS, ...options.limits },
       },
       restored,
     );

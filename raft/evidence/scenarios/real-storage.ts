@@ -8,7 +8,7 @@ import { withData } from '../../runtime/complete-message.js';
 import { RaftNode } from '../../runtime/raft-node.js';
 import { MemoryNetwork } from '../../runtime/testing/memory-network.js';
 import { eventually } from '../../testing/eventually.js';
-import { LIMITS, RETENTION, TIMING } from '../../runtime/testing/runtime-harness.js';
+import { LARGE_LIMITS, PATIENT_TIMING, RETENTION } from '../../testing/options.js';
 import { LevelStorage } from '../../storage/level-storage.js';
 import { MemoryStorage } from '../../storage/memory-storage.js';
 import { entriesAfter, firstEntries, persist } from '../../storage/testing/test-log.js';
@@ -229,8 +229,8 @@ function nodeOn<Result>(
     nodeId: 'a',
     priority: 0,
     crashEvidence: true,
-    timing: { ...TIMING, electionTimeoutMs: 100, heartbeatIntervalMs: 20 },
-    limits: LIMITS,
+    timing: { ...PATIENT_TIMING, electionTimeoutMs: 100, heartbeatIntervalMs: 20 },
+    limits: LARGE_LIMITS,
     retention: RETENTION,
     storage,
     stateMachine: {

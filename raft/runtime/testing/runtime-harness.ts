@@ -4,30 +4,9 @@ import type { Storage } from '../../storage/storage.js';
 import type { Retention } from '../compaction.js';
 import type { NodeTransport } from '../node-options.js';
 import { eventually } from '../../testing/eventually.js';
+import { LARGE_LIMITS, PATIENT_TIMING, RETENTION } from '../../testing/options.js';
 import { RaftNode } from '../raft-node.js';
 import { RecordingMachine } from './recording-machine.js';
-
-/** Patient enough for a busy machine, quick enough for a test. */
-export const TIMING: Timing = {
-  heartbeatIntervalMs: 50,
-  electionTimeoutMs: 500,
-  rankSlotMs: 30,
-  jitterMs: 20,
-  leaseTimeoutMs: 450,
-  requestTimeoutMs: 60_000,
-  transferTimeoutMs: 1000,
-};
-
-export const LIMITS: Limits = {
-  uncommittedBytesMax: 8_000_000,
-  uncommittedEntriesMax: 64,
-  inflightRequestsMax: 2,
-  inflightBytesMax: 4_000_000,
-  appendBytesMax: 1_000_000,
-  cacheBytesMax: 1_000_000,
-};
-
-export const RETENTION: Retention = { bytesMax: 64_000_000, entriesMax: 10_000 };
 
 export interface RuntimeHarnessOptions {
   storage: Storage;
@@ -62,8 +41,8 @@ export class RuntimeHarness {
       nodeId: id,
       priority: 0,
       crashEvidence,
-      timing: { ...TIMING, ...timing },
-      limits: { ...LIMITS, ...limits },
+      timing: { ...PATIENT_TIMING, ...timing },
+      limits: { ...LARGE_LIMITS, ...limits },
       retention: { ...RETENTION, ...retention },
       ...(writeLimitMs === undefined ? {} : { writeLimitMs }),
       storage,
