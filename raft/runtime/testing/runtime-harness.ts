@@ -57,6 +57,11 @@ export class RuntimeHarness {
     return this.raft.start(transport);
   }
 
+  /** Whether it has applied this command. */
+  has(command: string): boolean {
+    return this.machine.commands.includes(command);
+  }
+
   memberAt(address: string): Member {
     return { id: this.id, address, incarnation: this.raft.identity.incarnation, voter: true };
   }
