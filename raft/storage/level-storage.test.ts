@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { Level } from 'level';
 import fc from 'fast-check';
 import type { LoadedEntry, Persist } from '../core/types.js';
-import { StorageError, type StorageErrorCode } from './errors.js';
+import type { StorageErrorCode } from './errors.js';
 import { STORAGE_FORMATS } from './formats.js';
 import { FORMAT_KEY, IDENTITY_KEY, MANIFEST_KEY, dataKey, headerKey, snapshotChunkKey } from './keys.js';
 import { LevelStorage } from './level-storage.js';
@@ -392,10 +392,4 @@ describe('LevelStorage and MemoryStorage', () => {
       { numRuns: 60 },
     );
   });
-});
-
-it('StorageError carries code, metadata and remedy', () => {
-  const error = new StorageError('locked', 'seen', { directory: '/d' });
-  expect(error).toMatchObject({ code: 'locked', metadata: { directory: '/d' }, name: 'StorageError' });
-  expect(error.message).toBe(`seen. ${error.remedy}`);
 });
