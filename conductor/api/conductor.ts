@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import type { RaftNode } from '../../raft/index.js';
-import type { RaftNodeEvents } from '../../raft/runtime/node-options.js';
+import type { RaftNodeEvents } from '../../raft/index.js';
 import type { ClusterTimes } from '../../rpc/server/cluster-timing.js';
 import {
   Suffrage,

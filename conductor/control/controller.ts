@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { HealthMonitor } from '../../health/health-monitor.js';
 import { isUnhealthyFor, type HealthReport } from '../../health/health-report.js';
 import type { RaftNode } from '../../raft/index.js';
-import type { RaftNodeEvents } from '../../raft/runtime/node-options.js';
+import type { RaftNodeEvents } from '../../raft/index.js';
 import type { OpNodeClient } from '../../rpc/clients/op-node-client.js';
 import type { ChainState } from '../chain/chain-state.js';
 import { sameState, type ControlEvents, type State } from './control-events.js';

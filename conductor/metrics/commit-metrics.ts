@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import type { RaftNodeEvents } from '../../raft/runtime/node-options.js';
+import type { RaftNodeEvents } from '../../raft/index.js';
 import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
 import type { CommittedBlock, Verdict } from '../chain/chain-state.js';
 import { FINE_BUCKETS, type Families } from './families.js';

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { Registry } from 'prom-client';
 import type { HealthReport } from '../../health/health-report.js';
-import type { RaftNodeEvents } from '../../raft/runtime/node-options.js';
+import type { RaftNodeEvents } from '../../raft/index.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
 import type { CommittedBlock, Verdict } from '../chain/chain-state.js';

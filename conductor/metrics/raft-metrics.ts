@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import type { RaftNodeEvents } from '../../raft/runtime/node-options.js';
+import type { RaftNodeEvents } from '../../raft/index.js';
 import type { ControlEvents } from '../control/control-events.js';
 import { DEFAULT_BUCKETS, FINE_BUCKETS, type Families } from './families.js';
 

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { HealthMonitor } from '../../health/health-monitor.js';
 import type { HealthReport } from '../../health/health-report.js';
 import type { RaftNode } from '../../raft/index.js';
-import type { HttpTransport } from '../../raft/transport/http-transport.js';
+import type { HttpTransport } from '../../raft/index.js';
 import { ExecutionClient } from '../../rpc/clients/execution-client.js';
 import { JsonRpcClient } from '../../rpc/clients/json-rpc-client.js';
 import { OpNodeClient } from '../../rpc/clients/op-node-client.js';

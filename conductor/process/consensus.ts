@@ -1,9 +1,7 @@
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { MIB } from '../../common/bytes.js';
-import { RaftNode } from '../../raft/index.js';
-import { LevelStorage } from '../../raft/storage/level-storage.js';
-import { HttpTransport } from '../../raft/transport/http-transport.js';
+import { HttpTransport, LevelStorage, RaftNode } from '../../raft/index.js';
 import type { ChainStateMachine } from '../chain/chain-state-machine.js';
 import type { Verdict } from '../chain/chain-state.js';
 import type { Config } from '../config/config.js';
@@ -31,7 +29,11 @@ export function createRaft(
   });
 }
 
-/** The network of the Raft node; nothing is bound yet. @param hello what this node says of itself to other nodes, besides who it is */
+/**
+ * The network of the Raft node, which gives it its identity when it starts; nothing is bound yet.
+ *
+ * @param hello what this node says of itself to other nodes, besides who it is
+ */
 export function createTransport(
   { consensus, rpc }: Config,
   raft: RaftNode<Verdict>,
@@ -39,20 +41,10 @@ export function createTransport(
   hello: () => object,
 ): HttpTransport {
   return new HttpTransport({
-    nodeId: raft.nodeId,
-    clusterId: () => raft.identity.clusterId,
-    incarnation: () => raft.identity.incarnation,
     bind: { host: consensus.listenHost, port: consensus.listenPort },
     bodyLimitBytes: rpc.bodyLimitBytes + MIB,
-    timeouts: laneTimeouts(() => raft.timing),
+    timeouts: () => laneTimeouts(raft.timing),
     logger: logger.child({ part: 'transport' }),
-    handlers: {
-      onRequest: (from, message, respond) => raft.receive(from, message, respond),
-      onSnapshotChunk: (from, chunk) => raft.receiveSnapshotChunk(from, chunk),
-      onPeerDisconnected: (peer) => void raft.peerDisconnected(peer),
-      onPeerRestarted: (peer) => raft.peerRestarted(peer),
-      hello,
-      adoptCluster: (clusterId) => raft.adoptCluster(clusterId),
-    },
+    hello,
   });
 }

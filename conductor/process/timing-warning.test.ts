@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { TIMING_PROFILES, type ClusterTiming, type CoreStatus } from '../../raft/index.js';
-import type { RaftNodeEvents } from '../../raft/runtime/node-options.js';
+import type { RaftNodeEvents } from '../../raft/index.js';
 import { parseConfig } from '../config/parse-config.js';
 import { TimingWarning } from './timing-warning.js';
 

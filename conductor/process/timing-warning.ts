@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import { isSameTiming, type ClusterTiming, type CoreStatus } from '../../raft/index.js';
-import type { RaftNodeEvents } from '../../raft/runtime/node-options.js';
+import type { RaftNodeEvents } from '../../raft/index.js';
 import type { Config } from '../config/config.js';
 import { timingConflict } from './raft-options.js';
 

@@ -6,7 +6,7 @@ import {
   type Outcome,
   type PeerStatus,
 } from '../../raft/index.js';
-import type { RaftNodeEvents } from '../../raft/runtime/node-options.js';
+import type { RaftNodeEvents } from '../../raft/index.js';
 import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { ChainState, Verdict } from '../chain/chain-state.js';
 import { decodeCommand } from '../chain/log-command.js';

@@ -8,7 +8,8 @@ const rooms = JSON.parse(sourceOf('rooms.json')) as Record<string, string[]>;
 const graph = new Map([...importGraph()].filter(([file]) => !isForTests(file) && !file.startsWith('e2e/')));
 
 const isIn = (room: string, file: string): boolean => file === room || file.startsWith(`${room}/`);
-const roomOf = (file: string): string => Object.keys(rooms).find((room) => isIn(room, file)) ?? file;
+const roomOf = (file: string): string =>
+  Object.keys(rooms).find((room) => isIn(room, file)) ?? file.split('/').slice(0, 2).join('/');
 
 /** Arrows between places, as `a --> b`, sorted; `placeOf` gives undefined for files that are not on the drawing. */
 function arrows(placeOf: (file: string) => string | undefined): string[] {

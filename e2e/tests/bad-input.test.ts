@@ -5,7 +5,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ClassicLevel } from 'classic-level';
+import { Level } from 'level';
 import { request } from 'undici';
 import { encodeFrame, type FrameAddress } from '../../raft/transport/frame.js';
 import { writeFrameHeaders } from '../../raft/transport/frame-headers.js';
@@ -210,8 +210,8 @@ describe('bad input on the disk', () => {
     waitFor('a block to be committed', () => baton.call('conductor_commitUnsafePayload', [envelope]));
 
   /** Opens the node's database behind its back. */
-  const withDatabase = async <T>(use: (level: ClassicLevel<Buffer, Buffer>) => Promise<T>): Promise<T> => {
-    const level = new ClassicLevel<Buffer, Buffer>(database('a'), {
+  const withDatabase = async <T>(use: (level: Level<Buffer, Buffer>) => Promise<T>): Promise<T> => {
+    const level = new Level<Buffer, Buffer>(database('a'), {
       keyEncoding: 'buffer',
       valueEncoding: 'buffer',
     });

@@ -83,7 +83,7 @@ export function onHeartbeatResponse(
 }
 
 /** When a quorum last proved to hear this leader: send time of the newest round that it acknowledged. */
-export function quorumContactMs(ctx: CoreContext, leadership: Leadership): number {
+function quorumContactMs(ctx: CoreContext, leadership: Leadership): number {
   return quorumValue(ctx.voters, (id) =>
     id === ctx.id ? ctx.now : (leadership.progress.get(id)?.ackedSentAtMs ?? -Infinity),
   );

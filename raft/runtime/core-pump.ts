@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import type { RaftCore } from '../core/raft-core.js';
 import type { Answer, Output, RequestMessage, ResponseMessage, Stimulus } from '../core/types.js';
-import type { Respond } from '../transport/http-transport.js';
+import type { Respond } from '../transport/transport-host.js';
 import { Exchanges } from './exchanges.js';
-import type { Outcome } from './outcomes.js';
+import type { Outcome } from './node-options.js';
 import type { WakeUpTimer } from './wake-up-timer.js';
 
 /** How the core, or a node that does not run, answers a request. */

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { HealthCode, HealthReport } from '../../../health/health-report.js';
 import { TIMING_PROFILES } from '../../../raft/index.js';
-import type { RaftNodeEvents } from '../../../raft/runtime/node-options.js';
+import type { RaftNodeEvents } from '../../../raft/index.js';
 import { FlashblocksMetrics } from '../../../rpc/flashblocks/flashblocks-metrics.js';
 import type { ConductorStatus } from '../../../rpc/server/conductor-status.js';
 import { RpcCode, RpcError } from '../../../rpc/server/json-rpc/rpc-error.js';

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { pino } from 'pino';
 import { RaftNode, type Member } from '../../../raft/index.js';
-import { LevelStorage } from '../../../raft/storage/level-storage.js';
-import { HttpTransport } from '../../../raft/transport/http-transport.js';
+import { LevelStorage } from '../../../raft/index.js';
+import { HttpTransport } from '../../../raft/index.js';
 import { limitsOf, timingOf } from '../../../conductor/process/raft-options.js';
 import { parseConfig } from '../../../conductor/config/parse-config.js';
 import { nowMs } from './clock.js';
@@ -65,21 +65,10 @@ const node = new RaftNode<null>({
   },
 });
 const transport = new HttpTransport({
-  nodeId: id,
-  clusterId: () => node.identity.clusterId,
-  incarnation: () => node.identity.incarnation,
   bind: { host: '127.0.0.1', port: Number(port) },
   bodyLimitBytes: 33 * MIB,
-  timeouts: { controlMs: timing.electionTimeoutMs, bulkMs: 1000, snapshotMs: 10_000 },
+  timeouts: () => ({ controlMs: timing.electionTimeoutMs, bulkMs: 1000, snapshotMs: 10_000 }),
   logger: pino({ level: 'silent' }),
-  handlers: {
-    onRequest: (from, message, respond) => node.receive(from, message, respond),
-    onSnapshotChunk: (from, chunk) => node.receiveSnapshotChunk(from, chunk),
-    onPeerDisconnected: (peer) => void node.peerDisconnected(peer),
-    onPeerRestarted: (peer) => node.peerRestarted(peer),
-    hello: () => ({}),
-    adoptCluster: (clusterId) => node.adoptCluster(clusterId),
-  },
 });
 
 node.on('leaderReady', () => report({ type: 'ready', term: node.status().term, atMs: nowMs() }));

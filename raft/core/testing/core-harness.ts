@@ -10,28 +10,11 @@ import type {
   Persist,
   RestoredState,
   Stimulus,
-  Timing,
 } from '../types.js';
+import { LAN_TIMING, SMALL_LIMITS } from '../../testing/options.js';
 import { configurationOf, TestLog } from './test-log.js';
 
-export const timing: Timing = {
-  heartbeatIntervalMs: 50,
-  electionTimeoutMs: 300,
-  rankSlotMs: 20,
-  jitterMs: 10,
-  leaseTimeoutMs: 300,
-  requestTimeoutMs: 500,
-  transferTimeoutMs: 400,
-};
-
-const limits: Limits = {
-  uncommittedBytesMax: 1 << 20,
-  uncommittedEntriesMax: 100,
-  inflightRequestsMax: 2,
-  inflightBytesMax: 1 << 20,
-  appendBytesMax: 1 << 20,
-  cacheBytesMax: 1 << 20,
-};
+export const timing = LAN_TIMING;
 
 export interface CoreHarnessOptions {
   id?: NodeId;
@@ -72,7 +55,7 @@ export class CoreHarness {
         incarnation: options.incarnation ?? `disk of ${this.id}`,
         priority,
         timing,
-        limits: { ...limits, ...options.limits },
+        limits: { ...SMALL_LIMITS, ...options.limits },
       },
       restored,
     );

@@ -22,7 +22,7 @@ export function hasVote({ members, joint }: Configuration, id: NodeId): boolean 
 export const isQuorum = <T>(sets: readonly (readonly T[])[], agrees: (voter: T) => boolean): boolean =>
   sets.every((voters) => isMajority(voters, agrees));
 
-export function isMajority<T>(voters: readonly T[], agrees: (voter: T) => boolean): boolean {
+function isMajority<T>(voters: readonly T[], agrees: (voter: T) => boolean): boolean {
   let count = 0;
   for (const voter of voters) if (agrees(voter)) count += 1;
   return 2 * count > voters.length;

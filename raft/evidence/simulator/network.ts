@@ -1,5 +1,5 @@
 import type { Message, NodeId, RequestMessage } from '../../core/types.js';
-import { mayComeFromAnyDisk } from '../../transport/any-disk.js';
+import { mayComeFromAnyDisk } from '../../transport/incarnation-policy.js';
 import type { NodeEnvironment, Process, SimulatedNode } from './node.js';
 import type { NetworkOptions } from './options.js';
 

@@ -4,32 +4,11 @@ import type { Storage } from '../../storage/storage.js';
 import type { Retention } from '../compaction.js';
 import type { NodeTransport } from '../node-options.js';
 import { eventually } from '../../testing/eventually.js';
+import { LARGE_LIMITS, PATIENT_TIMING, RETENTION } from '../../testing/options.js';
 import { RaftNode } from '../raft-node.js';
 import { RecordingMachine } from './recording-machine.js';
 
-/** Patient enough for a busy machine, quick enough for a test. */
-export const TIMING: Timing = {
-  heartbeatIntervalMs: 50,
-  electionTimeoutMs: 500,
-  rankSlotMs: 30,
-  jitterMs: 20,
-  leaseTimeoutMs: 450,
-  requestTimeoutMs: 60_000,
-  transferTimeoutMs: 1000,
-};
-
-export const LIMITS: Limits = {
-  uncommittedBytesMax: 8_000_000,
-  uncommittedEntriesMax: 64,
-  inflightRequestsMax: 2,
-  inflightBytesMax: 4_000_000,
-  appendBytesMax: 1_000_000,
-  cacheBytesMax: 1_000_000,
-};
-
-export const RETENTION: Retention = { bytesMax: 64_000_000, entriesMax: 10_000 };
-
-export interface TestNodeOptions {
+export interface RuntimeHarnessOptions {
   storage: Storage;
   limits?: Partial<Limits>;
   retention?: Partial<Retention>;
@@ -40,22 +19,30 @@ export interface TestNodeOptions {
 }
 
 /** A node with everything a test wants to see. */
-export class TestNode {
+export class RuntimeHarness {
   readonly machine: RecordingMachine;
   readonly fatal: Error[] = [];
   readonly raft: RaftNode<number>;
 
   constructor(
     readonly id: NodeId,
-    { storage, limits, retention, timing, machine, crashEvidence = true, writeLimitMs }: TestNodeOptions,
+    {
+      storage,
+      limits,
+      retention,
+      timing,
+      machine,
+      crashEvidence = true,
+      writeLimitMs,
+    }: RuntimeHarnessOptions,
   ) {
     this.machine = machine ?? new RecordingMachine();
     this.raft = new RaftNode({
       nodeId: id,
       priority: 0,
       crashEvidence,
-      timing: { ...TIMING, ...timing },
-      limits: { ...LIMITS, ...limits },
+      timing: { ...PATIENT_TIMING, ...timing },
+      limits: { ...LARGE_LIMITS, ...limits },
       retention: { ...RETENTION, ...retention },
       ...(writeLimitMs === undefined ? {} : { writeLimitMs }),
       storage,
@@ -65,9 +52,14 @@ export class TestNode {
     });
   }
 
-  async start(transport: (node: RaftNode<number>) => NodeTransport): Promise<{ host: string; port: number }> {
+  async start(transport: NodeTransport): Promise<{ host: string; port: number }> {
     await this.raft.open();
-    return this.raft.start(transport(this.raft));
+    return this.raft.start(transport);
+  }
+
+  /** Whether it has applied this command. */
+  has(command: string): boolean {
+    return this.machine.commands.includes(command);
   }
 
   memberAt(address: string): Member {
@@ -76,13 +68,13 @@ export class TestNode {
 }
 
 /** The node that leads the latest term and has committed in it. */
-export function leaderOf(nodes: readonly TestNode[]): TestNode | undefined {
+export function leaderOf(nodes: readonly RuntimeHarness[]): RuntimeHarness | undefined {
   const leaders = nodes.filter(({ raft }) => raft.isReadyLeader);
   return leaders.sort((a, b) => b.raft.status().term - a.raft.status().term)[0];
 }
 
 /** Commits through whoever leads. What ended as `unknown` is looked for before it is proposed again. */
-export async function commit(nodes: readonly TestNode[], command: string): Promise<void> {
+export async function commit(nodes: readonly RuntimeHarness[], command: string): Promise<void> {
   for (;;) {
     const leader = await eventually(() => leaderOf(nodes), 'a leader');
     if ((await leader.raft.readBarrier()).outcome !== 'done') continue;

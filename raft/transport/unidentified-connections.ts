@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
  * The connections on which no frame for this node came yet: port scanners, health checkers, half-open leftovers.
  * So many are kept; one more ends the oldest, so that they never keep a peer from being heard.
  */
-export class Strangers {
+export class UnidentifiedConnections {
   /** The oldest first. */
   private readonly sockets = new Set<Socket>();
 
