@@ -51,8 +51,12 @@ export function anchorsOf(text: string): Set<string> {
   );
 }
 
-/** Whether a name leads to a file: from the naming file's folder, from a folder above it, or as the end of a path. */
-export function isKnownFile({ from, target }: Omit<Reference, 'line'>, files: readonly string[]): boolean {
-  if (target.startsWith('.')) return existsSync(path.join(repository, path.dirname(from), target));
-  return files.some((file) => file === target || file.endsWith(`/${target}`));
-}
+/** Whether a link leads somewhere, as a reader of the page follows it. */
+export const leadsSomewhere = ({ from, target }: Omit<Reference, 'line'>): boolean =>
+  existsSync(path.join(repository, path.dirname(from), target));
+
+/** Whether a name is a file's: from the page's folder where it says so, else the end of some file's path. */
+export const isKnownFile = (reference: Omit<Reference, 'line'>, files: readonly string[]): boolean =>
+  reference.target.startsWith('.')
+    ? leadsSomewhere(reference)
+    : files.some((file) => `/${file}`.endsWith(`/${reference.target}`));
