@@ -31,7 +31,7 @@ export default {
     {
       ...common,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{raft,health,rpc,conductor,e2e}/**/*.test.ts'],
+      testMatch: ['<rootDir>/{common,raft,health,rpc,conductor,e2e}/**/*.test.ts'],
       testPathIgnorePatterns: processes,
     },
     // Whole clusters of processes: their ports are their own, so two files run at a time.

@@ -12,7 +12,7 @@ import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { CallReport } from '../../rpc/server/rpc-server.js';
 import { FlashblocksMetrics } from '../../rpc/flashblocks/index.js';
 import { RpcCode, RpcError } from '../../rpc/server/rpc-error.js';
-import { describeWithShared, readSharedText } from '../../rpc/server/testing/shared-data.js';
+import { readFixtureText } from '../../common/testing/fixtures.js';
 import type { Verdict } from '../chain/chain-state.js';
 import type { Conductor } from '../api/conductor.js';
 import { committed, hashOf, refOf } from '../testing/chain.js';
@@ -236,9 +236,9 @@ describe('the metrics server', () => {
     expect(counted?.samples.get('promhttp_metric_handler_requests_total code=200')).toBe(3);
   });
 
-  describeWithShared("op-conductor's own page", () => {
+  describe("op-conductor's own page", () => {
     it('is covered: the same names, types, texts, labels and buckets', async () => {
-      const theirs = parsePage(readSharedText('recordings/metrics-a.txt'));
+      const theirs = parsePage(readFixtureText('recordings/metrics.txt'));
       const ours = parsePage(await get('/metrics'));
       const compared: string[] = [];
       for (const [name, { type, help, labels, buckets }] of theirs) {

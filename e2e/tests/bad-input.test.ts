@@ -17,7 +17,6 @@ import { readStoredChain } from '../cluster/stored-chain.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { buildBlock, genesisBlock } from '../devnet/block.js';
 import { refOf, ZERO_HASH, type PayloadEnvelope } from '../devnet/payload.js';
-import { hasShared, sharedFolder } from '../devnet/shared-data.js';
 import { story } from './story.js';
 
 const MIB = 1024 * 1024;
@@ -168,22 +167,19 @@ describe('bad input over the network', () => {
     await expectUnchanged();
   });
 
-  const recorded = hasShared('recordings/rpc.jsonl');
-  if (!recorded) it.skip(`the recorded bad payloads need ${sharedFolder}`, () => {});
-  else
-    scenario('the recorded bad payloads, at the leader and at a follower', async () => {
-      const rows = readRpcRecording().filter(
-        ({ group, name }) => group.startsWith('bad-payload-') && name !== 'unknown member',
-      );
-      expect(rows.length).toBeGreaterThan(40);
-      const follower = [...conductors.batons.values()].find((baton) => baton !== leader)!;
-      for (const { to, name, request: sent } of rows) {
-        const url = (to === 'leader' ? leader : follower).rpcUrl;
-        const error = errorOf(await post(url, 'application/json', sent.body!)) as { code: number };
-        expect([name, [-32602, -32000].includes(error?.code)]).toEqual([name, true]);
-      }
-      await expectUnchanged();
-    });
+  scenario('the recorded bad payloads, at the leader and at a follower', async () => {
+    const rows = readRpcRecording().filter(
+      ({ group, name }) => group.startsWith('bad-payload-') && name !== 'unknown member',
+    );
+    expect(rows.length).toBeGreaterThan(40);
+    const follower = [...conductors.batons.values()].find((baton) => baton !== leader)!;
+    for (const { to, name, request: sent } of rows) {
+      const url = (to === 'leader' ? leader : follower).rpcUrl;
+      const error = errorOf(await post(url, 'application/json', sent.body!)) as { code: number };
+      expect([name, [-32602, -32000].includes(error?.code)]).toEqual([name, true]);
+    }
+    await expectUnchanged();
+  });
 
   scenario('leaves no trace on any disk', async () => {
     for (const id of conductors.ids) await conductors.makeLeader(id);

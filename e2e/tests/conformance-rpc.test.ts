@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { readJsonLines } from '../../common/testing/fixtures.js';
 import {
   clusterStatusSchema,
   conductorStatusSchema,
@@ -17,7 +18,6 @@ import { sendHttp, type HttpAnswer, type HttpRequest } from '../../rpc/server/te
 import { ScriptedCluster, type ScriptedMember } from '../cluster/scripted-cluster.js';
 import { ScriptedNode } from '../cluster/scripted-node.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { hasShared, readJsonLines, sharedFolder } from '../devnet/shared-data.js';
 import { story } from './story.js';
 
 const IDS = ['sequencer-0', 'sequencer-1', 'sequencer-2'] as const;
@@ -39,9 +39,7 @@ interface Call {
 /** Calls after which the cluster needs a moment until all of it shows the effect; programs wait longer than that. */
 const SETTLES = new Set(['conductor_resume', 'conductor_transferLeader', 'conductor_transferLeaderToServer']);
 
-const describeRecorded = hasShared('recordings/rpc.jsonl') ? describe : describe.skip;
-
-describeRecorded(`recorded clients against three Batons (needs ${sharedFolder})`, () => {
+describe('recorded clients against three Batons', () => {
   let cluster: ScriptedCluster;
 
   beforeAll(async () => {
@@ -303,5 +301,3 @@ function kindOf(value: unknown): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'array' : typeof value;
 }
-
-if (!hasShared('recordings/rpc.jsonl')) it.skip(`the recordings need ${sharedFolder}`, () => {});

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect } from '@jest/globals';
 import { request } from 'undici';
+import { readJsonLines } from '../../common/testing/fixtures.js';
 import { envelopeJson } from '../../rpc/payload/envelope-json.js';
 import type { BatonProcess } from '../cluster/baton-process.js';
 import { Conductors } from '../cluster/conductors.js';
@@ -7,7 +8,6 @@ import { readStoredChain } from '../cluster/stored-chain.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { blockHashOf } from '../devnet/block.js';
 import { envelopeSchema } from '../devnet/payload.js';
-import { hasShared, readJsonLines, sharedFolder } from '../devnet/shared-data.js';
 import { story } from './story.js';
 
 /** What a real op-node sent to its conductor. */
@@ -19,14 +19,16 @@ interface Line {
   body: string;
 }
 
+/** `killedDuring` is a block of the stream: the leader dies while it is on its way. */
 const STREAMS = [
-  { stream: 'jovian', blocks: 140 },
-  { stream: 'granite', blocks: 60 },
+  { stream: 'jovian', first: 1, blocks: 140, killedDuring: 71 },
+  // A large block.
+  { stream: 'granite', first: 1, blocks: 30, killedDuring: 26 },
+  // The one after the largest, which a follower may not have yet.
+  { stream: 'granite-large', first: 43, blocks: 18, killedDuring: 44 },
 ] as const;
 
-const suite = hasShared('payloads/jovian.jsonl.gz') ? describe : describe.skip;
-
-suite(`what a real op-node sent to its conductor (skipped without ${sharedFolder})`, () => {
+describe('what a real op-node sent to its conductor', () => {
   let conductors: Conductors | undefined;
 
   afterEach(async () => {
@@ -34,26 +36,28 @@ suite(`what a real op-node sent to its conductor (skipped without ${sharedFolder
     conductors = undefined;
   });
 
-  for (const { stream, blocks } of STREAMS) {
+  for (const { stream, first, blocks, killedDuring } of STREAMS) {
     story(
-      `${stream}: is on every disk byte for byte, although the leader was killed in the middle`,
+      `${stream}: is on every disk byte for byte, although the leader was killed meanwhile`,
       () => conductors,
       async () => {
         const lines = readJsonLines<Line>(`payloads/${stream}.jsonl.gz`);
-        expect(lines.map(({ number }) => number)).toEqual(Array.from({ length: blocks }, (_, at) => at + 1));
+        expect(lines.map(({ number }) => number)).toEqual(
+          Array.from({ length: blocks }, (_, at) => at + first),
+        );
         const started = await Conductors.startCluster(['--raft.retention-mb', '1024']);
         conductors = started;
 
         const commit = committer(started);
-        const middle = Math.floor(blocks / 2);
-        for (const line of lines.slice(0, middle)) await commit(line);
+        const position = killedDuring - first;
+        for (const line of lines.slice(0, position)) await commit(line);
 
         // The next block is on its way when the leader dies, so that it may be committed already or not.
         const killed = await started.leader();
-        const onItsWay = send(killed, lines[middle]!.body).catch(() => undefined);
+        const onItsWay = send(killed, lines[position]!.body).catch(() => undefined);
         await killed.kill('SIGKILL');
         await onItsWay;
-        for (const line of lines.slice(middle)) await commit(line);
+        for (const line of lines.slice(position)) await commit(line);
 
         await killed.start();
         // Whoever can lead has everything.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { describeWithShared, readJsonLines } from '../server/testing/shared-data.js';
+import { readJsonLines } from '../../common/testing/fixtures.js';
 import { sampleEnvelope } from '../server/testing/sample-envelope.js';
 import { decodeEnvelope } from './decode-envelope.js';
 import { envelopeJson } from './envelope-json.js';
@@ -193,7 +193,7 @@ interface Row {
   response: { body: string };
 }
 
-describeWithShared('recorded bad payloads', () => {
+describe('recorded bad payloads', () => {
   it('has op-conductor’s text wherever op-conductor refuses by decoding', () => {
     let compared = 0;
     for (const row of readJsonLines<Row>('recordings/rpc.jsonl')) {

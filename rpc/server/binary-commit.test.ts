@@ -2,12 +2,12 @@ import net from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
+import { readJsonLines } from '../../common/testing/fixtures.js';
 import type { CallReport, HttpServer } from './rpc-server.js';
 import { createRpcServer, decodeEnvelope } from './rpc-server.js';
 import { FakeConductor } from './testing/fake-conductor.js';
 import { sampleEnvelope } from './testing/sample-envelope.js';
 import { sendHttp } from './testing/send-http.js';
-import { describeWithShared, readJsonLines } from './testing/shared-data.js';
 
 const LIMIT = 4_000_000;
 const OCTETS = { 'content-type': 'application/octet-stream' };
@@ -157,7 +157,7 @@ describe('POST /commit-unsafe-payload', () => {
     expect(answer.toString()).toContain(text);
   });
 
-  describeWithShared('real bodies', () => {
+  describe('real bodies', () => {
     it.each(['granite', 'jovian'])('of %s are committed byte for byte', async (stream) => {
       conductor.committed.length = 0;
       const lines = readJsonLines<{ ssz: string; block: { hash: string } }>(

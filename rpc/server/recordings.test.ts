@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import type { HttpServer } from './rpc-server.js';
 import { createRpcServer } from './rpc-server.js';
@@ -9,7 +9,6 @@ import type { RecordedCall } from './testing/rpc-recording.js';
 import { deviation, differences, readRpcRecording } from './testing/rpc-recording.js';
 import type { HttpAnswer } from './testing/send-http.js';
 import { sendHttp } from './testing/send-http.js';
-import { describeWithShared } from './testing/shared-data.js';
 
 const REPLAYED_GROUPS = [
   'json-rpc',
@@ -33,7 +32,7 @@ const SKIPPED_GROUPS: Record<string, string> = {
   stop: 'the process ends',
 };
 
-describeWithShared('recorded calls', () => {
+describe('recorded calls', () => {
   const recording = readRpcRecording();
   const servers: Record<string, HttpServer> = {};
   const ports: Record<string, number> = {};

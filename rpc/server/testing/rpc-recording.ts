@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { readJsonLines } from '../../../common/testing/fixtures.js';
 import type { HttpAnswer, HttpRequest } from './send-http.js';
-import { readJsonLines } from './shared-data.js';
 
 /** One exchange of rpc.jsonl, ready to be sent to our server. */
 export interface RecordedCall {
