@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Client } from 'undici';
+import { KIB } from '../../common/bytes.js';
 import type { Cluster } from '../cluster/cluster.js';
 import { commit } from './commit-latency.js';
 import { PayloadChain } from './payload-chain.js';
@@ -43,7 +44,7 @@ export async function footprint(cluster: Cluster, count: number, bytes: number):
 
 async function residentBytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? NaN) * 1024;
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? NaN) * KIB;
 }
 
 async function directoryBytes(directory: string): Promise<number> {

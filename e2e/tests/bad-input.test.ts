@@ -7,6 +7,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ClassicLevel } from 'classic-level';
 import { request } from 'undici';
+import { MIB } from '../../common/bytes.js';
 import { encodeFrame, type FrameAddress } from '../../raft/transport/frame.js';
 import { writeFrameHeaders } from '../../raft/transport/frame-headers.js';
 import { WIRE_VERSIONS } from '../../raft/transport/wire-versions.js';
@@ -18,8 +19,6 @@ import { waitFor } from '../cluster/wait-for.js';
 import { buildBlock, genesisBlock } from '../devnet/block.js';
 import { refOf, ZERO_HASH, type PayloadEnvelope } from '../devnet/payload.js';
 import { story } from './story.js';
-
-const MIB = 1024 * 1024;
 
 const child = (parent: PayloadEnvelope, transactions: `0x${string}`[] = []): PayloadEnvelope =>
   buildBlock(parent, { timestamp: refOf(parent).timestamp + 1, prevRandao: ZERO_HASH, transactions });

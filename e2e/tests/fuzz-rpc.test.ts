@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { Client } from 'undici';
+import { MIB } from '../../common/bytes.js';
 import { conductorMethods } from '../../rpc/server/conductor-methods.js';
 import { createRpcServer, type HttpServer } from '../../rpc/server/rpc-server.js';
 import { withBuiltinMethods } from '../../rpc/server/json-rpc/builtin-methods.js';
 import { Dispatcher } from '../../rpc/server/json-rpc/dispatcher.js';
 import { FakeConductor } from '../../rpc/server/testing/fake-conductor.js';
 
-const MIB = 2 ** 20;
 const BODY_CASES = 10_000;
 const HTTP_CASES = 1000;
 

@@ -3,6 +3,7 @@ import { readFile, readdir, readlink } from 'node:fs/promises';
 import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { KIB, MIB } from '../../common/bytes.js';
 import { decodeEnvelope } from '../../rpc/payload/decode-envelope.js';
 import { at, MAX_TRANSACTIONS, PAYLOAD_START } from '../../rpc/payload/ssz-layout.js';
 import { sampleEnvelope } from '../../rpc/server/testing/sample-envelope.js';
@@ -11,7 +12,6 @@ import { TURN_PROBE, hasThreadClock, longestTurnMs } from '../cluster/turn-probe
 import { waitFor } from '../cluster/wait-for.js';
 import { story } from './story.js';
 
-const MIB = 2 ** 20;
 const IDLE_CONNECTIONS = 1000;
 const LARGE_BODIES = 50;
 /**
@@ -58,7 +58,7 @@ const PING = request(Buffer.from(call('conductor_leader')));
 
 /** What is sent on each of so many connections at once. */
 const STALLS: Record<string, { connections?: number; bytes: () => Buffer }> = {
-  'a list of numbers': { bytes: () => request(filled(512 * 1024, '1,', '[', '1]')) },
+  'a list of numbers': { bytes: () => request(filled(512 * KIB, '1,', '[', '1]')) },
   'a batch of empty lists': { bytes: () => request(filled(390_000, '[],', '[', '[]]')) },
   '4 MiB of two-byte letters': { bytes: () => request(filled(4 * MIB - 4, 'ü', '["', '"]')) },
   '32 MiB of escapes': { bytes: () => request(filled(32 * MIB, '\\n', '["', '"]')) },
@@ -246,7 +246,7 @@ describe('a cluster under hostile clients', () => {
         }),
       );
       const status = await readFile(`/proc/${leader.baton.pid}/status`, 'utf8');
-      expect(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024).toBeLessThan(MEMORY_BYTES_MAX);
+      expect(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * KIB).toBeLessThan(MEMORY_BYTES_MAX);
     }),
   );
 });

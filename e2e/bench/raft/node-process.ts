@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { pino } from 'pino';
+import { MIB } from '../../../common/bytes.js';
 import { RaftNode, type Member } from '../../../raft/index.js';
 import { LevelStorage } from '../../../raft/storage/level-storage.js';
 import { HttpTransport } from '../../../raft/transport/http-transport.js';
@@ -24,7 +25,6 @@ export type Report =
   | { type: 'transferring'; atMs: number }
   | { type: 'status'; id: number; ready: boolean; term: number; followersInTouch: number };
 
-const MIB = 1024 * 1024;
 /** A follower is in touch when it has the whole log and answered lately. */
 const IN_TOUCH_MS = 200;
 
