@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cluster, ClusterNode } from '../cluster/cluster.js';
+import type { Cluster, ClusterNode } from '../cluster/process-cluster.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { median, ms, percentile, table } from './statistics.js';
 

@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Client } from 'undici';
 import { KIB } from '../../common/bytes.js';
-import type { Cluster } from '../cluster/cluster.js';
+import type { Cluster } from '../cluster/process-cluster.js';
 import { commit } from './commit-latency.js';
 import { PayloadChain } from './payload-chain.js';
 import { table } from './statistics.js';

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'undici';
-import type { Cluster } from '../cluster/cluster.js';
+import type { Cluster } from '../cluster/process-cluster.js';
 import { commit } from './commit-latency.js';
 import { PayloadChain } from './payload-chain.js';
 import { median, ms, percentile, table } from './statistics.js';

@@ -1,4 +1,4 @@
-import { Cluster } from '../cluster/cluster.js';
+import { Cluster } from '../cluster/process-cluster.js';
 
 /** Three conductors whose control loops are paused: the driver is the only one that commits. */
 export async function withIdleCluster<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {

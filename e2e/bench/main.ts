@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { Cluster } from '../cluster/cluster.js';
+import { Cluster } from '../cluster/process-cluster.js';
 import { commitLatency } from './commit-latency.js';
 import { decoding } from './decoding.js';
 import { failover } from './failover.js';

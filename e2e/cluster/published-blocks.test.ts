@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { buildBlock, genesisBlock } from '../devnet/block.js';
 import { refOf, ZERO_HASH, type PayloadEnvelope } from '../devnet/payload.js';
-import type { Cluster } from './cluster.js';
+import type { Cluster } from './process-cluster.js';
 import { lostOrReplaced } from './published-blocks.js';
 
 const child = (parent: PayloadEnvelope, timestamp = refOf(parent).timestamp + 1): PayloadEnvelope =>

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { refOf, type BlockRef, type PayloadEnvelope } from '../devnet/payload.js';
-import type { Cluster, ClusterNode } from './cluster.js';
+import type { Cluster, ClusterNode } from './process-cluster.js';
 
 /**
  * Every block that a node ever had, from its disk: its own ones, and those that came by gossip or by the conductor.

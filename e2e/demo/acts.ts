@@ -1,4 +1,4 @@
-import type { Cluster, ClusterNode } from '../cluster/cluster.js';
+import type { Cluster, ClusterNode } from '../cluster/process-cluster.js';
 import { waitFor } from '../cluster/wait-for.js';
 import type { CommittedLedger } from './committed-ledger.js';
 import { measureHandover, show, type Handover } from './handover.js';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { Cluster } from '../cluster/cluster.js';
+import { Cluster } from '../cluster/process-cluster.js';
 import { play, type Stage } from './acts.js';
 import { CommittedLedger } from './committed-ledger.js';
 import { letChildrenDieWithThisProcess } from './die-with-parent.js';

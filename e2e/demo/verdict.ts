@@ -1,4 +1,4 @@
-import type { Cluster } from '../cluster/cluster.js';
+import type { Cluster } from '../cluster/process-cluster.js';
 import type { BlockRef } from '../devnet/payload.js';
 import type { CommittedLedger } from './committed-ledger.js';
 

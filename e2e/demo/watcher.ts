@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cluster, ClusterNode } from '../cluster/cluster.js';
+import type { Cluster, ClusterNode } from '../cluster/process-cluster.js';
 import type { NodeState } from '../devnet/control.js';
 import type { BlockRef } from '../devnet/payload.js';
 import type { CommittedLedger } from './committed-ledger.js';

@@ -18,7 +18,7 @@ import { readStoredChain } from '../cluster/stored-chain.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { buildBlock, genesisBlock } from '../devnet/block.js';
 import { refOf, ZERO_HASH, type PayloadEnvelope } from '../devnet/payload.js';
-import { story } from './story.js';
+import { story } from './describe-cluster.js';
 
 const child = (parent: PayloadEnvelope, transactions: `0x${string}`[] = []): PayloadEnvelope =>
   buildBlock(parent, { timestamp: refOf(parent).timestamp + 1, prevRandao: ZERO_HASH, transactions });

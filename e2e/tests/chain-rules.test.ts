@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { keccak256, stringToBytes } from 'viem/utils';
 import type { BatonProcess, LogLine } from '../cluster/baton-process.js';
-import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import { Cluster, type ClusterNode } from '../cluster/process-cluster.js';
 import { Conductors } from '../cluster/conductors.js';
 import { lostOrReplaced } from '../cluster/published-blocks.js';
 import { readStoredChain } from '../cluster/stored-chain.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { buildBlock, genesisBlock } from '../devnet/block.js';
 import { refOf, toQuantity, type BlockRef, type PayloadEnvelope } from '../devnet/payload.js';
-import { story } from './story.js';
+import { story } from './describe-cluster.js';
 
 /** Waits for a log line with this message that fits. */
 const logged = (baton: BatonProcess, msg: string, fits: (line: LogLine) => boolean): Promise<LogLine> =>

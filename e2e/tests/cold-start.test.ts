@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
-import { Cluster } from '../cluster/cluster.js';
+import { Cluster } from '../cluster/process-cluster.js';
 import { lostOrReplaced } from '../cluster/published-blocks.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { story } from './story.js';
+import { story } from './describe-cluster.js';
 
 const BLOCKS_BEHIND = 60;
 

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { batonCommand } from '../cluster/baton-process.js';
-import { Cluster, type ClusterNode } from '../cluster/cluster.js';
-import { story } from './story.js';
+import { Cluster, type ClusterNode } from '../cluster/process-cluster.js';
+import { story } from './describe-cluster.js';
 
 interface Run {
   code: number;

@@ -18,7 +18,7 @@ import { sendHttp, type HttpAnswer, type HttpRequest } from '../../rpc/server/te
 import { ScriptedCluster, type ScriptedMember } from '../cluster/scripted-cluster.js';
 import { ScriptedNode } from '../cluster/scripted-node.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { story } from './story.js';
+import { story } from './describe-cluster.js';
 
 const IDS = ['sequencer-0', 'sequencer-1', 'sequencer-2'] as const;
 const STANDBY = 'standby';

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { request } from 'undici';
 import type { ClusterMembership } from '../../rpc/server/conductor-api.js';
-import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import { Cluster, type ClusterNode } from '../cluster/process-cluster.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { pickPorts } from '../devnet/devnet-process.js';
 import { rpc } from '../devnet/test-network.js';
-import { expectAllWell } from './all-well.js';
-import { story } from './story.js';
+import { expectAllWell } from './expect-healthy.js';
+import { story } from './describe-cluster.js';
 
 /** op-conductor's system tests that no other file has, under their names (op-conductor.md §9.1 and §9.2). */
 describe("op-conductor's system tests", () => {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Cluster } from '../cluster/cluster.js';
+import { Cluster } from '../cluster/process-cluster.js';
 import { FreezableDisk } from '../cluster/freezable-disk.js';
 import { blocksEverHeld } from '../cluster/published-blocks.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { expectAllWell } from './all-well.js';
-import { story } from './story.js';
+import { expectAllWell } from './expect-healthy.js';
+import { story } from './describe-cluster.js';
 
 /** geth that is killed comes back three to five blocks behind its own last head. */
 const UNFLUSHED_BLOCKS = 4;

@@ -4,7 +4,7 @@ import { Listener } from '../../rpc/flashblocks/testing/listener.js';
 import type { BatonProcess } from '../cluster/baton-process.js';
 import { Conductors } from '../cluster/conductors.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { story } from './story.js';
+import { story } from './describe-cluster.js';
 
 const FRAME_INTERVAL_MS = 10;
 

@@ -2,13 +2,13 @@ import { rm } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect } from '@jest/globals';
 import type { ClusterMembership } from '../../rpc/server/conductor-api.js';
 import type { BatonProcess } from '../cluster/baton-process.js';
-import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import { Cluster, type ClusterNode } from '../cluster/process-cluster.js';
 import { Conductors } from '../cluster/conductors.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { buildBlock, genesisBlock } from '../devnet/block.js';
 import { ZERO_HASH, type PayloadEnvelope } from '../devnet/payload.js';
-import { expectAllWell } from './all-well.js';
-import { story } from './story.js';
+import { expectAllWell } from './expect-healthy.js';
+import { story } from './describe-cluster.js';
 
 const membership = (baton: BatonProcess): Promise<ClusterMembership> =>
   baton.call('conductor_clusterMembership');

@@ -7,10 +7,10 @@ import { KIB, MIB } from '../../common/bytes.js';
 import { decodeEnvelope } from '../../rpc/payload/decode-envelope.js';
 import { at, MAX_TRANSACTIONS, PAYLOAD_START } from '../../rpc/payload/ssz-layout.js';
 import { sampleEnvelope } from '../../rpc/server/testing/sample-envelope.js';
-import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import { Cluster, type ClusterNode } from '../cluster/process-cluster.js';
 import { TURN_PROBE, hasThreadClock, longestTurnMs } from '../cluster/turn-probe.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { story } from './story.js';
+import { story } from './describe-cluster.js';
 
 const IDLE_CONNECTIONS = 1000;
 const LARGE_BODIES = 50;

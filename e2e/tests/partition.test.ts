@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
-import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import { Cluster, type ClusterNode } from '../cluster/process-cluster.js';
 import { Namespaces } from '../cluster/namespaces.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { expectAllWell } from './all-well.js';
-import { story } from './story.js';
+import { expectAllWell } from './expect-healthy.js';
+import { story } from './describe-cluster.js';
 
 const lacks = Namespaces.lacks();
 if (lacks !== undefined) console.warn(`partition.test.ts skips: ${lacks}`);

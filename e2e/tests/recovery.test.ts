@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { rename, rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { batonCommand } from '../cluster/baton-process.js';
-import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import { Cluster, type ClusterNode } from '../cluster/process-cluster.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { story } from './story.js';
+import { story } from './describe-cluster.js';
 
 /** Runs `baton` as an operator does. */
 function baton(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {

@@ -8,7 +8,7 @@ import { readStoredChain } from '../cluster/stored-chain.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { blockHashOf } from '../devnet/block.js';
 import { envelopeSchema } from '../devnet/payload.js';
-import { story } from './story.js';
+import { story } from './describe-cluster.js';
 
 /** What a real op-node sent to its conductor. */
 interface Line {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
-import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import { Cluster, type ClusterNode } from '../cluster/process-cluster.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { expectAllWell } from './all-well.js';
-import { story } from './story.js';
+import { expectAllWell } from './expect-healthy.js';
+import { story } from './describe-cluster.js';
 
 /** Programs that misbehave without dying: none of it may halt the chain or fork it. */
 describe('a cluster whose programs misbehave', () => {

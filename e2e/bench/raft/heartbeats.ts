@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Pool } from 'undici';
 import { conductorStatusSchema, type ConductorStatus } from '../../../rpc/server/conductor-status.js';
-import type { Cluster, ClusterNode } from '../../cluster/cluster.js';
+import type { Cluster, ClusterNode } from '../../cluster/process-cluster.js';
 import { commit } from '../commit-latency.js';
 import { PayloadChain } from '../payload-chain.js';
 import { ms, percentile, table } from '../statistics.js';

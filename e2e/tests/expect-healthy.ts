@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import type { Cluster, ClusterNode } from '../cluster/cluster.js';
+import type { Cluster, ClusterNode } from '../cluster/process-cluster.js';
 import { lostOrReplaced } from '../cluster/published-blocks.js';
 
 /**
