@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'undici';
-import type { Cluster } from '../cluster/process-cluster.js';
+import type { ProcessCluster } from '../cluster/process-cluster.js';
 import { commit } from './commit-latency.js';
 import { PayloadChain } from './payload-chain.js';
 import { median, ms, percentile, table } from './statistics.js';
@@ -15,7 +15,7 @@ const WARM_UP = 5;
 const RATES = [0, 1000, Infinity];
 
 /** Commits of 1 MB each second, alone and beside getters at the same node, which another process sends. */
-export async function getters(cluster: Cluster, seconds: number): Promise<string> {
+export async function getters(cluster: ProcessCluster, seconds: number): Promise<string> {
   const leader = await cluster.leader();
   const client = new Client(leader.baton.rpcUrl);
   const chain = new PayloadChain(1000);

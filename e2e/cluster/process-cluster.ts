@@ -44,13 +44,13 @@ interface ServerInfo {
 }
 
 /** A whole cluster of processes on loopback, in a temporary directory. */
-export class Cluster {
+export class ProcessCluster {
   private constructor(
     readonly nodes: readonly ClusterNode[],
     private readonly directory: string,
   ) {}
 
-  static async start(options: ClusterOptions): Promise<Cluster> {
+  static async start(options: ClusterOptions): Promise<ProcessCluster> {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'baton-cluster-'));
     const ids = Array.from({ length: options.size }, (_, index) => `sequencer-${index}`);
     const ports = await pickPorts(2 * options.size);
@@ -58,7 +58,7 @@ export class Cluster {
     const machineOf = (index: number): Machine => options.machines?.[index] ?? THIS_MACHINE;
     const peers = ids.map((id, index) => `${id}@${machineOf(index).host}:${ports[2 * index + 1]}`).join(',');
     const nodes: ClusterNode[] = [];
-    const cluster = new Cluster(nodes, directory);
+    const cluster = new ProcessCluster(nodes, directory);
     try {
       const starts = ids.map(async (id, index): Promise<ClusterNode> => {
         const rpcPort = ports[2 * index] as number;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { keccak256, stringToBytes } from 'viem/utils';
 import type { BatonProcess, LogLine } from '../cluster/baton-process.js';
-import { Cluster, type ClusterNode } from '../cluster/process-cluster.js';
+import { ProcessCluster, type ClusterNode } from '../cluster/process-cluster.js';
 import { Conductors } from '../cluster/conductors.js';
 import { lostOrReplaced } from '../cluster/published-blocks.js';
 import { readStoredChain } from '../cluster/stored-chain.js';
@@ -144,11 +144,11 @@ describe('the rules of the chain', () => {
 });
 
 describe('a sequencer that changes its mind', () => {
-  let cluster: Cluster;
+  let cluster: ProcessCluster;
   const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
 
   beforeAll(async () => {
-    cluster = await Cluster.start({
+    cluster = await ProcessCluster.start({
       size: 3,
       blockTimeMs: 200,
       formation: 'peers',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
-import { Cluster } from '../cluster/process-cluster.js';
+import { ProcessCluster } from '../cluster/process-cluster.js';
 import { lostOrReplaced } from '../cluster/published-blocks.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { story } from './describe-cluster.js';
@@ -7,10 +7,10 @@ import { story } from './describe-cluster.js';
 const BLOCKS_BEHIND = 60;
 
 describe('a new cluster with an empty log, whose every head is older than the health limit', () => {
-  let cluster: Cluster;
+  let cluster: ProcessCluster;
 
   beforeAll(async () => {
-    cluster = await Cluster.start({
+    cluster = await ProcessCluster.start({
       size: 3,
       blockTimeMs: 1000,
       formation: 'peers',

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { batonCommand } from '../cluster/baton-process.js';
-import { Cluster, type ClusterNode } from '../cluster/process-cluster.js';
+import { ProcessCluster, type ClusterNode } from '../cluster/process-cluster.js';
 import { story } from './describe-cluster.js';
 
 interface Run {
@@ -31,10 +31,10 @@ interface StatusJson {
 }
 
 describe("operators' commands against a cluster of processes", () => {
-  let cluster: Cluster;
+  let cluster: ProcessCluster;
 
   beforeAll(async () => {
-    cluster = await Cluster.start({
+    cluster = await ProcessCluster.start({
       size: 3,
       blockTimeMs: 200,
       formation: 'peers',

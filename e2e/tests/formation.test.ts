@@ -2,12 +2,12 @@ import { rm } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect } from '@jest/globals';
 import type { ClusterMembership } from '../../rpc/server/conductor-api.js';
 import type { BatonProcess } from '../cluster/baton-process.js';
-import { Cluster, type ClusterNode } from '../cluster/process-cluster.js';
+import { ProcessCluster, type ClusterNode } from '../cluster/process-cluster.js';
 import { Conductors } from '../cluster/conductors.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { buildBlock, genesisBlock } from '../devnet/block.js';
 import { ZERO_HASH, type PayloadEnvelope } from '../devnet/payload.js';
-import { expectAllWell } from './expect-healthy.js';
+import { expectHealthy } from './expect-healthy.js';
 import { story } from './describe-cluster.js';
 
 const membership = (baton: BatonProcess): Promise<ClusterMembership> =>
@@ -29,11 +29,11 @@ const agree = (batons: readonly BatonProcess[], members: string): Promise<true> 
   });
 
 describe("op-conductor's way: bootstrap one, add the others, resume", () => {
-  let cluster: Cluster;
+  let cluster: ProcessCluster;
   const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
 
   beforeAll(async () => {
-    cluster = await Cluster.start({
+    cluster = await ProcessCluster.start({
       size: 3,
       blockTimeMs: 200,
       formation: 'bootstrap',
@@ -46,7 +46,7 @@ describe("op-conductor's way: bootstrap one, add the others, resume", () => {
   const everybody = 'sequencer-0 sequencer-1 sequencer-2';
 
   scenario('touches no sequencer before conductor_resume', async () => {
-    await expectAllWell(cluster);
+    await expectHealthy(cluster);
     const founder = cluster.nodes[0]!.baton;
     const told = founder.log.map(({ msg }) => msg);
     expect(told).toContain('founded a cluster of one; the control loop is paused until conductor_resume');
@@ -62,7 +62,7 @@ describe("op-conductor's way: bootstrap one, add the others, resume", () => {
   });
 
   scenario('a removed follower stays away, and comes back without and then with a vote', async () => {
-    const leader = await expectAllWell(cluster);
+    const leader = await expectHealthy(cluster);
     const [away] = cluster.others(leader) as [ClusterNode];
     const { id } = away;
     const address = away.baton.consensusAddress;
@@ -79,7 +79,7 @@ describe("op-conductor's way: bootstrap one, add the others, resume", () => {
         .join(' '),
     );
     await leader.baton.call('conductor_removeServer', [id, 0]);
-    await expectAllWell(cluster);
+    await expectHealthy(cluster);
 
     await leader.baton.call('conductor_addServerAsNonvoter', [id, address, 0]);
     await agree(batons(), everybody.replace(id, `(${id})`));
@@ -89,13 +89,13 @@ describe("op-conductor's way: bootstrap one, add the others, resume", () => {
     await leader.baton.call('conductor_addServerAsVoter', [id, address, 0]);
     await agree(batons(), everybody);
     await leader.baton.call('conductor_transferLeaderToServer', [id, address]);
-    expect((await expectAllWell(cluster)).id).toBe(away.id);
+    expect((await expectHealthy(cluster)).id).toBe(away.id);
   });
 
   scenario('a leader that removes itself stops its sequencer, and another goes on', async () => {
-    const removed = await expectAllWell(cluster);
+    const removed = await expectHealthy(cluster);
     await removed.baton.call('conductor_removeServer', [removed.id, 0]);
-    const successor = await expectAllWell(cluster);
+    const successor = await expectHealthy(cluster);
     expect(successor.id).not.toBe(removed.id);
     expect((await removed.devnet.state()).active).toBe(false);
     await successor.baton.call('conductor_addServerAsVoter', [removed.id, removed.baton.consensusAddress, 0]);
@@ -103,7 +103,7 @@ describe("op-conductor's way: bootstrap one, add the others, resume", () => {
   });
 
   scenario('refuses servers that are not there, or are others than they were called', async () => {
-    const leader = await expectAllWell(cluster);
+    const leader = await expectHealthy(cluster);
     const [one, two] = cluster.others(leader) as [ClusterNode, ClusterNode];
     const add = (at: ClusterNode, id: string, address: string): Promise<unknown> =>
       at.baton.call('conductor_addServerAsVoter', [id, address, 0]);
@@ -116,14 +116,14 @@ describe("op-conductor's way: bootstrap one, add the others, resume", () => {
   });
 
   scenario('comes back from its disks after all Batons were stopped', async () => {
-    await expectAllWell(cluster);
+    await expectHealthy(cluster);
     const { version } = await membership(cluster.nodes[0]!.baton);
     for (const { baton } of cluster.nodes) expect(await baton.kill('SIGTERM')).toBe(0);
     await Promise.all(batons().map((baton) => baton.start()));
     await agree(batons(), everybody);
     expect((await membership(cluster.nodes[0]!.baton)).version).toBe(version);
     for (const baton of batons()) await baton.call('conductor_resume');
-    await expectAllWell(cluster);
+    await expectHealthy(cluster);
   });
 });
 

@@ -7,7 +7,7 @@ import { KIB, MIB } from '../../common/bytes.js';
 import { decodeEnvelope } from '../../rpc/payload/decode-envelope.js';
 import { at, MAX_TRANSACTIONS, PAYLOAD_START } from '../../rpc/payload/ssz-layout.js';
 import { sampleEnvelope } from '../../rpc/server/testing/sample-envelope.js';
-import { Cluster, type ClusterNode } from '../cluster/process-cluster.js';
+import { ProcessCluster, type ClusterNode } from '../cluster/process-cluster.js';
 import { TURN_PROBE, hasThreadClock, longestTurnMs } from '../cluster/turn-probe.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { story } from './describe-cluster.js';
@@ -88,7 +88,7 @@ const STALLS: Record<string, { connections?: number; bytes: () => Buffer }> = {
 
 /** Whatever reaches its ports: the cluster keeps its leader and its processes, blocks flow, and nothing stays behind. */
 describe('a cluster under hostile clients', () => {
-  let cluster: Cluster;
+  let cluster: ProcessCluster;
   let leader: ClusterNode;
   let pids: (number | undefined)[];
   const sockets = new Set<net.Socket>();
@@ -132,7 +132,7 @@ describe('a cluster under hostile clients', () => {
   };
 
   beforeAll(async () => {
-    cluster = await Cluster.start({
+    cluster = await ProcessCluster.start({
       size: 3,
       blockTimeMs: 250,
       formation: 'peers',

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
-import { Cluster, type ClusterNode } from '../cluster/process-cluster.js';
+import { ProcessCluster, type ClusterNode } from '../cluster/process-cluster.js';
 import { Namespaces } from '../cluster/namespaces.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { expectAllWell } from './expect-healthy.js';
+import { expectHealthy } from './expect-healthy.js';
 import { story } from './describe-cluster.js';
 
 const lacks = Namespaces.lacks();
@@ -16,13 +16,13 @@ const describeHere = lacks === undefined ? describe : describe.skip;
 /** Nobody is refused and no connection closes: what is sent is lost. */
 describeHere('a cluster of three in a network that loses what is sent', () => {
   let network: Namespaces;
-  let cluster: Cluster;
+  let cluster: ProcessCluster;
 
   beforeAll(async () => {
     network = Namespaces.create(3);
     const { machines } = network;
-    cluster = await Cluster.start({ size: 3, blockTimeMs: 200, formation: 'peers', machines });
-    await expectAllWell(cluster);
+    cluster = await ProcessCluster.start({ size: 3, blockTimeMs: 200, formation: 'peers', machines });
+    await expectHealthy(cluster);
   });
   afterAll(async () => {
     await cluster?.stop();
@@ -39,7 +39,7 @@ describeHere('a cluster of three in a network that loses what is sent', () => {
 
   const healed = (): Promise<ClusterNode> => {
     network.heal();
-    return expectAllWell(cluster);
+    return expectHealthy(cluster);
   };
 
   const position = (node: ClusterNode): number => cluster.nodes.indexOf(node);

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { rename, rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { batonCommand } from '../cluster/baton-process.js';
-import { Cluster, type ClusterNode } from '../cluster/process-cluster.js';
+import { ProcessCluster, type ClusterNode } from '../cluster/process-cluster.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { story } from './describe-cluster.js';
 
@@ -27,7 +27,7 @@ interface InspectionJson {
 }
 
 describe('two of three disks are lost', () => {
-  let cluster: Cluster;
+  let cluster: ProcessCluster;
   let survivor: ClusterNode;
   let lost: [ClusterNode, ClusterNode];
   let before: InspectionJson;
@@ -36,7 +36,7 @@ describe('two of three disks are lost', () => {
   const keptDirectory = (node: ClusterNode): string => `${directoryOf(node)}-kept`;
 
   beforeAll(async () => {
-    cluster = await Cluster.start({
+    cluster = await ProcessCluster.start({
       size: 3,
       blockTimeMs: 200,
       formation: 'peers',
