@@ -36,12 +36,13 @@ async function measure(
 ): Promise<string[]> {
   const builder = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   await once(builder, 'listening');
-  const conductors = await Conductors.create(['a']);
+  const conductors = new Conductors(['a']);
   const listeners = Array.from(
     { length: CLIENT_PROCESSES },
     (_, at) => new ChildProcess({ name: `clients ${at}` }),
   );
   try {
+    await conductors.prepare();
     const { port } = builder.address() as { port: number };
     const baton = await conductors.start('a', [
       ...['--paused', '--raft.bootstrap', '--rollupboost.ws-url', `ws://127.0.0.1:${port}`],

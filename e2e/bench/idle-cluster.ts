@@ -2,7 +2,7 @@ import { ProcessCluster } from '../cluster/process-cluster.js';
 
 /** Three conductors whose control loops are paused: the driver is the only one that commits. */
 export async function withIdleCluster<T>(work: (cluster: ProcessCluster) => Promise<T>): Promise<T> {
-  const cluster = await ProcessCluster.start({
+  const cluster = await new ProcessCluster().start({
     size: 3,
     blockTimeMs: 1000,
     formation: 'peers',

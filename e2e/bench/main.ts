@@ -67,7 +67,7 @@ async function main(): Promise<void> {
     console.log(
       '\nFailover (1 s blocks; lateness: arrival of the latest block against its timestamp, above normal)\n',
     );
-    const cluster = await ProcessCluster.start({ size: 3, blockTimeMs: 1000, formation: 'peers' });
+    const cluster = await new ProcessCluster().start({ size: 3, blockTimeMs: 1000, formation: 'peers' });
     try {
       console.log(await failover(cluster, Number(values.rounds)));
     } finally {

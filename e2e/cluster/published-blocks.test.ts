@@ -2,19 +2,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { buildBlock, genesisBlock } from '../devnet/block.js';
-import { refOf, ZERO_HASH, type PayloadEnvelope } from '../devnet/payload.js';
+import { childOf, genesisBlock } from '../devnet/block.js';
+import { refOf, type PayloadEnvelope } from '../devnet/payload.js';
 import { lostOrReplaced, type BlockHolders } from './published-blocks.js';
-
-const child = (parent: PayloadEnvelope, timestamp = refOf(parent).timestamp + 1): PayloadEnvelope =>
-  buildBlock(parent, { timestamp, prevRandao: ZERO_HASH, transactions: [] });
 
 describe('lostOrReplaced', () => {
   const genesis = genesisBlock(901, 100);
-  const one = child(genesis);
-  const two = child(one);
-  const otherTwo = child(one, 200);
-  const three = child(two);
+  const one = childOf(genesis);
+  const two = childOf(one);
+  const otherTwo = childOf(one, { timestamp: 200 });
+  const three = childOf(two);
   let directory: string;
 
   beforeEach(() => {

@@ -23,7 +23,7 @@ let codeOnInterrupt = EXIT_INTERRUPTED;
 
 letChildrenDieWithThisProcess();
 screen.say('Starting three Batons, each beside a simulated op-node with its execution client; 1 s blocks.');
-const starting = ProcessCluster.start({ size: 3, blockTimeMs: BLOCK_TIME_MS, formation: 'peers' });
+const starting = new ProcessCluster().start({ size: 3, blockTimeMs: BLOCK_TIME_MS, formation: 'peers' });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
 
 process.exit(

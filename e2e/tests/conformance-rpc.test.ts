@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { readJsonLines } from '../../common/testing/fixtures.js';
 import {
   clusterStatusSchema,
@@ -18,7 +18,7 @@ import { sendHttp, type HttpAnswer, type HttpRequest } from '../../rpc/server/te
 import { ScriptedCluster, type ScriptedMember } from '../cluster/scripted-cluster.js';
 import { ScriptedNode } from '../cluster/scripted-node.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { story } from './describe-cluster.js';
+import { describeProcesses } from './describe-cluster.js';
 
 const IDS = ['sequencer-0', 'sequencer-1', 'sequencer-2'] as const;
 const STANDBY = 'standby';
@@ -39,15 +39,10 @@ interface Call {
 /** Calls after which the cluster needs a moment until all of it shows the effect; programs wait longer than that. */
 const SETTLES = new Set(['conductor_resume', 'conductor_transferLeader', 'conductor_transferLeaderToServer']);
 
-describe('recorded clients against three Batons', () => {
-  let cluster: ScriptedCluster;
+const scripted = new ScriptedCluster(IDS, [STANDBY]);
+const start = (): Promise<void> => scripted.start();
 
-  beforeAll(async () => {
-    cluster = await ScriptedCluster.start(IDS, [STANDBY]);
-  });
-  afterAll(() => cluster?.stop());
-
-  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
+describeProcesses('recorded clients against three Batons', scripted, start, (cluster, scenario) => {
   const send = (to: ScriptedMember, request: HttpRequest): Promise<HttpAnswer> =>
     sendHttp(to.baton.options.rpcPort, request);
 

@@ -1,32 +1,30 @@
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { beforeAll, expect } from '@jest/globals';
 import { request } from 'undici';
 import type { ClusterMembership } from '../../rpc/server/conductor-api.js';
-import { ProcessCluster, type ClusterNode } from '../cluster/process-cluster.js';
+import type { ClusterNode, ClusterOptions } from '../cluster/process-cluster.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { pickPorts } from '../devnet/devnet-process.js';
 import { rpc } from '../devnet/test-network.js';
 import { expectHealthy } from './expect-healthy.js';
-import { story } from './describe-cluster.js';
+import { describeCluster } from './describe-cluster.js';
+
+let metricsPorts: number[];
+
+const prepare = async (): Promise<Partial<ClusterOptions>> => {
+  metricsPorts = await pickPorts(3);
+  return {
+    formation: 'bootstrap',
+    flags: ['--raft.heartbeat-timeout', '1s', '--metrics.enabled', '--metrics.addr', '127.0.0.1'],
+    flagsOf: (index) => ['--metrics.port', String(metricsPorts[index])],
+  };
+};
 
 /** op-conductor's system tests that no other file has, under their names (op-conductor.md §9.1 and §9.2). */
-describe("op-conductor's system tests", () => {
-  let cluster: ProcessCluster;
-  let metricsPorts: number[];
-  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
-
+describeCluster("op-conductor's system tests", prepare, (cluster, scenario) => {
   beforeAll(async () => {
-    metricsPorts = await pickPorts(3);
-    cluster = await ProcessCluster.start({
-      size: 3,
-      blockTimeMs: 200,
-      formation: 'bootstrap',
-      flags: ['--raft.heartbeat-timeout', '1s', '--metrics.enabled', '--metrics.addr', '127.0.0.1'],
-      flagsOf: (index) => ['--metrics.port', String(metricsPorts[index])],
-    });
     await cluster.activeLeader();
     await cluster.allHealthy();
   });
-  afterAll(() => cluster?.stop());
 
   const membership = ({ baton }: ClusterNode): Promise<ClusterMembership> =>
     baton.call('conductor_clusterMembership');

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ProcessCluster } from '../cluster/process-cluster.js';
+import { expect, it } from '@jest/globals';
 import { FreezableDisk } from '../cluster/freezable-disk.js';
 import { blocksEverHeld } from '../cluster/published-blocks.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { expectHealthy } from './expect-healthy.js';
-import { story } from './describe-cluster.js';
+import { describeCluster } from './describe-cluster.js';
 
 /** geth that is killed comes back three to five blocks behind its own last head. */
 const UNFLUSHED_BLOCKS = 4;
@@ -13,16 +12,7 @@ const noFreezableDisk = FreezableDisk.lacks();
 if (noFreezableDisk !== undefined)
   console.warn(`failover.test.ts skips a disk that hangs: ${noFreezableDisk}`);
 
-describe('a cluster of three', () => {
-  let cluster: ProcessCluster;
-
-  beforeAll(async () => {
-    cluster = await ProcessCluster.start({ size: 3, blockTimeMs: 200, formation: 'peers' });
-  });
-  afterAll(() => cluster?.stop());
-
-  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
-
+describeCluster('a cluster of three', {}, (cluster, scenario) => {
   scenario('goes on after kill -9 of the leader with its node, and takes it back', async () => {
     const killed = await cluster.activeLeader();
     await cluster.moreBlocks(5);

@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import { readFile, readdir, readlink } from 'node:fs/promises';
 import net from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { KIB, MIB } from '../../common/bytes.js';
 import { decodeEnvelope } from '../../rpc/payload/decode-envelope.js';
 import { at, MAX_TRANSACTIONS, PAYLOAD_START } from '../../rpc/payload/ssz-layout.js';
 import { sampleEnvelope } from '../../rpc/server/testing/sample-envelope.js';
-import { ProcessCluster, type ClusterNode } from '../cluster/process-cluster.js';
+import type { ClusterNode } from '../cluster/process-cluster.js';
 import { TURN_PROBE, hasThreadClock, longestTurnMs } from '../cluster/turn-probe.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { story } from './describe-cluster.js';
+import { describeCluster } from './describe-cluster.js';
 
 const IDLE_CONNECTIONS = 1000;
 const LARGE_BODIES = 50;
@@ -86,14 +86,23 @@ const STALLS: Record<string, { connections?: number; bytes: () => Buffer }> = {
   },
 };
 
+const OPTIONS = {
+  blockTimeMs: 250,
+  ...(hasThreadClock ? { nodeOptions: TURN_PROBE } : {}),
+  flags: [
+    // What is tested is not how this machine shares its cores.
+    ...['--raft.heartbeat-timeout', '3s', '--healthcheck.timeout', '10s'],
+    ...['--metrics.enabled', '--metrics.addr', '127.0.0.1', '--metrics.port', '0'],
+    ...['--rollupboost.ws-url', 'ws://127.0.0.1:1'],
+    ...['--websocket.server-addr', '127.0.0.1', '--websocket.server-port', '0'],
+  ],
+};
+
 /** Whatever reaches its ports: the cluster keeps its leader and its processes, blocks flow, and nothing stays behind. */
-describe('a cluster under hostile clients', () => {
-  let cluster: ProcessCluster;
+describeCluster('a cluster under hostile clients', OPTIONS, (cluster, scenario) => {
   let leader: ClusterNode;
   let pids: (number | undefined)[];
   const sockets = new Set<net.Socket>();
-
-  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
 
   const connect = async (port: number): Promise<net.Socket> => {
     const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
@@ -132,26 +141,12 @@ describe('a cluster under hostile clients', () => {
   };
 
   beforeAll(async () => {
-    cluster = await ProcessCluster.start({
-      size: 3,
-      blockTimeMs: 250,
-      formation: 'peers',
-      ...(hasThreadClock ? { nodeOptions: TURN_PROBE } : {}),
-      flags: [
-        // What is tested is not how this machine shares its cores.
-        ...['--raft.heartbeat-timeout', '3s', '--healthcheck.timeout', '10s'],
-        ...['--metrics.enabled', '--metrics.addr', '127.0.0.1', '--metrics.port', '0'],
-        ...['--rollupboost.ws-url', 'ws://127.0.0.1:1'],
-        ...['--websocket.server-addr', '127.0.0.1', '--websocket.server-port', '0'],
-      ],
-    });
     leader = await cluster.activeLeader();
     await cluster.allHealthy();
     pids = cluster.nodes.map(({ baton }) => baton.pid);
   });
-  afterAll(async () => {
+  afterAll(() => {
     for (const socket of sockets) socket.destroy();
-    await cluster?.stop();
   });
 
   const stalls = hasThreadClock ? it.each(Object.entries(STALLS)) : it.skip.each(Object.entries(STALLS));

@@ -1,27 +1,15 @@
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
-import { ProcessCluster, type ClusterNode } from '../cluster/process-cluster.js';
+import { beforeAll, expect } from '@jest/globals';
+import type { ClusterNode } from '../cluster/process-cluster.js';
 import { waitFor } from '../cluster/wait-for.js';
 import type { NodeState } from '../devnet/control.js';
 import { expectHealthy } from './expect-healthy.js';
-import { story } from './describe-cluster.js';
+import { describeCluster, STEADY } from './describe-cluster.js';
 
-describe('leadership on demand', () => {
-  let cluster: ProcessCluster;
-
+describeCluster('leadership on demand', STEADY, (cluster, scenario) => {
   beforeAll(async () => {
-    cluster = await ProcessCluster.start({
-      size: 3,
-      blockTimeMs: 200,
-      formation: 'peers',
-      // Only the test moves leadership here, not a busy machine.
-      flags: ['--raft.heartbeat-timeout', '1s'],
-    });
     await cluster.convergedAt(3);
     await cluster.allHealthy();
   });
-  afterAll(() => cluster?.stop());
-
-  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
 
   /** Blocks that a sequencer built and then dropped. */
   const dropped = ({ counts, pending }: NodeState): number =>

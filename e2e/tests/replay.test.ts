@@ -1,14 +1,14 @@
-import { afterEach, describe, expect } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { request } from 'undici';
 import { readJsonLines } from '../../common/testing/fixtures.js';
 import { envelopeJson } from '../../rpc/payload/envelope-json.js';
 import type { BatonProcess } from '../cluster/baton-process.js';
-import { Conductors } from '../cluster/conductors.js';
+import type { Conductors } from '../cluster/conductors.js';
 import { readStoredChain } from '../cluster/stored-chain.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { blockHashOf } from '../devnet/block.js';
 import { envelopeSchema } from '../devnet/payload.js';
-import { story } from './describe-cluster.js';
+import { describeConductors } from './describe-cluster.js';
 
 /** What a real op-node sent to its conductor. */
 interface Line {
@@ -28,32 +28,22 @@ const STREAMS = [
   { stream: 'granite-large', first: 43, blocks: 18, killedDuring: 44 },
 ] as const;
 
+const KEEPS_ALL = { clusterFlags: ['--raft.retention-mb', '1024'] };
+
 describe('what a real op-node sent to its conductor', () => {
-  let conductors: Conductors | undefined;
-
-  afterEach(async () => {
-    await conductors?.stop();
-    conductors = undefined;
-  });
-
   for (const { stream, first, blocks, killedDuring } of STREAMS) {
-    story(
-      `${stream}: is on every disk byte for byte, although the leader was killed meanwhile`,
-      () => conductors,
-      async () => {
+    describeConductors(stream, KEEPS_ALL, (conductors, scenario) =>
+      scenario('is on every disk byte for byte, although the leader was killed meanwhile', async () => {
         const lines = readJsonLines<Line>(`payloads/${stream}.jsonl.gz`);
         expect(lines.map(({ number }) => number)).toEqual(
           Array.from({ length: blocks }, (_, at) => at + first),
         );
-        const started = await Conductors.startCluster(['--raft.retention-mb', '1024']);
-        conductors = started;
-
-        const commit = committer(started);
+        const commit = committer(conductors);
         const position = killedDuring - first;
         for (const line of lines.slice(0, position)) await commit(line);
 
         // The next block is on its way when the leader dies, so that it may be committed already or not.
-        const killed = await started.leader();
+        const killed = await conductors.leader();
         const onItsWay = send(killed, lines[position]!.body).catch(() => undefined);
         await killed.kill('SIGKILL');
         await onItsWay;
@@ -61,9 +51,9 @@ describe('what a real op-node sent to its conductor', () => {
 
         await killed.start();
         // Whoever can lead has everything.
-        for (const id of started.ids) await started.makeLeader(id);
-        await expectStored(started, lines);
-      },
+        for (const id of conductors.ids) await conductors.makeLeader(id);
+        await expectStored(conductors, lines);
+      }),
     );
   }
 });

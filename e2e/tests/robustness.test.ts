@@ -1,20 +1,15 @@
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
-import { ProcessCluster, type ClusterNode } from '../cluster/process-cluster.js';
+import { beforeAll, expect } from '@jest/globals';
+import type { ClusterNode } from '../cluster/process-cluster.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { expectHealthy } from './expect-healthy.js';
-import { story } from './describe-cluster.js';
+import { describeCluster } from './describe-cluster.js';
 
 /** Programs that misbehave without dying: none of it may halt the chain or fork it. */
-describe('a cluster whose programs misbehave', () => {
-  let cluster: ProcessCluster;
-  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
-
+describeCluster('a cluster whose programs misbehave', {}, (cluster, scenario) => {
   beforeAll(async () => {
-    cluster = await ProcessCluster.start({ size: 3, blockTimeMs: 200, formation: 'peers' });
     await cluster.activeLeader();
     await cluster.allHealthy();
   });
-  afterAll(() => cluster?.stop());
 
   const heightOf = async ({ devnet }: ClusterNode): Promise<number> => (await devnet.state()).head.number;
   const isActive = async ({ devnet }: ClusterNode): Promise<boolean> => (await devnet.state()).active;
