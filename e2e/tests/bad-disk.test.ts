@@ -32,7 +32,7 @@ describeConductors('bad input on the disk', { ids: ['a', 'b', 'c'] }, (conductor
     }
   };
 
-  const readManifest = (): Promise<Buffer> => withDatabase(async (level) => (await level.get(MANIFEST_KEY))!);
+  const readManifest = (): Promise<Buffer> => withDatabase((level) => level.get(MANIFEST_KEY));
 
   const writeManifest = (record: Buffer | undefined): Promise<void> =>
     withDatabase((level) => (record ? level.put(MANIFEST_KEY, record) : level.del(MANIFEST_KEY)));
