@@ -92,6 +92,15 @@ export function childOf(parent: PayloadEnvelope, content: Partial<BlockContent> 
   return buildBlock(parent, { timestamp, prevRandao: ZERO_HASH, transactions: [], ...content });
 }
 
+/** So many blocks on a parent, oldest first; another step makes other blocks. */
+export function chainOn(parent: PayloadEnvelope, length: number, stepSeconds = 1): PayloadEnvelope[] {
+  const blocks: PayloadEnvelope[] = [];
+  for (let above = parent; blocks.length < length; above = blocks.at(-1)!) {
+    blocks.push(childOf(above, { timestamp: refOf(above).timestamp + stepSeconds }));
+  }
+  return blocks;
+}
+
 /** The genesis block, the same on every node of a devnet. `genesisTime` in seconds. */
 export function genesisBlock(chainId: number, genesisTime: number): PayloadEnvelope {
   return withHash({
