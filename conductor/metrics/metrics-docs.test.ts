@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { repositoryRoot } from '../../common/testing/repository-root.js';
 import { MetricsUnderTest } from './testing/metrics-under-test.js';
 
 let t: MetricsUnderTest;
@@ -10,12 +10,10 @@ beforeEach(() => {
   t = new MetricsUnderTest();
 });
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
-
 describe('docs/METRICS.md', () => {
   const rows = new Map(
     [
-      ...readFileSync(path.join(root, 'docs/METRICS.md'), 'utf8').matchAll(
+      ...readFileSync(path.join(repositoryRoot, 'docs/METRICS.md'), 'utf8').matchAll(
         /^\| `([\w*]+)`\s*\| (\w+)\s*\| ([^|]*)\|/gm,
       ),
     ].map(([, name, type, labels]) => [
@@ -44,9 +42,9 @@ describe('docs/METRICS.md', () => {
   it('describes no metric that the code does not have', () => {
     const sources = ['conductor', 'rpc']
       .flatMap((folder) =>
-        readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+        readdirSync(path.join(repositoryRoot, folder), { recursive: true, encoding: 'utf8' })
           .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
-          .map((file) => readFileSync(path.join(root, folder, file), 'utf8')),
+          .map((file) => readFileSync(path.join(repositoryRoot, folder, file), 'utf8')),
       )
       .join('\n')
       .replaceAll('${prefix}', 'op_conductor_rpc_server');

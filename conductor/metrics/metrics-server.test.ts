@@ -3,7 +3,7 @@ import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { request } from 'undici';
-import { describeWithShared, readSharedText } from '../../rpc/server/testing/shared-data.js';
+import { readFixtureText } from '../../common/testing/fixtures.js';
 import { startMetricsServer } from './metrics-server.js';
 import { MetricsUnderTest, parsePage } from './testing/metrics-under-test.js';
 
@@ -95,9 +95,9 @@ describe('the metrics server', () => {
     expect(counted?.samples.get('promhttp_metric_handler_requests_total code=200')).toBe(3);
   });
 
-  describeWithShared("op-conductor's own page", () => {
+  describe("op-conductor's own page", () => {
     it('is covered: the same names, types, texts, labels and buckets', async () => {
-      const theirs = parsePage(readSharedText('recordings/metrics-a.txt'));
+      const theirs = parsePage(readFixtureText('recordings/metrics.txt'));
       const ours = parsePage(await get('/metrics'));
       const compared: string[] = [];
       for (const [name, { type, help, labels, buckets }] of theirs) {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cluster, ClusterNode } from '../cluster/cluster.js';
+import type { ClusterNode, ProcessCluster } from '../cluster/process-cluster.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { median, ms, percentile, table } from './statistics.js';
 
@@ -10,7 +10,7 @@ const WATCH_MS = 4000;
 interface Fault {
   name: string;
   strike(leader: ClusterNode): Promise<void> | void;
-  repair(leader: ClusterNode, cluster: Cluster): Promise<void>;
+  repair(leader: ClusterNode, cluster: ProcessCluster): Promise<void>;
 }
 
 const nothing = async (): Promise<void> => undefined;
@@ -50,7 +50,7 @@ interface Observation {
 }
 
 /** Failover under each fault, as often as told; the blocks are watched on the two other nodes. */
-export async function failover(cluster: Cluster, rounds: number): Promise<string> {
+export async function failover(cluster: ProcessCluster, rounds: number): Promise<string> {
   const rows = [['fault', 'start p50 ms', 'p99', 'worst', 'lateness p50 ms', 'p99', 'worst']];
   for (const fault of FAULTS) {
     const seen: Observation[] = [];
@@ -71,7 +71,7 @@ export async function failover(cluster: Cluster, rounds: number): Promise<string
   return table(rows);
 }
 
-async function oneRound(cluster: Cluster, fault: Fault): Promise<Observation> {
+async function oneRound(cluster: ProcessCluster, fault: Fault): Promise<Observation> {
   const leader = await settled(cluster);
   const others = cluster.others(leader);
   // Faults must not always fall into the same moment of a slot.
@@ -90,7 +90,7 @@ async function oneRound(cluster: Cluster, fault: Fault): Promise<Observation> {
 }
 
 /** All nodes healthy, one of them sequencing. */
-async function settled(cluster: Cluster): Promise<ClusterNode> {
+async function settled(cluster: ProcessCluster): Promise<ClusterNode> {
   await waitFor(
     'all nodes healthy',
     async () => {

@@ -1,11 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createInterface, type Interface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
+import { ChildProcess } from '../../common/testing/child-process.js';
 import { Conductors } from '../cluster/conductors.js';
 import { ms, percentile, table } from './statistics.js';
 
@@ -14,11 +13,6 @@ const CLIENT_PROCESSES = 2;
 /** What has not arrived so long after the last frame was sent counts as lost. */
 const LATEST_MS = 5000;
 const KERNEL_TICKS_PER_SECOND = 100;
-
-interface Clients {
-  child: ChildProcess;
-  lines: Interface;
-}
 
 /** Delivery from the builder through one Baton to many clients in other processes, and what it costs Baton. */
 export async function flashblocks(clients: number, seconds: number): Promise<string> {
@@ -42,9 +36,13 @@ async function measure(
 ): Promise<string[]> {
   const builder = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   await once(builder, 'listening');
-  const conductors = await Conductors.create(['a']);
-  const listeners: Clients[] = [];
+  const conductors = new Conductors(['a']);
+  const listeners = Array.from(
+    { length: CLIENT_PROCESSES },
+    (_, at) => new ChildProcess({ name: `clients ${at}` }),
+  );
   try {
+    await conductors.prepare();
     const { port } = builder.address() as { port: number };
     const baton = await conductors.start('a', [
       ...['--paused', '--raft.bootstrap', '--rollupboost.ws-url', `ws://127.0.0.1:${port}`],
@@ -55,11 +53,10 @@ async function measure(
     const started = baton.log.findLast(({ msg }) => msg === 'started');
     const frames = seconds * FRAMES_PER_SECOND;
     const webSocketPort = started?.['webSocketPort'] as number;
-    for (let i = 0; i < CLIENT_PROCESSES; i++)
-      listeners.push(startClients(webSocketPort, clients / CLIENT_PROCESSES, frames, compression));
-    await Promise.all(listeners.map(({ lines }) => once(lines, 'line')));
+    const command = clientsCommand(webSocketPort, clients / CLIENT_PROCESSES, frames, compression);
+    await Promise.all(listeners.map((listener) => listener.start(command)));
 
-    const answers = listeners.map(({ lines }) => once(lines, 'line') as Promise<[string]>);
+    const answers = listeners.map((listener) => listener.nextLine());
     const cpuBefore = await cpuSeconds(baton.pid as number);
     const frame = frameOf(bytes);
     const sentMs: number[] = [];
@@ -68,8 +65,8 @@ async function measure(
       for (const connection of builder.clients) connection.send(frame);
       await sleep(1000 / FRAMES_PER_SECOND);
     }
-    const late = setTimeout(() => listeners.forEach(({ child }) => child.stdin?.end()), LATEST_MS);
-    const arrivalsMs = (await Promise.all(answers)).map(([line]) => JSON.parse(line) as number[][]);
+    const late = setTimeout(() => listeners.forEach((listener) => listener.endInput()), LATEST_MS);
+    const arrivalsMs = (await Promise.all(answers)).map((line) => JSON.parse(line) as number[][]);
     const delays = arrivalsMs.flatMap((of) =>
       of.flatMap((arrivals, at) => arrivals.map((arrived) => arrived - sentMs[at]!)),
     );
@@ -86,25 +83,20 @@ async function measure(
       String(frames * clients - delays.length),
     ];
   } finally {
-    for (const { child } of listeners) child.kill('SIGKILL');
+    await Promise.all(listeners.map((listener) => listener.kill()));
     await conductors.stop();
     for (const connection of builder.clients) connection.terminate();
     builder.close();
   }
 }
 
-function startClients(port: number, clients: number, frames: number, compression: boolean): Clients {
+function clientsCommand(port: number, clients: number, frames: number, compression: boolean): string[] {
   const script = fileURLToPath(new URL('./flashblocks-clients.ts', import.meta.url));
-  const child = spawn(
-    process.execPath,
-    [
-      ...['--import', 'tsx', script, '--port', String(port)],
-      ...['--clients', String(clients), '--frames', String(frames)],
-      ...(compression ? ['--compression'] : []),
-    ],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
-  return { child, lines: createInterface(child.stdout as NodeJS.ReadableStream) };
+  return [
+    ...[process.execPath, '--import', 'tsx', script, '--port', String(port)],
+    ...['--clients', String(clients), '--frames', String(frames)],
+    ...(compression ? ['--compression'] : []),
+  ];
 }
 
 /** Hex of random bytes, which compresses to the half like real transactions in JSON. */

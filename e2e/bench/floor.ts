@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { open, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'undici';
+import { ChildProcess } from '../../common/testing/child-process.js';
 import { median } from './statistics.js';
 
 /**
@@ -38,9 +36,9 @@ async function measureSync(bytes: number, rounds: number, pauseMs: number): Prom
 
 async function measureRoundTrip(bytes: number, rounds: number, pauseMs: number): Promise<number> {
   const script = fileURLToPath(new URL('./echo-server.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const server = new ChildProcess({ name: 'the echo server' });
   try {
-    const [port] = (await once(createInterface(child.stdout), 'line')) as [string];
+    const port = await server.start([process.execPath, '--import', 'tsx', script]);
     const client = new Client(`http://127.0.0.1:${port}`);
     const body = Buffer.alloc(bytes, 1);
     const samples: number[] = [];
@@ -54,6 +52,6 @@ async function measureRoundTrip(bytes: number, rounds: number, pauseMs: number):
     await client.close();
     return median(samples);
   } finally {
-    child.kill('SIGKILL');
+    await server.kill();
   }
 }

@@ -1,7 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Client } from 'undici';
-import type { Cluster } from '../cluster/cluster.js';
+import { KIB } from '../../common/bytes.js';
+import type { ProcessCluster } from '../cluster/process-cluster.js';
 import { commit } from './commit-latency.js';
 import { PayloadChain } from './payload-chain.js';
 import { table } from './statistics.js';
@@ -11,7 +12,7 @@ const SAMPLE_EVERY = 100;
 const mb = (bytes: number): string => (bytes / 1e6).toFixed(0);
 
 /** Resident memory and bytes on disk of every conductor, sampled while many payloads are committed. */
-export async function footprint(cluster: Cluster, count: number, bytes: number): Promise<string> {
+export async function footprint(cluster: ProcessCluster, count: number, bytes: number): Promise<string> {
   const leader = await cluster.leader();
   const client = new Client(leader.baton.rpcUrl);
   const chain = new PayloadChain(1_000_000);
@@ -43,7 +44,7 @@ export async function footprint(cluster: Cluster, count: number, bytes: number):
 
 async function residentBytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? NaN) * 1024;
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? NaN) * KIB;
 }
 
 async function directoryBytes(directory: string): Promise<number> {

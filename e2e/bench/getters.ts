@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'undici';
-import type { Cluster } from '../cluster/cluster.js';
+import { ChildProcess } from '../../common/testing/child-process.js';
+import type { ProcessCluster } from '../cluster/process-cluster.js';
 import { commit } from './commit-latency.js';
 import { PayloadChain } from './payload-chain.js';
 import { median, ms, percentile, table } from './statistics.js';
@@ -15,7 +13,7 @@ const WARM_UP = 5;
 const RATES = [0, 1000, Infinity];
 
 /** Commits of 1 MB each second, alone and beside getters at the same node, which another process sends. */
-export async function getters(cluster: Cluster, seconds: number): Promise<string> {
+export async function getters(cluster: ProcessCluster, seconds: number): Promise<string> {
   const leader = await cluster.leader();
   const client = new Client(leader.baton.rpcUrl);
   const chain = new PayloadChain(1000);
@@ -25,8 +23,7 @@ export async function getters(cluster: Cluster, seconds: number): Promise<string
   for (let round = 0; round < WARM_UP; round++) await commit(client, chain.next(PAYLOAD_BYTES));
   let aloneMs = NaN;
   for (const rate of RATES) {
-    const load = rate === 0 ? undefined : startLoad(leader.baton.rpcUrl, rate);
-    await load?.running;
+    const load = rate === 0 ? undefined : await startLoad(leader.baton.rpcUrl, rate);
     const samples: number[] = [];
     const end = performance.now() + 1000 * seconds;
     for (let due = performance.now(); due < end; due += 1000) {
@@ -34,7 +31,7 @@ export async function getters(cluster: Cluster, seconds: number): Promise<string
       await sleep(Math.max(0, due - performance.now()));
       samples.push(await commit(client, body));
     }
-    const answered = await load?.stop();
+    const answered = load && (await stopLoad(load));
     const p99 = percentile(samples, 0.99);
     if (rate === 0) aloneMs = p99;
     rows.push([
@@ -58,21 +55,15 @@ export interface GetterReport {
   p99Ms: number;
 }
 
-function startLoad(
-  url: string,
-  rate: number,
-): { running: Promise<unknown>; stop: () => Promise<GetterReport> } {
+async function startLoad(url: string, rate: number): Promise<ChildProcess> {
   const script = fileURLToPath(new URL('./getter-load.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', script, url, String(rate)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const lines = createInterface(child.stdout);
-  return {
-    running: once(lines, 'line'),
-    stop: async () => {
-      const report = once(lines, 'line') as Promise<[string]>;
-      child.stdin.end();
-      return JSON.parse((await report)[0]) as GetterReport;
-    },
-  };
+  const load = new ChildProcess({ name: 'the load of getters' });
+  await load.start([process.execPath, '--import', 'tsx', script, url, String(rate)]);
+  return load;
+}
+
+async function stopLoad(load: ChildProcess): Promise<GetterReport> {
+  const report = load.nextLine();
+  load.endInput();
+  return JSON.parse(await report) as GetterReport;
 }

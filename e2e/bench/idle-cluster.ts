@@ -1,8 +1,8 @@
-import { Cluster } from '../cluster/cluster.js';
+import { ProcessCluster } from '../cluster/process-cluster.js';
 
 /** Three conductors whose control loops are paused: the driver is the only one that commits. */
-export async function withIdleCluster<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
-  const cluster = await Cluster.start({
+export async function withIdleCluster<T>(work: (cluster: ProcessCluster) => Promise<T>): Promise<T> {
+  const cluster = await new ProcessCluster().start({
     size: 3,
     blockTimeMs: 1000,
     formation: 'peers',

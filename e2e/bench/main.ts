@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { Cluster } from '../cluster/cluster.js';
+import { ProcessCluster } from '../cluster/process-cluster.js';
 import { commitLatency } from './commit-latency.js';
 import { decoding } from './decoding.js';
 import { failover } from './failover.js';
@@ -67,7 +67,7 @@ async function main(): Promise<void> {
     console.log(
       '\nFailover (1 s blocks; lateness: arrival of the latest block against its timestamp, above normal)\n',
     );
-    const cluster = await Cluster.start({ size: 3, blockTimeMs: 1000, formation: 'peers' });
+    const cluster = await new ProcessCluster().start({ size: 3, blockTimeMs: 1000, formation: 'peers' });
     try {
       console.log(await failover(cluster, Number(values.rounds)));
     } finally {

@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { parseAllDocuments } from 'yaml';
+import { repositoryRoot } from '../../common/testing/repository-root.js';
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const KUBERNETES = '1.34.0';
 
 /** What this project needs to know of a container. */
@@ -33,14 +32,17 @@ export interface Manifest {
 
 /** Path of helm: that of `.ci/helm`, else the system's; undefined without one. */
 export function findHelm(): string | undefined {
-  const folders = [path.join(root, '.cache/bin'), ...(process.env['PATH'] ?? '').split(path.delimiter)];
+  const folders = [
+    path.join(repositoryRoot, '.cache/bin'),
+    ...(process.env['PATH'] ?? '').split(path.delimiter),
+  ];
   return folders.map((folder) => path.join(folder, 'helm')).find((file) => existsSync(file));
 }
 
 /** Renders the chart as `helm template` does. @param values `--set` arguments */
 export async function renderChart(helm: string, values: readonly string[] = []): Promise<Manifest[]> {
   const { stdout } = await promisify(execFile)(helm, [
-    ...['template', 'baton', path.join(root, 'helm/baton'), '--namespace', 'rollup'],
+    ...['template', 'baton', path.join(repositoryRoot, 'helm/baton'), '--namespace', 'rollup'],
     ...['--kube-version', KUBERNETES, ...values.flatMap((value) => ['--set', value])],
   ]);
   return parseAllDocuments(stdout).flatMap((document) => (document.toJS() as Manifest | null) ?? []);

@@ -21,47 +21,37 @@ interface Place {
 export class Conductors {
   readonly batons = new Map<string, BatonProcess>();
 
-  private constructor(
-    private readonly places: readonly Place[],
-    private readonly directory: string,
-    private readonly opNode: DevnetProcess,
-  ) {}
+  private places: Place[] = [];
+  private directory: string | undefined;
+  private opNode: DevnetProcess | undefined;
 
-  static async create(ids: readonly string[]): Promise<Conductors> {
+  constructor(readonly ids: readonly string[] = ['sequencer-0', 'sequencer-1', 'sequencer-2']) {}
+
+  /** Starts the op-node, and no Baton yet. */
+  async prepare(): Promise<void> {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'baton-conductors-'));
-    const ports = await pickPorts(2 * ids.length);
-    const places = ids.map((id, index) => ({
+    this.directory = directory;
+    const ports = await pickPorts(2 * this.ids.length);
+    this.places = this.ids.map((id, index) => ({
       id,
       storageDir: path.join(directory, id),
       rpcPort: ports[2 * index] as number,
       consensusPort: ports[2 * index + 1] as number,
     }));
-    const opNode = await DevnetProcess.start({
+    this.opNode = await DevnetProcess.start({
       name: 'idle',
       dataDir: path.join(directory, 'op-node'),
       conductorRpc: 'http://127.0.0.1:1',
       genesisTime: Math.floor(Date.now() / 1000),
     });
-    return new Conductors(places, directory, opNode);
   }
 
-  /** Three that form a cluster from one list. */
-  static async startCluster(flags: readonly string[] = []): Promise<Conductors> {
-    const conductors = await Conductors.create(['sequencer-0', 'sequencer-1', 'sequencer-2']);
-    try {
-      const all = ['--paused', '--raft.peers', conductors.peers(), ...flags];
-      await Promise.all(conductors.ids.map((id) => conductors.start(id, all)));
-      await conductors.leader();
-      return conductors;
-    } catch (error) {
-      console.error(conductors.report());
-      await conductors.stop();
-      throw error;
-    }
-  }
-
-  get ids(): string[] {
-    return this.places.map(({ id }) => id);
+  /** Starts everything: all of them form a cluster from one list. */
+  async startCluster(flags: readonly string[] = []): Promise<void> {
+    await this.prepare();
+    const all = ['--paused', '--raft.peers', this.peers(), ...flags];
+    await Promise.all(this.ids.map((id) => this.start(id, all)));
+    await this.leader();
   }
 
   /** Value of `--raft.peers` for these nodes; all of them by default. */
@@ -89,6 +79,7 @@ export class Conductors {
   async start(id: string, flags: readonly string[]): Promise<BatonProcess> {
     const before = this.batons.get(id);
     await before?.dispose();
+    if (!this.opNode) throw new Error('the op-node was not started: prepare() comes first');
     const { nodeRpc, executionRpc } = this.opNode;
     const baton = new BatonProcess({ ...this.place(id), nodeRpc, executionRpc, flags });
     // The story of a node goes on over restarts.
@@ -132,8 +123,8 @@ export class Conductors {
 
   async stop(): Promise<void> {
     await Promise.all([...this.batons.values()].map((baton) => baton.dispose()));
-    await this.opNode.kill();
-    await rm(this.directory, { recursive: true, force: true });
+    await this.opNode?.kill();
+    if (this.directory !== undefined) await rm(this.directory, { recursive: true, force: true });
   }
 
   private place(id: string): Place {

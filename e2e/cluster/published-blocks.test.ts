@@ -2,20 +2,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { buildBlock, genesisBlock } from '../devnet/block.js';
-import { refOf, ZERO_HASH, type PayloadEnvelope } from '../devnet/payload.js';
-import type { Cluster } from './cluster.js';
-import { lostOrReplaced } from './published-blocks.js';
-
-const child = (parent: PayloadEnvelope, timestamp = refOf(parent).timestamp + 1): PayloadEnvelope =>
-  buildBlock(parent, { timestamp, prevRandao: ZERO_HASH, transactions: [] });
+import { childOf, genesisBlock } from '../devnet/block.js';
+import { refOf, type PayloadEnvelope } from '../devnet/payload.js';
+import { lostOrReplaced, type BlockHolders } from './published-blocks.js';
 
 describe('lostOrReplaced', () => {
   const genesis = genesisBlock(901, 100);
-  const one = child(genesis);
-  const two = child(one);
-  const otherTwo = child(one, 200);
-  const three = child(two);
+  const one = childOf(genesis);
+  const two = childOf(one);
+  const otherTwo = childOf(one, { timestamp: 200 });
+  const three = childOf(two);
   let directory: string;
 
   beforeEach(() => {
@@ -24,7 +20,7 @@ describe('lostOrReplaced', () => {
   afterEach(() => rmSync(directory, { recursive: true }));
 
   /** Nodes that ever had `held` on disk, and have `chain` now. */
-  function clusterOf(nodes: { held: PayloadEnvelope[]; chain: PayloadEnvelope[] }[]): Cluster {
+  function clusterOf(nodes: { held: PayloadEnvelope[]; chain: PayloadEnvelope[] }[]): BlockHolders {
     return {
       convergedAt: async () => '',
       nodes: nodes.map(({ held, chain }, at) => {
@@ -34,7 +30,7 @@ describe('lostOrReplaced', () => {
         writeFileSync(path.join(devnetDir, 'chain.jsonl'), journal);
         return { id: `n${at}`, devnetDir, devnet: { pid: 1, blocks: async () => chain.map(refOf) } };
       }),
-    } as unknown as Cluster;
+    };
   }
 
   it('is silent about one chain that everybody has', async () => {

@@ -1,13 +1,26 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { DevnetProcess } from '../devnet/devnet-process.js';
 import { refOf, type BlockRef, type PayloadEnvelope } from '../devnet/payload.js';
-import type { Cluster, ClusterNode } from './cluster.js';
+import type { ProcessCluster } from './process-cluster.js';
+
+/** What is asked of the nodes of a cluster here. */
+interface BlockHolder {
+  id: string;
+  devnetDir: string;
+  devnet: Pick<DevnetProcess, 'pid' | 'blocks'>;
+}
+
+/** What is asked of a cluster here. */
+export interface BlockHolders extends Pick<ProcessCluster, 'convergedAt'> {
+  nodes: readonly BlockHolder[];
+}
 
 /**
  * Every block that a node ever had, from its disk: its own ones, and those that came by gossip or by the conductor.
  * op-node publishes nothing before its conductor says that it is committed, so all of them are committed blocks.
  */
-export async function blocksEverHeld(node: ClusterNode): Promise<BlockRef[]> {
+export async function blocksEverHeld(node: Pick<BlockHolder, 'devnetDir'>): Promise<BlockRef[]> {
   const journal = await readFile(path.join(node.devnetDir, 'chain.jsonl'), 'utf8');
   return journal
     .slice(0, journal.lastIndexOf('\n') + 1)
@@ -21,7 +34,7 @@ export async function blocksEverHeld(node: ClusterNode): Promise<BlockRef[]> {
  *
  * @returns one line per wrong block; empty when there is one chain and nothing of it is gone
  */
-export async function lostOrReplaced(cluster: Cluster): Promise<string[]> {
+export async function lostOrReplaced(cluster: BlockHolders): Promise<string[]> {
   const held = await Promise.all(cluster.nodes.map(blocksEverHeld));
   await cluster.convergedAt(Math.max(...held.flat().map(({ number }) => number)));
   const running = cluster.nodes.filter(({ devnet }) => devnet.pid !== undefined);

@@ -18,45 +18,45 @@ export interface ScriptedMember {
 
 /** Baton processes that control scripted nodes: everything beyond Baton answers what the test says. */
 export class ScriptedCluster {
-  private constructor(
-    readonly members: readonly ScriptedMember[],
-    private readonly directory: string,
-  ) {}
+  private readonly started: ScriptedMember[] = [];
+  private directory: string | undefined;
 
   /**
    * @param ids members of the cluster; the first leads
    * @param standbys nodes that belong to no cluster yet
    */
-  static async start(ids: readonly string[], standbys: readonly string[]): Promise<ScriptedCluster> {
+  constructor(
+    private readonly ids: readonly string[],
+    private readonly standbys: readonly string[],
+  ) {}
+
+  /** Empty before the start. */
+  get members(): readonly ScriptedMember[] {
+    return this.started;
+  }
+
+  async start(): Promise<void> {
+    const { ids } = this;
     const directory = await mkdtemp(path.join(os.tmpdir(), 'baton-scripted-'));
-    const all = [...ids, ...standbys];
+    this.directory = directory;
+    const all = [...ids, ...this.standbys];
     const ports = await pickPorts(2 * all.length);
     const peers = ids.map((id, index) => `${id}@127.0.0.1:${ports[2 * index + 1]}`).join(',');
-    const members = await Promise.all(
-      all.map(async (id, index): Promise<ScriptedMember> => {
-        const node = await ScriptedNode.start();
-        const baton = new BatonProcess({
-          id,
-          storageDir: path.join(directory, id),
-          rpcPort: ports[2 * index] as number,
-          consensusPort: ports[2 * index + 1] as number,
-          nodeRpc: node.url,
-          executionRpc: node.url,
-          flags: [...ANY_AGE, ...(ids.includes(id) ? ['--raft.peers', peers] : [])],
-        });
-        return { id, baton, node };
-      }),
-    );
-    const cluster = new ScriptedCluster(members, directory);
-    try {
-      await Promise.all(members.map(({ baton }) => baton.start()));
-      await cluster.lead(ids[0] as string);
-      return cluster;
-    } catch (error) {
-      console.error(cluster.report());
-      await cluster.stop();
-      throw error;
+    for (const [index, id] of all.entries()) {
+      const node = await ScriptedNode.start();
+      const baton = new BatonProcess({
+        id,
+        storageDir: path.join(directory, id),
+        rpcPort: ports[2 * index] as number,
+        consensusPort: ports[2 * index + 1] as number,
+        nodeRpc: node.url,
+        executionRpc: node.url,
+        flags: [...ANY_AGE, ...(ids.includes(id) ? ['--raft.peers', peers] : [])],
+      });
+      this.started.push({ id, baton, node });
     }
+    await Promise.all(this.members.map(({ baton }) => baton.start()));
+    await this.lead(ids[0] as string);
   }
 
   member(id: string): ScriptedMember {
@@ -92,6 +92,6 @@ export class ScriptedCluster {
   async stop(): Promise<void> {
     await Promise.all(this.members.map(({ baton }) => baton.dispose()));
     for (const { node } of this.members) node.stop();
-    await rm(this.directory, { recursive: true, force: true });
+    if (this.directory !== undefined) await rm(this.directory, { recursive: true, force: true });
   }
 }

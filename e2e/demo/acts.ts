@@ -1,4 +1,4 @@
-import type { Cluster, ClusterNode } from '../cluster/cluster.js';
+import type { ClusterNode, ProcessCluster } from '../cluster/process-cluster.js';
 import { waitFor } from '../cluster/wait-for.js';
 import type { CommittedLedger } from './committed-ledger.js';
 import { measureHandover, show, type Handover } from './handover.js';
@@ -7,7 +7,7 @@ import type { Watcher } from './watcher.js';
 
 /** What the acts play on. */
 export interface Stage {
-  cluster: Cluster;
+  cluster: ProcessCluster;
   watcher: Watcher;
   ledger: CommittedLedger;
   screen: Screen;

@@ -1,12 +1,10 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { Hex } from 'viem';
+import { ChildProcess, isRunning } from '../../common/testing/child-process.js';
+import { repositoryRoot } from '../../common/testing/repository-root.js';
 import { waitFor } from '../cluster/wait-for.js';
 import type { BlockRef } from '../devnet/payload.js';
 import { CommittedLedger } from './committed-ledger.js';
@@ -70,39 +68,38 @@ describe('the verdict', () => {
 });
 
 describe('the end of the demo', () => {
-  const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
   const folder = mkdtempSync(path.join(os.tmpdir(), 'baton-demo-'));
   let demo: ChildProcess | undefined;
-  afterEach(() => void demo?.kill('SIGKILL'));
+  afterEach(() => demo?.kill());
   afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
   /** Starts the demo in a process group of its own, and returns the processes it told of when it showed a status. */
   async function startDemo(): Promise<{ demo: ChildProcess; pids: number[] }> {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'e2e/demo/main.ts'], {
-      cwd: root,
+    const pids: number[] = [];
+    demo = new ChildProcess({
+      name: 'the demo',
+      cwd: repositoryRoot,
       detached: true,
       env: { ...process.env, TMPDIR: folder },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      readyWithinMs: 50_000,
+      onLine: (line) => {
+        pids.push(...[...line.matchAll(/pid (\d+)/g)].map(([, pid]) => Number(pid)));
+        return / s {2}sequencer-2 +(follower|leader)/.test(line);
+      },
     });
-    demo = child;
-    const pids: number[] = [];
-    for await (const line of createInterface(child.stdout)) {
-      pids.push(...[...line.matchAll(/pid (\d+)/g)].map(([, pid]) => Number(pid)));
-      if (/ s {2}sequencer-2 +(follower|leader)/.test(line)) break;
-    }
+    await demo.start([process.execPath, '--import', 'tsx', 'e2e/demo/main.ts']);
     expect(pids).toHaveLength(6);
     expect(pids.filter(isRunning)).toEqual(pids);
-    child.stdout.resume();
-    return { demo: child, pids };
+    return { demo, pids };
   }
 
   it.each<['to the demo alone' | 'to its process group']>([['to the demo alone'], ['to its process group']])(
     'Ctrl-C %s stops every process and leaves no data',
     async (target) => {
       const { demo, pids } = await startDemo();
-      const ended = once(demo, 'exit');
+      const ended = demo.ended();
       process.kill(target === 'to the demo alone' ? demo.pid! : -demo.pid!, 'SIGINT');
-      expect(await ended).toEqual([130, null]);
+      expect(await ended).toBe(130);
       expect(pids.filter(isRunning)).toEqual([]);
       expect(readdirSync(folder).filter((name) => name.startsWith('baton-'))).toEqual([]);
     },
@@ -111,21 +108,7 @@ describe('the end of the demo', () => {
 
   it('kill -9 of the demo leaves no process behind', async () => {
     const { demo, pids } = await startDemo();
-    demo.kill('SIGKILL');
+    await demo.kill('SIGKILL');
     await waitFor('the end of all processes', () => !pids.some(isRunning), 10_000);
   }, 60_000);
 });
-
-/** A process that has ended, and that nobody has asked about yet, is no running one. */
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ENOENT' || process.platform !== 'linux';
-  }
-}

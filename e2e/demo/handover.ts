@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClusterNode } from '../cluster/cluster.js';
+import type { ClusterNode } from '../cluster/process-cluster.js';
 import type { NodeState } from '../devnet/control.js';
 import type { BlockRef } from '../devnet/payload.js';
 import type { CommittedLedger } from './committed-ledger.js';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { Cluster } from '../cluster/cluster.js';
+import { ProcessCluster } from '../cluster/process-cluster.js';
 import { play, type Stage } from './acts.js';
 import { CommittedLedger } from './committed-ledger.js';
 import { letChildrenDieWithThisProcess } from './die-with-parent.js';
@@ -23,7 +23,7 @@ let codeOnInterrupt = EXIT_INTERRUPTED;
 
 letChildrenDieWithThisProcess();
 screen.say('Starting three Batons, each beside a simulated op-node with its execution client; 1 s blocks.');
-const starting = Cluster.start({ size: 3, blockTimeMs: BLOCK_TIME_MS, formation: 'peers' });
+const starting = new ProcessCluster().start({ size: 3, blockTimeMs: BLOCK_TIME_MS, formation: 'peers' });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
 
 process.exit(
@@ -91,7 +91,7 @@ async function conclude(stage: Stage, failure: Error | undefined): Promise<numbe
   return failure || problems.length > 0 ? 1 : 0;
 }
 
-function tellProcesses(cluster: Cluster): void {
+function tellProcesses(cluster: ProcessCluster): void {
   const nodes = cluster.nodes.map(({ id, baton, devnet }) => [
     id,
     `Baton: pid ${baton.pid}`,
@@ -100,7 +100,7 @@ function tellProcesses(cluster: Cluster): void {
   screen.table(nodes);
 }
 
-async function keepRunning(cluster: Cluster, code: number): Promise<never> {
+async function keepRunning(cluster: ProcessCluster, code: number): Promise<never> {
   screen.title('The cluster keeps running until Ctrl-C:');
   screen.table([
     ['', 'Baton', 'op-node', 'execution client', 'faults and state'],

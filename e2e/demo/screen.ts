@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import type { ClusterNode } from '../cluster/cluster.js';
+import type { ClusterNode } from '../cluster/process-cluster.js';
 import type { Watcher } from './watcher.js';
 
 type Style = Parameters<typeof styleText>[0];

@@ -1,4 +1,4 @@
-import type { Cluster } from '../cluster/cluster.js';
+import type { ProcessCluster } from '../cluster/process-cluster.js';
 import type { BlockRef } from '../devnet/payload.js';
 import type { CommittedLedger } from './committed-ledger.js';
 
@@ -8,7 +8,7 @@ const LEVEL_WITHIN_MS = 10_000;
  * Compares what all nodes have now with what was ever committed; empty if all is well. Nothing may be written into
  * the ledger meanwhile.
  */
-export async function chainProblems(cluster: Cluster, ledger: CommittedLedger): Promise<string[]> {
+export async function chainProblems(cluster: ProcessCluster, ledger: CommittedLedger): Promise<string[]> {
   const highest = ledger.highest?.number ?? 0;
   // The newest block may still be on its way; if it never comes, the comparison says so.
   await cluster.convergedAt(highest, LEVEL_WITHIN_MS).catch(() => undefined);

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cluster, ClusterNode } from '../cluster/cluster.js';
+import type { ClusterNode, ProcessCluster } from '../cluster/process-cluster.js';
 import type { NodeState } from '../devnet/control.js';
 import type { BlockRef } from '../devnet/payload.js';
 import type { CommittedLedger } from './committed-ledger.js';
@@ -32,7 +32,7 @@ export class Watcher extends EventEmitter<WatcherEvents> {
   #loops: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly cluster: Cluster,
+    private readonly cluster: ProcessCluster,
     private readonly ledger: CommittedLedger,
   ) {
     super();

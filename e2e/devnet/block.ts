@@ -1,7 +1,7 @@
 import { keccak256, stringToBytes, toRlp } from 'viem/utils';
 import type { Hex } from 'viem';
 import { EMPTY_TRIE_ROOT, orderedTrieRoot } from './ordered-trie.js';
-import { toQuantity, ZERO_HASH, type PayloadEnvelope } from './payload.js';
+import { refOf, toQuantity, ZERO_HASH, type PayloadEnvelope } from './payload.js';
 
 /** Hash of an empty list of uncles. */
 export const EMPTY_UNCLES_HASH: Hex = '0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347';
@@ -84,6 +84,21 @@ export function buildBlock(parent: PayloadEnvelope, content: BlockContent): Payl
       timestamp: toQuantity(content.timestamp),
     },
   });
+}
+
+/** A block one second above its parent; empty, unless told otherwise. */
+export function childOf(parent: PayloadEnvelope, content: Partial<BlockContent> = {}): PayloadEnvelope {
+  const timestamp = refOf(parent).timestamp + 1;
+  return buildBlock(parent, { timestamp, prevRandao: ZERO_HASH, transactions: [], ...content });
+}
+
+/** So many blocks on a parent, oldest first; another step makes other blocks. */
+export function chainOn(parent: PayloadEnvelope, length: number, stepSeconds = 1): PayloadEnvelope[] {
+  const blocks: PayloadEnvelope[] = [];
+  for (let above = parent; blocks.length < length; above = blocks.at(-1)!) {
+    blocks.push(childOf(above, { timestamp: refOf(above).timestamp + stepSeconds }));
+  }
+  return blocks;
 }
 
 /** The genesis block, the same on every node of a devnet. `genesisTime` in seconds. */

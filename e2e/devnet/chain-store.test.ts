@@ -2,21 +2,11 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { buildBlock, genesisBlock } from './block.js';
+import { chainOn, genesisBlock } from './block.js';
 import { ChainStore } from './chain-store.js';
-import { refOf, ZERO_HASH, type PayloadEnvelope } from './payload.js';
+import { refOf, type PayloadEnvelope } from './payload.js';
 
 const genesis = genesisBlock(901, 1000);
-
-/** A chain of blocks on a parent; a different step makes different blocks. */
-function chainOn(parent: PayloadEnvelope, length: number, stepSeconds = 1): PayloadEnvelope[] {
-  const blocks: PayloadEnvelope[] = [];
-  for (let above = parent; blocks.length < length; above = blocks.at(-1)!) {
-    const timestamp = refOf(above).timestamp + stepSeconds;
-    blocks.push(buildBlock(above, { timestamp, prevRandao: ZERO_HASH, transactions: [] }));
-  }
-  return blocks;
-}
 
 describe('chain store', () => {
   let dataDir: string;

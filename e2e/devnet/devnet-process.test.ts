@@ -100,7 +100,7 @@ describe('devnet processes', () => {
       expect((await node.state()).head).toEqual(head);
       await node.stop();
       await expect(node.restart({ blockTimeMs: 1700 })).rejects.toThrow(
-        /lonely ended before.*block time of 1700 ms/s,
+        /lonely ended with 1 before.*block time of 1700 ms/s,
       );
     },
     PROCESSES_MS,

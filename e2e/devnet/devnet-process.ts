@@ -1,13 +1,10 @@
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { request } from 'undici';
+import { ChildProcess } from '../../common/testing/child-process.js';
+import { repositoryRoot } from '../../common/testing/repository-root.js';
 import type { ControlInput, ControlName, NodeState } from './control.js';
 import { THIS_MACHINE, type Machine } from './machine.js';
 import type { ReadyLine } from './main.js';
@@ -17,30 +14,23 @@ import type { BlockRef } from './payload.js';
 /** Options of a node in a process of its own. */
 export type DevnetProcessOptions = NodeInput & { logLevel?: string };
 
-const READY_WITHIN_MS = 20_000;
 const STOPPED_WITHIN_MS = 5_000;
 const CONTROL_DEADLINE_MS = 5_000;
-/** How much of a child's stderr is kept for error messages. */
-const KEPT_LOG_CHARS = 20_000;
-
-const children = new Set<ChildProcessByStdio<Writable, Readable, Readable>>();
-process.once('exit', () => {
-  for (const child of children) child.kill('SIGKILL');
-});
 
 /**
  * A simulated node in its own process. The child dies with its parent, however that ends. Ports that were 0 at
  * the first start stay what they became, so that a restarted node is found where it was.
  */
 export class DevnetProcess {
-  #child: ChildProcessByStdio<Writable, Readable, Readable> | undefined;
-  #log = '';
+  readonly #child: ChildProcess;
 
   private constructor(
     private options: DevnetProcessOptions,
     private ports: NodePorts,
     private readonly machine: Machine,
-  ) {}
+  ) {
+    this.#child = new ChildProcess({ name: `devnet node ${options.name}`, cwd: repositoryRoot });
+  }
 
   /** Starts a node and waits until it answers. */
   static async start(options: DevnetProcessOptions, machine = THIS_MACHINE): Promise<DevnetProcess> {
@@ -71,21 +61,17 @@ export class DevnetProcess {
 
   /** Undefined when the process does not run. */
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.#child.pid;
   }
 
   /** The end of what the process wrote to stderr. */
   get log(): string {
-    return this.#log;
+    return this.#child.stderr;
   }
 
   /** Ends the process with a signal, and waits until it is gone. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    const child = this.#child;
-    if (child === undefined) return;
-    const gone = once(child, 'close');
-    child.kill(signal);
-    await gone;
+    await this.#child.kill(signal);
   }
 
   /** Kills the process if it runs, and starts it again on the same ports and data. */
@@ -97,9 +83,7 @@ export class DevnetProcess {
 
   /** Stops the process cleanly; one that does not stop is killed. */
   async stop(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined) return;
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOPPED_WITHIN_MS);
+    const timer = setTimeout(() => this.#child.signal('SIGKILL'), STOPPED_WITHIN_MS);
     await this.kill('SIGTERM');
     clearTimeout(timer);
   }
@@ -139,53 +123,9 @@ export class DevnetProcess {
   async #spawn(): Promise<void> {
     const { enter, host } = this.machine;
     const flags = flagsOf({ ...this.options, ...this.ports, host });
-    const [program, ...args] = [...enter, process.execPath, ...entryPoint(), ...flags] as [
-      string,
-      ...string[],
-    ];
-    const child = spawn(program, args, {
-      cwd: repositoryRoot,
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    this.#child = child;
-    children.add(child);
-    child.once('close', () => {
-      children.delete(child);
-      if (this.#child === child) this.#child = undefined;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.#log = (this.#log + text).slice(-KEPT_LOG_CHARS);
-    });
-    // Writes of a dying child's parent end in EPIPE; nothing is ever written.
-    child.stdin.on('error', () => {});
-    const { elPort, nodePort, p2pPort, controlPort } = await this.#ready(child);
+    const line = await this.#child.start([...enter, process.execPath, ...entryPoint(), ...flags]);
+    const { elPort, nodePort, p2pPort, controlPort } = JSON.parse(line) as ReadyLine;
     this.ports = { elPort, nodePort, p2pPort, controlPort };
-  }
-
-  async #ready(child: ChildProcessByStdio<Writable, Readable, Readable>): Promise<ReadyLine> {
-    const lines = createInterface(child.stdout);
-    const line = new Promise<ReadyLine>((resolve) => {
-      lines.once('line', (text: string) => resolve(JSON.parse(text) as ReadyLine));
-    });
-    const timeout = new AbortController();
-    try {
-      return await Promise.race([
-        line,
-        once(child, 'close').then(() => this.#fail('ended before it was ready')),
-        sleep(READY_WITHIN_MS, undefined, { signal: timeout.signal }).then(() =>
-          this.#fail('was not ready in time'),
-        ),
-      ]);
-    } catch (error) {
-      child.kill('SIGKILL');
-      throw error;
-    } finally {
-      timeout.abort();
-    }
-  }
-
-  #fail(what: string): never {
-    throw new Error(`devnet node ${this.options.name} ${what}: ${this.#log}`);
   }
 }
 
@@ -213,12 +153,6 @@ async function isFree(port: number): Promise<boolean> {
   }
   await new Promise((resolve) => server.close(resolve));
   return true;
-}
-
-const repositoryRoot = findRoot(path.dirname(fileURLToPath(import.meta.url)));
-
-function findRoot(folder: string): string {
-  return existsSync(path.join(folder, 'package.json')) ? folder : findRoot(path.dirname(folder));
 }
 
 /** Compiled JavaScript when there is any, as in production; the sources otherwise. */

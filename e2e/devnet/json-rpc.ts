@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { MIB } from '../../common/bytes.js';
 import type { Faults, Program } from './faults.js';
 
 /** A failure that reaches the client with this code and text. -32000 is what go-ethereum gives plain errors. */
@@ -28,7 +29,7 @@ export interface RpcMethod {
   call: (params: unknown[], signal: AbortSignal) => unknown;
 }
 
-const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
+const BODY_LIMIT_BYTES = 64 * MIB;
 
 interface Request {
   jsonrpc?: unknown;

@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { request } from 'undici';
+import { MIB } from '../../common/bytes.js';
 import { blockHashOf } from './block.js';
 import type { Faults } from './faults.js';
 import { envelopeSchema, refOf, type PayloadEnvelope } from './payload.js';
@@ -21,7 +22,7 @@ const PROBE_DEADLINE_MS = 500;
 /** A peer that answered a probe within this time is connected. */
 const CONNECTED_FOR_MS = 1200;
 const GOSSIP_DEADLINE_MS = 10_000;
-const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
+const BODY_LIMIT_BYTES = 64 * MIB;
 
 /** Gossip of blocks between nodes, over HTTP: `POST /gossip` takes a payload, `GET /ping` shows that one lives. */
 export class P2p {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readJsonLines } from '../../common/testing/fixtures.js';
 import { blockHashOf, factsOf } from './block.js';
 import { envelopeSchema, toQuantity, type PayloadEnvelope } from './payload.js';
-import { hasShared, readJsonLines, sharedFolder } from './shared-data.js';
 import { post, rpc, TestNetwork, until, type RpcAnswer, type TestNode } from './test-network.js';
 
 interface Recorded {
@@ -29,9 +29,7 @@ function shapeOf(value: unknown): unknown {
   return Object.fromEntries(members.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-const recorded = hasShared('recordings/op-node.jsonl') ? describe : describe.skip;
-
-recorded(`recorded answers of real programs (skipped without ${sharedFolder})`, () => {
+describe('recorded answers of real programs', () => {
   const network = new TestNetwork();
   let active: TestNode;
   let standby: TestNode;
@@ -53,9 +51,7 @@ recorded(`recorded answers of real programs (skipped without ${sharedFolder})`, 
   });
   afterAll(() => network.stop());
 
-  const rows = hasShared('recordings/op-node.jsonl')
-    ? readJsonLines<Recorded>('recordings/op-node.jsonl')
-    : [];
+  const rows = readJsonLines<Recorded>('recordings/op-node.jsonl');
   const theirs = rows
     .map(
       ({ body }) =>

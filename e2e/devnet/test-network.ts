@@ -45,6 +45,21 @@ export interface TestNode {
   control<N extends ControlName>(name: N, body: ControlInput<N>): Promise<unknown>;
 }
 
+/** Options with short pauses, so that tests need not wait for op-node's. Nodes of one file have the same genesis. */
+export const SHORT_PAUSES = {
+  genesisTime: Math.floor(Date.now() / 1000),
+  blockTimeMs: 40,
+  commitBackoffMs: 30,
+  conductorRpcTimeoutMs: 400,
+};
+
+export const headNumber = ({ node }: TestNode): number => node.state().head.number;
+
+/** Starts the sequencer at the node's head. */
+export function startSequencer({ node, nodeRpc }: TestNode): Promise<RpcAnswer> {
+  return rpc(nodeRpc, 'admin_startSequencer', node.state().head.hash);
+}
+
 /** Nodes of one test inside its process; `stop` ends them and removes their data. */
 export class TestNetwork {
   readonly #stops: (() => Promise<void>)[] = [];
@@ -84,6 +99,18 @@ export class TestNetwork {
       control: async (name, body) =>
         JSON.parse(await post(`${url(controlPort)}/control/${name}`, JSON.stringify(body))) as unknown,
     };
+  }
+
+  /** A sequencing node and a standby, connected, with blocks on both. */
+  async startPair(): Promise<[active: TestNode, standby: TestNode]> {
+    const standby = await this.startNode({ ...SHORT_PAUSES, name: 'standby' });
+    const active = await this.startNode({ ...SHORT_PAUSES, name: 'active', peers: [standby.p2pUrl] });
+    await standby.control('peers', { peers: [active.p2pUrl] });
+    await until(() => standby.node.state().connectedPeers === 1, 'connected peers');
+    const { error } = await startSequencer(active);
+    if (error) throw new Error(`the sequencer does not start: ${error.message}`);
+    await until(() => headNumber(standby) >= 2, 'blocks on the standby');
+    return [active, standby];
   }
 
   async stop(): Promise<void> {

@@ -1,24 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { buildBlock, genesisBlock } from './block.js';
+import { chainOn, childOf, genesisBlock } from './block.js';
 import { ChainStore } from './chain-store.js';
 import { Faults } from './faults.js';
-import { refOf, ZERO_HASH, type PayloadEnvelope } from './payload.js';
+import { refOf, type PayloadEnvelope } from './payload.js';
 import { TestNetwork } from './test-network.js';
 import { UnsafeSync } from './unsafe-sync.js';
 
 const genesis = genesisBlock(901, 1000);
-
-function childOf(parent: PayloadEnvelope, secondsLater = 1): PayloadEnvelope {
-  const timestamp = refOf(parent).timestamp + secondsLater;
-  return buildBlock(parent, { timestamp, prevRandao: ZERO_HASH, transactions: [] });
-}
-
-function chainOn(parent: PayloadEnvelope, length: number, secondsLater = 1): PayloadEnvelope[] {
-  const blocks = [parent];
-  while (blocks.length <= length) blocks.push(childOf(blocks.at(-1)!, secondsLater));
-  return blocks.slice(1);
-}
 
 describe('payloads from elsewhere', () => {
   const network = new TestNetwork();
@@ -107,7 +96,7 @@ describe('payloads from elsewhere', () => {
 
   it('are dropped when they contradict their parent', async () => {
     const parent = { ...b1, executionPayload: { ...b1.executionPayload, blockNumber: '0x8' as const } };
-    await gossip(b1, childOf(parent), childOf(b1, -1));
+    await gossip(b1, childOf(parent), childOf(b1, { timestamp: refOf(b1).timestamp - 1 }));
     expect(chain.head).toEqual(b1);
     expect(sync.imported).toBe(1);
   });

@@ -1,5 +1,5 @@
 /** An answer that carries a JSON-RPC error object. */
-export class JsonRpcError extends Error {
+class JsonRpcError extends Error {
   constructor(
     readonly method: string,
     readonly code: number,

@@ -1,15 +1,14 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { repositoryRoot } from '../../common/testing/repository-root.js';
 import { buildPrograms } from './build-programs.js';
 import { RealNetwork } from './network.js';
 import { chooseScenarios, runScenarios } from './run.js';
 import { stayUp } from './stay-up.js';
 
-const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
-const BATON = path.join(REPOSITORY, 'dist/conductor/main.js');
+const BATON = path.join(repositoryRoot, 'dist/conductor/main.js');
 
 const { values: options } = parseArgs({
   options: {
@@ -45,7 +44,7 @@ async function main(): Promise<number> {
     throw new Error(`${BATON} is missing: run "npm run build" first`);
   }
 
-  const programs = await buildPrograms(path.join(REPOSITORY, '.cache', 'real'), say);
+  const programs = await buildPrograms(path.join(repositoryRoot, '.cache', 'real'), say);
   if (programs.kind === 'unavailable') {
     say(`skipped: ${programs.reason}`);
     say('real programs: 0 passed, 0 failed (skipped)');

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
+import { repositoryRoot } from '../../common/testing/repository-root.js';
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
-const page = readFileSync(path.join(root, 'docs/CONFORMANCE.md'), 'utf8');
+const page = readFileSync(path.join(repositoryRoot, 'docs/CONFORMANCE.md'), 'utf8');
 const rows = [...page.matchAll(/^\| ([^|]+?) +\| `([^`]+\.test\.ts)` +\| `([^`]+)` +\|$/gm)].map(
   ([, theirs, file, title]) => ({ theirs: theirs!, file: file!, title: title! }),
 );
@@ -30,7 +29,7 @@ const NAMED = [
 describe('docs/CONFORMANCE.md', () => {
   it('names tests that exist', () => {
     const missing = rows.filter(({ file, title }) => {
-      const source = readFileSync(path.join(root, file), 'utf8');
+      const source = readFileSync(path.join(repositoryRoot, file), 'utf8');
       return !["'", '"', '`'].some((quote) => source.includes(quote + title));
     });
     expect(missing).toEqual([]);

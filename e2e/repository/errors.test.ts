@@ -1,14 +1,12 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
-
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+import { repositoryRoot } from '../../common/testing/repository-root.js';
 
 const sources = ['raft', 'health', 'rpc', 'conductor'].flatMap((folder) =>
-  readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+  readdirSync(path.join(repositoryRoot, folder), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes('testing'))
-    .map((file) => readFileSync(path.join(root, folder, file), 'utf8')),
+    .map((file) => readFileSync(path.join(repositoryRoot, folder, file), 'utf8')),
 );
 
 /** Codes that the sources declare: unions named …ErrorCode, …Code, RejectReason, and the reasons of RpcErrors. */
@@ -40,9 +38,11 @@ const JSON_RPC_OWN = new Set(['parse-error', 'invalid-request', 'method-not-foun
 
 describe('docs/ERRORS.md', () => {
   const documented = new Set(
-    [...readFileSync(path.join(root, 'docs/ERRORS.md'), 'utf8').matchAll(/`([a-z]+(?:-[a-z]+)*)`/g)].map(
-      ([, code]) => code as string,
-    ),
+    [
+      ...readFileSync(path.join(repositoryRoot, 'docs/ERRORS.md'), 'utf8').matchAll(
+        /`([a-z]+(?:-[a-z]+)*)`/g,
+      ),
+    ].map(([, code]) => code as string),
   );
 
   it('lists every code of the sources', () => {

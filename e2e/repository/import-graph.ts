@@ -1,10 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-
-/** The folder of the checkout. */
-export const repository = fileURLToPath(new URL('../../', import.meta.url));
+import { repositoryRoot } from '../../common/testing/repository-root.js';
 
 /** The folders that have sources. */
 export const SOURCE_FOLDERS = ['common', 'raft', 'health', 'rpc', 'conductor', 'e2e'];
@@ -14,14 +11,14 @@ const isSkipped = (folder: string): boolean =>
 
 /** Every file below a folder of the repository, as a path from its root. */
 export function filesBelow(folder: string): string[] {
-  return readdirSync(path.join(repository, folder), { withFileTypes: true }).flatMap((entry) => {
+  return readdirSync(path.join(repositoryRoot, folder), { withFileTypes: true }).flatMap((entry) => {
     const name = path.posix.join(folder, entry.name);
     if (!entry.isDirectory()) return [name];
     return isSkipped(entry.name) ? [] : filesBelow(name);
   });
 }
 
-export const sourceOf = (file: string): string => readFileSync(path.join(repository, file), 'utf8');
+export const sourceOf = (file: string): string => readFileSync(path.join(repositoryRoot, file), 'utf8');
 
 /** Tests and what only tests use. */
 export const isForTests = (file: string): boolean =>

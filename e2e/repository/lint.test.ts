@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { repository } from './import-graph.js';
+import { repositoryRoot } from '../../common/testing/repository-root.js';
 
 interface Case {
   /** Stands in the place of this file. */
@@ -26,7 +26,7 @@ async function rulesBroken(cases: readonly Case[]): Promise<string[][]> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--input-type=module', '--eval', LINT, JSON.stringify(cases)],
-    { cwd: repository, env: { ...process.env, NODE_OPTIONS: '' } },
+    { cwd: repositoryRoot, env: { ...process.env, NODE_OPTIONS: '' } },
   );
   return JSON.parse(stdout) as string[][];
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { repository } from './import-graph.js';
+import { repositoryRoot } from '../../common/testing/repository-root.js';
 
 /** A file, a folder or a heading that a document names. */
 export interface Reference {
@@ -26,7 +26,7 @@ export function fileNamesIn(from: string, text: string): Reference[] {
   return linesOf(text).flatMap(({ line, content }) =>
     [
       ...content.matchAll(
-        /(?<![\w./$*<{…-])(?:\.\.?\/)*[\w-][\w./-]*\.(?:ts|md|js|json|jsonl|c|py|sh)\b(?![\w*(./-]*\()/g,
+        /(?<![\w./$*<{…-])(?:\.\.?\/)*[\w-][\w./-]*\.(?:ts|md|js|json|jsonl(?:\.gz)?|c|py|sh)\b(?![\w*(./-]*\()/g,
       ),
     ]
       .map(([target]) => target)
@@ -53,7 +53,7 @@ export function anchorsOf(text: string): Set<string> {
 
 /** Whether a link leads somewhere, as a reader of the page follows it. */
 export const leadsSomewhere = ({ from, target }: Omit<Reference, 'line'>): boolean =>
-  existsSync(path.join(repository, path.dirname(from), target));
+  existsSync(path.join(repositoryRoot, path.dirname(from), target));
 
 /** Whether a name is a file's: from the page's folder where it says so, else the end of some file's path. */
 export const isKnownFile = (reference: Omit<Reference, 'line'>, files: readonly string[]): boolean =>

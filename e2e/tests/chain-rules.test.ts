@@ -1,40 +1,32 @@
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { beforeAll, expect } from '@jest/globals';
 import { keccak256, stringToBytes } from 'viem/utils';
 import type { BatonProcess, LogLine } from '../cluster/baton-process.js';
-import { Cluster, type ClusterNode } from '../cluster/cluster.js';
-import { Conductors } from '../cluster/conductors.js';
+import type { ClusterNode } from '../cluster/process-cluster.js';
 import { lostOrReplaced } from '../cluster/published-blocks.js';
 import { readStoredChain } from '../cluster/stored-chain.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { buildBlock, genesisBlock } from '../devnet/block.js';
+import { childOf, genesisBlock } from '../devnet/block.js';
 import { refOf, toQuantity, type BlockRef, type PayloadEnvelope } from '../devnet/payload.js';
-import { story } from './story.js';
+import { describeCluster, describeConductors, STEADY } from './describe-cluster.js';
 
 /** Waits for a log line with this message that fits. */
 const logged = (baton: BatonProcess, msg: string, fits: (line: LogLine) => boolean): Promise<LogLine> =>
   waitFor(`${baton.id} to log "${msg}"`, () => baton.log.find((line) => line.msg === msg && fits(line)));
 
-describe('the rules of the chain', () => {
-  let conductors: Conductors;
+const CLUSTER = { clusterFlags: ['--raft.heartbeat-timeout', '2s'] };
+
+describeConductors('the rules of the chain', CLUSTER, (conductors, scenario) => {
   let leader: BatonProcess;
   /** The committed chain; index is the height. */
   const chain: PayloadEnvelope[] = [genesisBlock(901, 1_795_000_000)];
 
-  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => conductors, body);
-
   beforeAll(async () => {
-    conductors = await Conductors.startCluster(['--raft.heartbeat-timeout', '2s']);
     leader = await conductors.leader();
   });
-  afterAll(() => conductors?.stop());
 
   /** A block on that parent; other `variant`s have other hashes. */
   const child = (parent: PayloadEnvelope, variant = ''): PayloadEnvelope =>
-    buildBlock(parent, {
-      timestamp: refOf(parent).timestamp + 1,
-      prevRandao: keccak256(stringToBytes(variant)),
-      transactions: [],
-    });
+    childOf(parent, { prevRandao: keccak256(stringToBytes(variant)) });
 
   /** A block of that height on a parent that nobody knows. */
   const stranger = (height: number): PayloadEnvelope => {
@@ -143,21 +135,11 @@ describe('the rules of the chain', () => {
   });
 });
 
-describe('a sequencer that changes its mind', () => {
-  let cluster: Cluster;
-  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
-
+describeCluster('a sequencer that changes its mind', STEADY, (cluster, scenario) => {
   beforeAll(async () => {
-    cluster = await Cluster.start({
-      size: 3,
-      blockTimeMs: 200,
-      formation: 'peers',
-      flags: ['--raft.heartbeat-timeout', '1s'],
-    });
     await cluster.convergedAt(3);
     await cluster.allHealthy();
   });
-  afterAll(() => cluster?.stop());
 
   /** Waits for the next blocks; all nodes have them. */
   const moreBlocks = async (count: number): Promise<ClusterNode> => {

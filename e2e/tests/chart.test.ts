@@ -4,9 +4,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, mkdir, rm, symlink } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { request } from 'undici';
+import { repositoryRoot } from '../../common/testing/repository-root.js';
 import {
   findHelm,
   renderChart,
@@ -18,9 +18,8 @@ import type { PodNetwork } from '../chart/pod-network.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { DevnetProcess } from '../devnet/devnet-process.js';
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const helm = findHelm();
-const executable = path.join(root, 'dist/conductor/main.js');
+const executable = path.join(repositoryRoot, 'dist/conductor/main.js');
 const lacks =
   helm === undefined
     ? 'no helm: run .ci/helm'
@@ -31,7 +30,7 @@ if (lacks !== '') console.warn(`chart.test.ts skips: ${lacks}`);
 
 /** What the image starts without a command of the chart's. */
 const [entrypoint] = JSON.parse(
-  /^ENTRYPOINT (.*)$/m.exec(readFileSync(path.join(root, 'Dockerfile'), 'utf8'))![1]!,
+  /^ENTRYPOINT (.*)$/m.exec(readFileSync(path.join(repositoryRoot, 'Dockerfile'), 'utf8'))![1]!,
 ) as [string];
 
 /** A loopback network of this run. */
@@ -68,7 +67,7 @@ interface Pod {
       ...Object.fromEntries(Object.entries(env).map(([key, value]) => [key, local(value)])),
       // In the image, `baton` is in the path.
       PATH: `${path.join(directory, 'bin')}:${process.env['PATH']}`,
-      NODE_OPTIONS: `--import ${path.join(root, 'e2e/dist/e2e/chart/pod-network.js')}`,
+      NODE_OPTIONS: `--import ${path.join(repositoryRoot, 'e2e/dist/e2e/chart/pod-network.js')}`,
       POD_NETWORK: JSON.stringify({ ip, hosts, ports } satisfies PodNetwork),
     };
     const exec = ([command, ...args]: readonly string[]): ChildProcess =>

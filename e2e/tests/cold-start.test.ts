@@ -1,30 +1,20 @@
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
-import { Cluster } from '../cluster/cluster.js';
+import { expect } from '@jest/globals';
 import { lostOrReplaced } from '../cluster/published-blocks.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { story } from './story.js';
+import { describeCluster } from './describe-cluster.js';
 
 const BLOCKS_BEHIND = 60;
 
-describe('a new cluster with an empty log, whose every head is older than the health limit', () => {
-  let cluster: Cluster;
-
-  beforeAll(async () => {
-    cluster = await Cluster.start({
-      size: 3,
-      blockTimeMs: 1000,
-      formation: 'peers',
-      genesisTime: Math.floor(Date.now() / 1000) - BLOCKS_BEHIND,
-      // Only reasons of its own may move leadership here, not a busy machine.
-      flags: ['--raft.heartbeat-timeout', '2s'],
-    });
-  });
-  afterAll(() => cluster?.stop());
-
-  story(
-    'starts the sequencer of one leader without help, and leadership does not move',
-    () => cluster,
-    async () => {
+describeCluster(
+  'a new cluster with an empty log, whose every head is older than the health limit',
+  () => ({
+    blockTimeMs: 1000,
+    genesisTime: Math.floor(Date.now() / 1000) - BLOCKS_BEHIND,
+    // Only reasons of its own may move leadership here, not a busy machine.
+    flags: ['--raft.heartbeat-timeout', '2s'],
+  }),
+  (cluster, scenario) => {
+    scenario('starts the sequencer of one leader without help, and leadership does not move', async () => {
       await waitFor('the chain to have caught up with the clock', async () => {
         const states = await Promise.all(cluster.nodes.map(({ devnet }) => devnet.state()));
         const now = Math.floor(Date.now() / 1000);
@@ -39,6 +29,6 @@ describe('a new cluster with an empty log, whose every head is older than the he
       expect(logged('leadership complete')).toEqual([leader.id]);
       expect(logged('sequencer started')).toEqual([leader.id]);
       expect(logged('leadership transfer')).toEqual([]);
-    },
-  );
-});
+    });
+  },
+);

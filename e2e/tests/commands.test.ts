@@ -1,27 +1,11 @@
-import { execFile } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
-import { batonCommand } from '../cluster/baton-process.js';
-import { Cluster, type ClusterNode } from '../cluster/cluster.js';
-import { story } from './story.js';
-
-interface Run {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
+import { beforeAll, expect } from '@jest/globals';
+import type { ClusterNode } from '../cluster/process-cluster.js';
+import { runBaton, type BatonRun } from '../cluster/run-baton.js';
+import { describeCluster, STEADY } from './describe-cluster.js';
 
 /** Runs `baton` as an operator does, against the conductor of this node. */
-function baton(node: ClusterNode, ...argv: string[]): Promise<Run> {
-  const [program, ...first] = batonCommand();
-  return new Promise((resolve) => {
-    execFile(
-      program,
-      [...first, ...argv],
-      { env: { PATH: process.env['PATH'], BATON_RPC: node.baton.rpcUrl }, timeout: 60_000 },
-      (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
-    );
-  });
-}
+const baton = (node: ClusterNode, ...argv: string[]): Promise<BatonRun> =>
+  runBaton(argv, { BATON_RPC: node.baton.rpcUrl });
 
 interface StatusJson {
   healthy: boolean;
@@ -30,31 +14,19 @@ interface StatusJson {
   members: { id: string; role: string; status: { node: { sequencerActive: boolean } } | null }[];
 }
 
-describe("operators' commands against a cluster of processes", () => {
-  let cluster: Cluster;
-
+describeCluster("operators' commands against a cluster of processes", STEADY, (cluster, scenario) => {
   beforeAll(async () => {
-    cluster = await Cluster.start({
-      size: 3,
-      blockTimeMs: 200,
-      formation: 'peers',
-      // Only the test moves leadership here, not a busy machine.
-      flags: ['--raft.heartbeat-timeout', '1s'],
-    });
     await cluster.convergedAt(3);
     await cluster.allHealthy();
   });
-  afterAll(() => cluster?.stop());
 
-  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
-
-  const expectDone = ({ code, stdout, stderr }: Run, says: RegExp): void => {
+  const expectDone = ({ code, stdout, stderr }: BatonRun, says: RegExp): void => {
     // What it waits for is noted after seconds only, and so on a busy machine.
     const complaints = stderr.replace(/^(waiting|trying again): .*\n/gm, '');
     expect({ code, complaints }).toEqual({ code: 0, complaints: '' });
     expect(stdout).toMatch(says);
   };
-  const expectFailed = ({ code, stderr }: Run, error: RegExp, remedy: string): void => {
+  const expectFailed = ({ code, stderr }: BatonRun, error: RegExp, remedy: string): void => {
     expect(stderr).toMatch(error);
     expect(code).toBe(1);
     expect(stderr).toMatch(new RegExp(`remedy: .* \\(${remedy}\\)\\n$`));

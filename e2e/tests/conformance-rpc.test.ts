@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { expect } from '@jest/globals';
+import { readJsonLines } from '../../common/testing/fixtures.js';
 import {
   clusterStatusSchema,
   conductorStatusSchema,
@@ -17,8 +18,7 @@ import { sendHttp, type HttpAnswer, type HttpRequest } from '../../rpc/server/te
 import { ScriptedCluster, type ScriptedMember } from '../cluster/scripted-cluster.js';
 import { ScriptedNode } from '../cluster/scripted-node.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { hasShared, readJsonLines, sharedFolder } from '../devnet/shared-data.js';
-import { story } from './story.js';
+import { describeProcesses } from './describe-cluster.js';
 
 const IDS = ['sequencer-0', 'sequencer-1', 'sequencer-2'] as const;
 const STANDBY = 'standby';
@@ -39,17 +39,10 @@ interface Call {
 /** Calls after which the cluster needs a moment until all of it shows the effect; programs wait longer than that. */
 const SETTLES = new Set(['conductor_resume', 'conductor_transferLeader', 'conductor_transferLeaderToServer']);
 
-const describeRecorded = hasShared('recordings/rpc.jsonl') ? describe : describe.skip;
+const scripted = new ScriptedCluster(IDS, [STANDBY]);
+const start = (): Promise<void> => scripted.start();
 
-describeRecorded(`recorded clients against three Batons (needs ${sharedFolder})`, () => {
-  let cluster: ScriptedCluster;
-
-  beforeAll(async () => {
-    cluster = await ScriptedCluster.start(IDS, [STANDBY]);
-  });
-  afterAll(() => cluster?.stop());
-
-  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
+describeProcesses('recorded clients against three Batons', scripted, start, (cluster, scenario) => {
   const send = (to: ScriptedMember, request: HttpRequest): Promise<HttpAnswer> =>
     sendHttp(to.baton.options.rpcPort, request);
 
@@ -303,5 +296,3 @@ function kindOf(value: unknown): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'array' : typeof value;
 }
-
-if (!hasShared('recordings/rpc.jsonl')) it.skip(`the recordings need ${sharedFolder}`, () => {});

@@ -1,32 +1,30 @@
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { beforeAll, expect } from '@jest/globals';
 import { request } from 'undici';
 import type { ClusterMembership } from '../../rpc/server/conductor-api.js';
-import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import type { ClusterNode, ClusterOptions } from '../cluster/process-cluster.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { pickPorts } from '../devnet/devnet-process.js';
 import { rpc } from '../devnet/test-network.js';
-import { expectAllWell } from './all-well.js';
-import { story } from './story.js';
+import { expectHealthy } from './expect-healthy.js';
+import { describeCluster } from './describe-cluster.js';
+
+let metricsPorts: number[];
+
+const prepare = async (): Promise<Partial<ClusterOptions>> => {
+  metricsPorts = await pickPorts(3);
+  return {
+    formation: 'bootstrap',
+    flags: ['--raft.heartbeat-timeout', '1s', '--metrics.enabled', '--metrics.addr', '127.0.0.1'],
+    flagsOf: (index) => ['--metrics.port', String(metricsPorts[index])],
+  };
+};
 
 /** op-conductor's system tests that no other file has, under their names (op-conductor.md §9.1 and §9.2). */
-describe("op-conductor's system tests", () => {
-  let cluster: Cluster;
-  let metricsPorts: number[];
-  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
-
+describeCluster("op-conductor's system tests", prepare, (cluster, scenario) => {
   beforeAll(async () => {
-    metricsPorts = await pickPorts(3);
-    cluster = await Cluster.start({
-      size: 3,
-      blockTimeMs: 200,
-      formation: 'bootstrap',
-      flags: ['--raft.heartbeat-timeout', '1s', '--metrics.enabled', '--metrics.addr', '127.0.0.1'],
-      flagsOf: (index) => ['--metrics.port', String(metricsPorts[index])],
-    });
     await cluster.activeLeader();
     await cluster.allHealthy();
   });
-  afterAll(() => cluster?.stop());
 
   const membership = ({ baton }: ClusterNode): Promise<ClusterMembership> =>
     baton.call('conductor_clusterMembership');
@@ -77,7 +75,7 @@ describe("op-conductor's system tests", () => {
       expect((await cluster.activeLeader()).id).toBe(id);
       source = target;
     }
-    await expectAllWell(cluster);
+    await expectHealthy(cluster);
   });
 
   scenario('TestSequencerFailover_ActiveSequencerDown: another node is healthy and sequences', async () => {
@@ -87,7 +85,7 @@ describe("op-conductor's system tests", () => {
     expect(successor.id).not.toBe(down.id);
     expect(await isHealthy(successor)).toBe(true);
     await down.devnet.restart();
-    await expectAllWell(cluster);
+    await expectHealthy(cluster);
   });
 
   scenario(
@@ -102,7 +100,7 @@ describe("op-conductor's system tests", () => {
       expect((await rpc(leader.devnet.nodeRpc, 'admin_startSequencer', head)).result).toBe(null);
       await waitFor('the node to be healthy', () => isHealthy(leader));
       await all(cluster.nodes, 'conductor_resume');
-      expect((await expectAllWell(cluster)).id).toBe(leader.id);
+      expect((await expectHealthy(cluster)).id).toBe(leader.id);
     },
   );
 

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Cluster } from '../cluster/cluster.js';
+import { expect, it } from '@jest/globals';
 import { FreezableDisk } from '../cluster/freezable-disk.js';
 import { blocksEverHeld } from '../cluster/published-blocks.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { expectAllWell } from './all-well.js';
-import { story } from './story.js';
+import { expectHealthy } from './expect-healthy.js';
+import { describeCluster } from './describe-cluster.js';
 
 /** geth that is killed comes back three to five blocks behind its own last head. */
 const UNFLUSHED_BLOCKS = 4;
@@ -13,16 +12,7 @@ const noFreezableDisk = FreezableDisk.lacks();
 if (noFreezableDisk !== undefined)
   console.warn(`failover.test.ts skips a disk that hangs: ${noFreezableDisk}`);
 
-describe('a cluster of three', () => {
-  let cluster: Cluster;
-
-  beforeAll(async () => {
-    cluster = await Cluster.start({ size: 3, blockTimeMs: 200, formation: 'peers' });
-  });
-  afterAll(() => cluster?.stop());
-
-  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
-
+describeCluster('a cluster of three', {}, (cluster, scenario) => {
   scenario('goes on after kill -9 of the leader with its node, and takes it back', async () => {
     const killed = await cluster.activeLeader();
     await cluster.moreBlocks(5);
@@ -37,7 +27,7 @@ describe('a cluster of three', () => {
     expect(chain[1]?.parentHash).toBe(last.hash);
 
     await cluster.restartMachine(killed);
-    await expectAllWell(cluster);
+    await expectHealthy(cluster);
   });
 
   scenario('takes a killed node back that has lost its newest blocks', async () => {
@@ -46,7 +36,7 @@ describe('a cluster of three', () => {
     await cluster.killMachine(killed);
     await cluster.activeLeader();
     await cluster.restartMachine(killed, UNFLUSHED_BLOCKS);
-    await expectAllWell(cluster);
+    await expectHealthy(cluster);
   });
 
   scenario('goes on after kill -9 of everything, from blocks that only the log still has', async () => {
@@ -56,7 +46,7 @@ describe('a cluster of three', () => {
     await Promise.all(cluster.nodes.map((node) => cluster.killMachine(node)));
     await Promise.all(cluster.nodes.map((node) => cluster.restartMachine(node, UNFLUSHED_BLOCKS)));
     await waitFor('the chain to go on', async () => (await cluster.height()) > before);
-    await expectAllWell(cluster);
+    await expectHealthy(cluster);
   });
 
   for (const target of ['op-node', 'both'] as const) {
@@ -68,7 +58,7 @@ describe('a cluster of three', () => {
       await cluster.moreBlocks(3);
       expect((await frozen.devnet.state()).hung).toContain('op-node');
       await frozen.devnet.control('resume', {});
-      await expectAllWell(cluster);
+      await expectHealthy(cluster);
     });
   }
 
@@ -81,7 +71,7 @@ describe('a cluster of three', () => {
     await Promise.all(others.map(({ devnet }) => devnet.restart()));
     await cluster.activeAmong(others);
     await cluster.restartMachine(leader);
-    await expectAllWell(cluster);
+    await expectHealthy(cluster);
   });
 
   scenario('has one sequencer after the Baton of the leader was frozen alone', async () => {
@@ -92,7 +82,7 @@ describe('a cluster of three', () => {
     } finally {
       frozen.baton.signal('SIGCONT');
     }
-    await expectAllWell(cluster);
+    await expectHealthy(cluster);
   });
 
   if (noFreezableDisk !== undefined) it.skip(`a disk that hangs: ${noFreezableDisk}`, () => {});
@@ -103,14 +93,14 @@ describe('a cluster of three', () => {
       const disk = FreezableDisk.mountAt(node.baton.options.storageDir);
       try {
         await node.baton.start();
-        await expectAllWell(cluster);
+        await expectHealthy(cluster);
         if ((await cluster.activeLeader()) === node) await node.baton.call('conductor_transferLeader');
         disk.freeze();
         await cluster.moreBlocks(5);
         expect(await cluster.activeLeader()).not.toBe(node);
         disk.thaw();
 
-        const leader = await expectAllWell(cluster);
+        const leader = await expectHealthy(cluster);
         const { id, consensusAddress } = node.baton;
         await leader.baton.call('conductor_transferLeaderToServer', [id, consensusAddress]);
         expect((await cluster.activeLeader()).id).toBe(id);
@@ -121,14 +111,14 @@ describe('a cluster of three', () => {
           'the disk does not finish a write: handing over',
         );
         disk.thaw();
-        await expectAllWell(cluster);
+        await expectHealthy(cluster);
       } finally {
         disk.thaw();
         await node.baton.kill();
         disk.remove();
       }
       await node.baton.start();
-      await expectAllWell(cluster);
+      await expectHealthy(cluster);
     });
 
   scenario('stands still without a majority of conductors, and goes on with it', async () => {
@@ -138,6 +128,6 @@ describe('a cluster of three', () => {
     await waitFor('the sequencer to be stopped', async () => !(await leader.devnet.state()).active);
     expect(await leader.baton.call('conductor_leader')).toBe(false);
     await Promise.all(others.map(({ baton }) => baton.start()));
-    await expectAllWell(cluster);
+    await expectHealthy(cluster);
   });
 });

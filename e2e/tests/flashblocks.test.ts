@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import { FakeUpstream } from '../../rpc/flashblocks/testing/fake-upstream.js';
 import { Listener } from '../../rpc/flashblocks/testing/listener.js';
 import type { BatonProcess } from '../cluster/baton-process.js';
-import { Conductors } from '../cluster/conductors.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { story } from './story.js';
+import { describeConductors } from './describe-cluster.js';
 
 const FRAME_INTERVAL_MS = 10;
 
@@ -14,15 +13,12 @@ interface Frame {
 }
 
 /** Beside every conductor a builder that streams all the time, and one client at every conductor, as op-conductor's docs advise. */
-describe('flashblocks of a cluster of three', () => {
-  let conductors: Conductors;
+describeConductors('flashblocks of a cluster of three', {}, (conductors, scenario) => {
   const upstreams = new Map<string, FakeUpstream>();
   const listeners = new Map<string, Listener>();
   /** The frame that the builders sent last; all count in step. */
   let number = 0;
   let ticking: NodeJS.Timeout | undefined;
-
-  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => conductors, body);
 
   const flagsOf = (id: string): string[] => [
     ...['--paused', '--raft.peers', conductors.peers()],
@@ -61,7 +57,6 @@ describe('flashblocks of a cluster of three', () => {
     );
 
   beforeAll(async () => {
-    conductors = await Conductors.create(['sequencer-0', 'sequencer-1', 'sequencer-2']);
     for (const id of conductors.ids) upstreams.set(id, await FakeUpstream.start());
     ticking = setInterval(() => {
       number += 1;
@@ -72,7 +67,6 @@ describe('flashblocks of a cluster of three', () => {
   afterAll(async () => {
     clearInterval(ticking);
     for (const listener of listeners.values()) listener.stop();
-    await conductors?.stop();
     for (const upstream of upstreams.values()) await upstream.stop();
   });
 

@@ -1,14 +1,13 @@
 import { rm } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, describe, expect } from '@jest/globals';
+import { beforeAll, expect } from '@jest/globals';
 import type { ClusterMembership } from '../../rpc/server/conductor-api.js';
 import type { BatonProcess } from '../cluster/baton-process.js';
-import { Cluster, type ClusterNode } from '../cluster/cluster.js';
-import { Conductors } from '../cluster/conductors.js';
+import type { ClusterNode, ClusterOptions } from '../cluster/process-cluster.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { buildBlock, genesisBlock } from '../devnet/block.js';
-import { ZERO_HASH, type PayloadEnvelope } from '../devnet/payload.js';
-import { expectAllWell } from './all-well.js';
-import { story } from './story.js';
+import { childOf, genesisBlock } from '../devnet/block.js';
+import type { PayloadEnvelope } from '../devnet/payload.js';
+import { expectHealthy } from './expect-healthy.js';
+import { describeCluster, describeConductors } from './describe-cluster.js';
 
 const membership = (baton: BatonProcess): Promise<ClusterMembership> =>
   baton.call('conductor_clusterMembership');
@@ -28,117 +27,112 @@ const agree = (batons: readonly BatonProcess[], members: string): Promise<true> 
     return shown.every((text) => text === members);
   });
 
-describe("op-conductor's way: bootstrap one, add the others, resume", () => {
-  let cluster: Cluster;
-  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
+const BOOTSTRAP: Partial<ClusterOptions> = {
+  formation: 'bootstrap',
+  flags: ['--raft.heartbeat-timeout', '1s'],
+};
 
-  beforeAll(async () => {
-    cluster = await Cluster.start({
-      size: 3,
-      blockTimeMs: 200,
-      formation: 'bootstrap',
-      flags: ['--raft.heartbeat-timeout', '1s'],
+describeCluster(
+  "op-conductor's way: bootstrap one, add the others, resume",
+  BOOTSTRAP,
+  (cluster, scenario) => {
+    const batons = (): BatonProcess[] => cluster.nodes.map(({ baton }) => baton);
+    const everybody = 'sequencer-0 sequencer-1 sequencer-2';
+
+    scenario('touches no sequencer before conductor_resume', async () => {
+      await expectHealthy(cluster);
+      const founder = cluster.nodes[0]!.baton;
+      const told = founder.log.map(({ msg }) => msg);
+      expect(told).toContain('founded a cluster of one; the control loop is paused until conductor_resume');
+      const resumed = cluster.nodes.map(({ baton }) =>
+        baton.log.find(({ msg }) => msg === 'control loop resumed'),
+      );
+      const started = cluster.nodes.map(({ baton }) =>
+        baton.log.find(({ msg }) => msg === 'sequencer started'),
+      );
+      const first = (lines: typeof resumed): string => lines.map((line) => String(line?.['time'])).sort()[0]!;
+      expect(first(resumed) < first(started)).toBe(true);
+      await agree(batons(), everybody);
     });
-  });
-  afterAll(() => cluster?.stop());
 
-  const batons = (): BatonProcess[] => cluster.nodes.map(({ baton }) => baton);
-  const everybody = 'sequencer-0 sequencer-1 sequencer-2';
+    scenario('a removed follower stays away, and comes back without and then with a vote', async () => {
+      const leader = await expectHealthy(cluster);
+      const [away] = cluster.others(leader) as [ClusterNode];
+      const { id } = away;
+      const address = away.baton.consensusAddress;
+      const { version } = await membership(leader.baton);
+      await expect(leader.baton.call('conductor_removeServer', [id, version + 1])).rejects.toThrow(
+        `configuration changed since ${version + 1} (latest is ${version})`,
+      );
+      await leader.baton.call('conductor_removeServer', [id, version]);
+      await agree(
+        batons(),
+        everybody
+          .split(' ')
+          .filter((other) => other !== id)
+          .join(' '),
+      );
+      await leader.baton.call('conductor_removeServer', [id, 0]);
+      await expectHealthy(cluster);
 
-  scenario('touches no sequencer before conductor_resume', async () => {
-    await expectAllWell(cluster);
-    const founder = cluster.nodes[0]!.baton;
-    const told = founder.log.map(({ msg }) => msg);
-    expect(told).toContain('founded a cluster of one; the control loop is paused until conductor_resume');
-    const resumed = cluster.nodes.map(({ baton }) =>
-      baton.log.find(({ msg }) => msg === 'control loop resumed'),
-    );
-    const started = cluster.nodes.map(({ baton }) =>
-      baton.log.find(({ msg }) => msg === 'sequencer started'),
-    );
-    const first = (lines: typeof resumed): string => lines.map((line) => String(line?.['time'])).sort()[0]!;
-    expect(first(resumed) < first(started)).toBe(true);
-    await agree(batons(), everybody);
-  });
+      await leader.baton.call('conductor_addServerAsNonvoter', [id, address, 0]);
+      await agree(batons(), everybody.replace(id, `(${id})`));
+      await expect(leader.baton.call('conductor_transferLeaderToServer', [id, address])).rejects.toThrow(
+        `${id} is not a voter`,
+      );
+      await leader.baton.call('conductor_addServerAsVoter', [id, address, 0]);
+      await agree(batons(), everybody);
+      await leader.baton.call('conductor_transferLeaderToServer', [id, address]);
+      expect((await expectHealthy(cluster)).id).toBe(away.id);
+    });
 
-  scenario('a removed follower stays away, and comes back without and then with a vote', async () => {
-    const leader = await expectAllWell(cluster);
-    const [away] = cluster.others(leader) as [ClusterNode];
-    const { id } = away;
-    const address = away.baton.consensusAddress;
-    const { version } = await membership(leader.baton);
-    await expect(leader.baton.call('conductor_removeServer', [id, version + 1])).rejects.toThrow(
-      `configuration changed since ${version + 1} (latest is ${version})`,
-    );
-    await leader.baton.call('conductor_removeServer', [id, version]);
-    await agree(
-      batons(),
-      everybody
-        .split(' ')
-        .filter((other) => other !== id)
-        .join(' '),
-    );
-    await leader.baton.call('conductor_removeServer', [id, 0]);
-    await expectAllWell(cluster);
+    scenario('a leader that removes itself stops its sequencer, and another goes on', async () => {
+      const removed = await expectHealthy(cluster);
+      await removed.baton.call('conductor_removeServer', [removed.id, 0]);
+      const successor = await expectHealthy(cluster);
+      expect(successor.id).not.toBe(removed.id);
+      expect((await removed.devnet.state()).active).toBe(false);
+      await successor.baton.call('conductor_addServerAsVoter', [
+        removed.id,
+        removed.baton.consensusAddress,
+        0,
+      ]);
+      await agree(batons(), everybody);
+    });
 
-    await leader.baton.call('conductor_addServerAsNonvoter', [id, address, 0]);
-    await agree(batons(), everybody.replace(id, `(${id})`));
-    await expect(leader.baton.call('conductor_transferLeaderToServer', [id, address])).rejects.toThrow(
-      `${id} is not a voter`,
-    );
-    await leader.baton.call('conductor_addServerAsVoter', [id, address, 0]);
-    await agree(batons(), everybody);
-    await leader.baton.call('conductor_transferLeaderToServer', [id, address]);
-    expect((await expectAllWell(cluster)).id).toBe(away.id);
-  });
+    scenario('refuses servers that are not there, or are others than they were called', async () => {
+      const leader = await expectHealthy(cluster);
+      const [one, two] = cluster.others(leader) as [ClusterNode, ClusterNode];
+      const add = (at: ClusterNode, id: string, address: string): Promise<unknown> =>
+        at.baton.call('conductor_addServerAsVoter', [id, address, 0]);
+      await expect(add(leader, 'new', '127.0.0.1:1')).rejects.toThrow('cannot reach new at 127.0.0.1:1');
+      await expect(add(leader, one.id, two.baton.consensusAddress)).rejects.toThrow(
+        `the node at ${two.baton.consensusAddress} is ${two.id}, not ${one.id}`,
+      );
+      await expect(add(one, two.id, two.baton.consensusAddress)).rejects.toThrow('node is not the leader');
+      await agree(batons(), everybody);
+    });
 
-  scenario('a leader that removes itself stops its sequencer, and another goes on', async () => {
-    const removed = await expectAllWell(cluster);
-    await removed.baton.call('conductor_removeServer', [removed.id, 0]);
-    const successor = await expectAllWell(cluster);
-    expect(successor.id).not.toBe(removed.id);
-    expect((await removed.devnet.state()).active).toBe(false);
-    await successor.baton.call('conductor_addServerAsVoter', [removed.id, removed.baton.consensusAddress, 0]);
-    await agree(batons(), everybody);
-  });
+    scenario('comes back from its disks after all Batons were stopped', async () => {
+      await expectHealthy(cluster);
+      const { version } = await membership(cluster.nodes[0]!.baton);
+      for (const { baton } of cluster.nodes) expect(await baton.kill('SIGTERM')).toBe(0);
+      await Promise.all(batons().map((baton) => baton.start()));
+      await agree(batons(), everybody);
+      expect((await membership(cluster.nodes[0]!.baton)).version).toBe(version);
+      for (const baton of batons()) await baton.call('conductor_resume');
+      await expectHealthy(cluster);
+    });
+  },
+);
 
-  scenario('refuses servers that are not there, or are others than they were called', async () => {
-    const leader = await expectAllWell(cluster);
-    const [one, two] = cluster.others(leader) as [ClusterNode, ClusterNode];
-    const add = (at: ClusterNode, id: string, address: string): Promise<unknown> =>
-      at.baton.call('conductor_addServerAsVoter', [id, address, 0]);
-    await expect(add(leader, 'new', '127.0.0.1:1')).rejects.toThrow('cannot reach new at 127.0.0.1:1');
-    await expect(add(leader, one.id, two.baton.consensusAddress)).rejects.toThrow(
-      `the node at ${two.baton.consensusAddress} is ${two.id}, not ${one.id}`,
-    );
-    await expect(add(one, two.id, two.baton.consensusAddress)).rejects.toThrow('node is not the leader');
-    await agree(batons(), everybody);
-  });
-
-  scenario('comes back from its disks after all Batons were stopped', async () => {
-    await expectAllWell(cluster);
-    const { version } = await membership(cluster.nodes[0]!.baton);
-    for (const { baton } of cluster.nodes) expect(await baton.kill('SIGTERM')).toBe(0);
-    await Promise.all(batons().map((baton) => baton.start()));
-    await agree(batons(), everybody);
-    expect((await membership(cluster.nodes[0]!.baton)).version).toBe(version);
-    for (const baton of batons()) await baton.call('conductor_resume');
-    await expectAllWell(cluster);
-  });
-});
-
-describe('--raft.peers', () => {
-  let conductors: Conductors;
-  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => conductors, body);
-
-  const ids = ['a', 'b', 'c'];
+describeConductors('--raft.peers', { ids: ['a', 'b', 'c'] }, (conductors, scenario) => {
+  const { ids } = conductors;
   let head: PayloadEnvelope;
 
-  beforeAll(async () => {
-    conductors = await Conductors.create(ids);
+  beforeAll(() => {
     head = genesisBlock(901, Math.floor(Date.now() / 1000));
   });
-  afterAll(() => conductors?.stop());
 
   const start = (id: string, peers: readonly string[] = ids): Promise<BatonProcess> =>
     conductors.start(id, ['--paused', '--raft.peers', conductors.peers(peers)]);
@@ -147,12 +141,7 @@ describe('--raft.peers', () => {
 
   /** Commits one more block, which takes a majority. */
   const commit = async (): Promise<void> => {
-    const { timestamp } = head.executionPayload;
-    const block = buildBlock(head, {
-      timestamp: Number(timestamp) + 1,
-      prevRandao: ZERO_HASH,
-      transactions: [],
-    });
+    const block = childOf(head);
     await waitFor('a block to be committed', async () => {
       await (await conductors.leader()).call('conductor_commitUnsafePayload', [block]);
       return true;
@@ -217,24 +206,17 @@ describe('--raft.peers', () => {
   });
 });
 
-describe('a bind address and an advertised one', () => {
-  let conductors: Conductors | undefined;
+const TWO = { ids: ['a', 'b'] };
 
-  afterEach(() => conductors?.stop());
-
-  story(
-    'may differ, and the advertised one may be a name',
-    () => conductors,
-    async () => {
-      conductors = await Conductors.create(['a', 'b']);
-      const named = (id: string): string => conductors!.address(id).replace('127.0.0.1', 'localhost');
-      const a = await conductors.start('a', ['--raft.bootstrap', '--consensus.advertised', named('a')]);
-      const b = await conductors.start('b', ['--paused', '--consensus.advertised', named('b')]);
-      await conductors.leader();
-      expect(await a.call('conductor_paused')).toBe(true);
-      await a.call('conductor_addServerAsVoter', ['b', named('b'), 0]);
-      await agree([a, b], 'a b');
-      expect((await membership(b)).servers?.map(({ addr }) => addr)).toEqual([named('a'), named('b')]);
-    },
-  );
+describeConductors('a bind address and an advertised one', TWO, (conductors, scenario) => {
+  scenario('may differ, and the advertised one may be a name', async () => {
+    const named = (id: string): string => conductors.address(id).replace('127.0.0.1', 'localhost');
+    const a = await conductors.start('a', ['--raft.bootstrap', '--consensus.advertised', named('a')]);
+    const b = await conductors.start('b', ['--paused', '--consensus.advertised', named('b')]);
+    await conductors.leader();
+    expect(await a.call('conductor_paused')).toBe(true);
+    await a.call('conductor_addServerAsVoter', ['b', named('b'), 0]);
+    await agree([a, b], 'a b');
+    expect((await membership(b)).servers?.map(({ addr }) => addr)).toEqual([named('a'), named('b')]);
+  });
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { Client } from 'undici';
+import { MIB } from '../../common/bytes.js';
 import { conductorMethods } from '../../rpc/server/conductor-methods.js';
 import type { HttpServer } from '../../rpc/server/json-rpc/http-server.js';
 import { createRpcServer } from '../../rpc/server/rpc-server.js';
@@ -9,7 +10,6 @@ import { withBuiltinMethods } from '../../rpc/server/json-rpc/builtin-methods.js
 import { Dispatcher } from '../../rpc/server/json-rpc/dispatcher.js';
 import { FakeConductor } from '../../rpc/server/testing/fake-conductor.js';
 
-const MIB = 2 ** 20;
 const BODY_CASES = 10_000;
 const HTTP_CASES = 1000;
 
@@ -17,8 +17,6 @@ const api = new FakeConductor(false);
 /** What a method or the server did not expect, and answered with "crashed" or 500. */
 const errors: string[] = [];
 const logger = pino({ level: 'error' }, { write: (line: string) => errors.push(line) });
-
-// ------------------------------------------------------------ bodies
 
 const HOSTILE_KEYS = [
   '__proto__',

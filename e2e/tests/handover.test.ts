@@ -1,27 +1,15 @@
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
-import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import { beforeAll, expect } from '@jest/globals';
+import type { ClusterNode } from '../cluster/process-cluster.js';
 import { waitFor } from '../cluster/wait-for.js';
 import type { NodeState } from '../devnet/control.js';
-import { expectAllWell } from './all-well.js';
-import { story } from './story.js';
+import { expectHealthy } from './expect-healthy.js';
+import { describeCluster, STEADY } from './describe-cluster.js';
 
-describe('leadership on demand', () => {
-  let cluster: Cluster;
-
+describeCluster('leadership on demand', STEADY, (cluster, scenario) => {
   beforeAll(async () => {
-    cluster = await Cluster.start({
-      size: 3,
-      blockTimeMs: 200,
-      formation: 'peers',
-      // Only the test moves leadership here, not a busy machine.
-      flags: ['--raft.heartbeat-timeout', '1s'],
-    });
     await cluster.convergedAt(3);
     await cluster.allHealthy();
   });
-  afterAll(() => cluster?.stop());
-
-  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
 
   /** Blocks that a sequencer built and then dropped. */
   const dropped = ({ counts, pending }: NodeState): number =>
@@ -45,7 +33,7 @@ describe('leadership on demand', () => {
     const before = await cluster.activeLeader();
     await before.baton.call('conductor_transferLeader');
     expect(await before.baton.call('conductor_leader')).toBe(false);
-    const after = await expectAllWell(cluster);
+    const after = await expectHealthy(cluster);
     expect(after.id).not.toBe(before.id);
     expect(await before.baton.call('conductor_leaderWithID')).toEqual({
       id: after.id,
@@ -61,7 +49,7 @@ describe('leadership on demand', () => {
       await leader.baton.call('conductor_transferLeaderToServer', [target.id, target.baton.consensusAddress]);
       expect((await cluster.activeLeader()).id).toBe(target.id);
     }
-    await expectAllWell(cluster);
+    await expectHealthy(cluster);
   });
 
   scenario('refuses to hand over what it does not have, and to whom it does not know', async () => {
@@ -81,7 +69,7 @@ describe('leadership on demand', () => {
     await expect(transfer(leader, leader.id, leader.baton.consensusAddress)).rejects.toThrow(
       'cannot transfer leadership to itself',
     );
-    expect((await expectAllWell(cluster)).id).toBe(leader.id);
+    expect((await expectHealthy(cluster)).id).toBe(leader.id);
   });
 
   scenario('SIGTERM of the active Baton stops its sequencer and hands over', async () => {
@@ -89,9 +77,9 @@ describe('leadership on demand', () => {
     const before = await leaving.devnet.state();
     expect(await leaving.baton.kill('SIGTERM')).toBe(0);
     await expectStoppedInGoodOrder(leaving, before);
-    expect((await expectAllWell(cluster)).id).not.toBe(leaving.id);
+    expect((await expectHealthy(cluster)).id).not.toBe(leaving.id);
     await leaving.baton.start();
-    await expectAllWell(cluster);
+    await expectHealthy(cluster);
   });
 
   scenario('conductor_stop on the active node does the same', async () => {
@@ -109,6 +97,6 @@ describe('leadership on demand', () => {
     // Null if it had ended by itself: a supervisor would have started it again.
     expect(await leaving.baton.kill('SIGTERM')).toBe(0);
     await leaving.baton.start();
-    await expectAllWell(cluster);
+    await expectHealthy(cluster);
   });
 });

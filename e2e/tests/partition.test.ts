@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
-import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
+import type { ClusterNode, ClusterOptions } from '../cluster/process-cluster.js';
 import { Namespaces } from '../cluster/namespaces.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { expectAllWell } from './all-well.js';
-import { story } from './story.js';
+import { expectHealthy } from './expect-healthy.js';
+import { describeCluster } from './describe-cluster.js';
 
 const lacks = Namespaces.lacks();
 if (lacks !== undefined) console.warn(`partition.test.ts skips: ${lacks}`);
@@ -11,35 +11,26 @@ if (lacks !== undefined) console.warn(`partition.test.ts skips: ${lacks}`);
 /** Longer than the election timeout and the lease, several times over. */
 const BLOCKS_OF_A_PARTITION = 10;
 
-const describeHere = lacks === undefined ? describe : describe.skip;
+const describeHere = lacks === undefined ? describeCluster : describeCluster.skip;
 
-/** Nobody is refused and no connection closes: what is sent is lost. */
-describeHere('a cluster of three in a network that loses what is sent', () => {
-  let network: Namespaces;
-  let cluster: Cluster;
+let network: Namespaces;
 
-  beforeAll(async () => {
-    network = Namespaces.create(3);
-    const { machines } = network;
-    cluster = await Cluster.start({ size: 3, blockTimeMs: 200, formation: 'peers', machines });
-    await expectAllWell(cluster);
-  });
-  afterAll(async () => {
-    await cluster?.stop();
-    network?.remove();
-  });
+const onNetwork = (): Partial<ClusterOptions> => {
+  network = Namespaces.create(3);
+  return { machines: network.machines };
+};
 
-  /** Each ends healed and well; after a failure everything arrives again for the next. */
-  const scenario = (name: string, body: () => Promise<void>): void =>
-    story(
-      name,
-      () => cluster,
-      () => body().finally(() => network.heal()),
-    );
+/** Nobody is refused and no connection closes: what is sent is lost. Each scenario ends healed and well. */
+describeHere('a cluster of three in a network that loses what is sent', onNetwork, (cluster, scenario) => {
+  beforeAll(() => expectHealthy(cluster).then(() => undefined));
+  // After a failure everything arrives again for the next.
+  afterEach(() => network.heal());
+  // The cluster, which lives in it, has been stopped before.
+  afterAll(() => network?.remove());
 
   const healed = (): Promise<ClusterNode> => {
     network.heal();
-    return expectAllWell(cluster);
+    return expectHealthy(cluster);
   };
 
   const position = (node: ClusterNode): number => cluster.nodes.indexOf(node);

@@ -1,23 +1,11 @@
-import { execFile } from 'node:child_process';
 import { rename, rm } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
-import { batonCommand } from '../cluster/baton-process.js';
-import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import { beforeAll, expect } from '@jest/globals';
+import type { ClusterNode } from '../cluster/process-cluster.js';
+import { runBaton, type BatonRun } from '../cluster/run-baton.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { story } from './story.js';
+import { describeCluster, STEADY } from './describe-cluster.js';
 
-/** Runs `baton` as an operator does. */
-function baton(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const [program, ...first] = batonCommand();
-  return new Promise((resolve) => {
-    execFile(
-      program,
-      [...first, ...argv],
-      { env: { PATH: process.env['PATH'] }, timeout: 60_000 },
-      (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
-    );
-  });
-}
+const baton = (...argv: string[]): Promise<BatonRun> => runBaton(argv);
 
 interface InspectionJson {
   ok: boolean;
@@ -26,27 +14,18 @@ interface InspectionJson {
   chain: { head: { number: number; hash: string } };
 }
 
-describe('two of three disks are lost', () => {
-  let cluster: Cluster;
+describeCluster('two of three disks are lost', STEADY, (cluster, scenario) => {
   let survivor: ClusterNode;
   let lost: [ClusterNode, ClusterNode];
   let before: InspectionJson;
-  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
   const directoryOf = (node: ClusterNode): string => node.baton.options.storageDir;
   const keptDirectory = (node: ClusterNode): string => `${directoryOf(node)}-kept`;
 
   beforeAll(async () => {
-    cluster = await Cluster.start({
-      size: 3,
-      blockTimeMs: 200,
-      formation: 'peers',
-      flags: ['--raft.heartbeat-timeout', '1s'],
-    });
     survivor = await cluster.activeLeader();
     lost = cluster.others(survivor) as [ClusterNode, ClusterNode];
     await cluster.convergedAt(5);
   });
-  afterAll(() => cluster?.stop());
 
   scenario('a running node is not inspected', async () => {
     const { code, stderr } = await baton('inspect', directoryOf(survivor));

@@ -1,14 +1,14 @@
-import { afterEach, describe, expect } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { request } from 'undici';
+import { readJsonLines } from '../../common/testing/fixtures.js';
 import { envelopeJson } from '../../rpc/payload/envelope-json.js';
 import type { BatonProcess } from '../cluster/baton-process.js';
-import { Conductors } from '../cluster/conductors.js';
+import type { Conductors } from '../cluster/conductors.js';
 import { readStoredChain } from '../cluster/stored-chain.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { blockHashOf } from '../devnet/block.js';
 import { envelopeSchema } from '../devnet/payload.js';
-import { hasShared, readJsonLines, sharedFolder } from '../devnet/shared-data.js';
-import { story } from './story.js';
+import { describeConductors } from './describe-cluster.js';
 
 /** What a real op-node sent to its conductor. */
 interface Line {
@@ -19,47 +19,41 @@ interface Line {
   body: string;
 }
 
+/** `killedDuring` is a block of the stream: the leader dies while it is on its way. */
 const STREAMS = [
-  { stream: 'jovian', blocks: 140 },
-  { stream: 'granite', blocks: 60 },
+  { stream: 'jovian', first: 1, blocks: 140, killedDuring: 71 },
+  // A large block.
+  { stream: 'granite', first: 1, blocks: 30, killedDuring: 26 },
+  // The one after the largest, which a follower may not have yet.
+  { stream: 'granite-large', first: 43, blocks: 18, killedDuring: 44 },
 ] as const;
 
-const suite = hasShared('payloads/jovian.jsonl.gz') ? describe : describe.skip;
+const KEEPS_ALL = { clusterFlags: ['--raft.retention-mb', '1024'] };
 
-suite(`what a real op-node sent to its conductor (skipped without ${sharedFolder})`, () => {
-  let conductors: Conductors | undefined;
-
-  afterEach(async () => {
-    await conductors?.stop();
-    conductors = undefined;
-  });
-
-  for (const { stream, blocks } of STREAMS) {
-    story(
-      `${stream}: is on every disk byte for byte, although the leader was killed in the middle`,
-      () => conductors,
-      async () => {
+describe('what a real op-node sent to its conductor', () => {
+  for (const { stream, first, blocks, killedDuring } of STREAMS) {
+    describeConductors(stream, KEEPS_ALL, (conductors, scenario) =>
+      scenario('is on every disk byte for byte, although the leader was killed meanwhile', async () => {
         const lines = readJsonLines<Line>(`payloads/${stream}.jsonl.gz`);
-        expect(lines.map(({ number }) => number)).toEqual(Array.from({ length: blocks }, (_, at) => at + 1));
-        const started = await Conductors.startCluster(['--raft.retention-mb', '1024']);
-        conductors = started;
-
-        const commit = committer(started);
-        const middle = Math.floor(blocks / 2);
-        for (const line of lines.slice(0, middle)) await commit(line);
+        expect(lines.map(({ number }) => number)).toEqual(
+          Array.from({ length: blocks }, (_, at) => at + first),
+        );
+        const commit = committer(conductors);
+        const position = killedDuring - first;
+        for (const line of lines.slice(0, position)) await commit(line);
 
         // The next block is on its way when the leader dies, so that it may be committed already or not.
-        const killed = await started.leader();
-        const onItsWay = send(killed, lines[middle]!.body).catch(() => undefined);
+        const killed = await conductors.leader();
+        const onItsWay = send(killed, lines[position]!.body).catch(() => undefined);
         await killed.kill('SIGKILL');
         await onItsWay;
-        for (const line of lines.slice(middle)) await commit(line);
+        for (const line of lines.slice(position)) await commit(line);
 
         await killed.start();
         // Whoever can lead has everything.
-        for (const id of started.ids) await started.makeLeader(id);
-        await expectStored(started, lines);
-      },
+        for (const id of conductors.ids) await conductors.makeLeader(id);
+        await expectStored(conductors, lines);
+      }),
     );
   }
 });

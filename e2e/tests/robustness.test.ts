@@ -1,20 +1,15 @@
-import { afterAll, beforeAll, describe, expect } from '@jest/globals';
-import { Cluster, type ClusterNode } from '../cluster/cluster.js';
+import { beforeAll, expect } from '@jest/globals';
+import type { ClusterNode } from '../cluster/process-cluster.js';
 import { waitFor } from '../cluster/wait-for.js';
-import { expectAllWell } from './all-well.js';
-import { story } from './story.js';
+import { expectHealthy } from './expect-healthy.js';
+import { describeCluster } from './describe-cluster.js';
 
 /** Programs that misbehave without dying: none of it may halt the chain or fork it. */
-describe('a cluster whose programs misbehave', () => {
-  let cluster: Cluster;
-  const scenario = (name: string, body: () => Promise<void>): void => story(name, () => cluster, body);
-
+describeCluster('a cluster whose programs misbehave', {}, (cluster, scenario) => {
   beforeAll(async () => {
-    cluster = await Cluster.start({ size: 3, blockTimeMs: 200, formation: 'peers' });
     await cluster.activeLeader();
     await cluster.allHealthy();
   });
-  afterAll(() => cluster?.stop());
 
   const heightOf = async ({ devnet }: ClusterNode): Promise<number> => (await devnet.state()).head.number;
   const isActive = async ({ devnet }: ClusterNode): Promise<boolean> => (await devnet.state()).active;
@@ -42,7 +37,7 @@ describe('a cluster whose programs misbehave', () => {
     await builderOtherThan(refuses);
     expect(await refuses.baton.call('conductor_leader')).toBe(false);
     await refuses.devnet.control('fail', { method: 'admin_startSequencer', error: null });
-    await expectAllWell(cluster);
+    await expectHealthy(cluster);
   });
 
   scenario(
@@ -54,7 +49,7 @@ describe('a cluster whose programs misbehave', () => {
       await builderOtherThan(before);
       expect(await isActive(before)).toBe(true);
       await before.devnet.control('fail', { method: 'admin_stopSequencer', error: null });
-      await expectAllWell(cluster);
+      await expectHealthy(cluster);
     },
   );
 
@@ -63,7 +58,7 @@ describe('a cluster whose programs misbehave', () => {
     await frozen.devnet.control('hang', { target: 'execution' });
     await builderOtherThan(frozen);
     await frozen.devnet.control('resume', {});
-    await expectAllWell(cluster);
+    await expectHealthy(cluster);
   });
 
   scenario('an op-node that answers too late for every deadline loses leadership', async () => {
@@ -71,7 +66,7 @@ describe('a cluster whose programs misbehave', () => {
     await slow.devnet.control('slow-rpc', { ms: 2500, target: 'op-node' });
     await builderOtherThan(slow);
     await slow.devnet.control('slow-rpc', { ms: 0 });
-    await expectAllWell(cluster);
+    await expectHealthy(cluster);
   });
 
   scenario('an op-node that answers slowly, but in time, keeps it', async () => {
@@ -79,14 +74,14 @@ describe('a cluster whose programs misbehave', () => {
     await slow.devnet.control('slow-rpc', { ms: 400, target: 'op-node' });
     await cluster.moreBlocks(11);
     await slow.devnet.control('slow-rpc', { ms: 0 });
-    expect((await expectAllWell(cluster)).id).toBe(slow.id);
+    expect((await expectHealthy(cluster)).id).toBe(slow.id);
   });
 
   scenario('a standby whose execution client was rewound is fed', async () => {
     const leader = await cluster.activeLeader();
     const [standby] = cluster.others(leader) as [ClusterNode];
     await standby.devnet.control('fall-behind', { blocks: 15 });
-    await expectAllWell(cluster);
+    await expectHealthy(cluster);
   });
 
   scenario('a leader that loses its peers hands over', async () => {
@@ -95,7 +90,7 @@ describe('a cluster whose programs misbehave', () => {
     await builderOtherThan(alone);
     await waitFor('its sequencer to stop', async () => !(await isActive(alone)));
     await alone.devnet.control('regain-peers', {});
-    await expectAllWell(cluster);
+    await expectHealthy(cluster);
   });
 
   scenario('op-nodes that all lose their peers do not move leadership', async () => {
@@ -113,6 +108,6 @@ describe('a cluster whose programs misbehave', () => {
     await cluster.moreBlocks(13);
     expect(await leader.baton.call('conductor_leader')).toBe(true);
     await Promise.all(cluster.nodes.map(({ devnet }) => devnet.control('regain-peers', {})));
-    expect((await expectAllWell(cluster)).id).toBe(leader.id);
+    expect((await expectHealthy(cluster)).id).toBe(leader.id);
   });
 });

@@ -1,16 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { existsSync, readFileSync } from 'node:fs';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readJsonLines } from '../../common/testing/fixtures.js';
 import { ClientError } from './client-error.js';
 import { ExecutionClient } from './execution-client.js';
 import { startFakeRpcServer, type FakeRpcServer } from './testing/fake-rpc-server.js';
 import { OpNodeClient } from './op-node-client.js';
 import { StartRefusedError } from './start-refusal.js';
-
-const shared = process.env['BATON_SHARED'] ?? fileURLToPath(new URL('../../../shared', import.meta.url));
-const recordings = path.join(shared, 'recordings');
-const present = existsSync(recordings);
 
 /** One exchange; both layouts of the recordings brought to one form. */
 interface Exchange {
@@ -22,24 +16,21 @@ interface Exchange {
   answer: string;
 }
 
+interface Row {
+  to: string;
+  name?: string;
+  request: string | { body: string };
+  body?: string;
+  response?: { body: string };
+}
+
 function load(file: string): Exchange[] {
-  if (!present) return [];
-  return readFileSync(path.join(recordings, file), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line, i) => {
-      const row = JSON.parse(line) as {
-        to: string;
-        name?: string;
-        request: string | { body: string };
-        body?: string;
-        response?: { body: string };
-      };
-      const request = typeof row.request === 'string' ? row.request : row.request.body;
-      const { method, params = [] } = JSON.parse(request) as { method: string; params?: unknown[] };
-      const name = row.name ?? `${method} #${i + 1}`;
-      return { name, to: row.to, method, params, request, answer: (row.body ?? row.response?.body)! };
-    });
+  return readJsonLines<Row>(`recordings/${file}`).map((row, i) => {
+    const request = typeof row.request === 'string' ? row.request : row.request.body;
+    const { method, params = [] } = JSON.parse(request) as { method: string; params?: unknown[] };
+    const name = row.name ?? `${method} #${i + 1}`;
+    return { name, to: row.to, method, params, request, answer: (row.body ?? row.response?.body)! };
+  });
 }
 
 function recorded(exchange: Exchange): { result?: unknown; error?: { code: number; message: string } } {
@@ -167,20 +158,16 @@ async function checkExecutionExchange(exchange: Exchange): Promise<void> {
   }
 }
 
-const suite = present ? describe : describe.skip;
-suite(`recorded answers (skipped when ${recordings} is missing)`, () => {
+describe('recorded answers', () => {
   const files = ['op-node.jsonl', 'conductor-to-node.jsonl', 'conductor-to-execution.jsonl'];
   const exchanges = files.flatMap(load).filter(({ method }) => !notOurs.has(method));
   const table = exchanges.map((exchange) => [`${exchange.to}: ${exchange.name}`, exchange] as const);
 
-  (present ? it.each(table) : it.skip.each([['', undefined as never]] as const))(
-    'understands %s',
-    async (_name, exchange) => {
-      current = exchange;
-      if (/^(eth|net)_|admin_peers/.test(exchange.method)) await checkExecutionExchange(exchange);
-      else await checkNodeExchange(exchange);
-    },
-  );
+  it.each(table)('understands %s', async (_name, exchange) => {
+    current = exchange;
+    if (/^(eth|net)_|admin_peers/.test(exchange.method)) await checkExecutionExchange(exchange);
+    else await checkNodeExchange(exchange);
+  });
 
   it('covers every recorded refusal to start', async () => {
     const reasons = new Set<string>();

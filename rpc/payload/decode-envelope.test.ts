@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { MIB } from '../../common/bytes.js';
-import { describeWithShared, readJsonLines } from '../server/testing/shared-data.js';
+import { readJsonLines } from '../../common/testing/fixtures.js';
 import { sampleEnvelope } from '../server/testing/sample-envelope.js';
 import { decodeEnvelope } from './decode-envelope.js';
 import { envelopeJson } from './envelope-json.js';
@@ -192,7 +192,7 @@ interface Row {
   response: { body: string };
 }
 
-describeWithShared('recorded bad payloads', () => {
+describe('recorded bad payloads', () => {
   it('has op-conductor’s text wherever op-conductor refuses by decoding', () => {
     let compared = 0;
     for (const row of readJsonLines<Row>('recordings/rpc.jsonl')) {

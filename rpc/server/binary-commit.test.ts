@@ -2,6 +2,7 @@ import net from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
+import { readJsonLines } from '../../common/testing/fixtures.js';
 import { decodeEnvelope } from '../payload/decode-envelope.js';
 import type { CallReport } from './json-rpc/call-report.js';
 import type { HttpServer } from './json-rpc/http-server.js';
@@ -9,7 +10,6 @@ import { createRpcServer } from './rpc-server.js';
 import { FakeConductor } from './testing/fake-conductor.js';
 import { sampleEnvelope } from './testing/sample-envelope.js';
 import { sendHttp } from './testing/send-http.js';
-import { describeWithShared, readJsonLines } from './testing/shared-data.js';
 
 const LIMIT = 4_000_000;
 const OCTETS = { 'content-type': 'application/octet-stream' };
@@ -159,7 +159,7 @@ describe('POST /commit-unsafe-payload', () => {
     expect(answer.toString()).toContain(text);
   });
 
-  describeWithShared('real bodies', () => {
+  describe('real bodies', () => {
     it.each(['granite', 'jovian'])('of %s are committed byte for byte', async (stream) => {
       conductor.committed.length = 0;
       const lines = readJsonLines<{ ssz: string; block: { hash: string } }>(

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { MIB } from '../../common/bytes.js';
 import type { HttpServer } from './json-rpc/http-server.js';
@@ -10,7 +10,6 @@ import type { RecordedCall } from './testing/rpc-recording.js';
 import { deviation, differences, readRpcRecording } from './testing/rpc-recording.js';
 import type { HttpAnswer } from './testing/send-http.js';
 import { sendHttp } from './testing/send-http.js';
-import { describeWithShared } from './testing/shared-data.js';
 
 const REPLAYED_GROUPS = [
   'json-rpc',
@@ -34,7 +33,7 @@ const SKIPPED_GROUPS: Record<string, string> = {
   stop: 'the process ends',
 };
 
-describeWithShared('recorded calls', () => {
+describe('recorded calls', () => {
   const recording = readRpcRecording();
   const servers: Record<string, HttpServer> = {};
   const ports: Record<string, number> = {};

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Pool } from 'undici';
 import { conductorStatusSchema, type ConductorStatus } from '../../../rpc/server/conductor-status.js';
-import type { Cluster, ClusterNode } from '../../cluster/cluster.js';
+import type { ClusterNode, ProcessCluster } from '../../cluster/process-cluster.js';
 import { commit } from '../commit-latency.js';
 import { PayloadChain } from '../payload-chain.js';
 import { ms, percentile, table } from '../statistics.js';
@@ -60,7 +60,11 @@ const LOADS: readonly { name: string; unit: string; run: Load }[] = [
  * How late the followers' acknowledgements of heartbeats are under load, beyond the interval; no election may start.
  * Sampled from the leader's status: the age of the newest acknowledged heartbeat.
  */
-export async function heartbeats(cluster: Cluster, seconds: number, intervalMs: number): Promise<string> {
+export async function heartbeats(
+  cluster: ProcessCluster,
+  seconds: number,
+  intervalMs: number,
+): Promise<string> {
   const rows = [['load on the leader', 'reached', 'lateness p50 ms', 'p99', 'worst', 'elections']];
   for (const { name, unit, run } of LOADS) {
     const leader = await cluster.leader();

@@ -1,15 +1,18 @@
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { pino } from 'pino';
+import { MIB } from '../../../common/bytes.js';
 import { RaftNode, type Member } from '../../../raft/index.js';
 import { LevelStorage } from '../../../raft/index.js';
 import { HttpTransport } from '../../../raft/index.js';
 import { limitsOf, timingOf } from '../../../conductor/process/raft-options.js';
 import { parseConfig } from '../../../conductor/config/parse-config.js';
+import { HEALTH_FLAGS } from '../../cluster/baton-process.js';
 import { nowMs } from './clock.js';
 
 /**
  * One bare Raft node in a process of its own: `node-process.ts <id> <port> <directory>`. It takes orders from its
- * parent and tells it when it leads. Its options are those of a Baton that was given none.
+ * parent, JSON in lines of stdin, and tells it in lines of stdout when it leads. Its options are those of a Baton that was given none.
  */
 
 /** What the parent may ask for. */
@@ -24,26 +27,18 @@ export type Report =
   | { type: 'transferring'; atMs: number }
   | { type: 'status'; id: number; ready: boolean; term: number; followersInTouch: number };
 
-const MIB = 1024 * 1024;
 /** A follower is in touch when it has the whole log and answered lately. */
 const IN_TOUCH_MS = 200;
 
 const [id = '', port = '', directory = ''] = process.argv.slice(2);
-const report = (message: Report): void => void process.send?.(message);
+const report = (message: Report): void => console.log(JSON.stringify(message));
 
 const parsed = parseConfig(
   [
     ...['--raft.server.id', id, '--raft.storage.dir', directory],
     ...['--consensus.addr', '127.0.0.1', '--consensus.port', port],
     ...['--node.rpc', 'http://127.0.0.1:1', '--execution.rpc', 'http://127.0.0.1:1'],
-    ...[
-      '--healthcheck.interval',
-      '1',
-      '--healthcheck.unsafe-interval',
-      '5',
-      '--healthcheck.min-peer-count',
-      '1',
-    ],
+    ...HEALTH_FLAGS,
   ],
   {},
 );
@@ -72,8 +67,9 @@ const transport = new HttpTransport({
 });
 
 node.on('leaderReady', () => report({ type: 'ready', term: node.status().term, atMs: nowMs() }));
-process.on('disconnect', () => process.exit(0));
-process.on('message', (order: Order) => {
+const orders = createInterface(process.stdin).on('close', () => process.exit(0));
+orders.on('line', (line) => {
+  const order = JSON.parse(line) as Order;
   switch (order.type) {
     case 'found':
       return void node.bootstrap(order.members);

@@ -1,9 +1,9 @@
-import { fork, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ChildProcess } from '../../../common/testing/child-process.js';
 import type { Member } from '../../../raft/index.js';
 import { waitFor } from '../../cluster/wait-for.js';
 import { pickPorts } from '../../devnet/devnet-process.js';
@@ -18,7 +18,7 @@ export type Ready = Extract<Report, { type: 'ready' }>;
 
 /** Parent of one bare Raft node, which survives its process. */
 export class RaftProcess {
-  private child: ChildProcess | undefined;
+  private readonly child: ChildProcess;
   private lastId = 0;
   readonly reports = new EventEmitter<{ ready: [Ready]; transferring: [number]; status: [Report] }>();
 
@@ -26,39 +26,26 @@ export class RaftProcess {
     readonly id: string,
     private readonly port: number,
     private readonly directory: string,
-  ) {}
+  ) {
+    this.child = new ChildProcess({ name: id, onLine: (line) => this.take(JSON.parse(line) as Report) });
+  }
 
   async start(): Promise<Member> {
-    const child = fork(SCRIPT, [this.id, String(this.port), this.directory], {
-      execArgv: ['--import', 'tsx'],
-    });
-    this.child = child;
-    const started = new Promise<Member>((resolve, reject) => {
-      child.once('exit', () => reject(new Error(`${this.id} ended`)));
-      child.on('message', (report: Report) => {
-        if (report.type === 'started') resolve(report.member);
-        else if (report.type === 'ready') this.reports.emit('ready', report);
-        else if (report.type === 'transferring') this.reports.emit('transferring', report.atMs);
-        else this.reports.emit('status', report);
-      });
-    });
-    return started;
+    const command = [process.execPath, '--import', 'tsx', SCRIPT, this.id, String(this.port), this.directory];
+    const started = JSON.parse(await this.child.start(command)) as Extract<Report, { type: 'started' }>;
+    return started.member;
   }
 
   order(order: Order): void {
-    this.child?.send(order);
+    this.child.send(JSON.stringify(order));
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.child?.kill(signal);
+    this.child.signal(signal);
   }
 
   async end(): Promise<void> {
-    const { child } = this;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
+    await this.child.kill();
   }
 
   /** Undefined when it does not answer: it is dead or frozen. */
@@ -76,6 +63,14 @@ export class RaftProcess {
     } catch {
       return undefined;
     }
+  }
+
+  /** @returns whether it says that the node has started */
+  private take(report: Report): boolean {
+    if (report.type === 'ready') this.reports.emit('ready', report);
+    else if (report.type === 'transferring') this.reports.emit('transferring', report.atMs);
+    else if (report.type === 'status') this.reports.emit('status', report);
+    return report.type === 'started';
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { readJsonLines } from '../../../common/testing/fixtures.js';
 import type { HttpAnswer, HttpRequest } from './send-http.js';
-import { readJsonLines } from './shared-data.js';
 
 /** One exchange of rpc.jsonl, ready to be sent to our server. */
 export interface RecordedCall {
@@ -49,7 +49,7 @@ export class Places {
 }
 
 /** The servers that FakeConductor knows. */
-export const fakePlaces = new Places(
+const fakePlaces = new Places(
   Object.fromEntries(
     ['leader', 'follower', 'other'].map((name) => [name, { id: `${name}-id`, raft: `${name}:50050` }]),
   ),

@@ -44,67 +44,40 @@ interface ServerInfo {
 }
 
 /** A whole cluster of processes on loopback, in a temporary directory. */
-export class Cluster {
-  private constructor(
-    readonly nodes: readonly ClusterNode[],
-    private readonly directory: string,
-  ) {}
+export class ProcessCluster {
+  private readonly started: ClusterNode[] = [];
+  private directory: string | undefined;
+  private stopping: Promise<void> | undefined;
 
-  static async start(options: ClusterOptions): Promise<Cluster> {
+  /** Empty before the start. */
+  get nodes(): readonly ClusterNode[] {
+    return this.started;
+  }
+
+  /** Starts everything, and stops what did start if something does not. */
+  async start(options: ClusterOptions): Promise<this> {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'baton-cluster-'));
-    const ids = Array.from({ length: options.size }, (_, index) => `sequencer-${index}`);
-    const ports = await pickPorts(2 * options.size);
+    this.directory = directory;
+    const places = await placesFor(options, directory);
     const genesisTime = options.genesisTime ?? Math.floor(Date.now() / 1000);
-    const machineOf = (index: number): Machine => options.machines?.[index] ?? THIS_MACHINE;
-    const peers = ids.map((id, index) => `${id}@${machineOf(index).host}:${ports[2 * index + 1]}`).join(',');
-    const nodes: ClusterNode[] = [];
-    const cluster = new Cluster(nodes, directory);
+    const peers = places
+      .map(({ id, machine, consensusPort }) => `${id}@${machine.host}:${consensusPort}`)
+      .join(',');
     try {
-      const starts = ids.map(async (id, index): Promise<ClusterNode> => {
-        const rpcPort = ports[2 * index] as number;
-        const devnetDir = path.join(directory, id, 'devnet');
-        const machine = machineOf(index);
-        const devnet = await DevnetProcess.start(
-          {
-            name: id,
-            dataDir: devnetDir,
-            conductorRpc: `http://${machine.host}:${rpcPort}`,
-            blockTimeMs: options.blockTimeMs,
-            genesisTime,
-            ...(options.payloadBytes === undefined ? {} : { payloadBytes: options.payloadBytes }),
-          },
-          machine,
-        );
-        const formation =
-          options.formation === 'peers'
-            ? ['--raft.peers', peers]
-            : [index === 0 ? '--raft.bootstrap' : '--paused'];
-        const baton = new BatonProcess({
-          id,
-          machine,
-          storageDir: path.join(directory, id, 'raft'),
-          rpcPort,
-          consensusPort: ports[2 * index + 1] as number,
-          nodeRpc: devnet.nodeRpc,
-          executionRpc: devnet.executionRpc,
-          flags: [...formation, ...(options.flags ?? []), ...(options.flagsOf?.(index) ?? [])],
-          ...(options.nodeOptions === undefined ? {} : { nodeOptions: options.nodeOptions }),
-        });
-        return { id, baton, devnet, devnetDir };
-      });
+      const starts = places.map((place) => startDevnet({ ...options, genesisTime }, place, peers));
       const started = await Promise.allSettled(starts);
-      nodes.push(...started.flatMap((node) => (node.status === 'fulfilled' ? [node.value] : [])));
+      this.started.push(...started.flatMap((node) => (node.status === 'fulfilled' ? [node.value] : [])));
       // Whoever did start is stopped with the others.
       await Promise.all(starts);
-      const urls = nodes.map((node) => node.devnet.p2pUrl);
+      const urls = this.nodes.map((node) => node.devnet.p2pUrl);
       await Promise.all(
-        nodes.map((node) => node.devnet.setPeers(urls.filter((url) => url !== node.devnet.p2pUrl))),
+        this.nodes.map((node) => node.devnet.setPeers(urls.filter((url) => url !== node.devnet.p2pUrl))),
       );
-      await Promise.all(nodes.map((node) => node.baton.start()));
-      if (options.formation === 'bootstrap') await cluster.formByRpc();
-      return cluster;
+      await Promise.all(this.nodes.map((node) => node.baton.start()));
+      if (options.formation === 'bootstrap') await this.formByRpc();
+      return this;
     } catch (error) {
-      await cluster.stop();
+      await this.stop();
       throw error;
     }
   }
@@ -206,10 +179,15 @@ export class Cluster {
     return [timeline(this.nodes.map((node) => node.baton)), ...devnets].join('\n');
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.stopping ??= this.stopAll();
+    return this.stopping;
+  }
+
+  private async stopAll(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.baton.dispose()));
     await Promise.all(this.nodes.map((node) => node.devnet.kill('SIGKILL')));
-    await rm(this.directory, { recursive: true, force: true });
+    if (this.directory !== undefined) await rm(this.directory, { recursive: true, force: true });
   }
 
   private async findLeader(): Promise<ClusterNode | undefined> {
@@ -238,4 +216,64 @@ export class Cluster {
     });
     for (const { baton } of this.nodes) await baton.call('conductor_resume');
   }
+}
+
+/** Where a node lives. */
+interface Place {
+  index: number;
+  id: string;
+  machine: Machine;
+  /** Of everything that it keeps. */
+  directory: string;
+  rpcPort: number;
+  consensusPort: number;
+}
+
+async function placesFor(options: ClusterOptions, directory: string): Promise<Place[]> {
+  const ports = await pickPorts(2 * options.size);
+  return Array.from({ length: options.size }, (_, index) => {
+    const id = `sequencer-${index}`;
+    return {
+      index,
+      id,
+      machine: options.machines?.[index] ?? THIS_MACHINE,
+      directory: path.join(directory, id),
+      rpcPort: ports[2 * index] as number,
+      consensusPort: ports[2 * index + 1] as number,
+    };
+  });
+}
+
+/** Starts the simulated node of a place; its Baton is there, but does not run yet. */
+async function startDevnet(
+  options: ClusterOptions & { genesisTime: number },
+  { index, id, machine, directory, rpcPort, consensusPort }: Place,
+  peers: string,
+): Promise<ClusterNode> {
+  const devnetDir = path.join(directory, 'devnet');
+  const devnet = await DevnetProcess.start(
+    {
+      name: id,
+      dataDir: devnetDir,
+      conductorRpc: `http://${machine.host}:${rpcPort}`,
+      blockTimeMs: options.blockTimeMs,
+      genesisTime: options.genesisTime,
+      ...(options.payloadBytes === undefined ? {} : { payloadBytes: options.payloadBytes }),
+    },
+    machine,
+  );
+  const formation =
+    options.formation === 'peers' ? ['--raft.peers', peers] : [index === 0 ? '--raft.bootstrap' : '--paused'];
+  const baton = new BatonProcess({
+    id,
+    machine,
+    storageDir: path.join(directory, 'raft'),
+    rpcPort,
+    consensusPort,
+    nodeRpc: devnet.nodeRpc,
+    executionRpc: devnet.executionRpc,
+    flags: [...formation, ...(options.flags ?? []), ...(options.flagsOf?.(index) ?? [])],
+    ...(options.nodeOptions === undefined ? {} : { nodeOptions: options.nodeOptions }),
+  });
+  return { id, baton, devnet, devnetDir };
 }

@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import type { Cluster, ClusterNode } from '../cluster/cluster.js';
+import type { ClusterNode, ProcessCluster } from '../cluster/process-cluster.js';
 import { lostOrReplaced } from '../cluster/published-blocks.js';
 
 /**
@@ -8,7 +8,7 @@ import { lostOrReplaced } from '../cluster/published-blocks.js';
  *
  * @returns the leader
  */
-export async function expectAllWell(cluster: Cluster): Promise<ClusterNode> {
+export async function expectHealthy(cluster: ProcessCluster): Promise<ClusterNode> {
   const leader = await cluster.activeLeader();
   await cluster.convergedAt(await cluster.moreBlocks(2));
   expect(await lostOrReplaced(cluster)).toEqual([]);
