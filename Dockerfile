@@ -1,9 +1,11 @@
 # .ci/image carries these steps out without Docker: RUN and COPY use relative destinations, so that it can.
 FROM node:20-bookworm-slim AS build
 WORKDIR /src
+# raft/ is a package for others, too; here it is built as a part of the whole.
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --include=dev --no-audit --no-fund
+RUN npm ci --include=dev --no-audit --no-fund --workspaces=false
 COPY tsconfig.json tsconfig.build.json ./
+COPY common ./common
 COPY raft ./raft
 COPY health ./health
 COPY rpc ./rpc
@@ -14,7 +16,7 @@ FROM node:20-bookworm-slim AS modules
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 # LevelDB comes compiled inside its package: nothing is to be run at installation.
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --workspaces=false
 
 FROM node:20-bookworm-slim
 LABEL org.opencontainers.image.title="Baton" \

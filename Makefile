@@ -5,7 +5,7 @@
 
 INSTALLED := node_modules/.package-lock.json
 BUILT := dist/.built
-SOURCES := $(shell find raft health rpc conductor e2e -name '*.ts') package.json tsconfig.json tsconfig.build.json
+SOURCES := $(shell find common raft health rpc conductor e2e -name '*.ts' -not -path '*/dist/*') package.json $(wildcard tsconfig*.json)
 TSX := node --import tsx
 
 help:
@@ -37,7 +37,7 @@ fix: $(INSTALLED)
 	npm run --silent fix
 
 clean:
-	rm -rf node_modules dist coverage
+	rm -rf node_modules dist e2e/dist raft/dist coverage
 
 $(INSTALLED): package-lock.json
 	echo 'Installing dependencies ...'
@@ -46,5 +46,5 @@ $(INSTALLED): package-lock.json
 
 $(BUILT): $(INSTALLED) $(SOURCES)
 	echo 'Building ...'
-	npm run --silent build
+	npm run --silent build && npm run --silent build:processes
 	touch $@

@@ -20,7 +20,7 @@ const common = {
       },
     ],
   },
-  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.cache'],
+  modulePathIgnorePatterns: ['<rootDir>/(?:.*/)?dist/', '<rootDir>/.cache'],
 };
 
 const processes = ['<rootDir>/e2e/tests/', '<rootDir>/e2e/demo/'];

@@ -1,22 +1,6 @@
-import { executionPeersCheck } from './checks/execution-peers.js';
-import { ageSeconds, type HealthCheck } from './checks/health-check.js';
-import { peersCheck } from './checks/peers.js';
-import { rollupBoostCheck } from './checks/rollup-boost.js';
-import { safeHeadCheck } from './checks/safe-head.js';
-import { syncStatusCheck } from './checks/sync-status.js';
-import { unsafeHeadCheck } from './checks/unsafe-head.js';
+import { ageSeconds, checks } from './checks.js';
 import type { HealthLimits, HealthReason, HealthVerdict } from './health-report.js';
 import type { Observation } from './probes/observation.js';
-
-/** In op-conductor's order (op-conductor.md §4), which decides the summary and the metric when several fail. */
-const checks: readonly HealthCheck[] = [
-  syncStatusCheck,
-  unsafeHeadCheck,
-  safeHeadCheck,
-  peersCheck,
-  executionPeersCheck,
-  rollupBoostCheck,
-];
 
 /** Applies all checks to an observation. Pure. */
 export function evaluate(observation: Observation, limits: HealthLimits): HealthVerdict {

@@ -1,4 +1,4 @@
-import { withDeadline } from '../../rpc/clients/deadline.js';
+import { withDeadline } from '../../common/deadline.js';
 import type { ClusterStatus, ConductorStatus } from '../../rpc/server/conductor-status.js';
 import { conductorStatusSchema } from '../../rpc/server/conductor-status.js';
 

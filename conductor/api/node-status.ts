@@ -1,34 +1,36 @@
 import type { HealthMonitor } from '../../health/health-monitor.js';
-import { clusterTimingOf, profileOf, type RaftNode } from '../../raft/index.js';
+import { clusterTimingOf, profileOf, type ClusterTiming, type RaftNode } from '../../raft/index.js';
 import { Suffrage } from '../../rpc/server/conductor-api.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
-import type { ChainState, Verdict } from '../chain/chain-state.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
+import type { ChainState } from '../chain/chain-state.js';
 import { Fitness, fitnessOf } from '../control/eligibility.js';
+import { withNodePoll } from '../control/node-poll-health.js';
 import type { LocalNode } from '../control/local-node.js';
-import { healthNow } from '../control/health-now.js';
+import type { Switches } from '../control/switches.js';
 
 /** Where the status is read from; all of it is in memory. */
-export interface StatusSources {
-  raft: RaftNode<Verdict>;
-  chain: ChainState;
-  localNode: LocalNode;
-  health: HealthMonitor;
+interface StatusSources {
+  raft: Pick<RaftNode<unknown>, 'status'> & {
+    readonly identity: { clusterId: string | null };
+    readonly timing: ClusterTiming;
+  };
+  chain: Pick<ChainState, 'head'>;
+  localNode: Pick<LocalNode, 'state'>;
+  health: Pick<HealthMonitor, 'latest'>;
+  switches: Switches;
   version: string;
   /** Undefined before the port is bound. */
   rpcPort: () => number | undefined;
 }
-
-/** The switches of the conductor itself. */
-export type Switches = Pick<ConductorStatus, 'active' | 'paused' | 'stopped' | 'leaderOverridden'>;
 
 const FITNESS_NAMES = Object.fromEntries(
   Object.entries(Fitness).map(([name, level]) => [level, name]),
 ) as Record<Fitness, keyof typeof Fitness>;
 
 /** The answer of `conductor_status`. */
-export function nodeStatus(sources: StatusSources, switches: Switches): ConductorStatus {
-  const { raft, chain, localNode, version, rpcPort } = sources;
+export function nodeStatus(sources: StatusSources): ConductorStatus {
+  const { raft, chain, localNode, switches, version, rpcPort } = sources;
   const status = raft.status();
   const { index, configuration } = status.configuration;
   const servers = configuration.members.map(({ id, address, voter }) => ({
@@ -78,12 +80,15 @@ export function nodeStatus(sources: StatusSources, switches: Switches): Conducto
       sequencerActive: node.sequencerActive,
     },
     health: healthStatus(sources),
-    ...switches,
+    active: switches.active,
+    paused: switches.paused,
+    stopped: switches.stopped,
+    leaderOverridden: switches.leaderOverridden,
   };
 }
 
 function healthStatus({ health, localNode }: StatusSources): ConductorStatus['health'] {
-  const report = healthNow(health, localNode);
+  const report = withNodePoll(health.latest(), localNode);
   if (!report) return { status: 'unknown', summary: 'not checked yet', reasons: [], checkedAtMs: null };
   const { status, summary, reasons, checkedAtMs } = report;
   return { status, summary, reasons: [...reasons], checkedAtMs };

@@ -1,5 +1,5 @@
 import type { RaftNode } from '../../raft/index.js';
-import { RpcError } from '../../rpc/server/rpc-error.js';
+import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 
 type Raft = Pick<RaftNode<unknown>, 'status' | 'transferLeadership'>;
 

@@ -1,5 +1,5 @@
 import type { LoadedEntry } from '../../raft/index.js';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { ChainStateMachine } from './chain-state-machine.js';
 import type { CommittedBlock } from './chain-state.js';
 import { decodeCommand } from './log-command.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { LoadedEntry } from '../../raft/index.js';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import { committed, entryOf, hashOf, payloadOf, refOf, snapshotOf } from '../testing/chain.js';
 import { ChainHistory } from './chain-history.js';
 import { ChainStateMachine } from './chain-state-machine.js';

@@ -3,7 +3,7 @@ import { ChainState, type CommittedBlock, type Verdict } from './chain-state.js'
 import { decodeCommand, encodeCommand } from './log-command.js';
 
 /** Tells the world about verdicts on apply; runs on every node. */
-export type OnApplied = (block: CommittedBlock, verdict: Verdict) => void;
+type OnApplied = (block: CommittedBlock, verdict: Verdict) => void;
 
 interface AppliedBlock {
   block: CommittedBlock;

@@ -1,4 +1,4 @@
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 
 /** A committed block and where in the log its payload is. */
 export interface CommittedBlock extends BlockRef {

@@ -1,9 +1,9 @@
 import { StorageError } from '../../raft/index.js';
-import { readRef } from '../../rpc/payload/read-ref.js';
+import { readRef } from '../../rpc/payload/block-ref.js';
 import type { UnsafePayload } from '../../rpc/payload/unsafe-payload.js';
 
 /** What conductors write into the replicated log; a snapshot is the one that made the head. */
-export interface LogCommand {
+interface LogCommand {
   /** An unsafe block that becomes the head. */
   payload: UnsafePayload;
   /**

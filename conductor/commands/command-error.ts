@@ -19,7 +19,7 @@ const REMEDIES = {
   unconfirmed: 'read what it would do, then repeat with --yes',
 };
 
-export type CommandErrorCode = keyof typeof REMEDIES;
+type CommandErrorCode = keyof typeof REMEDIES;
 
 /** A command failed: the process prints message and remedy, and exits with 1 (2 for `usage`). */
 export class CommandError extends Error {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Outcome } from '../../raft/index.js';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import { ChainState, type Verdict } from '../chain/chain-state.js';
 import { decodeCommand } from '../chain/log-command.js';
 import { committed, hashOf, payloadOf, refOf, silent } from '../testing/chain.js';

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Outcome } from '../../raft/index.js';
 import type { UnsafePayload } from '../../rpc/payload/unsafe-payload.js';
-import { RpcError } from '../../rpc/server/rpc-error.js';
+import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 import type { ChainState, Verdict } from '../chain/chain-state.js';
 import { encodeCommand } from '../chain/log-command.js';
 

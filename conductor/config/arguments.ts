@@ -2,7 +2,7 @@ import { configProblem, type ConfigProblem } from './config-error.js';
 import { flagNames, flags, namesOf, type FlagName } from './flag-table.js';
 import { boolean } from './value-types.js';
 
-export interface Arguments {
+interface Arguments {
   /** Text of every flag that was given; the last one wins. */
   given: Map<FlagName, string>;
   help: boolean;

@@ -1,4 +1,13 @@
-import { variableName, type FlagName } from './flag-table.js';
+import { variableName, type FlagName, type FlagValues } from './flag-table.js';
+
+/** Something that must not be true of the values. */
+export interface Rule {
+  flags: readonly [FlagName, ...FlagName[]];
+  violated: (values: FlagValues) => boolean;
+  /** op-conductor's text where it has one (op-conductor.md §1.4, §5.1), since scripts look for it. */
+  text: string | ((values: FlagValues) => string);
+  remedy: string;
+}
 
 /** One thing that is wrong with the configuration. */
 export interface ConfigProblem {

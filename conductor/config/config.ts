@@ -1,9 +1,8 @@
+import { MIB } from '../../common/bytes.js';
 import { flagNames, flags, type Flag, type FlagName, type FlagValues } from './flag-table.js';
 import { ownPeer } from './peer-rules.js';
 import { raftTimes } from './raft-times.js';
 import { LONGEST_TIMER_MS, type RaftPeer } from './value-types.js';
-
-const MIB = 1024 * 1024;
 
 type DeepReadonly<T> = { readonly [K in keyof T]: T[K] extends object ? DeepReadonly<T[K]> : T[K] };
 

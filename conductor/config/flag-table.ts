@@ -28,7 +28,7 @@ export interface Flag<T, D extends T | null> {
   defaultText?: string;
 }
 
-export type FlagGroup =
+type FlagGroup =
   | 'Consensus'
   | 'Raft'
   | 'Op-node and execution client'

@@ -1,4 +1,4 @@
-export interface HostPort {
+interface HostPort {
   /** Without the brackets of an IPv6 address. */
   host: string;
   /** 1..65535 */

@@ -4,8 +4,7 @@ import { helpText } from './help.js';
 import { readValues, type Environment } from './read-values.js';
 import { brokenRules } from './rules.js';
 
-export type ParsedConfig =
-  { config: Config; warnings: readonly string[] } | { help: string } | { version: true };
+type ParsedConfig = { config: Config; warnings: readonly string[] } | { help: string } | { version: true };
 
 /**
  * Reads the configuration from the command line and the environment.

@@ -1,5 +1,5 @@
+import type { Rule } from './config-error.js';
 import type { FlagValues } from './flag-table.js';
-import type { Rule } from './rule.js';
 import type { RaftPeer } from './value-types.js';
 
 /** This node's entry in the formation list, if there is one. */

@@ -1,6 +1,6 @@
+import type { Rule } from './config-error.js';
 import type { FlagName, FlagValues } from './flag-table.js';
 import { isWildcard } from './host-port.js';
-import type { Rule } from './rule.js';
 
 interface Listener {
   portFlag: 'consensus.port' | 'rpc.port' | 'metrics.port' | 'websocket.server-port';

@@ -13,7 +13,7 @@ import {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface ReadValues {
+interface ReadValues {
   values: FlagValues;
   /** The values that were set by flag or variable, as opposed to defaults. */
   explicit: Partial<FlagValues>;

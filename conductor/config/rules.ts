@@ -1,11 +1,10 @@
-import { configProblem, type ConfigProblem } from './config-error.js';
+import { configProblem, type ConfigProblem, type Rule } from './config-error.js';
 import type { FlagName, FlagValues } from './flag-table.js';
 import { formatGoDuration } from './go-duration.js';
 import { isWildcard, parseHostPort } from './host-port.js';
 import { peerRules } from './peer-rules.js';
 import { portClashes } from './port-clashes.js';
 import { raftTimes } from './raft-times.js';
-import type { Rule } from './rule.js';
 
 /** Limits of hashicorp/raft, which refuses to start below them. */
 const SHORTEST_RAFT_TIME_MS = 5;

@@ -107,7 +107,7 @@ const levels = {
   crit: 'fatal',
 } as const;
 
-export type LogLevel = (typeof levels)[keyof typeof levels];
+type LogLevel = (typeof levels)[keyof typeof levels];
 
 /** op-conductor's level names, in any case, to pino's. */
 export const logLevel: ValueType<LogLevel> = {

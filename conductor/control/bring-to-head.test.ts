@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import { MIB } from '../../common/bytes.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import { ChainState, type CommittedBlock } from '../chain/chain-state.js';
 import { chainOf, committed, hashOf, refOf, silent } from '../testing/chain.js';
 import { FakeNode, historyOf } from '../testing/fake-node.js';
-import { useVirtualTime } from '../testing/virtual-time.js';
+import { bringToHead } from './bring-to-head.js';
+import { useVirtualTime, virtualSleep } from '../testing/virtual-time.js';
 
 useVirtualTime();
-const { bringToHead } = await import('./bring-to-head.js');
 
 const DEADLINE_MS = 3000;
 
@@ -25,7 +26,7 @@ const refs = (from: number, to: number, branch = 'a'): BlockRef[] =>
 function bring(): Promise<BlockRef> {
   const { opNode, execution } = node;
   return bringToHead(
-    { opNode, execution, history: historyOf(chain), logger: silent },
+    { opNode, execution, history: historyOf(chain), logger: silent, sleep: virtualSleep },
     { signal: abort.signal, deadlineMs: DEADLINE_MS, callTimeoutMs: 1000 },
   );
 }
@@ -90,7 +91,6 @@ describe('bringToHead', () => {
   });
 
   it('bounds the bytes under way, but posts a block of any size', async () => {
-    const MIB = 1024 * 1024;
     const large = chainOf(11, 20).map((block) => ({
       ...block,
       byteLength: (block.number === 14 ? 30 : 6) * MIB,
@@ -272,7 +272,7 @@ describe('bringToHead', () => {
       history.payload = async () => Promise.reject(new Error('no longer retained'));
       const { opNode, execution } = node;
       const result = bringToHead(
-        { opNode, execution, history, logger: silent },
+        { opNode, execution, history, logger: silent, sleep: virtualSleep },
         { signal: abort.signal, deadlineMs: DEADLINE_MS, callTimeoutMs: 1000 },
       );
       await expect(ended(result)).rejects.toThrow('no longer retained');

@@ -1,13 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
+import { MIB } from '../../common/bytes.js';
 import { envelopeJson } from '../../rpc/payload/envelope-json.js';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { CommittedBlock } from '../chain/chain-state.js';
+import type { Sleep } from '../time/sleep.js';
 import { ChainComparison } from './common-point.js';
 
 /** What these procedures use of the local node and of the committed chain. */
-export interface Surroundings {
+export interface NodeAndChain {
   opNode: { postUnsafePayload(envelopeText: string, options: CallOptions): Promise<void> };
   execution: {
     latestBlock(options: CallOptions): Promise<BlockRef>;
@@ -20,6 +21,7 @@ export interface Surroundings {
     payload(block: CommittedBlock): Promise<Buffer>;
   };
   logger: Logger;
+  sleep: Sleep;
 }
 
 /**
@@ -41,7 +43,7 @@ export class BehindError extends Error {
 
 /** Posted but not yet imported; op-node's own queue is bounded, too. */
 const WINDOW_BLOCKS = 64;
-const WINDOW_BYTES = 16 * 1024 * 1024;
+const WINDOW_BYTES = 16 * MIB;
 /** A posted block that did not move the head for so long is posted again: op-node may drop it (issue #12448). */
 const REPOST_AFTER_MS = 500;
 const POLL_MS = 10;
@@ -56,14 +58,14 @@ const POLL_MS = 10;
  * @throws BehindError when the local head did not move for `deadlineMs`
  */
 export async function bringToHead(
-  around: Surroundings,
+  deps: NodeAndChain,
   options: { signal: AbortSignal; deadlineMs: number; callTimeoutMs: number },
 ): Promise<BlockRef> {
-  const { execution, history, logger } = around;
+  const { execution, history, logger } = deps;
   const call = { signal: options.signal, timeoutMs: options.callTimeoutMs };
   let end = performance.now() + options.deadlineMs;
   let lastHash = '';
-  const comparison = new ChainComparison(around);
+  const comparison = new ChainComparison(deps);
   let window = new PostingWindow();
   let posted = 0;
   let reason: BehindError | undefined;
@@ -89,10 +91,10 @@ export async function bringToHead(
     } else {
       reason = undefined;
       if (window.isStale(local)) window = new PostingWindow();
-      window.localIs(local, missing);
-      posted += await post(around, window, missing, call);
+      window.noteLocalHead(local, missing);
+      posted += await post(deps, window, missing, call);
     }
-    await sleep(POLL_MS, undefined, { signal: options.signal });
+    await deps.sleep(POLL_MS, options.signal);
   }
 }
 
@@ -107,7 +109,7 @@ class PostingWindow {
   private movedAtMs = performance.now();
 
   /** @param missing all committed blocks that the local chain lacks, contiguous */
-  localIs(local: BlockRef, missing: readonly CommittedBlock[]): void {
+  noteLocalHead(local: BlockRef, missing: readonly CommittedBlock[]): void {
     if (local.hash !== this.lastHash) this.movedAtMs = performance.now();
     this.lastHash = local.hash;
     const firstNumber = missing[0]?.number ?? 0;
@@ -139,7 +141,7 @@ class PostingWindow {
 }
 
 async function post(
-  around: Surroundings,
+  deps: NodeAndChain,
   window: PostingWindow,
   missing: readonly CommittedBlock[],
   call: CallOptions,
@@ -148,8 +150,8 @@ async function post(
   for (const block of missing) {
     if (window.isFull) break;
     if (window.has(block)) continue;
-    const envelope = envelopeJson(await around.history.payload(block));
-    await around.opNode.postUnsafePayload(envelope, call);
+    const envelope = envelopeJson(await deps.history.payload(block));
+    await deps.opNode.postUnsafePayload(envelope, call);
     window.add(block);
     count += 1;
   }

@@ -1,5 +1,5 @@
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 
 interface Chains {
   execution: { blockByNumber(number: number, options: CallOptions): Promise<BlockRef | null> };
@@ -7,7 +7,7 @@ interface Chains {
 }
 
 /** Where the local chain stands to the committed one. */
-export interface Relation {
+interface Relation {
   /** The local chain goes through the committed head. */
   descends: boolean;
   /** Height up to which both are the same; undefined when the retained history cannot tell. */

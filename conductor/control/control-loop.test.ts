@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { silent } from '../testing/chain.js';
+import { viewOf } from '../testing/views.js';
 import { ControlLoop, type Executor } from './control-loop.js';
 import type { Action, View } from './decide.js';
-import { encodeEligibility, Fitness } from './eligibility.js';
+import { Fitness } from './eligibility.js';
 
 type Run = Parameters<Executor['run']>[0];
 
@@ -34,21 +35,7 @@ const executor: Executor = {
     }),
 };
 
-const base: View = {
-  paused: false,
-  stopping: false,
-  role: 'leader',
-  sequencerActive: false,
-  fitness: Fitness.fit,
-  eligibility: encodeEligibility(Fitness.fit, 0),
-  lagBlocks: 0,
-  healthReason: 'sick',
-  progressing: false,
-  stuck: false,
-  historyTooShort: false,
-  lagging: false,
-  successors: [],
-};
+const base = viewOf({ role: 'leader', healthReason: 'sick' });
 
 /** Changes the facts and tells the loop. */
 function facts(changes: Partial<View>): void {

@@ -14,7 +14,7 @@ export interface ConfiguredHealth {
 }
 
 /** The health checks that the configuration asks for. */
-export function healthOf(config: Config, opNode: OpNodeClient, now: () => number): ConfiguredHealth {
+export function probesFrom(config: Config, opNode: OpNodeClient, now: () => number): ConfiguredHealth {
   const { health } = config;
   const { probeTimeoutMs: timeoutMs, executionP2p, safe } = health;
   const rollupBoost = rollupBoostOf(config, now);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import { refOf } from '../testing/chain.js';
 import { LocalNode } from './local-node.js';
 
@@ -33,14 +33,16 @@ let latest: Question<BlockRef>;
 let polls: number;
 let node: LocalNode;
 
-const build = (): LocalNode =>
-  new LocalNode({
+function build(): LocalNode {
+  const built = new LocalNode({
     opNode: { sequencerActive: active.ask },
     execution: { latestBlock: latest.ask },
     pollIntervalMs: POLL_MS,
     timeoutMs: 1000,
-    onPoll: () => (polls += 1),
   });
+  built.on('polled', () => (polls += 1));
+  return built;
+}
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -178,7 +180,7 @@ describe('LocalNode', () => {
     });
 
     it.each([true, false])('a start or stop (%s) says nothing about after', async (now) => {
-      node.sequencerIs(now);
+      node.noteSequencer(now);
       active.last.resolve(!now);
       await settle();
       expect(node.state.sequencerActive).toBe(now);
@@ -192,14 +194,14 @@ describe('LocalNode', () => {
       active.last.reject(refused);
       await settle();
       await nextPoll();
-      node.sequencerIs(true);
+      node.noteSequencer(true);
       active.last.reject(refused);
       await settle();
       expect(node.state).toMatchObject({ sequencerActive: true, reachable: false });
     });
 
     it('a head was brought in does not take it back', async () => {
-      node.headIs(refOf(15));
+      node.noteHead(refOf(15));
       active.last.resolve(false);
       await settle();
       expect(node.state.head).toEqual(refOf(15));

@@ -1,7 +1,8 @@
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import { EventEmitter } from 'node:events';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 
-export interface LocalNodeState {
+interface LocalNodeState {
   /** Head of the execution client; null before the first answer. */
   head: BlockRef | null;
   /** Monotonic time at which the head last went up. */
@@ -21,10 +22,14 @@ interface Probed {
   execution: { latestBlock(options: CallOptions): Promise<BlockRef> };
 }
 
-export interface LocalNodeOptions extends Probed {
+interface LocalNodeOptions extends Probed {
   pollIntervalMs: number;
   timeoutMs: number;
-  onPoll: () => void;
+}
+
+interface LocalNodeEvents {
+  /** The state is that of a poll that has just ended. */
+  polled: [];
 }
 
 /** One lost answer is an accident, two are a fact. */
@@ -34,7 +39,7 @@ const STRIKES = 2;
  * What the local op-node and execution client are doing, read again several times a second: op-conductor believes
  * what it last did to them, and an op-node that was restarted stays stopped (op-conductor.md §11.11, 5).
  */
-export class LocalNode {
+export class LocalNode extends EventEmitter<LocalNodeEvents> {
   private readonly stopped = new AbortController();
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
@@ -50,7 +55,9 @@ export class LocalNode {
     reason: 'not asked yet',
   };
 
-  constructor(private readonly options: LocalNodeOptions) {}
+  constructor(private readonly options: LocalNodeOptions) {
+    super();
+  }
 
   start(): void {
     this.running = this.poll().finally(() => {
@@ -66,24 +73,24 @@ export class LocalNode {
   }
 
   /** Notes why polling has not begun yet. */
-  isNotReachedYet(reason: string): void {
+  noteUnreachable(reason: string): void {
     this.state.asked = true;
     this.state.reason = `op-node: ${reason}`;
   }
 
   /** Notes what a start or stop of the sequencer has just shown. */
-  sequencerIs(active: boolean): void {
+  noteSequencer(active: boolean): void {
     this.epoch += 1;
     this.state.sequencerActive = active;
   }
 
   /** Notes a head that somebody else has just read. */
-  headIs(head: BlockRef): void {
+  noteHead(head: BlockRef): void {
     this.epoch += 1;
-    this.noteHead(head);
+    this.takeHead(head);
   }
 
-  private noteHead(head: BlockRef): void {
+  private takeHead(head: BlockRef): void {
     if (head.number > (this.state.head?.number ?? -1)) this.state.headAdvancedAtMs = performance.now();
     this.state.head = head;
   }
@@ -98,7 +105,7 @@ export class LocalNode {
     if (this.stopped.signal.aborted) return;
     this.state.asked = true;
     const upToDate = epoch === this.epoch;
-    if (upToDate && head.status === 'fulfilled') this.noteHead(head.value);
+    if (upToDate && head.status === 'fulfilled') this.takeHead(head.value);
     const failed = [active, head].find((result) => result.status === 'rejected');
     if (failed) {
       this.strikes += 1;
@@ -113,6 +120,6 @@ export class LocalNode {
       if (active.status === 'fulfilled') this.state.sequencerActive = active.value;
       else if (this.strikes >= STRIKES) this.state.sequencerActive = null;
     }
-    this.options.onPoll();
+    this.emit('polled');
   }
 }

@@ -1,15 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Outcome } from '../../raft/index.js';
 import { StartRefusedError, type StartRefusal } from '../../rpc/clients/start-refusal.js';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import { ChainState } from '../chain/chain-state.js';
 import { chainOf, hashOf, refOf, silent } from '../testing/chain.js';
 import { FakeNode, hashMismatch, historyOf } from '../testing/fake-node.js';
-import { useVirtualTime } from '../testing/virtual-time.js';
-import type { Started } from './start-sequencer.js';
+import { useVirtualTime, virtualSleep } from '../testing/virtual-time.js';
+import { startSequencer, type Started } from './start-sequencer.js';
 
 useVirtualTime();
-const { startSequencer } = await import('./start-sequencer.js');
 
 const DEADLINE_MS = 3000;
 const done: Outcome<object> = { outcome: 'done', index: 1, term: 1 };
@@ -33,7 +32,7 @@ function started(): Promise<Started> {
     return barrier();
   };
   const result = startSequencer(
-    { opNode, execution, history: historyOf(chain), readBarrier, logger: silent },
+    { opNode, execution, history: historyOf(chain), readBarrier, logger: silent, sleep: virtualSleep },
     { signal: abort.signal, deadlineMs: DEADLINE_MS, callTimeoutMs: 1000 },
   );
   result.catch(() => undefined);

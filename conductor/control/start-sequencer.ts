@@ -1,12 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Outcome } from '../../raft/index.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import { StartRefusedError } from '../../rpc/clients/start-refusal.js';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
-import { bringToHead, type Surroundings } from './bring-to-head.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
+import { bringToHead, type NodeAndChain } from './bring-to-head.js';
 
-export interface StartSurroundings extends Surroundings {
-  opNode: Surroundings['opNode'] & {
+export interface StartDeps extends NodeAndChain {
+  opNode: NodeAndChain['opNode'] & {
     startSequencer(head: string, options: CallOptions): Promise<{ alreadyRunning: boolean }>;
     wakeUp(number: number, options: CallOptions): Promise<void>;
   };
@@ -36,29 +35,29 @@ const RETRY_MS = 10;
  *
  * @throws BehindError, StartRefusedError, ClientError
  */
-export async function startSequencer(around: StartSurroundings, options: StartOptions): Promise<Started> {
+export async function startSequencer(deps: StartDeps, options: StartOptions): Promise<Started> {
   const call = { signal: options.signal, timeoutMs: options.callTimeoutMs };
   const end = performance.now() + 2 * options.deadlineMs;
   for (;;) {
-    const barrier = await around.readBarrier();
+    const barrier = await deps.readBarrier();
     if (barrier.outcome !== 'done') throw new Error(`leadership lost before the start: ${barrier.reason}`);
-    const head = await bringToHead(around, options);
+    const head = await bringToHead(deps, options);
     try {
-      const { alreadyRunning } = await around.opNode.startSequencer(head.hash, call);
-      around.logger.info({ number: head.number, hash: head.hash }, 'sequencer started');
-      if (!alreadyRunning) wakeUp(around, head, options.callTimeoutMs);
+      const { alreadyRunning } = await deps.opNode.startSequencer(head.hash, call);
+      deps.logger.info({ number: head.number, hash: head.hash }, 'sequencer started');
+      if (!alreadyRunning) wakeUp(deps, head, options.callTimeoutMs);
       return { head, wasStopped: !alreadyRunning };
     } catch (error) {
       // op-node imports after it has answered, and gossip may move its head at any time (#20204): look again.
       const isTransient = error instanceof StartRefusedError && error.isTransient;
       if (!isTransient || performance.now() > end) throw error;
     }
-    await sleep(RETRY_MS, undefined, { signal: options.signal });
+    await deps.sleep(RETRY_MS, options.signal);
   }
 }
 
 /** It runs whatever comes of this, only later, so nobody waits for it. */
-function wakeUp({ opNode, logger }: StartSurroundings, head: BlockRef, timeoutMs: number): void {
+function wakeUp({ opNode, logger }: StartDeps, head: BlockRef, timeoutMs: number): void {
   opNode
     .wakeUp(head.number, { timeoutMs })
     .catch((error: Error) => logger.debug({ reason: error.message }, 'op-node was not woken'));

@@ -26,12 +26,12 @@ export class StartTrouble {
   }
 
   /** It was started, or is to have new chances. */
-  over(): void {
+  reset(): void {
     this.failures = 0;
   }
 
   /** Why this node should not lead now; undefined if it may. */
-  at(nowMs: number): string | undefined {
+  reasonAt(nowMs: number): string | undefined {
     return this.failures >= FAILURES && nowMs - this.lastMs <= LASTS_MS ? this.reason : undefined;
   }
 }

@@ -1,12 +1,11 @@
 import type { RaftNode } from '../../raft/index.js';
 import type { Successor } from './decide.js';
 import { fitnessOf, lagOf } from './eligibility.js';
-import { aroundTheRing } from './ring.js';
 
 /** For so long a member to which a transfer failed comes after all others. */
 const AVOID_MS = 10_000;
 
-export interface SuccessionOptions {
+interface SuccessionOptions {
   raft: Pick<RaftNode<unknown>, 'nodeId' | 'status'>;
   /** Hand leadership on in the order of ids, among those that are fit for it. */
   roundRobin: boolean;
@@ -53,4 +52,11 @@ export class Succession {
   avoid(id: string): void {
     this.avoidUntilMs.set(id, performance.now() + AVOID_MS);
   }
+}
+
+/** The others in the order of their ids, around the ring: whoever comes after `self` first (op-conductor.md §3.6). */
+export function aroundTheRing<T extends { id: string }>(self: string, others: readonly T[]): T[] {
+  const sorted = [...others].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const next = sorted.findIndex(({ id }) => id > self);
+  return next < 0 ? sorted : [...sorted.slice(next), ...sorted.slice(0, next)];
 }

@@ -2,11 +2,10 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { Member } from '../../raft/index.js';
 import { WIRE_VERSIONS } from '../../raft/transport/wire-versions.js';
 import { silent } from '../testing/chain.js';
-import { useVirtualTime } from '../testing/virtual-time.js';
-import type { FormationAnswer, ListedPeer } from './formation.js';
+import { useVirtualTime, virtualSleep } from '../testing/virtual-time.js';
+import { formCluster, peersDigest, type FormationAnswer, type ListedPeer } from './formation.js';
 
 useVirtualTime();
-const { formCluster, peersDigest } = await import('./formation.js');
 
 const RETRY_MS = 250;
 const DIAL_MS = 1000;
@@ -66,6 +65,7 @@ function form(id: string): Promise<void> {
     signal: abort.signal,
     retryMs: RETRY_MS,
     dialTimeoutMs: DIAL_MS,
+    sleep: virtualSleep,
   });
 }
 
@@ -221,6 +221,7 @@ describe('formCluster', () => {
       signal: abort.signal,
       retryMs: RETRY_MS,
       dialTimeoutMs: DIAL_MS,
+      sleep: virtualSleep,
     });
     await expect(forming).rejects.toThrow('disk full');
   });

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { wireProblem, type Member } from '../../raft/index.js';
-import { withDeadline } from '../../rpc/clients/deadline.js';
+import { withDeadline } from '../../common/deadline.js';
+import type { Sleep } from '../time/sleep.js';
 import type { PeerIdentity } from './membership-service.js';
 
 export interface ListedPeer {
@@ -19,7 +19,7 @@ export interface FormationAnswer extends PeerIdentity {
   peersDigest: string | null;
 }
 
-export interface FormationOptions {
+interface FormationOptions {
   self: { id: string; incarnation: string };
   peers: readonly ListedPeer[];
   hello(address: string, signal: AbortSignal): Promise<FormationAnswer>;
@@ -30,6 +30,7 @@ export interface FormationOptions {
   signal: AbortSignal;
   retryMs: number;
   dialTimeoutMs: number;
+  sleep: Sleep;
 }
 
 /** Equal lists have equal digests, whatever their order. */
@@ -60,7 +61,7 @@ export async function formCluster(options: FormationOptions): Promise<void> {
     }
     if (reason !== lastReason) logger.info({ reason }, 'waiting for the cluster to form');
     lastReason = reason;
-    await sleep(options.retryMs, undefined, { signal }).catch(() => undefined);
+    await options.sleep(options.retryMs, signal).catch(() => undefined);
   }
 }
 

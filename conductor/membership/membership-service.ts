@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   TIMING_PROFILES,
   wireProblem,
@@ -7,15 +6,22 @@ import {
   type HelloAnswer,
   type MembershipChange,
   type Outcome,
+  type PeerStatus,
 } from '../../raft/index.js';
-import { withDeadline } from '../../rpc/clients/deadline.js';
-import { RpcError } from '../../rpc/server/rpc-error.js';
+import { withDeadline } from '../../common/deadline.js';
+import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
+import type { Sleep } from '../time/sleep.js';
 
 /** What a node says of itself to anybody who asks. */
 export type PeerIdentity = Omit<HelloAnswer, 'bootId'>;
 
+/** What changes of the membership need to know of the Raft node. */
+export type MembershipStatus = Pick<CoreStatus, 'role' | 'lastIndex' | 'configuration'> & {
+  readonly peers: readonly Pick<PeerStatus, 'id' | 'state' | 'matchIndex'>[];
+};
+
 export interface MembershipRaft {
-  status(): CoreStatus;
+  status(): MembershipStatus;
   changeMembership(
     change: MembershipChange,
     expectedIndex?: number,
@@ -29,14 +35,21 @@ export interface ChangeOptions {
   force?: boolean;
 }
 
-export interface MembershipOptions {
+interface MembershipOptions {
   raft: MembershipRaft;
   clusterId(): string | null;
   /** Asks the node at a consensus address who it is. */
   hello(address: string, signal: AbortSignal): Promise<PeerIdentity>;
-  dialTimeoutMs: number;
-  catchUpTimeoutMs: number;
+  /** 5 s unless given. */
+  dialTimeoutMs?: number;
+  /** Longest that a new voter may take to get the log; 30 s unless given. */
+  catchUpTimeoutMs?: number;
+  sleep: Sleep;
 }
+
+const DIAL_TIMEOUT_MS = 5000;
+const CATCH_UP_TIMEOUT_MS = 30_000;
+const CATCH_UP_POLL_MS = 5;
 
 /** Entries that a new voter may miss at its promotion: it fetches them faster than they come. */
 const PROMOTION_LAG_ENTRIES = 2;
@@ -146,7 +159,7 @@ export class MembershipService {
     let peer: PeerIdentity;
     try {
       peer = await withDeadline((signal) => options.hello(address, signal), {
-        timeoutMs: options.dialTimeoutMs,
+        timeoutMs: options.dialTimeoutMs ?? DIAL_TIMEOUT_MS,
       });
     } catch (error) {
       const { message } = error as Error;
@@ -170,7 +183,8 @@ export class MembershipService {
   }
 
   private async caughtUp(id: string): Promise<void> {
-    const end = performance.now() + this.options.catchUpTimeoutMs;
+    const timeoutMs = this.options.catchUpTimeoutMs ?? CATCH_UP_TIMEOUT_MS;
+    const end = performance.now() + timeoutMs;
     for (;;) {
       const status = this.options.raft.status();
       if (status.role !== 'leader') throw notLeader();
@@ -178,11 +192,11 @@ export class MembershipService {
       if (peer?.state === 'replicate' && peer.matchIndex >= status.lastIndex - PROMOTION_LAG_ENTRIES) return;
       if (performance.now() > end) {
         throw new RpcError(
-          `${id} did not get the log within ${this.options.catchUpTimeoutMs} ms; it stays a non-voter: repeat the call once it is reachable`,
+          `${id} did not get the log within ${timeoutMs} ms; it stays a non-voter: repeat the call once it is reachable`,
           { reason: 'catch-up-timeout' },
         );
       }
-      await sleep(5);
+      await this.options.sleep(CATCH_UP_POLL_MS);
     }
   }
 }

@@ -1,5 +1,6 @@
-import type { RaftNode } from '../../raft/index.js';
-import type { CallReport } from '../../rpc/server/rpc-server.js';
+import type { EventEmitter } from 'node:events';
+import type { RaftNodeEvents } from '../../raft/index.js';
+import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
 import type { CommittedBlock, Verdict } from '../chain/chain-state.js';
 import { FINE_BUCKETS, type Families } from './families.js';
 
@@ -48,7 +49,7 @@ export class CommitMetrics {
     );
   }
 
-  watch(raft: RaftNode<unknown>): void {
+  watch(raft: EventEmitter<RaftNodeEvents>): void {
     raft.on('proposed', ({ replicateMs, applyMs }) => {
       this.replicate.observe(replicateMs / 1000);
       this.apply.observe(applyMs / 1000);

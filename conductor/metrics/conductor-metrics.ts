@@ -1,5 +1,6 @@
+import type { EventEmitter } from 'node:events';
 import type { HealthReport } from '../../health/health-report.js';
-import type { Conductor } from '../api/conductor.js';
+import type { ControlEvents } from '../control/control-events.js';
 import { DEFAULT_BUCKETS, type Families } from './families.js';
 import { healthErrorText } from './health-errors.js';
 
@@ -52,13 +53,13 @@ export class ConductorMetrics {
     this.healthChecks.inc({ success: String(report.healthy), error: healthErrorText(report) });
   }
 
-  watch(conductor: Conductor): void {
-    conductor.on('transferred', (success) => this.transfers.inc({ success: String(success) }));
-    conductor.on('sequencerStarted', (wasStopped) => this.starts.inc({ success: String(wasStopped) }));
-    conductor.on('sequencerStopped', (wasRunning) => this.stops.inc({ success: String(wasRunning) }));
-    conductor.on('stateChanged', ({ leader, healthy, active }) =>
+  watch(controller: EventEmitter<ControlEvents>): void {
+    controller.on('transferred', (success) => this.transfers.inc({ success: String(success) }));
+    controller.on('sequencerStarted', (wasStopped) => this.starts.inc({ success: String(wasStopped) }));
+    controller.on('sequencerStopped', (wasRunning) => this.stops.inc({ success: String(wasRunning) }));
+    controller.on('stateChanged', ({ leader, healthy, active }) =>
       this.stateChanges.inc({ leader: String(leader), healthy: String(healthy), active: String(active) }),
     );
-    conductor.on('turn', (durationMs) => this.loop.observe(durationMs / 1000));
+    controller.on('turn', (durationMs) => this.loop.observe(durationMs / 1000));
   }
 }

@@ -1,9 +1,9 @@
 import { fastify, type FastifyInstance } from 'fastify';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { AnswersUnderWay } from '../../rpc/server/json-rpc/answers-under-way.js';
-import { shareTurns } from '../../rpc/server/json-rpc/turns.js';
+import { shareTurns } from '../../rpc/server/json-rpc/event-loop-turns.js';
 
-export interface MetricsServerOptions {
+interface MetricsServerOptions {
   registry: Registry;
   host: string;
   /** 0 lets the system choose. */
@@ -66,7 +66,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       return page;
     },
   });
-  shareTurns(app.server);
+  shareTurns(app);
   new AnswersUnderWay(app.server, REQUEST_TIMEOUT_MS);
   await app.listen({ host, port });
   return app;

@@ -1,10 +1,11 @@
+import type { EventEmitter } from 'node:events';
 import { Registry } from 'prom-client';
 import type { HealthReport } from '../../health/health-report.js';
-import type { RaftNode } from '../../raft/index.js';
+import type { RaftNodeEvents } from '../../raft/index.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
-import type { CallReport } from '../../rpc/server/rpc-server.js';
+import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
 import type { CommittedBlock, Verdict } from '../chain/chain-state.js';
-import type { Conductor } from '../api/conductor.js';
+import type { ControlEvents } from '../control/control-events.js';
 import { CommitMetrics } from './commit-metrics.js';
 import { ConductorMetrics } from './conductor-metrics.js';
 import { Families } from './families.js';
@@ -40,11 +41,11 @@ export class Metrics {
   }
 
   /** Counts what these two do from now on. */
-  watch(raft: RaftNode<Verdict>, conductor: Conductor): void {
-    this.raft.watch(raft as RaftNode<unknown>);
-    this.raft.watchStarts(conductor);
-    this.commits.watch(raft as RaftNode<unknown>);
-    this.conductor.watch(conductor);
+  watch(raft: EventEmitter<RaftNodeEvents>, controller: EventEmitter<ControlEvents>): void {
+    this.raft.watch(raft);
+    this.raft.watchStarts(controller);
+    this.commits.watch(raft);
+    this.conductor.watch(controller);
   }
 
   up(): void {

@@ -1,5 +1,6 @@
-import type { RaftNode } from '../../raft/index.js';
-import type { Conductor } from '../api/conductor.js';
+import type { EventEmitter } from 'node:events';
+import type { RaftNodeEvents } from '../../raft/index.js';
+import type { ControlEvents } from '../control/control-events.js';
 import { DEFAULT_BUCKETS, FINE_BUCKETS, type Families } from './families.js';
 
 /** What consensus does and how long it takes. */
@@ -43,7 +44,7 @@ export class RaftMetrics {
     );
   }
 
-  watch(raft: RaftNode<unknown>): void {
+  watch(raft: EventEmitter<RaftNodeEvents>): void {
     raft.on('committed', (entries) => this.commits.inc(entries));
     raft.on('stored', (durationMs) => this.write.observe(durationMs / 1000));
     raft.on('electionStarted', ({ prevote, cause }) => {
@@ -56,10 +57,10 @@ export class RaftMetrics {
     });
   }
 
-  watchStarts(conductor: Conductor): void {
+  watchStarts(controller: EventEmitter<ControlEvents>): void {
     // How long it was paused says nothing of how fast it is.
-    conductor.on('resumed', () => (this.vacancy = undefined));
-    conductor.on('sequencerStarted', () => {
+    controller.on('resumed', () => (this.vacancy = undefined));
+    controller.on('sequencerStarted', () => {
       const { vacancy } = this;
       this.vacancy = undefined;
       if (!vacancy) return;

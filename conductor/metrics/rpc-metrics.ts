@@ -1,5 +1,5 @@
 import type { Counter, Histogram } from 'prom-client';
-import type { CallReport } from '../../rpc/server/rpc-server.js';
+import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
 import { DEFAULT_BUCKETS, type Families } from './families.js';
 
 const RPC = 'main';

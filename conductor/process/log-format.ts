@@ -1,4 +1,4 @@
-export interface LogLineOptions {
+interface LogLineOptions {
   format: 'terminal' | 'logfmt' | 'logfmtms';
   color: boolean;
 }

@@ -42,10 +42,11 @@ describe('the timing flags', () => {
 
 describe('deadlines between nodes', () => {
   it('follow the clockwork of the cluster', () => {
-    let timing: ClusterTiming = TIMING_PROFILES.lan;
-    const timeouts = laneTimeouts(() => timing);
-    expect(timeouts).toMatchObject({ controlMs: 300, bulkMs: 1000 });
-    timing = { ...timing, electionTimeoutMs: 5000 };
-    expect(timeouts).toMatchObject({ controlMs: 5000, bulkMs: 5000 });
+    const timing: ClusterTiming = TIMING_PROFILES.lan;
+    expect(laneTimeouts(timing)).toMatchObject({ controlMs: 300, bulkMs: 1000 });
+    expect(laneTimeouts({ ...timing, electionTimeoutMs: 5000 })).toMatchObject({
+      controlMs: 5000,
+      bulkMs: 5000,
+    });
   });
 });

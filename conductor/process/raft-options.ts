@@ -1,3 +1,4 @@
+import { MIB } from '../../common/bytes.js';
 import {
   clusterTimingOf,
   isSameTiming,
@@ -7,10 +8,9 @@ import {
   type Timing,
 } from '../../raft/index.js';
 import type { Config } from '../config/config.js';
-import type { LaneTimeouts } from '../../raft/transport/peer-lanes.js';
+import type { LaneTimeouts } from '../../raft/index.js';
 import { TIMING_FLAGS } from '../config/raft-times.js';
 
-const MIB = 1024 * 1024;
 const SNAPSHOT_TIMEOUT_MS = 10_000;
 
 /** The clockwork of a cluster that this node founds, and what concerns this node alone. */
@@ -23,15 +23,11 @@ export function timingOf({ raft }: Config): Timing {
   };
 }
 
-/** Deadlines of requests between nodes; they follow the clockwork of the cluster. */
-export function laneTimeouts(timing: () => ClusterTiming): LaneTimeouts {
+/** Deadlines of requests between nodes of a cluster with this clockwork. */
+export function laneTimeouts({ electionTimeoutMs }: ClusterTiming): LaneTimeouts {
   return {
-    get controlMs() {
-      return timing().electionTimeoutMs;
-    },
-    get bulkMs() {
-      return Math.max(1000, timing().electionTimeoutMs);
-    },
+    controlMs: electionTimeoutMs,
+    bulkMs: Math.max(1000, electionTimeoutMs),
     snapshotMs: SNAPSHOT_TIMEOUT_MS,
   };
 }

@@ -1,8 +1,8 @@
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import { StartRefusedError } from '../../rpc/clients/start-refusal.js';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { ChainState, CommittedBlock } from '../chain/chain-state.js';
-import type { Surroundings } from '../control/bring-to-head.js';
+import type { NodeAndChain } from '../control/bring-to-head.js';
 import { payloadOf } from './chain.js';
 
 interface Posted {
@@ -159,7 +159,7 @@ export function hashMismatch(head: BlockRef, received: string): StartRefusedErro
 }
 
 /** The committed chain as history, with a payload for each block. */
-export function historyOf(chain: ChainState): Surroundings['history'] {
+export function historyOf(chain: ChainState): NodeAndChain['history'] {
   return {
     get head() {
       return chain.head;

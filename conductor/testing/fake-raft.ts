@@ -5,15 +5,15 @@ import {
   type Member,
   type Outcome,
   type PeerStatus,
-  type RaftNode,
 } from '../../raft/index.js';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import type { RaftNodeEvents } from '../../raft/index.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { ChainState, Verdict } from '../chain/chain-state.js';
 import { decodeCommand } from '../chain/log-command.js';
 import { committed } from './chain.js';
 
 /** The Raft node `a` of the cluster a, b, c (voters) and d (non-voter), without a cluster behind it. */
-export class FakeRaft extends EventEmitter {
+export class FakeRaft extends EventEmitter<RaftNodeEvents> {
   timing = TIMING_PROFILES.lan;
   readonly nodeId = 'a';
   role: CoreStatus['role'] = 'follower';
@@ -47,11 +47,6 @@ export class FakeRaft extends EventEmitter {
 
   constructor(private readonly chain: ChainState) {
     super();
-  }
-
-  /** In place of a real one. */
-  get asNode(): RaftNode<Verdict> {
-    return this as unknown as RaftNode<Verdict>;
   }
 
   status(): CoreStatus {
@@ -91,7 +86,7 @@ export class FakeRaft extends EventEmitter {
   /** Wins an election; leadership is complete at once unless said otherwise. */
   lead(ready = true): void {
     Object.assign(this, { role: 'leader', leaderId: 'a', ready: false });
-    this.emit('role', {});
+    this.tellRole();
     if (ready) this.complete();
   }
 
@@ -102,7 +97,12 @@ export class FakeRaft extends EventEmitter {
 
   follow(leaderId: string | null): void {
     Object.assign(this, { role: 'follower', leaderId, ready: false });
-    this.emit('role', {});
+    this.tellRole();
+  }
+
+  private tellRole(): void {
+    const { role, leaderId: leader } = this;
+    this.emit('role', { type: 'role', role, term: 1, leader, reason: 'the test says so' });
   }
 
   /** An entry with this block is committed and applied. */

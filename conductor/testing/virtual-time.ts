@@ -1,26 +1,27 @@
 import { jest } from '@jest/globals';
+import type { Sleep } from '../time/sleep.js';
 
-/** As that of `node:timers/promises`, but by the global timer, which tests replace. */
-function sleep<T>(ms: number, value: T, { signal }: { signal?: AbortSignal } = {}): Promise<T> {
-  return new Promise((resolve, reject) => {
+/** A sleep by the global timer, which `useVirtualTime` replaces. */
+export const virtualSleep: Sleep = (ms, signal) =>
+  new Promise((resolve, reject) => {
     const onAbort = (): void => {
       clearTimeout(timer);
       reject(new DOMException('The operation was aborted', 'AbortError'));
     };
     const timer = setTimeout(() => {
       signal?.removeEventListener('abort', onAbort);
-      resolve(value);
+      resolve();
     }, ms);
     signal?.addEventListener('abort', onAbort, { once: true });
     if (signal?.aborted) onAbort();
   });
+
+/** Replaces clock and timers until `jest.useRealTimers()`: time passes only in `pass`. */
+export function useVirtualTime(): void {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
 }
 
-/**
- * Replaces clock, timers and sleeps until `jest.useRealTimers()`: time passes only in `jest.advanceTimersByTimeAsync`.
- * jest's own replacement does not cover `node:timers/promises`, so a test imports the code under test after this call.
- */
-export function useVirtualTime(): void {
-  jest.unstable_mockModule('node:timers/promises', () => ({ setTimeout: sleep }));
-  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
+/** Lets time pass, and all that is due in it happen. */
+export function pass(ms: number): Promise<void> {
+  return jest.advanceTimersByTimeAsync(ms);
 }

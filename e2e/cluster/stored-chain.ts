@@ -2,8 +2,8 @@ import path from 'node:path';
 import { ChainHistory } from '../../conductor/chain/chain-history.js';
 import { ChainStateMachine } from '../../conductor/chain/chain-state-machine.js';
 import type { Verdict } from '../../conductor/chain/chain-state.js';
-import { LevelStorage } from '../../raft/storage/level-storage.js';
-import type { BlockRef } from '../../rpc/payload/unsafe-payload.js';
+import { LevelStorage } from '../../raft/index.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 
 /** A committed block as a node keeps it. */
 export interface StoredBlock extends BlockRef {

@@ -157,7 +157,7 @@ async function isFree(port: number): Promise<boolean> {
 
 /** Compiled JavaScript when there is any, as in production; the sources otherwise. */
 function entryPoint(): string[] {
-  const compiled = path.join(repositoryRoot, 'dist/e2e/devnet/main.js');
+  const compiled = path.join(repositoryRoot, 'e2e/dist/e2e/devnet/main.js');
   if (existsSync(compiled)) return [compiled];
   return ['--import', 'tsx', path.join(repositoryRoot, 'e2e/devnet/main.ts')];
 }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { parseConfig } from '../../conductor/config/parse-config.js';
-import { healthOf, type ConfiguredHealth } from '../../conductor/control/health-probes.js';
+import { probesFrom, type ConfiguredHealth } from '../../conductor/control/health-probes.js';
 import { HealthMonitor } from '../../health/health-monitor.js';
 import type { HealthReport } from '../../health/health-report.js';
 import { OpNodeClient } from '../../rpc/clients/op-node-client.js';
@@ -34,7 +34,7 @@ describe('health checks, as configured', () => {
     );
     if (!('config' in parsed)) throw new Error('no configuration');
     opNode = new OpNodeClient({ url: node.nodeRpc });
-    checks = healthOf(parsed.config, opNode, Date.now);
+    checks = probesFrom(parsed.config, opNode, Date.now);
     monitor = new HealthMonitor({
       ...checks,
       intervalMs: 10,

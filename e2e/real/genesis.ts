@@ -1,8 +1,8 @@
 import { keccak256, numberToHex, pad, stringToHex, type Address, type Hex } from 'viem';
 
-export const L1_CHAIN_ID = 1337;
+const L1_CHAIN_ID = 1337;
 export const L2_CHAIN_ID = 901;
-export const BLOCK_TIME_S = 1;
+const BLOCK_TIME_S = 1;
 export const GAS_LIMIT = 60_000_000;
 
 const BATCH_INBOX: Address = '0xff00000000000000000000000000000000000901';

@@ -264,7 +264,7 @@ export class RealNetwork {
 }
 
 /** Name of a part's process and log. */
-export function programName(node: SequencerNode, part: Part): string {
+function programName(node: SequencerNode, part: Part): string {
   return `${part}-${node.index}`;
 }
 

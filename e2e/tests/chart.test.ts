@@ -67,7 +67,7 @@ interface Pod {
       ...Object.fromEntries(Object.entries(env).map(([key, value]) => [key, local(value)])),
       // In the image, `baton` is in the path.
       PATH: `${path.join(directory, 'bin')}:${process.env['PATH']}`,
-      NODE_OPTIONS: `--import ${path.join(repositoryRoot, 'dist/e2e/chart/pod-network.js')}`,
+      NODE_OPTIONS: `--import ${path.join(repositoryRoot, 'e2e/dist/e2e/chart/pod-network.js')}`,
       POD_NETWORK: JSON.stringify({ ip, hosts, ports } satisfies PodNetwork),
     };
     const exec = ([command, ...args]: readonly string[]): ChildProcess =>

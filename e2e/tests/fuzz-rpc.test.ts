@@ -4,7 +4,8 @@ import { pino } from 'pino';
 import { Client } from 'undici';
 import { MIB } from '../../common/bytes.js';
 import { conductorMethods } from '../../rpc/server/conductor-methods.js';
-import { createRpcServer, type HttpServer } from '../../rpc/server/rpc-server.js';
+import type { HttpServer } from '../../rpc/server/json-rpc/http-server.js';
+import { createRpcServer } from '../../rpc/server/rpc-server.js';
 import { withBuiltinMethods } from '../../rpc/server/json-rpc/builtin-methods.js';
 import { Dispatcher } from '../../rpc/server/json-rpc/dispatcher.js';
 import { FakeConductor } from '../../rpc/server/testing/fake-conductor.js';
@@ -233,7 +234,14 @@ describe('hostile HTTP', () => {
   let port: number;
 
   beforeAll(async () => {
-    server = createRpcServer({ api, version: 'v1', logger, host: '127.0.0.1', port: 0 });
+    server = createRpcServer({
+      api,
+      version: 'v1',
+      logger,
+      host: '127.0.0.1',
+      port: 0,
+      bodyLimitBytes: 32 * MIB,
+    });
     ({ port } = await server.start());
   });
   afterAll(() => server.stop(100));

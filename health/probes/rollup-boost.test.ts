@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { MIB } from '../../common/bytes.js';
 import { PartialTolerance } from './partial-tolerance.js';
 import {
   RollupBoostProbe,
@@ -59,7 +60,7 @@ describe('rollup-boost by status code', () => {
 
   it('looks at nothing but the status', async () => {
     build({ by: 'status', executionUrl: url });
-    for (const body of [{ body: 'x'.repeat(2 ** 21) }, { body: '.', endless: true } as const]) {
+    for (const body of [{ body: 'x'.repeat(2 * MIB) }, { body: '.', endless: true } as const]) {
       answer = { status: 200, ...body };
       expect(await ask()).toEqual({ health: 'healthy', tolerated: false });
     }
@@ -123,7 +124,7 @@ describe('rollup-boost by JSON', () => {
     await expect(ask()).rejects.toThrow('answer is not JSON');
     answer = { status: 206, body: '{"rollup_boost_health":"Healthy"}' };
     await expect(ask()).rejects.toThrow('unexpected status code: 206');
-    answer = { status: 200, body: `{"rollup_boost_health":"Healthy","x":"${'x'.repeat(2 ** 20)}"}` };
+    answer = { status: 200, body: `{"rollup_boost_health":"Healthy","x":"${'x'.repeat(MIB)}"}` };
     await expect(ask()).rejects.toThrow('exceeded');
   });
 });

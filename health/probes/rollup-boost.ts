@@ -1,6 +1,7 @@
 import { Agent, request, type Dispatcher } from 'undici';
 import { z } from 'zod';
-import { withDeadline } from '../../rpc/clients/deadline.js';
+import { MIB } from '../../common/bytes.js';
+import { withDeadline } from '../../common/deadline.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import type { PartialTolerance } from './partial-tolerance.js';
 
@@ -29,7 +30,7 @@ const BY_NAME: Readonly<Record<string, RollupBoostHealth>> = {
   PartialContent: 'partial',
   ServiceUnavailable: 'unhealthy',
 };
-const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_BODY_BYTES = MIB;
 const EXCERPT_CHARS = 100;
 const DEFAULT_TIMEOUT_MS = 5_000;
 

@@ -1,23 +1,9 @@
 import type { Campaign, CoreContext } from './context.js';
-import {
-  isLoyalFollower,
-  loyaltyMs,
-  patienceMs,
-  restartElectionTimer,
-  scheduleRetry,
-} from './election-timer.js';
-import { becomeFollower } from './follower.js';
+import { isLoyalFollower, patienceMs, scheduleRetry } from './election-timer.js';
 import { becomeLeader } from './leader.js';
 import { hasQuorum, isLost } from './quorum.js';
-import type {
-  ElectionCause,
-  NodeId,
-  PreVoteRequest,
-  PreVoteResponse,
-  TimeoutNowRequest,
-  VoteRequest,
-  VoteResponse,
-} from './types.js';
+import { becomeFollower } from './step-down.js';
+import type { ElectionCause, NodeId, PreVoteResponse, TimeoutNowRequest, VoteResponse } from './types.js';
 
 /** A hand-over needs no pre-vote. */
 type PreVoteCause = Exclude<ElectionCause, 'transfer'>;
@@ -32,6 +18,7 @@ const REASONS: Record<PreVoteCause, string> = {
 export function startPreVote(ctx: CoreContext, cause: PreVoteCause): void {
   if (!ctx.mayStand) {
     // cover: a node that is no voter does not stand
+    // elections.test.ts "never stands as a non-voter"
     ctx.electionDeadlineMs = Infinity;
     return;
   }
@@ -126,70 +113,11 @@ const peersThatVote = (ctx: CoreContext): NodeId[] => ctx.allVoters.filter((id) 
 export function onElectionTimeout(ctx: CoreContext): void {
   if (ctx.role === 'candidate' && ctx.campaign && ctx.now < ctx.campaign.endsAtMs) {
     // cover: silent voters are asked again
+    // elections.test.ts "asks silent voters again …"
     askForVotes(ctx, ctx.campaign);
     return;
   }
   startPreVote(ctx, ctx.campaign ? 'retry' : ctx.leaderGone ? 'leader-gone' : 'timeout');
-}
-
-export function onPreVote(ctx: CoreContext, from: NodeId, message: PreVoteRequest): void {
-  const remainingMs = loyaltyMs(ctx);
-  const free = message.term > ctx.term || (message.term === ctx.term && ctx.votedFor === null);
-  const granted =
-    free && remainingMs === 0 && !ctx.reverted && ctx.log.isNoNewerThan(message.lastTerm, message.lastIndex);
-  if (granted) makeWay(ctx, from);
-  ctx.send(
-    from,
-    { type: 'preVoteResponse', term: ctx.term, requestId: message.requestId, granted, remainingMs },
-    'term',
-  );
-}
-
-/**
- * Two candidates at a time split the votes. Whoever would vote for another lets it try, for less than the pause between
- * two attempts, so that a node which asks again and again without ever being elected holds up nobody. Of two who ask
- * each other, the one with the smaller id goes first.
- */
-function makeWay(ctx: CoreContext, candidate: NodeId): void {
-  if (ctx.campaign?.prevote) {
-    if (ctx.id < candidate) return;
-    // cover: one of two candidates makes way
-    ctx.campaign = null;
-  }
-  ctx.electionDeadlineMs = Math.max(
-    ctx.electionDeadlineMs,
-    ctx.now + ctx.timing.rankSlotMs + ctx.random * ctx.timing.jitterMs,
-  );
-}
-
-export function onVote(ctx: CoreContext, from: NodeId, message: VoteRequest): void {
-  // What is over releases nobody: the leader may have a lease again, which rests on this voter's promise.
-  const isReleased = message.handOver > ctx.handOversEnded(message.term - 1);
-  const remainingMs = isReleased ? 0 : loyaltyMs(ctx);
-  // A loyal voter does not even learn the term: a node that returns must not depose a good leader.
-  if (message.term > ctx.term && remainingMs === 0) {
-    // cover: a voter learns the term of a candidate
-    becomeFollower(ctx, message.term, null, `${from} stands for election`);
-  }
-  const granted =
-    message.term === ctx.term &&
-    remainingMs === 0 &&
-    ctx.role === 'follower' &&
-    ctx.leader === null &&
-    !ctx.reverted &&
-    (ctx.votedFor === null || ctx.votedFor === from) &&
-    ctx.log.isNoNewerThan(message.lastTerm, message.lastIndex);
-  if (granted) {
-    // cover: a vote is granted
-    if (ctx.votedFor !== from) ctx.setTerm(ctx.term, from);
-    ctx.campaign = null;
-    restartElectionTimer(ctx);
-  }
-  ctx.send(
-    from,
-    { type: 'voteResponse', term: ctx.term, requestId: message.requestId, granted, remainingMs },
-    'term',
-  );
 }
 
 export function onPreVoteResponse(ctx: CoreContext, from: NodeId, message: PreVoteResponse): void {
@@ -197,6 +125,7 @@ export function onPreVoteResponse(ctx: CoreContext, from: NodeId, message: PreVo
   if (message.term > ctx.term) {
     if (isLoyalFollower(ctx)) return;
     // cover: a refused pre-vote teaches a later term
+    // elections.test.ts "learns a later term from a refusal and asks anew in it (bug 9)"
     // Learn the term, or two nodes may refuse each other for ever (bug 9).
     becomeFollower(ctx, message.term, null, `${from} knows a later term`);
     scheduleRetry(ctx, 0);
@@ -238,9 +167,11 @@ function tally(ctx: CoreContext, from: NodeId, answer: PreVoteResponse | VoteRes
   const lost = campaign.cause === 'transfer' ? null : ctx.lastLeader;
   if (isLost(ctx.voters, (id) => id === lost || campaign.refused.has(id))) {
     // cover: an election is lost
+    // elections.test.ts "does not wait for anybody when all have refused"
     campaign.endsAtMs = -Infinity;
     if (campaign.prevote && campaign.cause === 'leader-gone') {
       // cover: the loyal are asked again after a death
+      // elections.test.ts "reaches the others within moments …"
       // They will have the proof within moments; if they get none, their loyalty counts from the second time on.
       ctx.electionDeadlineMs = ctx.now + ctx.timing.rankSlotMs / 3;
       return false;
@@ -268,7 +199,9 @@ export function onTimeoutNow(ctx: CoreContext, from: NodeId, message: TimeoutNow
     { type: 'timeoutNowResponse', term: ctx.term, requestId: message.requestId, accepted },
     'term',
   );
-  if (accepted /* cover: a hand-over is accepted */) {
+  if (accepted) {
+    // cover: a hand-over is accepted
+    // transfer.test.ts "stands at once, without pre-vote and with the right to disturb"
     startElection(ctx, 'transfer', `${from} hands over`, message.handOver);
   } else if (message.term === ctx.term) {
     // The leader has the answer by now, or will: the same order must not be obeyed when it comes again.

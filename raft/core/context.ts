@@ -1,5 +1,6 @@
 import { ConfigurationHistory } from './configuration.js';
-import type { Leadership } from './leadership.js';
+import { invariant } from './invariant.js';
+import type { Leadership } from './leadership-state.js';
 import { RaftLog } from './log.js';
 import { Outbox, type Needs } from './outbox.js';
 import { voterSets, type VoterSets } from './quorum.js';
@@ -171,6 +172,18 @@ export class CoreContext {
     this.term = term;
     this.votedFor = votedFor;
     this.outbox.hardStateChanged();
+  }
+
+  /** Moves the commit index forward; never back, never beyond the log (I7, I12). */
+  commitTo(index: number): void {
+    if (index <= this.commit) return;
+    invariant(
+      index <= this.log.lastIndex,
+      () => `commit ${index} beyond the log's end ${this.log.lastIndex}`,
+    );
+    this.commit = index;
+    this.fruitlessElections = 0;
+    this.emit({ type: 'commit', index });
   }
 
   send(to: NodeId, message: Message, needs: Needs): void {

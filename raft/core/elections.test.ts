@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { configurationOf, TestLog } from './testing/test-log.js';
 import {
   heartbeat,
   heartbeatAnswer,
   preVoteGranted,
-  TestNode,
+  CoreHarness,
   timing,
   voteGranted,
-} from './testing/test-node.js';
+} from './testing/core-harness.js';
+import { configurationOf, TestLog } from './testing/test-log.js';
 import type { Message } from './types.js';
 
 const log = (...terms: number[]) => new TestLog(configurationOf(['a', 'b', 'c']), terms);
@@ -20,7 +20,7 @@ const preVoteRefused = (term: number, remainingMs: number): Message => ({
 
 describe('a follower that hears nothing', () => {
   it('waits for the election timeout, then asks for pre-votes without touching its term', () => {
-    const node = new TestNode({ restored: log().restored({ term: 3 }) });
+    const node = new CoreHarness({ restored: log().restored({ term: 3 }) });
     expect(node.wait(timing.electionTimeoutMs - 1)).toEqual([]);
     node.waitForDeadline();
     expect(node.sent('preVote').map(({ to, term }) => [to, term])).toEqual([
@@ -33,7 +33,7 @@ describe('a follower that hears nothing', () => {
   it('wakes up one rank slot after the node before it, in an order that turns with the term', () => {
     const deadlines = (term: number) =>
       ['a', 'b', 'c'].map((id) => {
-        const node = new TestNode({ id, restored: log().restored({ term }) });
+        const node = new CoreHarness({ id, restored: log().restored({ term }) });
         return (node.core.nextDeadlineMs() - node.now - timing.electionTimeoutMs) / timing.rankSlotMs;
       });
     expect(deadlines(3)).toEqual([0, 1, 2]);
@@ -41,14 +41,14 @@ describe('a follower that hears nothing', () => {
   });
 
   it('leaves the lost leader out of the order', () => {
-    const node = new TestNode({ id: 'c', restored: log().restored({ term: 4 }) });
+    const node = new CoreHarness({ id: 'c', restored: log().restored({ term: 4 }) });
     node.receive('b', heartbeat(4));
     node.step({ type: 'peerGone', peer: 'b' });
     expect(node.sent('preVote')).toHaveLength(2);
   });
 
   it('takes the place in the succession that its leader told it, in that term', () => {
-    const node = new TestNode({ restored: log().restored({ term: 3 }) });
+    const node = new CoreHarness({ restored: log().restored({ term: 3 }) });
     const slots = () =>
       (node.core.nextDeadlineMs() - node.now - timing.electionTimeoutMs) / timing.rankSlotMs;
     node.receive('b', heartbeat(3, { rank: 1 }));
@@ -65,7 +65,7 @@ describe('a follower that hears nothing', () => {
   });
 
   it('forgets that place when the leader has been gone for long: whoever stood before it did not win', () => {
-    const node = new TestNode({ restored: log().restored({ term: 3 }) });
+    const node = new CoreHarness({ restored: log().restored({ term: 3 }) });
     node.receive('b', heartbeat(3, { rank: 5 }));
     const patience = () => {
       node.waitForDeadline();
@@ -78,21 +78,21 @@ describe('a follower that hears nothing', () => {
   });
 
   it('queues behind all others while it is unfit to lead (bug 47)', () => {
-    const node = new TestNode({ restored: log().restored({ term: 3 }) });
+    const node = new CoreHarness({ restored: log().restored({ term: 3 }) });
     node.step({ type: 'eligibility', value: 0 });
     node.receive('b', heartbeat(3, { rank: 1 }));
     expect(node.core.nextDeadlineMs() - node.now).toBe(timing.electionTimeoutMs + 3 * timing.rankSlotMs);
   });
 
   it('starts its patience anew with every word from the leader', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.wait(timing.electionTimeoutMs - 10);
     node.receive('b', heartbeat(1));
     expect(node.wait(timing.electionTimeoutMs - 10)).toEqual([]);
   });
 
   it('draws its jitter anew for each attempt (bug 14)', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.random = 0.25;
     node.campaign();
     const first = node.core.nextDeadlineMs() - node.now;
@@ -102,7 +102,7 @@ describe('a follower that hears nothing', () => {
   });
 
   it('never stands as the member whose disk it replaced (bug 40)', () => {
-    const node = new TestNode({ incarnation: 'another disk' });
+    const node = new CoreHarness({ incarnation: 'another disk' });
     node.wait(10 * timing.electionTimeoutMs);
     expect(node.core.nextDeadlineMs()).toBe(Infinity);
     node.receive('b', heartbeat(1));
@@ -112,7 +112,7 @@ describe('a follower that hears nothing', () => {
 
   it('never stands as a non-voter', () => {
     const observer = new TestLog(configurationOf(['b', 'c'], ['a'])).restored();
-    const node = new TestNode({ restored: observer });
+    const node = new CoreHarness({ restored: observer });
     node.wait(10 * timing.electionTimeoutMs);
     expect(node.core.nextDeadlineMs()).toBe(Infinity);
   });
@@ -120,7 +120,7 @@ describe('a follower that hears nothing', () => {
 
 describe('a candidate', () => {
   it('stands once a majority would vote for it, and leads once a majority did', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.campaign();
     node.receive('b', preVoteGranted(1));
     expect(node.status).toMatchObject({ role: 'candidate', term: 2 });
@@ -139,7 +139,7 @@ describe('a candidate', () => {
   });
 
   it('asks for votes only when its own vote and term are on disk', () => {
-    const node = new TestNode({ slowDisk: true });
+    const node = new CoreHarness({ slowDisk: true });
     node.campaign();
     node.receive('b', preVoteGranted(1));
     expect(node.sent('vote')).toEqual([]);
@@ -148,7 +148,7 @@ describe('a candidate', () => {
   });
 
   it('counts a voter once, however often it answers (bug 4)', () => {
-    const node = new TestNode({ restored: new TestLog(configurationOf([...'abcde'])).restored() });
+    const node = new CoreHarness({ restored: new TestLog(configurationOf([...'abcde'])).restored() });
     node.campaign();
     for (const from of 'bcd') node.receive(from, preVoteGranted(1));
     for (let repeat = 0; repeat < 3; repeat++) node.receive('b', voteGranted(2));
@@ -157,7 +157,7 @@ describe('a candidate', () => {
 
   it('counts no votes of non-voters and strangers, and none of another term (bug 7)', () => {
     const restored = new TestLog(configurationOf(['a', 'b', 'c'], ['n'])).restored();
-    const node = new TestNode({ restored });
+    const node = new CoreHarness({ restored });
     node.campaign();
     node.receive('b', preVoteGranted(1));
     for (const from of ['n', 'x']) node.receive(from, voteGranted(2));
@@ -166,7 +166,7 @@ describe('a candidate', () => {
   });
 
   it('follows whoever leads its term', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.campaign();
     node.receive('b', preVoteGranted(1));
     node.receive('c', heartbeat(2));
@@ -174,7 +174,7 @@ describe('a candidate', () => {
   });
 
   it('tries again when the loyal are free, plus its stagger (raft.md §4.4)', () => {
-    const node = new TestNode({ id: 'b', restored: log().restored({ term: 3 }) });
+    const node = new CoreHarness({ id: 'b', restored: log().restored({ term: 3 }) });
     node.campaign();
     node.receive('a', preVoteRefused(3, 120));
     node.receive('c', preVoteRefused(3, 80));
@@ -182,26 +182,26 @@ describe('a candidate', () => {
   });
 
   it('counts answers to earlier attempts, but none from before another term or a leader (bug 10)', () => {
-    const asks = (node: TestNode): number => {
+    const asks = (node: CoreHarness): number => {
       node.campaign();
       return node.sent('preVote')[0]?.requestId as number;
     };
     const lateGrant = (requestId: number): Message => ({ ...preVoteGranted(0), requestId });
 
-    const patient = new TestNode();
+    const patient = new CoreHarness();
     const first = asks(patient);
     asks(patient);
     patient.receive('b', lateGrant(first));
     expect(patient.status.role).toBe('candidate');
 
-    const taught = new TestNode();
+    const taught = new CoreHarness();
     const before = asks(taught);
     taught.receive('c', preVoteRefused(7, 0));
     asks(taught);
     taught.receive('b', lateGrant(before));
     expect(taught.status).toMatchObject({ role: 'follower', term: 7 });
 
-    const led = new TestNode();
+    const led = new CoreHarness();
     const earlier = asks(led);
     led.receive('c', heartbeat(1));
     led.now += 10 * timing.electionTimeoutMs;
@@ -211,7 +211,7 @@ describe('a candidate', () => {
   });
 
   it('learns a later term from a refusal and asks anew in it (bug 9)', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.campaign();
     node.receive('b', preVoteRefused(7, 0));
     expect(node.status.term).toBe(7);
@@ -220,7 +220,7 @@ describe('a candidate', () => {
   });
 
   it('follows no late answer once it is loyal to a leader, whose lease counts on that', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.waitForDeadline();
     node.receive('b', heartbeat(1));
     node.receive('c', preVoteRefused(9, 0));
@@ -233,7 +233,7 @@ describe('a candidate', () => {
   });
 
   it('asks silent voters again, and waits longer after each fruitless election (bugs 5, 16)', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     const patience = () => {
       while (node.status.role !== 'candidate') {
         node.campaign();
@@ -255,7 +255,7 @@ describe('a candidate', () => {
   });
 
   it('does not wait longer than usual when one voter refuses and the other is silent: the vote is split', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     const campaign = (answer?: (term: number) => void): number => {
       while (node.status.role !== 'candidate') {
         node.campaign();
@@ -274,7 +274,7 @@ describe('a candidate', () => {
   });
 
   it('does not wait for anybody when all have refused', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.campaign();
     node.receive('b', preVoteGranted(1));
     for (const from of 'bc') {
@@ -288,7 +288,7 @@ describe('a candidate', () => {
 
 describe('a lone voter', () => {
   it('leads at once, without asking anybody', () => {
-    const node = new TestNode({ restored: new TestLog(configurationOf(['a'])).restored({ term: 4 }) });
+    const node = new CoreHarness({ restored: new TestLog(configurationOf(['a'])).restored({ term: 4 }) });
     expect(node.now).toBe(1000);
     expect(node.status).toMatchObject({ role: 'leader', term: 5, ready: true, commitIndex: 2 });
   });
@@ -296,7 +296,7 @@ describe('a lone voter', () => {
 
 describe('proof that the leader is dead', () => {
   it('lets a follower stand without waiting, and vote at once', () => {
-    const node = new TestNode({ restored: log().restored({ term: 3 }) });
+    const node = new CoreHarness({ restored: log().restored({ term: 3 }) });
     node.receive('c', heartbeat(3));
     node.step({ type: 'peerGone', peer: 'c' });
     expect(node.sent('preVote')[0]).toMatchObject({ term: 4, lastIndex: 1, lastTerm: 1 });
@@ -305,7 +305,7 @@ describe('proof that the leader is dead', () => {
   });
 
   it('lets the next in line go first', () => {
-    const node = new TestNode({ restored: log().restored({ term: 3 }) });
+    const node = new CoreHarness({ restored: log().restored({ term: 3 }) });
     node.receive('c', heartbeat(3, { rank: 1 }));
     node.step({ type: 'peerGone', peer: 'c' });
     expect(node.sent('preVote')).toEqual([]);
@@ -313,7 +313,7 @@ describe('proof that the leader is dead', () => {
   });
 
   it('reaches the others within moments: who is loyal still is asked again soon, and then as long as it says', () => {
-    const node = new TestNode({ restored: log().restored({ term: 3 }) });
+    const node = new CoreHarness({ restored: log().restored({ term: 3 }) });
     node.receive('c', heartbeat(3));
     node.step({ type: 'peerGone', peer: 'c' });
     node.receive('b', preVoteRefused(3, 200));
@@ -325,14 +325,14 @@ describe('proof that the leader is dead', () => {
   });
 
   it('means nothing when it is about somebody else', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.receive('c', heartbeat(1));
     node.step({ type: 'peerGone', peer: 'b' });
     expect(node.core.nextDeadlineMs() - node.now).toBeGreaterThanOrEqual(timing.electionTimeoutMs);
   });
 
   it('is forgotten when the leader speaks after all', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.receive('c', heartbeat(1));
     node.step({ type: 'peerGone', peer: 'c' });
     node.receive('c', heartbeat(1));
@@ -351,7 +351,7 @@ describe('two nodes that stand at the same time', () => {
 
   it('do not both go on: the one with the greater id makes way, for less than the pause between two attempts', () => {
     const goesOn = (id: string, other: string): boolean => {
-      const node = new TestNode({ id });
+      const node = new CoreHarness({ id });
       node.campaign();
       const nextAttemptMs = node.core.nextDeadlineMs();
       node.receive(other, asks(1));
@@ -365,7 +365,7 @@ describe('two nodes that stand at the same time', () => {
   });
 
   it('tie in vain for a moment only: the leader that both have lost is not waited for', () => {
-    const node = new TestNode({ restored: log().restored({ term: 3 }) });
+    const node = new CoreHarness({ restored: log().restored({ term: 3 }) });
     node.receive('c', heartbeat(3));
     node.campaign();
     node.receive('b', preVoteGranted(3));
@@ -377,7 +377,7 @@ describe('two nodes that stand at the same time', () => {
   });
 
   it('a follower that would vote for another lets it try first', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.wait(timing.electionTimeoutMs - 1);
     node.receive('b', asks(1));
     expect(node.core.nextDeadlineMs() - node.now).toBeGreaterThanOrEqual(timing.rankSlotMs);
@@ -386,7 +386,7 @@ describe('two nodes that stand at the same time', () => {
 
 describe('a process that stood still', () => {
   it('reads its messages before it stands (bug 53)', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.now += 5 * timing.electionTimeoutMs;
     node.step({ type: 'stalled', forMs: 5 * timing.electionTimeoutMs });
     expect(node.core.nextDeadlineMs() - node.now).toBe(timing.heartbeatIntervalMs);
@@ -394,7 +394,7 @@ describe('a process that stood still', () => {
 
   it('no longer leads when others may have been elected, whether it was told of the stall or not (bug 54)', () => {
     for (const told of [true, false]) {
-      const node = TestNode.leader(log(), 2);
+      const node = CoreHarness.leader(log(), 2);
       node.now += timing.electionTimeoutMs;
       if (told) node.step({ type: 'stalled', forMs: timing.electionTimeoutMs });
       else node.propose();
@@ -405,7 +405,7 @@ describe('a process that stood still', () => {
 
 describe('a leader', () => {
   it('steps back when no quorum answers within the lease, counted from when it asked (bugs 12, 52)', () => {
-    const node = TestNode.leader(log(), 2);
+    const node = CoreHarness.leader(log(), 2);
     node.wait(timing.heartbeatIntervalMs);
     const { now: since, round } = node;
     node.wait(150);
@@ -416,13 +416,13 @@ describe('a leader', () => {
   });
 
   it('gives way to a later term at once', () => {
-    const node = TestNode.leader(log(), 2);
+    const node = CoreHarness.leader(log(), 2);
     node.receive('b', heartbeatAnswer(9));
     expect(node.status).toMatchObject({ role: 'follower', term: 9 });
   });
 
   it('never shows a lease beyond the lease timeout, after fruitless elections neither', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     for (let round = 0; round < 3; round++) {
       while (node.status.role !== 'candidate') {
         node.campaign();
@@ -437,14 +437,14 @@ describe('a leader', () => {
   });
 
   it('has no lease before a quorum acknowledged a heartbeat: its voters may follow another by now', () => {
-    const node = TestNode.leader(log(), 2);
+    const node = CoreHarness.leader(log(), 2);
     expect(node.status.leaseRemainingMs).toBe(0);
     node.confirm('b');
     expect(node.status.leaseRemainingMs).toBeGreaterThan(0);
   });
 
   it('ends the process when another claims its term', () => {
-    const node = TestNode.leader(log(), 2);
+    const node = CoreHarness.leader(log(), 2);
     node.receive('b', heartbeat(2));
     expect(node.halted()).toMatch(/leads term 2 beside a/);
     expect(node.wait(1000)).toEqual([]);

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { CoreHarness, timing } from './testing/core-harness.js';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import { TestNode, timing } from './testing/test-node.js';
 
 const PATIENCE_MS = 4 * timing.electionTimeoutMs;
 
 /** A ready leader of `a`, `b` and `c` with a write under way that never ends. */
-function leaderWithHungDisk(): TestNode {
-  const node = TestNode.leader(new TestLog(configurationOf(['a', 'b', 'c'])), 2);
+function leaderWithHungDisk(): CoreHarness {
+  const node = CoreHarness.leader(new TestLog(configurationOf(['a', 'b', 'c'])), 2);
   for (const from of 'bc') node.acknowledge(from);
   node.slowDisk = true;
   node.propose();
@@ -15,7 +15,7 @@ function leaderWithHungDisk(): TestNode {
 }
 
 /** Heartbeats go out and are answered by these; @returns events and messages of that time */
-function lead(node: TestNode, forMs: number, answering = 'bc') {
+function lead(node: CoreHarness, forMs: number, answering = 'bc') {
   const events = [];
   const orders = [];
   for (const end = node.now + forMs; node.now < end && node.status.role === 'leader';) {
@@ -74,7 +74,7 @@ describe('a leader with a write that does not end', () => {
 
   it('leads on while no other voter answers: nobody else could', () => {
     const restored = new TestLog(configurationOf(['a'])).restored();
-    const node = new TestNode({ restored });
+    const node = new CoreHarness({ restored });
     while (node.status.role !== 'leader') node.waitForDeadline();
     node.slowDisk = true;
     node.propose();

@@ -1,6 +1,6 @@
 import type { CoreContext } from './context.js';
-import { becomeFollower } from './follower.js';
-import type { Leadership } from './leadership.js';
+import type { Leadership } from './leadership-state.js';
+import { becomeFollower } from './step-down.js';
 import { bestSuccessor } from './succession.js';
 import { beginTransfer } from './transfer.js';
 
@@ -22,10 +22,13 @@ export function leaveHungDisk(ctx: CoreContext, leadership: Leadership): boolean
   if (to === undefined) return false;
   if (overdueMs >= ctx.timing.transferTimeoutMs) {
     // cover: a leader with a hung disk steps back
+    // hung-disk.test.ts "steps back when nobody took over in time, and cannot win before its disk is well"
     becomeFollower(ctx, ctx.term, null, `a write has not ended for ${Math.round(forMs)} ms`);
     return true;
   }
-  if (!leadership.transfer /* cover: a leader with a hung disk hands over */) {
+  if (!leadership.transfer) {
+    // cover: a leader with a hung disk hands over
+    // hung-disk.test.ts "hands over then, to whom it would hand over anyway, and says why"
     ctx.event({ type: 'diskHangs', forMs, successor: to });
     beginTransfer(ctx, leadership, null, to);
   }

@@ -1,20 +1,13 @@
-import { appendOwn } from './append-own.js';
+import { checkReversion } from './acknowledgements.js';
 import type { CoreContext } from './context.js';
-import { becomeFollower } from './follower.js';
+import { answerReads, sendHeartbeats } from './heartbeats.js';
 import { leaveHungDisk } from './hung-disk.js';
 import { invariant } from './invariant.js';
-import type { Leadership } from './leadership.js';
+import type { Leadership } from './leadership-state.js';
 import { leaveJoint } from './membership.js';
 import { quorumValue } from './quorum.js';
-import {
-  answerReads,
-  checkReversion,
-  replicateTo,
-  replicateToAll,
-  sendHeartbeats,
-  startRead,
-  syncProgress,
-} from './replication.js';
+import { appendOwn, replicateTo, replicateToAll, syncProgress } from './replication.js';
+import { becomeFollower } from './step-down.js';
 import { endOverdueTransfer, maybeSendTimeoutNow } from './transfer.js';
 import type { HeartbeatResponse, NodeId } from './types.js';
 
@@ -58,17 +51,13 @@ export function onPropose(ctx: CoreContext, id: number, data: Uint8Array, crc: n
   const full =
     leadership.pending.size >= limits.uncommittedEntriesMax ||
     (leadership.pending.size > 0 && leadership.uncommittedBytes + data.length > limits.uncommittedBytesMax);
-  if (full /* cover: too much is uncommitted */) return ctx.reject(id, 'too-many-uncommitted');
+  if (full) {
+    // cover: too much is uncommitted
+    // replication.test.ts "takes no more proposals than may wait for a commit (bug 32)"
+    return ctx.reject(id, 'too-many-uncommitted');
+  }
   leadership.pending.set(appendOwn(ctx, leadership, 'command', data, crc), id);
   replicateToAll(ctx, leadership);
-}
-
-export function onRead(ctx: CoreContext, id: number): void {
-  const { leadership } = ctx;
-  if (!leadership) return ctx.reject(id, 'not-leader');
-  // Before its first own commit a leader does not know what is committed (bug 48).
-  if (leadership.ready) startRead(ctx, leadership, id);
-  else leadership.readsBeforeReady.push(id);
 }
 
 export function onHeartbeatResponse(
@@ -94,7 +83,7 @@ export function onHeartbeatResponse(
 }
 
 /** When a quorum last proved to hear this leader: send time of the newest round that it acknowledged. */
-export function quorumContactMs(ctx: CoreContext, leadership: Leadership): number {
+function quorumContactMs(ctx: CoreContext, leadership: Leadership): number {
   return quorumValue(ctx.voters, (id) =>
     id === ctx.id ? ctx.now : (leadership.progress.get(id)?.ackedSentAtMs ?? -Infinity),
   );
@@ -130,6 +119,7 @@ export function tickLeader(ctx: CoreContext, leadership: Leadership): void {
   // Whoever cannot hear a quorum stops at once, heartbeats included (bug 12).
   if (ctx.now >= patienceEndMs(ctx, leadership)) {
     // cover: a leader without a quorum steps back
+    // elections.test.ts "steps back when no quorum answers within the lease …"
     becomeFollower(ctx, ctx.term, null, 'no contact to a quorum');
     return;
   }
@@ -154,7 +144,11 @@ export function onRequestFailed(
   requestId: number,
 ): void {
   const progress = leadership.progress.get(to);
-  if (!progress?.settle(requestId) /* cover: a request fails that nobody waits for */) return;
+  if (!progress?.settle(requestId)) {
+    // cover: a request fails that nobody waits for
+    // replication.test.ts "goes on when a request fails that is answered already"
+    return;
+  }
   progress.probeFrom(progress.match + 1);
   progress.pausedUntilMs = ctx.now + ctx.timing.heartbeatIntervalMs;
 }

@@ -1,16 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { decodeConfiguration } from './configuration.js';
+import { heartbeat, preVoteGranted, CoreHarness, timing, voteGranted } from './testing/core-harness.js';
 import { configurationOf, member, TestLog } from './testing/test-log.js';
-import { heartbeat, preVoteGranted, TestNode, timing, voteGranted } from './testing/test-node.js';
 import type { MembershipChange } from './types.js';
 
-const leader = (voters: string[], others: string[] = []): TestNode => {
-  const node = TestNode.leader(new TestLog(configurationOf(voters, others)), 2);
+const leader = (voters: string[], others: string[] = []): CoreHarness => {
+  const node = CoreHarness.leader(new TestLog(configurationOf(voters, others)), 2);
   for (const from of voters.slice(1)) node.acknowledge(from);
   return node;
 };
 
-const change = (node: TestNode, wish: MembershipChange, expectedIndex?: number, force = false): number =>
+const change = (node: CoreHarness, wish: MembershipChange, expectedIndex?: number, force = false): number =>
   node.ask((id) => ({ type: 'changeMembership', id, change: wish, expectedIndex, force }));
 
 const add = (id: string, incarnation = `disk of ${id}`): MembershipChange => ({
@@ -19,9 +19,10 @@ const add = (id: string, incarnation = `disk of ${id}`): MembershipChange => ({
   address: `${id}:1`,
   incarnation,
 });
-const voters = (node: TestNode): string[] =>
+const voters = (node: CoreHarness): string[] =>
   node.status.configuration.configuration.members.filter(({ voter }) => voter).map(({ id }) => id);
-const matchOf = (node: TestNode, id: string) => node.status.peers.find((peer) => peer.id === id)?.matchIndex;
+const matchOf = (node: CoreHarness, id: string) =>
+  node.status.peers.find((peer) => peer.id === id)?.matchIndex;
 
 describe('a change of membership', () => {
   it('is in force from the moment it is appended, and done when the new majority has it', () => {
@@ -45,7 +46,7 @@ describe('a change of membership', () => {
   });
 
   it('waits for a commit in the term (Ongaro 2015, bug 33)', () => {
-    const node = TestNode.leader(new TestLog(configurationOf(['a', 'b', 'c'])), 2);
+    const node = CoreHarness.leader(new TestLog(configurationOf(['a', 'b', 'c'])), 2);
     expect(node.answer(change(node, add('d')))).toMatchObject({ reason: 'no-commit-in-term' });
   });
 
@@ -63,7 +64,7 @@ describe('a change of membership', () => {
   });
 
   it('never takes the last voter', () => {
-    const node = TestNode.leader(new TestLog(configurationOf(['a'], ['b'])), 2);
+    const node = CoreHarness.leader(new TestLog(configurationOf(['a'], ['b'])), 2);
     expect(node.answer(change(node, { type: 'remove', id: 'a' }))).toMatchObject({ reason: 'last-voter' });
     expect(node.answer(change(node, { type: 'demote', id: 'a' }))).toMatchObject({ reason: 'last-voter' });
   });
@@ -104,7 +105,7 @@ describe('a change of membership', () => {
 
 describe('a change that the reachable voters could not decide', () => {
   /** A leader of these voters that hears only some of them. */
-  const hearing = (all: string[], heard: string, others: string[] = []): TestNode => {
+  const hearing = (all: string[], heard: string, others: string[] = []): CoreHarness => {
     const node = leader(all, others);
     for (let beat = 0; beat < 20; beat++) {
       node.wait(timing.heartbeatIntervalMs);
@@ -144,7 +145,7 @@ describe('a change that the reachable voters could not decide', () => {
   });
 
   it('is refused to a lone voter whose newcomer never answered, not to one whose newcomer did', () => {
-    const node = TestNode.leader(new TestLog(configurationOf(['a'], ['n'])), 2);
+    const node = CoreHarness.leader(new TestLog(configurationOf(['a'], ['n'])), 2);
     expect(node.answer(change(node, add('n')))).toMatchObject(refused);
     node.acknowledge('n');
     expect(node.answer(change(node, add('n')))).toBeUndefined();
@@ -172,8 +173,8 @@ describe('a change that the reachable voters could not decide', () => {
 
 describe('a replacement', () => {
   const replace = (id: string, by: string): MembershipChange => ({ type: 'replace', id, by: member(by) });
-  const joint = (node: TestNode) => node.status.configuration.configuration.joint;
-  const began = (): { node: TestNode; id: number } => {
+  const joint = (node: CoreHarness) => node.status.configuration.configuration.joint;
+  const began = (): { node: CoreHarness; id: number } => {
     const node = leader(['a', 'b', 'c'], ['d']);
     node.acknowledge('d');
     return { node, id: change(node, replace('c', 'd')) };
@@ -237,7 +238,7 @@ describe('a replacement', () => {
   };
 
   it('is completed by the next leader, once it has committed in its term', () => {
-    const node = new TestNode({ restored });
+    const node = new CoreHarness({ restored });
     node.campaign();
     expect(node.sent('preVote').map(({ to }) => to)).toEqual(['b', 'd', 'c']);
     for (const from of 'bd') node.receive(from, preVoteGranted(1));
@@ -250,7 +251,7 @@ describe('a replacement', () => {
   });
 
   it('needs the votes of both sides in an election', () => {
-    const node = new TestNode({ id: 'd', restored });
+    const node = new CoreHarness({ id: 'd', restored });
     node.campaign();
     node.receive('a', preVoteGranted(1));
     expect(node.status.role).toBe('follower');
@@ -263,7 +264,7 @@ describe('a replacement', () => {
   });
 
   it('is rolled back exactly when it is cut off (bug 35)', () => {
-    const node = new TestNode({ restored });
+    const node = new CoreHarness({ restored });
     expect(joint(node)).toBeDefined();
     node.receive('b', new TestLog(half.configuration, [2]).append(2, 1));
     expect(node.status.configuration.index).toBe(1);
@@ -331,7 +332,7 @@ describe('a leader that is removed', () => {
         { index: 2, configuration: configurationOf(['b']) },
       ],
     };
-    const node = new TestNode({ restored });
+    const node = new CoreHarness({ restored });
     node.campaign();
     expect(node.sent('preVote').map(({ to }) => to)).toEqual(['b']);
     expect(node.status.role).toBe('follower');
@@ -347,7 +348,7 @@ describe('a follower', () => {
   const log = new TestLog(configurationOf(['a', 'b', 'c']));
 
   it('uses a configuration as soon as it has it', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.receive(
       'b',
       new TestLog(log.configuration).addConfiguration(1, configurationOf(['b', 'c'])).append(1, 1),
@@ -357,7 +358,7 @@ describe('a follower', () => {
   });
 
   it('goes back to exactly the one before when it is cut off (bug 35)', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.receive(
       'b',
       new TestLog(log.configuration).addConfiguration(1, configurationOf(['b', 'c'])).append(1, 1),
@@ -369,7 +370,7 @@ describe('a follower', () => {
 
   it('finds its newest configuration again after a restart, committed or not (bug 35)', () => {
     const longer = new TestLog(log.configuration).addConfiguration(1, configurationOf(['b', 'c']));
-    const node = new TestNode({
+    const node = new CoreHarness({
       restored: {
         ...longer.restored(),
         configurations: [
@@ -383,7 +384,7 @@ describe('a follower', () => {
 
   it('counts its patience from the day it becomes a voter', () => {
     const observer = new TestLog(configurationOf(['b', 'c'], ['a']));
-    const node = new TestNode({ restored: observer.restored() });
+    const node = new CoreHarness({ restored: observer.restored() });
     node.wait(10 * timing.electionTimeoutMs);
     node.receive('b', observer.addConfiguration(1, configurationOf(['a', 'b', 'c'])).append(1, 1));
     expect(node.core.nextDeadlineMs() - node.now).toBeGreaterThanOrEqual(timing.electionTimeoutMs);
@@ -398,7 +399,7 @@ describe('bootstrap', () => {
     headers: [],
     configurations: [],
   };
-  const bootstrap = (node: TestNode, ids: string[]): number =>
+  const bootstrap = (node: CoreHarness, ids: string[]): number =>
     node.ask((id) => ({
       type: 'bootstrap',
       id,
@@ -406,8 +407,8 @@ describe('bootstrap', () => {
     }));
 
   it('gives an empty node its first configuration, the same bytes on every node', () => {
-    const nodes = [new TestNode({ restored: empty }), new TestNode({ id: 'b', restored: empty })];
-    const [a, b] = nodes as [TestNode, TestNode];
+    const nodes = [new CoreHarness({ restored: empty }), new CoreHarness({ id: 'b', restored: empty })];
+    const [a, b] = nodes as [CoreHarness, CoreHarness];
     expect(a.answer(bootstrap(a, ['a', 'b', 'c']))).toMatchObject({ outcome: 'done' });
     bootstrap(b, ['c', 'b', 'a']);
     expect(a.core.entry(1)?.chainHash).toBe(b.core.entry(1)?.chainHash);
@@ -415,13 +416,13 @@ describe('bootstrap', () => {
   });
 
   it('is refused on any other node', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     expect(node.answer(bootstrap(node, ['a']))).toMatchObject({ outcome: 'rejected', reason: 'not-empty' });
     expect(voters(node)).toEqual(['a', 'b', 'c']);
   });
 
   it('is not needed to follow a cluster', () => {
-    const node = new TestNode({ id: 'd', restored: empty });
+    const node = new CoreHarness({ id: 'd', restored: empty });
     node.wait(10 * timing.electionTimeoutMs);
     expect(node.status).toMatchObject({ role: 'follower', term: 0 });
     node.receive('b', heartbeat(4));

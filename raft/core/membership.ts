@@ -1,4 +1,3 @@
-import { appendOwn } from './append-own.js';
 import {
   applyChange,
   changeTiming,
@@ -8,9 +7,10 @@ import {
 } from './configuration.js';
 import type { CoreContext } from './context.js';
 import { crc32 } from './crc32.js';
-import type { Leadership } from './leadership.js';
+import { sendHeartbeats } from './heartbeats.js';
+import type { Leadership } from './leadership-state.js';
 import { hasQuorum, voterSets } from './quorum.js';
-import { replicateToAll, sendHeartbeats, syncProgress } from './replication.js';
+import { appendOwn, replicateToAll, syncProgress } from './replication.js';
 import type { Configuration, Input } from './types.js';
 
 /** What both kinds of change have to say to the log. */
@@ -47,15 +47,23 @@ function changeConfiguration(ctx: CoreContext, { id, expectedIndex, force, reaso
     );
   }
   // Without a commit in this term, two changes may have quorums that do not overlap (Ongaro 2015, bug 33).
-  if (!leadership.ready /* cover: a change before the first commit */)
+  if (!leadership.ready) {
+    // cover: a change before the first commit
+    // membership.test.ts "waits for a commit in the term (Ongaro 2015, bug 33)"
     return ctx.reject(id, 'no-commit-in-term');
-  if (index > ctx.commit /* cover: a change during a change */) return ctx.reject(id, 'change-in-progress');
+  }
+  if (index > ctx.commit) {
+    // cover: a change during a change
+    // membership.test.ts "waits for the one before"
+    return ctx.reject(id, 'change-in-progress');
+  }
   if (configuration.joint) return ctx.reject(id, 'change-in-progress', 'a replacement is not complete yet');
   if (leadership.transfer) return ctx.reject(id, 'transfer-in-progress');
   const result = make(configuration);
   if (!result.ok) return ctx.reject(id, result.reason, result.detail);
   if (!result.changed) {
     // cover: a change that is made already
+    // membership.test.ts "that changes nothing is done where it was done"
     // It was done earlier, perhaps in another term; of a compacted entry only the snapshot's term is known.
     const term = ctx.log.termAt(Math.max(index, ctx.log.snapshotIndex)) as number;
     return ctx.answer(id, { outcome: 'done', index, term });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { Outbox } from './outbox.js';
 import { RaftLog } from './log.js';
+import { Outbox } from './outbox.js';
+import { appended, heartbeat, CoreHarness } from './testing/core-harness.js';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import { appended, heartbeat, TestNode } from './testing/test-node.js';
 import type { Message } from './types.js';
 
 const members = configurationOf(['a', 'b', 'c']);
@@ -82,6 +82,19 @@ describe('the outbox', () => {
     expect(outbox.durableIndex).toBe(3);
   });
 
+  it('counts nothing as durable that a snapshot replaced while it was written', () => {
+    const { outbox, raftLog } = outboxOver(new TestLog(members, [1, 1]), 1);
+    outbox.nextWrite(hard);
+    const snapshot = new TestLog(members, [2, 2, 2]).snapshotAt(4);
+    raftLog.reset(snapshot);
+    outbox.logReset({ ...snapshot, data: new Uint8Array(0) });
+    outbox.stored(1);
+    expect(outbox.durableIndex).toBe(0);
+    expect(outbox.nextWrite({ ...hard, term: 2 })).toMatchObject({ resetLog: true, entries: [] });
+    outbox.stored(2);
+    expect(outbox.durableIndex).toBe(4);
+  });
+
   it('cuts nothing on disk for what never was written', () => {
     const { outbox, raftLog } = outboxOver(new TestLog(members, [1, 1]), 1);
     raftLog.truncateFrom(3);
@@ -92,7 +105,7 @@ describe('the outbox', () => {
 
 describe('a node with a slow disk', () => {
   it('acknowledges the new entry at an index, never the one that it replaced (bug 25)', () => {
-    const node = new TestNode({ slowDisk: true });
+    const node = new CoreHarness({ slowDisk: true });
     node.receive('b', new TestLog(members, [2]).append(2, 1));
     node.finishWrite();
     if (node.writing) node.finishWrite();
@@ -108,7 +121,7 @@ describe('a node with a slow disk', () => {
   });
 
   it('drops answers of a term that is over', () => {
-    const node = new TestNode({ slowDisk: true });
+    const node = new CoreHarness({ slowDisk: true });
     node.receive('b', heartbeat(2));
     node.receive('c', heartbeat(3));
     const outputs = [...node.finishWrite(), ...node.finishWrite()];
@@ -116,7 +129,7 @@ describe('a node with a slow disk', () => {
   });
 
   it('writes term, truncation and entries in one batch', () => {
-    const node = new TestNode({ slowDisk: true, restored: new TestLog(members, [1, 1]).restored() });
+    const node = new CoreHarness({ slowDisk: true, restored: new TestLog(members, [1, 1]).restored() });
     node.receive('b', new TestLog(members, [2]).append(2, 1));
     expect(node.writing).toMatchObject({ hardState: { term: 2 }, truncateFrom: 2, resetLog: false });
     expect(node.writing?.entries.map(({ index }) => index)).toEqual([2]);

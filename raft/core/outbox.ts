@@ -52,8 +52,11 @@ export class Outbox {
 
   logTruncated(from: number): void {
     this.durableIndex = Math.min(this.durableIndex, from - 1);
-    if (this.outstanding /* cover: the log is cut under a write */)
+    if (this.outstanding) {
+      // cover: the log is cut under a write
+      // outbox.test.ts "counts nothing as durable that was cut while it was written (ABA, bug 25)"
       this.outstanding.lastIndex = Math.min(this.outstanding.lastIndex, from - 1);
+    }
     if (from < this.firstUnwritten) {
       this.truncateFrom = Math.min(this.truncateFrom ?? from, from);
       this.firstUnwritten = from;
@@ -71,8 +74,11 @@ export class Outbox {
     this.truncateFrom = undefined;
     this.firstUnwritten = snapshot.index + 1;
     this.durableIndex = 0;
-    if (this.outstanding /* cover: a snapshot replaces the log under a write */)
+    if (this.outstanding) {
+      // cover: a snapshot replaces the log under a write
+      // outbox.test.ts "counts nothing as durable that a snapshot replaced while it was written"
       this.outstanding.lastIndex = 0;
+    }
   }
 
   private get dirty(): boolean {

@@ -1,9 +1,9 @@
+import { onAppend, onHeartbeat, onSnapshot } from './accept.js';
+import { advanceCommit, onAppendResponse, onSnapshotResponse } from './acknowledgements.js';
 import {
   onElectionTimeout,
-  onPreVote,
   onPreVoteResponse,
   onTimeoutNow,
-  onVote,
   onVoteResponse,
   startPreVote,
 } from './candidate.js';
@@ -12,20 +12,18 @@ import { encodeConfiguration, inOrder } from './configuration.js';
 import { CoreContext } from './context.js';
 import { crc32 } from './crc32.js';
 import { isLoyalFollower, rank, restartElectionTimer, stagger } from './election-timer.js';
-import { becomeFollower } from './follower.js';
-import { onAppend, onHeartbeat, onSnapshot } from './following.js';
+import { onRead } from './heartbeats.js';
 import { invariant, InvariantError } from './invariant.js';
 import {
   leaderDeadlineMs,
   onHeartbeatResponse,
   onPropose,
-  onRead,
   onRequestFailed,
   leaseEndMs,
   tickLeader,
 } from './leader.js';
 import { onChangeMembership, onSetTiming } from './membership.js';
-import { advanceCommit, onAppendResponse, onSnapshotResponse } from './replication.js';
+import { becomeFollower } from './step-down.js';
 import { successors } from './succession.js';
 import { maybeSendTimeoutNow, onTimeoutNowResponse, onTransfer } from './transfer.js';
 import type {
@@ -41,6 +39,7 @@ import type {
   Role,
   Timing,
 } from './types.js';
+import { onPreVote, onVote } from './voting.js';
 
 export interface PeerStatus {
   id: NodeId;
@@ -101,8 +100,11 @@ export class RaftCore {
     try {
       // A leader has something to do in every heartbeat interval. One that had not for so long was frozen, and others
       // may have been elected; it must not act on whatever lay in its sockets meanwhile (bug 54).
-      if (ctx.leadership && silentMs >= ctx.timing.electionTimeoutMs /* cover: a leader was frozen */)
+      if (ctx.leadership && silentMs >= ctx.timing.electionTimeoutMs) {
+        // cover: a leader was frozen
+        // elections.test.ts "no longer leads when others may have been elected …"
         this.stalled(silentMs);
+      }
       this.dispatch(input);
       const persist = ctx.outbox.nextWrite({ term: ctx.term, votedFor: ctx.votedFor, commit: ctx.commit });
       if (persist) {
@@ -257,13 +259,21 @@ export class RaftCore {
         break;
     }
     if (message.term > ctx.term) {
-      if (isLoyalFollower(ctx) /* cover: a loyal follower gets a late answer of a later term */) return;
+      if (isLoyalFollower(ctx)) {
+        // cover: a loyal follower gets a late answer of a later term
+        // elections.test.ts "follows no late answer once it is loyal to a leader, whose lease counts on that"
+        return;
+      }
       return becomeFollower(ctx, message.term, null, `${from} knows a later term`);
     }
     if (message.type === 'voteResponse') return onVoteResponse(ctx, from, message);
     // Answers to a leadership that is over say nothing about this one (bug 24).
     const { leadership } = ctx;
-    if (!leadership || message.term !== ctx.term /* cover: an answer to an earlier leadership */) return;
+    if (!leadership || message.term !== ctx.term) {
+      // cover: an answer to an earlier leadership
+      // replication.test.ts "believes no answer of an earlier term (bug 24)"
+      return;
+    }
     const progress = leadership.progress.get(from);
     if (progress) progress.heardAtMs = ctx.now;
     switch (message.type) {

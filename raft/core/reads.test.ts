@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
+import { heartbeat, CoreHarness } from './testing/core-harness.js';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import { heartbeat, TestNode } from './testing/test-node.js';
 
-const newLeader = (voters = ['a', 'b', 'c']): TestNode =>
-  TestNode.leader(new TestLog(configurationOf(voters)), 2);
-const leader = (voters?: string[]): TestNode => {
+const newLeader = (voters = ['a', 'b', 'c']): CoreHarness =>
+  CoreHarness.leader(new TestLog(configurationOf(voters)), 2);
+const leader = (voters?: string[]): CoreHarness => {
   const node = newLeader(voters);
   node.acknowledge('b');
   return node;
 };
-const read = (node: TestNode): number => node.ask((id) => ({ type: 'read', id }));
+const read = (node: CoreHarness): number => node.ask((id) => ({ type: 'read', id }));
 
 describe('a linearizable read (thesis §6.4)', () => {
   it('is answered with what was committed when it came, once a majority confirmed the leader after it', () => {
@@ -33,7 +33,7 @@ describe('a linearizable read (thesis §6.4)', () => {
   });
 
   it('is not confirmed by an answer to a heartbeat of an earlier term, however its round was counted', () => {
-    const follower = new TestNode();
+    const follower = new CoreHarness();
     follower.receive('b', heartbeat(2));
     follower.receive('b', heartbeat(1, { round: 7 }));
     expect(follower.sent('heartbeatResponse')).toMatchObject([{ term: 2, round: 0 }]);
@@ -58,7 +58,7 @@ describe('a linearizable read (thesis §6.4)', () => {
   });
 
   it('needs nobody else in a cluster of one', () => {
-    const node = TestNode.leader(new TestLog(configurationOf(['a'])), 2);
+    const node = CoreHarness.leader(new TestLog(configurationOf(['a'])), 2);
     expect(node.answer(read(node))).toMatchObject({ outcome: 'done', index: 2 });
   });
 

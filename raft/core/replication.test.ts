@@ -1,82 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
+import { appended, heartbeat, CoreHarness, timing } from './testing/core-harness.js';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import { appended, heartbeat, TestNode, timing } from './testing/test-node.js';
 
 const members = configurationOf(['a', 'b', 'c']);
 const log = (...terms: number[]) => new TestLog(members, terms);
 
-const response = (node: TestNode) => node.sent('appendResponse')[0];
-
-describe('a follower', () => {
-  it('takes what follows its log, and acknowledges it when it is on disk', () => {
-    const leader = log(2, 2);
-    const node = new TestNode({ slowDisk: true });
-    node.receive('b', leader.append(2, 1));
-    // The term comes first; the entries follow in the next write.
-    while (!response(node)) node.finishWrite();
-    expect(response(node)).toMatchObject({ success: true, matchIndex: 3 });
-    expect(node.terms()).toEqual([1, 2, 2]);
-  });
-
-  it('refuses what does not reach its end, and says where that is', () => {
-    const node = new TestNode({ restored: log(1).restored() });
-    node.receive('b', log(1, 2, 2).append(2, 3));
-    expect(response(node)).toMatchObject({ success: false, conflictIndex: 3, conflictTerm: 0 });
-  });
-
-  it('refuses a conflict with the first index of its own term there (thesis §3.5)', () => {
-    const node = new TestNode({ restored: log(1, 2, 2, 2).restored() });
-    node.receive('b', log(1, 1, 1, 3, 3).append(3, 4));
-    expect(response(node)).toMatchObject({ success: false, conflictIndex: 3, conflictTerm: 2 });
-  });
-
-  it('replaces entries that conflict', () => {
-    const node = new TestNode({ restored: log(1, 2, 2, 2).restored() });
-    node.receive('b', log(1, 3).append(3, 2));
-    expect(node.terms()).toEqual([1, 1, 3]);
-    expect(response(node)).toMatchObject({ success: true, matchIndex: 3 });
-  });
-
-  it('keeps what it has when a shorter or older message comes late (bug 21)', () => {
-    const leader = log(1, 2, 2, 2);
-    const node = new TestNode({ restored: leader.restored() });
-    node.receive('b', leader.append(2, 1, 3));
-    expect(response(node)).toMatchObject({ success: true, matchIndex: 3 });
-    expect(node.terms()).toEqual([1, 1, 2, 2, 2]);
-  });
-
-  it('refuses a leader whose term is over, and tells it the new one', () => {
-    const node = new TestNode({ restored: log().restored({ term: 5 }) });
-    node.receive('b', log(2).append(2, 1));
-    expect(response(node)).toMatchObject({ success: false, term: 5 });
-    expect(node.status.lastIndex).toBe(1);
-  });
-
-  it('commits no more than the message has proven (bug 20)', () => {
-    const node = new TestNode({ restored: log(1, 2, 2).restored() });
-    node.receive('b', log(1, 3, 3).append(3, 1, 2, 4));
-    expect(node.status.commitIndex).toBe(2);
-    node.receive('b', heartbeat(3, { commit: 99 }));
-    expect(node.status.commitIndex).toBeLessThanOrEqual(node.status.lastIndex);
-  });
-
-  it('ends the process rather than cut what is committed', () => {
-    const node = new TestNode({ restored: log(1, 2).restored({ commit: 3 }) });
-    node.receive('b', log(1, 3).append(3, 2));
-    expect(node.halted()).toMatch(/below commit 3/);
-  });
-
-  it('ends the process when the same entry has other content', () => {
-    const node = new TestNode({ restored: log(1, 2).restored() });
-    const other = new TestLog(members).add(1, 'command', new Uint8Array([9])).add(2);
-    node.receive('b', other.append(2, 2));
-    expect(node.halted()).toMatch(/differs from that of b/);
-  });
-});
-
 describe('a leader', () => {
   it('sends the entry while its own disk is still busy with it (thesis §10.2.1)', () => {
-    const node = TestNode.leader(log(), 2);
+    const node = CoreHarness.leader(log(), 2);
     node.acknowledge('b');
     node.slowDisk = true;
     node.propose();
@@ -89,7 +20,7 @@ describe('a leader', () => {
   });
 
   it('counts its own disk like any other: followers alone can commit (bug 31)', () => {
-    const node = TestNode.leader(log(), 2);
+    const node = CoreHarness.leader(log(), 2);
     node.acknowledge('b');
     node.slowDisk = true;
     const id = node.propose();
@@ -100,7 +31,7 @@ describe('a leader', () => {
   });
 
   it('commits nothing of an earlier term by counting (figure 8, bug 19)', () => {
-    const node = TestNode.leader(log(2, 2), 4);
+    const node = CoreHarness.leader(log(2, 2), 4);
     for (const from of 'bc') node.acknowledge(from, 3);
     expect(node.status.commitIndex).toBe(0);
     node.acknowledge('b', 4);
@@ -108,7 +39,7 @@ describe('a leader', () => {
   });
 
   it('looks for the common point by terms, not one by one', () => {
-    const node = TestNode.leader(log(1, 1, 4, 4, 4, 5), 6);
+    const node = CoreHarness.leader(log(1, 1, 4, 4, 4, 5), 6);
     const probe = node.sent('append').find(({ to }) => to === 'b');
     expect(probe?.prevIndex).toBe(7);
     node.refuse('b', 4, 2);
@@ -116,7 +47,7 @@ describe('a leader', () => {
   });
 
   it('has no more requests under way than allowed, and none twice', () => {
-    const node = TestNode.leader(log(), 2, { limits: { inflightRequestsMax: 2, appendBytesMax: 1 } });
+    const node = CoreHarness.leader(log(), 2, { limits: { inflightRequestsMax: 2, appendBytesMax: 1 } });
     node.acknowledge('b');
     const sent: number[] = [];
     for (let count = 0; count < 5; count++) {
@@ -130,7 +61,7 @@ describe('a leader', () => {
 
   it('probes with big entries left out, so that a lost probe costs little', () => {
     const big = new TestLog(members).add(1, 'command', new Uint8Array(100_000)).add(1);
-    const node = TestNode.leader(big, 2);
+    const node = CoreHarness.leader(big, 2);
     node.refuse('b', 2);
     expect(node.sent('append')).toMatchObject([{ prevIndex: 1, entries: [] }]);
     node.acknowledge('b', 1);
@@ -138,7 +69,7 @@ describe('a leader', () => {
   });
 
   it('goes back to what is acknowledged when a request is lost, and not at once', () => {
-    const node = TestNode.leader(log(), 2);
+    const node = CoreHarness.leader(log(), 2);
     node.acknowledge('b');
     node.propose();
     const [request] = node.sent('append');
@@ -148,8 +79,19 @@ describe('a leader', () => {
     expect(node.sent('append').find(({ to }) => to === 'b')).toMatchObject({ prevIndex: 2 });
   });
 
+  it('goes on when a request fails that is answered already', () => {
+    const node = CoreHarness.leader(log(), 2);
+    node.acknowledge('b');
+    node.propose();
+    const requestId = node.sent('append').find(({ to }) => to === 'b')?.requestId ?? 0;
+    node.acknowledge('b');
+    node.step({ type: 'requestFailed', to: 'b', requestId });
+    node.propose();
+    expect(node.sent('append').filter(({ to }) => to === 'b')).toMatchObject([{ prevIndex: 3 }]);
+  });
+
   it('gives up a request that nobody ends (bug 27)', () => {
-    const node = TestNode.leader(log(), 2);
+    const node = CoreHarness.leader(log(), 2);
     node.acknowledge('b');
     node.propose();
     const repeated = () => node.sent('append').some(({ to }) => to === 'b');
@@ -164,13 +106,13 @@ describe('a leader', () => {
   });
 
   it('believes no answer of an earlier term (bug 24)', () => {
-    const node = TestNode.leader(log(1, 1), 4);
+    const node = CoreHarness.leader(log(1, 1), 4);
     node.receive('b', { ...appended, term: 3, matchIndex: 4 });
     expect(node.status.peers.find(({ id }) => id === 'b')?.matchIndex).toBe(0);
   });
 
   it('takes no more proposals than may wait for a commit (bug 32)', () => {
-    const node = TestNode.leader(log(), 2, { limits: { uncommittedEntriesMax: 2 } });
+    const node = CoreHarness.leader(log(), 2, { limits: { uncommittedEntriesMax: 2 } });
     for (let count = 0; count < 2; count++) node.propose();
     const id = node.propose();
     expect(node.answer(id)).toMatchObject({ outcome: 'rejected', reason: 'too-many-uncommitted' });
@@ -179,13 +121,13 @@ describe('a leader', () => {
   });
 
   it('counts the bytes that wait, but takes one proposal of any size', () => {
-    const node = TestNode.leader(log(), 2, { limits: { uncommittedBytesMax: 10 } });
+    const node = CoreHarness.leader(log(), 2, { limits: { uncommittedBytesMax: 10 } });
     expect(node.answer(node.propose('much longer than ten'))).toBeUndefined();
     expect(node.answer(node.propose('x'))).toMatchObject({ reason: 'too-many-uncommitted' });
   });
 
   it('answers "unknown" for what it cannot know when it loses its leadership (bug 68)', () => {
-    const node = TestNode.leader(log(), 2);
+    const node = CoreHarness.leader(log(), 2);
     const id = node.propose();
     node.receive('b', heartbeat(3));
     expect(node.answer(id)?.outcome).toBe('unknown');
@@ -193,7 +135,7 @@ describe('a leader', () => {
   });
 
   it('tells a follower to commit only what that follower has (bug 20)', () => {
-    const node = TestNode.leader(log(), 2);
+    const node = CoreHarness.leader(log(), 2);
     node.acknowledge('b');
     node.wait(timing.heartbeatIntervalMs);
     expect(node.sent('heartbeat').map(({ to, commit }) => [to, commit])).toEqual([

@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
+import { heartbeat, CoreHarness, timing } from './testing/core-harness.js';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import { heartbeat, TestNode, timing } from './testing/test-node.js';
 import type { CoreEvent, Output } from './types.js';
 
 const alarms = (outputs: readonly Output[]): CoreEvent[] =>
   outputs.flatMap((output) =>
     output.type === 'event' && output.event.type === 'reverted' ? [output.event] : [],
   );
-const peer = (node: TestNode, id: string) => node.status.peers.find((status) => status.id === id);
+const peer = (node: CoreHarness, id: string) => node.status.peers.find((status) => status.id === id);
 
 /** The leader `a` of a, b, c with the log 1…4, all of it acknowledged by `b`. */
-function leader(): TestNode {
-  const node = TestNode.leader(new TestLog(configurationOf(['a', 'b', 'c'])), 2);
+function leader(): CoreHarness {
+  const node = CoreHarness.leader(new TestLog(configurationOf(['a', 'b', 'c'])), 2);
   node.acknowledge('b');
   node.propose();
   node.propose();
@@ -20,7 +20,7 @@ function leader(): TestNode {
 }
 
 /** The request ids of what the leader sent last to `b`. */
-const heartbeatTo = (node: TestNode, to: string) => {
+const heartbeatTo = (node: CoreHarness, to: string) => {
   node.wait(timing.heartbeatIntervalMs);
   return node.sent('heartbeat').find((message) => message.to === to);
 };
@@ -95,7 +95,7 @@ describe('a follower that reports less than it acknowledged', () => {
 
 describe('answers that come late or twice', () => {
   it('raise no alarm: the follower wrote them before it acknowledged more', () => {
-    const node = TestNode.leader(new TestLog(configurationOf(['a', 'b', 'c'])), 2);
+    const node = CoreHarness.leader(new TestLog(configurationOf(['a', 'b', 'c'])), 2);
     const early = heartbeatTo(node, 'b');
     node.acknowledge('b');
     node.propose();
@@ -132,7 +132,7 @@ describe('answers that come late or twice', () => {
   });
 
   it('raise no alarm when an older conflict begins before what both have in common', () => {
-    const node = TestNode.leader(new TestLog(configurationOf(['a', 'b', 'c']), [2, 2, 4]), 5);
+    const node = CoreHarness.leader(new TestLog(configurationOf(['a', 'b', 'c']), [2, 2, 4]), 5);
     node.acknowledge('b', 3);
     node.core['ctx'].leadership?.progress.get('b')?.probeFrom(5);
     node.wait(timing.heartbeatIntervalMs);
@@ -142,8 +142,8 @@ describe('answers that come late or twice', () => {
 });
 
 describe('a node whose own log is shorter than what it acknowledged', () => {
-  const reverted = (): TestNode => {
-    const node = new TestNode({ restored: new TestLog(configurationOf(['a', 'b', 'c']), [2]).restored() });
+  const reverted = (): CoreHarness => {
+    const node = new CoreHarness({ restored: new TestLog(configurationOf(['a', 'b', 'c']), [2]).restored() });
     node.receive('b', heartbeat(2, { acknowledged: 5 }));
     return node;
   };
@@ -176,7 +176,7 @@ describe('a node whose own log is shorter than what it acknowledged', () => {
   });
 
   it('is not meant when it merely has not acknowledged the end of a longer log', () => {
-    const node = new TestNode({ restored: new TestLog(configurationOf(['a', 'b', 'c']), [2]).restored() });
+    const node = new CoreHarness({ restored: new TestLog(configurationOf(['a', 'b', 'c']), [2]).restored() });
     node.receive('b', heartbeat(2, { acknowledged: 2 }));
     expect(alarms(node.outputs)).toEqual([]);
     // What a leader of an earlier term knew is not this leader's word.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { heartbeat, CoreHarness, timing } from './testing/core-harness.js';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import { heartbeat, TestNode, timing } from './testing/test-node.js';
 import type { SnapshotRequest } from './types.js';
 
 const members = configurationOf(['a', 'b', 'c']);
@@ -15,8 +15,8 @@ const snapshotOf = (from: TestLog, index: number, term: number): SnapshotRequest
 });
 
 describe('compaction', () => {
-  const applied = (options = {}): TestNode => {
-    const node = new TestNode({ restored: log(1, 1, 1).restored({ commit: 3 }), ...options });
+  const applied = (options = {}): CoreHarness => {
+    const node = new CoreHarness({ restored: log(1, 1, 1).restored({ commit: 3 }), ...options });
     node.step({ type: 'applied', index: 3 });
     return node;
   };
@@ -55,7 +55,7 @@ describe('compaction', () => {
 
 describe('a leader whose log does not reach back', () => {
   it('sends its snapshot, then the rest', () => {
-    const node = TestNode.leader(log(1, 1), 2);
+    const node = CoreHarness.leader(log(1, 1), 2);
     node.acknowledge('b');
     node.step({ type: 'applied', index: 4 });
     node.step({ type: 'compact', index: 3, data });
@@ -68,7 +68,7 @@ describe('a leader whose log does not reach back', () => {
 
 describe('a snapshot from the leader', () => {
   it('replaces the log and the state, and is acknowledged when it is on disk', () => {
-    const node = new TestNode({ restored: log(1).restored(), slowDisk: true });
+    const node = new CoreHarness({ restored: log(1).restored(), slowDisk: true });
     node.receive('b', snapshotOf(log(1, 2, 2), 4, 2));
     expect(node.outputs).toContainEqual(expect.objectContaining({ type: 'restore' }));
     expect(node.writing).toMatchObject({ resetLog: true, snapshot: { index: 4, data }, entries: [] });
@@ -77,7 +77,7 @@ describe('a snapshot from the leader', () => {
   });
 
   it('drops a log that conflicts with it (bug 22)', () => {
-    const node = new TestNode({ restored: log(1, 1, 1, 1).restored() });
+    const node = new CoreHarness({ restored: log(1, 1, 1, 1).restored() });
     node.receive('b', snapshotOf(log(2, 2), 3, 2));
     expect(node.status).toMatchObject({ snapshotIndex: 3, lastIndex: 3 });
     node.receive('b', log(2, 2, 2).append(2, 3));
@@ -85,7 +85,7 @@ describe('a snapshot from the leader', () => {
   });
 
   it('installs nothing that the log holds already, and keeps what follows', () => {
-    const node = new TestNode({ restored: log(1, 1, 1).restored() });
+    const node = new CoreHarness({ restored: log(1, 1, 1).restored() });
     node.receive('b', snapshotOf(log(1, 1, 1), 3, 2));
     expect(node.outputs.some(({ type }) => type === 'restore')).toBe(false);
     expect(node.status).toMatchObject({ snapshotIndex: 0, commitIndex: 3, lastIndex: 4 });
@@ -93,21 +93,21 @@ describe('a snapshot from the leader', () => {
   });
 
   it('never moves the state back (bug 59)', () => {
-    const node = new TestNode({ restored: log(1, 1, 1).restored({ commit: 4 }) });
+    const node = new CoreHarness({ restored: log(1, 1, 1).restored({ commit: 4 }) });
     node.receive('b', snapshotOf(log(1), 2, 2));
     expect(node.status).toMatchObject({ snapshotIndex: 0, commitIndex: 4 });
     expect(node.sent('snapshotResponse')[0]?.matchIndex).toBe(4);
   });
 
   it('of a term that is over is refused', () => {
-    const node = new TestNode({ restored: log().restored({ term: 5 }) });
+    const node = new CoreHarness({ restored: log().restored({ term: 5 }) });
     node.receive('b', snapshotOf(log(2), 2, 2));
     expect(node.sent('snapshotResponse')[0]).toMatchObject({ term: 5, matchIndex: 0 });
     expect(node.status.snapshotIndex).toBe(0);
   });
 
   it('brings the membership with it (bug 61)', () => {
-    const node = new TestNode({ restored: log().restored() });
+    const node = new CoreHarness({ restored: log().restored() });
     const other = new TestLog(configurationOf(['b', 'c']), [2, 2]);
     node.receive('b', snapshotOf(other, 3, 2));
     expect(node.status.configuration.configuration).toEqual(configurationOf(['b', 'c']));
@@ -119,7 +119,7 @@ describe('a snapshot from the leader', () => {
 
 describe('data of applied entries', () => {
   it('leaves memory when the cache is full, and stays known by its header', () => {
-    const node = new TestNode({ limits: { cacheBytesMax: 3 } });
+    const node = new CoreHarness({ limits: { cacheBytesMax: 3 } });
     const leader = log(1, 1, 1);
     node.receive('b', leader.append(1, 1, 4, 4));
     node.step({ type: 'applied', index: 3 });

@@ -1,18 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
+import { heartbeat, CoreHarness, timing } from './testing/core-harness.js';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import { heartbeat, TestNode, timing } from './testing/test-node.js';
 import type { HeartbeatResponse } from './types.js';
 
 /** The leader `a` of five voters and a non-voter, after one round of answers. */
-function leader(told: Partial<Record<string, Partial<HeartbeatResponse>>> = {}): TestNode {
-  const node = TestNode.leader(new TestLog(configurationOf([...'abcde'], ['n'])), 2);
+function leader(told: Partial<Record<string, Partial<HeartbeatResponse>>> = {}): CoreHarness {
+  const node = CoreHarness.leader(new TestLog(configurationOf([...'abcde'], ['n'])), 2);
   for (const from of 'bcde') node.acknowledge(from);
   answer(node, told);
   return node;
 }
 
 function answer(
-  node: TestNode,
+  node: CoreHarness,
   told: Partial<Record<string, Partial<HeartbeatResponse>>>,
   who = 'bcden',
 ): void {
@@ -21,7 +21,7 @@ function answer(
 }
 
 /** Ids in the order of the ranks of the next heartbeats. */
-function published(node: TestNode): string {
+function published(node: CoreHarness): string {
   node.wait(timing.heartbeatIntervalMs);
   const ranked = node.sent('heartbeat').sort((a, b) => a.rank - b.rank);
   expect(ranked.map(({ rank }) => rank)).toEqual(ranked.map((_, place) => place));
@@ -34,7 +34,7 @@ describe('the succession that a leader publishes', () => {
   });
 
   it('turns with the term among equals', () => {
-    const node = TestNode.leader(new TestLog(configurationOf([...'abcde'], ['n'])), 3);
+    const node = CoreHarness.leader(new TestLog(configurationOf([...'abcde'], ['n'])), 3);
     for (const from of 'bcde') node.acknowledge(from);
     answer(node, {});
     expect(published(node)).toBe('ebcdn');
@@ -82,7 +82,7 @@ describe('the succession that a leader publishes', () => {
   });
 
   it('carries the configured priority to the leader', () => {
-    const node = new TestNode({ priority: 4 });
+    const node = new CoreHarness({ priority: 4 });
     node.receive('b', heartbeat(1));
     expect(node.sent('heartbeatResponse')[0]?.priority).toBe(4);
   });

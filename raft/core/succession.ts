@@ -1,5 +1,5 @@
 import type { CoreContext } from './context.js';
-import type { Leadership } from './leadership.js';
+import type { Leadership } from './leadership-state.js';
 import type { Progress } from './progress.js';
 import type { NodeId } from './types.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { changeTiming, decodeConfiguration, encodeConfiguration } from './configuration.js';
+import { heartbeat, preVoteGranted, CoreHarness, timing, voteGranted } from './testing/core-harness.js';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import { heartbeat, preVoteGranted, TestNode, timing, voteGranted } from './testing/test-node.js';
 import { clusterTimingOf, timingProblem } from './timing.js';
 import type { ClusterTiming, PreVoteResponse } from './types.js';
 
@@ -15,12 +15,12 @@ const times = (factor: number): ClusterTiming => ({
 });
 const abc = configurationOf(['a', 'b', 'c']);
 
-function leader(log = new TestLog(abc)): TestNode {
-  const node = TestNode.leader(log, 2);
+function leader(log = new TestLog(abc)): CoreHarness {
+  const node = CoreHarness.leader(log, 2);
   for (const from of 'bc') node.acknowledge(from);
   return node;
 }
-const setTiming = (node: TestNode, wanted: ClusterTiming): number =>
+const setTiming = (node: CoreHarness, wanted: ClusterTiming): number =>
   node.ask((id) => ({ type: 'setTiming', id, timing: wanted, expectedIndex: undefined }));
 
 describe('times that no cluster can run by', () => {
@@ -54,7 +54,7 @@ describe('the clockwork of a cluster', () => {
 
   it('is that of the founder, on every node that has the entry', () => {
     const founded = new TestLog({ ...abc, timing: times(2) });
-    const node = new TestNode({
+    const node = new CoreHarness({
       restored: {
         ...founded.restored(),
         configurations: [{ index: 1, configuration: decodeConfiguration(founded.at(1).data) }],
@@ -101,7 +101,7 @@ describe('the clockwork of a cluster', () => {
   });
 
   it('goes back with the log when the entry is cut off (bug 35)', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     const changed = new TestLog(abc).addConfiguration(1, { ...abc, timing: times(2) });
     node.receive('b', changed.append(1, 1));
     expect(node.core.timing).toMatchObject({ ...times(2) });
@@ -158,7 +158,7 @@ describe('a leader whose clockwork changes', () => {
 
 describe('a follower', () => {
   it('is as loyal as the heartbeat asked it to be, whatever its own log says yet', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.receive('b', heartbeat(1, { electionTimeoutMs: 2 * own.electionTimeoutMs }));
     node.now += 1.5 * own.electionTimeoutMs;
     node.receive('c', { type: 'preVote', term: 2, requestId: 1, lastIndex: 9, lastTerm: 1 });
@@ -170,7 +170,7 @@ describe('a follower', () => {
   });
 
   it('keeps the longer promise when a heartbeat from before the change comes late', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.receive('b', heartbeat(1, { electionTimeoutMs: 3 * own.electionTimeoutMs, round: 2 }));
     node.now += 1;
     node.receive('b', heartbeat(1, { electionTimeoutMs: own.electionTimeoutMs, round: 1 }));
@@ -184,7 +184,7 @@ describe('a follower', () => {
   });
 
   it('waits by its own log, where that is longer than what it promised', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.receive('b', heartbeat(1));
     const slower = new TestLog(abc).addConfiguration(1, { ...abc, timing: times(3) });
     node.receive('b', slower.append(1, 1));
@@ -196,7 +196,7 @@ describe('a follower', () => {
   });
 
   it('goes by its own election timeout again when it has no leader', () => {
-    const node = new TestNode();
+    const node = new CoreHarness();
     node.receive('b', heartbeat(1, { electionTimeoutMs: 9 * own.electionTimeoutMs }));
     node.receive('c', { type: 'vote', term: 2, requestId: 1, lastIndex: 9, lastTerm: 1, handOver: 1 });
     expect(node.sent('voteResponse')[0]).toMatchObject({ granted: true });
@@ -215,7 +215,7 @@ describe('the shortest times that are legal', () => {
   const fast = { ...abc, timing: shortest };
 
   /** Steps that a node asks for within a moment of the clock, one after the other at the deadlines that it names. */
-  const stepsAtOnce = (node: TestNode, deadlines: number): number => {
+  const stepsAtOnce = (node: CoreHarness, deadlines: number): number => {
     let most = 0;
     let count = 0;
     for (let step = 0; step < deadlines; step++) {
@@ -227,9 +227,9 @@ describe('the shortest times that are legal', () => {
     }
     return most;
   };
-  const started = (): TestNode => {
+  const started = (): CoreHarness => {
     const founded = new TestLog(fast);
-    return new TestNode({
+    return new CoreHarness({
       restored: { ...founded.restored({ term: 1 }), configurations: [{ index: 1, configuration: fast }] },
     });
   };

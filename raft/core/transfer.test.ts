@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
+import { heartbeat, CoreHarness, timing } from './testing/core-harness.js';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import { heartbeat, TestNode, timing } from './testing/test-node.js';
 import type { TimeoutNowRequest } from './types.js';
 
 const members = configurationOf(['a', 'b', 'c'], ['n']);
 
-function leader(): TestNode {
-  const node = TestNode.leader(new TestLog(members), 2);
+function leader(): CoreHarness {
+  const node = CoreHarness.leader(new TestLog(members), 2);
   for (const from of 'bc') node.acknowledge(from);
   return node;
 }
 
-const transfer = (node: TestNode, to?: string): number => node.ask((id) => ({ type: 'transfer', id, to }));
+const transfer = (node: CoreHarness, to?: string): number => node.ask((id) => ({ type: 'transfer', id, to }));
 
 describe('a leader that hands over', () => {
   it('sends the target forth when it has everything, with the exact position (bug 42)', () => {
@@ -51,6 +51,15 @@ describe('a leader that hands over', () => {
     node.receive('b', { type: 'vote', term: 3, requestId: 1, lastIndex: 2, lastTerm: 2, handOver: 1 });
     expect(node.answer(id)).toMatchObject({ outcome: 'done', term: 3 });
     expect(node.sent('voteResponse')[0]?.granted).toBe(true);
+  });
+
+  it('does not say done when the target says that it takes over: it may lose its election', () => {
+    const node = leader();
+    const id = transfer(node, 'b');
+    const requestId = node.sent('timeoutNow')[0]?.requestId ?? 0;
+    node.receive('b', { type: 'timeoutNowResponse', term: 2, requestId, accepted: true });
+    expect(node.answer(id)).toBeUndefined();
+    expect(node.status).toMatchObject({ role: 'leader', transferring: true });
   });
 
   it('does not say done when it merely lost its quorum', () => {
@@ -163,7 +172,7 @@ describe('a leader that hands over', () => {
   });
 
   it('has nobody to pick when no other voter is there', () => {
-    const node = TestNode.leader(new TestLog(configurationOf(['a'], ['n'])), 2);
+    const node = CoreHarness.leader(new TestLog(configurationOf(['a'], ['n'])), 2);
     expect(node.answer(transfer(node))).toMatchObject({ outcome: 'rejected', reason: 'no-such-member' });
   });
 });
@@ -178,8 +187,8 @@ describe('a node that is asked to take over', () => {
     lastTerm: 2,
     ...changes,
   });
-  const follower = (voters = ['a', 'b', 'c']): TestNode => {
-    const node = new TestNode({ restored: new TestLog(configurationOf(voters, ['n']), [2]).restored() });
+  const follower = (voters = ['a', 'b', 'c']): CoreHarness => {
+    const node = new CoreHarness({ restored: new TestLog(configurationOf(voters, ['n']), [2]).restored() });
     node.receive('b', heartbeat(2));
     return node;
   };

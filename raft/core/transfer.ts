@@ -1,5 +1,5 @@
 import type { CoreContext } from './context.js';
-import type { Leadership, PendingTransfer } from './leadership.js';
+import type { Leadership, PendingTransfer } from './leadership-state.js';
 import { bestSuccessor } from './succession.js';
 import type { NodeId, TimeoutNowResponse } from './types.js';
 
@@ -38,7 +38,11 @@ export function onTimeoutNowResponse(
   const { transfer } = leadership;
   // A late answer to an earlier request says nothing about this one (bug 46).
   if (!transfer || transfer.to !== from || transfer.requestId !== message.requestId) return;
-  if (message.accepted /* cover: the target says it takes over */) return;
+  if (message.accepted) {
+    // cover: the target says it takes over
+    // transfer.test.ts "does not say done when the target says that it takes over: it may lose its election"
+    return;
+  }
   endTransfer(ctx, leadership);
   if (transfer.id !== null) ctx.reject(transfer.id, 'transfer-timeout', `${from} refused to take over`);
 }
@@ -54,6 +58,7 @@ export function endOverdueTransfer(ctx: CoreContext, leadership: Leadership): vo
     return;
   }
   // cover: a hand-over is overdue
+  // transfer.test.ts "cannot know the outcome when it sent the target forth and hears nothing"
   if (id !== null) ctx.answer(id, { outcome: 'unknown', reason: 'leadership transfer timeout' });
 }
 

@@ -1,16 +1,15 @@
 import type { Logger } from 'pino';
-import { HttpTransport, LevelStorage, RaftNode, type Member, type Timing } from '../index.js';
+import {
+  HttpTransport,
+  LevelStorage,
+  RaftNode,
+  TIMING_PROFILES,
+  type Member,
+  type Timing,
+} from '../index.js';
 import { Counter } from './counter.js';
 
-const TIMING: Timing = {
-  heartbeatIntervalMs: 50,
-  electionTimeoutMs: 300,
-  rankSlotMs: 15,
-  jitterMs: 10,
-  leaseTimeoutMs: 290,
-  requestTimeoutMs: 600,
-  transferTimeoutMs: 600,
-};
+const TIMING: Timing = { ...TIMING_PROFILES.lan, requestTimeoutMs: 600, transferTimeoutMs: 600 };
 
 export interface CounterNodeOptions {
   nodeId: string;
@@ -53,24 +52,13 @@ export class CounterNode {
 
   async start(): Promise<void> {
     const { raft, options } = this;
-    const { nodeId, bind, logger } = options;
+    const { bind, logger } = options;
     await raft.open();
     const transport = new HttpTransport({
-      nodeId,
-      clusterId: () => raft.identity.clusterId,
-      incarnation: () => raft.identity.incarnation,
       bind,
-      timeouts: { controlMs: 100, bulkMs: 600, snapshotMs: 600 },
+      timeouts: () => ({ controlMs: 100, bulkMs: 600, snapshotMs: 600 }),
       bodyLimitBytes: 16 << 20,
       logger,
-      handlers: {
-        onRequest: (from, message, respond) => raft.receive(from, message, respond),
-        onSnapshotChunk: (from, chunk) => raft.receiveSnapshotChunk(from, chunk),
-        onPeerDisconnected: (peer) => void raft.peerDisconnected(peer),
-        onPeerRestarted: (peer) => raft.peerRestarted(peer),
-        hello: () => ({}),
-        adoptCluster: (clusterId) => raft.adoptCluster(clusterId),
-      },
     });
     const { host, port } = await raft.start(transport);
     this.address = `${host}:${port}`;

@@ -5,11 +5,11 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { ClassicLevel } from 'classic-level';
+import { Level } from 'level';
 import { encodeConfiguration } from '../core/configuration.js';
 import type { LoadedEntry, Member } from '../core/types.js';
 import { eventually } from '../testing/eventually.js';
-import { TestNode } from '../runtime/testing/test-nodes.js';
+import { RuntimeHarness } from '../runtime/testing/runtime-harness.js';
 import { MemoryNetwork } from '../runtime/testing/memory-network.js';
 import { LevelStorage } from '../storage/level-storage.js';
 import { ORIGIN, positionOf } from '../storage/manifest.js';
@@ -95,7 +95,7 @@ describe('inspectDirectory', () => {
 
   it('says which check failed, and shows the rest', async () => {
     await survivor();
-    const database = new ClassicLevel<Buffer, Buffer>(directory, {
+    const database = new Level<Buffer, Buffer>(directory, {
       keyEncoding: 'buffer',
       valueEncoding: 'buffer',
     });
@@ -126,10 +126,10 @@ describe('inspectDirectory', () => {
 
   it('refuses a directory that a process uses, and leaves it alone', async () => {
     await survivor();
-    const classicLevel = createRequire(import.meta.url).resolve('classic-level');
+    const level = createRequire(import.meta.url).resolve('level');
     const script = `
-      const { ClassicLevel } = require(${JSON.stringify(classicLevel)});
-      new ClassicLevel(${JSON.stringify(directory)}).open().then(() => console.log('open'));
+      const { Level } = require(${JSON.stringify(level)});
+      new Level(${JSON.stringify(directory)}).open().then(() => console.log('open'));
       setInterval(() => undefined, 1000);`;
     const holder = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
     try {
@@ -171,9 +171,9 @@ describe('recovery', () => {
       last: { index: 4, term: 6 },
       hardState: { term: 6, votedFor: null },
     });
-    const node = new TestNode('n1', { storage: new LevelStorage({ directory }) });
+    const node = new RuntimeHarness('n1', { storage: new LevelStorage({ directory }) });
     try {
-      await node.start((raft) => new MemoryNetwork().transportOf('n1', raft));
+      await node.start(new MemoryNetwork().transportOf('n1'));
       await eventually(() => node.raft.isReadyLeader, 'n1 to lead alone');
       await eventually(() => node.machine.commands.length === 2, 'n1 to apply its log');
       expect(node.machine.commands).toEqual(['one', 'two']);
@@ -198,7 +198,7 @@ describe('recovery', () => {
   it('is one write: when it fails, the directory is that of the old cluster', async () => {
     await survivor();
     const plan = await planRecovery(directory, undefined);
-    const batch = jest.spyOn(ClassicLevel.prototype, 'batch');
+    const batch = jest.spyOn(Level.prototype, 'batch');
     batch.mockImplementation(() => Promise.reject(new Error('injected')) as never);
     await expect(recoverDirectory(plan)).rejects.toMatchObject({ code: 'io' });
     expect(batch).toHaveBeenCalledTimes(1);

@@ -1,4 +1,7 @@
 import type { RaftCore } from '../core/raft-core.js';
+import type { Applier } from './applier.js';
+import type { LogReader } from './log-reader.js';
+import type { StateMachine } from './state-machine.js';
 
 export interface Retention {
   /** The log is shortened when its data exceed this many bytes, or its entries this number. */
@@ -32,4 +35,42 @@ export function compactionTarget(
     left -= core.entry(index)?.byteLength ?? 0;
   }
   return index > snapshotIndex ? index : undefined;
+}
+
+export interface CompactorOptions {
+  log: Pick<LogReader, 'read'>;
+  applier: Pick<Applier<unknown>, 'appliedIndex' | 'version'>;
+  stateMachine: Pick<StateMachine<unknown>, 'snapshotAt'>;
+  retention: Retention;
+  /** The log may now begin after `index`. */
+  onSnapshot(index: number, data: Uint8Array): void;
+}
+
+/** Has the state machine take the place of the log's beginning when the log is too long; one at a time. */
+export class Compactor {
+  private compacting = false;
+
+  constructor(private readonly options: CompactorOptions) {}
+
+  async compactIfDue(core: Pick<RaftCore, 'logExtent' | 'entry'>): Promise<void> {
+    if (this.compacting) return;
+    const { applier, stateMachine, log, retention } = this.options;
+    const { appliedIndex, version } = applier;
+    const index = compactionTarget(core, appliedIndex, retention);
+    if (index === undefined) return;
+    this.compacting = true;
+    try {
+      const data = await stateMachine.snapshotAt(index, async (at) => {
+        const [entry] = await log.read(at, at, 0);
+        if (!entry) throw new Error(`entry ${at} is not in the log`);
+        return entry;
+      });
+      this.options.onSnapshot(index, data);
+    } catch (error) {
+      // A snapshot of the leader replaced the entries that this one was made from.
+      if (version === applier.version) throw error;
+    } finally {
+      this.compacting = false;
+    }
+  }
 }

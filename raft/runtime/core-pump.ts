@@ -1,15 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import type { RaftCore } from '../core/raft-core.js';
-import type { Answer, Input, Output, RequestMessage, ResponseMessage } from '../core/types.js';
-import type { Respond } from '../transport/http-transport.js';
+import type { Answer, Output, RequestMessage, ResponseMessage, Stimulus } from '../core/types.js';
+import type { Respond } from '../transport/transport-host.js';
 import { Exchanges } from './exchanges.js';
-import type { Outcome } from './outcomes.js';
+import type { Outcome } from './node-options.js';
 import type { WakeUpTimer } from './wake-up-timer.js';
-
-type WithoutMoment<T> = T extends unknown ? Omit<T, 'now' | 'random'> : never;
-
-/** An input of the core; time and randomness are added when its turn comes. */
-export type Stimulus = WithoutMoment<Input>;
 
 /** How the core, or a node that does not run, answers a request. */
 export type Settled = Answer | { outcome: 'rejected'; reason: 'stopped' };

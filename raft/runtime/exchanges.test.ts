@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { HeartbeatRequest, HeartbeatResponse, ResponseMessage } from '../core/types.js';
-import { heartbeat, heartbeatAnswer } from '../core/testing/test-node.js';
+import { heartbeat, heartbeatAnswer } from '../core/testing/core-harness.js';
 import { Exchanges } from './exchanges.js';
 
 const request = (requestId: number): HeartbeatRequest => heartbeat(1, { requestId, round: requestId });

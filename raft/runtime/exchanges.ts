@@ -1,5 +1,5 @@
 import type { RequestMessage, ResponseMessage } from '../core/types.js';
-import type { Respond } from '../transport/http-transport.js';
+import type { Respond } from '../transport/transport-host.js';
 
 interface Exchange {
   /** As the peer counts its requests; two peers, or one before and after its restart, may use the same number. */

@@ -4,6 +4,7 @@ import type {
   Limits,
   Member,
   NodeId,
+  RejectReason,
   RequestMessage,
   ResponseMessage,
   SnapshotRequest,
@@ -11,12 +12,14 @@ import type {
 } from '../core/types.js';
 import type { SnapshotSource } from '../storage/snapshot-stream.js';
 import type { Storage } from '../storage/storage.js';
+import type { TransportHost } from '../transport/transport-host.js';
 import type { Retention } from './compaction.js';
 import type { StateMachine } from './state-machine.js';
 
 /** The part of the transport that the node uses; http-transport.ts is the one for production. */
 export interface NodeTransport {
-  start(): Promise<{ host: string; port: number }>;
+  /** Listens; what comes in goes to this node. */
+  start(host: TransportHost): Promise<{ host: string; port: number }>;
   stop(): Promise<void>;
   setPeers(members: readonly Member[]): void;
   send(to: NodeId, message: RequestMessage): Promise<ResponseMessage>;
@@ -48,6 +51,15 @@ export interface RaftNodeOptions<Result> {
   /** The node can not go on: storage failed or an invariant broke. The process must end. */
   onFatal(error: Error): void;
 }
+
+/**
+ * How a request to the cluster ended. `rejected`: it had no effect and never will. `unknown`: it may have taken
+ * effect or may still do so; only the log can tell, later.
+ */
+export type Outcome<T> =
+  | ({ outcome: 'done'; index: number; term: number } & T)
+  | { outcome: 'rejected'; reason: RejectReason | 'stopped'; detail?: string }
+  | { outcome: 'unknown'; reason: string };
 
 /** What a node tells those who listen. */
 export interface RaftNodeEvents {

@@ -5,16 +5,15 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { pino } from 'pino';
 import { LevelStorage } from '../storage/level-storage.js';
 import { HttpTransport } from '../transport/http-transport.js';
-import type { RaftNode } from './raft-node.js';
 import { BreakingProxy } from './testing/breaking-proxy.js';
 import { eventually } from '../testing/eventually.js';
-import { commit, leaderOf, TestNode, type TestNodeOptions } from './testing/test-nodes.js';
+import { commit, leaderOf, RuntimeHarness, type RuntimeHarnessOptions } from './testing/runtime-harness.js';
 
 const IDS = ['a', 'b', 'c'];
-type Options = Omit<TestNodeOptions, 'storage'>;
+type Options = Omit<RuntimeHarnessOptions, 'storage'>;
 
 let directory: string;
-let nodes: Map<string, TestNode>;
+let nodes: Map<string, RuntimeHarness>;
 /** Where each node listens, once it did. */
 let addresses: Map<string, { host: string; port: number }>;
 
@@ -28,38 +27,27 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-const all = (): TestNode[] => [...nodes.values()];
-const nodeOf = (id: string): TestNode => nodes.get(id) as TestNode;
+const all = (): RuntimeHarness[] => [...nodes.values()];
+const nodeOf = (id: string): RuntimeHarness => nodes.get(id) as RuntimeHarness;
 
-function transportOf(id: string, raft: RaftNode<number>): HttpTransport {
+function transportOf(id: string): HttpTransport {
   return new HttpTransport({
-    nodeId: id,
-    clusterId: () => raft.identity.clusterId,
-    incarnation: () => raft.identity.incarnation,
     bind: addresses.get(id) ?? { host: '127.0.0.1', port: 0 },
-    timeouts: { controlMs: 500, bulkMs: 2000, snapshotMs: 2000 },
+    timeouts: () => ({ controlMs: 500, bulkMs: 2000, snapshotMs: 2000 }),
     bodyLimitBytes: 8_000_000,
     logger: pino({ level: 'silent' }),
-    handlers: {
-      onRequest: (from, message, respond) => raft.receive(from, message, respond),
-      onSnapshotChunk: (from, chunk) => raft.receiveSnapshotChunk(from, chunk),
-      onPeerDisconnected: (peer) => void raft.peerDisconnected(peer),
-      onPeerRestarted: (peer) => raft.peerRestarted(peer),
-      hello: () => ({}),
-      adoptCluster: (clusterId) => raft.adoptCluster(clusterId),
-    },
   });
 }
 
-async function start(id: string, options: Options = {}): Promise<TestNode> {
+async function start(id: string, options: Options = {}): Promise<RuntimeHarness> {
   const storage = new LevelStorage({ directory: path.join(directory, id) });
-  const node = new TestNode(id, { ...options, storage });
+  const node = new RuntimeHarness(id, { ...options, storage });
   nodes.set(id, node);
-  addresses.set(id, await node.start((raft) => transportOf(id, raft)));
+  addresses.set(id, await node.start(transportOf(id)));
   return node;
 }
 
-async function found(options?: Options): Promise<TestNode> {
+async function found(options?: Options): Promise<RuntimeHarness> {
   for (const id of IDS) await start(id, options);
   const members = all().map((node) => {
     const { host, port } = addresses.get(node.id) as { host: string; port: number };
@@ -70,7 +58,7 @@ async function found(options?: Options): Promise<TestNode> {
 }
 
 /** Waits until each of `nodes` has applied exactly `commands`. */
-async function agreeOn(commands: string[], among: TestNode[] = all()): Promise<void> {
+async function agreeOn(commands: string[], among: RuntimeHarness[] = all()): Promise<void> {
   for (const node of among) {
     const last = commands.at(-1) ?? '';
     await eventually(() => node.machine.commands.includes(last), `${node.id} to apply ${last.slice(0, 20)}`);
@@ -165,10 +153,10 @@ describe('three nodes over HTTP and LevelDB', () => {
       // Only a leader's snapshot can bring c back, and c must not lead.
       const storage = new LevelStorage({ directory: path.join(directory, 'c') });
       const received = jest.spyOn(storage, 'receiveSnapshot');
-      const node = new TestNode('c', { ...options, storage });
+      const node = new RuntimeHarness('c', { ...options, storage });
       nodes.set('c', node);
       node.raft.setEligibility(0);
-      await node.start((raft) => transportOf('c', raft));
+      await node.start(transportOf('c'));
       await agreeOn(commands);
 
       const chunks = received.mock.calls.filter(([, , data]) => data.length > 0);

@@ -1,96 +1,11 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { heartbeat } from '../core/testing/test-node.js';
+import { describe, expect, it } from '@jest/globals';
 import { clusterTimingOf, isSameTiming } from '../core/timing.js';
-import type { Persist, RequestMessage, ResponseMessage } from '../core/types.js';
-import { StorageError } from '../storage/errors.js';
-import { MemoryDisk, MemoryStorage } from '../storage/memory-storage.js';
-import { entryAfter } from '../storage/testing/test-log.js';
-import { MemoryNetwork } from './testing/memory-network.js';
-import { RecordingMachine } from './testing/recording-machine.js';
+import { MemoryStorage } from '../storage/memory-storage.js';
 import { eventually } from '../testing/eventually.js';
-import { commit, leaderOf, TestNode, type TestNodeOptions } from './testing/test-nodes.js';
+import { bytes, clustersOfEachTest } from './testing/memory-cluster.js';
+import { commit, RuntimeHarness } from './testing/runtime-harness.js';
 
-/** The core takes data away from the entries that it handed out; a disk keeps them. */
-class SeparateStorage extends MemoryStorage {
-  override write(persist: Persist): Promise<void> {
-    return super.write({ ...persist, entries: persist.entries.map((entry) => ({ ...entry })) });
-  }
-}
-
-/** Nodes of one test, by name; a node can be restarted on its disk. */
-class Cluster {
-  readonly network = new MemoryNetwork();
-  readonly disks = new Map<string, MemoryDisk>();
-  readonly storages = new Map<string, MemoryStorage>();
-  private readonly byId = new Map<string, TestNode>();
-
-  constructor(private readonly options: Omit<TestNodeOptions, 'storage'> = {}) {}
-
-  get nodes(): TestNode[] {
-    return [...this.byId.values()];
-  }
-
-  node(id: string): TestNode {
-    return this.byId.get(id) as TestNode;
-  }
-
-  storage(id: string): MemoryStorage {
-    return this.storages.get(id) as MemoryStorage;
-  }
-
-  others(than: TestNode): TestNode[] {
-    return this.nodes.filter((node) => node !== than);
-  }
-
-  async start(id: string): Promise<TestNode> {
-    const disk = this.disks.get(id) ?? new MemoryDisk();
-    const storage = new SeparateStorage(disk);
-    const node = new TestNode(id, { ...this.options, storage });
-    this.disks.set(id, disk);
-    this.storages.set(id, storage);
-    this.byId.set(id, node);
-    await node.start((raft) => this.network.transportOf(id, raft));
-    return node;
-  }
-
-  /** The first one leads at once, being alone; the others join it. */
-  async found(...ids: string[]): Promise<TestNode> {
-    const [first, ...others] = ids as [string, ...string[]];
-    const leader = await this.start(first);
-    expect(await leader.raft.bootstrap([leader.memberAt(`${first}:1`)])).toMatchObject({ outcome: 'done' });
-    await this.leader();
-    for (const id of others) {
-      const { incarnation } = (await this.start(id)).raft.identity;
-      const change = { type: 'addVoter' as const, id, address: `${id}:1`, incarnation };
-      // Nobody has heard of the newcomer yet.
-      expect(await leader.raft.changeMembership(change, undefined, { force: true })).toMatchObject({
-        outcome: 'done',
-      });
-    }
-    return this.leader();
-  }
-
-  leader(among = this.nodes): Promise<TestNode> {
-    return eventually(() => leaderOf(among), 'a leader');
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.raft.stop()));
-  }
-}
-
-const clusters: Cluster[] = [];
-function createCluster(options?: Omit<TestNodeOptions, 'storage'>): Cluster {
-  const cluster = new Cluster(options);
-  clusters.push(cluster);
-  return cluster;
-}
-afterEach(async () => {
-  await Promise.all(clusters.splice(0).map((cluster) => cluster.stop()));
-});
-
-const bytes = (text: string): Buffer => Buffer.from(text);
-const has = (node: TestNode, command: string): boolean => node.machine.commands.includes(command);
+const createCluster = clustersOfEachTest();
 
 describe('a lone voter', () => {
   it('elects itself, commits and gives the results of the state machine', async () => {
@@ -139,7 +54,7 @@ describe('three nodes', () => {
     );
     expect(results).toMatchObject([{ result: 1 }, { result: 2 }, { result: 3 }]);
     for (const node of cluster.nodes) {
-      await eventually(() => has(node, 'three'), `${node.id} to apply`);
+      await eventually(() => node.has('three'), `${node.id} to apply`);
       expect(node.machine.commands).toEqual(['one', 'two', 'three']);
       expect(node.fatal).toEqual([]);
     }
@@ -155,7 +70,7 @@ describe('three nodes', () => {
     });
     expect(await follower?.raft.readBarrier()).toMatchObject({ outcome: 'rejected', reason: 'not-leader' });
 
-    const young = new TestNode('d', { storage: new MemoryStorage() });
+    const young = new RuntimeHarness('d', { storage: new MemoryStorage() });
     await young.raft.open();
     expect(await young.raft.propose(bytes('x'))).toEqual({ outcome: 'rejected', reason: 'stopped' });
     await young.raft.stop();
@@ -181,8 +96,8 @@ describe('three nodes', () => {
     const next = await cluster.leader(cluster.others(leader));
     expect(await next.raft.propose(bytes('kept'))).toMatchObject({ outcome: 'done', result: 1 });
     cluster.network.cut.clear();
-    await eventually(() => has(leader, 'kept'), 'the old leader to follow');
-    expect(has(leader, 'lost')).toBe(false);
+    await eventually(() => leader.has('kept'), 'the old leader to follow');
+    expect(leader.has('lost')).toBe(false);
   });
 
   it('settle as unknown what is pending when a node stops', async () => {
@@ -249,7 +164,7 @@ describe('three nodes', () => {
       () => cluster.nodes.every(({ raft }) => isSameTiming(raft.timing, slower)),
       'all to go by the new times',
     );
-    const follower = cluster.others(leader)[0] as TestNode;
+    const follower = cluster.others(leader)[0] as RuntimeHarness;
     await follower.raft.stop();
     const again = await cluster.start(follower.id);
     expect(again.raft.timing).toMatchObject({ ...slower });
@@ -289,16 +204,16 @@ describe('three nodes', () => {
     const leader = await cluster.found('a', 'b', 'c');
     await leader.raft.propose(bytes('one'));
     const survivors = cluster.others(leader);
-    await eventually(() => survivors.every((node) => has(node, 'one')), 'both to follow');
+    await eventually(() => survivors.every((node) => node.has('one')), 'both to follow');
 
     await leader.raft.stop();
     for (const found of ['unknown', 'alive'] as const) {
       cluster.network.probes.set('a', found);
-      await survivors[0]?.raft.peerDisconnected('a');
+      await cluster.hostOf(survivors[0] as RuntimeHarness).onPeerDisconnected('a');
       expect(survivors.map((node) => node.raft.status().leader)).toEqual(['a', 'a']);
     }
     cluster.network.probes.set('a', 'gone');
-    await Promise.all(survivors.map((node) => node.raft.peerDisconnected('a')));
+    await Promise.all(survivors.map((node) => cluster.hostOf(node).onPeerDisconnected('a')));
     const next = await cluster.leader(survivors);
     expect(await next.raft.propose(bytes('two'))).toMatchObject({ outcome: 'done', result: 2 });
   });
@@ -310,15 +225,17 @@ describe('three nodes', () => {
       const leader = await cluster.found('a', 'b', 'c');
       await leader.raft.propose(bytes('one'));
       const survivors = cluster.others(leader);
-      await eventually(() => survivors.every((node) => has(node, 'one')), 'both to follow');
+      await eventually(() => survivors.every((node) => node.has('one')), 'both to follow');
       await leader.raft.stop();
       cluster.network.probes.set('a', 'gone');
-      for (const node of survivors) for (const peer of ['b', 'c', 'a']) node.raft.peerRestarted(peer);
+      for (const node of survivors) {
+        for (const peer of ['b', 'c', 'a']) cluster.hostOf(node).onPeerRestarted(peer);
+      }
       if (crashEvidence) {
         await cluster.leader(survivors);
         continue;
       }
-      await Promise.all(survivors.map((node) => node.raft.peerDisconnected('a')));
+      await Promise.all(survivors.map((node) => cluster.hostOf(node).onPeerDisconnected('a')));
       const patienceMs = survivors.map(
         ({ raft }) => (raft['core']?.nextDeadlineMs() ?? 0) - performance.now(),
       );
@@ -331,14 +248,14 @@ describe('a follower that was away', () => {
   it('gets entries that nobody has in memory any more', async () => {
     const cluster = createCluster({ limits: { cacheBytesMax: 2000, appendBytesMax: 5000 } });
     const leader = await cluster.found('a', 'b', 'c');
-    const away = cluster.others(leader)[0] as TestNode;
+    const away = cluster.others(leader)[0] as RuntimeHarness;
     cluster.network.cut.add(away.id);
     const texts = Array.from({ length: 60 }, (_, i) => `${i} ${'x'.repeat(500)}`);
     for (const text of texts) await leader.raft.propose(bytes(text));
     const reads = spyOnReads(cluster.storage(leader.id));
     cluster.network.cut.clear();
     await commit(cluster.nodes, 'last');
-    await eventually(() => has(away, 'last'), 'the follower to catch up');
+    await eventually(() => away.has('last'), 'the follower to catch up');
     expect(away.machine.commands).toEqual([...texts, 'last']);
     expect(away.machine.restored).toBe(0);
     expect(reads.some(([from]) => from < 10)).toBe(true);
@@ -348,7 +265,7 @@ describe('a follower that was away', () => {
     const retention = { bytesMax: 20_000, entriesMax: 30 };
     const cluster = createCluster({ retention, limits: { cacheBytesMax: 2000 } });
     const leader = await cluster.found('a', 'b', 'c');
-    const away = cluster.others(leader)[0] as TestNode;
+    const away = cluster.others(leader)[0] as RuntimeHarness;
     cluster.network.cut.add(away.id);
     const texts = Array.from({ length: 100 }, (_, i) => `${i} ${'x'.repeat(700)}`);
     for (const text of texts) {
@@ -361,7 +278,7 @@ describe('a follower that was away', () => {
     await eventually(() => (cluster.disks.get(leader.id)?.entries.length ?? 0) <= 31, 'the disk to shrink');
     cluster.network.cut.clear();
     await commit(cluster.nodes, 'last');
-    await eventually(() => has(away, 'last'), 'the follower to catch up');
+    await eventually(() => away.has('last'), 'the follower to catch up');
     expect(away.machine.commands).toEqual([...texts, 'last']);
     expect(away.machine.restored).toBeGreaterThan(50);
   });
@@ -379,211 +296,12 @@ describe('a follower that was away', () => {
       await commit(cluster.nodes, `after ${id}`);
     }
     for (const node of cluster.nodes) {
-      await eventually(() => has(node, 'after c'), `${node.id} to catch up`);
+      await eventually(() => node.has('after c'), `${node.id} to catch up`);
       expect(node.machine.commands).toEqual([...texts, 'after a', 'after b', 'after c']);
       expect(node.fatal).toEqual([]);
     }
   });
 });
-
-describe('a disk that fails', () => {
-  it('ends the leader; what waits is unknown and nothing is acknowledged', async () => {
-    const cluster = createCluster();
-    const leader = await cluster.found('a', 'b', 'c');
-    const storage = cluster.storage(leader.id);
-    for (const other of cluster.others(leader)) cluster.network.cut.add(other.id);
-    await eventually(() => storage.pendingWrite === undefined, 'the disk to be idle');
-    storage.manual = true;
-    const pending = [leader.raft.propose(bytes('x')), leader.raft.readBarrier()];
-    await eventually(() => storage.pendingWrite, 'the write');
-    storage.failWrite('EIO');
-    for (const outcome of await Promise.all(pending)) {
-      expect(outcome).toEqual({ outcome: 'unknown', reason: 'this node stopped' });
-    }
-    expect(leader.fatal).toHaveLength(1);
-    expect(leader.fatal[0]).toMatchObject({ code: 'io' });
-    expect(await leader.raft.propose(bytes('y'))).toEqual({ outcome: 'rejected', reason: 'stopped' });
-    expect(leader.machine.commands).toEqual([]);
-    await leader.raft.stop();
-  });
-
-  it('ends a follower, which acknowledges nothing of it', async () => {
-    const cluster = createCluster();
-    const leader = await cluster.found('a', 'b', 'c');
-    const [failing, other] = cluster.others(leader) as [TestNode, TestNode];
-    await leader.raft.propose(bytes('one'));
-    await eventually(() => has(failing, 'one'), 'the follower');
-    const storage = cluster.storage(failing.id);
-    await eventually(() => storage.pendingWrite === undefined, 'the disk to be idle');
-    storage.manual = true;
-    const answers: (ResponseMessage | null)[] = [];
-    const proposal = leader.raft.propose(bytes('two'));
-    const pending = await eventually(() => storage.pendingWrite, 'the write');
-    expect(pending.entries.map(({ data }) => Buffer.from(data).toString())).toContain('two');
-    failing.raft.receive(leader.id, appendOf(failing, leader), (answer) => answers.push(answer));
-    expect(answers).toEqual([]);
-    storage.failWrite('EIO');
-    await eventually(() => failing.fatal.length > 0, 'the end');
-    expect(answers).toEqual([null]);
-    // The others are a quorum.
-    expect(await proposal).toMatchObject({ outcome: 'done' });
-    await eventually(() => has(other, 'two'), 'the other follower');
-    expect(has(failing, 'two')).toBe(false);
-    failing.raft.receive(leader.id, appendOf(failing, leader), (answer) => answers.push(answer));
-    expect(answers).toEqual([null, null]);
-  });
-
-  it('ends a leader that finds an entry damaged when a follower needs it', async () => {
-    const cluster = createCluster({ limits: { cacheBytesMax: 1000 } });
-    const leader = await cluster.found('a', 'b', 'c');
-    const away = cluster.others(leader)[0] as TestNode;
-    cluster.network.cut.add(away.id);
-    for (let i = 0; i < 20; i++) await leader.raft.propose(Buffer.alloc(200, i));
-    const entry = cluster.disks.get(leader.id)?.entries.find(({ kind }) => kind === 'command');
-    if (entry) entry.data = Buffer.alloc(200, 99);
-    cluster.network.cut.clear();
-    await eventually(() => leader.fatal.length > 0, 'the end');
-    expect(leader.fatal).toMatchObject([{ code: 'damaged-entry' }]);
-  });
-
-  it('ends a node that cannot remember its cluster', async () => {
-    const storage = new MemoryStorage();
-    storage.setClusterId = () => Promise.reject(new StorageError('io', 'EIO'));
-    const node = new TestNode('a', { storage });
-    await node.raft.open();
-    await expect(node.raft.adoptCluster('ab'.repeat(16))).rejects.toMatchObject({ code: 'io' });
-    expect(node.fatal).toHaveLength(1);
-    await node.raft.stop();
-  });
-});
-
-describe('a leader whose disk hangs', () => {
-  it('commits by its followers, hands over, and ends when the write does not', async () => {
-    const cluster = createCluster({
-      writeLimitMs: 4000,
-      timing: { electionTimeoutMs: 250, leaseTimeoutMs: 240 },
-    });
-    const leader = await cluster.found('a', 'b', 'c');
-    cluster.storage(leader.id).write = () => new Promise(() => undefined);
-    expect(await leader.raft.propose(bytes('one'))).toMatchObject({ outcome: 'done' });
-    await eventually(() => cluster.others(leader).some(({ raft }) => raft.isReadyLeader), 'another leader');
-    expect(leader.raft.status().role).not.toBe('leader');
-    await eventually(() => leader.fatal.length > 0, 'the end');
-    expect(leader.fatal).toMatchObject([{ code: 'hung', metadata: { limitMs: 4000 } }]);
-    expect(cluster.others(leader).flatMap(({ fatal }) => fatal)).toEqual([]);
-  });
-});
-
-describe('a node of a cluster', () => {
-  it('refuses another cluster and lives on', async () => {
-    const cluster = createCluster();
-    const leader = await cluster.found('a');
-    await expect(leader.raft.adoptCluster('ab'.repeat(16))).rejects.toMatchObject({ code: 'wrong-cluster' });
-    expect(await leader.raft.bootstrap([])).toMatchObject({ outcome: 'rejected', reason: 'not-empty' });
-    expect(leader.fatal).toEqual([]);
-    expect(await leader.raft.propose(bytes('one'))).toMatchObject({ outcome: 'done' });
-  });
-
-  it('ends when its state machine fails: going on would fork the state', async () => {
-    const machine = new RecordingMachine();
-    machine.apply = () => {
-      throw new Error('unknown command');
-    };
-    const cluster = createCluster({ machine });
-    const leader = await cluster.found('a');
-    expect(await leader.raft.propose(bytes('x'))).toEqual({
-      outcome: 'unknown',
-      reason: 'this node stopped',
-    });
-    expect(leader.fatal).toMatchObject([{ message: 'unknown command' }]);
-  });
-
-  it('ends when the core finds an invariant broken', async () => {
-    const cluster = createCluster();
-    const leader = await cluster.found('a', 'b', 'c');
-    const { term } = leader.raft.status();
-    leader.raft.receive('b', heartbeat(term), () => undefined);
-    expect(leader.fatal).toMatchObject([{ message: expect.stringContaining('invariant') }]);
-  });
-
-  it('keeps no request for ever: those of a term that is over are given back', async () => {
-    const cluster = createCluster();
-    const leader = await cluster.found('a', 'b', 'c');
-    await leader.raft.propose(bytes('one'));
-    const follower = cluster.others(leader)[0] as TestNode;
-    await eventually(() => has(follower, 'one'), 'the follower');
-    const storage = cluster.storage(follower.id);
-    const open = follower.raft['pump']['exchanges'];
-    await eventually(() => storage.pendingWrite === undefined && open.size === 0, 'quiet');
-    storage.manual = true;
-    const answers: (ResponseMessage | null)[] = [];
-    const { term } = follower.raft.status();
-    const entry = appendOf(follower, leader, 'held');
-    follower.raft.receive(leader.id, entry, (answer) => answers.push(answer));
-    await eventually(() => storage.pendingWrite, 'the write');
-    expect(open.size).toBeGreaterThan(0);
-    // A later term: the answer of the old one will never be given.
-    const [other] = cluster.others(leader).filter((node) => node !== follower);
-    const later: RequestMessage = heartbeat(term + 5);
-    follower.raft.receive(other?.id ?? '', later, (answer) => answers.push(answer));
-    expect(answers).toEqual([null]);
-    storage.manual = false;
-    storage.completeWrite();
-    await eventually(() => answers.length === 2, 'the answer to the later term');
-    expect(answers[1]).toMatchObject({ type: 'heartbeatResponse', requestId: 1, term: term + 5 });
-    await eventually(() => open.size === 0, 'no request to be left');
-  });
-
-  it('answers two peers that count alike, each in its own words', async () => {
-    const cluster = createCluster();
-    const leader = await cluster.found('a', 'b', 'c');
-    const [one, two] = cluster.others(leader) as [TestNode, TestNode];
-    const answers: (ResponseMessage | null)[] = [];
-    for (const peer of [one, two, one]) {
-      const question: RequestMessage = { type: 'preVote', term: 1, requestId: 7, lastIndex: 0, lastTerm: 0 };
-      leader.raft.receive(peer.id, question, (answer) => answers.push(answer));
-    }
-    expect(answers).toMatchObject([{ requestId: 7 }, { requestId: 7 }, { requestId: 7 }]);
-  });
-
-  it('knows its peers before the first request comes in', async () => {
-    const cluster = createCluster();
-    await cluster.found('a', 'b', 'c');
-    await cluster.node('b').raft.stop();
-    cluster.network.peers.delete('b');
-    const node = new TestNode('b', { storage: new MemoryStorage(cluster.disks.get('b')) });
-    await node.raft.open();
-    const transport = cluster.network.transportOf('b', node.raft);
-    const atStart: unknown[] = [];
-    await node.raft.start({
-      ...transport,
-      start: async () => {
-        atStart.push(cluster.network.peers.get('b')?.map(({ id }) => id));
-        return transport.start();
-      },
-    });
-    expect(atStart).toEqual([['a', 'c']]);
-    await node.raft.stop();
-  });
-});
-
-/** What a leader would send next: one entry after the follower's last. */
-function appendOf(follower: TestNode, leader: TestNode, text?: string): RequestMessage {
-  const { term, lastIndex } = follower.raft.status();
-  const last = follower.raft['running'].entry(lastIndex);
-  const position = { index: lastIndex, term: last?.term ?? 0, chainHash: last?.chainHash ?? 0 };
-  expect(leader.raft.status().term).toBe(term);
-  return {
-    type: 'append',
-    term,
-    requestId: 1000,
-    prevIndex: lastIndex,
-    prevTerm: position.term,
-    prevHash: position.chainHash,
-    commit: 0,
-    entries: text === undefined ? [] : [entryAfter(position, term, text)],
-  };
-}
 
 function spyOnReads(storage: MemoryStorage): [from: number, to: number][] {
   const reads: [number, number][] = [];

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { performance } from 'node:perf_hooks';
-import { crc32 } from 'node:zlib';
 import type { Logger } from 'pino';
 import { RaftCore, type CoreStatus } from '../core/raft-core.js';
 import { clusterTimingOf } from '../core/timing.js';
@@ -14,32 +13,23 @@ import type {
   Message,
   NodeId,
   Output,
-  Persist,
-  RequestMessage,
   ResponseMessage,
-  SnapshotRequest,
+  Stimulus,
   Timing,
 } from '../core/types.js';
-import { StorageError } from '../storage/errors.js';
+import { isDiskFailure } from '../storage/errors.js';
 import type { Identity } from '../storage/storage.js';
-import type { Respond } from '../transport/http-transport.js';
-import type { SnapshotChunkRequest } from '../transport/wire-message.js';
-import { Applier } from './applier.js';
-import { Compactor } from './compactor.js';
-import { isComplete, withData } from './complete-message.js';
+import { Application } from './application.js';
 import { CoreEventLog } from './core-event-log.js';
-import { CorePump, STOPPED } from './core-pump.js';
-import { CrashEvidence } from './crash-evidence.js';
-import { LogReader } from './log-reader.js';
-import type { NodeTransport, RaftNodeEvents, RaftNodeOptions } from './node-options.js';
-import type { Outcome } from './outcomes.js';
-import { PeerWatch } from './peer-watch.js';
+import { CorePump } from './core-pump.js';
+import { DiskWriter } from './disk-writer.js';
+import type { NodeTransport, Outcome, RaftNodeEvents, RaftNodeOptions } from './node-options.js';
+import { PeerInbox } from './peer-inbox.js';
+import { PeerRequests } from './peer-requests.js';
 import { SnapshotTraffic } from './snapshot-traffic.js';
 import { TimingWatch } from './timing-watch.js';
+import { findTransferOutcome } from './transfer-outcome.js';
 import { WakeUpTimer } from './wake-up-timer.js';
-import { WriteWatch } from './write-watch.js';
-
-const WRITE_LIMIT_MS = 30_000;
 
 /**
  * One running node: gives the pure core its clock, disk and network, and the application its commits.
@@ -48,51 +38,69 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   readonly nodeId: NodeId;
   private readonly logger: Logger;
   private core: RaftCore | undefined;
-  private transport: NodeTransport | undefined;
   private identityFound: Identity | undefined;
   private readonly pump: CorePump;
   private readonly timingWatch: TimingWatch;
-  private readonly writeWatch: WriteWatch;
   private readonly eventLog: CoreEventLog;
-  private readonly peerWatch: PeerWatch;
-  private readonly log: LogReader;
-  private readonly applier: Applier<Result>;
-  private readonly compactor: Compactor;
+  private readonly disk: DiskWriter;
+  private readonly peers: PeerRequests;
+  private readonly application: Application<Result>;
   private readonly snapshots: SnapshotTraffic;
-  private readonly crashEvidence: CrashEvidence | undefined;
+  private readonly inbox: PeerInbox;
   private ended = false;
   private closing: Promise<void> | undefined;
-
   private term = 0;
-  private commitIndex = 0;
-  private members: readonly Member[] = [];
 
   constructor(private readonly options: RaftNodeOptions<Result>) {
     super();
     this.nodeId = options.nodeId;
     this.logger = options.logger;
-    const { stateMachine, storage, logger, retention, writeLimitMs: limitMs = WRITE_LIMIT_MS } = options;
-    this.log = new LogReader((index) => this.running.entry(index), storage);
-    this.applier = new Applier(stateMachine, this.log);
-    this.compactor = new Compactor({
-      log: this.log,
-      applier: this.applier,
-      stateMachine,
-      retention,
-      onSnapshot: (index, data) => this.pump.deliver({ type: 'compact', index, data }),
-    });
-    this.snapshots = new SnapshotTraffic(storage, logger);
-    this.crashEvidence = options.crashEvidence ? this.lookForEvidence() : undefined;
-    this.timingWatch = new TimingWatch(logger);
-    this.eventLog = new CoreEventLog(logger, () => performance.now());
-    this.peerWatch = new PeerWatch(logger, () => performance.now());
-    this.writeWatch = new WriteWatch(limitMs, () =>
-      this.fatal(new StorageError('hung', `A write has not ended for ${limitMs} ms`, { limitMs })),
-    );
+    const { nodeId, stateMachine, storage, logger, retention } = options;
     this.pump = new CorePump({
       timer: this.makeTimer(),
       carryOut: (output, exchangeId) => this.carryOut(output, exchangeId),
-      onStepped: () => this.stepped(),
+      onStepped: () => this.application.stepped(),
+      onError: (error) => this.fatal(error),
+    });
+    this.application = new Application({
+      stateMachine,
+      storage,
+      retention,
+      core: () => this.running,
+      pump: this.pump,
+      onApplied: (index) => this.emit('applied', index),
+      onProposed: (took) => this.emit('proposed', took),
+      onError: (error) => this.fatal(error),
+    });
+    this.timingWatch = new TimingWatch(logger);
+    this.eventLog = new CoreEventLog(logger, () => performance.now());
+    this.disk = new DiskWriter({
+      storage,
+      limitMs: options.writeLimitMs,
+      onStored: (seq, durationMs) => this.stored(seq, durationMs),
+      onFailed: (error) => this.fatal(error),
+    });
+    this.snapshots = new SnapshotTraffic(storage, logger);
+    this.peers = new PeerRequests({
+      nodeId,
+      pump: this.pump,
+      storage,
+      snapshots: this.snapshots,
+      logger,
+      onRoundTrip: (ms) => this.timingWatch.roundTrip(ms),
+      onDiskFailure: (error) => this.fatal(error),
+    });
+    this.inbox = new PeerInbox({
+      nodeId,
+      identity: () => this.identity,
+      adoptCluster: (clusterId) => this.adoptCluster(clusterId),
+      term: () => this.term,
+      pump: this.pump,
+      snapshots: this.snapshots,
+      crashEvidence: options.crashEvidence,
+      leader: () => (this.pump.isRunning ? this.status().leader : null),
+      probe: (peer) => this.peers.probe(peer),
+      logger,
       onError: (error) => this.fatal(error),
     });
   }
@@ -106,22 +114,21 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     const core = new RaftCore({ id: this.nodeId, incarnation, priority, timing, limits }, state);
     this.core = core;
     const snapshot = await this.options.storage.readSnapshot();
-    if (snapshot) this.applier.restore(snapshot);
     const { term, commitIndex } = core.status(performance.now());
     this.term = term;
-    this.commitIndex = commitIndex;
     this.useTiming();
-    await this.applyCommitted();
+    await this.application.open(snapshot, commitIndex);
     return identity;
   }
 
+  /** Joins the network: from here on the node votes, follows and leads. @returns where it listens */
   async start(transport: NodeTransport): Promise<{ host: string; port: number }> {
-    this.transport = transport;
+    this.peers.use(transport);
     this.pump.run(this.running);
     // Before the first request: it is measured against the members' disks.
-    this.connect(this.status().configuration.configuration.members);
-    const bound = await transport.start();
-    this.pump.deliver({ type: 'applied', index: this.applier.appliedIndex });
+    this.peers.connect(this.status().configuration.configuration.members);
+    const bound = await transport.start(this.inbox);
+    this.pump.deliver({ type: 'applied', index: this.application.appliedIndex });
     this.pump.deliver({ type: 'tick' });
     return bound;
   }
@@ -181,30 +188,12 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
 
   /** Commits a command and returns what the state machine made of it. `data` must not change any more. */
   propose(data: Uint8Array): Promise<Outcome<{ result: Result }>> {
-    return new Promise((resolve) => {
-      const proposedMs = performance.now();
-      this.pump.submit(
-        (id) => ({ type: 'propose', id, data, crc: crc32(data) }),
-        (answer) => {
-          if (answer.outcome !== 'done') return resolve(answer);
-          const committedMs = performance.now();
-          this.applier.awaitResult(answer.index, (applied) => {
-            const applyMs = performance.now() - committedMs;
-            this.emit('proposed', { replicateMs: committedMs - proposedMs, applyMs });
-            if (applied) resolve({ ...answer, ...applied });
-            else resolve(this.ended ? STOPPED : { outcome: 'unknown', reason: 'a snapshot took its place' });
-          });
-        },
-      );
-    });
+    return this.application.propose(data);
   }
 
   /** Waits until everything that was committed anywhere before the call is applied here. Leader only. */
-  async readBarrier(): Promise<Outcome<object>> {
-    const answer = await this.pump.ask((id) => ({ type: 'read', id }));
-    if (answer.outcome !== 'done') return answer;
-    await this.applier.whenApplied(answer.index);
-    return this.ended ? STOPPED : answer;
+  readBarrier(): Promise<Outcome<object>> {
+    return this.application.readBarrier();
   }
 
   /**
@@ -215,62 +204,39 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   async transferLeadership(to?: NodeId): Promise<Outcome<object>> {
     const outcome = await this.pump.ask((id) => ({ type: 'transfer', id, to }));
     if (outcome.outcome !== 'unknown') return outcome;
-    const endMs = performance.now() + 2 * this.timing.electionTimeoutMs;
-    for (let leftMs; this.pump.isRunning && (leftMs = endMs - performance.now()) > 0;) {
-      const { role, leader, term, lastIndex } = this.status();
-      if (leader !== null && leader !== this.nodeId) return { outcome: 'done', index: lastIndex, term };
-      if (role !== 'leader') {
-        await this.nextRole(leftMs);
-        continue;
-      }
-      // A quorum confirms that nobody was elected before it answered, or this node learns who was.
-      const confirmed = await this.pump.ask((id) => ({ type: 'read', id }));
-      if (confirmed.outcome === 'done')
-        return { ...outcome, reason: `${outcome.reason}: this node leads still` };
-    }
-    return outcome;
-  }
-
-  private nextRole(withinMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        this.off('role', done);
-        resolve();
-      };
-      const timer = setTimeout(done, withinMs);
-      this.on('role', done);
-    });
+    return findTransferOutcome(
+      {
+        nodeId: this.nodeId,
+        events: this,
+        isRunning: () => this.pump.isRunning,
+        status: () => this.status(),
+        confirmLeadership: () => this.pump.ask((id) => ({ type: 'read', id })),
+      },
+      outcome,
+      2 * this.timing.electionTimeoutMs,
+    );
   }
 
   /**
    * Makes one change. `expectedIndex`: only while the configuration is still the one of that index. Without `force` it
    * is refused (`would-lose-quorum`) when the voters that answer now would be no majority afterwards.
    */
-  async changeMembership(
+  changeMembership(
     change: MembershipChange,
     expectedIndex?: number,
     { force = false }: { force?: boolean } = {},
   ): Promise<Outcome<object>> {
-    return (
-      (await this.unready()) ??
-      this.pump.ask((id) => ({ type: 'changeMembership', id, change, expectedIndex, force }))
-    );
-  }
-
-  /** Before the first commit of its term a leader must refuse changes (bug 33); that is a matter of milliseconds. */
-  private async unready(): Promise<Outcome<object> | undefined> {
-    if (this.isReadyLeader) return undefined;
-    const barrier = await this.readBarrier();
-    return barrier.outcome === 'done' ? undefined : barrier;
+    return this.onceReady((id) => ({ type: 'changeMembership', id, change, expectedIndex, force }));
   }
 
   /** Changes the clockwork of the whole cluster, through the log; `rejected` when no cluster can run by these times. */
-  async setTiming(timing: ClusterTiming, expectedIndex?: number): Promise<Outcome<object>> {
-    return (
-      (await this.unready()) ??
-      this.pump.ask((id) => ({ type: 'setTiming', id, timing: clusterTimingOf(timing), expectedIndex }))
-    );
+  setTiming(timing: ClusterTiming, expectedIndex?: number): Promise<Outcome<object>> {
+    return this.onceReady((id) => ({
+      type: 'setTiming',
+      id,
+      timing: clusterTimingOf(timing),
+      expectedIndex,
+    }));
   }
 
   /**
@@ -293,57 +259,17 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
 
   /** Entries from the log, also those no longer in memory: at least one, and fewer than asked for after `maxBytes`. */
   readEntries(from: number, to: number, maxBytes: number): Promise<LoadedEntry[]> {
-    return this.log.read(from, to, maxBytes);
+    return this.application.readEntries(from, to, maxBytes);
   }
 
-  // ------------------------------------------------------------ from the network
-
-  receive(from: NodeId, message: RequestMessage, respond: Respond): void {
-    if (message.type === 'snapshot' && message.snapshot.data === undefined) {
-      void this.receiveSnapshot(from, message, respond).catch((error: Error) => this.fatal(error));
-    } else {
-      this.pump.deliver({ type: 'message', from, message }, respond);
+  /** Before the first commit of its term a leader must refuse changes (bug 33); that is a matter of milliseconds. */
+  private async onceReady(make: (id: number) => Stimulus): Promise<Outcome<object>> {
+    if (!this.isReadyLeader) {
+      const barrier = await this.readBarrier();
+      if (barrier.outcome !== 'done') return barrier;
     }
+    return this.pump.ask(make);
   }
-
-  /** Keeps a piece of a snapshot; answers how much of it is there, or null when its sender no longer leads. */
-  async receiveSnapshotChunk(from: NodeId, chunk: SnapshotChunkRequest): Promise<number | null> {
-    if (!this.pump.isRunning || chunk.term < this.term) return null;
-    try {
-      return await this.snapshots.keep(from, chunk);
-    } catch (error) {
-      this.fatal(error as Error);
-      return null;
-    }
-  }
-
-  /** The core gets the whole snapshot or hears nothing of it; without the data, the sender begins again. */
-  private async receiveSnapshot(from: NodeId, message: SnapshotRequest, respond: Respond): Promise<void> {
-    const complete = this.pump.isRunning ? await this.snapshots.complete(message) : undefined;
-    if (complete) this.pump.deliver({ type: 'message', from, message: complete }, respond);
-    else respond(null);
-  }
-
-  /** A peer's connections are closed: its process may be dead, which is looked into if it leads. */
-  async peerDisconnected(peer: NodeId): Promise<void> {
-    await this.crashEvidence?.disconnected(peer);
-  }
-
-  /** Another process speaks in the name of a peer, so the one before is gone. */
-  peerRestarted(peer: NodeId): void {
-    this.crashEvidence?.restarted(peer);
-  }
-
-  private lookForEvidence(): CrashEvidence {
-    return new CrashEvidence({
-      leader: () => (this.pump.isRunning ? this.status().leader : null),
-      probe: async (peer) => (await this.transport?.probe(peer)) ?? 'unknown',
-      onGone: (leader) => this.pump.deliver({ type: 'peerGone', peer: leader }),
-      logger: this.logger,
-    });
-  }
-
-  // ------------------------------------------------------------ what the core wants done
 
   private get running(): RaftCore {
     if (!this.core) throw new Error('the node is not open');
@@ -351,37 +277,26 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   }
 
   private makeTimer(): WakeUpTimer {
-    const tolerance = (): number => Math.max(25, this.timing.heartbeatIntervalMs / 2);
     return new WakeUpTimer({
       now: () => performance.now(),
       onWakeUp: (lateMs) => this.timingWatch.wokeUp(lateMs),
       onLate: (lateMs) => this.stalled(lateMs),
       onDue: () => this.pump.deliver({ type: 'tick' }),
-      get toleranceMs() {
-        return tolerance();
-      },
+      toleranceMs: () => Math.max(25, this.timing.heartbeatIntervalMs / 2),
     });
-  }
-
-  /** Network and disk do not wait for the application, so its turn comes after them. */
-  private stepped(): void {
-    if (this.applier.appliedIndex >= this.commitIndex) return;
-    void this.applyCommitted().catch((error: Error) => this.fatal(error));
   }
 
   private carryOut(output: Exclude<Output, { type: 'answer' }>, exchangeId: number | undefined): void {
     switch (output.type) {
       case 'persist':
-        return this.persist(output);
+        return this.disk.persist(output, this.running.role === 'leader');
       case 'send':
         return this.send(output.to, output.message);
       case 'commit':
-        this.emit('committed', output.index - this.commitIndex);
-        this.commitIndex = output.index;
+        this.emit('committed', this.application.commit(output.index));
         return;
       case 'restore':
-        this.commitIndex = output.snapshot.index;
-        return this.applier.restore(output.snapshot);
+        return this.application.restore(output.snapshot);
       case 'event':
         return this.onCoreEvent(output.event, exchangeId);
       case 'halt':
@@ -389,55 +304,15 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     }
   }
 
-  /** A leader's messages leave on the next turn of the event loop; its own write begins with a copy, so it comes after. */
-  private persist(output: Persist): void {
-    if (this.running.role === 'leader') setImmediate(() => this.write(output));
-    else this.write(output);
-  }
-
-  private write(output: Persist): void {
-    if (this.ended) return;
-    const startedMs = performance.now();
-    this.writeWatch.begin();
-    this.options.storage.write(output).then(
-      () => {
-        this.writeWatch.end();
-        const durationMs = performance.now() - startedMs;
-        this.pump.deliver({ type: 'stored', seq: output.seq });
-        this.timingWatch.sync(durationMs);
-        this.emit('stored', durationMs);
-      },
-      (error: Error) => this.fatal(error),
-    );
+  private stored(seq: number, durationMs: number): void {
+    this.pump.deliver({ type: 'stored', seq });
+    this.timingWatch.sync(durationMs);
+    this.emit('stored', durationMs);
   }
 
   private send(to: NodeId, message: Message): void {
-    if (isResponse(message)) return this.pump.answerPeer(message);
-    void this.request(to, message).then(
-      (response) => {
-        this.peerWatch.answered(to);
-        this.pump.deliver({ type: 'message', from: to, message: response });
-      },
-      (error: Error) => this.requestFailed(to, message, error),
-    );
-  }
-
-  private requestFailed(to: NodeId, { type, requestId }: Message, error: Error): void {
-    if (isDiskFailure(error)) return this.fatal(error);
-    this.peerWatch.failed(to, type, error.message);
-    this.pump.deliver({ type: 'requestFailed', to, requestId });
-  }
-
-  private async request(to: NodeId, message: RequestMessage): Promise<ResponseMessage> {
-    const { transport } = this;
-    if (!transport) throw new Error('not started');
-    if (message.type === 'snapshot') return this.snapshots.send(transport, to, message);
-    const complete = isComplete(message) ? message : await withData(message, this.options.storage);
-    const sentMs = performance.now();
-    const response = await transport.send(to, complete);
-    // Heartbeats wait for no disk.
-    if (message.type === 'heartbeat') this.timingWatch.roundTrip(performance.now() - sentMs);
-    return response;
+    if (isResponse(message)) this.pump.answerPeer(message);
+    else this.peers.send(to, message);
   }
 
   private useTiming(): void {
@@ -450,7 +325,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     switch (event.type) {
       case 'role':
         if (event.term > this.term) this.pump.abandonPeers(exchangeId);
-        if (event.role === 'follower' && event.leader !== null) this.peerWatch.forget();
+        if (event.role === 'follower' && event.leader !== null) this.peers.forgetSilences();
         this.term = event.term;
         this.emit('role', event);
         return;
@@ -459,7 +334,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
         return;
       case 'configuration':
         this.useTiming();
-        this.connect(event.configuration.members);
+        this.peers.connect(event.configuration.members);
         this.emit('configuration', event);
         return;
       case 'electionStarted':
@@ -470,31 +345,12 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     }
   }
 
-  /** Those who just left stay connected until the next change: they must learn that they left. */
-  private connect(members: readonly Member[]): void {
-    const others = members.filter((member) => member.id !== this.nodeId);
-    const gone = this.members.filter((old) => !others.some((member) => member.id === old.id));
-    this.transport?.setPeers([...others, ...gone]);
-    this.members = others;
-  }
-
   private stalled(lateMs: number): void {
     const line = { lateMs: Math.round(lateMs) };
     if (lateMs >= this.timing.electionTimeoutMs / 2) this.logger.warn(line, 'event loop stood still');
     else this.logger.debug(line, 'event loop stood still');
     this.pump.deliver({ type: 'stalled', forMs: lateMs });
   }
-
-  // ------------------------------------------------------------ the log
-
-  private async applyCommitted(): Promise<void> {
-    if (!(await this.applier.advance(this.commitIndex)) || this.ended) return;
-    this.pump.deliver({ type: 'applied', index: this.applier.appliedIndex });
-    this.emit('applied', this.applier.appliedIndex);
-    if (this.pump.isRunning) await this.compactor.compactIfDue(this.running);
-  }
-
-  // ------------------------------------------------------------ the end
 
   private fatal(error: Error): void {
     if (this.ended) return;
@@ -506,22 +362,17 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   /** From here on nothing is taken in or acknowledged; what was asked before may have happened or not. */
   private end(): void {
     this.ended = true;
-    this.writeWatch.end();
+    this.disk.end();
     this.snapshots.end();
     this.pump.end();
-    this.applier.end();
+    this.application.end();
   }
 
   private async close(): Promise<void> {
     this.end();
-    await this.transport?.stop();
+    await this.peers.stop();
     await this.options.storage.close();
   }
-}
-
-/** False for what storage refuses in good health: another cluster, or entries that were compacted meanwhile. */
-function isDiskFailure(error: unknown): error is StorageError {
-  return error instanceof StorageError && error.code !== 'wrong-cluster' && error.code !== 'not-in-log';
 }
 
 function isResponse(message: Message): message is ResponseMessage {

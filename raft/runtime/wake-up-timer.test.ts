@@ -27,7 +27,7 @@ function createTimer(onDue: (timer: WakeUpTimer) => void = (timer) => timer.set(
       story.push('due');
       onDue(timer);
     },
-    toleranceMs: TOLERANCE_MS,
+    toleranceMs: () => TOLERANCE_MS,
   });
   timers.push(timer);
   return { timer, story, late };

@@ -6,8 +6,8 @@ export interface WakeUpTimerOptions {
   /** Every wake-up, and how late it came. */
   onWakeUp?(lateMs: number): void;
   onDue(): void;
-  /** Lateness that counts as a stall; read at each wake-up. */
-  readonly toleranceMs: number;
+  /** Lateness that counts as a stall; asked at each wake-up. */
+  toleranceMs(): number;
 }
 
 /**
@@ -48,7 +48,7 @@ export class WakeUpTimer {
     // What is set from here on waits until the messages are read, or a stall would be told twice.
     this.polling = true;
     this.options.onWakeUp?.(lateMs);
-    if (lateMs > this.options.toleranceMs) this.options.onLate(lateMs);
+    if (lateMs > this.options.toleranceMs()) this.options.onLate(lateMs);
     setImmediate(() => setImmediate(() => this.polled()));
   }
 

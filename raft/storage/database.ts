@@ -1,11 +1,21 @@
 import { mkdir, open, readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { ClassicLevel } from 'classic-level';
+import { Level, type GetManyOptions, type GetOptions } from 'level';
 import { lockDirectory } from './directory-lock.js';
 import { StorageError } from './errors.js';
 import { checkFiles } from './leveldb/check-files.js';
 
-export type Database = ClassicLevel<Buffer, Buffer>;
+/**
+ * On Node, `Level` is classic-level's class. The types of `level` leave out what browsers cannot do, and that a key may
+ * be missing.
+ */
+export type Database = Omit<Level<Buffer, Buffer>, 'get' | 'getMany'> & {
+  get(key: Buffer, options?: GetOptions<Buffer, Buffer>): Promise<Buffer | undefined>;
+  getMany(keys: Buffer[], options?: GetManyOptions<Buffer, Buffer>): Promise<(Buffer | undefined)[]>;
+  compactRange(start: Buffer, end: Buffer): Promise<void>;
+};
+
+export type DatabaseSnapshot = ReturnType<Database['snapshot']>;
 
 /**
  * LevelDB maps the tables that it reads: small ones keep the resident memory of a compaction small, and let it give
@@ -20,7 +30,7 @@ export async function openDatabase(directory: string, writeBufferBytes: number):
     await refuseHeadlessDatabase(directory);
     await checkIdleFiles(directory);
     // Only now: the constructor opens the database by itself.
-    const database: Database = new ClassicLevel<Buffer, Buffer>(directory, {
+    const database: Database = new Level<Buffer, Buffer>(directory, {
       keyEncoding: 'buffer',
       valueEncoding: 'buffer',
       // Payloads are mostly compressed already, and time on this path is commit latency.
@@ -29,7 +39,7 @@ export async function openDatabase(directory: string, writeBufferBytes: number):
       maxFileSize: TABLE_BYTES,
       // Entries are read once, in order: a cache of them would only hold memory.
       cacheSize: 1 << 20,
-    });
+    }) as Database;
     await database.open();
     return database;
   } catch (error) {

@@ -1,7 +1,7 @@
 import { access, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { ClassicLevel } from 'classic-level';
+import { Level } from 'level';
 import { StorageError } from './errors.js';
 
 /**
@@ -21,7 +21,7 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   try {
     // Without it no LevelDB was ever opened there; a link to nothing would create it.
     if (await exists(lock)) await symlink(lock, path.join(scratch, 'LOCK'));
-    const holder = new ClassicLevel(scratch);
+    const holder = new Level(scratch);
     await holder.open();
     return () => holder.close().finally(remove);
   } catch (error) {

@@ -53,3 +53,8 @@ export class StorageError extends Error {
     this.remedy = REMEDIES[code];
   }
 }
+
+/** False for what storage refuses in good health: another cluster, or entries that were compacted meanwhile. */
+export function isDiskFailure(error: unknown): error is StorageError {
+  return error instanceof StorageError && error.code !== 'wrong-cluster' && error.code !== 'not-in-log';
+}

@@ -8,12 +8,12 @@ import { FORMAT_KEY, IDENTITY_KEY, MANIFEST_KEY } from './keys.js';
 import type { Manifest } from './manifest.js';
 import { EMPTY_MANIFEST } from './manifest.js';
 import { seal, unseal } from './records.js';
-import type { StoredSnapshot } from './records-reader.js';
 import { readAllHeaders, readEntry, readManifest, readSnapshotRecord } from './records-reader.js';
 import { schemas } from './schemas.js';
 import type { Identity } from './storage.js';
 import { deletions } from './write-plan.js';
 import type { LogState } from './write-plan.js';
+import type { StoredSnapshot } from './snapshot-stream.js';
 
 /** Entries at the end of the log whose data is checked at start; the others are checked when they are read. */
 const CHECKED_ENTRIES = 64;

@@ -5,10 +5,10 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { ClassicLevel } from 'classic-level';
+import { Level } from 'level';
 import fc from 'fast-check';
 import type { LoadedEntry, Persist } from '../core/types.js';
-import { StorageError, type StorageErrorCode } from './errors.js';
+import type { StorageErrorCode } from './errors.js';
 import { STORAGE_FORMATS } from './formats.js';
 import { FORMAT_KEY, IDENTITY_KEY, MANIFEST_KEY, dataKey, headerKey, snapshotChunkKey } from './keys.js';
 import { LevelStorage } from './level-storage.js';
@@ -20,11 +20,11 @@ import type { Storage } from './storage.js';
 import { describeStorage } from './testing/storage-contract.js';
 import { entriesAfter, entryAfter, firstEntries, persist, snapshotAt } from './testing/test-log.js';
 
-type RawDatabase = ClassicLevel<Buffer, Buffer>;
+type RawDatabase = Level<Buffer, Buffer>;
 
 /** Works on the database behind the storage's back. */
 async function onDatabase<T>(directory: string, work: (database: RawDatabase) => Promise<T>): Promise<T> {
-  const database: RawDatabase = new ClassicLevel(directory, {
+  const database: RawDatabase = new Level(directory, {
     keyEncoding: 'buffer',
     valueEncoding: 'buffer',
   });
@@ -43,7 +43,7 @@ describeStorage('LevelStorage', async () => {
   return {
     storage: () => new LevelStorage({ directory }),
     failingWrite: async (storage, order) => {
-      const batch = jest.spyOn(ClassicLevel.prototype, 'batch');
+      const batch = jest.spyOn(Level.prototype, 'batch');
       batch.mockImplementationOnce(() => Promise.reject(new Error('injected')) as never);
       try {
         await storage.write(order);
@@ -91,10 +91,10 @@ describe('LevelStorage on disk', () => {
   };
 
   it('names the directory when another process holds it', async () => {
-    const classicLevel = createRequire(import.meta.url).resolve('classic-level');
+    const level = createRequire(import.meta.url).resolve('level');
     const script = `
-      const { ClassicLevel } = require(${JSON.stringify(classicLevel)});
-      new ClassicLevel(${JSON.stringify(directory)}).open().then(() => console.log('open'));
+      const { Level } = require(${JSON.stringify(level)});
+      new Level(${JSON.stringify(directory)}).open().then(() => console.log('open'));
       setInterval(() => undefined, 1000);`;
     const holder = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
     try {
@@ -126,7 +126,7 @@ describe('LevelStorage on disk', () => {
     const right = await onDatabase(directory, async (database) => {
       const before = await database.get(FORMAT_KEY);
       await database.put(FORMAT_KEY, Buffer.from(String(format)));
-      return before as Buffer;
+      return before;
     });
     await expect(storage.open('n1')).rejects.toMatchObject({ code });
     await expect(storage.open('n1')).rejects.toThrow(remedy);
@@ -392,10 +392,4 @@ describe('LevelStorage and MemoryStorage', () => {
       { numRuns: 60 },
     );
   });
-});
-
-it('StorageError carries code, metadata and remedy', () => {
-  const error = new StorageError('locked', 'seen', { directory: '/d' });
-  expect(error).toMatchObject({ code: 'locked', metadata: { directory: '/d' }, name: 'StorageError' });
-  expect(error.message).toBe(`seen. ${error.remedy}`);
 });

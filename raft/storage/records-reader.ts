@@ -1,7 +1,6 @@
 import { crc32 } from 'node:zlib';
-import type { Snapshot as DatabaseSnapshot } from 'classic-level';
-import type { EntryHeader, LoadedEntry, Snapshot, SnapshotMeta } from '../core/types.js';
-import type { Database } from './database.js';
+import type { EntryHeader, LoadedEntry, Snapshot } from '../core/types.js';
+import type { Database, DatabaseSnapshot } from './database.js';
 import { StorageError } from './errors.js';
 import {
   ALL_HEADERS,
@@ -12,21 +11,13 @@ import {
   snapshotChunkKey,
   snapshotMetaKey,
 } from './keys.js';
-import { SNAPSHOT_CHUNK_BYTES, type SnapshotSource } from './snapshot-stream.js';
+import { SNAPSHOT_CHUNK_BYTES, type SnapshotSource, type StoredSnapshot } from './snapshot-stream.js';
 import { decodeHeader, unseal } from './records.js';
 import type { Manifest } from './manifest.js';
 import { schemas } from './schemas.js';
 import { checkRange, missingEntry, withData } from './checks.js';
 
 const HEADERS_PER_READ = 256;
-
-/** Record of a stored snapshot; its data lies in chunks beside it. */
-export interface StoredSnapshot extends SnapshotMeta {
-  byteLength: number;
-  crc: number;
-  /** CRC-32 of each chunk. */
-  chunkCrcs: number[];
-}
 
 /** All headers in the database, also leftovers outside the log. */
 export async function readAllHeaders(database: Database): Promise<EntryHeader[]> {

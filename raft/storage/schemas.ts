@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import type { Manifest } from './manifest.js';
-import { SNAPSHOT_CHUNK_BYTES } from './snapshot-stream.js';
+import { SNAPSHOT_CHUNK_BYTES, type StoredSnapshot } from './snapshot-stream.js';
 import type { Identity } from './storage.js';
-import type { StoredSnapshot } from './records-reader.js';
 
 /**
  * Shapes of the sealed records. A CRC proves that a record is as it was written, not who wrote it: nothing is

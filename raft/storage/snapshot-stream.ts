@@ -15,6 +15,14 @@ export interface SnapshotId {
   crc: number;
 }
 
+/** Record of a stored snapshot; its data lies in chunks beside it. */
+export interface StoredSnapshot extends SnapshotMeta {
+  byteLength: number;
+  crc: number;
+  /** CRC-32 of each chunk. */
+  chunkCrcs: number[];
+}
+
 /** The stored snapshot, to be read piece by piece. */
 export interface SnapshotSource {
   id: SnapshotId;

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { ClassicLevel } from 'classic-level';
+import { Level } from 'level';
 import { Prng } from '../testing/prng.js';
 import { StorageError } from './errors.js';
 import { LevelStorage } from './level-storage.js';
@@ -230,8 +230,8 @@ describe('a write that LevelDB reports as failed', () => {
       const storage = new LevelStorage({ directory: home });
       await storage.open('n1');
       for (let seq = 1; seq < last; seq++) await storage.write(history.order(seq));
-      const real = Reflect.get(ClassicLevel.prototype, 'batch') as (...args: unknown[]) => Promise<void>;
-      const batch = jest.spyOn(ClassicLevel.prototype, 'batch').mockImplementationOnce(async function (
+      const real = Reflect.get(Level.prototype, 'batch') as (...args: unknown[]) => Promise<void>;
+      const batch = jest.spyOn(Level.prototype, 'batch').mockImplementationOnce(async function (
         this: unknown,
         ...args: unknown[]
       ) {

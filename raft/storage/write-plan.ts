@@ -5,8 +5,7 @@ import { MANIFEST_KEY, dataKey, headerKey, snapshotChunkKey, snapshotMetaKey } f
 import type { LogPosition, Manifest } from './manifest.js';
 import { positionOf } from './manifest.js';
 import { encodeHeader, seal } from './records.js';
-import type { StoredSnapshot } from './records-reader.js';
-import { SNAPSHOT_CHUNK_BYTES } from './snapshot-stream.js';
+import { SNAPSHOT_CHUNK_BYTES, type StoredSnapshot } from './snapshot-stream.js';
 
 /** Purged entries whose records one batch deletes (two keys each), so that a compaction of the log stalls nobody. */
 const PURGED_PER_WRITE = 500;

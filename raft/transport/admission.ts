@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { NodeId } from '../core/types.js';
-import { mayComeFromAnyDisk } from './any-disk.js';
+import { mayComeFromAnyDisk } from './incarnation-policy.js';
 import { FrameError } from './errors.js';
 import { checkVersion, type Frame } from './frame.js';
 import { readFrameHeaders, type FrameHeaders } from './frame-headers.js';
 import type { WireVersions } from './wire-versions.js';
 
 export interface AdmissionOptions {
-  nodeId: NodeId;
+  nodeId: () => NodeId;
   clusterId: () => string | null;
   incarnation: () => string;
   /** The disk that a member of the configuration has; undefined for others. */
@@ -32,7 +32,7 @@ export class Admission {
 
   /** @param answering whom this frame answers for; undefined for a request. @throws FrameError */
   check(frame: Frame, answering: NodeId | undefined): void {
-    const { nodeId } = this.options;
+    const nodeId = this.options.nodeId();
     if (frame.to !== nodeId)
       throw new FrameError('wrong-node', `frame for ${frame.to}, this node is ${nodeId}`);
     this.checkTarget(frame);
@@ -60,7 +60,7 @@ export class Admission {
     if (toIncarnation !== incarnation()) {
       throw new FrameError(
         'wrong-incarnation',
-        `frame for disk ${toIncarnation} of ${nodeId}, this one is ${incarnation()}`,
+        `frame for disk ${toIncarnation} of ${nodeId()}, this one is ${incarnation()}`,
       );
     }
   }

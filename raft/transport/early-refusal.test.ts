@@ -103,9 +103,9 @@ describe('bodies that come slowly', () => {
     }
     await eventually(() => closed >= 20, 'attackers to be cut off');
     expect(b.received).toHaveLength(24);
-    expect(b.transport['bodies']['held']).toBeLessThanOrEqual(4 * bodyLimitBytes);
+    expect(b.transport['server']['bodies']['held']).toBeLessThanOrEqual(4 * bodyLimitBytes);
     for (const socket of attackers) socket.destroy();
-    await eventually(() => b.transport['bodies']['held'] === 0, 'all to be released');
+    await eventually(() => b.transport['server']['bodies']['held'] === 0, 'all to be released');
   });
 
   it('count until they are answered', async () => {
@@ -113,10 +113,10 @@ describe('bodies that come slowly', () => {
     a.transport.setPeers([b.member]);
     const outcome = a.transport.send('b', bigAppend(MB)).catch(() => undefined);
     await eventually(() => b.received.length === 1, 'the message');
-    expect(b.transport['bodies']['held']).toBeGreaterThan(MB);
+    expect(b.transport['server']['bodies']['held']).toBeGreaterThan(MB);
     b.received[0]?.respond(agree(b.received[0].message));
     await outcome;
-    await eventually(() => b.transport['bodies']['held'] === 0, 'the release');
+    await eventually(() => b.transport['server']['bodies']['held'] === 0, 'the release');
   });
 
   it('of a byte at a time make no room beyond what was announced', async () => {
@@ -127,8 +127,8 @@ describe('bodies that come slowly', () => {
       socket.write(Buffer.of(7));
       await new Promise(setImmediate);
     }
-    await eventually(() => b.transport['bodies']['held'] > 0, 'the first bytes');
-    expect(b.transport['bodies']['held']).toBeLessThanOrEqual(100_000);
+    await eventually(() => b.transport['server']['bodies']['held'] > 0, 'the first bytes');
+    expect(b.transport['server']['bodies']['held']).toBeLessThanOrEqual(100_000);
   });
 });
 
@@ -186,9 +186,9 @@ describe('wire versions', () => {
       wireVersions: { oldest: 4, newest: 5 },
     });
     upgraded.transport.setPeers([newer.member]);
-    expect(newer.transport['speaks'].get('a')).toBe(4);
+    expect(newer.transport['processes']['speaks'].get('a')).toBe(4);
     expect(await send(upgraded, 'b')).toMatchObject({ term: 1 });
-    expect(newer.transport['speaks'].get('a') ?? 5).toBe(5);
+    expect(newer.transport['processes']['speaks'].get('a') ?? 5).toBe(5);
     expect(await send(newer, 'a')).toMatchObject({ term: 1 });
   });
 

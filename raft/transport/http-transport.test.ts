@@ -1,46 +1,17 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { request } from 'undici';
 import type { RequestMessage } from '../core/types.js';
+import { eventually } from '../testing/eventually.js';
 import { TransportError } from './errors.js';
 import type { Frame } from './frame.js';
 import { writeFrameHeaders } from './frame-headers.js';
 import { FRAME_TYPE, MESSAGE_PATH } from './peer-lanes.js';
 import { bigAppend, layoutOf, reseal, toBytes } from './testing/arbitrary-frames.js';
-import { eventually } from '../testing/eventually.js';
-import {
-  agree,
-  CLUSTER,
-  heartbeat,
-  TransportNode,
-  type TransportNodeOptions,
-} from './testing/transport-node.js';
+import { errorOf, nodesOfEachTest } from './testing/nodes-of-each-test.js';
+import { agree, CLUSTER, heartbeat, type TransportNode } from './testing/transport-node.js';
 import { WIRE_VERSIONS } from './wire-versions.js';
 
-const running: TransportNode[] = [];
-
-async function start(id: string, options?: TransportNodeOptions): Promise<TransportNode> {
-  const node = await new TransportNode(id, options).start();
-  running.push(node);
-  return node;
-}
-
-/** Two nodes that know each other. */
-async function pair(options?: TransportNodeOptions): Promise<[TransportNode, TransportNode]> {
-  const [a, b] = [await start('a'), await start('b', options)];
-  a.transport.setPeers([b.member]);
-  b.transport.setPeers([a.member]);
-  return [a, b];
-}
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((node) => node.transport.stop()));
-});
-
-const errorOf = (promise: Promise<unknown>): Promise<Error & { code?: string }> =>
-  promise.then(
-    () => Promise.reject(new Error('it succeeded')),
-    (error: Error) => error,
-  );
+const { start, pair } = nodesOfEachTest();
 
 interface Refusal {
   status: number;
@@ -329,7 +300,9 @@ describe('a node without a cluster', () => {
       adopt: () => new Promise((resolve) => (adopt = resolve)),
     });
     let arrived = 0;
-    node.transport['app'].server.on('request', (incoming) => incoming.once('end', () => (arrived += 1)));
+    node.transport['server']['app'].server.on('request', (incoming) =>
+      incoming.once('end', () => (arrived += 1)),
+    );
     const a = await start('a');
     a.transport.setPeers([node.member]);
 
@@ -360,131 +333,3 @@ describe('a node without a cluster', () => {
     await expect(a.transport.send('b', heartbeat())).rejects.toThrow('nothing to say');
   });
 });
-
-describe('evidence of death', () => {
-  it('reports a peer whose heartbeats came over a connection that closed', async () => {
-    const [a, b] = await pair();
-    await b.transport.send('a', bigAppend(10));
-    await a.transport.send('b', heartbeat());
-    await a.transport.stop();
-    await eventually(() => b.disconnected.length > 0, 'the disconnection');
-    expect(b.disconnected).toEqual(['a']);
-    expect(a.disconnected).toEqual([]);
-  });
-
-  it('finds a peer alive, gone, or cannot tell', async () => {
-    const [a, b] = await pair();
-    expect(await a.transport.probe('nobody')).toBe('unknown');
-    expect(await a.transport.probe('b')).toBe('unknown');
-    await a.transport.send('b', heartbeat());
-    expect(await a.transport.probe('b')).toBe('alive');
-    await b.transport.stop();
-    expect(await a.transport.probe('b')).toBe('gone');
-  });
-
-  it('finds a peer gone when another process answers in its place', async () => {
-    const [a, b] = await pair();
-    await a.transport.send('b', heartbeat());
-    await b.transport.stop();
-    await start('b', { port: b.port, incarnation: b.incarnation });
-    expect(await a.transport.probe('b')).toBe('gone');
-  });
-
-  it('reports a peer for which another process speaks, by request or answer, and each process once', async () => {
-    const [a, b] = await pair();
-    await b.transport.send('a', heartbeat());
-    await a.transport.send('b', heartbeat());
-    expect([a.restarted, b.restarted]).toEqual([[], []]);
-    await b.transport.stop();
-    const again = await start('b', { port: b.port, incarnation: b.incarnation });
-    again.transport.setPeers([a.member]);
-    await again.transport.send('a', heartbeat());
-    await a.transport.send('b', heartbeat());
-    expect(a.restarted).toEqual(['b']);
-    // Something that the dead process had sent comes late.
-    a.transport['noteBoot']('b', b.transport['bootId']);
-    a.transport['noteBoot']('b', again.transport['bootId']);
-    expect(a.restarted).toEqual(['b']);
-  });
-
-  it('asks any address who is there', async () => {
-    const [a, b] = await pair();
-    const signal = AbortSignal.timeout(5000);
-    const { nodeId, clusterId, incarnation } = b.transport['options'];
-    expect(await a.transport.hello(b.member.address, signal)).toMatchObject({
-      nodeId,
-      clusterId: clusterId(),
-      incarnation: incarnation(),
-      wireVersion: WIRE_VERSIONS.newest,
-      oldestWireVersion: WIRE_VERSIONS.oldest,
-      greeting: 'I am b',
-    });
-    await b.transport.stop();
-    expect(await errorOf(a.transport.hello(b.member.address, signal))).toMatchObject({ code: 'unreachable' });
-  });
-});
-
-describe('a peer that restarts on its port', () => {
-  it('is reached again, on every lane', async () => {
-    const [a, b] = await pair();
-    const messages = (): RequestMessage[] => [heartbeat(), bigAppend(10)];
-    for (const message of messages()) await a.transport.send('b', message);
-    await b.transport.stop();
-    for (const message of messages()) {
-      expect(await errorOf(a.transport.send('b', message))).toMatchObject({ code: 'unreachable' });
-    }
-    const again = await start('b', { port: b.port, incarnation: b.incarnation });
-    for (const message of messages()) await a.transport.send('b', message);
-    expect(again.received).toHaveLength(2);
-  });
-
-  it('is reached although its old connections died unnoticed', async () => {
-    const [a, b] = await pair();
-    await a.transport.send('b', heartbeat());
-    await a.transport.send('b', bigAppend(2_000_000));
-    await b.transport.stop();
-    const again = await start('b', { port: b.port, incarnation: b.incarnation });
-    // No turn of the event loop lies between: the client writes to connections that are closed already.
-    await Promise.all([a.transport.send('b', heartbeat()), a.transport.send('b', bigAppend(2_000_000))]);
-    expect(again.received).toHaveLength(2);
-  });
-
-  it('is reached at its new address after a change of members', async () => {
-    const [a, b] = await pair();
-    await a.transport.send('b', heartbeat());
-    await b.transport.stop();
-    const moved = await start('b', { incarnation: b.incarnation });
-    a.transport.setPeers([moved.member]);
-    await a.transport.send('b', heartbeat());
-    expect(moved.received).toHaveLength(1);
-  });
-});
-
-describe('stop', () => {
-  it('ends requests of both sides that nobody answered, at once', async () => {
-    const [a, b] = await pair({ onRequest: () => undefined });
-    const outcomes = [heartbeat(), bigAppend(2_000_000)].map((message) =>
-      errorOf(a.transport.send('b', message)),
-    );
-    await eventually(() => b.received.length === 2, 'both requests');
-    const begun = performance.now();
-    await Promise.all([a.transport.stop(), b.transport.stop()]);
-    expect(performance.now() - begun).toBeLessThan(3000);
-    for (const outcome of outcomes) expect(await outcome).toMatchObject({ code: 'unreachable' });
-    expect(await errorOf(a.transport.send('b', heartbeat()))).toMatchObject({ code: 'unknown-peer' });
-  });
-
-  it('leaves no socket and no server open', async () => {
-    const before = openHandles();
-    const [a, b] = await pair();
-    await a.transport.send('b', heartbeat());
-    await b.transport.send('a', bigAppend(200_000));
-    await a.transport.probe('b');
-    expect(openHandles().length).toBeGreaterThan(before.length);
-    await Promise.all([a.transport.stop(), b.transport.stop()]);
-    await eventually(() => openHandles().length <= before.length, 'the last handle');
-  });
-});
-
-const openHandles = (): string[] =>
-  process.getActiveResourcesInfo().filter((name) => /TCP|Timeout/.test(name));

@@ -7,6 +7,7 @@ import { DeadlineError, Lane, type LaneOptions } from './lane.js';
 export const FRAME_TYPE = 'application/x-baton-raft';
 export const MESSAGE_PATH = '/raft/v1/message';
 
+/** Deadlines of requests, by what they carry. */
 export interface LaneTimeouts {
   /** Heartbeats and votes. */
   controlMs: number;
@@ -45,7 +46,7 @@ export class PeerLanes {
 
   constructor(
     readonly member: Member,
-    private readonly timeouts: LaneTimeouts,
+    private readonly timeouts: () => LaneTimeouts,
   ) {
     const open = (name: LaneName): Lane => new Lane(member.address, LANES[name]);
     this.lanes = { control: open('control'), bulk: open('bulk'), snapshot: open('snapshot') };
@@ -60,7 +61,7 @@ export class PeerLanes {
     const { id } = this.member;
     const name = laneOf(message);
     const length = frame.reduce((sum, chunk) => sum + chunk.length, 0);
-    const deadlineMs = this.timeouts[`${name}Ms`] + length / BYTES_PER_MS;
+    const deadlineMs = this.timeouts()[`${name}Ms`] + length / BYTES_PER_MS;
     const { status, body } = await this.lanes[name]
       .post(MESSAGE_PATH, ['content-type', FRAME_TYPE, ...headers], frame, deadlineMs)
       .catch((error: Error) => {
@@ -78,7 +79,7 @@ export class PeerLanes {
    * stands for election, and then every millisecond counts.
    */
   async keepWarm(): Promise<void> {
-    await this.lanes.control.getOnEach(HELLO_PATH, this.timeouts.controlMs).catch(() => undefined);
+    await this.lanes.control.getOnEach(HELLO_PATH, this.timeouts().controlMs).catch(() => undefined);
   }
 
   close(): void {

@@ -16,7 +16,7 @@ export type ClientFailure =
   | { code: 'rpc-error'; rpcCode: number; rpcMessage: string; data?: unknown }
   | { code: 'aborted' };
 
-export type ClientErrorCode = ClientFailure['code'];
+type ClientErrorCode = ClientFailure['code'];
 
 /** A failed call: which method, at which server, and why. */
 export class ClientError extends Error {

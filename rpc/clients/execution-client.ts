@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { BlockRef } from '../payload/unsafe-payload.js';
+import type { BlockRef } from '../payload/block-ref.js';
 import { JsonRpcClient, type CallOptions, type JsonRpcClientOptions } from './json-rpc-client.js';
 import { hash, quantity } from './wire-shapes.js';
 

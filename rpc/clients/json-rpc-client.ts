@@ -1,9 +1,9 @@
 import { Agent, request } from 'undici';
 import { z } from 'zod';
+import { MIB } from '../../common/bytes.js';
 import { ClientError, type ClientFailure } from './client-error.js';
-import { DeadlineExceeded, withDeadline } from './deadline.js';
-import { RawJson } from './raw-json.js';
-import { rawMembers } from './raw-members.js';
+import { DeadlineExceeded, withDeadline } from '../../common/deadline.js';
+import { RawJson, rawMembers } from './raw-json.js';
 
 /** Per-call options; both override what the client was built with. */
 export interface CallOptions {
@@ -18,7 +18,7 @@ export interface JsonRpcClientOptions {
   timeoutMs?: number | undefined;
 }
 
-export interface JsonRpcCall<T> {
+interface JsonRpcCall<T> {
   method: string;
   params?: readonly unknown[];
   /** JSON text of the whole `params` array, spliced in as it is. Takes the place of `params`. */
@@ -32,7 +32,7 @@ export interface JsonRpcCall<T> {
 const DEFAULT_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** An answer of this size is a mistake; a block with 10,000 transaction hashes has 0.7 MB. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 64 * MIB;
 const EXCERPT_CHARS = 200;
 
 const rpcError = z.object({ code: z.int(), message: z.string(), data: z.unknown().optional() });
@@ -44,7 +44,7 @@ const envelope = z.object({
   error: rpcError.optional(),
 });
 
-interface HttpAnswer {
+interface TextResponse {
   status: number;
   text: string;
 }
@@ -123,9 +123,9 @@ export class JsonRpcClient {
     params: string,
     idempotent: boolean,
     { signal, timeoutMs = this.#timeoutMs }: CallOptions,
-  ): Promise<HttpAnswer> {
+  ): Promise<TextResponse> {
     const body = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${params}}`;
-    let answer: HttpAnswer;
+    let answer: TextResponse;
     try {
       answer = await withDeadline((deadline) => this.#send(body, deadline, idempotent), {
         timeoutMs,
@@ -144,8 +144,8 @@ export class JsonRpcClient {
     );
   }
 
-  async #send(body: string, signal: AbortSignal, idempotent: boolean): Promise<HttpAnswer> {
-    const attempt = async (): Promise<HttpAnswer> => {
+  async #send(body: string, signal: AbortSignal, idempotent: boolean): Promise<TextResponse> {
+    const attempt = async (): Promise<TextResponse> => {
       const response = await request(this.#url, {
         method: 'POST',
         headers: this.#headers,
@@ -179,7 +179,7 @@ export class JsonRpcClient {
     return this.#error(method, { code: 'unreachable' }, describe(error), error);
   }
 
-  #readResult<T>(call: JsonRpcCall<T>, id: number, answer: HttpAnswer): T {
+  #readResult<T>(call: JsonRpcCall<T>, id: number, answer: TextResponse): T {
     const bad = this.#badAnswer(call.method, answer);
     let json: unknown;
     try {
@@ -201,7 +201,7 @@ export class JsonRpcClient {
     return checked.data;
   }
 
-  #badAnswer(method: string, { text }: HttpAnswer): (why: string) => ClientError {
+  #badAnswer(method: string, { text }: TextResponse): (why: string) => ClientError {
     const answer = text.slice(0, EXCERPT_CHARS);
     return (why) => this.#error(method, { code: 'bad-answer', answer }, `${why}: ${answer}`);
   }

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { encodeCompressedFrame, encodeFrame, type Frame } from './encode-frame.js';
+import { KIB, MIB } from '../../common/bytes.js';
+import { encodeCompressedFrame, encodePlainFrame, type FlashblockFrame } from './encode-frame.js';
 import type { CutReason, FlashblocksObserver } from './observer.js';
 import { throttleReads } from './throttle-reads.js';
 
@@ -10,19 +11,19 @@ export const CLIENT_LIMITS = {
   /** A client with this many unsent frames is cut. */
   unsentFrames: 256,
   /** Above the largest frame, so that two of them in a row do no harm. Clients share the frames that wait for them. */
-  unsentBytes: 24 * 2 ** 20,
+  unsentBytes: 24 * MIB,
   /** A client that takes nothing of what waits for it within this time is cut. */
   writeTimeoutMs: 5000,
   pingIntervalMs: 15_000,
   pongTimeoutMs: 10_000,
   /** Clients have nothing to say but pongs; this is room for ten thousand times that. */
-  readBytesPerSecond: 16 * 1024,
+  readBytesPerSecond: 16 * KIB,
 };
 
 /** 1,000 clients in one go would hold up the heartbeats of the cluster. */
 const CLIENTS_PER_TURN = 200;
 
-export interface ClientHubOptions {
+interface ClientHubOptions {
   limits: typeof CLIENT_LIMITS;
   observer: FlashblocksObserver;
   /** All frames are on their way to all clients. */
@@ -44,7 +45,7 @@ interface Client {
 /** The clients of the proxy. They get the same frames in the same order; one that cannot keep up is cut off. */
 export class ClientHub {
   private readonly clients = new Set<Client>();
-  private queue: Frame[] = [];
+  private queue: FlashblockFrame[] = [];
   private sending = false;
   private closed = false;
   /** Raised when the frames in hand must not be sent any more. */
@@ -99,7 +100,7 @@ export class ClientHub {
   }
 
   /** Sends a frame to all that are connected, after the frames before it. */
-  broadcast(frame: Frame): void {
+  broadcast(frame: FlashblockFrame): void {
     this.queue.push(frame);
     if (!this.sending) void this.sendQueued();
   }
@@ -135,12 +136,12 @@ export class ClientHub {
     this.options.onIdle();
   }
 
-  private async sendToAll(frame: Frame): Promise<void> {
+  private async sendToAll(frame: FlashblockFrame): Promise<void> {
     const { generation } = this;
     const { observer } = this.options;
     let clients = 0;
     // Once for all of them: 1,000 clients get 1,000 times the same bytes.
-    const plain = encodeFrame(frame);
+    const plain = encodePlainFrame(frame);
     const anyCompressed = [...this.clients].some(({ compressed }) => compressed);
     const compressed = anyCompressed ? await encodeCompressedFrame(frame) : plain;
     await this.forEach((client) => {

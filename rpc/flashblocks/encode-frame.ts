@@ -3,7 +3,7 @@ import { constants, deflateRaw } from 'node:zlib';
 import * as ws from 'ws';
 
 /** A message of the upstream. `binary`: it came as a binary frame, not as a text frame. */
-export interface Frame {
+export interface FlashblockFrame {
   data: Buffer;
   binary: boolean;
 }
@@ -24,7 +24,7 @@ const FLUSH_TAIL_BYTES = 4;
 const deflate = promisify(deflateRaw);
 
 /** Bytes of the frame for any client. */
-export function encodeFrame(frame: Frame): Buffer {
+export function encodePlainFrame(frame: FlashblockFrame): Buffer {
   return encode(frame, frame.data, false);
 }
 
@@ -32,8 +32,8 @@ export function encodeFrame(frame: Frame): Buffer {
  * Bytes of the frame for any client that agreed on permessage-deflate without context takeover and with the full
  * window. A short frame stays as it is, which they take too.
  */
-export async function encodeCompressedFrame(frame: Frame): Promise<Buffer> {
-  if (frame.data.length < COMPRESSED_BYTES_MIN) return encodeFrame(frame);
+export async function encodeCompressedFrame(frame: FlashblockFrame): Promise<Buffer> {
+  if (frame.data.length < COMPRESSED_BYTES_MIN) return encodePlainFrame(frame);
   const deflated = await deflate(frame.data, {
     level: constants.Z_BEST_SPEED,
     finishFlush: constants.Z_SYNC_FLUSH,
@@ -41,7 +41,7 @@ export async function encodeCompressedFrame(frame: Frame): Promise<Buffer> {
   return encode(frame, deflated.subarray(0, -FLUSH_TAIL_BYTES), true);
 }
 
-function encode({ binary }: Frame, body: Buffer, rsv1: boolean): Buffer {
+function encode({ binary }: FlashblockFrame, body: Buffer, rsv1: boolean): Buffer {
   const opcode = binary ? OPCODE.binary : OPCODE.text;
   return Buffer.concat(Sender.frame(body, { fin: true, opcode, rsv1 }));
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { WebSocket } from 'ws';
+import { MIB } from '../../common/bytes.js';
 import type { FlashblocksObserver } from './observer.js';
 
 /** As op-conductor (op-conductor.md §7), but for the pauses between attempts, which grow from short ones. */
@@ -15,9 +16,9 @@ export const UPSTREAM_TIMES = {
   fenceTimeoutMs: 250,
 };
 
-const FRAME_BYTES_MAX = 10 * 2 ** 20;
+const FRAME_BYTES_MAX = 10 * MIB;
 
-export interface UpstreamOptions {
+interface UpstreamOptions {
   url: string;
   logger: Logger;
   observer: FlashblocksObserver;

@@ -2,8 +2,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import websocket from '@fastify/websocket';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
+import { KIB } from '../../common/bytes.js';
 
-export interface WebSocketServerOptions {
+interface WebSocketServerOptions {
   host: string;
   /** 0 lets the system choose. */
   port: number;
@@ -18,7 +19,7 @@ export interface WebSocketServerOptions {
 
 const PATH = '/ws';
 /** Clients have nothing to say; op-conductor's library cuts off longer messages too. */
-const CLIENT_MESSAGE_BYTES_MAX = 32 * 1024;
+const CLIENT_MESSAGE_BYTES_MAX = 32 * KIB;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Connections beyond those of the clients, for handshakes that are refused with an answer. */
 const SPARE_CONNECTIONS = 100;

@@ -1,9 +1,8 @@
-import { goJsonKind } from './go-json-kind.js';
 import type { GoField } from './go-json-error.js';
-import { badField, cannotUnmarshal, missingField } from './go-json-error.js';
+import { badField, cannotUnmarshal, goJsonKind, missingField } from './go-json-error.js';
 import { hexBytesLength, writeBytes, writeFixedBytes, writeUint256, writeUint64 } from './hex-fields.js';
 import { PayloadError } from './payload-error.js';
-import { readRef } from './read-ref.js';
+import { readRef } from './block-ref.js';
 import {
   at,
   FIXED_V3_BYTES,

@@ -1,5 +1,5 @@
 import { PayloadError } from './payload-error.js';
-import { readRef } from './read-ref.js';
+import { readRef } from './block-ref.js';
 import {
   at,
   FIXED_V3_BYTES,

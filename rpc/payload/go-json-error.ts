@@ -29,3 +29,10 @@ export function badField(field: GoField, message: string): PayloadError {
 export function missingField(path: string, remedy: string): PayloadError {
   return new PayloadError('missing-field', path, `${path}: missing; ${remedy}`);
 }
+
+/** What Go's JSON decoder calls the type of a parsed JSON value. */
+export function goJsonKind(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}

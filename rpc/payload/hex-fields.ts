@@ -1,4 +1,3 @@
-import { quantityProblem } from './hex-quantity.js';
 import type { GoField } from './go-json-error.js';
 import { badField, cannotUnmarshal } from './go-json-error.js';
 
@@ -57,6 +56,18 @@ function quantityDigits(value: unknown, maxDigits: number, field: GoField): stri
   const problem = quantityProblem(value, maxDigits * 4);
   if (problem !== undefined) throw cannotUnmarshal(problem, field);
   return value.slice(2);
+}
+
+/** What go-ethereum's `hexutil` finds wrong with a quantity of at most so many bits; undefined if nothing is. */
+export function quantityProblem(text: string, maxBits: number): string | undefined {
+  if (text === '') return 'empty hex string';
+  if (!has0xPrefix(text)) return 'hex string without 0x prefix';
+  const digits = text.slice(2);
+  if (digits === '') return 'hex string "0x"';
+  if (digits.length > 1 && digits.startsWith('0')) return 'hex number with leading zero digits';
+  if (digits.length > maxBits / 4) return `hex number > ${maxBits} bits`;
+  if (!/^[0-9a-fA-F]+$/.test(digits)) return 'invalid hex string';
+  return undefined;
 }
 
 function has0xPrefix(value: string): boolean {

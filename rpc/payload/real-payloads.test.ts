@@ -4,7 +4,7 @@ import { readJsonLines } from '../../common/testing/fixtures.js';
 import { decodeEnvelope } from './decode-envelope.js';
 import { decodeSsz } from './decode-ssz.js';
 import { envelopeJson } from './envelope-json.js';
-import { readRef } from './read-ref.js';
+import { readRef } from './block-ref.js';
 
 interface JsonLine {
   number: number;

@@ -1,11 +1,4 @@
-/** A block's identity and place in the chain. Hashes are `0x` and 64 lower-case hex digits. */
-export interface BlockRef {
-  number: number;
-  hash: string;
-  parentHash: string;
-  /** Seconds since the epoch. */
-  timestamp: number;
-}
+import type { BlockRef } from './block-ref.js';
 
 /**
  * An unsafe block as it travels through Baton: the SSZ envelope (op-conductor.md §5.3) and the few fields that

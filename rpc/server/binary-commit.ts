@@ -1,19 +1,19 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { CallReport } from './json-rpc/dispatcher.js';
+import type { CallReport } from './json-rpc/call-report.js';
 import type { AddRoutes } from './json-rpc/http-server.js';
 import { METHODS, sendText } from './json-rpc/http-server.js';
 import { decodeSsz } from '../payload/decode-ssz.js';
 import { PayloadError } from '../payload/payload-error.js';
 import { HEADROOM_BYTES, type UnsafePayload } from '../payload/unsafe-payload.js';
-import { RpcCode, RpcError } from './rpc-error.js';
+import { RpcCode, RpcError } from './json-rpc/rpc-error.js';
 
 /** Name of these commits in `CallReport`s. */
-export const BINARY_COMMIT = 'commit-unsafe-payload';
+const BINARY_COMMIT = 'commit-unsafe-payload';
 
 const PATH = '/commit-unsafe-payload';
 const CONTENT_TYPE = 'application/octet-stream';
 
-export interface BinaryCommitOptions {
+interface BinaryCommitOptions {
   commit: (payload: UnsafePayload) => Promise<void>;
   bodyLimitBytes: number;
   onCall?: ((report: CallReport) => void) | undefined;

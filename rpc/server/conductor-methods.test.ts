@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import type { HttpServer } from './rpc-server.js';
-import { createRpcServer, decodeEnvelope } from './rpc-server.js';
+import { MIB } from '../../common/bytes.js';
+import { decodeEnvelope } from '../payload/decode-envelope.js';
+import type { HttpServer } from './json-rpc/http-server.js';
+import { createRpcServer } from './rpc-server.js';
 import { FakeConductor } from './testing/fake-conductor.js';
 import { sampleEnvelope } from './testing/sample-envelope.js';
 import { sendRpc } from './testing/send-http.js';
@@ -27,6 +29,7 @@ describe('conductor methods', () => {
       logger: pino({ level: 'silent' }),
       host: '127.0.0.1',
       port: 0,
+      bodyLimitBytes: MIB,
     });
     ({ port } = await server.start());
   });

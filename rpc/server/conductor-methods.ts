@@ -4,7 +4,7 @@ import { RawJson } from '../clients/raw-json.js';
 import type { Method, MethodTable, Param } from './json-rpc/method-table.js';
 import { method } from './json-rpc/method-table.js';
 import { boolParam, stringParam, uint64Param } from './json-rpc/params.js';
-import { payloadParam } from './payload-param.js';
+import { payloadParam } from './json-rpc/payload-param.js';
 import { envelopeJson } from '../payload/envelope-json.js';
 
 /** The `conductor_*` methods with op-conductor's names and positional parameters, and a few of our own. */

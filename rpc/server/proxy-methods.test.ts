@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
+import { MIB } from '../../common/bytes.js';
 import { startFakeRpcServer, type FakeRpcServer } from '../clients/testing/fake-rpc-server.js';
 import { JsonRpcClient } from '../clients/json-rpc-client.js';
-import type { HttpServer } from './rpc-server.js';
+import type { HttpServer } from './json-rpc/http-server.js';
 import { createRpcServer } from './rpc-server.js';
 import { FakeConductor } from './testing/fake-conductor.js';
 import { sendRpc } from './testing/send-http.js';
@@ -46,6 +47,7 @@ describe('proxies', () => {
       logger: pino({ level: 'silent' }),
       host: '127.0.0.1',
       port: 0,
+      bodyLimitBytes: MIB,
     });
     ({ port } = await server.start());
   });
@@ -211,6 +213,7 @@ describe('proxies', () => {
       logger: pino({ level: 'silent' }),
       host: '127.0.0.1',
       port: 0,
+      bodyLimitBytes: MIB,
     });
     const { port: otherPort } = await without.start();
     const ask = async (to: number, method: string): Promise<string> =>

@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import { ClientError } from '../clients/client-error.js';
 import type { JsonRpcClient } from '../clients/json-rpc-client.js';
-import { quantityProblem } from '../payload/hex-quantity.js';
+import { quantityProblem } from '../payload/hex-fields.js';
 import type { Method, MethodTable, Param } from './json-rpc/method-table.js';
 import { ArgumentError, method } from './json-rpc/method-table.js';
 import { boolParam, stringParam } from './json-rpc/params.js';
 import { RawJson } from '../clients/raw-json.js';
-import { RpcError } from './rpc-error.js';
+import { RpcError } from './json-rpc/rpc-error.js';
 
 export interface ProxyOptions {
   /** Each with a deadline of its own for every call. */

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { createRpcServer, type HttpServer } from './rpc-server.js';
+import { MIB } from '../../common/bytes.js';
+import type { HttpServer } from './json-rpc/http-server.js';
+import { createRpcServer } from './rpc-server.js';
 import { FakeConductor } from './testing/fake-conductor.js';
 import { sendHttp } from './testing/send-http.js';
 
@@ -11,7 +13,14 @@ describe('GET /readyz', () => {
   it('says whether the conductor runs and knows a leader, and why not', async () => {
     const api = new FakeConductor(false);
     const logger = pino({ level: 'silent' });
-    const server = createRpcServer({ api, version: 'v1', logger, host: '127.0.0.1', port: 0 });
+    const server = createRpcServer({
+      api,
+      version: 'v1',
+      logger,
+      host: '127.0.0.1',
+      port: 0,
+      bodyLimitBytes: MIB,
+    });
     servers.push(server);
     const { port } = await server.start();
     const ask = async (): Promise<[number, string | null, unknown]> => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import type { HttpServer } from './rpc-server.js';
+import { MIB } from '../../common/bytes.js';
+import type { HttpServer } from './json-rpc/http-server.js';
 import { createRpcServer } from './rpc-server.js';
 import { JsonRpcClient } from '../clients/json-rpc-client.js';
 import { FakeConductor } from './testing/fake-conductor.js';
@@ -49,6 +50,7 @@ describe('recorded calls', () => {
         logger: pino({ level: 'silent' }),
         host: '127.0.0.1',
         port: 0,
+        bodyLimitBytes: 32 * MIB,
       });
       servers[role] = server;
       ports[role] = (await server.start()).port;

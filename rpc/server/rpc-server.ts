@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import { binaryCommit } from './binary-commit.js';
+import type { CallReport } from './json-rpc/call-report.js';
 import type { ConductorApi } from './conductor-api.js';
 import { conductorMethods } from './conductor-methods.js';
 import { withBuiltinMethods } from './json-rpc/builtin-methods.js';
-import type { CallReport } from './json-rpc/dispatcher.js';
 import { Dispatcher } from './json-rpc/dispatcher.js';
 import type { HttpServer } from './json-rpc/http-server.js';
 import { createHttpServer } from './json-rpc/http-server.js';
@@ -12,26 +12,7 @@ import type { ProxyOptions } from './proxy-methods.js';
 import { proxyMethods } from './proxy-methods.js';
 import { readiness } from './readiness.js';
 
-export type { ClusterMembership, ConductorApi, ServerInfo } from './conductor-api.js';
-export { Suffrage } from './conductor-api.js';
-export type { ClusterStatus, ConductorStatus } from './conductor-status.js';
-export { clusterStatusSchema, conductorStatusSchema } from './conductor-status.js';
-export type { CallReport } from './json-rpc/dispatcher.js';
-export type { HttpServer } from './json-rpc/http-server.js';
-export { decodeEnvelope } from '../payload/decode-envelope.js';
-export { decodeSsz } from '../payload/decode-ssz.js';
-export { envelopeJson } from '../payload/envelope-json.js';
-export { PayloadError } from '../payload/payload-error.js';
-export type { PayloadErrorCode } from '../payload/payload-error.js';
-export { readRef } from '../payload/read-ref.js';
-export type { BlockRef, UnsafePayload } from '../payload/unsafe-payload.js';
-export { RpcCode, RpcError } from './rpc-error.js';
-export type { ProxyOptions } from './proxy-methods.js';
-export type { RpcErrorDetails } from './rpc-error.js';
-
-export const DEFAULT_BODY_LIMIT_BYTES = 32 * 2 ** 20;
-
-export interface RpcServerOptions {
+interface RpcServerOptions {
   api: ConductorApi;
   /** Absent: nothing is proxied. */
   proxies?: Omit<ProxyOptions, 'isLeader' | 'logger'> | undefined;
@@ -41,8 +22,8 @@ export interface RpcServerOptions {
   host: string;
   /** 0 lets the system choose. */
   port: number;
-  /** Largest request body; 32 MiB unless given. op-conductor's 5 MiB halts chains with larger blocks. */
-  bodyLimitBytes?: number;
+  /** Largest request body. op-conductor's 5 MiB halts chains with larger blocks. */
+  bodyLimitBytes: number;
   /** A request must have arrived whole within this time; 30 s unless given, as op-conductor. */
   readTimeoutMs?: number;
   /** How long a connection without a request is kept; 120 s unless given, as op-conductor. */
@@ -55,8 +36,7 @@ export interface RpcServerOptions {
 
 /** The RPC port of one node: JSON-RPC on `/`, `/healthz`, `/readyz`, `/commit-unsafe-payload`. Nothing is bound before `start`. */
 export function createRpcServer(options: RpcServerOptions): HttpServer {
-  const { api, proxies, version, logger, host, port, onCall } = options;
-  const bodyLimitBytes = options.bodyLimitBytes ?? DEFAULT_BODY_LIMIT_BYTES;
+  const { api, proxies, version, logger, host, port, bodyLimitBytes, onCall } = options;
   const methods = new Map(conductorMethods(api));
   if (proxies) {
     const isLeader = (): boolean => api.leader();

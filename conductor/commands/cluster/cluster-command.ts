@@ -1,9 +1,10 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { ClientError } from '../../../rpc/clients/client-error.js';
 import { duration } from '../../config/value-types.js';
+import { sleep } from '../../time/sleep.js';
 import { CommandError } from '../command-error.js';
 import type { CommandIo } from '../command.js';
-import { Cluster } from './cluster.js';
+import { ClusterClient } from './cluster-client.js';
 import { leaders, noLeader, type Answering, type ClusterView, type Member } from './cluster-view.js';
 import { Deadline, waitUntil } from './wait-until.js';
 
@@ -14,7 +15,7 @@ const DEFAULT_DEADLINE_MS = 60_000;
 
 /** What a command of the cluster works with. */
 export interface Operation extends CommandIo {
-  cluster: Cluster;
+  cluster: ClusterClient;
   deadline: Deadline;
   /** Looks at the cluster until `missing` finds nothing more to wait for; fails when the time is over. */
   until: (missing: (view: ClusterView) => string | undefined) => Promise<ClusterView>;
@@ -54,7 +55,7 @@ export async function operate(
   { rpc, deadline: timeoutMs }: ClusterOptions,
   body: (operation: Operation) => Promise<void>,
 ): Promise<void> {
-  const cluster = new Cluster(urlsOf(rpc), io.signal);
+  const cluster = new ClusterClient(urlsOf(rpc), io.signal);
   const deadline = new Deadline(timeoutMs);
   const startedMs = performance.now();
   try {
@@ -62,7 +63,7 @@ export async function operate(
       ...io,
       cluster,
       deadline,
-      until: (missing) => waitUntil(cluster, { deadline, signal: io.signal, note: io.note }, missing),
+      until: (missing) => waitUntil(cluster, { deadline, signal: io.signal, note: io.note, sleep }, missing),
       done: (line) => io.print(`${line} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`),
     });
   } finally {

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { formatGoDuration } from '../../config/go-duration.js';
+import type { Sleep } from '../../time/sleep.js';
 import { CommandError } from '../command-error.js';
-import type { Cluster } from './cluster.js';
+import type { ClusterClient } from './cluster-client.js';
 import type { ClusterView } from './cluster-view.js';
 
 const POLL_MS = 100;
@@ -31,6 +31,13 @@ export class Deadline {
   }
 }
 
+interface Waiting {
+  deadline: Deadline;
+  signal: AbortSignal;
+  note: (line: string) => void;
+  sleep: Sleep;
+}
+
 /**
  * Looks at the cluster again and again until nothing is missing any more. Notes what it waits for, if that takes long.
  *
@@ -39,8 +46,8 @@ export class Deadline {
  * @throws CommandError `deadline` with what was missing last
  */
 export async function waitUntil(
-  cluster: Pick<Cluster, 'view'>,
-  { deadline, signal, note }: { deadline: Deadline; signal: AbortSignal; note: (line: string) => void },
+  cluster: Pick<ClusterClient, 'view'>,
+  { deadline, signal, note, sleep }: Waiting,
   missing: (view: ClusterView) => string | undefined,
 ): Promise<ClusterView> {
   let noted: string | undefined;
@@ -63,6 +70,6 @@ export async function waitUntil(
       noted = lacks;
       quietUntilMs = performance.now() + PATIENCE_MS;
     }
-    await sleep(Math.min(POLL_MS, deadline.remainingMs), undefined, { signal }).catch(() => undefined);
+    await sleep(Math.min(POLL_MS, deadline.remainingMs), signal).catch(() => undefined);
   }
 }

@@ -2,7 +2,7 @@ import type { LoadedEntry, LogVisitor, Snapshot } from '../../../raft/index.js';
 import type { CommittedBlock } from '../../chain/chain-state.js';
 import { ChainStateMachine } from '../../chain/chain-state-machine.js';
 
-export interface BlockSummary {
+interface BlockSummary {
   number: number;
   hash: string;
   logIndex: number;

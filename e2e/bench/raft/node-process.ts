@@ -2,9 +2,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 import { MIB } from '../../../common/bytes.js';
-import { RaftNode, type Member } from '../../../raft/index.js';
-import { LevelStorage } from '../../../raft/storage/level-storage.js';
-import { HttpTransport } from '../../../raft/transport/http-transport.js';
+import { HttpTransport, LevelStorage, RaftNode, type Member } from '../../../raft/index.js';
 import { limitsOf, timingOf } from '../../../conductor/process/raft-options.js';
 import { parseConfig } from '../../../conductor/config/parse-config.js';
 import { HEALTH_FLAGS } from '../../cluster/baton-process.js';
@@ -12,7 +10,7 @@ import { nowMs } from './clock.js';
 
 /**
  * One bare Raft node in a process of its own: `node-process.ts <id> <port> <directory>`. It takes orders from its
- * parent, JSON in lines of stdin, and tells it in lines of stdout when it leads. Its options are those of a Baton that was given none.
+ * parent and tells it when it leads, in lines of JSON. Its options are those of a Baton that was given none.
  */
 
 /** What the parent may ask for. */
@@ -60,21 +58,10 @@ const node = new RaftNode<null>({
   },
 });
 const transport = new HttpTransport({
-  nodeId: id,
-  clusterId: () => node.identity.clusterId,
-  incarnation: () => node.identity.incarnation,
   bind: { host: '127.0.0.1', port: Number(port) },
   bodyLimitBytes: 33 * MIB,
-  timeouts: { controlMs: timing.electionTimeoutMs, bulkMs: 1000, snapshotMs: 10_000 },
+  timeouts: () => ({ controlMs: timing.electionTimeoutMs, bulkMs: 1000, snapshotMs: 10_000 }),
   logger: pino({ level: 'silent' }),
-  handlers: {
-    onRequest: (from, message, respond) => node.receive(from, message, respond),
-    onSnapshotChunk: (from, chunk) => node.receiveSnapshotChunk(from, chunk),
-    onPeerDisconnected: (peer) => void node.peerDisconnected(peer),
-    onPeerRestarted: (peer) => node.peerRestarted(peer),
-    hello: () => ({}),
-    adoptCluster: (clusterId) => node.adoptCluster(clusterId),
-  },
 });
 
 node.on('leaderReady', () => report({ type: 'ready', term: node.status().term, atMs: nowMs() }));

@@ -1,8 +1,8 @@
 import { crc32 } from '../../core/crc32.js';
-import type { NodeId } from '../../core/types.js';
+import type { NodeId, Stimulus } from '../../core/types.js';
 import type { Budget } from './bounds.js';
 import type { ClusterState } from './cluster-state.js';
-import type { Effect, NodeState, NodeStates, Stimulus } from './node-states.js';
+import type { Effect, NodeState, NodeStates } from './node-states.js';
 import { NODES } from './starting-points.js';
 
 /** One thing that can happen next. */

@@ -3,21 +3,18 @@ import type { RaftCore } from '../../core/raft-core.js';
 import type {
   Configuration,
   CoreOptions,
-  Input,
   Message,
   NodeId,
   Output,
   Persist,
   RestoredState,
+  Stimulus,
 } from '../../core/types.js';
+import { quorumsOf } from '../checks/quorums.js';
 import { SimulatedDisk } from '../simulator/disk.js';
 import { insideOf, type Hosting } from '../simulator/hosting.js';
-import { quorumsOf } from '../simulator/invariants/invariant.js';
 import { copyOf, textOf } from './copy-core.js';
 import { NODES } from './starting-points.js';
-
-type WithoutMoment<T> = T extends unknown ? Omit<T, 'now' | 'random'> : never;
-export type Stimulus = WithoutMoment<Input>;
 
 /** A log as an election sees it: who has it may stand with it, or hold it against others. */
 export interface LogView {

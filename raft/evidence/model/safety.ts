@@ -1,4 +1,4 @@
-import { isQuorum } from '../simulator/invariants/invariant.js';
+import { isQuorum } from '../checks/quorums.js';
 import type { ClusterState } from './cluster-state.js';
 import type { LogView, NodeState } from './node-states.js';
 import { NODES } from './starting-points.js';

@@ -113,7 +113,7 @@ scenario(
     seen: 'vesoft-inc/nebula#2419',
     mutant: [
       {
-        file: 'candidate.ts',
+        file: 'voting.ts',
         find: '(ctx.votedFor === null || ctx.votedFor === from) &&',
         replace: 'ctx.votedFor === null &&',
       },
@@ -140,7 +140,7 @@ scenario(
     seen: 'eBay/NuRaft#293',
     mutant: [
       {
-        file: 'follower.ts',
+        file: 'step-down.ts',
         find: '  ctx.leadership = null;\n',
         replace: '  if (!deposed) ctx.leadership = null;\n',
       },
@@ -345,7 +345,7 @@ scenario(
     timing: { rankSlotMs: 0, jitterMs: 20 },
     mutant: [
       { file: 'election-timer.ts', find: 'ctx.random * ctx.timing.jitterMs', replace: '0' },
-      { file: 'candidate.ts', find: 'if (granted) makeWay(ctx, from);', replace: '' },
+      { file: 'voting.ts', find: 'if (granted) makeWay(ctx, from);', replace: '' },
     ],
   },
   (cluster) => {
@@ -368,7 +368,7 @@ scenario(
     seen: 'hashicorp/raft#91, jgroups-extras/jgroups-raft#45',
     mutant: [
       {
-        file: 'candidate.ts',
+        file: 'voting.ts',
         find: 'ctx.campaign = null;\n    restartElectionTimer(ctx);',
         replace: 'ctx.campaign = null;',
       },

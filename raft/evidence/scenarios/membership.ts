@@ -127,7 +127,7 @@ scenario(
     spares: 1,
     mutant: [
       {
-        file: 'candidate.ts',
+        file: 'voting.ts',
         find: "ctx.role === 'follower' &&\n    ctx.leader === null &&",
         replace: "ctx.role === 'follower' &&\n    ctx.isVoter(ctx.id) &&\n    ctx.leader === null &&",
       },

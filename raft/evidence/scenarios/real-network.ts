@@ -5,9 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from '@jest/globals';
 import { pino } from 'pino';
-import type { RaftNode } from '../../runtime/raft-node.js';
 import { eventually } from '../../testing/eventually.js';
-import { commit, leaderOf, TestNode } from '../../runtime/testing/test-nodes.js';
+import { commit, leaderOf, RuntimeHarness } from '../../runtime/testing/runtime-harness.js';
 import { LevelStorage } from '../../storage/level-storage.js';
 import { HttpTransport } from '../../transport/http-transport.js';
 import { bigAppend, toBytes } from '../../transport/testing/arbitrary-frames.js';
@@ -23,7 +22,7 @@ import { realScenario } from './dsl/scenario.js';
 
 /** Nodes over HTTP and LevelDB. */
 class RealCluster {
-  readonly nodes = new Map<string, TestNode>();
+  readonly nodes = new Map<string, RuntimeHarness>();
   private readonly addresses = new Map<string, { host: string; port: number }>();
 
   /** What the transports logged. */
@@ -31,37 +30,26 @@ class RealCluster {
 
   constructor(private readonly directory: string) {}
 
-  async start(id: string): Promise<TestNode> {
-    const node = new TestNode(id, {
+  async start(id: string): Promise<RuntimeHarness> {
+    const node = new RuntimeHarness(id, {
       storage: new LevelStorage({ directory: path.join(this.directory, id) }),
       timing: { electionTimeoutMs: 250, heartbeatIntervalMs: 40, leaseTimeoutMs: 240 },
     });
     this.nodes.set(id, node);
-    this.addresses.set(id, await node.start((raft) => this.transport(id, raft)));
+    this.addresses.set(id, await node.start(this.transport(id)));
     return node;
   }
 
-  private transport(id: string, raft: RaftNode<number>): HttpTransport {
+  private transport(id: string): HttpTransport {
     return new HttpTransport({
-      nodeId: id,
-      clusterId: () => raft.identity.clusterId,
-      incarnation: () => raft.identity.incarnation,
       bind: this.addresses.get(id) ?? { host: '127.0.0.1', port: 0 },
-      timeouts: { controlMs: 200, bulkMs: 1000, snapshotMs: 1000 },
+      timeouts: () => ({ controlMs: 200, bulkMs: 1000, snapshotMs: 1000 }),
       bodyLimitBytes: 1_000_000,
       logger: pino({ name: id, level: 'warn' }, { write: (line: string) => void this.log.push(line) }),
-      handlers: {
-        onRequest: (from, message, respond) => raft.receive(from, message, respond),
-        onSnapshotChunk: (from, chunk) => raft.receiveSnapshotChunk(from, chunk),
-        onPeerDisconnected: (peer) => void raft.peerDisconnected(peer),
-        onPeerRestarted: (peer) => raft.peerRestarted(peer),
-        hello: () => ({}),
-        adoptCluster: (clusterId) => raft.adoptCluster(clusterId),
-      },
     });
   }
 
-  member(node: TestNode) {
+  member(node: RuntimeHarness) {
     const { host, port } = this.addresses.get(node.id) as { host: string; port: number };
     return node.memberAt(`${host}:${port}`);
   }
@@ -84,7 +72,7 @@ class RealCluster {
 }
 
 async function withCluster(
-  play: (cluster: RealCluster, a: TestNode, b: TestNode) => Promise<void>,
+  play: (cluster: RealCluster, a: RuntimeHarness, b: RuntimeHarness) => Promise<void>,
 ): Promise<void> {
   const directory = await mkdtemp(path.join(tmpdir(), 'raft-scenario-'));
   const cluster = new RealCluster(directory);

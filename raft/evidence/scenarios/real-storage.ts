@@ -2,13 +2,13 @@ import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, jest } from '@jest/globals';
-import { ClassicLevel } from 'classic-level';
+import { Level } from 'level';
 import { pino } from 'pino';
 import { withData } from '../../runtime/complete-message.js';
 import { RaftNode } from '../../runtime/raft-node.js';
 import { MemoryNetwork } from '../../runtime/testing/memory-network.js';
 import { eventually } from '../../testing/eventually.js';
-import { LIMITS, RETENTION, TIMING } from '../../runtime/testing/test-nodes.js';
+import { LARGE_LIMITS, PATIENT_TIMING, RETENTION } from '../../testing/options.js';
 import { LevelStorage } from '../../storage/level-storage.js';
 import { MemoryStorage } from '../../storage/memory-storage.js';
 import { entriesAfter, firstEntries, persist } from '../../storage/testing/test-log.js';
@@ -95,7 +95,7 @@ realScenario(
       const storage = new LevelStorage({ directory });
       await storage.open('a');
       jest
-        .spyOn(ClassicLevel.prototype, 'batch')
+        .spyOn(Level.prototype, 'batch')
         .mockImplementationOnce(() => Promise.reject(new Error('no space left')) as never);
       const order = persist({ entries: firstEntries('1') });
       await expect(storage.write(order)).rejects.toMatchObject({ code: 'io' });
@@ -137,7 +137,7 @@ realScenario(
     onDisk(async (directory) => {
       const handle = await open(directory, 'r');
       const sync = jest.spyOn(Object.getPrototypeOf(handle) as { sync(): Promise<void> }, 'sync');
-      const batch = jest.spyOn(ClassicLevel.prototype, 'batch');
+      const batch = jest.spyOn(Level.prototype, 'batch');
       await handle.close();
       const storage = new LevelStorage({ directory: path.join(directory, 'new', 'newer') });
       await storage.open('a');
@@ -229,8 +229,8 @@ function nodeOn<Result>(
     nodeId: 'a',
     priority: 0,
     crashEvidence: true,
-    timing: { ...TIMING, electionTimeoutMs: 100, heartbeatIntervalMs: 20 },
-    limits: LIMITS,
+    timing: { ...PATIENT_TIMING, electionTimeoutMs: 100, heartbeatIntervalMs: 20 },
+    limits: LARGE_LIMITS,
     retention: RETENTION,
     storage,
     stateMachine: {
@@ -246,7 +246,7 @@ function nodeOn<Result>(
 /** A cluster of one, ready to serve. */
 async function startAlone<Result>(node: RaftNode<Result>): Promise<void> {
   await node.open();
-  await node.start(new MemoryNetwork().transportOf('a', node));
+  await node.start(new MemoryNetwork().transportOf('a'));
   const { incarnation } = node.identity;
   await node.bootstrap([{ id: 'a', address: 'a:1', incarnation, voter: true }]);
   await eventually(() => node.isReadyLeader, 'the only node leads');

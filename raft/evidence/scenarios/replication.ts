@@ -108,7 +108,7 @@ scenario(
     seen: 'hashicorp/raft#697, #704',
     mutant: [
       {
-        file: 'following.ts',
+        file: 'accept.ts',
         find: 'if (log.termAt(snapshot.index) === snapshot.term) {',
         replace: 'if (log.termAt(snapshot.index) !== undefined) {',
       },

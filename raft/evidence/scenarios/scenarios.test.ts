@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { covered } from './dsl/scenario.js';
+import { orphans } from './dsl/transcript.js';
 import './elections.js';
 import './replication.js';
 import './membership.js';
@@ -20,5 +21,11 @@ describe('the catalogue of bugs', () => {
   it('has a scenario for each bug, or a reason why there is none', () => {
     const accounted = [...covered, ...excused].sort((x, y) => x - y);
     expect(accounted).toEqual(Array.from({ length: BUGS }, (_, i) => i + 1));
+  });
+});
+
+describe('the transcripts', () => {
+  it('are all of scenarios that there are', () => {
+    expect(orphans()).toEqual([]);
   });
 });

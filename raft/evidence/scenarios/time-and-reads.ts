@@ -172,7 +172,7 @@ scenario(
     seen: 'openraft 5e15946d, etcd-io/etcd#13527',
     mutant: [
       {
-        file: 'replication.ts',
+        file: 'heartbeats.ts',
         find: 'leadership.heartbeatDueMs = ctx.now + ctx.timing.heartbeatIntervalMs;',
         replace: 'leadership.heartbeatDueMs += ctx.timing.heartbeatIntervalMs;',
       },

@@ -109,7 +109,7 @@ scenario(
     seen: 'canonical/raft#203, #205; RedisLabs/raft#88',
     mutant: [
       {
-        file: 'following.ts',
+        file: 'accept.ts',
         find: 'if (term < ctx.term) return false;',
         replace: "if (term < ctx.term && ctx.role !== 'candidate') return false;",
       },

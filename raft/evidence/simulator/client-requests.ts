@@ -1,11 +1,11 @@
-import type { SimulatedNode } from './node.js';
+import type { ObservedNode } from './observed-node.js';
 
 export type RequestKind = 'propose' | 'read' | 'transfer' | 'membership' | 'bootstrap';
 
 export interface ClientRequest {
   id: number;
   kind: RequestKind;
-  node: SimulatedNode;
+  node: ObservedNode;
   /** What was committed anywhere when the request was made. */
   committedBefore: number;
   startedMs: number;
@@ -20,7 +20,7 @@ export class ClientRequests {
 
   constructor(private readonly moment: () => { nowMs: number; committed: number }) {}
 
-  open(kind: RequestKind, node: SimulatedNode): number {
+  open(kind: RequestKind, node: ObservedNode): number {
     const { nowMs, committed } = this.moment();
     const id = ++this.lastId;
     this.requests.set(id, {
@@ -42,7 +42,7 @@ export class ClientRequests {
     this.requests.delete(id);
   }
 
-  closeAllOf(node: SimulatedNode): void {
+  closeAllOf(node: ObservedNode): void {
     for (const request of this.requests.values()) {
       if (request.node === node) this.requests.delete(request.id);
     }

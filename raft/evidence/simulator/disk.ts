@@ -3,7 +3,7 @@ import { decodeConfiguration } from '../../core/configuration.js';
 import { crc32 } from '../../core/crc32.js';
 import type { HardState, LoadedEntry, Persist, RestoredState, Snapshot } from '../../core/types.js';
 import type { Prng } from '../../testing/prng.js';
-import { check } from './violation.js';
+import { check } from '../checks/violation.js';
 
 /** What decides which records count, as in storage/manifest.ts. */
 interface Manifest {

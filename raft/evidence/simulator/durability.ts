@@ -1,5 +1,5 @@
 import { isKeptByMajority } from './invariants/invariant.js';
-import { check } from './violation.js';
+import { check } from '../checks/violation.js';
 import type { World } from './world.js';
 
 /**

@@ -1,8 +1,9 @@
 import type { CoreContext } from '../../core/context.js';
-import { hasDiskOf, isQuorum, quorumsOf, votersOf } from './invariants/invariant.js';
+import { isQuorum, quorumsOf, votersOf } from '../checks/quorums.js';
+import { check } from '../checks/violation.js';
+import { hasDiskOf } from './invariants/invariant.js';
 import type { Voter } from './ledger.js';
 import type { SimulatedNode } from './node.js';
-import { check } from './violation.js';
 import type { World } from './world.js';
 
 export interface Healed {
@@ -305,7 +306,7 @@ function demandAnswers(world: World, core: readonly SimulatedNode[]): void {
   runUntil(world, () => false, transferTimeoutMs + 2 * leaseTimeoutMs);
   for (const request of world.requests.all()) {
     check(
-      !core.includes(request.node),
+      !core.some((node) => node === request.node),
       'I18',
       () => `${request.node.id} never answered ${request.kind} ${request.id}`,
     );

@@ -48,7 +48,7 @@ export async function loadCore(
     [...(await sources)].map(([name, source]) => [name, compile(change(`${name}.ts`, source))]),
   );
   const loaded = new Map<string, object>();
-  // The core imports nothing but its own files (core/purity.test.ts).
+  // The core imports nothing but its own files (eslint holds it to that).
   const load = (file: string): object => {
     const name = path.basename(file, '.js');
     const known = loaded.get(name);

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { followsThePaper } from '../model/paper/follows-the-paper.js';
+import { followsThePaper } from '../paper/follows-the-paper.js';
 import { faithfulHosting } from './hosting.js';
 import { hunt } from './mutants/hunt.js';
 import { loadMutant } from './mutants/load-mutant.js';

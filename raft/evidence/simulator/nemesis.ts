@@ -1,9 +1,16 @@
-import type { SimulatedNode } from './node.js';
-import type { World } from './world.js';
+import type { Network } from './network.js';
+import type { NodeEnvironment, SimulatedNode } from './node.js';
+import type { Workload, WorkloadEnvironment } from './workload.js';
+
+/** What the nemesis needs of the world that it breaks. */
+interface NemesisEnvironment extends WorkloadEnvironment, Pick<NodeEnvironment, 'trace' | 'mayLoseDisk'> {
+  readonly network: Network;
+  readonly workload: Workload;
+}
 
 /** Breaks things at random, each for a while. */
 export class Nemesis {
-  constructor(private readonly world: World) {}
+  constructor(private readonly world: NemesisEnvironment) {}
 
   start(phase: number): void {
     const { rng, queue, options } = this.world;

@@ -1,8 +1,7 @@
 import type { Message, NodeId, RequestMessage } from '../../core/types.js';
-import { mayComeFromAnyDisk } from '../../transport/any-disk.js';
-import type { Process, SimulatedNode } from './node.js';
+import { mayComeFromAnyDisk } from '../../transport/incarnation-policy.js';
+import type { NodeEnvironment, Process, SimulatedNode } from './node.js';
 import type { NetworkOptions } from './options.js';
-import type { World } from './world.js';
 
 const REQUESTS: ReadonlySet<Message['type']> = new Set<RequestMessage['type']>([
   'preVote',
@@ -12,6 +11,14 @@ const REQUESTS: ReadonlySet<Message['type']> = new Set<RequestMessage['type']>([
   'snapshot',
   'timeoutNow',
 ]);
+
+/** What the network needs of the world around it. */
+interface NetworkEnvironment extends Pick<
+  NodeEnvironment,
+  'queue' | 'rng' | 'options' | 'count' | 'disksReplaced'
+> {
+  readonly node: (id: NodeId) => SimulatedNode;
+}
 
 /** Loses, delays, repeats and reorders messages; links are cut in one direction at a time. */
 export class Network {
@@ -23,7 +30,7 @@ export class Network {
   lastArrivalMs = 0;
 
   constructor(
-    private readonly world: World,
+    private readonly world: NetworkEnvironment,
     public options: NetworkOptions,
   ) {}
 

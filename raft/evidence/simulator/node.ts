@@ -1,5 +1,4 @@
 import type { CoreContext } from '../../core/context.js';
-import type { RaftCore } from '../../core/raft-core.js';
 import type {
   Configuration,
   Input,
@@ -8,37 +7,26 @@ import type {
   NodeId,
   Output,
   Persist,
-  Role,
+  Stimulus,
 } from '../../core/types.js';
+import type { Prng } from '../../testing/prng.js';
+import { check, Violation } from '../checks/violation.js';
+import type { ClientRequests } from './client-requests.js';
 import { SimulatedDisk } from './disk.js';
-import { insideOf } from './hosting.js';
+import type { EventQueue } from './event-queue.js';
+import { insideOf, type Hosting } from './hosting.js';
+import { incarnationOf } from './identity.js';
 import type { NodeClock } from './node-clock.js';
 import { ObservedLog } from './observed-log.js';
+import { pointersOf, type ObservedNode, type ObservedProcess, type Pointers } from './observed-node.js';
+import type { SimulationOptions } from './options.js';
 import { RequestDeadlines } from './request-deadlines.js';
 import { StateMachine } from './state-machine.js';
-import { check, Violation } from './violation.js';
-import { incarnationOf, type World } from './world.js';
-
-type WithoutMoment<T> = T extends unknown ? Omit<T, 'now' | 'random'> : never;
-/** An input before it gets its time. */
-export type Stimulus = WithoutMoment<Input>;
-
-/** What a node looked like after its last step. */
-export interface Pointers {
-  role: Role;
-  term: number;
-  commit: number;
-  applied: number;
-  snapshotIndex: number;
-}
+import type { Trace } from './trace.js';
 
 /** What exists only while a process runs. */
-export interface Process {
-  readonly core: RaftCore;
-  readonly ctx: CoreContext;
-  readonly application: StateMachine;
+export interface Process extends ObservedProcess {
   readonly requests: RequestDeadlines;
-  readonly log: ObservedLog;
   readonly seen: Pointers;
   /** World time of the armed timer. */
   wakeAtMs: number;
@@ -56,8 +44,31 @@ interface WriteUnderWay {
 
 const APPLIED_AT_ONCE_MAX = 64;
 
+/** What a node needs of the world around it. */
+export interface NodeEnvironment {
+  readonly queue: EventQueue;
+  readonly rng: Prng;
+  readonly options: SimulationOptions;
+  readonly hosting: Hosting;
+  readonly trace: Trace;
+  readonly requests: ClientRequests;
+  readonly network: { send(from: SimulatedNode, process: Process, to: NodeId, message: Message): void };
+  readonly nemesis: { crash(node: SimulatedNode, downMs?: number): void };
+  readonly isChaotic: boolean;
+  disksReplaced: number;
+  count(what: string): void;
+  /** True when the cluster could spare this node's disk. */
+  mayLoseDisk(node: SimulatedNode): boolean;
+  started(node: SimulatedNode): void;
+  refused(node: SimulatedNode, reason: string): void;
+  crashed(node: SimulatedNode): void;
+  written(node: SimulatedNode, write: Persist): void;
+  applied(node: SimulatedNode, index: number, data: Uint8Array): void;
+  stepped(node: SimulatedNode, process: Process, input: Input, outputs: readonly Output[]): void;
+}
+
 /** One machine: a disk that outlives its processes, a clock, and mostly a process that runs the core. */
-export class SimulatedNode {
+export class SimulatedNode implements ObservedNode {
   disk = new SimulatedDisk();
   /** Changes with the disk. */
   incarnation: string;
@@ -70,7 +81,7 @@ export class SimulatedNode {
   private generation = 1;
 
   constructor(
-    private readonly world: World,
+    private readonly world: NodeEnvironment,
     readonly id: NodeId,
     /** Position among all nodes. */
     readonly slot: number,
@@ -468,21 +479,4 @@ function withMoment(stimulus: Stimulus, now: number, random: number): Input {
     default:
       return { ...stimulus, now, random };
   }
-}
-
-const pointersOf = (ctx: CoreContext): Pointers => ({
-  role: ctx.role,
-  term: ctx.term,
-  commit: ctx.commit,
-  applied: ctx.applied,
-  snapshotIndex: ctx.log.snapshotIndex,
-});
-
-/** In place: there is one for each step. */
-export function notePointers(pointers: Pointers, ctx: CoreContext): void {
-  pointers.role = ctx.role;
-  pointers.term = ctx.term;
-  pointers.commit = ctx.commit;
-  pointers.applied = ctx.applied;
-  pointers.snapshotIndex = ctx.log.snapshotIndex;
 }

@@ -5,7 +5,7 @@ import type { Invariant } from './invariants/invariant.js';
 import { drawOptions, type SimulationOptions } from './options.js';
 import { simplified } from './simplify.js';
 import { Trace } from './trace.js';
-import { Violation } from './violation.js';
+import { Violation } from '../checks/violation.js';
 import { World } from './world.js';
 
 export interface RunSettings {

@@ -1,14 +1,27 @@
 import { crc32 } from '../../core/crc32.js';
 import { clusterTimingOf } from '../../core/timing.js';
-import type { MembershipChange } from '../../core/types.js';
+import type { MembershipChange, NodeId } from '../../core/types.js';
 import { writeNumber } from './big-endian.js';
 import type { RequestKind } from './client-requests.js';
-import type { SimulatedNode } from './node.js';
-import { addressOf, type World } from './world.js';
+import { addressOf } from './identity.js';
+import type { NodeEnvironment, SimulatedNode } from './node.js';
+
+/** What the workload needs of the world around it. */
+export interface WorkloadEnvironment extends Pick<
+  NodeEnvironment,
+  'queue' | 'rng' | 'options' | 'count' | 'requests'
+> {
+  readonly nodes: readonly SimulatedNode[];
+  readonly node: (id: NodeId) => SimulatedNode;
+  /** The node that leads in the latest term, if it is awake. */
+  readonly leader: SimulatedNode | undefined;
+  /** Grows with every change between chaos and healing. */
+  readonly phase: number;
+}
 
 /** What clients and operators ask of the cluster, at random. */
 export class Workload {
-  constructor(private readonly world: World) {}
+  constructor(private readonly world: WorkloadEnvironment) {}
 
   start(phase: number): void {
     const { rng, queue, options } = this.world;

@@ -1,21 +1,24 @@
 import type { Configuration, Input, NodeId, Output, Persist } from '../../core/types.js';
+import { Prng } from '../../testing/prng.js';
+import { isQuorum, quorumsOf } from '../checks/quorums.js';
 import { ClientRequests } from './client-requests.js';
 import { EventQueue } from './event-queue.js';
 import type { Hosting } from './hosting.js';
+import { addressOf, incarnationOf } from './identity.js';
 import { everyInvariant } from './invariants/every-invariant.js';
-import { isQuorum, quorumsOf, type Invariant, type Step } from './invariants/invariant.js';
+import type { Invariant, Step } from './invariants/invariant.js';
 import { Ledger, type Voter } from './ledger.js';
 import { Nemesis } from './nemesis.js';
 import { Network } from './network.js';
 import { NodeClock } from './node-clock.js';
-import { notePointers, SimulatedNode, type Process } from './node.js';
+import { SimulatedNode, type NodeEnvironment, type Process } from './node.js';
+import { notePointers } from './observed-node.js';
 import type { SimulationOptions } from './options.js';
-import { Prng } from '../../testing/prng.js';
 import type { Trace } from './trace.js';
 import { Workload } from './workload.js';
 
 /** A whole cluster in one thread, on virtual time. Everything in it follows from the seed. */
-export class World {
+export class World implements NodeEnvironment {
   readonly rng: Prng;
   /** What was drawn from the seed; tamer while the cluster heals. */
   options: SimulationOptions;
@@ -182,7 +185,3 @@ export class World {
     }
   }
 }
-
-export const addressOf = (id: NodeId): string => `${id}:50050`;
-/** Of the first, second … disk of a node. */
-export const incarnationOf = (id: NodeId, generation: number): string => `disk ${generation} of ${id}`;

@@ -1,8 +1,6 @@
 import type { Member, NodeId, RequestMessage, ResponseMessage } from '../../core/types.js';
+import type { TransportHost } from '../../transport/transport-host.js';
 import type { NodeTransport } from '../node-options.js';
-import type { RaftNode } from '../raft-node.js';
-
-type AnyNode = Pick<RaftNode<unknown>, 'receive' | 'adoptCluster' | 'identity'>;
 
 /** Connects nodes of one process; a node that is cut off sends and receives nothing. */
 export class MemoryNetwork {
@@ -12,11 +10,11 @@ export class MemoryNetwork {
   /** Messages that are lost on their way there. */
   lost: (to: NodeId, message: RequestMessage) => boolean = () => false;
   readonly peers = new Map<NodeId, readonly Member[]>();
-  private readonly nodes = new Map<NodeId, AnyNode>();
+  private readonly nodes = new Map<NodeId, TransportHost>();
 
-  transportOf(id: NodeId, node: AnyNode): NodeTransport {
+  transportOf(id: NodeId): NodeTransport {
     return {
-      start: async () => {
+      start: async (node) => {
         this.nodes.set(id, node);
         return { host: id, port: 1 };
       },
@@ -35,22 +33,27 @@ export class MemoryNetwork {
     };
   }
 
+  /** Where messages for this node go, while it runs. */
+  hostOf(id: NodeId): TransportHost {
+    return this.nodes.get(id) as TransportHost;
+  }
+
   private async send(from: NodeId, to: NodeId, message: RequestMessage): Promise<ResponseMessage> {
     // As on a real network: nothing arrives within the step that sent it.
     await new Promise(setImmediate);
     const sender = this.nodes.get(from);
     const receiver = this.reach(from, to);
     if (!sender || !receiver || this.lost(to, message)) throw new Error(`${to} is not reached`);
-    const { clusterId } = sender.identity;
+    const clusterId = sender.clusterId();
     if (clusterId !== null) await receiver.adoptCluster(clusterId);
     const response = await new Promise<ResponseMessage | null>((respond) =>
-      receiver.receive(from, message, respond),
+      receiver.onRequest(from, message, respond),
     );
     if (!response || !this.reach(from, to)) throw new Error(`${to} does not answer`);
     return response;
   }
 
-  private reach(from: NodeId, to: NodeId): AnyNode | undefined {
+  private reach(from: NodeId, to: NodeId): TransportHost | undefined {
     return this.cut.has(from) || this.cut.has(to) ? undefined : this.nodes.get(to);
   }
 }

@@ -30,7 +30,7 @@ for (let k = 1; k < 8; k++) {
 /**
  * CRC-32C, which LevelDB uses and `node:zlib` does not know; about 1 GB/s, as a start checks all tables.
  */
-export function crc32c(bytes: Uint8Array): number {
+function crc32c(bytes: Uint8Array): number {
   // Every index is in range; the assertions cost nothing at run time.
   const at = (table: Uint32Array, index: number): number => table[index & 255] as number;
   let crc = -1;

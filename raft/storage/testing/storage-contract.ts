@@ -1,10 +1,10 @@
-import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { LoadedEntry, Persist } from '../../core/types.js';
 import type { StorageErrorCode } from '../errors.js';
 import { StorageError } from '../errors.js';
 import { positionOf } from '../manifest.js';
 import type { Storage } from '../storage.js';
+import { describeSnapshotTransfer } from './snapshot-transfer-contract.js';
 import { entriesAfter, entryAfter, firstEntries, persist, snapshotAt } from './test-log.js';
 
 /** One disk under test, with what a test may do to it behind the storage's back while no storage is open. */
@@ -311,80 +311,7 @@ export function describeStorage(name: string, createDisk: () => Promise<DiskUnde
       });
     });
 
-    describe('a snapshot on its way', () => {
-      const data = Buffer.from(Array.from({ length: 700_000 }, (_, i) => i % 251));
-      const position = { index: 9, term: 3, chainHash: 77 };
-      const received = snapshotAt(position, data);
-      const id = { ...position, byteLength: data.length, crc: crc32(data) };
-      const piece = (from: number, to: number) => data.subarray(from, to);
-
-      it('is read in pieces, and no further once another took its place', async () => {
-        const { storage } = await start();
-        expect(await storage.openSnapshot()).toBeNull();
-        const [first, second] = firstEntries('a', 'b') as [LoadedEntry, LoadedEntry];
-        await storage.write(persist({ entries: [first, second], snapshot: snapshotAt(first, data) }));
-        const source = await storage.openSnapshot();
-        expect(source?.id).toEqual({ ...positionOf(first), byteLength: data.length, crc: crc32(data) });
-        const pieces: Uint8Array[] = [];
-        // Not where a piece begins: a peer may have got so far from somebody else.
-        for (let at = 5; at < data.length; at += pieces.at(-1)?.length ?? 0) {
-          pieces.push((await source?.read(at)) as Uint8Array);
-        }
-        expect(pieces.length).toBeGreaterThan(2);
-        expect(Buffer.concat(pieces).equals(data.subarray(5))).toBe(true);
-      });
-
-      it('is taken in order, once, and not before it is whole', async () => {
-        const { storage } = await start();
-        expect(await storage.receiveSnapshot(id, 0, piece(0, 0))).toBe(0);
-        expect(await storage.receiveSnapshot(id, 0, piece(0, 300_000))).toBe(300_000);
-        expect(await storage.receiveSnapshot(id, 0, piece(0, 300_000))).toBe(300_000);
-        expect(await storage.receiveSnapshot(id, 400_000, piece(400_000, 500_000))).toBe(300_000);
-        expect(await storage.receiveSnapshot(id, 300_000, Buffer.alloc(data.length))).toBe(300_000);
-        expect(await storage.takeReceivedSnapshot(received)).toBeUndefined();
-        expect(await storage.receiveSnapshot(id, 300_000, piece(300_000, data.length))).toBe(data.length);
-        expect(await storage.takeReceivedSnapshot({ ...received, index: 10 })).toBeUndefined();
-        const taken = await storage.takeReceivedSnapshot(received);
-        expect(data.equals(taken ?? Buffer.alloc(0))).toBe(true);
-        expect(await storage.takeReceivedSnapshot(received)).toBeUndefined();
-        // Nothing of it was ever part of the state.
-        expect(await storage.readSnapshot()).toBeNull();
-      });
-
-      it('makes room for another', async () => {
-        const { storage } = await start();
-        await storage.receiveSnapshot(id, 0, piece(0, 300_000));
-        const other = { ...id, index: 10 };
-        expect(await storage.receiveSnapshot(other, 0, piece(0, 0))).toBe(0);
-        expect(await storage.receiveSnapshot(other, 0, piece(0, 10))).toBe(10);
-        expect(await storage.receiveSnapshot(id, 0, piece(0, 0))).toBe(0);
-      });
-
-      it('is refused when it is not what was announced, and begins again', async () => {
-        const { storage } = await start();
-        const wrong = { ...id, byteLength: 4, crc: 1 };
-        await storage.receiveSnapshot(wrong, 0, piece(0, 4));
-        expect(await storage.takeReceivedSnapshot(received)).toBeUndefined();
-        expect(await storage.receiveSnapshot(wrong, 0, piece(0, 0))).toBe(0);
-      });
-
-      it('may be empty', async () => {
-        const { storage } = await start();
-        expect(await storage.receiveSnapshot({ ...id, byteLength: 0, crc: 0 }, 0, piece(0, 0))).toBe(0);
-        expect(await storage.takeReceivedSnapshot(received)).toEqual(Buffer.alloc(0));
-        const [first] = firstEntries('a') as [LoadedEntry];
-        await storage.write(persist({ entries: [first], snapshot: snapshotAt(first, '') }));
-        expect((await storage.openSnapshot())?.id.byteLength).toBe(0);
-        expect(await (await restart(storage)).storage.readSnapshot()).toMatchObject({ index: 1 });
-      });
-
-      it('is forgotten with the process', async () => {
-        const { storage } = await start();
-        await storage.receiveSnapshot(id, 0, piece(0, 300_000));
-        const again = (await restart(storage)).storage;
-        expect(await again.receiveSnapshot(id, 0, piece(0, 0))).toBe(0);
-      });
-    });
+    describeSnapshotTransfer({ start, restart });
 
     describe('recovery', () => {
       async function stoppedWith(entries: LoadedEntry[]): Promise<void> {

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
-import { heartbeat as heartbeatOf, heartbeatAnswer } from '../../core/testing/test-node.js';
+import { heartbeat as heartbeatOf, heartbeatAnswer } from '../../core/testing/core-harness.js';
 import type { Member, NodeId, RequestMessage, ResponseMessage } from '../../core/types.js';
-import { HttpTransport, type Respond } from '../http-transport.js';
+import { HttpTransport } from '../http-transport.js';
 import { writeFrameHeaders } from '../frame-headers.js';
 import { FRAME_TYPE, MESSAGE_PATH, type LaneTimeouts } from '../peer-lanes.js';
+import type { Respond, TransportHost } from '../transport-host.js';
 import { WIRE_VERSIONS, type WireVersions } from '../wire-versions.js';
 
 export const CLUSTER = 'c1'.repeat(16);
@@ -36,6 +37,7 @@ export class TransportNode {
   readonly adopted: string[] = [];
   readonly transport: HttpTransport;
   clusterId: string | null;
+  private readonly host: TransportHost;
   private address = '';
 
   constructor(
@@ -44,37 +46,38 @@ export class TransportNode {
   ) {
     this.clusterId = options.clusterId === undefined ? CLUSTER : options.clusterId;
     this.incarnation = options.incarnation ?? randomBytes(16).toString('hex');
+    const timeouts = { controlMs: 2000, bulkMs: 5000, snapshotMs: 5000, ...options.timeouts };
     this.transport = new HttpTransport({
+      bind: { host: '127.0.0.1', port: options.port ?? 0 },
+      timeouts: () => timeouts,
+      bodyLimitBytes: options.bodyLimitBytes ?? 8_000_000,
+      ...(options.wireVersions ? { wireVersions: options.wireVersions } : {}),
+      hello: () => ({ greeting: `I am ${id}` }),
+      logger: pino({ level: 'silent' }),
+    });
+    this.host = {
       nodeId: id,
       clusterId: () => this.clusterId,
       incarnation: () => this.incarnation,
-      bind: { host: '127.0.0.1', port: options.port ?? 0 },
-      timeouts: { controlMs: 2000, bulkMs: 5000, snapshotMs: 5000, ...options.timeouts },
-      bodyLimitBytes: options.bodyLimitBytes ?? 8_000_000,
-      ...(options.wireVersions ? { wireVersions: options.wireVersions } : {}),
-      logger: pino({ level: 'silent' }),
-      handlers: {
-        onRequest: (from, message, respond) => {
-          const received = { from, message, respond };
-          this.received.push(received);
-          if (options.onRequest) options.onRequest(received);
-          else respond(agree(message));
-        },
-        onSnapshotChunk: async (_from, { offset, data }) => offset + data.length,
-        onPeerDisconnected: (peer) => void this.disconnected.push(peer),
-        onPeerRestarted: (peer) => void this.restarted.push(peer),
-        hello: () => ({ greeting: `I am ${id}` }),
-        adoptCluster: async (clusterId) => {
-          await options.adopt?.(clusterId);
-          this.adopted.push(clusterId);
-          this.clusterId = clusterId;
-        },
+      onRequest: (from, message, respond) => {
+        const received = { from, message, respond };
+        this.received.push(received);
+        if (options.onRequest) options.onRequest(received);
+        else respond(agree(message));
       },
-    });
+      onSnapshotChunk: async (_from, { offset, data }) => offset + data.length,
+      onPeerDisconnected: async (peer) => void this.disconnected.push(peer),
+      onPeerRestarted: (peer) => void this.restarted.push(peer),
+      adoptCluster: async (clusterId) => {
+        await options.adopt?.(clusterId);
+        this.adopted.push(clusterId);
+        this.clusterId = clusterId;
+      },
+    };
   }
 
   async start(): Promise<this> {
-    const { host, port } = await this.transport.start();
+    const { host, port } = await this.transport.start(this.host);
     this.address = `${host}:${port}`;
     return this;
   }

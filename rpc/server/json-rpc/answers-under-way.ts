@@ -48,7 +48,8 @@ export class AnswersUnderWay {
     if (known) return known;
     const responses = new Set<ServerResponse>();
     this.bySocket.set(socket, responses);
-    // Node ends only the first of pipelined requests when a connection breaks: the others would be kept for ever.
+    // Node ends only the first of pipelined requests when a connection breaks: the others would be kept for ever. They
+    // end by the event, since bodies, decoders and gauges let go of a response at its 'close', too.
     socket.once('close', () =>
       setImmediate(() => [...responses].forEach((response) => response.emit('close'))),
     );

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { pino } from 'pino';
-import { RpcError } from '../rpc-error.js';
-import type { CallReport } from './dispatcher.js';
+import { MIB } from '../../../common/bytes.js';
+import { RpcError } from './rpc-error.js';
+import type { CallReport } from './call-report.js';
 import { Dispatcher } from './dispatcher.js';
 import type { Method } from './method-table.js';
 import { ArgumentError, method } from './method-table.js';
@@ -195,7 +196,7 @@ describe('Dispatcher', () => {
 
   it('counts the answers to notifications, which cost as much to make, towards the limit of a batch', async () => {
     let calls = 0;
-    const methods = new Map([['test_big', method([], () => (calls++, 'x'.repeat(2 ** 20)))]]);
+    const methods = new Map([['test_big', method([], () => (calls++, 'x'.repeat(MIB)))]]);
     const dispatcher = new Dispatcher({ methods, logger: pino({ level: 'silent' }) });
     const notification = '{"jsonrpc":"2.0","method":"test_big"}';
     const batch = Buffer.from(`[${Array<string>(100).fill(notification).join(',')}]`);

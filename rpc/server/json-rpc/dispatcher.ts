@@ -1,27 +1,14 @@
 import type { Logger } from 'pino';
-import { RpcCode, RpcError } from '../rpc-error.js';
+import { MIB } from '../../../common/bytes.js';
+import type { CallReport } from './call-report.js';
+import { RpcCode, RpcError } from './rpc-error.js';
 import type { Method, MethodTable } from './method-table.js';
 import { decodeArguments } from './method-table.js';
 import { parseBody, readCall, type Call, type Written } from './parse-body.js';
 import { errorResponse, methodNotFound, responseTooLarge, resultResponse, resultText } from './responses.js';
-import { nextTurn } from './turns.js';
+import { nextTurn } from './event-loop-turns.js';
 
-/** One finished call, for metrics. */
-export interface CallReport {
-  /** `unknown` for a method that does not exist, so that clients cannot make up metric labels. */
-  method: string;
-  /** Since its body was there; for one of a batch, since its turn. */
-  durationMs: number;
-  /** The part of it until its parameters were decoded. */
-  decodeMs: number;
-  /** Length of its parameters and of its result, as written; 0 where there are none. */
-  paramsBytes: number;
-  resultBytes: number;
-  /** Absent on success. */
-  error?: RpcError;
-}
-
-export interface DispatcherOptions {
+interface DispatcherOptions {
   methods: MethodTable;
   logger: Logger;
   /** Told about every call and notification. */
@@ -46,12 +33,12 @@ export interface LargeCall extends Omit<Call, 'params'> {
 }
 
 /** JSON.parse and decoding of so much take some 20 ms; what is larger is read by another thread. */
-export const LARGE_BODY_BYTES = 4 * 2 ** 20;
+export const LARGE_BODY_BYTES = 4 * MIB;
 
 /** More than these answers to one batch would fill the memory: a call of 100 bytes may bring a block of megabytes. */
-const BATCH_ANSWER_CHARS_MAX = 32 * 2 ** 20;
+const BATCH_ANSWER_CHARS_MAX = 32 * MIB;
 /** So many are put together and encoded at a time. */
-const BATCH_PART_CHARS = 2 ** 20;
+const BATCH_PART_CHARS = MIB;
 /** Go's server has no such notion; a batch of ours lets other requests in between after so long. */
 const BATCH_TURN_MS = 5;
 

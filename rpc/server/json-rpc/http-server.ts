@@ -4,9 +4,10 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { fastify } from 'fastify';
 import type { Logger } from 'pino';
 import { AnswersUnderWay } from './answers-under-way.js';
-import { BodyBudget } from './body-budget.js';
+import { BodyReader } from './body-reader.js';
 import { LARGE_BODY_BYTES, type Dispatcher, type LargeBodies } from './dispatcher.js';
-import { shareTurns } from './turns.js';
+import { shareTurns } from './event-loop-turns.js';
+import { MemoryBudget } from './memory-budget.js';
 
 /** Adds routes beside `/` and `/healthz`; bodies come as buffers. */
 export type AddRoutes = (app: FastifyInstance) => void;
@@ -63,7 +64,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     },
   });
   app.removeAllContentTypeParsers();
-  const bodies = new BodyBudget(options.bodyLimitBytes, BODIES_IN_MEMORY_MAX * options.bodyLimitBytes);
+  const budget = new MemoryBudget(BODIES_IN_MEMORY_MAX * options.bodyLimitBytes);
+  const bodies = new BodyReader(options.bodyLimitBytes, budget);
   const responses = new WeakMap<IncomingMessage, ServerResponse>();
   app.addHook('onRequest', async (request, reply) => void responses.set(request.raw, reply.raw));
   app.addContentTypeParser('*', (request: FastifyRequest) =>
@@ -80,7 +82,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     // Node counts a connection that never sent a byte as active and would wait for it.
     if (stopping && underWay.isEmpty) app.server.closeAllConnections();
   };
-  shareTurns(app.server);
+  shareTurns(app);
   const underWay = new AnswersUnderWay(app.server, options.readTimeoutMs, cutOffWhenIdle);
 
   return {

@@ -1,4 +1,4 @@
-import { RpcCode, RpcError } from '../rpc-error.js';
+import { RpcCode, RpcError } from './rpc-error.js';
 
 /** One positional parameter: how its JSON value becomes an argument. */
 export interface Param<T> {

@@ -1,4 +1,4 @@
-import { goJsonKind } from '../../payload/go-json-kind.js';
+import { goJsonKind } from '../../payload/go-json-error.js';
 import type { Param } from './method-table.js';
 import { ArgumentError } from './method-table.js';
 

@@ -1,4 +1,5 @@
 import { isAscii } from 'node:buffer';
+import { MIB } from '../../../common/bytes.js';
 import { errorResponse, invalidRequest, parseError } from './responses.js';
 import { scanBody, type Span } from './scan-body.js';
 
@@ -21,13 +22,13 @@ export interface Call {
 }
 
 /** A body that was read: its JSON and what stands beside it. */
-export interface ParsedBody {
+interface ParsedBody {
   value: unknown;
   written: (index: number) => Written;
 }
 
 /** What is larger is a payload, which is ASCII without escapes. Other text costs JSON.parse several times as much. */
-const ANY_TEXT_BYTES_MAX = 4 * 2 ** 20;
+const ANY_TEXT_BYTES_MAX = 4 * MIB;
 /** Ids are counters or UUIDs; they are echoed. */
 const ID_CHARS_MAX = 1024;
 /** go-ethereum's limit. */

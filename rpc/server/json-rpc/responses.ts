@@ -1,4 +1,4 @@
-import { RpcCode, RpcError } from '../rpc-error.js';
+import { RpcCode, RpcError } from './rpc-error.js';
 import { RawJson } from '../../clients/raw-json.js';
 
 /** Messages quote the request: 32 MiB of it would take seconds to escape, and serve nobody. */

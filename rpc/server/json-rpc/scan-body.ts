@@ -1,3 +1,5 @@
+import { MIB } from '../../../common/bytes.js';
+
 /** Byte range in the body. */
 export interface Span {
   start: number;
@@ -16,7 +18,7 @@ export interface ScannedBody extends Span {
 }
 
 /** Why a body is not worth parsing. */
-export type ScanProblem = 'empty' | 'malformed' | 'too-many-values';
+type ScanProblem = 'empty' | 'malformed' | 'too-many-values';
 
 // Go's JSON decoder gives up here too.
 const MAX_DEPTH = 10_000;
@@ -34,13 +36,13 @@ const MEMBER_VALUES = 8;
  * Everything but the inside of strings is walked byte by byte here, and 32 MiB of blanks, digits or empty strings
  * would take a third of a second. An indented body at the limit of values has fewer.
  */
-const MAX_BYTES_OUTSIDE_STRINGS = 4 * 2 ** 20;
+const MAX_BYTES_OUTSIDE_STRINGS = 4 * MIB;
 
 /** A string costs as much as so many bytes, however short it is. */
 const STRING_BYTES = 8;
 
 /** Longest run of blanks, and longest number, that is walked over at once. */
-const MAX_RUN = 2 ** 20;
+const MAX_RUN = MIB;
 
 /** Strings shorter than this are walked here: a call into native code costs more. */
 const NATIVE_SEARCH_FROM = 32;

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { pino } from 'pino';
-import { createRpcServer, type HttpServer } from '../rpc-server.js';
+import { MIB } from '../../../common/bytes.js';
+import type { HttpServer } from '../json-rpc/http-server.js';
+import { createRpcServer } from '../rpc-server.js';
 import { LARGE_BODY_BYTES } from '../json-rpc/dispatcher.js';
 import { decodeEnvelope } from '../../payload/decode-envelope.js';
 import { FakeConductor } from '../testing/fake-conductor.js';
@@ -33,6 +35,7 @@ describe('RPC server', () => {
       logger,
       host: '127.0.0.1',
       port: 0,
+      bodyLimitBytes: 32 * MIB,
       largeBodies: LARGE_BODIES_FROM_SOURCES,
     };
     const server = createRpcServer(options);

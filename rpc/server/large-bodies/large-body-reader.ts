@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
-import { withDeadline } from '../../clients/deadline.js';
+import { withDeadline } from '../../../common/deadline.js';
 import type { LargeBodies, LargeCall } from '../json-rpc/dispatcher.js';
 import { decodeArguments, tooManyArguments, type Method } from '../json-rpc/method-table.js';
-import { RpcError } from '../rpc-error.js';
+import { RpcError } from '../json-rpc/rpc-error.js';
 import { tooLarge, type LargeBody } from './read-large-body.js';
 
 export interface LargeBodyReaderOptions {

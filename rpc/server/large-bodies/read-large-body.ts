@@ -1,9 +1,9 @@
 import { decodeArguments } from '../json-rpc/method-table.js';
 import { parseBody, readCall, type Call } from '../json-rpc/parse-body.js';
 import { errorResponse, invalidRequest } from '../json-rpc/responses.js';
-import { payloadParam } from '../payload-param.js';
+import { payloadParam } from '../json-rpc/payload-param.js';
 import type { UnsafePayload } from '../../payload/unsafe-payload.js';
-import { RpcError } from '../rpc-error.js';
+import { RpcError } from '../json-rpc/rpc-error.js';
 
 /** The only method that has anything large to say. */
 const COMMIT = 'conductor_commitUnsafePayload';

@@ -3,7 +3,7 @@ import type { ClusterMembership, ConductorApi, ServerInfo } from '../conductor-a
 import { Suffrage } from '../conductor-api.js';
 import type { ClusterStatus, ConductorStatus } from '../conductor-status.js';
 import type { UnsafePayload } from '../../payload/unsafe-payload.js';
-import { RpcError } from '../rpc-error.js';
+import { RpcError } from '../json-rpc/rpc-error.js';
 
 /** A conductor without a cluster behind it: keeps its switches, records what it is asked to do. */
 export class FakeConductor implements ConductorApi {

@@ -49,7 +49,7 @@ export class Places {
 }
 
 /** The servers that FakeConductor knows. */
-export const fakePlaces = new Places(
+const fakePlaces = new Places(
   Object.fromEntries(
     ['leader', 'follower', 'other'].map((name) => [name, { id: `${name}-id`, raft: `${name}:50050` }]),
   ),

@@ -1,4 +1,5 @@
 import type { Limits, Timing } from '../../../core/types.js';
+import { LAN_TIMING, SMALL_LIMITS } from '../../../testing/options.js';
 import type { SimulationOptions } from '../../simulator/options.js';
 
 export interface ClusterOptions {
@@ -12,24 +13,9 @@ export interface ClusterOptions {
   stopped?: boolean;
 }
 
-export const TIMING: Timing = {
-  heartbeatIntervalMs: 50,
-  electionTimeoutMs: 300,
-  rankSlotMs: 20,
-  jitterMs: 10,
-  leaseTimeoutMs: 300,
-  requestTimeoutMs: 500,
-  transferTimeoutMs: 400,
-};
+export const TIMING = LAN_TIMING;
 
-const LIMITS: Limits = {
-  uncommittedBytesMax: 1 << 20,
-  uncommittedEntriesMax: 20,
-  inflightRequestsMax: 2,
-  inflightBytesMax: 1 << 20,
-  appendBytesMax: 1 << 20,
-  cacheBytesMax: 1 << 20,
-};
+const LIMITS: Limits = { ...SMALL_LIMITS, uncommittedEntriesMax: 20 };
 
 /** A message takes 1 ms, a write 0.5 ms, and nothing breaks: whatever goes wrong, the scenario does it. */
 export function calmOptions({ voters = 3, spares = 0, timing, limits }: ClusterOptions): SimulationOptions {

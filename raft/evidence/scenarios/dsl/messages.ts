@@ -1,20 +1,25 @@
 import type { Message, NodeId } from '../../../core/types.js';
-import type { ScenarioNode } from './node.js';
+
+/** Who sends and who hears. */
+export interface Party {
+  readonly id: NodeId;
+  hear(from: Party, message: Message): void;
+}
 
 /** Which messages a rule is about; what is left out matches all. */
 export interface Filter<T extends Message['type']> {
-  from?: ScenarioNode | readonly ScenarioNode[];
-  to?: ScenarioNode | readonly ScenarioNode[];
+  from?: Party | readonly Party[];
+  to?: Party | readonly Party[];
   where?: (message: Extract<Message, { type: T }>) => boolean;
 }
 
 interface UnderWay {
-  from: ScenarioNode;
-  to: ScenarioNode;
+  from: Party;
+  to: Party;
   message: Message;
 }
 
-const includes = (side: ScenarioNode | readonly ScenarioNode[] | undefined, id: NodeId): boolean =>
+const includes = (side: Party | readonly Party[] | undefined, id: NodeId): boolean =>
   side === undefined || [side].flat().some((node) => node.id === id);
 
 /** What happens to some of the messages from now on. */
@@ -27,6 +32,8 @@ export class Rule {
     private readonly filter: Filter<Message['type']>,
     /** How often a message that matches is delivered. */
     readonly copies: number,
+    /** Called when it catches no more. */
+    private readonly ended: () => void,
   ) {}
 
   matches(from: NodeId, to: NodeId, message: Message): boolean {
@@ -50,12 +57,13 @@ export class Rule {
   }
 
   /** Those it met that came from this node. */
-  countFrom(node: ScenarioNode): number {
+  countFrom(node: Party): number {
     return this.caught.filter(({ from }) => from === node).length;
   }
 
   /** It catches no more messages. */
   end(): void {
+    if (this.active) this.ended();
     this.active = false;
   }
 
@@ -66,7 +74,7 @@ export class Rule {
   }
 
   /** Delivers what it caught (from or to these nodes only, if given), and keeps a copy. */
-  replay(side: { from?: ScenarioNode; to?: ScenarioNode } = {}): void {
+  replay(side: { from?: Party; to?: Party } = {}): void {
     for (const { from, to, message } of [...this.caught]) {
       if (includes(side.from, from.id) && includes(side.to, to.id)) to.hear(from, message);
     }

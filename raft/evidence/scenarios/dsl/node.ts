@@ -1,10 +1,11 @@
 import type { CoreContext } from '../../../core/context.js';
 import { crc32 } from '../../../core/crc32.js';
-import type { Answer, MembershipChange, Message } from '../../../core/types.js';
-import type { RequestKind } from '../../simulator/client-requests.js';
-import type { SimulatedNode, Stimulus } from '../../simulator/node.js';
-import { addressOf, incarnationOf } from '../../simulator/world.js';
-import type { ScenarioWorld } from './world.js';
+import type { Answer, MembershipChange, Message, NodeId, Stimulus } from '../../../core/types.js';
+import type { ClientRequests, RequestKind } from '../../simulator/client-requests.js';
+import { addressOf, incarnationOf } from '../../simulator/identity.js';
+import type { SimulatedNode } from '../../simulator/node.js';
+import type { SimulationOptions } from '../../simulator/options.js';
+import type { Party } from './messages.js';
 
 /** Something that was asked of a node, and what came of it. */
 export interface Asked {
@@ -13,10 +14,19 @@ export interface Asked {
   readonly outcome: string;
 }
 
+/** What a node needs of the world that its scenario plays in. */
+interface ScenarioEnvironment {
+  readonly options: SimulationOptions;
+  readonly requests: ClientRequests;
+  readonly answers: ReadonlyMap<number, Answer>;
+  nodeOf(id: NodeId): ScenarioNode;
+  note(text: string): void;
+}
+
 /** One machine of a scenario, as the author of a bug report speaks of it. */
-export class ScenarioNode {
+export class ScenarioNode implements Party {
   constructor(
-    private readonly world: ScenarioWorld,
+    private readonly world: ScenarioEnvironment,
     readonly machine: SimulatedNode,
   ) {}
 
@@ -209,6 +219,7 @@ export class ScenarioNode {
 
   /** The process stands still; messages and finished writes wait for it. */
   pause(): void {
+    this.world.note(`${this.id} stands still`);
     this.machine.pause();
   }
 
@@ -217,16 +228,19 @@ export class ScenarioNode {
     const { faults } = this.world.options;
     faults.pauseStopsClock = suspended;
     faults.pauseUnnoticed = suspended;
+    this.world.note(`${this.id} goes on${suspended ? ', and its clock with it' : ''}`);
     this.machine.resume();
   }
 
   /** Writes begin and do not end any more. */
   stallDisk(): void {
+    this.world.note(`writes of ${this.id} do not end any more`);
     this.machine.diskFactor = Infinity;
   }
 
   /** A write takes so long from now on; one that hangs ends now. */
   writeIn(ms: number): void {
+    this.world.note(`a write of ${this.id} takes ${ms} ms`);
     this.machine.diskFactor = ms / this.world.options.disk.writeMinMs;
     this.finishWrite();
   }
@@ -242,7 +256,7 @@ export class ScenarioNode {
   }
 
   /** A message arrives, whether or not it was ever sent. */
-  hear(from: ScenarioNode, message: Message): void {
+  hear(from: Party, message: Message): void {
     if (this.isRunning) this.machine.receive({ type: 'message', from: from.id, message });
   }
 }

@@ -3,7 +3,8 @@ import { faithfulHosting, type Hosting } from '../../simulator/hosting.js';
 import { loadMutant } from '../../simulator/mutants/load-mutant.js';
 import { mutants, type Mutant, type Patch } from '../../simulator/mutants/mutants.js';
 import type { ClusterOptions } from './calm-options.js';
-import { Cluster } from './cluster.js';
+import { ScenarioCluster } from './scenario-cluster.js';
+import { expectTold, transcriptOf } from './transcript.js';
 
 export interface ScenarioOptions extends ClusterOptions {
   /** Number in raft.md §2. */
@@ -19,21 +20,26 @@ export interface ScenarioOptions extends ClusterOptions {
 /** Numbers of the bugs that have a scenario. */
 export const covered = new Set<number>();
 
-/** A bug of another implementation, told as a story on our core; with the bug put back, the story must go wrong. */
-export function scenario(options: ScenarioOptions, play: (cluster: Cluster) => void): void {
+/**
+ * A bug of another implementation, told as a story on our core; with the bug put back, the story must go wrong. What
+ * happens is held against a committed transcript.
+ */
+export function scenario(options: ScenarioOptions, play: (cluster: ScenarioCluster) => void): void {
   const { bug, title, seen, mutant } = options;
   covered.add(bug);
-  const run = (hosting: Hosting): void => {
-    const cluster = new Cluster(options, hosting);
+  const file = transcriptOf(bug, title);
+  const run = (hosting: Hosting): ScenarioCluster => {
+    const cluster = new ScenarioCluster(options, hosting);
     try {
       play(cluster);
     } catch (error) {
       if (error instanceof Error) error.message += `\n\n${cluster.lastEvents.join('\n')}`;
       throw error;
     }
+    return cluster;
   };
   describe(`bug ${bug}: ${title} (${seen})`, () => {
-    it('holds', () => run(faithfulHosting));
+    it('holds', () => expectTold(file, run(faithfulHosting).story));
     if (!mutant) return;
     it(`fails with the bug put back${typeof mutant === 'string' ? `: ${mutant}` : ''}`, async () => {
       const hosting = await loadMutant(typeof mutant === 'string' ? named(mutant) : ownMutant(bug, mutant));

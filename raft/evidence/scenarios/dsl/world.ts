@@ -1,5 +1,5 @@
-import { followsThePaper } from '../../model/paper/follows-the-paper.js';
 import type { Answer, CoreEvent, Input, NodeId, Output } from '../../../core/types.js';
+import { followsThePaper } from '../../paper/follows-the-paper.js';
 import type { Hosting } from '../../simulator/hosting.js';
 import type { Process, SimulatedNode } from '../../simulator/node.js';
 import { Trace } from '../../simulator/trace.js';
@@ -8,7 +8,8 @@ import { calmOptions, type ClusterOptions } from './calm-options.js';
 import type { Rule } from './messages.js';
 import { ScenarioNode } from './node.js';
 
-const EVENTS_KEPT = 40;
+/** All of them: the story is told when it is over. */
+const EVENTS_KEPT = Infinity;
 
 /** The simulator's world with a director in place of chance. All invariants are checked after every event, and every step against the paper. */
 export class ScenarioWorld extends World {
@@ -28,6 +29,11 @@ export class ScenarioWorld extends World {
       if (rule.copies === 0) this.lose(from, to, () => deliver(from, process, to, message));
       for (let copy = 0; copy < rule.copies; copy++) deliver(from, process, to, message);
     };
+  }
+
+  /** What the director does is part of the story. */
+  note(text: string): void {
+    this.trace.note(this.queue.nowMs, text);
   }
 
   nodeOf(id: NodeId): ScenarioNode {

@@ -1,7 +1,7 @@
 import type { CoreContext } from '../../../core/context.js';
 import type { Progress } from '../../../core/progress.js';
 import type { Limits } from '../../../core/types.js';
-import { check } from '../violation.js';
+import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 
 /** Longer logs are not summed up: it would take too long. */

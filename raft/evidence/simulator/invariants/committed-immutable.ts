@@ -1,4 +1,4 @@
-import { check } from '../violation.js';
+import { check } from '../../checks/violation.js';
 import type { Evidence, Invariant } from './invariant.js';
 
 /** I11 Committed is immutable (thesis §3.6.3): no log ever loses an entry that is committed (bugs 20, 21). */

@@ -1,9 +1,10 @@
 import { decodeConfiguration } from '../../../core/configuration.js';
 import type { CoreContext } from '../../../core/context.js';
 import type { Configuration, IndexedConfiguration, NodeId } from '../../../core/types.js';
-import type { SimulatedNode } from '../node.js';
-import { check } from '../violation.js';
-import { quorumsOf, type Evidence, type Invariant, type Step } from './invariant.js';
+import { quorumsOf } from '../../checks/quorums.js';
+import { check } from '../../checks/violation.js';
+import type { ObservedNode } from '../observed-node.js';
+import type { Evidence, Invariant, Step } from './invariant.js';
 
 /**
  * I13 Configuration safety (thesis §4.1, Ongaro 2015): one change at a time, neighbouring configurations cannot
@@ -12,7 +13,7 @@ import { quorumsOf, type Evidence, type Invariant, type Step } from './invariant
 export function configurationSafety({ ledger }: Evidence): Invariant {
   const lastChecked = new Map<NodeId, IndexedConfiguration>();
 
-  function checkInUse(node: SimulatedNode, ctx: CoreContext, newestInLog: number | undefined): void {
+  function checkInUse(node: ObservedNode, ctx: CoreContext, newestInLog: number | undefined): void {
     const { latest } = ctx.configurations;
     const expected = newestInLog ?? ledger.at(ctx.log.snapshotIndex)?.configurationIndex;
     check(

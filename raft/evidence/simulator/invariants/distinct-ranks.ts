@@ -1,5 +1,5 @@
 import type { NodeId } from '../../../core/types.js';
-import { check } from '../violation.js';
+import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 
 /** Part of I24 (raft.md §5.6): no two followers get the same rank from one leader, or their elections collide. */

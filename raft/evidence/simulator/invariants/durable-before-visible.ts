@@ -1,7 +1,7 @@
-import type { Message, NodeId } from '../../../core/types.js';
 import type { CoreContext } from '../../../core/context.js';
-import type { SimulatedNode } from '../node.js';
-import { check } from '../violation.js';
+import type { Message, NodeId } from '../../../core/types.js';
+import { check } from '../../checks/violation.js';
+import type { ObservedNode } from '../observed-node.js';
 import type { Invariant } from './invariant.js';
 
 /**
@@ -18,7 +18,7 @@ export function durableBeforeVisible(): Invariant {
   };
 }
 
-function checkMessage(node: SimulatedNode, ctx: CoreContext, to: NodeId, message: Message): void {
+function checkMessage(node: ObservedNode, ctx: CoreContext, to: NodeId, message: Message): void {
   const { hardState } = node.disk;
   const term = message.term - (message.type === 'preVote' ? 1 : 0);
   check(
@@ -33,7 +33,7 @@ function checkMessage(node: SimulatedNode, ctx: CoreContext, to: NodeId, message
   if (acknowledges) checkAcknowledged(node, ctx, message.matchIndex);
 }
 
-function checkVote(node: SimulatedNode, term: number, candidate: NodeId): void {
+function checkVote(node: ObservedNode, term: number, candidate: NodeId): void {
   const { hardState } = node.disk;
   check(
     hardState.term === term && hardState.votedFor === candidate,
@@ -42,7 +42,7 @@ function checkVote(node: SimulatedNode, term: number, candidate: NodeId): void {
   );
 }
 
-function checkAcknowledged(node: SimulatedNode, ctx: CoreContext, index: number): void {
+function checkAcknowledged(node: ObservedNode, ctx: CoreContext, index: number): void {
   const { disk } = node;
   if (index <= disk.snapshotIndex || index < ctx.log.snapshotIndex) return;
   check(

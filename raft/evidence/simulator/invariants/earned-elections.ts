@@ -1,5 +1,5 @@
 import type { NodeId } from '../../../core/types.js';
-import { check } from '../violation.js';
+import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 
 /**

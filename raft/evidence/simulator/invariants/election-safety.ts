@@ -1,5 +1,5 @@
 import type { NodeId } from '../../../core/types.js';
-import { check } from '../violation.js';
+import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 
 /** I1 Election Safety (thesis fig. 3.2): at most one node ever leads in a term. */

@@ -1,7 +1,7 @@
 import type { Answer } from '../../../core/types.js';
+import { check } from '../../checks/violation.js';
 import { readNumber } from '../big-endian.js';
 import type { ClientRequest } from '../client-requests.js';
-import { check } from '../violation.js';
 import type { Evidence, Invariant } from './invariant.js';
 
 /**

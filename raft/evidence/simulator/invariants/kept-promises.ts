@@ -1,8 +1,9 @@
 import type { CoreContext } from '../../../core/context.js';
 import type { Input, NodeId } from '../../../core/types.js';
-import type { SimulatedNode } from '../node.js';
-import { check } from '../violation.js';
-import { isQuorum, quorumsOf, type Evidence, type Invariant } from './invariant.js';
+import { isQuorum, quorumsOf } from '../../checks/quorums.js';
+import { check } from '../../checks/violation.js';
+import type { ObservedNode } from '../observed-node.js';
+import type { Evidence, Invariant } from './invariant.js';
 import { leasesAreSound } from './lease-disjointness.js';
 
 /** What a follower said by its answer to a heartbeat: nobody else gets its vote before this moment of its own clock. */
@@ -19,7 +20,7 @@ interface Promise {
 export function keptPromises({ node: find, options }: Evidence): Invariant {
   const promises = new Map<NodeId, Promise>();
 
-  function checkLoyalty(node: SimulatedNode, ctx: CoreContext, input: Input): void {
+  function checkLoyalty(node: ObservedNode, ctx: CoreContext, input: Input): void {
     const promise = promises.get(node.id);
     if (!promise) return;
     const { leader, term, untilMs } = promise;
@@ -37,7 +38,7 @@ export function keptPromises({ node: find, options }: Evidence): Invariant {
     );
   }
 
-  function checkLease(node: SimulatedNode, ctx: CoreContext, now: number): void {
+  function checkLease(node: ObservedNode, ctx: CoreContext, now: number): void {
     const { leaseRemainingMs } = node.process?.core.status(now) ?? { leaseRemainingMs: 0 };
     if (leaseRemainingMs === 0) return;
     const endsAtMs = node.clock.worldTimeOf(now + leaseRemainingMs);

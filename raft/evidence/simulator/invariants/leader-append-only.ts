@@ -1,4 +1,4 @@
-import { check } from '../violation.js';
+import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 
 /** I2 Leader Append-Only (thesis fig. 3.2): a leader never removes or replaces an entry of its own log. */

@@ -1,4 +1,4 @@
-import { check } from '../violation.js';
+import { check } from '../../checks/violation.js';
 import type { Evidence, Invariant } from './invariant.js';
 
 /** I4 Leader Completeness (thesis fig. 3.2): whoever becomes leader has every entry that was committed in an earlier term. */

@@ -1,6 +1,6 @@
-import type { SimulatedNode } from '../node.js';
+import { check } from '../../checks/violation.js';
+import type { ObservedNode } from '../observed-node.js';
 import type { SimulationOptions } from '../options.js';
-import { check } from '../violation.js';
 import type { Evidence, Invariant } from './invariant.js';
 
 /**
@@ -12,7 +12,7 @@ import type { Evidence, Invariant } from './invariant.js';
 export function leaseDisjointness({ nodes, options, nowMs }: Evidence): Invariant {
   if (!leasesAreSound(options)) return {};
 
-  const trustsItsLease = ({ process, isAwake, clock: own }: SimulatedNode): boolean =>
+  const trustsItsLease = ({ process, isAwake, clock: own }: ObservedNode): boolean =>
     process !== null && isAwake && process.core.status(own.at(nowMs())).leaseRemainingMs > 0;
 
   return {

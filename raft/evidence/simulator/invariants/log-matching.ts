@@ -1,6 +1,6 @@
 import { chainHash } from '../../../core/chain-hash.js';
 import type { Entry } from '../../../core/types.js';
-import { check } from '../violation.js';
+import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 
 const TERMS_MAX = 2 ** 20;

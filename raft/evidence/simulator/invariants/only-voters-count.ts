@@ -1,7 +1,8 @@
-import { check } from '../violation.js';
+import { hasVote, isQuorum, quorumsOf, votersOf } from '../../checks/quorums.js';
+import { check } from '../../checks/violation.js';
 import type { Voter } from '../ledger.js';
 import type { Votes } from '../votes.js';
-import { hasVote, isQuorum, quorumsOf, votersOf, type Invariant } from './invariant.js';
+import type { Invariant } from './invariant.js';
 
 /**
  * I14 Only voters count (thesis §4.2.1): a leader has the votes of a majority of the voters of its configuration,

@@ -1,4 +1,4 @@
-import { check } from '../violation.js';
+import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 
 /** I12 Pointer order (raft.md §2.0): snapshot ≤ applied ≤ commit ≤ last, and the disk agrees with the memory. */

@@ -1,4 +1,4 @@
-import { check } from '../violation.js';
+import { check } from '../../checks/violation.js';
 import type { Evidence, Invariant } from './invariant.js';
 
 /** I5 State Machine Safety (thesis fig. 3.2): all nodes apply the same entries in the same order, for ever. */

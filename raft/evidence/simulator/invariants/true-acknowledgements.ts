@@ -1,4 +1,4 @@
-import { check } from '../violation.js';
+import { check } from '../../checks/violation.js';
 import { hasDiskOf, type Evidence, type Invariant } from './invariant.js';
 
 /**

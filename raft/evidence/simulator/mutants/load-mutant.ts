@@ -5,13 +5,15 @@ import type { Mutant } from './mutants.js';
 
 /**
  * Builds the core with the mutant's fault in it.
- * @throws Error when a text to replace does not occur exactly once: the mutant is out of date
+ * @throws Error when the mutant is out of date: a file is gone, or a text to replace does not occur exactly once
  */
 export async function loadMutant(mutant: Mutant): Promise<Hosting> {
   const hosting: Hosting = { ...faithfulHosting, ...mutant.hosting };
   const { patches } = mutant;
   if (!patches) return hosting;
+  const filesSeen = new Set<string>();
   const createCore = await loadCore((name, original) => {
+    filesSeen.add(name);
     let source = withoutMarks(original);
     for (const { file, find, replace } of patches) {
       if (file !== name) continue;
@@ -23,6 +25,9 @@ export async function loadMutant(mutant: Mutant): Promise<Hosting> {
     }
     return source;
   });
+  for (const { file } of patches) {
+    if (!filesSeen.has(file)) throw new Error(`mutant "${mutant.name}": ${file} names no file of the core`);
+  }
   return { ...hosting, createCore };
 }
 

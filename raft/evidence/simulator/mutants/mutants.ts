@@ -62,7 +62,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'outbox.ts',
-        find: 'if (this.outstanding) this.outstanding.lastIndex = Math.min(this.outstanding.lastIndex, from - 1);',
+        find: 'this.outstanding.lastIndex = Math.min(this.outstanding.lastIndex, from - 1);',
         replace: '',
       },
     ],
@@ -88,13 +88,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'stepping back within a term clears the vote',
     bug: 3,
-    patches: [{ file: 'follower.ts', find: 'if (deposed) ctx.setTerm', replace: 'ctx.setTerm' }],
+    patches: [{ file: 'step-down.ts', find: 'if (deposed) ctx.setTerm', replace: 'ctx.setTerm' }],
   },
   {
     name: 'votes go to anybody, also twice in a term',
     bug: 4,
     patches: [
-      { file: 'candidate.ts', find: '(ctx.votedFor === null || ctx.votedFor === from) &&', replace: '' },
+      { file: 'voting.ts', find: '(ctx.votedFor === null || ctx.votedFor === from) &&', replace: '' },
     ],
   },
   {
@@ -127,14 +127,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'entries of an old term are committed by counting',
     bug: 19,
-    patches: [{ file: 'replication.ts', find: ' || ctx.log.termAt(index) !== ctx.term', replace: '' }],
+    patches: [{ file: 'acknowledgements.ts', find: ' || ctx.log.termAt(index) !== ctx.term', replace: '' }],
   },
   {
     name: 'the leader counts its own memory instead of its disk',
     bug: 31,
     patches: [
       {
-        file: 'replication.ts',
+        file: 'acknowledgements.ts',
         find: 'id === ctx.id ? ctx.outbox.durableIndex :',
         replace: 'id === ctx.id ? ctx.log.lastIndex :',
       },
@@ -145,9 +145,9 @@ export const mutants: readonly Mutant[] = [
     bug: 20,
     patches: [
       {
-        file: 'following.ts',
-        find: 'commitTo(ctx, Math.min(message.commit, lastIndex));',
-        replace: 'commitTo(ctx, Math.min(message.commit, log.lastIndex));',
+        file: 'accept.ts',
+        find: 'ctx.commitTo(Math.min(message.commit, lastIndex));',
+        replace: 'ctx.commitTo(Math.min(message.commit, log.lastIndex));',
       },
       {
         file: 'replication.ts',
@@ -161,7 +161,7 @@ export const mutants: readonly Mutant[] = [
     bug: 20,
     patches: [
       {
-        file: 'replication.ts',
+        file: 'heartbeats.ts',
         find: 'commit: Math.min(ctx.commit, progress.match),',
         replace: 'commit: ctx.commit,',
       },
@@ -172,7 +172,7 @@ export const mutants: readonly Mutant[] = [
     bug: 21,
     patches: [
       {
-        file: 'following.ts',
+        file: 'accept.ts',
         find: 'if (log.termAt(entry.index) === entry.term) return checkSameHash(ctx, from, entry.index, entry.chainHash);',
         replace: '',
       },
@@ -182,7 +182,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a conflicting entry stays',
     patches: [
       {
-        file: 'following.ts',
+        file: 'accept.ts',
         find: 'truncateFrom(ctx, entry.index);\n',
         replace: 'return;\n',
       },
@@ -192,8 +192,8 @@ export const mutants: readonly Mutant[] = [
     name: 'the entry before is not compared',
     patches: [
       {
-        file: 'following.ts',
-        find: 'if (term !== message.prevTerm) return refuse(ctx, from, requestId, log.firstIndexOfTermAt(message.prevIndex), term);\n    checkSameHash(ctx, from, message.prevIndex, message.prevHash);',
+        file: 'accept.ts',
+        find: 'if (term !== message.prevTerm) {\n      return refuse(ctx, from, requestId, log.firstIndexOfTermAt(message.prevIndex), term);\n    }\n    checkSameHash(ctx, from, message.prevIndex, message.prevHash);',
         replace: '',
       },
     ],
@@ -203,7 +203,7 @@ export const mutants: readonly Mutant[] = [
     bug: 23,
     patches: [
       {
-        file: 'replication.ts',
+        file: 'acknowledgements.ts',
         find: 'if (message.success) {\n    progress.acknowledged(message.matchIndex, ctx.lastRequestId);',
         replace:
           'if (message.success || request) {\n    progress.acknowledged(request?.lastIndex ?? message.matchIndex, ctx.lastRequestId);',
@@ -217,8 +217,8 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'raft-core.ts',
-        find: 'if (!leadership || message.term !== ctx.term) return;',
-        replace: 'if (!leadership) return;',
+        find: 'if (!leadership || message.term !== ctx.term) {',
+        replace: 'if (!leadership) {',
       },
     ],
   },
@@ -233,8 +233,8 @@ export const mutants: readonly Mutant[] = [
       },
       {
         file: 'leader.ts',
-        find: 'if (!progress?.settle(requestId)) return;',
-        replace: 'if (!progress || requestId > 0) return;',
+        find: 'if (!progress?.settle(requestId)) {',
+        replace: 'if (!progress || requestId > 0) {',
       },
     ],
   },
@@ -253,7 +253,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a leader that gives up says that the transfer is done',
     patches: [
       {
-        file: 'follower.ts',
+        file: 'step-down.ts',
         find: 'transfer.requestId !== null && deposed',
         replace: 'transfer.requestId !== null',
       },
@@ -317,12 +317,12 @@ export const mutants: readonly Mutant[] = [
     bug: 13,
     patches: [
       {
-        file: 'candidate.ts',
+        file: 'voting.ts',
         find: 'const remainingMs = isReleased ? 0 : loyaltyMs(ctx);',
         replace: 'const remainingMs = 0;',
       },
       {
-        file: 'candidate.ts',
+        file: 'voting.ts',
         find: 'const remainingMs = loyaltyMs(ctx);',
         replace: 'const remainingMs = 0;',
       },
@@ -355,7 +355,7 @@ export const mutants: readonly Mutant[] = [
     bug: 35,
     patches: [
       {
-        file: 'following.ts',
+        file: 'accept.ts',
         find: 'ctx.configurations.append({ index: entry.index, configuration });',
         replace: '',
       },
@@ -366,7 +366,7 @@ export const mutants: readonly Mutant[] = [
     bug: 35,
     patches: [
       {
-        file: 'following.ts',
+        file: 'accept.ts',
         find: 'if (!ctx.configurations.truncateFrom(index)) return;',
         replace: 'if (index > 0) return;',
       },
@@ -378,7 +378,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'membership.ts',
-        find: "if (!leadership.ready) return ctx.reject(id, 'no-commit-in-term');",
+        find: "return ctx.reject(id, 'no-commit-in-term');",
         replace: '',
       },
     ],
@@ -389,7 +389,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'membership.ts',
-        find: "if (index > ctx.commit) return ctx.reject(id, 'change-in-progress');",
+        find: "return ctx.reject(id, 'change-in-progress');",
         replace: '',
       },
     ],
@@ -399,7 +399,7 @@ export const mutants: readonly Mutant[] = [
     bug: 36,
     patches: [
       {
-        file: 'replication.ts',
+        file: 'acknowledgements.ts',
         find: 'if (!ctx.isVoter(ctx.id)) {',
         replace: 'if (ctx.role !== "leader") {',
       },
@@ -415,7 +415,7 @@ export const mutants: readonly Mutant[] = [
     bug: 48,
     patches: [
       {
-        file: 'leader.ts',
+        file: 'heartbeats.ts',
         find: 'if (leadership.ready) startRead(ctx, leadership, id);',
         replace: 'if (leadership) startRead(ctx, leadership, id);',
       },
@@ -426,7 +426,7 @@ export const mutants: readonly Mutant[] = [
     bug: 50,
     patches: [
       {
-        file: 'replication.ts',
+        file: 'heartbeats.ts',
         find: 'if (read.round <= confirmed) {',
         replace: 'if (read.round <= confirmed || read.id > 0) {',
       },
@@ -437,7 +437,7 @@ export const mutants: readonly Mutant[] = [
     bug: 49,
     patches: [
       {
-        file: 'replication.ts',
+        file: 'heartbeats.ts',
         find: 'if (read.round <= confirmed) {',
         replace: 'if (read.round <= confirmed + 3) {',
       },
@@ -448,7 +448,7 @@ export const mutants: readonly Mutant[] = [
     bug: 59,
     patches: [
       {
-        file: 'following.ts',
+        file: 'accept.ts',
         find: 'if (snapshot.index > ctx.commit) {\n    if (log.termAt(snapshot.index) === snapshot.term) {',
         replace: 'if (snapshot.index > 0) {\n    if (log.termAt(snapshot.index) === snapshot.term) {',
       },
@@ -464,7 +464,7 @@ export const mutants: readonly Mutant[] = [
     bug: 61,
     patches: [
       {
-        file: 'following.ts',
+        file: 'accept.ts',
         find: 'ctx.configurations.reset(snapshot.configuration);',
         replace: '',
       },
@@ -475,7 +475,7 @@ export const mutants: readonly Mutant[] = [
     bug: 68,
     patches: [
       {
-        file: 'follower.ts',
+        file: 'step-down.ts',
         find: "ctx.answer(id, { outcome: 'unknown', reason: `leadership lost: ${reason}` });",
         replace: "ctx.answer(id, { outcome: 'rejected', reason: 'not-leader' });",
       },
@@ -487,7 +487,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'leader.ts',
-        find: "if (full) return ctx.reject(id, 'too-many-uncommitted');",
+        find: "return ctx.reject(id, 'too-many-uncommitted');",
         replace: '',
       },
     ],
@@ -527,7 +527,7 @@ export const mutants: readonly Mutant[] = [
     rareWithin: 10000,
     patches: [
       {
-        file: 'replication.ts',
+        file: 'acknowledgements.ts',
         find: 'syncProgress(ctx, leadership);\n  // A leader that is left alone hears no more answers that could confirm its reads.\n  answerReads(ctx, leadership);',
         replace: 'syncProgress(ctx, leadership);',
       },
@@ -598,7 +598,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a follower is loyal by its own clockwork, not by the one that the leader counts on',
     patches: [
       {
-        file: 'following.ts',
+        file: 'accept.ts',
         find: 'if (loyalForMs !== undefined) ctx.loyalForMs = loyalForMs;',
         replace: '',
       },
@@ -664,7 +664,7 @@ export const mutants: readonly Mutant[] = [
     name: 'two followers get the same rank',
     patches: [
       {
-        file: 'replication.ts',
+        file: 'heartbeats.ts',
         find: 'rank: place < 0 ? succession.length : place,',
         replace: 'rank: place >> 1,',
       },

@@ -17,9 +17,8 @@ export async function loadCovered(): Promise<Coverage> {
     counts.push(0);
     return names.push(name) - 1;
   };
-  (globalThis as { coverCore?: (slot: number) => true }).coverCore = (slot) => {
+  (globalThis as { coverCore?: (slot: number) => void }).coverCore = (slot) => {
     (counts[slot] as number) += 1;
-    return true;
   };
   const createCore = await loadCore((_, source) => withCounters(source, slotOf));
   return {

@@ -1,0 +1,58 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { TIMING_PROFILES } from '../../raft/index.js';
+import { CommandLine } from './testing/command-line.js';
+
+let t: CommandLine;
+
+beforeEach(async () => {
+  t = await CommandLine.start();
+});
+afterEach(() => t.stop());
+
+describe('timing', () => {
+  const goBy = (id: string, profile: 'lan' | 'lan-fast'): void =>
+    t.cluster.change(id, { timing: { ...TIMING_PROFILES[profile], profile } });
+
+  it('shows the times of the cluster', async () => {
+    expect(await t.baton('timing')).toBe(0);
+    expect(t.printed).toEqual([
+      'lan: heartbeatInterval 50ms, electionTimeout 300ms, rankSlot 15ms, jitter 10ms, leaseTimeout 290ms',
+    ]);
+    expect(t.cluster.calls).toEqual([]);
+  });
+
+  it('waits until all who answer go by the new ones', async () => {
+    t.cluster.onCall = () => {
+      goBy('a', 'lan-fast');
+      return { result: null };
+    };
+    t.cluster.onView = (views) => {
+      if (views === 4) goBy('b', 'lan-fast');
+      if (views === 6) goBy('c', 'lan-fast');
+    };
+    expect(await t.baton('timing', 'lan-fast')).toBe(0);
+    expect(t.cluster.calls).toEqual(['a conductor_setTiming ["lan-fast",0]']);
+    expect(t.cluster.views).toBeGreaterThanOrEqual(6);
+    expect(t.printed[0]).toContain('lan-fast: heartbeatInterval 30ms');
+  });
+
+  it('changes single times and leaves the others', async () => {
+    const wanted = { ...TIMING_PROFILES.lan, electionTimeoutMs: 1000, leaseTimeoutMs: 990 };
+    t.cluster.onCall = (_id, _method, params) => {
+      expect(params).toEqual([wanted, 0]);
+      for (const id of 'abc') t.cluster.change(id, { timing: { ...wanted, profile: null } });
+      return { result: null };
+    };
+    expect(await t.baton('timing', '--election-timeout', '1s', '--lease-timeout', '990ms')).toBe(0);
+    expect(t.printed[0]).toContain('free values: heartbeatInterval 50ms, electionTimeout 1s');
+  });
+
+  it('says what is missing at its deadline, and passes on why not', async () => {
+    expect(await t.baton('timing', 'lan-fast', '--deadline', '300ms')).toBe(1);
+    expect(t.failure()[0]).toMatch(/after 300ms: a goes by other times still: lan: /);
+    t.cluster.onCall = () => ({ error: { code: -32000, message: 'there is no timing profile "x"' } });
+    expect(await t.baton('timing', 'x')).toBe(1);
+    expect(t.failure()).toEqual([expect.stringContaining('there is no timing profile "x"'), 'refused']);
+    expect(await t.baton('timing', 'lan', '--jitter', '1ms')).toBe(2);
+  });
+});

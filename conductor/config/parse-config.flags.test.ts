@@ -1,0 +1,48 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Config } from './config.js';
+import { flagNames, flags, variableName, type FlagName } from './flag-table.js';
+import { configOf, parsed, requiredArguments } from './testing/command-line.js';
+import { flagCases } from './testing/flag-cases.js';
+
+function at(config: Config, path: string): unknown {
+  // Of flags without effect only that they were given is known.
+  if (path.startsWith('explicit:')) return config.explicit[path.slice('explicit:'.length) as FlagName];
+  return path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], config);
+}
+
+/** What has to be given with a flag that is on. */
+const needs: Partial<Record<FlagName, string[]>> = {
+  'healthcheck.execution-p2p-enabled': ['--healthcheck.execution-p2p-min-peer-count=1'],
+  'rollup-boost.next-enabled': ['--rollup-boost.next-healthcheck-url=http://rb'],
+};
+
+describe('parseConfig', () => {
+  it('has every flag in the table of cases', () => {
+    expect(flagCases.map(([name]) => name).sort()).toEqual([...flagNames].sort());
+  });
+
+  describe.each(flagCases)('%s', (name, suffix, text, path, value, byDefault) => {
+    const variable = `OP_CONDUCTOR_${suffix}`;
+    const others = requiredArguments.filter((_, i, all) => ![all[i], all[i - 1]].includes(`--${name}`));
+
+    it('is read from the flag in all of its forms', () => {
+      const isBoolean = flags[name].type.placeholder === '';
+      expect(at(configOf([`--${name}=${text}`]), path)).toEqual(value);
+      expect(at(configOf([`-${name}=${text}`]), path)).toEqual(value);
+      if (!isBoolean) expect(at(configOf([`-${name}`, text]), path)).toEqual(value);
+      else expect(at(configOf([`-${name}`, ...(needs[name] ?? [])]), path)).toBe(true);
+    });
+
+    it('is read from its variable, and the flag wins', () => {
+      expect(at(parsed([...others], { [variable]: text }).config, path)).toEqual(value);
+      const elsewhere = { [variable]: 'not even valid' };
+      expect(at(parsed([...others, `--${name}=${text}`], elsewhere).config, path)).toEqual(value);
+      expect(variableName(name)).toBe(variable);
+      expect(parsed(others, { [variable]: text }).warnings).toEqual([]);
+    });
+
+    it('has its default', () => {
+      expect(at(configOf(), path)).toEqual(byDefault);
+    });
+  });
+});

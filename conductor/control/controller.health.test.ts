@@ -1,0 +1,67 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { encodeEligibility, Fitness } from './eligibility.js';
+import { conductorUnderTest, endConductors, fitPeer } from '../testing/conductor-under-test.js';
+import { pass, useVirtualTime } from '../testing/virtual-time.js';
+
+useVirtualTime();
+afterEach(endConductors);
+
+describe('one bad health check', () => {
+  it('is no reason to leave, but one not to come', async () => {
+    const t = conductorUnderTest();
+    await t.sequencing();
+    t.raft.peer('b').eligibility = fitPeer();
+    t.health('too-few-peers', { failures: 1 });
+    await pass(900);
+    expect(t.outcome).toEqual({ active: true, transfers: [] });
+    expect(t.raft.eligibility).toBe(encodeEligibility(Fitness.impaired, 0));
+    t.health('too-few-peers', { failures: 2 });
+    await pass(10);
+    expect(t.outcome).toEqual({
+      active: false,
+      transfers: ['b'],
+    });
+  });
+});
+
+describe('what it tells the leader of itself', () => {
+  it('is its fitness and its distance to the committed head; nothing while it must not act', async () => {
+    const t = conductorUnderTest();
+    expect(t.raft.eligibility).toBe(0);
+    await t.up(8);
+    expect(t.raft.eligibility).toBe(encodeEligibility(Fitness.fit, 2));
+    t.health('unsafe-head-old');
+    expect(t.raft.eligibility).toBe(encodeEligibility(Fitness.stale, 2));
+    await t.conductor.pause();
+    expect(t.raft.eligibility).toBe(0);
+  });
+});
+
+describe('what it tells those who count', () => {
+  it('is every change of state, start, stop, transfer and turn', async () => {
+    const t = conductorUnderTest();
+    const told: object[] = [];
+    t.controller.on('stateChanged', (state) => told.push(state));
+    t.controller.on('sequencerStarted', (wasStopped) => told.push({ started: { wasStopped } }));
+    t.controller.on('sequencerStopped', (wasRunning) => told.push({ stopped: { wasRunning } }));
+    t.controller.on('transferred', (success) => told.push({ transferred: { success } }));
+    let turns = 0;
+    t.controller.on('turn', () => turns++);
+    await t.sequencing();
+    t.raft.peer('c').eligibility = fitPeer();
+    t.raft.transferOutcomes.push({ outcome: 'rejected', reason: 'transfer-timeout' });
+    t.health('too-few-peers');
+    await pass(1000);
+    expect(told).toEqual([
+      { leader: true, healthy: true, active: false },
+      { started: { wasStopped: true } },
+      { leader: true, healthy: true, active: true },
+      { leader: true, healthy: false, active: true },
+      { stopped: { wasRunning: true } },
+      { transferred: { success: false } },
+      { leader: false, healthy: false, active: false },
+      { transferred: { success: true } },
+    ]);
+    expect(turns).toBeGreaterThan(5);
+  });
+});

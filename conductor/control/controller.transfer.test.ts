@@ -1,0 +1,143 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { encodeEligibility, Fitness } from './eligibility.js';
+import {
+  conductorUnderTest,
+  endConductors,
+  fitPeer,
+  type ConductorUnderTest,
+} from '../testing/conductor-under-test.js';
+import { pass, useVirtualTime } from '../testing/virtual-time.js';
+
+useVirtualTime();
+afterEach(endConductors);
+
+describe('round-robin transfers (op-conductor #18697)', () => {
+  const sick = async (t: ConductorUnderTest): Promise<void> => {
+    await t.sequencing();
+    t.health('too-few-peers');
+    await pass(3000);
+  };
+
+  it('RoundRobin: next in sorted order, not the best one', async () => {
+    const t = conductorUnderTest({ roundRobin: true });
+    t.raft.peer('b').eligibility = fitPeer(50);
+    t.raft.peer('c').eligibility = fitPeer();
+    await sick(t);
+    expect(t.raft.transfers).toEqual(['b']);
+  });
+
+  it('RoundRobin: goes past nodes that are no better than this one', async () => {
+    const t = conductorUnderTest({ roundRobin: true });
+    t.raft.peer('b').eligibility = encodeEligibility(Fitness.impaired, 0);
+    t.raft.peer('c').eligibility = fitPeer(50);
+    await sick(t);
+    expect(t.raft.transfers).toEqual(['c']);
+  });
+
+  it('RoundRobin: skips failing targets, and comes back to them when there is no other', async () => {
+    const t = conductorUnderTest({ roundRobin: true });
+    for (const id of ['b', 'c']) t.raft.peer(id).eligibility = fitPeer();
+    for (let i = 0; i < 3; i++)
+      t.raft.transferOutcomes.push({ outcome: 'rejected', reason: 'transfer-timeout' });
+    await sick(t);
+    expect(t.raft.transfers).toEqual(['b', 'c', 'b', 'b']);
+  });
+
+  it('RoundRobin: ignores non-voters', async () => {
+    const t = conductorUnderTest({ roundRobin: true });
+    t.raft.peer('d').eligibility = fitPeer();
+    await sick(t);
+    expect(t.raft.transfers).toEqual([]);
+  });
+
+  it('RoundRobin: a transfer in progress counts as success', async () => {
+    const t = conductorUnderTest({ roundRobin: true });
+    t.raft.peer('b').eligibility = fitPeer();
+    t.raft.transferOutcomes.push({ outcome: 'rejected', reason: 'transfer-in-progress' });
+    const told: boolean[] = [];
+    t.controller.on('transferred', (success) => told.push(success));
+    await t.sequencing();
+    t.health('too-few-peers');
+    await pass(10);
+    expect(told).toEqual([true]);
+  });
+
+  it('does not concern conductor_transferLeader', async () => {
+    const t = conductorUnderTest({ roundRobin: true });
+    t.raft.peer('b').eligibility = fitPeer(50);
+    t.raft.peer('c').eligibility = fitPeer();
+    await t.up();
+    t.raft.lead();
+    await t.conductor.transferLeader();
+    expect(t.raft.transfers).toEqual(['c']);
+  });
+
+  it('hands over in turn when it is stopped', async () => {
+    const t = conductorUnderTest({ roundRobin: true });
+    t.raft.peer('b').eligibility = fitPeer(50);
+    t.raft.peer('c').eligibility = fitPeer();
+    await t.sequencing();
+    await t.controller.retire();
+    expect(t.raft.transfers).toEqual(['b']);
+  });
+});
+
+describe('transfers that do not work', () => {
+  it('go to the next best after one to the best has failed', async () => {
+    const t = conductorUnderTest();
+    await t.sequencing();
+    t.raft.peer('b').eligibility = fitPeer(3);
+    t.raft.peer('c').eligibility = fitPeer();
+    t.raft.transferOutcomes.push({ outcome: 'rejected', reason: 'transfer-timeout' });
+    t.health('too-few-peers');
+    await pass(1000);
+    expect(t.raft.transfers).toEqual(['c', 'b']);
+  });
+
+  it('but did, whatever was reported, are not repeated (issue #22924)', async () => {
+    const t = conductorUnderTest();
+    await t.sequencing();
+    t.raft.peer('b').eligibility = fitPeer();
+    const transfer = t.raft.transferLeadership.bind(t.raft);
+    t.raft.transferLeadership = async (to) => {
+      await transfer(to);
+      return { outcome: 'unknown', reason: 'leadership transfer timeout' };
+    };
+    const told: boolean[] = [];
+    t.controller.on('transferred', (success) => told.push(success));
+    t.health('too-few-peers');
+    await pass(1000);
+    expect({ transfers: t.raft.transfers, told }).toEqual({ transfers: ['b'], told: [true] });
+  });
+});
+
+describe('a chain that stands still', () => {
+  it('goes round: the next node tries, not always the best one (#18845)', async () => {
+    const t = conductorUnderTest();
+    t.raft.peer('b').eligibility = encodeEligibility(Fitness.stale, 50);
+    t.raft.peer('c').eligibility = encodeEligibility(Fitness.stale, 0);
+    await t.sequencing();
+    t.health('unsafe-head-old');
+    await pass(10_500);
+    expect(t.raft.transfers).toEqual(['b']);
+  });
+});
+
+describe('successors', () => {
+  it('are voters that answer; the fittest first, then the one with the most of the log', async () => {
+    const t = conductorUnderTest();
+    await t.sequencing();
+    t.raft.peer('d').eligibility = fitPeer();
+    t.raft.peer('b').eligibility = fitPeer();
+    t.raft.peer('b').lastContactMs = 501;
+    await t.conductor.transferLeader();
+    expect(t.raft.transfers).toEqual(['c']);
+
+    for (const id of ['b', 'c'])
+      Object.assign(t.raft.peer(id), { lastContactMs: 10, eligibility: fitPeer() });
+    t.raft.peer('c').matchIndex = 101;
+    t.raft.lead();
+    await t.conductor.transferLeader();
+    expect(t.raft.transfers).toEqual(['c', 'c']);
+  });
+});

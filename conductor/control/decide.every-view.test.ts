@@ -1,0 +1,127 @@
+import { describe, expect, it } from '@jest/globals';
+import { LEVELS, successor, viewOf } from '../testing/views.js';
+import { decide, type Action, type View } from './decide.js';
+import { encodeEligibility, Fitness } from './eligibility.js';
+
+const { unfit, fit } = Fitness;
+const BOOLEANS = [false, true] as const;
+
+/** Everything that a view can say. */
+const DIMENSIONS = {
+  role: ['leader', 'elect', 'follower'],
+  sequencerActive: [true, false, null],
+  fitness: LEVELS,
+  /** Fitness of the only successor; undefined: there is none. */
+  best: [undefined, ...LEVELS],
+  lag: [
+    { own: 4, best: 0 },
+    { own: 4, best: 8 },
+    { own: 500, best: 8 },
+  ],
+  progressing: BOOLEANS,
+  historyTooShort: BOOLEANS,
+  lagging: BOOLEANS,
+  paused: BOOLEANS,
+  stopping: BOOLEANS,
+} as const;
+
+type Choice<T extends Record<string, readonly unknown[]>> = { [K in keyof T]: T[K][number] };
+
+/** Every way to choose one value of each dimension. */
+function product<T extends Record<string, readonly unknown[]>>(dimensions: T): Choice<T>[] {
+  const choices = Object.entries(dimensions).reduce<object[]>(
+    (rows, [name, values]) => rows.flatMap((row) => values.map((value) => ({ ...row, [name]: value }))),
+    [{}],
+  );
+  return choices as Choice<T>[];
+}
+
+const everyView = (): View[] =>
+  product(DIMENSIONS).map(({ best, lag, ...said }) =>
+    viewOf({
+      ...said,
+      eligibility: encodeEligibility(said.fitness, lag.own),
+      lagBlocks: lag.own,
+      successors: best === undefined ? [] : [successor('b', best, lag.best)],
+    }),
+  );
+
+describe('decide, in every view', () => {
+  const rules: [string, (view: View, action: Action) => boolean | undefined][] = [
+    ['gives a reason', (_, action) => action.reason !== ''],
+    [
+      'does nothing while paused, stopping or not yet in office',
+      ({ paused, stopping, role }, action) =>
+        !(paused || stopping || role === 'elect') || action.type === 'none',
+    ],
+    [
+      'only a leader starts or hands over',
+      ({ role }, action) => !['start', 'transfer'].includes(action.type) || role === 'leader',
+    ],
+    [
+      'only a follower stops or feeds',
+      ({ role }, action) => !['stop', 'feed'].includes(action.type) || role === 'follower',
+    ],
+    [
+      'stops exactly what is active',
+      ({ sequencerActive }, action) => action.type !== 'stop' || !!sequencerActive,
+    ],
+    [
+      'never starts what is active',
+      ({ sequencerActive }, action) => action.type !== 'start' || !sequencerActive,
+    ],
+    ['never starts an unfit node', ({ fitness }, action) => action.type !== 'start' || fitness > unfit],
+    [
+      'feeds no node that does not answer, is in step, or misses more than there is',
+      (view, action) =>
+        action.type !== 'feed' || (view.sequencerActive === false && view.lagging && !view.historyTooShort),
+    ],
+    [
+      'hands over to the best successor only, and never to an unfit one',
+      ({ successors }, action) =>
+        action.type !== 'transfer' || (action.to === successors[0]?.id && successors[0].fitness > unfit),
+    ],
+    [
+      'hands over to a fitter node, or to one closer to the head: when the history is too short, or this one is far behind',
+      (view, action) => {
+        const [best] = view.successors;
+        if (action.type !== 'transfer' || !best) return true;
+        const isCloser = best.eligibility > view.eligibility;
+        return best.fitness > view.fitness || (isCloser && (view.historyTooShort || view.lagBlocks === 500));
+      },
+    ],
+    [
+      'never hands over while it sequences in good health',
+      ({ fitness, sequencerActive }, action) =>
+        action.type !== 'transfer' || fitness < fit || !sequencerActive,
+    ],
+    [
+      'stops before it hands over exactly when there is something to stop that answers',
+      (view, action) =>
+        action.type !== 'transfer' ||
+        action.stopFirst === (view.sequencerActive === true && view.fitness > unfit),
+    ],
+    [
+      'no leader that could sequence stands idle',
+      (view, action) =>
+        view.role !== 'leader' ||
+        view.paused ||
+        view.stopping ||
+        view.sequencerActive === true ||
+        view.fitness === unfit ||
+        action.type !== 'none',
+    ],
+    ['says the same to the same view', (view, action) => same(decide({ ...view }), action)],
+  ];
+  const same = (a: Action, b: Action): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+  it.each(rules)('%s', (_, holds) => {
+    let views = 0;
+    for (const view of everyView()) {
+      views += 1;
+      const action = decide(Object.freeze(view));
+      if (!holds(view, action)) throw new Error(`${JSON.stringify(action)} for ${JSON.stringify(view)}`);
+    }
+    expect(views).toBe(3 * 3 * 5 * 6 * 3 * 2 ** 5);
+  });
+});

@@ -1,0 +1,119 @@
+import { EventEmitter } from 'node:events';
+import type { HealthMonitor } from '../../health/health-monitor.js';
+import type { OpNodeClient } from '../../rpc/clients/op-node-client.js';
+import { BehindError, bringToHead } from './bring-to-head.js';
+import type { LocalNode } from './local-node.js';
+import { startSequencer, type StartOptions, type StartDeps } from './start-sequencer.js';
+import { StartTrouble } from './start-trouble.js';
+
+/** A sequencer ends its block within its block time; one that hangs is left alone after this. */
+const STOP_TIMEOUT_MS = 2000;
+
+export interface LocalSequencerOptions extends StartDeps {
+  opNode: StartDeps['opNode'] & Pick<OpNodeClient, 'stopSequencer'>;
+  localNode: Pick<LocalNode, 'state' | 'noteHead' | 'noteSequencer'>;
+  health: Pick<HealthMonitor, 'probeNow'>;
+  callTimeoutMs: number;
+  /** Longest that the local node may take for its next step towards the committed head. */
+  catchUpTimeoutMs: number;
+}
+
+interface LocalSequencerEvents {
+  /** `wasStopped`: false when it ran already. */
+  started: [wasStopped: boolean];
+  /** `wasRunning`: false when it was stopped already. */
+  stopped: [wasRunning: boolean];
+}
+
+/** Starts, stops and feeds the local node, and remembers of it what the next decision has to know. */
+export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
+  private starting = false;
+  private startedMs = -Infinity;
+  /** Hash of the local head for which the retained history turned out too short. */
+  private historyTooShortAt: string | undefined;
+  private readonly startTrouble = new StartTrouble();
+
+  constructor(private readonly options: LocalSequencerOptions) {
+    super();
+  }
+
+  /** A start is under way; it is not over when a poll sees its effect, but when op-node has answered. */
+  get isStarting(): boolean {
+    return this.starting;
+  }
+
+  /** Monotonic time of the last successful start. */
+  get startedAtMs(): number {
+    return this.startedMs;
+  }
+
+  /** The retained history does not reach the local head as it is now. */
+  get isHistoryTooShort(): boolean {
+    const { head } = this.options.localNode.state;
+    return this.historyTooShortAt !== undefined && this.historyTooShortAt === head?.hash;
+  }
+
+  /** Why this node should not lead now: its sequencer cannot be started. Undefined if it may. */
+  troubleAt(nowMs: number): string | undefined {
+    return this.startTrouble.reasonAt(nowMs);
+  }
+
+  /** The role of this node has changed. */
+  roleChanged({ leads }: { leads: boolean }): void {
+    // Whoever gave it leadership although it could not start its sequencer wants it to try again.
+    if (leads) this.startTrouble.reset();
+    this.historyTooShortAt = undefined;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { localNode, health } = this.options;
+    this.starting = true;
+    await this.notingShortHistory(async () => {
+      const { head, wasStopped } = await startSequencer(this.options, this.limits(signal));
+      this.startedMs = performance.now();
+      localNode.noteHead(head);
+      localNode.noteSequencer(true);
+      this.startTrouble.reset();
+      this.emit('started', wasStopped);
+    })
+      .catch((error: Error) => {
+        if (!signal.aborted) this.startTrouble.failed(error, performance.now());
+        throw error;
+      })
+      .finally(() => (this.starting = false));
+    health.probeNow();
+  }
+
+  /** Posts the blocks that the local node misses. */
+  async feed(signal: AbortSignal): Promise<void> {
+    const { localNode, health } = this.options;
+    await this.notingShortHistory(async () => {
+      localNode.noteHead(await bringToHead(this.options, this.limits(signal)));
+    });
+    health.probeNow();
+  }
+
+  async stop(signal: AbortSignal): Promise<void> {
+    const { opNode, localNode, logger } = this.options;
+    const { head, wasRunning } = await opNode.stopSequencer({ signal, timeoutMs: STOP_TIMEOUT_MS });
+    localNode.noteSequencer(false);
+    this.emit('stopped', wasRunning);
+    if (wasRunning) logger.info({ hash: head }, 'sequencer stopped');
+  }
+
+  private limits(signal: AbortSignal): StartOptions {
+    const { catchUpTimeoutMs: deadlineMs, callTimeoutMs } = this.options;
+    return { signal, deadlineMs, callTimeoutMs };
+  }
+
+  private async notingShortHistory(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (error instanceof BehindError && error.code === 'history-too-short') {
+        this.historyTooShortAt = this.options.localNode.state.head?.hash;
+      }
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import type { Logger } from 'pino';
+import type { Member, RaftNode } from '../../raft/index.js';
+import type { Config } from '../config/config.js';
+import type { Sleep } from '../time/sleep.js';
+import { formCluster, peersDigest, type FormationAnswer, type ListedPeer } from './formation.js';
+
+const EMPTY_MEMBER =
+  'the storage directory belongs to a cluster but has no log: its leader will send it; if there is no such cluster, wipe the directory';
+
+/** Pause before the listed nodes are asked again whether a cluster can be founded. */
+const FORMATION_RETRY_MS = 250;
+const DIAL_TIMEOUT_MS = 5000;
+
+type Raft = Pick<RaftNode<unknown>, 'identity' | 'status' | 'bootstrap'>;
+
+interface JoinOptions {
+  config: Pick<Config, 'raft' | 'consensus'>;
+  /** Open, and reachable by other nodes. */
+  raft: Raft;
+  /** The port that the consensus server is bound to. */
+  consensusPort: number;
+  hello(address: string, signal: AbortSignal): Promise<FormationAnswer>;
+  /** A new cluster does not touch a sequencer before an operator says so. */
+  pauseForBootstrap(): void;
+  /** A cluster could not be formed. */
+  onFatal(error: Error): void;
+  logger: Logger;
+  /** Ends the forming of a cluster. */
+  signal: AbortSignal;
+  sleep: Sleep;
+}
+
+/**
+ * Makes this node part of a cluster: of the one that its disk belongs to, of one that it founds alone, or of one that
+ * it forms with the listed nodes, which goes on in the background. Else it waits to be added.
+ */
+export async function joinOrFound(options: JoinOptions): Promise<void> {
+  const { raft, logger, config } = options;
+  const { clusterId, incarnation } = raft.identity;
+  if (clusterId !== null) {
+    // Not founded anew: the id may as well be that of a cluster whose leader has just found this node (bug 41).
+    if (isEmpty(raft)) logger.warn({ clusterId }, EMPTY_MEMBER);
+    logger.info({ clusterId, incarnation }, 'rejoining the cluster of the storage directory');
+    return;
+  }
+  if (config.raft.bootstrap) return foundAlone(options);
+  if (config.raft.peers.length === 0) {
+    logger.info('no cluster yet: waiting to be added (conductor_addServerAsVoter on the leader)');
+    return;
+  }
+  const forming = formCluster({
+    self: { id: config.raft.serverId, incarnation },
+    peers: config.raft.peers,
+    hello: (address, signal) => options.hello(address, signal),
+    isMember: () => raft.identity.clusterId !== null,
+    bootstrap: (members) => found(raft, members),
+    logger,
+    signal: options.signal,
+    sleep: options.sleep,
+    retryMs: FORMATION_RETRY_MS,
+    dialTimeoutMs: DIAL_TIMEOUT_MS,
+  });
+  void forming.catch((error: Error) => options.onFatal(error));
+}
+
+/** What this node tells the others while a cluster forms. @param peers the list that it was given */
+export function formationAnswer(
+  raft: Pick<Raft, 'status'>,
+  peers: readonly ListedPeer[],
+): Pick<FormationAnswer, 'empty' | 'peersDigest'> {
+  return { empty: isEmpty(raft), peersDigest: peers.length > 0 ? peersDigest(peers) : null };
+}
+
+async function foundAlone(options: JoinOptions): Promise<void> {
+  const { raft, consensusPort, config, logger } = options;
+  const address = config.consensus.advertisedAddr ?? `${config.consensus.listenHost}:${consensusPort}`;
+  // As op-conductor.
+  options.pauseForBootstrap();
+  await found(raft, [
+    { id: config.raft.serverId, address, incarnation: raft.identity.incarnation, voter: true },
+  ]);
+  logger.info({ address }, 'founded a cluster of one; the control loop is paused until conductor_resume');
+}
+
+async function found(raft: Raft, members: readonly Member[]): Promise<void> {
+  const outcome = await raft.bootstrap(members);
+  if (outcome.outcome !== 'done') throw new Error(`the cluster could not be founded: ${outcome.reason}`);
+}
+
+function isEmpty(raft: Pick<Raft, 'status'>): boolean {
+  const { lastIndex, term } = raft.status();
+  return lastIndex === 0 && term === 0;
+}

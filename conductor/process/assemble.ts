@@ -1,0 +1,235 @@
+import { EventEmitter } from 'node:events';
+import type { Logger } from 'pino';
+import { HealthMonitor } from '../../health/health-monitor.js';
+import type { HealthReport } from '../../health/health-report.js';
+import type { RaftNode } from '../../raft/index.js';
+import type { HttpTransport } from '../../raft/index.js';
+import { ExecutionClient } from '../../rpc/clients/execution-client.js';
+import { JsonRpcClient } from '../../rpc/clients/json-rpc-client.js';
+import { OpNodeClient } from '../../rpc/clients/op-node-client.js';
+import { FlashblocksMetrics } from '../../rpc/flashblocks/flashblocks-metrics.js';
+import { FlashblocksProxy } from '../../rpc/flashblocks/flashblocks-proxy.js';
+import type { HttpServer } from '../../rpc/server/json-rpc/http-server.js';
+import { createRpcServer } from '../../rpc/server/rpc-server.js';
+import { Conductor } from '../api/conductor.js';
+import { nodeStatus } from '../api/node-status.js';
+import { ChainHistory } from '../chain/chain-history.js';
+import { ChainStateMachine } from '../chain/chain-state-machine.js';
+import type { CommittedBlock, Verdict } from '../chain/chain-state.js';
+import { logVerdict } from '../chain/log-verdict.js';
+import { PayloadCommitter } from '../commit/payload-committer.js';
+import type { Config } from '../config/config.js';
+import { Controller, type ControlTimes } from '../control/controller.js';
+import { probesFrom, type ConfiguredHealth } from '../control/health-probes.js';
+import { LocalNode } from '../control/local-node.js';
+import { Succession } from '../control/succession.js';
+import { Switches } from '../control/switches.js';
+import { formationAnswer } from '../membership/join-or-found.js';
+import { MembershipService } from '../membership/membership-service.js';
+import { Metrics } from '../metrics/metrics.js';
+import { sleep } from '../time/sleep.js';
+import { createRaft, createTransport } from './consensus.js';
+
+/** Longest that the local node may take for an answer. */
+const CALL_TIMEOUT_MS = 10_000;
+const CATCH_UP_TIMEOUT_MS = 3000;
+const STUCK_AFTER_MS = 10_000;
+const NODE_POLL_MS = 250;
+
+/** All parts of a process, wired to each other; nothing runs yet. */
+export interface Parts {
+  readonly metrics: Metrics;
+  readonly clients: Clients;
+  readonly raft: RaftNode<Verdict>;
+  readonly transport: HttpTransport;
+  readonly localNode: LocalNode;
+  readonly probes: ConfiguredHealth;
+  readonly health: HealthMonitor;
+  readonly controller: Controller;
+  readonly conductor: Conductor;
+  readonly rpc: HttpServer;
+  /** Undefined without an upstream. */
+  readonly flashblocks: FlashblocksProxy | undefined;
+  readonly bound: BoundPorts;
+}
+
+/** Connections to the local node. */
+interface Clients {
+  opNode: OpNodeClient;
+  execution: ExecutionClient;
+  /** Of their own: readers of the proxies must not keep the control loop waiting. */
+  proxies: { node: JsonRpcClient; execution: JsonRpcClient };
+}
+
+/** Noted here once they are bound. */
+interface BoundPorts {
+  rpcPort: number | undefined;
+}
+
+/** What parts tell those that are built after them. */
+interface Reports {
+  applied: [block: CommittedBlock, verdict: Verdict];
+  healthChecked: [report: HealthReport];
+}
+
+/** What of one process is not in its configuration. */
+interface ProcessContext {
+  version: string;
+  logger: Logger;
+  /** The process must end: storage failed, or an invariant broke. */
+  onFatal: (error: Error) => void;
+}
+
+/** Builds all parts from the configuration, each from those before it. */
+export function assemble(config: Config, context: ProcessContext): Parts {
+  const { version, logger } = context;
+  const controlLogger = logger.child({ part: 'control' });
+  const metrics = new Metrics(version);
+  const clients = createClients(config);
+  const { opNode, execution } = clients;
+
+  const reports = createReports(metrics, logger);
+
+  const machine = new ChainStateMachine((block, verdict) => reports.emit('applied', block, verdict));
+  const chain = machine.live;
+  const raft = createRaft(config, machine, logger, context.onFatal);
+  const history = new ChainHistory(machine, (from, to, max) => raft.readEntries(from, to, max));
+
+  const { localNode, probes, health } = createHealth(config, clients, reports);
+  const switches = new Switches(config);
+  const succession = new Succession({
+    raft,
+    roundRobin: config.raft.roundRobinLeaderTransfer,
+    peerTimeoutMs: () => Math.max(raft.timing.leaseTimeoutMs, 2 * raft.timing.heartbeatIntervalMs),
+  });
+  const controller = new Controller({
+    ...{ raft, chain, history, opNode, execution, localNode, health, succession, switches },
+    ...controlTimes(config),
+    sleep,
+    logger: controlLogger,
+  });
+  reports.on('healthChecked', (report) => controller.healthChanged(report));
+  metrics.watch(raft, controller);
+
+  const bound: BoundPorts = { rpcPort: undefined };
+  const rpcPort = (): number | undefined => bound.rpcPort;
+  const status = () => nodeStatus({ raft, chain, localNode, health, switches, version, rpcPort });
+  const transport = createTransport(config, raft, logger, () => ({
+    ...formationAnswer(raft, config.raft.peers),
+    status: status(),
+  }));
+  const conductor = new Conductor({
+    ...{ raft, chain, history, controller, succession, switches, status },
+    committer: new PayloadCommitter(raft, chain, controlLogger),
+    membership: new MembershipService({
+      raft,
+      clusterId: () => raft.identity.clusterId,
+      hello: (address, signal) => transport.hello(address, signal),
+      sleep,
+    }),
+    askStatus: (address, signal) => transport.hello<{ status?: unknown }>(address, signal),
+    silentTransfer: config.rpc.silentTransfer,
+    logger: controlLogger,
+  });
+
+  const rpc = createRpc(config, context, { conductor, metrics, clients });
+  // By the lease, not by the role: a process that was frozen reads its upstream before it learns of its successor.
+  const isLeader = (): boolean => switches.leaderOverridden || raft.status().leaseRemainingMs > 0;
+  const flashblocks = createFlashblocks(config, metrics, logger, isLeader);
+  if (flashblocks) conductor.on('leadershipChanged', () => flashblocks.leadershipChanged());
+
+  return Object.freeze({
+    ...{ metrics, clients, raft, transport, localNode, probes, health, controller, conductor },
+    ...{ rpc, flashblocks, bound },
+  });
+}
+
+function createReports(metrics: Metrics, logger: Logger): EventEmitter<Reports> {
+  const reports = new EventEmitter<Reports>();
+  reports.on('applied', (block, verdict) => metrics.applied(block, verdict));
+  reports.on('applied', (block, verdict) => logVerdict(logger, block, verdict));
+  reports.on('healthChecked', (report) => metrics.healthChecked(report));
+  return reports;
+}
+
+function createClients({ node, execution }: Config): Clients {
+  const timeoutMs = CALL_TIMEOUT_MS;
+  return {
+    opNode: new OpNodeClient({ url: node.rpcUrl, timeoutMs }),
+    execution: new ExecutionClient({ url: execution.rpcUrl, timeoutMs }),
+    proxies: {
+      node: new JsonRpcClient({ url: node.rpcUrl, timeoutMs }),
+      execution: new JsonRpcClient({ url: execution.rpcUrl, timeoutMs }),
+    },
+  };
+}
+
+/** What watches the local node. */
+function createHealth(
+  config: Config,
+  { opNode, execution }: Clients,
+  reports: EventEmitter<Reports>,
+): Pick<Parts, 'localNode' | 'probes' | 'health'> {
+  const { intervalMs, probeTimeoutMs } = config.health;
+  const localNode = new LocalNode({
+    opNode,
+    execution,
+    pollIntervalMs: Math.min(NODE_POLL_MS, intervalMs),
+    timeoutMs: probeTimeoutMs,
+  });
+  const probes = probesFrom(config, opNode, Date.now);
+  const health = new HealthMonitor({
+    ...probes,
+    intervalMs,
+    now: Date.now,
+    onReport: (report) => reports.emit('healthChecked', report),
+  });
+  return { localNode, probes, health };
+}
+
+function controlTimes({ health }: Config): ControlTimes {
+  return {
+    progressGraceMs: Math.max(3000, 2 * health.intervalMs),
+    stuckAfterMs: Math.max(STUCK_AFTER_MS, health.unsafeIntervalSeconds * 1000),
+    callTimeoutMs: CALL_TIMEOUT_MS,
+    catchUpTimeoutMs: CATCH_UP_TIMEOUT_MS,
+  };
+}
+
+function createRpc(
+  { rpc }: Config,
+  { version, logger }: ProcessContext,
+  { conductor, metrics, clients }: Pick<Parts, 'conductor' | 'metrics' | 'clients'>,
+): HttpServer {
+  return createRpcServer({
+    api: conductor,
+    proxies: rpc.enableProxy ? clients.proxies : undefined,
+    version,
+    logger: logger.child({ part: 'rpc' }),
+    host: rpc.listenHost,
+    port: rpc.listenPort,
+    bodyLimitBytes: rpc.bodyLimitBytes,
+    onCall: (report) => metrics.called(report),
+  });
+}
+
+/** Undefined without an upstream; its metrics are there in any case, as op-conductor's are. */
+function createFlashblocks(
+  config: Config,
+  metrics: Metrics,
+  logger: Logger,
+  isLeader: () => boolean,
+): FlashblocksProxy | undefined {
+  const { upstreamUrl, listenHost, listenPort, compression } = config.flashblocks;
+  const observer = new FlashblocksMetrics(metrics.registry, upstreamUrl);
+  if (upstreamUrl === '') return undefined;
+  return new FlashblocksProxy({
+    upstreamUrl,
+    host: listenHost,
+    port: listenPort,
+    compression,
+    isLeader,
+    observer,
+    logger: logger.child({ part: 'flashblocks' }),
+  });
+}

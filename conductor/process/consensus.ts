@@ -1,0 +1,50 @@
+import path from 'node:path';
+import type { Logger } from 'pino';
+import { MIB } from '../../common/bytes.js';
+import { HttpTransport, LevelStorage, RaftNode } from '../../raft/index.js';
+import type { ChainStateMachine } from '../chain/chain-state-machine.js';
+import type { Verdict } from '../chain/chain-state.js';
+import type { Config } from '../config/config.js';
+import { laneTimeouts, limitsOf, retentionOf, timingOf } from './raft-options.js';
+
+/** The Raft node of this process, with its disk; neither is open yet. */
+export function createRaft(
+  config: Config,
+  stateMachine: ChainStateMachine,
+  logger: Logger,
+  onFatal: (error: Error) => void,
+): RaftNode<Verdict> {
+  const { serverId, storageDir, priority, crashEvidence } = config.raft;
+  return new RaftNode({
+    nodeId: serverId,
+    priority,
+    crashEvidence,
+    timing: timingOf(config),
+    limits: limitsOf(config.rpc.bodyLimitBytes),
+    retention: retentionOf(config),
+    storage: new LevelStorage({ directory: path.join(storageDir, serverId, 'baton') }),
+    stateMachine,
+    logger: logger.child({ part: 'raft' }),
+    onFatal,
+  });
+}
+
+/**
+ * The network of the Raft node, which gives it its identity when it starts; nothing is bound yet.
+ *
+ * @param hello what this node says of itself to other nodes, besides who it is
+ */
+export function createTransport(
+  { consensus, rpc }: Config,
+  raft: RaftNode<Verdict>,
+  logger: Logger,
+  hello: () => object,
+): HttpTransport {
+  return new HttpTransport({
+    bind: { host: consensus.listenHost, port: consensus.listenPort },
+    bodyLimitBytes: rpc.bodyLimitBytes + MIB,
+    timeouts: () => laneTimeouts(raft.timing),
+    logger: logger.child({ part: 'transport' }),
+    hello,
+  });
+}

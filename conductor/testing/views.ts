@@ -1,0 +1,34 @@
+import type { Successor, View } from '../control/decide.js';
+import { encodeEligibility, Fitness } from '../control/eligibility.js';
+
+/** Every level of fitness, worst first. */
+export const LEVELS = [Fitness.unfit, Fitness.impaired, Fitness.stale, Fitness.partial, Fitness.fit] as const;
+
+/** A voter that answers the leader. */
+export const successor = (id: string, fitness: Fitness, lagBlocks = 0): Successor => ({
+  id,
+  fitness,
+  eligibility: encodeEligibility(fitness, lagBlocks),
+  lagBlocks,
+});
+
+/** A healthy follower, changed as given. */
+export function viewOf(changes: Partial<View> = {}): View {
+  const level = changes.fitness ?? Fitness.fit;
+  return {
+    paused: false,
+    stopping: false,
+    role: 'follower',
+    sequencerActive: false,
+    fitness: level,
+    eligibility: encodeEligibility(level, 0),
+    lagBlocks: 0,
+    healthReason: 'because of health',
+    progressing: false,
+    stuck: false,
+    historyTooShort: false,
+    lagging: false,
+    successors: [],
+    ...changes,
+  };
+}

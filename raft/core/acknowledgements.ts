@@ -1,0 +1,130 @@
+import type { CoreContext } from './context.js';
+import { answerReads, sendHeartbeats, startRead } from './heartbeats.js';
+import type { Leadership } from './leadership-state.js';
+import { leaveJoint } from './membership.js';
+import type { Progress } from './progress.js';
+import { quorumValue } from './quorum.js';
+import { replicateTo, syncProgress } from './replication.js';
+import { becomeFollower } from './step-down.js';
+import { successors } from './succession.js';
+import { maybeSendTimeoutNow, sendTimeoutNow } from './transfer.js';
+import type { AppendResponse, NodeId, SnapshotResponse } from './types.js';
+
+/** Counts what the follower has now, or goes back to where its log may agree; then sends what comes next. */
+export function onAppendResponse(
+  ctx: CoreContext,
+  leadership: Leadership,
+  from: NodeId,
+  message: AppendResponse,
+): void {
+  const progress = leadership.progress.get(from);
+  if (!progress || progress.state === 'reverted') return;
+  const request = progress.settle(message.requestId);
+  if (message.success) {
+    progress.acknowledged(message.matchIndex, ctx.lastRequestId);
+    advanceCommit(ctx, leadership);
+  } else if (request) {
+    // Whoever refuses what follows its own acknowledgement has at most what came before it.
+    const agreesUpTo = message.conflictTerm > 0 ? request.prevIndex - 1 : message.conflictIndex - 1;
+    if (checkReversion(ctx, from, progress, message.requestId, agreesUpTo)) return;
+    // cover: a refused append is searched back
+    // replication.test.ts "looks for the common point by terms, not one by one"
+    // Search by term (thesis §3.5): the follower's log can only agree up to where our terms are no greater.
+    const hint =
+      message.conflictTerm > 0
+        ? ctx.log.lastIndexWithTermAtMost(message.conflictTerm, message.conflictIndex) + 1
+        : message.conflictIndex;
+    progress.probeFrom(Math.max(1, Math.min(hint, progress.next - 1)));
+  } else {
+    return;
+  }
+  if (ctx.leadership === leadership) {
+    maybeSendTimeoutNow(ctx, leadership);
+    replicateTo(ctx, from, progress);
+  }
+}
+
+/** A follower that has the snapshot is replicated to from there on. */
+export function onSnapshotResponse(
+  ctx: CoreContext,
+  leadership: Leadership,
+  from: NodeId,
+  message: SnapshotResponse,
+): void {
+  const progress = leadership.progress.get(from);
+  if (!progress || progress.state === 'reverted') return;
+  // Nothing is acknowledged by an answer to an earlier term.
+  if (!progress.settle(message.requestId) && message.matchIndex === 0) return;
+  progress.acknowledged(message.matchIndex, ctx.lastRequestId);
+  advanceCommit(ctx, leadership);
+  if (ctx.leadership === leadership) replicateTo(ctx, from, progress);
+}
+
+/**
+ * Raises the alarm when a follower has less than it acknowledged, from the same disk: whatever it lost may be what
+ * makes an entry committed, so it is never simply sent again (raft.md §5.4). True when it is so.
+ */
+export function checkReversion(
+  ctx: CoreContext,
+  node: NodeId,
+  progress: Progress,
+  requestId: number,
+  lastIndex: number,
+): boolean {
+  if (!progress.isReversion(requestId, lastIndex)) return false;
+  ctx.event({ type: 'reverted', node, acknowledged: progress.match, found: lastIndex });
+  progress.revert();
+  return true;
+}
+
+/**
+ * Commits what a quorum has on disk, this node's own disk being one vote among others (also when its own write
+ * ends last, bug 31). Only an entry of the own term decides (thesis §3.6.2, bug 19).
+ */
+export function advanceCommit(ctx: CoreContext, leadership: Leadership): void {
+  const index = quorumValue(ctx.voters, (id) =>
+    id === ctx.id ? ctx.outbox.durableIndex : (leadership.progress.get(id)?.match ?? 0),
+  );
+  if (index <= ctx.commit || ctx.log.termAt(index) !== ctx.term) return;
+  const previous = ctx.commit;
+  ctx.commitTo(index);
+  for (let at = previous + 1; at <= index; at++) {
+    if (at >= leadership.noopIndex) leadership.uncommittedBytes -= ctx.log.get(at)?.byteLength ?? 0;
+    const id = leadership.pending.get(at);
+    if (id === undefined) continue;
+    leadership.pending.delete(at);
+    ctx.answer(id, { outcome: 'done', index: at, term: ctx.term });
+  }
+  if (!leadership.ready && index >= leadership.noopIndex) {
+    leadership.ready = true;
+    ctx.event({ type: 'leaderReady', term: ctx.term, index: leadership.noopIndex });
+    for (const id of leadership.readsBeforeReady) startRead(ctx, leadership, id);
+    leadership.readsBeforeReady = [];
+  }
+  const configuration = ctx.configurations.latest;
+  if (configuration.index > previous && configuration.index <= index)
+    onConfigurationCommitted(ctx, leadership);
+  if (ctx.leadership === leadership) leaveJoint(ctx, leadership);
+}
+
+function onConfigurationCommitted(ctx: CoreContext, leadership: Leadership): void {
+  // Those who are gone hear of the commit once more before they are forgotten.
+  sendHeartbeats(ctx, leadership);
+  if (!ctx.isVoter(ctx.id)) {
+    // cover: a leader leaves after its removal
+    // membership.test.ts "leads on without its own vote until the others have the change …"
+    orderSuccession(ctx, leadership);
+    becomeFollower(ctx, ctx.term, null, 'no longer a voter of the committed configuration');
+    return;
+  }
+  syncProgress(ctx, leadership);
+  // A leader that is left alone hears no more answers that could confirm its reads.
+  answerReads(ctx, leadership);
+}
+
+/** A leader that leaves asks the best of those who have its whole log to follow it at once. */
+function orderSuccession(ctx: CoreContext, leadership: Leadership): void {
+  const { lastIndex } = ctx.log;
+  const heir = successors(ctx, leadership).find((id) => leadership.progress.get(id)?.match === lastIndex);
+  if (heir !== undefined && !leadership.transfer) sendTimeoutNow(ctx, heir);
+}

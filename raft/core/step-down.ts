@@ -1,0 +1,47 @@
+import type { CoreContext } from './context.js';
+import { restartElectionTimer } from './election-timer.js';
+import type { NodeId } from './types.js';
+
+/**
+ * Steps back. `leader` is null while unknown. Everything that waited for this node's leadership is answered: what
+ * was proposed may still be committed by a successor, so its outcome is unknown (bug 68).
+ */
+export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | null, reason: string): void {
+  const leadership = ctx.leadership;
+  const changed = ctx.role !== 'follower' || ctx.leader !== leader || ctx.term !== term;
+  const deposed = term > ctx.term;
+  // Within a term the vote stays (bug 3).
+  if (deposed) ctx.setTerm(term, null);
+  ctx.role = 'follower';
+  ctx.leader = leader;
+  ctx.loyalForMs = ctx.timing.electionTimeoutMs;
+  ctx.loyalUntilMs = -Infinity;
+  if (leader !== null) ctx.lastLeader = leader;
+  ctx.leaderGone = false;
+  ctx.campaign = null;
+  ctx.leadership = null;
+  if (leadership) {
+    ctx.lastLeader = ctx.id;
+    const { pending, replacementRequest } = leadership;
+    for (const id of [...pending.values(), ...(replacementRequest === null ? [] : [replacementRequest])]) {
+      ctx.answer(id, { outcome: 'unknown', reason: `leadership lost: ${reason}` });
+    }
+    for (const read of [...leadership.readsBeforeReady, ...leadership.reads.map((entry) => entry.id)]) {
+      ctx.answer(read, { outcome: 'rejected', reason: 'not-leader' });
+    }
+    const transfer = leadership.transfer;
+    if (transfer && transfer.id !== null) {
+      // Only a later term shows that somebody took over; a leader that merely gave up knows nothing.
+      if (transfer.requestId !== null && deposed) {
+        // cover: a hand-over is done
+        // transfer.test.ts "says done when somebody took over"
+        ctx.answer(transfer.id, { outcome: 'done', index: ctx.log.lastIndex, term: ctx.term });
+      } else {
+        const why = `leadership lost during the hand-over: ${reason}`;
+        ctx.answer(transfer.id, { outcome: 'unknown', reason: why });
+      }
+    }
+    restartElectionTimer(ctx);
+  }
+  if (changed) ctx.roleChanged(reason);
+}

@@ -1,0 +1,106 @@
+import type { CoreContext } from '../../core/context.js';
+import type { EntryKind, HardState, Input, Message, NodeId, Output, Role } from '../../core/types.js';
+import { quorumsOf, votersOf } from '../checks/quorums.js';
+
+export interface LogEntry {
+  index: number;
+  term: number;
+  kind: EntryKind;
+  /** Stands for the content, and for everything before it. */
+  hash: number;
+}
+
+/** The state of a server as the paper has it (fig. 2), copied out of a core. Nothing here is shared with the core. */
+export interface Server {
+  id: NodeId;
+  currentTerm: number;
+  votedFor: NodeId | null;
+  role: Role;
+  leader: NodeId | null;
+  /** What came before the log: index, term and hash at the end of the snapshot. */
+  base: { index: number; term: number; hash: number };
+  log: readonly LogEntry[];
+  commitIndex: number;
+  /** Everybody with a vote. */
+  voters: readonly NodeId[];
+  /** Sets of voters of which each must supply a majority: two in a joint configuration (thesis §4.3), the new one first. */
+  quorums: readonly (readonly NodeId[])[];
+  configurationIndex: number;
+  /** It knows that its disk lost what it had confirmed, and gives no votes any more. */
+  abstains: boolean;
+  /** Of the leader of a term: the hand-overs that are over, and release nobody from loyalty to it. */
+  handOversEnded(term: number): number;
+}
+
+/** What of a disk the paper speaks of. */
+export interface Disk {
+  readonly hardState: HardState;
+  readonly snapshotIndex: number;
+  /** Chain hash at `index`; undefined when the disk cannot tell. */
+  hashAt(index: number): number | undefined;
+}
+
+/** One step of one server. */
+export interface Transition {
+  before: Server;
+  after: Server;
+  input: Input;
+  outputs: readonly Output[];
+  sent: readonly { to: NodeId; message: Message }[];
+  /** What a crash would leave. */
+  disk: Disk;
+  electionTimeoutMs: number;
+}
+
+export function look(id: NodeId, ctx: CoreContext): Server {
+  const { log } = ctx;
+  const entries: LogEntry[] = [];
+  for (let index = log.snapshotIndex + 1; index <= log.lastIndex; index++) {
+    const entry = log.get(index);
+    if (!entry) throw new Error(`${id} has a gap at ${index}`);
+    entries.push({ index: entry.index, term: entry.term, kind: entry.kind, hash: entry.chainHash });
+  }
+  const { index: configurationIndex, configuration } = ctx.configurations.latest;
+  const ended = { [ctx.term]: ctx.handOversEnded(ctx.term) };
+  return {
+    id,
+    currentTerm: ctx.term,
+    votedFor: ctx.votedFor,
+    role: ctx.role,
+    leader: ctx.leader,
+    base: {
+      index: log.snapshotIndex,
+      term: log.termAt(log.snapshotIndex) ?? NaN,
+      hash: log.hashAt(log.snapshotIndex) ?? NaN,
+    },
+    log: entries,
+    commitIndex: ctx.commit,
+    voters: votersOf(configuration).map((member) => member.id),
+    quorums: quorumsOf(configuration).map((voters) => voters.map((member) => member.id)),
+    configurationIndex,
+    abstains: ctx.reverted,
+    handOversEnded: (term) => ended[term] ?? 0,
+  };
+}
+
+export const lastIndexOf = ({ base, log }: Server): number => base.index + log.length;
+export const lastTermOf = ({ base, log }: Server): number => log.at(-1)?.term ?? base.term;
+
+export function entryAt({ base, log }: Server, index: number): Pick<LogEntry, 'term' | 'hash'> | undefined {
+  return index === base.index ? base : log[index - base.index - 1];
+}
+
+/** "Up-to-date" (§5.4.1): the later last term; of equal terms, the longer log. */
+export function isAtLeastAsUpToDate(
+  candidate: { lastTerm: number; lastIndex: number },
+  voter: Server,
+): boolean {
+  if (candidate.lastTerm !== lastTermOf(voter)) return candidate.lastTerm > lastTermOf(voter);
+  return candidate.lastIndex >= lastIndexOf(voter);
+}
+
+export function isMajorityOf({ quorums }: Server, agrees: (id: NodeId) => boolean): boolean {
+  return quorums.every((voters) => 2 * voters.filter(agrees).length > voters.length);
+}
+
+export const isJoint = ({ quorums }: Server): boolean => quorums.length > 1;

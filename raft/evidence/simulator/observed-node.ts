@@ -1,0 +1,61 @@
+import type { CoreContext } from '../../core/context.js';
+import type { RaftCore } from '../../core/raft-core.js';
+import type { NodeId, Role } from '../../core/types.js';
+import type { SimulatedDisk } from './disk.js';
+import type { NodeClock } from './node-clock.js';
+import type { ObservedLog } from './observed-log.js';
+import type { StateMachine } from './state-machine.js';
+
+/** What a node looked like after its last step. */
+export interface Pointers {
+  role: Role;
+  term: number;
+  commit: number;
+  applied: number;
+  snapshotIndex: number;
+}
+
+/** What a check may look at of a process. */
+export interface ObservedProcess {
+  readonly core: RaftCore;
+  readonly ctx: CoreContext;
+  readonly application: StateMachine;
+  readonly log: ObservedLog;
+}
+
+/** What a check may look at of a machine; nothing here changes it. */
+export interface ObservedNode {
+  readonly id: NodeId;
+  /** Position among all nodes. */
+  readonly slot: number;
+  /** Changes with the disk. */
+  readonly incarnation: string;
+  readonly disk: SimulatedDisk;
+  /** What the disk held can not be trusted any more. */
+  readonly diskIsLost: boolean;
+  readonly clock: NodeClock;
+  readonly process: ObservedProcess | null;
+  /** Runs and is not paused. */
+  readonly isAwake: boolean;
+  readonly leads: boolean;
+  /** The bytes of an entry of this node's log, from memory or disk. */
+  dataOf(ctx: CoreContext, index: number): Uint8Array | undefined;
+}
+
+/** What the node looks like now. */
+export const pointersOf = (ctx: CoreContext): Pointers => ({
+  role: ctx.role,
+  term: ctx.term,
+  commit: ctx.commit,
+  applied: ctx.applied,
+  snapshotIndex: ctx.log.snapshotIndex,
+});
+
+/** In place: there is one for each step. */
+export function notePointers(pointers: Pointers, ctx: CoreContext): void {
+  pointers.role = ctx.role;
+  pointers.term = ctx.term;
+  pointers.commit = ctx.commit;
+  pointers.applied = ctx.applied;
+  pointers.snapshotIndex = ctx.log.snapshotIndex;
+}

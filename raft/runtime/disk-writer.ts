@@ -1,0 +1,54 @@
+import { performance } from 'node:perf_hooks';
+import type { Persist } from '../core/types.js';
+import { StorageError } from '../storage/errors.js';
+import type { Storage } from '../storage/storage.js';
+import { WriteWatch } from './write-watch.js';
+
+const WRITE_LIMIT_MS = 30_000;
+
+export interface DiskWriterOptions {
+  storage: Pick<Storage, 'write'>;
+  /** A write that takes longer is a failure of the disk; 30 s unless given. */
+  limitMs: number | undefined;
+  onStored(seq: number, durationMs: number): void;
+  /** The disk failed; nothing is known about what it holds. */
+  onFailed(error: Error): void;
+}
+
+/** Carries the core's writes to the disk. */
+export class DiskWriter {
+  private readonly watch: WriteWatch;
+  private ended = false;
+
+  constructor(private readonly options: DiskWriterOptions) {
+    const { limitMs = WRITE_LIMIT_MS } = options;
+    this.watch = new WriteWatch(limitMs, () =>
+      options.onFailed(new StorageError('hung', `A write has not ended for ${limitMs} ms`, { limitMs })),
+    );
+  }
+
+  /** A leader's messages leave on the next turn of the event loop; its own write begins with a copy, so it comes after. */
+  persist(order: Persist, isLeader: boolean): void {
+    if (isLeader) setImmediate(() => this.write(order));
+    else this.write(order);
+  }
+
+  /** Begins no more writes, and waits for none. */
+  end(): void {
+    this.ended = true;
+    this.watch.end();
+  }
+
+  private write(order: Persist): void {
+    if (this.ended) return;
+    const startedMs = performance.now();
+    this.watch.begin();
+    this.options.storage.write(order).then(
+      () => {
+        this.watch.end();
+        this.options.onStored(order.seq, performance.now() - startedMs);
+      },
+      (error: Error) => this.options.onFailed(error),
+    );
+  }
+}

@@ -1,0 +1,89 @@
+import { performance } from 'node:perf_hooks';
+import type { Logger } from 'pino';
+import type { Member, Message, NodeId, RequestMessage, ResponseMessage } from '../core/types.js';
+import { isDiskFailure, type StorageError } from '../storage/errors.js';
+import type { Storage } from '../storage/storage.js';
+import { isComplete, withData } from './complete-message.js';
+import type { CorePump } from './core-pump.js';
+import type { NodeTransport } from './node-options.js';
+import { PeerWatch } from './peer-watch.js';
+import type { SnapshotTraffic } from './snapshot-traffic.js';
+
+export interface PeerRequestsOptions {
+  nodeId: NodeId;
+  pump: Pick<CorePump, 'deliver'>;
+  storage: Storage;
+  snapshots: Pick<SnapshotTraffic, 'send'>;
+  logger: Logger;
+  /** From a heartbeat to its answer; heartbeats wait for no disk. */
+  onRoundTrip(ms: number): void;
+  /** The disk could not give what a message needs. */
+  onDiskFailure(error: StorageError): void;
+}
+
+/** What this node asks of its peers: each request ends as an input of the core, answered or failed. */
+export class PeerRequests {
+  private transport: NodeTransport | undefined;
+  private members: readonly Member[] = [];
+  private readonly watch: PeerWatch;
+
+  constructor(private readonly options: PeerRequestsOptions) {
+    this.watch = new PeerWatch(options.logger, () => performance.now());
+  }
+
+  /** From here on messages leave. */
+  use(transport: NodeTransport): void {
+    this.transport = transport;
+  }
+
+  /** Those who just left stay connected until the next change: they must learn that they left. */
+  connect(members: readonly Member[]): void {
+    const others = members.filter((member) => member.id !== this.options.nodeId);
+    const gone = this.members.filter((old) => !others.some((member) => member.id === old.id));
+    this.transport?.setPeers([...others, ...gone]);
+    this.members = others;
+  }
+
+  send(to: NodeId, message: RequestMessage): void {
+    void this.request(to, message).then(
+      (response) => {
+        this.watch.answered(to);
+        this.options.pump.deliver({ type: 'message', from: to, message: response });
+      },
+      (error: Error) => this.failed(to, message, error),
+    );
+  }
+
+  /** Whether the peer's process is gone, for certain. */
+  async probe(peer: NodeId): Promise<'gone' | 'alive' | 'unknown'> {
+    return (await this.transport?.probe(peer)) ?? 'unknown';
+  }
+
+  /** From now on this node asks nobody: what it does not hear means nothing. */
+  forgetSilences(): void {
+    this.watch.forget();
+  }
+
+  /** Closes the network. */
+  async stop(): Promise<void> {
+    await this.transport?.stop();
+  }
+
+  private async request(to: NodeId, message: RequestMessage): Promise<ResponseMessage> {
+    const { transport } = this;
+    const { snapshots, storage } = this.options;
+    if (!transport) throw new Error('not started');
+    if (message.type === 'snapshot') return snapshots.send(transport, to, message);
+    const complete = isComplete(message) ? message : await withData(message, storage);
+    const sentMs = performance.now();
+    const response = await transport.send(to, complete);
+    if (message.type === 'heartbeat') this.options.onRoundTrip(performance.now() - sentMs);
+    return response;
+  }
+
+  private failed(to: NodeId, { type, requestId }: Message, error: Error): void {
+    if (isDiskFailure(error)) return this.options.onDiskFailure(error);
+    this.watch.failed(to, type, error.message);
+    this.options.pump.deliver({ type: 'requestFailed', to, requestId });
+  }
+}

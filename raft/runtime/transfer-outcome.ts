@@ -1,0 +1,53 @@
+import type { EventEmitter } from 'node:events';
+import { performance } from 'node:perf_hooks';
+import type { CoreStatus } from '../core/raft-core.js';
+import type { NodeId } from '../core/types.js';
+import type { Outcome, RaftNodeEvents } from './node-options.js';
+
+/** The node that handed over, or tried to. */
+export interface TransferringNode {
+  nodeId: NodeId;
+  events: Pick<EventEmitter<RaftNodeEvents>, 'on' | 'off'>;
+  isRunning(): boolean;
+  status(): Pick<CoreStatus, 'role' | 'leader' | 'term' | 'lastIndex'>;
+  /** `done` once a quorum confirms that this node leads still. */
+  confirmLeadership(): Promise<Outcome<object>>;
+}
+
+/**
+ * Finds out who leads after a transfer whose end the core cannot know. `done`: somebody else does. Still `unknown` when
+ * this node leads, or when nobody is known to within this time.
+ */
+export async function findTransferOutcome(
+  node: TransferringNode,
+  unknown: Extract<Outcome<object>, { outcome: 'unknown' }>,
+  withinMs: number,
+): Promise<Outcome<object>> {
+  const endMs = performance.now() + withinMs;
+  while (node.isRunning() && performance.now() < endMs) {
+    const { role, leader, term, lastIndex } = node.status();
+    if (leader !== null && leader !== node.nodeId) return { outcome: 'done', index: lastIndex, term };
+    if (role !== 'leader') {
+      await nextRole(node, endMs - performance.now());
+      continue;
+    }
+    // A quorum confirms that nobody was elected before it answered, or this node learns who was.
+    const confirmed = await node.confirmLeadership();
+    if (confirmed.outcome === 'done') {
+      return { ...unknown, reason: `${unknown.reason}: this node leads still` };
+    }
+  }
+  return unknown;
+}
+
+function nextRole({ events }: TransferringNode, withinMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      events.off('role', done);
+      resolve();
+    };
+    const timer = setTimeout(done, withinMs);
+    events.on('role', done);
+  });
+}

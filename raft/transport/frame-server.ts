@@ -1,0 +1,136 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { NodeId } from '../core/types.js';
+import type { Admission } from './admission.js';
+import { BodyBudget } from './body-budget.js';
+import { FrameError } from './errors.js';
+import { decodeFrame, type Frame } from './frame.js';
+import type { FrameHeaders } from './frame-headers.js';
+import { HELLO_PATH, type HelloAnswer } from './hello.js';
+import { FRAME_TYPE, MESSAGE_PATH } from './peer-lanes.js';
+import type { Refusals } from './refusals.js';
+import { UnidentifiedConnections } from './unidentified-connections.js';
+import type { WireResponse } from './wire-message.js';
+import type { WireVersions } from './wire-versions.js';
+
+/** A request that counts here. */
+export interface ReceivedFrame {
+  frame: Frame;
+  /** The version that it came in, and that its answer goes out in. */
+  version: number;
+  socket: Socket;
+  /** Answers it, once; null says that no answer will come. */
+  respond: (response: WireResponse | null) => void;
+}
+
+export interface FrameServerOptions {
+  bind: { host: string; port: number };
+  /** Largest frame. All that come at the same time may hold four times as much. */
+  bodyLimitBytes: number;
+  wireVersions: WireVersions;
+  admission: Admission;
+  refusals: Refusals;
+  clusterId: () => string | null;
+  /** The first frame meant for this disk came, while it belongs to no cluster yet. */
+  adoptCluster: (clusterId: string) => Promise<void>;
+  helloAnswer(): HelloAnswer;
+  encode(response: WireResponse, to: NodeId, toIncarnation: string, version: number): Uint8Array[];
+  onFrame(received: ReceivedFrame): void;
+}
+
+/** A connection on which a request waits for so long is closed; its sender gave up long before. */
+const UNANSWERED_MS = 30_000;
+const SERVER_IDLE_MS = 75_000;
+/** Peers have a handful each; more are closed at once. */
+const CONNECTIONS_MAX = 512;
+const UNIDENTIFIED_MAX = 256;
+/** Frames of the largest size that may be under way at once; smaller ones accordingly more. */
+const BODIES_IN_MEMORY_MAX = 4;
+
+/** The HTTP server of a node: hands on the frames that are meant for it, refuses others, and answers `hello`. */
+export class FrameServer {
+  private readonly app;
+  private readonly bodies: BodyBudget;
+  private readonly admitted = new WeakMap<IncomingMessage, FrameHeaders & { response: ServerResponse }>();
+  private adopting: Promise<void> | undefined;
+
+  constructor(private readonly options: FrameServerOptions) {
+    const { admission, refusals } = options;
+    this.bodies = new BodyBudget(BODIES_IN_MEMORY_MAX * options.bodyLimitBytes);
+    this.app = fastify({
+      keepAliveTimeout: SERVER_IDLE_MS,
+      connectionTimeout: UNANSWERED_MS,
+      requestTimeout: UNANSWERED_MS,
+      forceCloseConnections: true,
+      return503OnClosing: false,
+    });
+    this.app.server.maxConnections = CONNECTIONS_MAX;
+    const unidentified = new UnidentifiedConnections(this.app.server, UNIDENTIFIED_MAX);
+    this.app.addContentTypeParser(FRAME_TYPE, ({ raw }: FastifyRequest) => {
+      const { response, byteLength } = this.headersOf(raw);
+      return this.bodies.read(raw, response, byteLength);
+    });
+    // Before the body: whoever has no business here must not make us read it.
+    const onRequest = async ({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> => {
+      this.admitted.set(raw, { ...admission.checkHeaders(raw.headers), response: reply.raw });
+      unidentified.recognise(raw.socket);
+    };
+    this.app.post(MESSAGE_PATH, { onRequest }, (incoming, reply) => this.onFrame(incoming, reply));
+    this.app.get(HELLO_PATH, () => options.helloAnswer());
+    this.app.setErrorHandler((error: Error, _request, reply) => refusals.answer(error, reply));
+  }
+
+  /** @returns where it listens */
+  async start(): Promise<{ host: string; port: number }> {
+    await this.app.listen(this.options.bind);
+    const address = this.app.server.address() as AddressInfo;
+    return { host: address.address, port: address.port };
+  }
+
+  async stop(): Promise<void> {
+    await this.app.close();
+  }
+
+  private headersOf(request: IncomingMessage): FrameHeaders & { response: ServerResponse } {
+    const headers = this.admitted.get(request);
+    if (!headers) throw new Error('a request that was not admitted');
+    return headers;
+  }
+
+  /** Throws to refuse; fastify waits for the reply otherwise. */
+  private onFrame(incoming: FastifyRequest, reply: FastifyReply): void {
+    const { admission, wireVersions, clusterId, adoptCluster } = this.options;
+    if (!Buffer.isBuffer(incoming.body)) throw new FrameError('wrong-length', 'a request without a body');
+    const frame = decodeFrame(incoming.body, wireVersions);
+    admission.check(frame, undefined);
+    if (clusterId() !== null) return this.accept(frame, incoming, reply);
+    // One cluster at a time: whoever comes second is measured against the first.
+    this.adopting ??= adoptCluster(frame.clusterId).finally(() => (this.adopting = undefined));
+    this.adopting
+      .then(() => {
+        admission.check(frame, undefined);
+        this.accept(frame, incoming, reply);
+      })
+      .catch((error: Error) => reply.send(error));
+  }
+
+  private accept(frame: Frame, { raw, socket }: FastifyRequest, reply: FastifyReply): void {
+    const { from, fromIncarnation } = frame;
+    const { version } = this.headersOf(raw);
+    // An answer that never comes must not keep the request's body in memory.
+    let open: FastifyReply | undefined = reply;
+    reply.raw.once('close', () => (open = undefined));
+    const respond = (response: WireResponse | null): void => {
+      if (response) {
+        void open
+          ?.type(FRAME_TYPE)
+          .send(Buffer.concat(this.options.encode(response, from, fromIncarnation, version)));
+      } else {
+        void open?.code(503).send({ code: 'unanswered', message: 'events overtook this request' });
+      }
+      open = undefined;
+    };
+    this.options.onFrame({ frame, version, socket, respond });
+  }
+}

@@ -1,0 +1,28 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+
+/**
+ * The connections on which no frame for this node came yet: port scanners, health checkers, half-open leftovers.
+ * So many are kept; one more ends the oldest, so that they never keep a peer from being heard.
+ */
+export class UnidentifiedConnections {
+  /** The oldest first. */
+  private readonly sockets = new Set<Socket>();
+
+  constructor(server: Server, atMost: number) {
+    server.on('connection', (socket: Socket) => {
+      const [oldest] = this.sockets;
+      if (oldest && this.sockets.size >= atMost) {
+        this.sockets.delete(oldest);
+        oldest.destroy();
+      }
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
+    });
+  }
+
+  /** A frame for this node came: it is a peer's. */
+  recognise(socket: Socket): void {
+    this.sockets.delete(socket);
+  }
+}

@@ -1,0 +1,16 @@
+import type { RpcError } from './rpc-error.js';
+
+/** One finished call, for metrics. */
+export interface CallReport {
+  /** `unknown` for a method that does not exist, so that clients cannot make up metric labels. */
+  method: string;
+  /** Since its body was there; for one of a batch, since its turn. */
+  durationMs: number;
+  /** The part of it until its parameters were decoded. */
+  decodeMs: number;
+  /** Length of its parameters and of its result, as written; 0 where there are none. */
+  paramsBytes: number;
+  resultBytes: number;
+  /** Absent on success. */
+  error?: RpcError;
+}
