@@ -26,7 +26,7 @@ export function fileNamesIn(from: string, text: string): Reference[] {
   return linesOf(text).flatMap(({ line, content }) =>
     [
       ...content.matchAll(
-        /(?<![\w./$*<{…-])(?:\.\.?\/)*[\w-][\w./-]*\.(?:ts|md|js|json|jsonl|c|py|sh)\b(?![\w*(./-]*\()/g,
+        /(?<![\w./$*<{…-])(?:\.\.?\/)*[\w-][\w./-]*\.(?:ts|md|js|json|jsonl(?:\.gz)?|c|py|sh)\b(?![\w*(./-]*\()/g,
       ),
     ]
       .map(([target]) => target)
