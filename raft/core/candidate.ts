@@ -1,9 +1,11 @@
+import type { NodeId } from './configuration.js';
 import type { Campaign, CoreContext } from './context.js';
 import { isLoyalFollower, patienceMs, scheduleRetry } from './election-timer.js';
 import { becomeLeader } from './leader.js';
+import type { PreVoteResponse, TimeoutNowRequest, VoteResponse } from './messages.js';
+import type { ElectionCause } from './outputs.js';
 import { hasQuorum, isLost } from './quorum.js';
 import { becomeFollower } from './step-down.js';
-import type { ElectionCause, NodeId, PreVoteResponse, TimeoutNowRequest, VoteResponse } from './types.js';
 
 /** A hand-over needs no pre-vote. */
 type PreVoteCause = Exclude<ElectionCause, 'transfer'>;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Message } from './messages.js';
 import {
   heartbeat,
   heartbeatAnswer,
@@ -8,7 +9,6 @@ import {
   voteGranted,
 } from './testing/core-harness.js';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import type { Message } from './types.js';
 
 const log = (...terms: number[]) => new TestLog(configurationOf(['a', 'b', 'c']), terms);
 

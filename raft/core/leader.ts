@@ -1,15 +1,16 @@
 import { checkReversion } from './acknowledgements.js';
+import type { NodeId } from './configuration.js';
 import type { CoreContext } from './context.js';
 import { answerReads, sendHeartbeats } from './heartbeats.js';
 import { leaveHungDisk } from './hung-disk.js';
 import { invariant } from './invariant.js';
 import type { Leadership } from './leadership-state.js';
 import { leaveJoint } from './membership.js';
+import type { HeartbeatResponse } from './messages.js';
 import { quorumValue } from './quorum.js';
 import { appendOwn, replicateTo, replicateToAll, syncProgress } from './replication.js';
 import { becomeFollower } from './step-down.js';
 import { endOverdueTransfer, maybeSendTimeoutNow } from './transfer.js';
-import type { HeartbeatResponse, NodeId } from './types.js';
 
 export function becomeLeader(ctx: CoreContext, reason: string): void {
   invariant(ctx.role === 'candidate', () => `${ctx.role} cannot become leader`);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import type { MembershipChange } from './configuration-change.js';
 import { decodeConfiguration } from './configuration.js';
 import { heartbeat, preVoteGranted, CoreHarness, timing, voteGranted } from './testing/core-harness.js';
 import { configurationOf, member, TestLog } from './testing/test-log.js';
-import type { MembershipChange } from './types.js';
 
 const leader = (voters: string[], others: string[] = []): CoreHarness => {
   const node = CoreHarness.leader(new TestLog(configurationOf(voters, others)), 2);

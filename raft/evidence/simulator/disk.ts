@@ -1,7 +1,9 @@
 import { chainHash, EMPTY_CHAIN_HASH } from '../../core/chain-hash.js';
 import { decodeConfiguration } from '../../core/configuration.js';
 import { crc32 } from '../../core/crc32.js';
-import type { HardState, LoadedEntry, Persist, RestoredState, Snapshot } from '../../core/types.js';
+import type { LoadedEntry } from '../../core/entries.js';
+import type { Persist } from '../../core/outputs.js';
+import type { HardState, RestoredState, Snapshot } from '../../core/stored-state.js';
 import type { Prng } from '../../testing/prng.js';
 import { check } from '../checks/violation.js';
 

@@ -1,4 +1,5 @@
-import type { Message, NodeId, RequestMessage } from '../../core/types.js';
+import type { NodeId } from '../../core/configuration.js';
+import type { Message, RequestMessage } from '../../core/messages.js';
 import { mayComeFromAnyDisk } from '../../transport/incarnation-policy.js';
 import type { NodeEnvironment, Process, SimulatedNode } from './node.js';
 import type { NetworkOptions } from './options.js';

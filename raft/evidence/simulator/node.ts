@@ -1,14 +1,9 @@
+import type { Configuration, NodeId } from '../../core/configuration.js';
 import type { CoreContext } from '../../core/context.js';
-import type {
-  Configuration,
-  Input,
-  LoadedEntry,
-  Message,
-  NodeId,
-  Output,
-  Persist,
-  Stimulus,
-} from '../../core/types.js';
+import type { LoadedEntry } from '../../core/entries.js';
+import type { Input, Stimulus } from '../../core/inputs.js';
+import type { Message } from '../../core/messages.js';
+import type { Output, Persist } from '../../core/outputs.js';
 import type { Prng } from '../../testing/prng.js';
 import { check, Violation } from '../checks/violation.js';
 import type { ClientRequests } from './client-requests.js';

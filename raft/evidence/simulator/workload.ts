@@ -1,6 +1,7 @@
+import type { MembershipChange } from '../../core/configuration-change.js';
+import type { NodeId } from '../../core/configuration.js';
 import { crc32 } from '../../core/crc32.js';
 import { clusterTimingOf } from '../../core/timing.js';
-import type { MembershipChange, NodeId } from '../../core/types.js';
 import { writeNumber } from './big-endian.js';
 import type { RequestKind } from './client-requests.js';
 import { addressOf } from './identity.js';

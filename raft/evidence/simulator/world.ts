@@ -1,4 +1,6 @@
-import type { Configuration, Input, NodeId, Output, Persist } from '../../core/types.js';
+import type { Configuration, NodeId } from '../../core/configuration.js';
+import type { Input } from '../../core/inputs.js';
+import type { Output, Persist } from '../../core/outputs.js';
 import { Prng } from '../../testing/prng.js';
 import { isQuorum, quorumsOf } from '../checks/quorums.js';
 import { ClientRequests } from './client-requests.js';

@@ -1,6 +1,10 @@
+import type { MembershipChange } from '../../../core/configuration-change.js';
+import type { NodeId } from '../../../core/configuration.js';
 import type { CoreContext } from '../../../core/context.js';
 import { crc32 } from '../../../core/crc32.js';
-import type { Answer, MembershipChange, Message, NodeId, Stimulus } from '../../../core/types.js';
+import type { Stimulus } from '../../../core/inputs.js';
+import type { Message } from '../../../core/messages.js';
+import type { Answer } from '../../../core/outputs.js';
 import type { ClientRequests, RequestKind } from '../../simulator/client-requests.js';
 import { addressOf, incarnationOf } from '../../simulator/identity.js';
 import type { SimulatedNode } from '../../simulator/node.js';

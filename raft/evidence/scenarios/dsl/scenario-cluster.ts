@@ -1,4 +1,5 @@
-import type { CoreEvent, Message } from '../../../core/types.js';
+import type { Message } from '../../../core/messages.js';
+import type { CoreEvent } from '../../../core/outputs.js';
 import type { TraceEvent } from '../../simulator/describe-event.js';
 import { faithfulHosting, type Hosting } from '../../simulator/hosting.js';
 import type { ClusterOptions } from './calm-options.js';

@@ -1,4 +1,6 @@
-import type { Answer, CoreEvent, Input, NodeId, Output } from '../../../core/types.js';
+import type { NodeId } from '../../../core/configuration.js';
+import type { Input } from '../../../core/inputs.js';
+import type { Answer, CoreEvent, Output } from '../../../core/outputs.js';
 import { followsThePaper } from '../../paper/follows-the-paper.js';
 import type { Hosting } from '../../simulator/hosting.js';
 import type { Process, SimulatedNode } from '../../simulator/node.js';
