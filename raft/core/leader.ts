@@ -120,7 +120,7 @@ export function tickLeader(ctx: CoreContext, leadership: Leadership): void {
   // Whoever cannot hear a quorum stops at once, heartbeats included (bug 12).
   if (ctx.now >= patienceEndMs(ctx, leadership)) {
     // cover: a leader without a quorum steps back
-    // elections.test.ts "steps back when no quorum answers within the lease …"
+    // leader.test.ts "steps back when no quorum answers within the lease …"
     becomeFollower(ctx, ctx.term, null, 'no contact to a quorum');
     return;
   }

@@ -102,7 +102,7 @@ export class RaftCore {
       // may have been elected; it must not act on whatever lay in its sockets meanwhile (bug 54).
       if (ctx.leadership && silentMs >= ctx.timing.electionTimeoutMs) {
         // cover: a leader was frozen
-        // elections.test.ts "no longer leads when others may have been elected …"
+        // election-timer.test.ts "no longer leads when others may have been elected …"
         this.stalled(silentMs);
       }
       this.dispatch(input);
@@ -261,7 +261,7 @@ export class RaftCore {
     if (message.term > ctx.term) {
       if (isLoyalFollower(ctx)) {
         // cover: a loyal follower gets a late answer of a later term
-        // elections.test.ts "follows no late answer once it is loyal to a leader, whose lease counts on that"
+        // candidate.test.ts "follows no late answer once it is loyal to a leader, whose lease counts on that"
         return;
       }
       return becomeFollower(ctx, message.term, null, `${from} knows a later term`);

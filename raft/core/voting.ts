@@ -27,7 +27,7 @@ function makeWay(ctx: CoreContext, candidate: NodeId): void {
   if (ctx.campaign?.prevote) {
     if (ctx.id < candidate) return;
     // cover: one of two candidates makes way
-    // elections.test.ts "do not both go on: the one with the greater id makes way …"
+    // candidate.test.ts "do not both go on: the one with the greater id makes way …"
     ctx.campaign = null;
   }
   ctx.electionDeadlineMs = Math.max(

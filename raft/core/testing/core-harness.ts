@@ -208,6 +208,9 @@ export const preVoteGranted = (term: number): Message => ({
   remainingMs: 0,
 });
 
+export const preVoteRefused = (term: number, remainingMs: number): Message =>
+  ({ ...preVoteGranted(term), granted: false, remainingMs }) as Message;
+
 export const voteGranted = (term: number): Message =>
   ({ ...preVoteGranted(term), type: 'voteResponse' }) as Message;
 
