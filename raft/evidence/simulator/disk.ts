@@ -44,6 +44,12 @@ export class SimulatedDisk {
     return this.entries[index - this.snapshotIndex - 1];
   }
 
+  /** The data of the entry at `index`; undefined when that is no longer the one with this chain hash. */
+  dataOf(index: number, chainHash: number): Uint8Array | undefined {
+    const entry = this.entry(index);
+    return entry?.chainHash === chainHash ? entry.data : undefined;
+  }
+
   /** Chain hash at `index`; undefined when it is beyond the end or deep in the snapshot. */
   hashAt(index: number): number | undefined {
     if (index === this.snapshotIndex) return this.snapshot?.chainHash ?? EMPTY_CHAIN_HASH;
@@ -92,8 +98,6 @@ export class SimulatedDisk {
     this.snapshotSeal = crc32(snapshot.data);
   }
 
-  // ------------------------------------------------------------ faults
-
   /** Any part of the write reaches the disk, in any order: the manifest, the snapshot, each entry. */
   tear(write: Persist, rng: Prng): void {
     this.manifest = this.presentManifest();
@@ -129,8 +133,6 @@ export class SimulatedDisk {
     const { hardState, snapshotIndex: baseIndex, lastIndex } = this;
     return { hardState, baseIndex, lastIndex, lastHash: this.hashAt(lastIndex) as number };
   }
-
-  // ------------------------------------------------------------ start
 
   /** What is wrong with it, by the checks of storage/level-recovery.ts; undefined when all is well. */
   damage(): string | undefined {

@@ -5,7 +5,8 @@ import { clusterTimingOf } from '../../core/timing.js';
 import { writeNumber } from './big-endian.js';
 import type { RequestKind } from './client-requests.js';
 import { addressOf } from './identity.js';
-import type { NodeEnvironment, SimulatedNode } from './node.js';
+import type { NodeEnvironment } from './node-environment.js';
+import type { SimulatedNode } from './node.js';
 
 /** What the workload needs of the world around it. */
 export interface WorkloadEnvironment extends Pick<

@@ -164,7 +164,7 @@ export class ScenarioNode extends NodeView implements Party {
 
   /** The write under way ends; the next one begins. */
   finishWrite(): void {
-    this.machine.finishWriteNow();
+    this.machine.writer.finishNow();
   }
 
   /** Its host refuses connections: proof that the other's process is dead. */
