@@ -20,6 +20,12 @@ export interface ClusterMembership {
   version: number;
 }
 
+/** What is known of the proposer of a block besides the block. */
+export interface CommitOptions {
+  /** Fires when the connection of the proposer closes before the answer is written. */
+  gone?: AbortSignal;
+}
+
 /**
  * What the `conductor_*` methods do. The RPC layer knows the wire, the conductor implements this.
  *
@@ -39,7 +45,8 @@ export interface ConductorApi {
   pause(): Promise<void>;
   resume(): Promise<void>;
   stop(): Promise<void>;
-  commitUnsafePayload(payload: UnsafePayload): Promise<void>;
+  /** `gone` fires when the proposer left without an answer: it will not publish the block then. */
+  commitUnsafePayload(payload: UnsafePayload, options?: CommitOptions): Promise<void>;
   transferLeader(): Promise<void>;
   transferLeaderToServer(id: string, addr: string): Promise<void>;
   /** `version` 0 means: do not check. */

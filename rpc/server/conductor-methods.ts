@@ -2,7 +2,7 @@ import { timingParam } from './cluster-timing.js';
 import type { ClusterMembership, ConductorApi, ServerInfo } from './conductor-api.js';
 import { RawJson } from '../clients/raw-json.js';
 import type { Method, MethodTable, Param } from './json-rpc/method-table.js';
-import { method } from './json-rpc/method-table.js';
+import { method, methodForCaller } from './json-rpc/method-table.js';
 import { boolParam, stringParam, uint64Param } from './json-rpc/params.js';
 import { payloadParam } from './json-rpc/payload-param.js';
 import { envelopeJson } from '../payload/envelope-json.js';
@@ -22,7 +22,9 @@ export function conductorMethods(api: ConductorApi): MethodTable {
     pause: method([], () => api.pause()),
     resume: method([], () => api.resume()),
     stop: method([], () => api.stop()),
-    commitUnsafePayload: method([payloadParam], (payload) => api.commitUnsafePayload(payload)),
+    commitUnsafePayload: methodForCaller([payloadParam], ({ gone }, payload) =>
+      api.commitUnsafePayload(payload, { gone }),
+    ),
     transferLeader: method([], () => api.transferLeader()),
     transferLeaderToServer: method([stringParam, stringParam], (id, addr) =>
       api.transferLeaderToServer(id, addr),
