@@ -6,6 +6,7 @@ import type { ClusterTimes } from '../../rpc/server/cluster-timing.js';
 import {
   Suffrage,
   type ClusterMembership,
+  type CommitOptions,
   type ConductorApi,
   type ServerInfo,
 } from '../../rpc/server/conductor-api.js';
@@ -127,8 +128,8 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     setImmediate(() => this.emit('stopRequested'));
   }
 
-  commitUnsafePayload(payload: UnsafePayload): Promise<void> {
-    return this.options.committer.commit(payload);
+  commitUnsafePayload(payload: UnsafePayload, options?: CommitOptions): Promise<void> {
+    return this.options.committer.commit(payload, options);
   }
 
   async transferLeader(): Promise<void> {

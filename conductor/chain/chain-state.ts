@@ -14,7 +14,7 @@ export type Verdict =
   | { type: 'duplicate' }
   /** It is the new head, but blocks below it are missing. */
   | { type: 'gap'; missing: number }
-  /** It hangs on committed history and takes the place of these blocks. */
+  /** It takes the place of these blocks: of the head, whose commit was never answered; in old logs of any. */
   | { type: 'replacement'; replaced: readonly CommittedBlock[] }
   | { type: 'refused'; reason: string };
 
@@ -50,23 +50,31 @@ export class ChainState {
     return above.every((block, offset) => block.number === number + 1 + offset) ? above : undefined;
   }
 
-  /** The rules of the chain: what a leader may propose. */
-  judge(block: BlockRef): Verdict {
+  /**
+   * The rules of the chain: what a leader may propose. There is one committed block of each height: what links to
+   * committed history below the head is refused as well.
+   *
+   * @param unanswered hash of a block whose proposer never learned that it is committed. While it is the head, a
+   *   sibling may take its place: nobody has published it.
+   */
+  judge(block: BlockRef, unanswered?: string): Verdict {
     const head = this.head;
     if (!head) return { type: 'append' };
-    if (this.hashAt(block.number) === block.hash) return { type: 'duplicate' };
-    if (block.number > head.number + 1) return { type: 'gap', missing: block.number - head.number - 1 };
-    const below = this.hashAt(block.number - 1);
-    if (below === block.parentHash) {
-      if (block.number === head.number + 1) return { type: 'append' };
-      return { type: 'replacement', replaced: this.blocks.slice(this.firstAtOrAbove(block.number)) };
+    const { number, hash, parentHash } = block;
+    const committed = this.hashAt(number);
+    if (committed === hash) return { type: 'duplicate' };
+    if (number > head.number + 1) return { type: 'gap', missing: number - head.number - 1 };
+    const below = this.hashAt(number - 1);
+    if (below === parentHash) {
+      if (number === head.number + 1) return { type: 'append' };
+      if (number === head.number && head.hash === unanswered)
+        return { type: 'replacement', replaced: [head] };
     }
-    const wanted = `block ${block.number} (${block.hash}) has parent ${block.parentHash}`;
-    const found =
-      below === undefined
-        ? `the committed head is ${head.number} (${head.hash}) and no committed block ${block.number - 1} is retained to link it to`
-        : `the committed block ${block.number - 1} is ${below}`;
-    return { type: 'refused', reason: `${wanted}, but ${found}` };
+    const theHead = `the committed head is ${head.number} (${head.hash})`;
+    let found = `${theHead} and no committed block ${number - 1} is retained to link it to`;
+    if (below === parentHash) found = committed ? `the committed block ${number} is ${committed}` : theHead;
+    else if (below !== undefined) found = `the committed block ${number - 1} is ${below}`;
+    return { type: 'refused', reason: `block ${number} (${hash}) has parent ${parentHash}, but ${found}` };
   }
 
   /**

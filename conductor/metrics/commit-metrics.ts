@@ -41,7 +41,7 @@ export class CommitMetrics {
     );
     this.replaced = families.counter(
       'op_conductor_replaced_blocks_total',
-      'Number of committed blocks that a linked replacement took the place of',
+      'Number of committed blocks that made way to a sibling, since their commit was never answered',
     );
     this.gaps = families.counter(
       'op_conductor_chain_gaps_total',

@@ -120,7 +120,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   }));
   const conductor = new Conductor({
     ...{ raft, chain, history, controller, succession, switches, status },
-    committer: new PayloadCommitter(raft, chain, controlLogger),
+    committer: new PayloadCommitter({ log: raft, chain, localChain: execution, logger: controlLogger }),
     membership: new MembershipService({
       raft,
       clusterId: () => raft.identity.clusterId,

@@ -83,7 +83,7 @@ export class ConductorUnderTest {
       nodeStatus({ raft, chain, localNode, health, switches, ...identity });
     this.conductor = new Conductor({
       ...{ raft, chain, history, controller, succession, switches, status, silentTransfer },
-      committer: new PayloadCommitter(raft, chain, silent),
+      committer: new PayloadCommitter({ log: raft, chain, localChain: execution, logger: silent }),
       membership: this.membership,
       askStatus: async (address) => {
         const found = this.memberStatus.get(address);
