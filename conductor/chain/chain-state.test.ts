@@ -247,7 +247,7 @@ function commandOf(
   chain: ChainState,
   logIndex: number,
 ): { block: CommittedBlock; replacesHead: string | undefined } {
-  const head = chain.head ?? committed(refOf(100));
+  const head = chain.blockAt(chain.head?.number ?? 0) ?? committed(refOf(100));
   const block = (number: number, parentHash: string | undefined): CommittedBlock =>
     // Each log index has its own branch: a block built anew differs from the one before.
     committed(refOf(number, `${branch}${logIndex}`, parentHash ?? hashOf(number - 1, branch)), logIndex);

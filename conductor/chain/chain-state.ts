@@ -1,4 +1,5 @@
-import type { BlockRef } from '../../rpc/payload/block-ref.js';
+import type { BlockId, BlockRef } from '../../rpc/payload/block-ref.js';
+import type { ResetRequest } from './reset.js';
 
 /** A committed block and where in the log its payload is. */
 export interface CommittedBlock extends BlockRef {
@@ -7,7 +8,21 @@ export interface CommittedBlock extends BlockRef {
   byteLength: number;
 }
 
-/** How a block fits the committed chain. */
+/** The head after a reset to a block whose payload is not in the retained history. */
+export interface BareHead extends BlockId {
+  /** Where the reset is in the log. */
+  logIndex: number;
+  parentHash?: undefined;
+  timestamp?: undefined;
+  byteLength?: undefined;
+}
+
+export type CommittedHead = CommittedBlock | BareHead;
+
+/** Whether the block is known in full, and its payload is in the log. */
+export const hasPayload = (head: CommittedHead): head is CommittedBlock => head.parentHash !== undefined;
+
+/** How a command fits the committed chain. */
 export type Verdict =
   | { type: 'append' }
   /** The very block is committed already, by itself or as the parent of a committed one. */
@@ -15,7 +30,9 @@ export type Verdict =
   /** It is the new head, but blocks below it are missing. */
   | { type: 'gap'; missing: number }
   /** It takes the place of these blocks: of the head, whose commit was never answered; in old logs of any. */
-  | { type: 'replacement'; replaced: readonly CommittedBlock[] }
+  | { type: 'replacement'; replaced: readonly CommittedHead[] }
+  /** The head was taken back by so many heights. */
+  | { type: 'reset'; reset: ResetRequest; depth: number }
   | { type: 'refused'; reason: string };
 
 /**
@@ -23,31 +40,36 @@ export type Verdict =
  * by every node over the same log.
  */
 export class ChainState {
-  private blocks: CommittedBlock[] = [];
+  /** Only the first one may be bare. */
+  private blocks: CommittedHead[] = [];
 
-  get head(): CommittedBlock | undefined {
+  get head(): CommittedHead | undefined {
     return this.blocks.at(-1);
   }
 
-  get oldest(): CommittedBlock | undefined {
+  get oldest(): CommittedHead | undefined {
     return this.blocks[0];
   }
 
+  /** The committed block of this height, if its payload is retained. */
   blockAt(number: number): CommittedBlock | undefined {
-    return this.blocks[this.firstAtOrAbove(number)]?.number === number
-      ? this.blocks[this.firstAtOrAbove(number)]
-      : undefined;
+    const found = this.headAt(number);
+    return found && hasPayload(found) ? found : undefined;
   }
 
   /** Hash of the committed block of this height, also when only its child is retained. */
   hashAt(number: number): string | undefined {
-    return this.blockAt(number)?.hash ?? this.blockAt(number + 1)?.parentHash;
+    return this.headAt(number)?.hash ?? this.headAt(number + 1)?.parentHash;
   }
 
   /** The blocks above `number` up to the head; undefined when one of them is not retained. */
   blocksAbove(number: number): readonly CommittedBlock[] | undefined {
     const above = this.blocks.slice(this.firstAtOrAbove(number + 1));
-    return above.every((block, offset) => block.number === number + 1 + offset) ? above : undefined;
+    const retained = above.filter(hasPayload);
+    const isWhole = retained.length === above.length;
+    return isWhole && retained.every((block, offset) => block.number === number + 1 + offset)
+      ? retained
+      : undefined;
   }
 
   /**
@@ -103,14 +125,49 @@ export class ChainState {
     return missing > 0 ? { type: 'gap', missing } : { type: 'append' };
   }
 
-  /** Forgets blocks whose payload left the log; the head stays. */
-  dropUpTo(logIndex: number): void {
-    const head = this.head;
-    this.blocks = this.blocks.filter((block) => block.logIndex > logIndex || block === head);
+  /**
+   * Applies a committed reset. As with blocks, the verdict depends on nothing but the head; whether the payload of the
+   * new head is there depends on what this node retains.
+   */
+  applyReset(reset: ResetRequest, logIndex: number): Verdict {
+    const { head } = this;
+    const { from, to } = reset;
+    if (head?.hash !== from.hash || to.number >= head.number) {
+      return {
+        type: 'refused',
+        reason:
+          `the reset from ${from.number} (${from.hash}) to ${to.number} (${to.hash}) came too late: ` +
+          `the head is now ${head?.number} (${head?.hash})`,
+      };
+    }
+    const known = this.headAt(to.number);
+    if (known?.hash === to.hash) this.blocks.splice(this.firstAtOrAbove(to.number + 1));
+    else this.blocks = [{ ...to, logIndex }];
+    return { type: 'reset', reset, depth: head.number - to.number };
   }
 
-  reset(head: CommittedBlock | undefined): void {
+  /**
+   * Forgets blocks whose payload left the log; the head stays.
+   *
+   * @param kept hash of the one block whose payload is kept all the same: that of the snapshot. It is the head unless a
+   *   reset went below it.
+   */
+  dropUpTo(logIndex: number, kept = this.head?.hash): void {
+    const { head } = this;
+    this.blocks = this.blocks.filter((block) => block.logIndex > logIndex || block === head);
+    if (!head || head.logIndex > logIndex || head.hash === kept) return;
+    const { number, hash } = head;
+    this.blocks.splice(-1, 1, { number, hash, logIndex: head.logIndex });
+  }
+
+  /** Knows this head from now on, and nothing before it. */
+  startFrom(head: CommittedHead | undefined): void {
     this.blocks = head ? [head] : [];
+  }
+
+  private headAt(number: number): CommittedHead | undefined {
+    const found = this.blocks[this.firstAtOrAbove(number)];
+    return found?.number === number ? found : undefined;
   }
 
   private firstAtOrAbove(number: number): number {
@@ -118,7 +175,7 @@ export class ChainState {
     let high = this.blocks.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.blocks[middle] as CommittedBlock).number < number) low = middle + 1;
+      if ((this.blocks[middle] as CommittedHead).number < number) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -139,7 +139,7 @@ describe('a block above a gap', () => {
 
   it('needs no check when it is the first of all', async () => {
     t.local = new Error('nobody there');
-    chain.reset(undefined);
+    chain.startFrom(undefined);
     await commit(refOf(15));
     expect(chain.head?.number).toBe(15);
   });

@@ -9,7 +9,7 @@ import type { ChainState, Verdict } from '../chain/chain-state.js';
 import { encodeCommand } from '../chain/log-command.js';
 import { ensureDone } from './ensure-done.js';
 import { unlinkedGap, type LocalChain } from './gap-check.js';
-import { Turns } from './turns.js';
+import type { Turns } from './turns.js';
 import { UnansweredBlocks } from './unanswered-blocks.js';
 
 /** The part of the Raft node that commits need. */
@@ -25,7 +25,7 @@ interface CommitterOptions {
   chain: ChainState;
   localChain: LocalChain;
   /** Whatever else proposes takes its turns, too: each is judged by what all before it have made of the chain. */
-  turns?: Turns;
+  turns: Turns;
   logger: Logger;
 }
 
@@ -56,11 +56,9 @@ const PREFIX = 'failed to apply payload envelope: ';
 export class PayloadCommitter extends EventEmitter<CommitterEvents> {
   private readonly inFlight = new Map<string, Commitment>();
   private readonly unanswered = new UnansweredBlocks();
-  private readonly turns: Turns;
 
   constructor(private readonly options: CommitterOptions) {
     super();
-    this.turns = options.turns ?? new Turns();
   }
 
   /** @throws RpcError with op-conductor's texts where it has one */
@@ -76,7 +74,7 @@ export class PayloadCommitter extends EventEmitter<CommitterEvents> {
       return Promise.reject(new RpcError(`${PREFIX}timed out enqueuing operation`, { reason: 'queue-full' }));
     }
     const proposers = [proposer];
-    const result = this.turns.take(() => this.answer(payload, proposers));
+    const result = this.options.turns.take(() => this.answer(payload, proposers));
     this.inFlight.set(hash, { proposers, result });
     return result;
   }

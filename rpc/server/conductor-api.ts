@@ -1,5 +1,6 @@
 import type { ClusterTimes } from './cluster-timing.js';
 import type { ClusterStatus, ConductorStatus } from './conductor-status.js';
+import type { BlockId } from '../payload/block-ref.js';
 import type { UnsafePayload } from '../payload/unsafe-payload.js';
 
 /** Right to vote of a member, as op-conductor numbers it on the wire. */
@@ -47,6 +48,13 @@ export interface ConductorApi {
   stop(): Promise<void>;
   /** `gone` fires when the proposer left without an answer: it will not publish the block then. */
   commitUnsafePayload(payload: UnsafePayload, options?: CommitOptions): Promise<void>;
+  /**
+   * Takes the committed head of the cluster back to an ancestor. Leader only.
+   *
+   * @param reason why, and who says so; it goes on record
+   * @param seen hash of the head that the caller saw: refused once it is another
+   */
+  resetHead(to: BlockId, reason: string, seen?: string): Promise<void>;
   transferLeader(): Promise<void>;
   transferLeaderToServer(id: string, addr: string): Promise<void>;
   /** `version` 0 means: do not check. */

@@ -1,9 +1,10 @@
 import type { Outcome } from '../../../raft/index.js';
 import type { BlockRef } from '../../../rpc/payload/block-ref.js';
 import { ChainState, type Verdict } from '../../chain/chain-state.js';
-import { decodeCommand } from '../../chain/log-command.js';
-import { committed, payloadOf, silent } from '../../testing/chain.js';
+import { applyTo, headOf, readCommand } from '../../chain/logged-command.js';
+import { payloadOf, silent } from '../../testing/chain.js';
 import { PayloadCommitter, type Log } from '../payload-committer.js';
+import { Turns } from '../turns.js';
 
 /** What op-conductor puts before every error of a commit. */
 export const PREFIX = 'failed to apply payload envelope: ';
@@ -36,14 +37,16 @@ export class FakeLog implements Log {
   }
 
   propose(data: Uint8Array): Promise<Outcome<{ result: Verdict }>> {
-    const { payload, replacesHead } = decodeCommand(data);
-    const { ref } = payload;
-    this.calls.push(
-      `propose ${ref.number} ${ref.hash}${replacesHead === undefined ? '' : ` for ${replacesHead}`}`,
-    );
+    const index = this.calls.length + 1;
+    const command = readCommand(data, index);
+    const { number, hash } = headOf(command);
+    if ('reset' in command) this.calls.push(`reset ${command.reset.from.hash} to ${number} ${hash}`);
+    else {
+      const { replacesHead } = command;
+      this.calls.push(`propose ${number} ${hash}${replacesHead === undefined ? '' : ` for ${replacesHead}`}`);
+    }
     return this.answer(() => {
-      const index = this.calls.length;
-      const result = this.chain.apply(committed(ref, index), replacesHead);
+      const result = applyTo(this.chain, command);
       return { outcome: 'done', index, term: this.term, result };
     });
   }
@@ -78,7 +81,9 @@ export class CommitterUnderTest {
   readonly contradicted: BlockRef[] = [];
   /** Canonical blocks of the local execution client, or why it does not answer. */
   local: Map<number, string> | Error = new Map<number, string>();
+  readonly turns = new Turns();
   readonly committer = new PayloadCommitter({
+    turns: this.turns,
     log: this.log,
     chain: this.chain,
     localChain: { blockByNumber: (number) => this.blockByNumber(number) },

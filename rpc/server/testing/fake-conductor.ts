@@ -2,6 +2,7 @@ import type { ClusterTimes } from '../cluster-timing.js';
 import type { ClusterMembership, CommitOptions, ConductorApi, ServerInfo } from '../conductor-api.js';
 import { Suffrage } from '../conductor-api.js';
 import type { ClusterStatus, ConductorStatus } from '../conductor-status.js';
+import type { BlockId } from '../../payload/block-ref.js';
 import type { UnsafePayload } from '../../payload/unsafe-payload.js';
 import { RpcError } from '../json-rpc/rpc-error.js';
 
@@ -78,6 +79,10 @@ export class FakeConductor implements ConductorApi {
       });
     }
     this.committed.push(payload);
+  }
+
+  async resetHead(to: BlockId, reason: string, seen?: string): Promise<void> {
+    this.changeCluster('resetHead', to, reason, seen);
   }
 
   async transferLeader(): Promise<void> {
