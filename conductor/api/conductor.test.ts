@@ -130,7 +130,7 @@ describe('latestUnsafePayload', () => {
   it('is the committed head, wherever this node stands in the cluster', async () => {
     const t = conductorUnderTest();
     expect(await t.conductor.latestUnsafePayload()).toEqual(payloadOf(refOf(10)).ssz);
-    t.chain.reset(undefined);
+    t.chain.startFrom(undefined);
     expect(await t.conductor.latestUnsafePayload()).toBeNull();
   });
 });

@@ -6,20 +6,25 @@ import type { ClusterTimes } from '../../rpc/server/cluster-timing.js';
 import {
   Suffrage,
   type ClusterMembership,
+  type CommitOptions,
   type ConductorApi,
   type ServerInfo,
 } from '../../rpc/server/conductor-api.js';
 import type { ClusterStatus, ConductorStatus } from '../../rpc/server/conductor-status.js';
+import type { BlockId } from '../../rpc/payload/block-ref.js';
 import type { UnsafePayload } from '../../rpc/payload/unsafe-payload.js';
 import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 import type { ChainHistory } from '../chain/chain-history.js';
-import type { ChainState } from '../chain/chain-state.js';
+import { hasPayload, type ChainState } from '../chain/chain-state.js';
+import type { LocalChain } from '../commit/gap-check.js';
+import type { HeadResetter } from '../commit/head-resetter.js';
 import type { PayloadCommitter } from '../commit/payload-committer.js';
 import type { Controller } from '../control/controller.js';
 import type { Succession } from '../control/succession.js';
 import type { Switches } from '../control/switches.js';
 import type { MembershipService } from '../membership/membership-service.js';
 import { clusterStatus, type AskStatus } from './cluster-status.js';
+import { resetHead } from './requested-reset.js';
 import { transferTo, transferToServer } from './requested-transfer.js';
 
 /** Longest that `conductor_clusterStatus` waits for other members. */
@@ -27,9 +32,11 @@ const CLUSTER_STATUS_TIMEOUT_MS = 1000;
 
 interface ConductorOptions {
   raft: Pick<RaftNode<unknown>, 'status' | 'transferLeadership'> & EventEmitter<RaftNodeEvents>;
-  chain: Pick<ChainState, 'head'>;
+  chain: Pick<ChainState, 'head' | 'hashAt'>;
   history: Pick<ChainHistory, 'payload'>;
   committer: Pick<PayloadCommitter, 'commit'>;
+  resetter: Pick<HeadResetter, 'reset'>;
+  localChain: LocalChain;
   membership: Pick<MembershipService, 'add' | 'demote' | 'remove' | 'replace' | 'setTiming'>;
   controller: Pick<Controller, 'isHealthy' | 'pause' | 'resume'>;
   succession: Pick<Succession, 'successors'>;
@@ -127,8 +134,13 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     setImmediate(() => this.emit('stopRequested'));
   }
 
-  commitUnsafePayload(payload: UnsafePayload): Promise<void> {
-    return this.options.committer.commit(payload);
+  commitUnsafePayload(payload: UnsafePayload, options?: CommitOptions): Promise<void> {
+    return this.options.committer.commit(payload, options);
+  }
+
+  async resetHead(to: BlockId, who: string, seen?: string): Promise<void> {
+    const { chain, localChain, resetter, raft } = this.options;
+    await resetHead({ leads: raft.status().role === 'leader', chain, localChain, resetter }, to, who, seen);
   }
 
   async transferLeader(): Promise<void> {
@@ -175,6 +187,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
 
   async latestUnsafePayload(): Promise<Buffer | null> {
     const { chain, history } = this.options;
-    return chain.head ? history.payload(chain.head) : null;
+    const { head } = chain;
+    return head && hasPayload(head) ? history.payload(head) : null;
   }
 }

@@ -3,7 +3,7 @@ import { clusterTimingOf, profileOf, type ClusterTiming, type RaftNode } from '.
 import { Suffrage } from '../../rpc/server/conductor-api.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { BlockRef } from '../../rpc/payload/block-ref.js';
-import type { ChainState } from '../chain/chain-state.js';
+import type { ChainState, CommittedHead } from '../chain/chain-state.js';
 import { Fitness, fitnessOf } from '../control/eligibility.js';
 import { withNodePoll } from '../control/node-poll-health.js';
 import type { LocalNode } from '../control/local-node.js';
@@ -71,7 +71,7 @@ export function nodeStatus(sources: StatusSources): ConductorStatus {
       fitness: FITNESS_NAMES[fitnessOf(eligibility)],
     })),
     timing: { ...clusterTimingOf(raft.timing), profile: profileOf(raft.timing) ?? null },
-    head: chain.head ? blockOf(chain.head) : null,
+    head: chain.head ? headOf(chain.head) : null,
     node: {
       reachable: node.reachable,
       reason: node.reachable ? '' : node.reason,
@@ -99,6 +99,16 @@ function finite(ms: number): number {
   return Math.round(Math.min(ms, Number.MAX_SAFE_INTEGER));
 }
 
-function blockOf({ number, hash, parentHash, timestamp }: BlockRef): NonNullable<ConductorStatus['head']> {
+function blockOf({
+  number,
+  hash,
+  parentHash,
+  timestamp,
+}: BlockRef): NonNullable<ConductorStatus['node']['head']> {
   return { number, hash, parentHash, timestamp };
+}
+
+/** After a reset, parent and timestamp may be unknown. */
+function headOf({ number, hash, ...rest }: CommittedHead): NonNullable<ConductorStatus['head']> {
+  return { number, hash, parentHash: rest.parentHash ?? null, timestamp: rest.timestamp ?? null };
 }

@@ -1,7 +1,6 @@
 import type { LoadedEntry } from '../../raft/index.js';
-import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { ChainStateMachine } from './chain-state-machine.js';
-import type { CommittedBlock } from './chain-state.js';
+import type { CommittedBlock, CommittedHead } from './chain-state.js';
 import { decodeCommand } from './log-command.js';
 
 type ReadEntries = (from: number, to: number, maxBytes: number) => Promise<LoadedEntry[]>;
@@ -13,7 +12,7 @@ export class ChainHistory {
     private readonly readEntries: ReadEntries,
   ) {}
 
-  get head(): BlockRef | undefined {
+  get head(): CommittedHead | undefined {
     return this.machine.live.head;
   }
 

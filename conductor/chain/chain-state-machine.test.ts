@@ -1,17 +1,26 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { LoadedEntry } from '../../raft/index.js';
-import type { BlockRef } from '../../rpc/payload/block-ref.js';
-import { committed, entryOf, hashOf, payloadOf, refOf, snapshotOf } from '../testing/chain.js';
+import type { BlockId, BlockRef } from '../../rpc/payload/block-ref.js';
+import {
+  committed,
+  entryOf,
+  hashOf,
+  payloadOf,
+  refOf,
+  resetEntryOf,
+  resetOf,
+  snapshotOf,
+} from '../testing/chain.js';
 import { ChainHistory } from './chain-history.js';
 import { ChainStateMachine } from './chain-state-machine.js';
-import type { CommittedBlock, Verdict } from './chain-state.js';
+import { hasPayload, type CommittedBlock, type CommittedHead, type Verdict } from './chain-state.js';
 import { decodeCommand } from './log-command.js';
 
 /** A machine with the log it is fed from, as the Raft node keeps it. */
 class Node {
-  readonly told: [CommittedBlock, Verdict][] = [];
-  readonly machine = new ChainStateMachine((block, verdict) => this.told.push([block, verdict]));
+  readonly told: [CommittedHead, Verdict][] = [];
+  readonly machine = new ChainStateMachine((head, verdict) => this.told.push([head, verdict]));
   private log = new Map<number, LoadedEntry>();
 
   readonly read = async (index: number): Promise<LoadedEntry> => {
@@ -43,11 +52,17 @@ class Node {
 
   get head(): BlockRef | undefined {
     const head = this.machine.live.head;
-    return head && refOnly(head);
+    return head && hasPayload(head) ? refOnly(head) : undefined;
+  }
+
+  /** Also after a reset to a block that is not retained. */
+  get headId(): BlockId | undefined {
+    const head = this.machine.live.head;
+    return head && { number: head.number, hash: head.hash };
   }
 }
 
-const payloadIn = (snapshot: Uint8Array): Buffer => decodeCommand(snapshot).payload.ssz;
+const payloadIn = (snapshot: Uint8Array): Buffer => decodeCommand(snapshot).payload?.ssz ?? Buffer.alloc(0);
 
 const refOnly = ({ number, hash, parentHash, timestamp }: BlockRef): BlockRef => ({
   number,
@@ -176,6 +191,88 @@ describe('ChainStateMachine', () => {
     expect(snapshots).toEqual([hashOf(102), hashOf(102, 'b')]);
   });
 
+  describe('a reset', () => {
+    it('tells the new head, and keeps its payload when the log has it', async () => {
+      const node = nodeWith(6);
+      const verdict = node.apply(resetEntryOf(7, refOf(106), refOf(104)));
+      const told = { number: 104, hash: hashOf(104), logIndex: 7 };
+      expect(verdict).toMatchObject({ type: 'reset', depth: 2, reset: { who: 'a test' } });
+      expect(node.told.at(-1)).toEqual([told, verdict]);
+      expect(node.head).toEqual(refOf(104));
+      await expectPayloadOfHead(node);
+      expect(payloadIn(await node.compact(7)).equals(payloadOf(refOf(104)).ssz)).toBe(true);
+      await expectPayloadOfHead(node);
+    });
+
+    it('to below the history makes a head without payload, also in the snapshot', async () => {
+      const node = nodeWith(6);
+      await node.compact(4);
+      node.apply(resetEntryOf(7, refOf(106), refOf(50)));
+      const data = await node.compact(7);
+      const restored = new Node();
+      restored.restore(7, data);
+      for (const each of [node, restored]) {
+        expect(each.headId).toEqual({ number: 50, hash: hashOf(50) });
+        expect(each.head).toBeUndefined();
+        expect(each.machine.live.blocksAbove(49)).toBeUndefined();
+        expect(each.machine.live.blocksAbove(50)).toEqual([]);
+        expect(Buffer.from(await each.compact(9)).equals(data)).toBe(true);
+      }
+    });
+
+    it('goes on with blocks on top of such a head', async () => {
+      const node = nodeWith(3);
+      node.apply(resetEntryOf(4, refOf(103), refOf(50)));
+      const restored = new Node();
+      restored.restore(4, await node.compact(4));
+      for (const each of [node, restored]) {
+        expect(each.apply(entryOf(5, refOf(51, 'b'))).type).toBe('refused');
+        expect(each.apply(entryOf(6, refOf(51)))).toEqual({ type: 'append' });
+        expect(each.machine.live.blocksAbove(50)?.map(({ number }) => number)).toEqual([51]);
+        await expectPayloadOfHead(each);
+        expect(payloadIn(await each.compact(6)).equals(payloadOf(refOf(51)).ssz)).toBe(true);
+      }
+    });
+
+    it('to the block of the snapshot keeps its payload in the next one', async () => {
+      const node = nodeWith(6);
+      await node.compact(4);
+      node.apply(resetEntryOf(7, refOf(106), refOf(104)));
+      expect(node.headId).toEqual({ number: 104, hash: hashOf(104) });
+      expect(payloadIn(await node.compact(7)).equals(payloadOf(refOf(104)).ssz)).toBe(true);
+    });
+
+    it('is in the snapshot only from its own index on', async () => {
+      const node = nodeWith(3);
+      node.apply(resetEntryOf(4, refOf(103), refOf(101)));
+      expect(payloadIn(await node.compact(3)).equals(payloadOf(refOf(103)).ssz)).toBe(true);
+      expect(node.headId).toEqual({ number: 101, hash: hashOf(101) });
+      expect(decodeCommand(await node.compact(4))).toEqual({ reset: resetOf(refOf(103), refOf(101)) });
+    });
+
+    it('leaves the head without payload when the log loses that to a snapshot from before the reset', async () => {
+      const node = nodeWith(3);
+      node.apply(resetEntryOf(4, refOf(103), refOf(101)));
+      expect(node.head).toEqual(refOf(101));
+      await node.compact(2);
+      expect([node.head, node.headId]).toEqual([undefined, { number: 101, hash: hashOf(101) }]);
+    });
+
+    it('leaves the head its payload while that is in the snapshot', async () => {
+      const node = nodeWith(3);
+      node.apply(resetEntryOf(4, refOf(103), refOf(101)));
+      await node.compact(1);
+      expect(node.head).toEqual(refOf(101));
+      await expectPayloadOfHead(node);
+    });
+
+    it('has no effect when the head is another by then', () => {
+      const node = nodeWith(3);
+      expect(node.apply(resetEntryOf(4, refOf(102), refOf(101))).type).toBe('refused');
+      expect(node.head).toEqual(refOf(103));
+    });
+  });
+
   describe('while a snapshot is being made', () => {
     /** A compaction that waits for the disk. */
     function startCompaction(node: Node, index: number): { finish: () => Promise<Uint8Array> } {
@@ -232,6 +329,7 @@ const entryArb = fc.record({
   pick: fc.nat(),
   branch: fc.constantFrom('a', 'b'),
   replaces: fc.constantFrom('nothing', 'nothing', 'head', 'other'),
+  resets: fc.constantFrom(undefined, undefined, undefined, 'head', 'other'),
 });
 type EntrySpec = typeof entryArb extends fc.Arbitrary<infer T> ? T : never;
 
@@ -240,16 +338,19 @@ function logOf(specs: readonly EntrySpec[]): { plain: Node; entries: LoadedEntry
   const plain = new Node();
   const made: BlockRef[] = [refOf(100)];
   const entries: LoadedEntry[] = [];
-  const verdicts = specs.map(({ kind, onHead, pick, branch, replaces }, at) => {
-    const { head } = plain;
+  const verdicts = specs.map(({ kind, onHead, pick, branch, replaces, resets }, at) => {
+    const { headId: head } = plain;
     const earlier = made[pick % made.length] as BlockRef;
     const below = onHead && head ? head : earlier;
     // The hash tells the parent, so that equal hashes mean equal blocks.
     const next = refOf(below.number + 1, `${branch} on ${below.hash}`, below.hash);
     const block = { next, again: earlier, gap: refOf(below.number + 3, branch) }[kind];
     const replacesHead = { nothing: undefined, head: head?.hash, other: hashOf(99) }[replaces];
-    made.push(block);
-    entries.push(entryOf(at + 1, block, replacesHead));
+    if (resets === undefined) made.push(block);
+    const from = resets === 'head' && head ? head : refOf(99);
+    entries.push(
+      resets === undefined ? entryOf(at + 1, block, replacesHead) : resetEntryOf(at + 1, from, earlier),
+    );
     return plain.apply(entries[at] as LoadedEntry);
   });
   return { plain, entries, verdicts };
@@ -257,7 +358,7 @@ function logOf(specs: readonly EntrySpec[]): { plain: Node; entries: LoadedEntry
 
 async function expectPayloadOfHead(node: Node): Promise<void> {
   const head = node.machine.live.head;
-  if (!head) return;
+  if (!head || !hasPayload(head)) return;
   expect((await node.history.payload(head)).equals(payloadOf(refOnly(head)).ssz)).toBe(true);
 }
 
@@ -276,7 +377,7 @@ describe('ChainStateMachine, for any log', () => {
             expect(restored.apply(entry).type).toBe(verdicts[index + at]?.type);
           });
           for (const node of [restored, compacting]) {
-            expect(node.head).toEqual(plain.head);
+            expect(node.headId).toEqual(plain.headId);
             await expectPayloadOfHead(node);
           }
         }

@@ -1,13 +1,17 @@
 import type { LoadedEntry, Snapshot, StateMachine } from '../../raft/index.js';
-import { ChainState, type CommittedBlock, type Verdict } from './chain-state.js';
+import { applyTo, headOf, readCommand, type LoggedCommand } from './logged-command.js';
+import { ChainState, type CommittedBlock, type CommittedHead, type Verdict } from './chain-state.js';
 import { decodeCommand, encodeCommand } from './log-command.js';
 
-/** Tells the world about verdicts on apply; runs on every node. */
-type OnApplied = (block: CommittedBlock, verdict: Verdict) => void;
+/** Tells the world about verdicts on apply, with the block that would be the head; runs on every node. */
+type OnApplied = (head: CommittedHead, verdict: Verdict) => void;
 
-interface AppliedBlock {
-  block: CommittedBlock;
-  replacesHead: string | undefined;
+/** What made the head at the snapshot, as the log no longer has it. */
+interface BaseHead {
+  head: CommittedHead;
+  /** Undefined after a reset. */
+  ssz: Buffer | undefined;
+  snapshot: Uint8Array;
 }
 
 /**
@@ -17,56 +21,60 @@ interface AppliedBlock {
 export class ChainStateMachine implements StateMachine<Verdict> {
   readonly live = new ChainState();
   private base = new ChainState();
-  /** Commands after the snapshot, without their payloads. */
-  private sinceBase: AppliedBlock[] = [];
-  /** The head at the snapshot with its payload, which the log no longer has. */
-  private baseHead: { block: CommittedBlock; ssz: Buffer; snapshot: Uint8Array } | undefined;
+  /** Commands after the snapshot. */
+  private sinceBase: LoggedCommand[] = [];
+  private baseHead: BaseHead | undefined;
 
   constructor(private readonly onApplied: OnApplied) {}
 
   apply(entry: LoadedEntry): Verdict {
-    const { payload, replacesHead } = decodeCommand(entry.data);
-    const block = { ...payload.ref, logIndex: entry.index, byteLength: payload.ssz.length };
-    this.sinceBase.push({ block, replacesHead });
-    const verdict = this.live.apply(block, replacesHead);
-    this.onApplied(block, verdict);
+    const command = readCommand(entry.data, entry.index);
+    this.sinceBase.push(command);
+    const verdict = applyTo(this.live, command);
+    this.onApplied(headOf(command), verdict);
     return verdict;
   }
 
   async snapshotAt(index: number, read: (index: number) => Promise<LoadedEntry>): Promise<Uint8Array> {
-    const passed = this.sinceBase.findIndex(({ block }) => block.logIndex > index);
+    const passed = this.sinceBase.findIndex((command) => headOf(command).logIndex > index);
     const until = passed < 0 ? this.sinceBase.length : passed;
     const { base } = this;
-    for (const { block, replacesHead } of this.sinceBase.splice(0, until)) {
-      base.apply(block, replacesHead);
-    }
+    for (const command of this.sinceBase.splice(0, until)) applyTo(base, command);
     const { head } = base;
-    if (head && head !== this.baseHead?.block) {
+    if (head && head !== this.baseHead?.head) {
       const { data } = await read(head.logIndex);
       // The snapshot of another node that was installed meanwhile is the newer state.
       if (base !== this.base) return Buffer.alloc(0);
       // A copy, or the whole cached entry would stay in memory with it.
-      const copy = encodeCommand({ payload: decodeCommand(data).payload, replacesHead: undefined });
-      this.baseHead = { block: head, ssz: decodeCommand(copy).payload.ssz, snapshot: copy };
+      this.baseHead = baseHeadFrom(head, copyOf(data));
     }
-    base.reset(head);
-    this.live.dropUpTo(index);
+    base.startFrom(head);
+    this.live.dropUpTo(index, this.baseHead?.head.hash);
     return this.baseHead?.snapshot ?? Buffer.alloc(0);
   }
 
   /** @throws StorageError `newer-format` */
   restore({ index, data }: Snapshot): void {
-    const payload = data.length > 0 ? decodeCommand(data).payload : undefined;
-    const block = payload && { ...payload.ref, logIndex: index, byteLength: payload.ssz.length };
-    this.baseHead = block && { block, ssz: payload.ssz, snapshot: data };
+    const head = data.length > 0 ? headOf(readCommand(data, index)) : undefined;
+    this.baseHead = head && baseHeadFrom(head, data);
     this.base = new ChainState();
-    this.base.reset(block);
-    this.live.reset(block);
+    this.base.startFrom(head);
+    this.live.startFrom(head);
     this.sinceBase = [];
   }
 
   /** The payload at the snapshot, when `block` is that one. */
   baseHeadPayload(block: CommittedBlock): Buffer | undefined {
-    return this.baseHead?.block.hash === block.hash ? this.baseHead.ssz : undefined;
+    return this.baseHead?.head.hash === block.hash ? this.baseHead.ssz : undefined;
   }
+}
+
+function baseHeadFrom(head: CommittedHead, snapshot: Uint8Array): BaseHead {
+  return { head, ssz: decodeCommand(snapshot).payload?.ssz, snapshot };
+}
+
+/** A snapshot replaces nothing: what it holds is the head from the start. */
+function copyOf(data: Uint8Array): Buffer {
+  const command = decodeCommand(data);
+  return encodeCommand(command.reset ? command : { payload: command.payload, replacesHead: undefined });
 }

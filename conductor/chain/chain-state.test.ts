@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import { chainOf, committed, hashOf, refOf } from '../testing/chain.js';
 import { ChainState, type CommittedBlock, type Verdict } from './chain-state.js';
 
@@ -50,16 +51,49 @@ describe('ChainState.judge', () => {
     expect(reason).toContain(`the committed block 10 is ${hashOf(10)}`);
   });
 
-  it.each([1, 2, 3, 4, 5])('accepts a linked replacement of the newest %i blocks', (depth) => {
-    const number = 11 - depth;
-    const verdict = upTo10().judge(refOf(number, 'b', hashOf(number - 1)));
-    expect(verdict).toEqual({ type: 'replacement', replaced: chainOf(number, 10) });
+  it.each([1, 2, 3, 4, 5])(
+    'refuses a linked replacement of the newest %i blocks, with both hashes',
+    (depth) => {
+      const number = 11 - depth;
+      expect(upTo10().judge(refOf(number, 'b', hashOf(number - 1)))).toEqual({
+        type: 'refused',
+        reason:
+          `block ${number} (${hashOf(number, 'b')}) has parent ${hashOf(number - 1)}, ` +
+          `but the committed block ${number} is ${hashOf(number)}`,
+      });
+    },
+  );
+
+  it('refuses a sibling of a block of which only the child is retained, with both hashes', () => {
+    expect(reasonOf(upTo10().judge(refOf(4, 'b')))).toContain('no committed block 3 is retained');
+    expect(reasonOf(upTo10().judge(refOf(5, 'b', hashOf(4))))).toContain(
+      `the committed block 5 is ${hashOf(5)}`,
+    );
   });
 
-  it('links a replacement to a block of which only the child is retained', () => {
-    expect(upTo10().judge(refOf(5, 'b', hashOf(4)))).toEqual({
-      type: 'replacement',
-      replaced: chainOf(5, 10),
+  describe('while the commit of the head is unanswered', () => {
+    const judge = (block: BlockRef, unanswered = hashOf(10)): Verdict => upTo10().judge(block, unanswered);
+
+    it('lets a sibling take its place', () => {
+      const replaced = [committed(refOf(10))];
+      expect(judge(refOf(10, 'b', hashOf(9)))).toEqual({ type: 'replacement', replaced });
+    });
+
+    it('lets nothing else take its place', () => {
+      expect(judge(refOf(10, 'b')).type).toBe('refused');
+      expect(judge(refOf(9, 'b', hashOf(8))).type).toBe('refused');
+      expect(judge(refOf(11, 'b')).type).toBe('refused');
+    });
+
+    it('knows it again, and appends to it', () => {
+      expect(judge(refOf(10))).toEqual({ type: 'duplicate' });
+      expect(judge(refOf(11))).toEqual({ type: 'append' });
+    });
+
+    it('protects a head that is another block, and blocks below the head', () => {
+      expect(judge(refOf(10, 'b', hashOf(9)), hashOf(10, 'c')).type).toBe('refused');
+      expect(judge(refOf(9, 'b', hashOf(8)), hashOf(9)).type).toBe('refused');
+      expect(judge(refOf(10, 'b', hashOf(9)), hashOf(9)).type).toBe('refused');
     });
   });
 
@@ -87,14 +121,17 @@ describe('ChainState.judge', () => {
       expect(gapped().judge(refOf(9))).toEqual({ type: 'duplicate' });
     });
 
-    it('lets the block above the gap be replaced by a sibling', () => {
+    it('refuses a sibling of the block above the gap, unless its commit is unanswered', () => {
+      const sibling = refOf(10, 'b', hashOf(9));
+      expect(reasonOf(gapped().judge(sibling))).toContain(`the committed block 10 is ${hashOf(10)}`);
       const replaced = [committed(refOf(10))];
-      expect(gapped().judge(refOf(10, 'b', hashOf(9)))).toEqual({ type: 'replacement', replaced });
+      expect(gapped().judge(sibling, hashOf(10))).toEqual({ type: 'replacement', replaced });
     });
 
-    it('lets the chain start anew below it', () => {
-      const replaced = [committed(refOf(10))];
-      expect(gapped().judge(refOf(7, 'b', hashOf(6)))).toEqual({ type: 'replacement', replaced });
+    it('does not let the chain start anew below it', () => {
+      expect(reasonOf(gapped().judge(refOf(7, 'b', hashOf(6))))).toContain(
+        `has parent ${hashOf(6)}, but the committed head is 10 (${hashOf(10)})`,
+      );
     });
 
     it('refuses what hangs on a missing block', () => {
@@ -210,7 +247,7 @@ function commandOf(
   chain: ChainState,
   logIndex: number,
 ): { block: CommittedBlock; replacesHead: string | undefined } {
-  const head = chain.head ?? committed(refOf(100));
+  const head = chain.blockAt(chain.head?.number ?? 0) ?? committed(refOf(100));
   const block = (number: number, parentHash: string | undefined): CommittedBlock =>
     // Each log index has its own branch: a block built anew differs from the one before.
     committed(refOf(number, `${branch}${logIndex}`, parentHash ?? hashOf(number - 1, branch)), logIndex);
@@ -273,15 +310,38 @@ describe('ChainState, for any log', () => {
 
   it('what the leader judges is what applying brings, when nothing comes between', () => {
     fc.assert(
-      fc.property(fc.array(commandArb, { maxLength: 30 }), (commands) => {
+      fc.property(fc.array(commandArb, { maxLength: 30 }), fc.boolean(), (commands, unanswered) => {
         const chain = new ChainState();
         commands.forEach((command, logIndex) => {
           const { block } = commandOf(command, chain, logIndex);
-          const verdict = chain.judge(block);
+          const verdict = chain.judge(block, unanswered ? chain.head?.hash : undefined);
           if (verdict.type === 'refused' || verdict.type === 'duplicate') return;
+          expect(verdict.type === 'replacement' ? verdict.replaced : []).toEqual(
+            verdict.type === 'replacement' && unanswered ? [chain.head] : [],
+          );
           const replacesHead = verdict.type === 'replacement' ? chain.head?.hash : undefined;
           expect(chain.apply(block, replacesHead)).toEqual(verdict);
           expect(chain.head).toEqual(block);
+        });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('a height has one block for good, whatever is proposed by the rules', () => {
+    fc.assert(
+      fc.property(fc.array(commandArb, { maxLength: 40 }), (commands) => {
+        const chain = new ChainState();
+        const hashes = new Map<number, string>();
+        commands.forEach((command, logIndex) => {
+          const { block } = commandOf(command, chain, logIndex);
+          const verdict = chain.judge(block);
+          const replacesHead = verdict.type === 'replacement' ? chain.head?.hash : undefined;
+          if (verdict.type !== 'refused') chain.apply(block, replacesHead);
+          const { head } = chain;
+          if (!head) return;
+          expect(hashes.get(head.number) ?? head.hash).toBe(head.hash);
+          hashes.set(head.number, head.hash);
         });
       }),
       { numRuns: 500 },
@@ -298,7 +358,7 @@ describe('ChainState, for any log', () => {
           const chain = new ChainState();
           commands.forEach((command, logIndex) => {
             const { block } = commandOf(command, chain, logIndex);
-            const verdict = chain.judge(block);
+            const verdict = chain.judge(block, chain.head?.hash);
             const replacesHead = verdict.type === 'replacement' ? chain.head?.hash : undefined;
             if (verdict.type !== 'refused') chain.apply(block, replacesHead);
           });

@@ -1,4 +1,5 @@
-import type { BlockRef } from '../../rpc/payload/block-ref.js';
+import type { BlockId, BlockRef } from '../../rpc/payload/block-ref.js';
+import type { ResetRequest } from './reset.js';
 
 /** A committed block and where in the log its payload is. */
 export interface CommittedBlock extends BlockRef {
@@ -7,15 +8,31 @@ export interface CommittedBlock extends BlockRef {
   byteLength: number;
 }
 
-/** How a block fits the committed chain. */
+/** The head after a reset to a block whose payload is not in the retained history. */
+export interface BareHead extends BlockId {
+  /** Where the reset is in the log. */
+  logIndex: number;
+  parentHash?: undefined;
+  timestamp?: undefined;
+  byteLength?: undefined;
+}
+
+export type CommittedHead = CommittedBlock | BareHead;
+
+/** Whether the block is known in full, and its payload is in the log. */
+export const hasPayload = (head: CommittedHead): head is CommittedBlock => head.parentHash !== undefined;
+
+/** How a command fits the committed chain. */
 export type Verdict =
   | { type: 'append' }
   /** The very block is committed already, by itself or as the parent of a committed one. */
   | { type: 'duplicate' }
   /** It is the new head, but blocks below it are missing. */
   | { type: 'gap'; missing: number }
-  /** It hangs on committed history and takes the place of these blocks. */
-  | { type: 'replacement'; replaced: readonly CommittedBlock[] }
+  /** It takes the place of these blocks: of the head, whose commit was never answered; in old logs of any. */
+  | { type: 'replacement'; replaced: readonly CommittedHead[] }
+  /** The head was taken back by so many heights. */
+  | { type: 'reset'; reset: ResetRequest; depth: number }
   | { type: 'refused'; reason: string };
 
 /**
@@ -23,50 +40,63 @@ export type Verdict =
  * by every node over the same log.
  */
 export class ChainState {
-  private blocks: CommittedBlock[] = [];
+  /** Only the first one may be bare. */
+  private blocks: CommittedHead[] = [];
 
-  get head(): CommittedBlock | undefined {
+  get head(): CommittedHead | undefined {
     return this.blocks.at(-1);
   }
 
-  get oldest(): CommittedBlock | undefined {
+  get oldest(): CommittedHead | undefined {
     return this.blocks[0];
   }
 
+  /** The committed block of this height, if its payload is retained. */
   blockAt(number: number): CommittedBlock | undefined {
-    return this.blocks[this.firstAtOrAbove(number)]?.number === number
-      ? this.blocks[this.firstAtOrAbove(number)]
-      : undefined;
+    const found = this.headAt(number);
+    return found && hasPayload(found) ? found : undefined;
   }
 
   /** Hash of the committed block of this height, also when only its child is retained. */
   hashAt(number: number): string | undefined {
-    return this.blockAt(number)?.hash ?? this.blockAt(number + 1)?.parentHash;
+    return this.headAt(number)?.hash ?? this.headAt(number + 1)?.parentHash;
   }
 
   /** The blocks above `number` up to the head; undefined when one of them is not retained. */
   blocksAbove(number: number): readonly CommittedBlock[] | undefined {
     const above = this.blocks.slice(this.firstAtOrAbove(number + 1));
-    return above.every((block, offset) => block.number === number + 1 + offset) ? above : undefined;
+    const retained = above.filter(hasPayload);
+    const isWhole = retained.length === above.length;
+    return isWhole && retained.every((block, offset) => block.number === number + 1 + offset)
+      ? retained
+      : undefined;
   }
 
-  /** The rules of the chain: what a leader may propose. */
-  judge(block: BlockRef): Verdict {
+  /**
+   * The rules of the chain: what a leader may propose. There is one committed block of each height: what links to
+   * committed history below the head is refused as well.
+   *
+   * @param unanswered hash of a block whose proposer never learned that it is committed. While it is the head, a
+   *   sibling may take its place: nobody has published it.
+   */
+  judge(block: BlockRef, unanswered?: string): Verdict {
     const head = this.head;
     if (!head) return { type: 'append' };
-    if (this.hashAt(block.number) === block.hash) return { type: 'duplicate' };
-    if (block.number > head.number + 1) return { type: 'gap', missing: block.number - head.number - 1 };
-    const below = this.hashAt(block.number - 1);
-    if (below === block.parentHash) {
-      if (block.number === head.number + 1) return { type: 'append' };
-      return { type: 'replacement', replaced: this.blocks.slice(this.firstAtOrAbove(block.number)) };
+    const { number, hash, parentHash } = block;
+    const committed = this.hashAt(number);
+    if (committed === hash) return { type: 'duplicate' };
+    if (number > head.number + 1) return { type: 'gap', missing: number - head.number - 1 };
+    const below = this.hashAt(number - 1);
+    if (below === parentHash) {
+      if (number === head.number + 1) return { type: 'append' };
+      if (number === head.number && head.hash === unanswered)
+        return { type: 'replacement', replaced: [head] };
     }
-    const wanted = `block ${block.number} (${block.hash}) has parent ${block.parentHash}`;
-    const found =
-      below === undefined
-        ? `the committed head is ${head.number} (${head.hash}) and no committed block ${block.number - 1} is retained to link it to`
-        : `the committed block ${block.number - 1} is ${below}`;
-    return { type: 'refused', reason: `${wanted}, but ${found}` };
+    const theHead = `the committed head is ${head.number} (${head.hash})`;
+    let found = `${theHead} and no committed block ${number - 1} is retained to link it to`;
+    if (below === parentHash) found = committed ? `the committed block ${number} is ${committed}` : theHead;
+    else if (below !== undefined) found = `the committed block ${number - 1} is ${below}`;
+    return { type: 'refused', reason: `block ${number} (${hash}) has parent ${parentHash}, but ${found}` };
   }
 
   /**
@@ -95,14 +125,49 @@ export class ChainState {
     return missing > 0 ? { type: 'gap', missing } : { type: 'append' };
   }
 
-  /** Forgets blocks whose payload left the log; the head stays. */
-  dropUpTo(logIndex: number): void {
-    const head = this.head;
-    this.blocks = this.blocks.filter((block) => block.logIndex > logIndex || block === head);
+  /**
+   * Applies a committed reset. As with blocks, the verdict depends on nothing but the head; whether the payload of the
+   * new head is there depends on what this node retains.
+   */
+  applyReset(reset: ResetRequest, logIndex: number): Verdict {
+    const { head } = this;
+    const { from, to } = reset;
+    if (head?.hash !== from.hash || to.number >= head.number) {
+      return {
+        type: 'refused',
+        reason:
+          `the reset from ${from.number} (${from.hash}) to ${to.number} (${to.hash}) came too late: ` +
+          `the head is now ${head?.number} (${head?.hash})`,
+      };
+    }
+    const known = this.headAt(to.number);
+    if (known?.hash === to.hash) this.blocks.splice(this.firstAtOrAbove(to.number + 1));
+    else this.blocks = [{ ...to, logIndex }];
+    return { type: 'reset', reset, depth: head.number - to.number };
   }
 
-  reset(head: CommittedBlock | undefined): void {
+  /**
+   * Forgets blocks whose payload left the log; the head stays.
+   *
+   * @param kept hash of the one block whose payload is kept all the same: that of the snapshot. It is the head unless a
+   *   reset went below it.
+   */
+  dropUpTo(logIndex: number, kept = this.head?.hash): void {
+    const { head } = this;
+    this.blocks = this.blocks.filter((block) => block.logIndex > logIndex || block === head);
+    if (!head || head.logIndex > logIndex || head.hash === kept) return;
+    const { number, hash } = head;
+    this.blocks.splice(-1, 1, { number, hash, logIndex: head.logIndex });
+  }
+
+  /** Knows this head from now on, and nothing before it. */
+  startFrom(head: CommittedHead | undefined): void {
     this.blocks = head ? [head] : [];
+  }
+
+  private headAt(number: number): CommittedHead | undefined {
+    const found = this.blocks[this.firstAtOrAbove(number)];
+    return found?.number === number ? found : undefined;
   }
 
   private firstAtOrAbove(number: number): number {
@@ -110,7 +175,7 @@ export class ChainState {
     let high = this.blocks.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.blocks[middle] as CommittedBlock).number < number) low = middle + 1;
+      if ((this.blocks[middle] as CommittedHead).number < number) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -1,7 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { hashOf, payloadOf, refOf } from '../testing/chain.js';
-import { decodeCommand, encodeCommand } from './log-command.js';
+import { decodeCommand, encodeCommand, type BlockCommand } from './log-command.js';
+import type { ResetRequest } from './reset.js';
+
+function decodeBlock(data: Uint8Array): BlockCommand {
+  const command = decodeCommand(data);
+  if (command.reset) throw new Error('it is a reset');
+  return command;
+}
+
+const reset: ResetRequest = {
+  from: { number: 260, hash: hashOf(260) },
+  to: { number: 7, hash: hashOf(7) },
+  evidence: 'operator',
+  who: 'alice@bastion: “wrong chain”',
+};
 
 const payload = payloadOf(refOf(258));
 
@@ -10,10 +24,27 @@ describe('log command', () => {
     ['a block', undefined],
     ['a block that replaces a head', hashOf(260, 'b')],
   ])('round trip of %s', (_, replacesHead) => {
-    const decoded = decodeCommand(encodeCommand({ payload, replacesHead }));
+    const decoded = decodeBlock(encodeCommand({ payload, replacesHead }));
     expect(decoded.replacesHead).toBe(replacesHead);
     expect(decoded.payload.ref).toEqual(refOf(258));
     expect(decoded.payload.ssz.equals(payload.ssz)).toBe(true);
+  });
+
+  it('round trip of a reset, in JSON behind type and version', () => {
+    const encoded = encodeCommand({ reset });
+    expect([...encoded.subarray(0, 2)]).toEqual([3, 1]);
+    expect(JSON.parse(encoded.subarray(2).toString())).toEqual(reset);
+    expect(decodeCommand(encoded)).toEqual({ reset });
+  });
+
+  it.each<[string, unknown]>([
+    ['no JSON', undefined],
+    ['an evidence that is not known', { ...reset, evidence: 'stars' }],
+    ['no head to come from', { ...reset, from: undefined }],
+    ['a hash that is none', { ...reset, to: { number: 7, hash: '0x7' } }],
+  ])('refuses a reset with %s: a newer release wrote it', (_, body) => {
+    const data = Buffer.concat([Buffer.from([3, 1]), Buffer.from(JSON.stringify(body) ?? 'x')]);
+    expect(() => decodeCommand(data)).toThrow('type 3, version 1. A newer release wrote this');
   });
 
   it('begins with type and version; the rest is the bare SSZ', () => {
@@ -31,7 +62,7 @@ describe('log command', () => {
     const encoded = encodeCommand({ payload, replacesHead: hashOf(1) });
     const larger = new Uint8Array(encoded.length + 200).fill(0xff);
     larger.set(encoded, 77);
-    const decoded = decodeCommand(larger.subarray(77, 77 + encoded.length));
+    const decoded = decodeBlock(larger.subarray(77, 77 + encoded.length));
     expect(decoded.payload.ref).toEqual(refOf(258));
     expect(decoded.payload.ssz.equals(payload.ssz)).toBe(true);
     expect(decoded.replacesHead).toBe(hashOf(1));
@@ -39,7 +70,7 @@ describe('log command', () => {
 
   it('does not copy the payload', () => {
     const encoded = encodeCommand({ payload, replacesHead: undefined });
-    expect(decodeCommand(encoded).payload.ssz.buffer).toBe(encoded.buffer);
+    expect(decodeBlock(encoded).payload.ssz.buffer).toBe(encoded.buffer);
   });
 
   it('is written before the payload if there is room, once', () => {
@@ -57,7 +88,7 @@ describe('log command', () => {
   });
 
   it('refuses every type and version that it does not know, and says what to do', () => {
-    const known = new Set(['1/1', '2/1']);
+    const known = new Set(['1/1', '2/1', '3/1']);
     const byte = fc.integer({ min: 0, max: 255 });
     fc.assert(
       fc.property(byte, byte, (type, version) => {

@@ -1,9 +1,10 @@
 import { StorageError } from '../../raft/index.js';
 import { readRef } from '../../rpc/payload/block-ref.js';
 import type { UnsafePayload } from '../../rpc/payload/unsafe-payload.js';
+import { resetSchema, type ResetRequest } from './reset.js';
 
-/** What conductors write into the replicated log; a snapshot is the one that made the head. */
-interface LogCommand {
+/** A block as conductors write it into the replicated log. */
+export interface BlockCommand {
   /** An unsafe block that becomes the head. */
   payload: UnsafePayload;
   /**
@@ -11,7 +12,16 @@ interface LogCommand {
    * built these heights anew. Undefined for a block that replaces nothing.
    */
   replacesHead: string | undefined;
+  reset?: undefined;
 }
+
+interface ResetCommand {
+  reset: ResetRequest;
+  payload?: undefined;
+}
+
+/** What conductors write into the replicated log; a snapshot is the one that made the head. */
+export type LogCommand = BlockCommand | ResetCommand;
 
 /**
  * Every entry begins with its type and the version of its encoding, so that other commands can join later without
@@ -19,14 +29,20 @@ interface LogCommand {
  *
  *   byte 0: type · byte 1: version · rest: body
  *   append: SSZ of the payload · replace: hash of the replaced head (32 bytes), SSZ of the payload
+ *   reset: JSON of the request
  */
 const TYPE_APPEND = 1;
 const TYPE_REPLACE = 2;
+const TYPE_RESET = 3;
 const VERSION = 1;
 const HASH_BYTES = 32;
 
 /** The entry for a command. Takes the headroom of the payload, so that its bytes are not copied. */
-export function encodeCommand({ payload, replacesHead }: LogCommand): Buffer {
+export function encodeCommand(command: LogCommand): Buffer {
+  if (command.reset) {
+    return Buffer.concat([Buffer.from([TYPE_RESET, VERSION]), Buffer.from(JSON.stringify(command.reset))]);
+  }
+  const { payload, replacesHead } = command;
   if (replacesHead === undefined) return withPrefix(Buffer.from([TYPE_APPEND, VERSION]), payload);
   return withPrefix(
     Buffer.concat([Buffer.from([TYPE_REPLACE, VERSION]), Buffer.from(replacesHead.slice(2), 'hex')]),
@@ -47,16 +63,31 @@ function withPrefix(prefix: Buffer, payload: UnsafePayload): Buffer {
 export function decodeCommand(data: Uint8Array): LogCommand {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   const [type, version] = bytes;
-  if ((type !== TYPE_APPEND && type !== TYPE_REPLACE) || version !== VERSION) {
-    throw new StorageError('newer-format', `The log has a command of type ${type}, version ${version}`, {
+  const unknown = (): StorageError =>
+    new StorageError('newer-format', `The log has a command of type ${type}, version ${version}`, {
       type,
       version,
     });
+  if (version !== VERSION) throw unknown();
+  if (type === TYPE_RESET) {
+    const reset = decodeReset(bytes.subarray(2));
+    if (!reset) throw unknown();
+    return { reset };
   }
+  if (type !== TYPE_APPEND && type !== TYPE_REPLACE) throw unknown();
   const bodyAt = type === TYPE_APPEND ? 2 : 2 + HASH_BYTES;
   const ssz = bytes.subarray(bodyAt);
   return {
     payload: { ref: readRef(ssz), ssz },
     replacesHead: type === TYPE_APPEND ? undefined : `0x${bytes.toString('hex', 2, bodyAt)}`,
   };
+}
+
+/** Undefined for what this release does not write: the log has CRCs, so a newer one wrote it. */
+function decodeReset(body: Buffer): ResetRequest | undefined {
+  try {
+    return resetSchema.safeParse(JSON.parse(body.toString())).data;
+  } catch {
+    return undefined;
+  }
 }

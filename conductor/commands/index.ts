@@ -6,6 +6,7 @@ import { addInspect } from './directory/inspect.js';
 import { addRecover } from './directory/recover.js';
 import { addOverride } from './override.js';
 import { addPause, addResume } from './pause.js';
+import { addResetHead } from './reset-head.js';
 import { addStatus } from './status.js';
 import { addTiming } from './timing.js';
 import { addTransfer } from './transfer.js';
@@ -21,6 +22,7 @@ const commands: readonly AddCommand[] = [
   addReplace,
   addTiming,
   addOverride,
+  addResetHead,
   addInspect,
   addRecover,
 ];

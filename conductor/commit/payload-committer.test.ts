@@ -1,78 +1,25 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { Outcome } from '../../raft/index.js';
 import type { BlockRef } from '../../rpc/payload/block-ref.js';
-import { ChainState, type Verdict } from '../chain/chain-state.js';
-import { decodeCommand } from '../chain/log-command.js';
-import { committed, hashOf, payloadOf, refOf, silent } from '../testing/chain.js';
-import { PayloadCommitter, type Log } from './payload-committer.js';
+import type { ChainState } from '../chain/chain-state.js';
+import { committed, hashOf, refOf } from '../testing/chain.js';
+import {
+  CommitterUnderTest,
+  lost,
+  notLeader,
+  PREFIX,
+  settled,
+  type FakeLog,
+  type Refusal,
+} from './testing/committer-under-test.js';
 
-const PREFIX = 'failed to apply payload envelope: ';
-
-type Refusal = Exclude<Outcome<object>, { outcome: 'done' }>;
-const notLeader: Refusal = { outcome: 'rejected', reason: 'not-leader' };
-const lost: Refusal = { outcome: 'unknown', reason: 'leadership lost' };
-
-/** Settled promises have run their course. */
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** A log that commits a proposal when the test says so, and applies it to the chain. */
-class FakeLog implements Log {
-  isReadyLeader = true;
-  readonly calls: string[] = [];
-  /** Proposals and barriers are answered by hand when set. */
-  manual = false;
-  /** Answers to come instead of success, in order. */
-  readonly refusals: Refusal[] = [];
-  /** Runs before a barrier is answered: what the cluster did meanwhile. */
-  meanwhile = (): void => undefined;
-  private readonly waiting: (() => void)[] = [];
-
-  constructor(private readonly chain: ChainState) {}
-
-  propose(data: Uint8Array): Promise<Outcome<{ result: Verdict }>> {
-    const { payload, replacesHead } = decodeCommand(data);
-    const { ref } = payload;
-    this.calls.push(
-      `propose ${ref.number} ${ref.hash}${replacesHead === undefined ? '' : ` for ${replacesHead}`}`,
-    );
-    return this.answer(() => {
-      const index = this.calls.length;
-      const result = this.chain.apply(committed(ref, index), replacesHead);
-      return { outcome: 'done', index, term: 1, result };
-    });
-  }
-
-  readBarrier(): Promise<Outcome<object>> {
-    this.calls.push('barrier');
-    return this.answer(() => {
-      this.meanwhile();
-      return { outcome: 'done', index: 1, term: 1 };
-    });
-  }
-
-  /** Answers what waits longest. */
-  next(): void {
-    this.waiting.shift()?.();
-  }
-
-  private answer<T>(done: () => Outcome<T>): Promise<Outcome<T>> {
-    return new Promise((resolve) => {
-      const end = (): void => resolve(this.refusals.shift() ?? done());
-      if (this.manual) this.waiting.push(end);
-      else end();
-    });
-  }
-}
-
+let t: CommitterUnderTest;
 let chain: ChainState;
 let log: FakeLog;
-let committer: PayloadCommitter;
-const commit = (ref: BlockRef): Promise<void> => committer.commit(payloadOf(ref));
+const commit = (ref: BlockRef): Promise<void> => t.commit(ref);
 
 beforeEach(() => {
-  chain = new ChainState();
-  log = new FakeLog(chain);
-  committer = new PayloadCommitter(log, chain, silent);
+  t = new CommitterUnderTest();
+  ({ chain, log } = t);
 });
 
 describe('PayloadCommitter', () => {
@@ -187,26 +134,27 @@ describe('PayloadCommitter', () => {
       expect(chain.head?.hash).toBe(hashOf(11, 'b'));
     });
 
-    it('is proposed as a replacement of the head when it is linked', async () => {
+    it('is refused when it is linked: the height has its block, at the head and below', async () => {
       await commit(refOf(11));
-      await commit(refOf(10, 'b', hashOf(9)));
-      expect(log.calls.at(-1)).toBe(`propose 10 ${hashOf(10, 'b')} for ${hashOf(11)}`);
-      expect(chain.head?.hash).toBe(hashOf(10, 'b'));
-    });
-
-    it('is refused as a replacement when the head changed between judgement and commit', async () => {
-      log.manual = true;
-      const replacement = commit(refOf(10, 'b', hashOf(9)));
-      await settled();
-      chain.apply(committed(refOf(11), 50), undefined);
-      log.next();
-      await expect(replacement).rejects.toMatchObject({ reason: 'contradicts-chain' });
+      log.calls.length = 0;
+      for (const number of [10, 11]) {
+        const refused = commit(refOf(number, 'b', hashOf(number - 1)));
+        await expect(refused).rejects.toMatchObject({ reason: 'contradicts-chain' });
+        await expect(refused).rejects.toThrow(`but the committed block ${number} is ${hashOf(number)}`);
+      }
+      expect(log.calls).toEqual([]);
       expect(chain.head?.hash).toBe(hashOf(11));
     });
 
-    it('is accepted over a gap', async () => {
-      await commit(refOf(15));
-      expect(chain.head?.number).toBe(15);
+    it('is told to those who listen, also when it only turns out on apply', async () => {
+      await expect(commit(refOf(11, 'b'))).rejects.toThrow();
+      log.manual = true;
+      const late = commit(refOf(11));
+      await settled();
+      chain.apply(committed(refOf(11, 'b', hashOf(10)), 50), undefined);
+      log.next();
+      await expect(late).rejects.toThrow();
+      expect(t.contradicted).toEqual([refOf(11, 'b'), refOf(11)]);
     });
   });
 
@@ -230,11 +178,10 @@ describe('PayloadCommitter', () => {
       await expect(commit(refOf(11))).rejects.toMatchObject({ message: PREFIX + text, reason });
     });
 
-    it('is judged anew when it was replaced before the proof: linked, it replaces in its turn', async () => {
+    it('is judged anew when it was replaced before the proof: the height has another block now', async () => {
       log.meanwhile = () => void chain.apply(committed(refOf(11, 'b', hashOf(10)), 50), hashOf(11));
-      await commit(refOf(11));
-      expect(log.calls).toEqual(['barrier', `propose 11 ${hashOf(11)} for ${hashOf(11, 'b')}`]);
-      expect(chain.head?.hash).toBe(hashOf(11));
+      await expect(commit(refOf(11))).rejects.toThrow(`the committed block 11 is ${hashOf(11, 'b')}`);
+      expect(log.calls).toEqual(['barrier']);
     });
 
     it('is judged anew when it was replaced before the proof: no longer linked, it is refused', async () => {

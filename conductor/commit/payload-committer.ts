@@ -1,15 +1,44 @@
+import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import type { Outcome } from '../../raft/index.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { UnsafePayload } from '../../rpc/payload/unsafe-payload.js';
+import type { CommitOptions } from '../../rpc/server/conductor-api.js';
 import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 import type { ChainState, Verdict } from '../chain/chain-state.js';
 import { encodeCommand } from '../chain/log-command.js';
+import { ensureDone } from './ensure-done.js';
+import { unlinkedGap, type LocalChain } from './gap-check.js';
+import type { Turns } from './turns.js';
+import { UnansweredBlocks } from './unanswered-blocks.js';
 
 /** The part of the Raft node that commits need. */
 export interface Log {
   readonly isReadyLeader: boolean;
+  status(): { term: number };
   propose(data: Uint8Array): Promise<Outcome<{ result: Verdict }>>;
   readBarrier(): Promise<Outcome<object>>;
+}
+
+interface CommitterOptions {
+  log: Log;
+  chain: ChainState;
+  localChain: LocalChain;
+  /** Whatever else proposes takes its turns, too: each is judged by what all before it have made of the chain. */
+  turns: Turns;
+  logger: Logger;
+}
+
+/** What a committer tells those who listen. */
+interface CommitterEvents {
+  /** A block was refused because its sequencer is on another chain than the committed one. */
+  contradicted: [block: BlockRef];
+}
+
+/** A commit under way, with everybody who waits for its answer. */
+interface Commitment {
+  proposers: CommitOptions[];
+  result: Promise<void>;
 }
 
 /** Commits that may wait for their turn; a sequencer has one at a time. */
@@ -20,72 +49,111 @@ const PREFIX = 'failed to apply payload envelope: ';
 /**
  * Decides whether a block may be published: only after it is committed by this node, as leader, in its own term.
  *
- * Blocks are judged and proposed one after the other, so that each is judged against the one before it.
+ * Blocks are judged and proposed one after the other, so that each is judged against the one before it. A block that is
+ * committed keeps its height for good, with one exception: op-node seals a height anew, with another hash, when it got
+ * no answer in time. Such a block is published by nobody and makes way.
  */
-export class PayloadCommitter {
-  private readonly inFlight = new Map<string, Promise<void>>();
-  private tail: Promise<unknown> = Promise.resolve();
+export class PayloadCommitter extends EventEmitter<CommitterEvents> {
+  private readonly inFlight = new Map<string, Commitment>();
+  private readonly unanswered = new UnansweredBlocks();
 
-  constructor(
-    private readonly log: Log,
-    private readonly chain: ChainState,
-    private readonly logger: Logger,
-  ) {}
+  constructor(private readonly options: CommitterOptions) {
+    super();
+  }
 
   /** @throws RpcError with op-conductor's texts where it has one */
-  commit(payload: UnsafePayload): Promise<void> {
+  commit(payload: UnsafePayload, proposer: CommitOptions = {}): Promise<void> {
     const { hash } = payload.ref;
     // op-node repeats a request whose answer was slow: both get the answer of the first.
     const same = this.inFlight.get(hash);
-    if (same) return same;
+    if (same) {
+      same.proposers.push(proposer);
+      return same.result;
+    }
     if (this.inFlight.size >= QUEUE_MAX) {
       return Promise.reject(new RpcError(`${PREFIX}timed out enqueuing operation`, { reason: 'queue-full' }));
     }
-    const result = this.tail.then(() => this.commitNext(payload)).finally(() => this.inFlight.delete(hash));
-    this.inFlight.set(hash, result);
-    this.tail = result.catch(() => undefined);
+    const proposers = [proposer];
+    const result = this.options.turns.take(() => this.answer(payload, proposers));
+    this.inFlight.set(hash, { proposers, result });
     return result;
   }
 
+  /** Ends with knowing whether anybody hears of the success, before the next block is judged. */
+  private async answer(payload: UnsafePayload, proposers: readonly CommitOptions[]): Promise<void> {
+    const { hash } = payload.ref;
+    try {
+      await this.commitNext(payload);
+      if (proposers.some(({ gone }) => !gone?.aborted)) this.unanswered.forget(hash);
+      else
+        this.options.logger.warn(
+          { number: payload.ref.number, hash },
+          'block committed, its proposer is gone',
+        );
+    } finally {
+      this.inFlight.delete(hash);
+    }
+  }
+
   private async commitNext(payload: UnsafePayload): Promise<void> {
-    // A new leader knows the committed chain only after the first commit of its term.
-    if (!this.log.isReadyLeader) ensureDone(await this.log.readBarrier());
-    const verdict = this.chain.judge(payload.ref);
+    const { log, chain } = this.options;
+    const { ref } = payload;
+    let linkedTo: string | undefined;
+    for (;;) {
+      // A new leader knows the committed chain only after the first commit of its term.
+      if (!log.isReadyLeader) ensureDone(await log.readBarrier(), PREFIX);
+      const { head } = chain;
+      const verdict = this.judge(ref);
+      if (verdict.type === 'refused') throw this.refusal(ref, verdict.reason);
+      if (verdict.type === 'duplicate') {
+        // Only a leader may say so: a deposed one does not know that the block was replaced since.
+        ensureDone(await log.readBarrier(), PREFIX);
+        if (chain.hashAt(ref.number) === ref.hash) return;
+      } else if (verdict.type === 'gap' && head && linkedTo !== head.hash) {
+        await this.requireLink(head, ref);
+        // The chain may have another head by now.
+        linkedTo = head.hash;
+      } else {
+        return this.propose(payload, verdict);
+      }
+    }
+  }
+
+  private judge(block: BlockRef): Verdict {
+    const { chain, log } = this.options;
+    const hash = chain.head?.hash;
+    const isUnanswered = hash !== undefined && this.unanswered.has(hash, log.status().term);
+    return chain.judge(block, isUnanswered ? hash : undefined);
+  }
+
+  private async propose(payload: UnsafePayload, verdict: Verdict): Promise<void> {
+    const { log, chain, logger } = this.options;
     const { number, hash } = payload.ref;
-    if (verdict.type === 'refused') {
-      this.logger.warn({ number, hash, reason: verdict.reason }, 'block refused');
-      throw new RpcError(PREFIX + verdict.reason, { reason: 'contradicts-chain' });
+    const replacesHead = verdict.type === 'replacement' ? chain.head?.hash : undefined;
+    if (replacesHead !== undefined) {
+      logger.warn({ number, hash, replacesHead }, 'the head was never answered and makes way');
     }
-    if (verdict.type === 'duplicate') {
-      // Only a leader may say so: a deposed one does not know that the block was replaced since.
-      ensureDone(await this.log.readBarrier());
-      if (this.chain.hashAt(number) === hash) return;
-      return this.commitNext(payload);
-    }
-    const replacesHead = verdict.type === 'replacement' ? this.chain.head?.hash : undefined;
-    const outcome = await this.log.propose(encodeCommand({ payload, replacesHead }));
-    const { result } = ensureDone(outcome);
-    if (result.type === 'refused') {
-      throw new RpcError(PREFIX + result.reason, { reason: 'contradicts-chain' });
-    }
+    this.unanswered.proposed(hash, log.status().term);
+    const outcome = await log.propose(encodeCommand({ payload, replacesHead }));
+    if (outcome.outcome === 'rejected') this.unanswered.forget(hash);
+    const { result } = ensureDone(outcome, PREFIX);
+    if (result.type === 'refused') throw this.refusal(payload.ref, result.reason);
+    this.unanswered.committed(hash);
   }
-}
 
-const REJECT_TEXT: Partial<Record<string, string>> = {
-  'not-leader': 'node is not the leader',
-  'transfer-in-progress': 'leadership transfer in progress',
-  'too-many-uncommitted': 'timed out enqueuing operation',
-  stopped: 'raft is already shutdown',
-};
-
-function ensureDone<T>(outcome: Outcome<T>): T {
-  if (outcome.outcome === 'done') return outcome;
-  if (outcome.outcome === 'rejected') {
-    throw new RpcError(PREFIX + (REJECT_TEXT[outcome.reason] ?? outcome.reason), { reason: outcome.reason });
+  private async requireLink(head: { number: number; hash: string }, block: BlockRef): Promise<void> {
+    const unlinked = await unlinkedGap(this.options.localChain, head, block);
+    if (!unlinked) return;
+    const { number, hash } = block;
+    this.options.logger.warn({ number, hash, reason: unlinked.reason }, 'block refused');
+    if (unlinked.isElsewhere) this.emit('contradicted', block);
+    throw new RpcError(PREFIX + unlinked.reason, { reason: 'unlinked-gap' });
   }
-  // The block may be committed by the next leader or not: the sequencer must not publish it on this answer.
-  throw new RpcError(`${PREFIX}leadership lost while committing log`, {
-    reason: 'unknown-outcome',
-    cause: outcome.reason,
-  });
+
+  private refusal(block: BlockRef, reason: string): RpcError {
+    const { number, hash } = block;
+    this.options.logger.warn({ number, hash, reason }, 'block refused');
+    this.emit('contradicted', block);
+    return new RpcError(PREFIX + reason, { reason: 'contradicts-chain' });
+  }
 }

@@ -245,7 +245,7 @@ describe('bringToHead', () => {
     it.each([0, 1, 2, 3, 5, 8, 9])('finds where the branches part, after block %i', async (common) => {
       const own = common < 10 ? [refOf(common + 1, 'b', hashOf(common)), ...refs(common + 2, 10, 'b')] : [];
       node = new FakeNode([refOf(0), ...refs(1, common), ...own]);
-      chain.reset(committed(refOf(0)));
+      chain.startFrom(committed(refOf(0)));
       commitAll(chainOf(1, 10));
       await expect(ended(bring())).resolves.toEqual(refOf(10));
       expect(node.postedNumbers).toEqual(refs(common + 1, 10).map(({ number }) => number));

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import { MIB } from '../../common/bytes.js';
 import { envelopeJson } from '../../rpc/payload/envelope-json.js';
-import type { BlockRef } from '../../rpc/payload/block-ref.js';
+import type { BlockId, BlockRef } from '../../rpc/payload/block-ref.js';
 import type { CommittedBlock } from '../chain/chain-state.js';
 import type { Sleep } from '../time/sleep.js';
 import { ChainComparison } from './common-point.js';
@@ -15,7 +15,7 @@ export interface NodeAndChain {
     blockByNumber(number: number, options: CallOptions): Promise<BlockRef | null>;
   };
   history: {
-    readonly head: BlockRef | undefined;
+    readonly head: BlockId | undefined;
     hashAt(number: number): string | undefined;
     blocksAbove(number: number): readonly CommittedBlock[] | undefined;
     payload(block: CommittedBlock): Promise<Buffer>;
@@ -98,7 +98,7 @@ export async function bringToHead(
   }
 }
 
-const describe = (local: BlockRef, target: BlockRef): string =>
+const describe = (local: BlockRef, target: BlockId): string =>
   `unsafe head mismatch: the local node is at ${local.number} (${local.hash}), the committed head is ${target.number} (${target.hash})`;
 
 /** Keeps account of what was posted and not imported yet. */

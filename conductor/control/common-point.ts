@@ -1,9 +1,9 @@
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
-import type { BlockRef } from '../../rpc/payload/block-ref.js';
+import type { BlockId, BlockRef } from '../../rpc/payload/block-ref.js';
 
 interface Chains {
   execution: { blockByNumber(number: number, options: CallOptions): Promise<BlockRef | null> };
-  history: { readonly head: BlockRef | undefined; hashAt(number: number): string | undefined };
+  history: { readonly head: BlockId | undefined; hashAt(number: number): string | undefined };
 }
 
 /** Where the local chain stands to the committed one. */
@@ -28,7 +28,7 @@ export class ChainComparison {
   constructor(private readonly chains: Chains) {}
 
   /** @param target the committed head */
-  async relate(local: BlockRef, target: BlockRef, call: CallOptions): Promise<Relation> {
+  async relate(local: BlockRef, target: BlockId, call: CallOptions): Promise<Relation> {
     const { known } = this;
     if (known?.local === local.hash && known.target === target.hash) return known.relation;
     const relation = await this.search(local, target, call);
@@ -36,7 +36,7 @@ export class ChainComparison {
     return relation;
   }
 
-  private async search(local: BlockRef, target: BlockRef, call: CallOptions): Promise<Relation> {
+  private async search(local: BlockRef, target: BlockId, call: CallOptions): Promise<Relation> {
     const top = Math.min(local.number, target.number);
     const compare = (number: number): Promise<Comparison> => this.compare(number, local, call);
     const atTop = await compare(top);

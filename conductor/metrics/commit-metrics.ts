@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { RaftNodeEvents } from '../../raft/index.js';
 import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
-import type { CommittedBlock, Verdict } from '../chain/chain-state.js';
+import type { CommittedHead, Verdict } from '../chain/chain-state.js';
 import { FINE_BUCKETS, type Families } from './families.js';
 
 /** The methods by which a sequencer commits. */
@@ -17,6 +17,7 @@ export class CommitMetrics {
   private readonly rejected;
   private readonly replaced;
   private readonly gaps;
+  private readonly resets;
 
   constructor(families: Families) {
     const stages = families.histogram(
@@ -41,11 +42,16 @@ export class CommitMetrics {
     );
     this.replaced = families.counter(
       'op_conductor_replaced_blocks_total',
-      'Number of committed blocks that a linked replacement took the place of',
+      'Number of committed blocks that made way to a sibling, since their commit was never answered',
     );
     this.gaps = families.counter(
       'op_conductor_chain_gaps_total',
       'Number of committed blocks that left a gap below them',
+    );
+    this.resets = families.counter(
+      'op_conductor_chain_resets_total',
+      'Number of times that the committed head was reset to an ancestor, by evidence',
+      'evidence',
     );
   }
 
@@ -66,9 +72,10 @@ export class CommitMetrics {
     this.total.observe(durationMs / 1000);
   }
 
-  applied(block: CommittedBlock, verdict: Verdict): void {
-    if (verdict.type !== 'refused') this.bytes.inc(block.byteLength);
+  applied(head: CommittedHead, verdict: Verdict): void {
+    if (verdict.type !== 'refused') this.bytes.inc(head.byteLength ?? 0);
     if (verdict.type === 'gap') this.gaps.inc();
     if (verdict.type === 'replacement') this.replaced.inc(verdict.replaced.length);
+    if (verdict.type === 'reset') this.resets.inc({ evidence: verdict.reset.evidence });
   }
 }

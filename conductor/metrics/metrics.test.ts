@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { ElectionCause } from '../../raft/index.js';
 import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
-import { committed, refOf } from '../testing/chain.js';
+import { committed, refOf, resetOf } from '../testing/chain.js';
 import { call, MetricsUnderTest, report, status } from './testing/metrics-under-test.js';
 
 let t: MetricsUnderTest;
@@ -118,9 +118,12 @@ describe('commits', () => {
     t.metrics.applied(block, { type: 'gap', missing: 3 });
     t.metrics.applied(block, { type: 'replacement', replaced: [block, block] });
     t.metrics.applied(block, { type: 'refused', reason: '' });
+    const reset = resetOf(refOf(5), refOf(3));
+    t.metrics.applied({ ...reset.to, logIndex: 6 }, { type: 'reset', reset, depth: 2 });
     expect(await t.value('op_conductor_committed_bytes_total')).toBe(3 * block.byteLength);
     expect(await t.value('op_conductor_chain_gaps_total')).toBe(1);
     expect(await t.value('op_conductor_replaced_blocks_total')).toBe(2);
+    expect(await t.value('op_conductor_chain_resets_total', 'evidence=operator')).toBe(1);
   });
 });
 

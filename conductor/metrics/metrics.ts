@@ -4,7 +4,7 @@ import type { HealthReport } from '../../health/health-report.js';
 import type { RaftNodeEvents } from '../../raft/index.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
-import type { CommittedBlock, Verdict } from '../chain/chain-state.js';
+import type { CommittedHead, Verdict } from '../chain/chain-state.js';
 import type { ControlEvents } from '../control/control-events.js';
 import { CommitMetrics } from './commit-metrics.js';
 import { ConductorMetrics } from './conductor-metrics.js';
@@ -61,8 +61,8 @@ export class Metrics {
     this.commits.called(report);
   }
 
-  applied(block: CommittedBlock, verdict: Verdict): void {
-    this.commits.applied(block, verdict);
+  applied(head: CommittedHead, verdict: Verdict): void {
+    this.commits.applied(head, verdict);
   }
 
   /** Adds what only a process that serves metrics needs: its collectors cost a little all the time. */

@@ -68,8 +68,8 @@ export class StateMetrics {
     this.logBytes.set(status.logBytes);
     this.headNumber.set(status.head?.number ?? 0);
     // An age of 0 would look fresh.
-    if (status.head) this.headAge.set(nowMs / 1000 - status.head.timestamp);
-    else this.headAge.set(NaN);
+    const timestamp = status.head?.timestamp ?? NaN;
+    this.headAge.set(nowMs / 1000 - timestamp);
     this.nodeLag.set(status.node.lagBlocks ?? NaN);
     this.peerLag.reset();
     this.peerContact.reset();

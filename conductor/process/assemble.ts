@@ -15,9 +15,11 @@ import { Conductor } from '../api/conductor.js';
 import { nodeStatus } from '../api/node-status.js';
 import { ChainHistory } from '../chain/chain-history.js';
 import { ChainStateMachine } from '../chain/chain-state-machine.js';
-import type { CommittedBlock, Verdict } from '../chain/chain-state.js';
+import type { CommittedHead, Verdict } from '../chain/chain-state.js';
 import { logVerdict } from '../chain/log-verdict.js';
+import { HeadResetter } from '../commit/head-resetter.js';
 import { PayloadCommitter } from '../commit/payload-committer.js';
+import { Turns } from '../commit/turns.js';
 import type { Config } from '../config/config.js';
 import { Controller, type ControlTimes } from '../control/controller.js';
 import { probesFrom, type ConfiguredHealth } from '../control/health-probes.js';
@@ -68,7 +70,7 @@ interface BoundPorts {
 
 /** What parts tell those that are built after them. */
 interface Reports {
-  applied: [block: CommittedBlock, verdict: Verdict];
+  applied: [head: CommittedHead, verdict: Verdict];
   healthChecked: [report: HealthReport];
 }
 
@@ -90,7 +92,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
 
   const reports = createReports(metrics, logger);
 
-  const machine = new ChainStateMachine((block, verdict) => reports.emit('applied', block, verdict));
+  const machine = new ChainStateMachine((head, verdict) => reports.emit('applied', head, verdict));
   const chain = machine.live;
   const raft = createRaft(config, machine, logger, context.onFatal);
   const history = new ChainHistory(machine, (from, to, max) => raft.readEntries(from, to, max));
@@ -111,6 +113,10 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   reports.on('healthChecked', (report) => controller.healthChanged(report));
   metrics.watch(raft, controller);
 
+  const committing = { log: raft, chain, turns: new Turns(), logger: controlLogger };
+  const committer = new PayloadCommitter({ ...committing, localChain: execution });
+  const resetter = new HeadResetter(committing);
+
   const bound: BoundPorts = { rpcPort: undefined };
   const rpcPort = (): number | undefined => bound.rpcPort;
   const status = () => nodeStatus({ raft, chain, localNode, health, switches, version, rpcPort });
@@ -120,7 +126,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   }));
   const conductor = new Conductor({
     ...{ raft, chain, history, controller, succession, switches, status },
-    committer: new PayloadCommitter(raft, chain, controlLogger),
+    ...{ committer, resetter, localChain: execution },
     membership: new MembershipService({
       raft,
       clusterId: () => raft.identity.clusterId,
@@ -146,8 +152,8 @@ export function assemble(config: Config, context: ProcessContext): Parts {
 
 function createReports(metrics: Metrics, logger: Logger): EventEmitter<Reports> {
   const reports = new EventEmitter<Reports>();
-  reports.on('applied', (block, verdict) => metrics.applied(block, verdict));
-  reports.on('applied', (block, verdict) => logVerdict(logger, block, verdict));
+  reports.on('applied', (head, verdict) => metrics.applied(head, verdict));
+  reports.on('applied', (head, verdict) => logVerdict(logger, head, verdict));
   reports.on('healthChecked', (report) => metrics.healthChecked(report));
   return reports;
 }

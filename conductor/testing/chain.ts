@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { pino } from 'pino';
 import type { LoadedEntry, Snapshot } from '../../raft/index.js';
 import { decodeEnvelope } from '../../rpc/payload/decode-envelope.js';
-import type { BlockRef } from '../../rpc/payload/block-ref.js';
+import type { BlockId, BlockRef } from '../../rpc/payload/block-ref.js';
 import type { UnsafePayload } from '../../rpc/payload/unsafe-payload.js';
 import { sampleEnvelope } from '../../rpc/server/testing/sample-envelope.js';
 import type { CommittedBlock } from '../chain/chain-state.js';
 import { encodeCommand } from '../chain/log-command.js';
+import type { ResetRequest } from '../chain/reset.js';
 
 export const silent = pino({ level: 'silent' });
 
@@ -45,7 +46,20 @@ export function payloadOf(ref: BlockRef): UnsafePayload {
 
 /** The log entry with this block, as replacement of the head `replacesHead` when given. */
 export function entryOf(index: number, ref: BlockRef, replacesHead?: string): LoadedEntry {
-  const data = encodeCommand({ payload: payloadOf(ref), replacesHead });
+  return entryWith(index, encodeCommand({ payload: payloadOf(ref), replacesHead }));
+}
+
+/** The log entry with this reset. */
+export function resetEntryOf(index: number, from: BlockId, to: BlockId): LoadedEntry {
+  return entryWith(index, encodeCommand({ reset: resetOf(from, to) }));
+}
+
+export function resetOf(from: BlockId, to: BlockId): ResetRequest {
+  const id = ({ number, hash }: BlockId): BlockId => ({ number, hash });
+  return { from: id(from), to: id(to), evidence: 'operator', who: 'a test' };
+}
+
+function entryWith(index: number, data: Buffer): LoadedEntry {
   return { index, term: 1, kind: 'command', byteLength: data.length, crc: 0, chainHash: 0, data };
 }
 

@@ -4,7 +4,9 @@ import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import { Conductor } from '../api/conductor.js';
 import { nodeStatus } from '../api/node-status.js';
 import { ChainState } from '../chain/chain-state.js';
+import { HeadResetter } from '../commit/head-resetter.js';
 import { PayloadCommitter } from '../commit/payload-committer.js';
+import { Turns } from '../commit/turns.js';
 import { Controller } from '../control/controller.js';
 import { encodeEligibility, Fitness } from '../control/eligibility.js';
 import { LocalNode } from '../control/local-node.js';
@@ -81,9 +83,12 @@ export class ConductorUnderTest {
     const identity = { version: 'v1.2.3', rpcPort: () => 8545 };
     const status = (): ConductorStatus =>
       nodeStatus({ raft, chain, localNode, health, switches, ...identity });
+    const committing = { log: raft, chain, turns: new Turns(), logger: silent };
     this.conductor = new Conductor({
       ...{ raft, chain, history, controller, succession, switches, status, silentTransfer },
-      committer: new PayloadCommitter(raft, chain, silent),
+      committer: new PayloadCommitter({ ...committing, localChain: execution }),
+      resetter: new HeadResetter(committing),
+      localChain: execution,
       membership: this.membership,
       askStatus: async (address) => {
         const found = this.memberStatus.get(address);

@@ -9,7 +9,7 @@ import {
 import type { RaftNodeEvents } from '../../raft/index.js';
 import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { ChainState, Verdict } from '../chain/chain-state.js';
-import { decodeCommand } from '../chain/log-command.js';
+import { applyTo, headOf, readCommand } from '../chain/logged-command.js';
 import { committed } from './chain.js';
 
 /** The Raft node `a` of the cluster a, b, c (voters) and d (non-voter), without a cluster behind it. */
@@ -128,9 +128,11 @@ export class FakeRaft extends EventEmitter<RaftNodeEvents> {
 
   async propose(data: Uint8Array): Promise<Outcome<{ result: Verdict }>> {
     if (this.role !== 'leader') return { outcome: 'rejected', reason: 'not-leader' };
-    const { payload, replacesHead } = decodeCommand(data);
-    this.proposals.push(payload.ref.hash);
-    const result = this.commit(payload.ref, replacesHead);
+    this.logIndex += 1;
+    const command = readCommand(data, this.logIndex);
+    this.proposals.push(headOf(command).hash);
+    const result = applyTo(this.chain, command);
+    this.emit('applied', this.logIndex);
     return { outcome: 'done', index: this.logIndex, term: 1, result };
   }
 

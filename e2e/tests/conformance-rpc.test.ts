@@ -240,7 +240,7 @@ describeProcesses('recorded clients against three Batons', scripted, start, (clu
   /** The nodes have what was committed, as if a sequencer had built and spread it. */
   const nodesFollow = async (): Promise<void> => {
     const { head } = await statusOf(cluster.members[0]!);
-    if (head) for (const { node } of cluster.members) node.head = head;
+    if (head) for (const { node } of cluster.members) node.head = head as typeof node.head;
   };
 });
 

@@ -1,5 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ConductorApi } from './conductor-api.js';
 import type { CallReport } from './json-rpc/call-report.js';
+import { RemoteCaller } from './json-rpc/caller.js';
 import type { AddRoutes } from './json-rpc/http-server.js';
 import { METHODS, sendText } from './json-rpc/http-server.js';
 import { decodeSsz } from '../payload/decode-ssz.js';
@@ -14,7 +16,7 @@ const PATH = '/commit-unsafe-payload';
 const CONTENT_TYPE = 'application/octet-stream';
 
 interface BinaryCommitOptions {
-  commit: (payload: UnsafePayload) => Promise<void>;
+  commit: ConductorApi['commitUnsafePayload'];
   bodyLimitBytes: number;
   onCall?: ((report: CallReport) => void) | undefined;
 }
@@ -72,6 +74,7 @@ async function commit(
   { commit: commitPayload, onCall }: BinaryCommitOptions,
 ): Promise<FastifyReply> {
   const startedMs = performance.now();
+  const { gone } = new RemoteCaller(request.socket, reply.raw);
   let decodedMs: number | undefined;
   const report = (error?: RpcError): void => {
     const endedMs = performance.now();
@@ -90,7 +93,7 @@ async function commit(
     }
     const payload = decode(request.body);
     decodedMs = performance.now();
-    await commitPayload(payload);
+    await commitPayload(payload, { gone });
     report();
     return reply.code(200).send();
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { ClusterTimes } from './cluster-timing.js';
 import type { ClusterStatus, ConductorStatus } from './conductor-status.js';
+import type { BlockId } from '../payload/block-ref.js';
 import type { UnsafePayload } from '../payload/unsafe-payload.js';
 
 /** Right to vote of a member, as op-conductor numbers it on the wire. */
@@ -18,6 +19,12 @@ export interface ClusterMembership {
   /** `null`, not `[]`, while no configuration is known. */
   servers: ServerInfo[] | null;
   version: number;
+}
+
+/** What is known of the proposer of a block besides the block. */
+export interface CommitOptions {
+  /** Fires when the connection of the proposer closes before the answer is written. */
+  gone?: AbortSignal;
 }
 
 /**
@@ -39,7 +46,15 @@ export interface ConductorApi {
   pause(): Promise<void>;
   resume(): Promise<void>;
   stop(): Promise<void>;
-  commitUnsafePayload(payload: UnsafePayload): Promise<void>;
+  /** `gone` fires when the proposer left without an answer: it will not publish the block then. */
+  commitUnsafePayload(payload: UnsafePayload, options?: CommitOptions): Promise<void>;
+  /**
+   * Takes the committed head of the cluster back to an ancestor. Leader only.
+   *
+   * @param reason why, and who says so; it goes on record
+   * @param seen hash of the head that the caller saw: refused once it is another
+   */
+  resetHead(to: BlockId, reason: string, seen?: string): Promise<void>;
   transferLeader(): Promise<void>;
   transferLeaderToServer(id: string, addr: string): Promise<void>;
   /** `version` 0 means: do not check. */

@@ -57,6 +57,27 @@ describe('conductor methods', () => {
     expect(conductor.operations).toEqual([[name, ...params]]);
   });
 
+  it('resetHead takes height, hash and reason, and the head that the caller saw', async () => {
+    const [hash, seen] = [`0x${'ab'.repeat(32)}`, `0x${'cd'.repeat(32)}`];
+    await call('resetHead', [7, `0x${'AB'.repeat(32)}`, ' why ']);
+    await call('resetHead', [7, hash, 'why', seen]);
+    expect(conductor.operations).toEqual([
+      ['resetHead', { number: 7, hash }, 'why', undefined],
+      ['resetHead', { number: 7, hash }, 'why', seen],
+    ]);
+  });
+
+  it.each([
+    [['7', '0x', 'why'], 'invalid argument 0: json: cannot unmarshal string'],
+    [[7, '0xab', 'why'], 'invalid argument 1: \\"0xab\\" is no hash of 32 bytes'],
+    [[7, `0x${'ab'.repeat(32)}`, ' '], 'invalid argument 2: a reason is needed'],
+    [[7, `0x${'ab'.repeat(32)}`], 'missing value for required argument 2'],
+    [[7, `0x${'ab'.repeat(32)}`, 'why', 'head'], 'invalid argument 3: \\"head\\" is no hash'],
+  ])('resetHead refuses %j', async (params, text) => {
+    expect(await call('resetHead', params)).toContain(`-32602,"message":"${text}`);
+    expect(conductor.operations).toEqual([]);
+  });
+
   it('setTiming names the time that is missing or none', async () => {
     const { jitterMs: _, ...four } = TIMES;
     for (const [times, field] of [

@@ -1,9 +1,9 @@
 import { timingParam } from './cluster-timing.js';
 import type { ClusterMembership, ConductorApi, ServerInfo } from './conductor-api.js';
 import { RawJson } from '../clients/raw-json.js';
-import type { Method, MethodTable, Param } from './json-rpc/method-table.js';
-import { method } from './json-rpc/method-table.js';
-import { boolParam, stringParam, uint64Param } from './json-rpc/params.js';
+import { ArgumentError, type Method, type MethodTable, type Param } from './json-rpc/method-table.js';
+import { method, methodForCaller } from './json-rpc/method-table.js';
+import { boolParam, hashParam, stringParam, uint64Param } from './json-rpc/params.js';
 import { payloadParam } from './json-rpc/payload-param.js';
 import { envelopeJson } from '../payload/envelope-json.js';
 
@@ -22,7 +22,9 @@ export function conductorMethods(api: ConductorApi): MethodTable {
     pause: method([], () => api.pause()),
     resume: method([], () => api.resume()),
     stop: method([], () => api.stop()),
-    commitUnsafePayload: method([payloadParam], (payload) => api.commitUnsafePayload(payload)),
+    commitUnsafePayload: methodForCaller([payloadParam], ({ gone }, payload) =>
+      api.commitUnsafePayload(payload, { gone }),
+    ),
     transferLeader: method([], () => api.transferLeader()),
     transferLeaderToServer: method([stringParam, stringParam], (id, addr) =>
       api.transferLeaderToServer(id, addr),
@@ -42,6 +44,9 @@ export function conductorMethods(api: ConductorApi): MethodTable {
     // Not in op-conductor.
     replaceServer: method([stringParam, stringParam, stringParam, uint64Param], (oldId, id, addr, version) =>
       api.replaceServer(oldId, id, addr, version),
+    ),
+    resetHead: method([uint64Param, hashParam, reasonParam, seenParam], (number, hash, reason, seen) =>
+      api.resetHead({ number, hash }, reason, seen),
     ),
     setTiming: method([timingParam, uint64Param], (timing, version) => api.setTiming(timing, version)),
     status: method([], () => api.status()),
@@ -67,4 +72,17 @@ function wireMembership({ servers, version }: ClusterMembership): ClusterMembers
 const forceParam: Param<boolean> = {
   optional: true,
   decode: (value) => (value === undefined || value === null ? false : boolParam.decode(value)),
+};
+
+const reasonParam: Param<string> = {
+  decode: (value) => {
+    const reason = stringParam.decode(value).trim();
+    if (reason === '') throw new ArgumentError('a reason is needed: it goes on record');
+    return reason;
+  },
+};
+
+const seenParam: Param<string | undefined> = {
+  optional: true,
+  decode: (value) => (value === undefined || value === null ? undefined : hashParam.decode(value)),
 };

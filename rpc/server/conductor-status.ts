@@ -75,8 +75,11 @@ export const conductorStatusSchema = z.object({
   /** The times in force here, and the profile that they are; null for free values. */
   timing: clusterTimingSchema.extend({ profile: z.string().nullable() }),
 
-  /** Newest committed block that is applied here; null while there is none. */
-  head: block.nullable(),
+  /**
+   * Newest committed block that is applied here; null while there is none. Parent and timestamp are null after a reset to
+   * a block that this node does not retain.
+   */
+  head: block.extend({ parentHash: hash.nullable(), timestamp: count.nullable() }).nullable(),
   /** The local op-node and execution client. */
   node: z.object({
     /** False after two polls in a row without an answer. */

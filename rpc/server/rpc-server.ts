@@ -48,7 +48,7 @@ export function createRpcServer(options: RpcServerOptions): HttpServer {
     onCall,
   });
   const commits = binaryCommit({
-    commit: (payload) => api.commitUnsafePayload(payload),
+    commit: (payload, options) => api.commitUnsafePayload(payload, options),
     bodyLimitBytes,
     onCall,
   });

@@ -1,5 +1,5 @@
 import type { LoadedEntry, LogVisitor, Snapshot } from '../../../raft/index.js';
-import type { CommittedBlock } from '../../chain/chain-state.js';
+import type { CommittedHead } from '../../chain/chain-state.js';
 import { ChainStateMachine } from '../../chain/chain-state-machine.js';
 
 interface BlockSummary {
@@ -40,6 +40,6 @@ export class ChainSummary implements LogVisitor {
   }
 }
 
-function summary(block: CommittedBlock | undefined): BlockSummary | null {
+function summary(block: CommittedHead | undefined): BlockSummary | null {
   return block ? { number: block.number, hash: block.hash, logIndex: block.logIndex } : null;
 }

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { MIB } from '../../../common/bytes.js';
 import { RpcError } from './rpc-error.js';
 import type { CallReport } from './call-report.js';
+import { FAITHFUL_CALLER } from './caller.js';
 import { Dispatcher } from './dispatcher.js';
 import type { Method } from './method-table.js';
 import { ArgumentError, method } from './method-table.js';
@@ -190,7 +191,12 @@ describe('Dispatcher', () => {
     const methods = new Map([['test_count', method([], () => ++calls)]]);
     const dispatcher = new Dispatcher({ methods, logger: pino({ level: 'silent' }) });
     const batch = Buffer.from(`[${Array<string>(10).fill(request('test_count', '[]')).join(',')}]`);
-    await dispatcher.handle(batch, () => calls === 3);
+    await dispatcher.handle(batch, {
+      ...FAITHFUL_CALLER,
+      get isGone() {
+        return calls === 3;
+      },
+    });
     expect(calls).toBe(3);
   });
 

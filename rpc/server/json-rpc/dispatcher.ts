@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { MIB } from '../../../common/bytes.js';
 import type { CallReport } from './call-report.js';
+import { FAITHFUL_CALLER, type Caller } from './caller.js';
 import { RpcCode, RpcError } from './rpc-error.js';
 import type { Method, MethodTable } from './method-table.js';
 import { decodeArguments } from './method-table.js';
@@ -55,31 +56,31 @@ export class Dispatcher {
   /**
    * Answers one HTTP body. Never rejects.
    *
-   * @param isGone whether the client does not wait any more; the rest of a batch is not carried out then
+   * @param caller who waits for the answer; once it is gone the rest of a batch is not carried out
    * @returns the response body, in parts; empty when there is nothing to answer (empty body, notifications only)
    */
-  async handle(body: Buffer, isGone = (): boolean => false): Promise<Buffer[]> {
+  async handle(body: Buffer, caller: Caller = FAITHFUL_CALLER): Promise<Buffer[]> {
     const startedMs = performance.now();
     const parsed = parseBody(body);
     if (typeof parsed === 'string') return [Buffer.from(parsed)];
     const { value, written } = parsed;
-    if (Array.isArray(value)) return this.answerBatch({ messages: value, written, startedMs, isGone });
-    const { text, isSent } = await this.answer(value, written(0), startedMs);
+    if (Array.isArray(value)) return this.answerBatch({ messages: value, written, startedMs, caller });
+    const { text, isSent } = await this.answer(value, written(0), startedMs, caller);
     return [Buffer.from(isSent ? `${text}\n` : '')];
   }
 
   /** Answers a body of more than `LARGE_BODY_BYTES`. Never rejects. */
-  async handleLarge(body: Buffer, largeBodies: LargeBodies, gone: AbortSignal): Promise<Buffer[]> {
+  async handleLarge(body: Buffer, largeBodies: LargeBodies, caller: Caller): Promise<Buffer[]> {
     const startedMs = performance.now();
     let call: LargeCall | string;
     try {
-      call = await largeBodies.read(body, gone);
+      call = await largeBodies.read(body, caller.gone);
     } catch (error) {
       const failure = error instanceof RpcError ? error : this.crashed('', error);
       return [Buffer.from(errorResponse('null', failure))];
     }
     if (typeof call === 'string') return [Buffer.from(call)];
-    const answer = await this.call(call, call.argumentsFor, startedMs);
+    const answer = await this.call(call, call.argumentsFor, startedMs, caller);
     return [Buffer.from(call.isNotification ? '' : `${answer}\n`)];
   }
 
@@ -87,7 +88,7 @@ export class Dispatcher {
     messages: readonly unknown[];
     written: (index: number) => Written;
     startedMs: number;
-    isGone: () => boolean;
+    caller: Caller;
   }): Promise<Buffer[]> {
     const parts: Buffer[] = [];
     let part = '';
@@ -104,12 +105,17 @@ export class Dispatcher {
         await nextTurn();
         turnSinceMs = performance.now();
       }
-      if (batch.isGone()) break;
+      if (batch.caller.isGone) break;
       if (chars > BATCH_ANSWER_CHARS_MAX) {
         add(errorResponse('null', responseTooLarge()));
         break;
       }
-      const { text, isSent } = await this.answer(message, batch.written(index), performance.now());
+      const { text, isSent } = await this.answer(
+        message,
+        batch.written(index),
+        performance.now(),
+        batch.caller,
+      );
       // Those that are not sent cost as much to make.
       chars += text.length;
       if (isSent) add(text);
@@ -118,10 +124,15 @@ export class Dispatcher {
     return isEmpty ? [] : [...parts, Buffer.from(`${part}]\n`)];
   }
 
-  private async answer(message: unknown, written: Written, startedMs: number): Promise<Answer> {
+  private async answer(
+    message: unknown,
+    written: Written,
+    startedMs: number,
+    caller: Caller,
+  ): Promise<Answer> {
     const call = readCall(message, written);
     if (typeof call === 'string') return { text: call, isSent: call !== '' };
-    const text = await this.call(call, (params) => decodeArguments(params, call.params), startedMs);
+    const text = await this.call(call, (params) => decodeArguments(params, call.params), startedMs, caller);
     return { text, isSent: !call.isNotification };
   }
 
@@ -129,6 +140,7 @@ export class Dispatcher {
     { method: name, idText, paramsBytes }: Omit<Call, 'params'>,
     argumentsFor: (params: Method['params']) => unknown[],
     startedMs: number,
+    caller: Caller,
   ): Promise<string> {
     let decodedMs: number | undefined;
     let resultBytes = 0;
@@ -145,7 +157,7 @@ export class Dispatcher {
       if (!method) throw methodNotFound(name);
       const args = argumentsFor(method.params);
       decodedMs = performance.now();
-      const result = resultText(await method.call(...args));
+      const result = resultText(await method.call(args, caller));
       resultBytes = result.length;
       answer = resultResponse(idText, result);
     } catch (error) {

@@ -5,6 +5,7 @@ import { fastify } from 'fastify';
 import type { Logger } from 'pino';
 import { AnswersUnderWay } from './answers-under-way.js';
 import { BodyReader } from './body-reader.js';
+import { RemoteCaller } from './caller.js';
 import { LARGE_BODY_BYTES, type Dispatcher, type LargeBodies } from './dispatcher.js';
 import { shareTurns } from './event-loop-turns.js';
 import { MemoryBudget } from './memory-budget.js';
@@ -114,11 +115,12 @@ function addOwnRoutes(app: FastifyInstance, options: HttpServerOptions): void {
     handler: async (request, reply) => {
       const { dispatcher, largeBodies } = options;
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      const caller = new RemoteCaller(request.socket, reply.raw);
       return sendParts(
         reply,
         body.length > LARGE_BODY_BYTES
-          ? await dispatcher.handleLarge(body, largeBodies, endOf(request, reply.raw))
-          : await dispatcher.handle(body, () => request.socket.destroyed),
+          ? await dispatcher.handleLarge(body, largeBodies, caller)
+          : await dispatcher.handle(body, caller),
       );
     },
   });
@@ -126,14 +128,6 @@ function addOwnRoutes(app: FastifyInstance, options: HttpServerOptions): void {
   for (const url of ['/healthz', '/healthz/']) {
     app.route({ url, method: METHODS, handler: async (_request, reply) => sendJson(reply, health) });
   }
-}
-
-/** Fires when the answer is read or nobody waits for it any more. */
-function endOf(request: FastifyRequest, response: ServerResponse): AbortSignal {
-  const end = new AbortController();
-  if (request.socket.destroyed) end.abort();
-  else response.once('close', () => end.abort());
-  return end.signal;
 }
 
 /** What go-ethereum decides from the headers alone; answers requests that need no body. */

@@ -1,3 +1,4 @@
+import type { Caller } from './caller.js';
 import { RpcCode, RpcError } from './rpc-error.js';
 
 /** One positional parameter: how its JSON value becomes an argument. */
@@ -24,7 +25,7 @@ export class ArgumentError extends Error {
 export interface Method {
   readonly params: readonly Param<unknown>[];
   /** Gets one argument for each entry of `params`. `undefined` becomes a null result. */
-  readonly call: (...args: unknown[]) => unknown;
+  readonly call: (args: readonly unknown[], caller: Caller) => unknown;
 }
 
 /** Methods by their full name, `namespace_method`. */
@@ -39,7 +40,15 @@ export function method<const P extends readonly Param<unknown>[]>(
   params: P,
   call: (...args: Arguments<P>) => unknown,
 ): Method {
-  return { params, call: call as (...args: unknown[]) => unknown };
+  return { params, call: (args) => call(...(args as Arguments<P>)) };
+}
+
+/** Describes a method to which it matters whether somebody still waits for its answer. */
+export function methodForCaller<const P extends readonly Param<unknown>[]>(
+  params: P,
+  call: (caller: Caller, ...args: Arguments<P>) => unknown,
+): Method {
+  return { params, call: (args, caller) => call(caller, ...(args as Arguments<P>)) };
 }
 
 /**

@@ -10,6 +10,15 @@ export const stringParam: Param<string> = {
   decode: (value) => (typeof value === 'string' ? value : wrongType(value, 'string')),
 };
 
+/** A block hash, in lower case from here on. */
+export const hashParam: Param<string> = {
+  decode: (value) => {
+    const text = stringParam.decode(value);
+    if (/^0x[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase();
+    throw new ArgumentError(`${JSON.stringify(text.slice(0, 80))} is no hash of 32 bytes in hex, with 0x`);
+  },
+};
+
 /** A plain JSON number; above 2^53-1 JSON.parse has already lost digits, so it is refused. */
 export const uint64Param: Param<number> = {
   decode: (value) => {

@@ -1,13 +1,16 @@
 import type { ClusterTimes } from '../cluster-timing.js';
-import type { ClusterMembership, ConductorApi, ServerInfo } from '../conductor-api.js';
+import type { ClusterMembership, CommitOptions, ConductorApi, ServerInfo } from '../conductor-api.js';
 import { Suffrage } from '../conductor-api.js';
 import type { ClusterStatus, ConductorStatus } from '../conductor-status.js';
+import type { BlockId } from '../../payload/block-ref.js';
 import type { UnsafePayload } from '../../payload/unsafe-payload.js';
 import { RpcError } from '../json-rpc/rpc-error.js';
 
 /** A conductor without a cluster behind it: keeps its switches, records what it is asked to do. */
 export class FakeConductor implements ConductorApi {
   readonly committed: UnsafePayload[] = [];
+  /** What a commit waits for. */
+  onCommit: (options: CommitOptions) => Promise<void> = async () => undefined;
   /** Cluster operations with their arguments. */
   readonly operations: unknown[][] = [];
   servers: ServerInfo[] | null = ['leader', 'follower', 'other'].map((name) => ({
@@ -68,13 +71,18 @@ export class FakeConductor implements ConductorApi {
     this.operations.push(['stop']);
   }
 
-  async commitUnsafePayload(payload: UnsafePayload): Promise<void> {
+  async commitUnsafePayload(payload: UnsafePayload, options: CommitOptions = {}): Promise<void> {
+    await this.onCommit(options);
     if (!this.isLeader) {
       throw new RpcError('failed to apply payload envelope: node is not the leader', {
         reason: 'not-leader',
       });
     }
     this.committed.push(payload);
+  }
+
+  async resetHead(to: BlockId, reason: string, seen?: string): Promise<void> {
+    this.changeCluster('resetHead', to, reason, seen);
   }
 
   async transferLeader(): Promise<void> {

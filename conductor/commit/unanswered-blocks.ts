@@ -1,0 +1,29 @@
+/**
+ * Blocks that this leader put into the log and whose proposer has not learned that they are committed: nobody has
+ * published them. What an earlier term put there may have been published by others, so nothing outlives its term.
+ */
+export class UnansweredBlocks {
+  private term = -1;
+  private readonly hashes = new Set<string>();
+
+  /** From here on the block may be committed, and its proposer may hear of it or not. */
+  proposed(hash: string, term: number): void {
+    if (term !== this.term) this.hashes.clear();
+    this.term = term;
+    this.hashes.add(hash);
+  }
+
+  /** It is the head; no other can be again. */
+  committed(hash: string): void {
+    for (const other of this.hashes) if (other !== hash) this.hashes.delete(other);
+  }
+
+  /** It never was in the log, or its proposer knows that it is committed and may have published it. */
+  forget(hash: string): void {
+    this.hashes.delete(hash);
+  }
+
+  has(hash: string, term: number): boolean {
+    return term === this.term && this.hashes.has(hash);
+  }
+}
