@@ -20,8 +20,6 @@ interface JoinOptions {
   /** The port that the consensus server is bound to. */
   consensusPort: number;
   hello(address: string, signal: AbortSignal): Promise<FormationAnswer>;
-  /** A new cluster does not touch a sequencer before an operator says so. */
-  pauseForBootstrap(): void;
   /** A cluster could not be formed. */
   onFatal(error: Error): void;
   logger: Logger;
@@ -43,7 +41,7 @@ export async function joinOrFound(options: JoinOptions): Promise<void> {
     logger.info({ clusterId, incarnation }, 'rejoining the cluster of the storage directory');
     return;
   }
-  if (config.raft.bootstrap) return foundAlone(options);
+  if (foundsAlone(config, raft)) return foundAlone(options);
   if (config.raft.peers.length === 0) {
     logger.info('no cluster yet: waiting to be added (conductor_addServerAsVoter on the leader)');
     return;
@@ -63,6 +61,11 @@ export async function joinOrFound(options: JoinOptions): Promise<void> {
   void forming.catch((error: Error) => options.onFatal(error));
 }
 
+/** Whether this start is to found a cluster of this node alone: it belongs to none, and its flags say so. */
+export function foundsAlone({ raft }: Pick<Config, 'raft'>, { identity }: Pick<Raft, 'identity'>): boolean {
+  return raft.bootstrap && identity.clusterId === null;
+}
+
 /** What this node tells the others while a cluster forms. @param peers the list that it was given */
 export function formationAnswer(
   raft: Pick<Raft, 'status'>,
@@ -74,8 +77,6 @@ export function formationAnswer(
 async function foundAlone(options: JoinOptions): Promise<void> {
   const { raft, consensusPort, config, logger } = options;
   const address = config.consensus.advertisedAddr ?? `${config.consensus.listenHost}:${consensusPort}`;
-  // As op-conductor.
-  options.pauseForBootstrap();
   await found(raft, [
     { id: config.raft.serverId, address, incarnation: raft.identity.incarnation, voter: true },
   ]);

@@ -130,6 +130,26 @@ describe('the start', () => {
     await until(() => active);
   });
 
+  it('is still paused after a restart, until somebody resumes, and says who paused it', async () => {
+    await start();
+    await service.stop('a restart');
+    await start();
+    expect(await call('conductor_paused')).toBe(true);
+    const told = { paused: true, active: false, pausedBy: 'bootstrap', pausedSinceMs: expect.any(Number) };
+    expect(await call('conductor_status')).toMatchObject(told);
+    await until(() => asked('admin_sequencerActive') >= 4);
+    expect(asked('admin_startSequencer')).toBe(0);
+    await call('conductor_resume');
+    expect(await call('conductor_status')).not.toHaveProperty('pausedBy');
+    await service.stop('a restart');
+    await start();
+    expect(await call('conductor_paused')).toBe(false);
+    await call('conductor_pause');
+    await service.stop('a restart');
+    await start();
+    expect(await call('conductor_status')).toMatchObject({ ...told, pausedBy: 'conductor_pause' });
+  });
+
   it('HandleInitError: a port that is taken is the error, and what was opened is closed', async () => {
     const taken = new URL(opNode.url).port;
     await expect(start(opNode.url, taken)).rejects.toThrow('EADDRINUSE');
