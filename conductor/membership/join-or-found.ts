@@ -1,8 +1,11 @@
 import type { Logger } from 'pino';
-import type { Member, RaftNode } from '../../raft/index.js';
+import { StorageError, type Member, type RaftNode } from '../../raft/index.js';
 import type { Config } from '../config/config.js';
 import type { Sleep } from '../time/sleep.js';
 import { formCluster, peersDigest, type FormationAnswer, type ListedPeer } from './formation.js';
+
+const ADDED_MEANWHILE =
+  'a leader added this node before it had founded a cluster: it belongs to that one now';
 
 const EMPTY_MEMBER =
   'the storage directory belongs to a cluster but has no log: its leader will send it; if there is no such cluster, wipe the directory';
@@ -51,7 +54,9 @@ export async function joinOrFound(options: JoinOptions): Promise<void> {
     peers: config.raft.peers,
     hello: (address, signal) => options.hello(address, signal),
     isMember: () => raft.identity.clusterId !== null,
-    bootstrap: (members) => found(raft, members),
+    bootstrap: async (members) => {
+      if (!(await found(raft, members))) logger.info(ADDED_MEANWHILE);
+    },
     logger,
     signal: options.signal,
     sleep: options.sleep,
@@ -77,15 +82,23 @@ export function formationAnswer(
 async function foundAlone(options: JoinOptions): Promise<void> {
   const { raft, consensusPort, config, logger } = options;
   const address = config.consensus.advertisedAddr ?? `${config.consensus.listenHost}:${consensusPort}`;
-  await found(raft, [
-    { id: config.raft.serverId, address, incarnation: raft.identity.incarnation, voter: true },
-  ]);
-  logger.info({ address }, 'founded a cluster of one; the control loop is paused until conductor_resume');
+  const self = { id: config.raft.serverId, address, incarnation: raft.identity.incarnation, voter: true };
+  if (await found(raft, [self])) {
+    logger.info({ address }, 'founded a cluster of one; the control loop is paused until conductor_resume');
+  } else {
+    logger.info(ADDED_MEANWHILE);
+  }
 }
 
-async function found(raft: Raft, members: readonly Member[]): Promise<void> {
-  const outcome = await raft.bootstrap(members);
-  if (outcome.outcome !== 'done') throw new Error(`the cluster could not be founded: ${outcome.reason}`);
+/** False when another cluster took this node in before. */
+async function found(raft: Raft, members: readonly Member[]): Promise<boolean> {
+  const outcome = await raft.bootstrap(members).catch((error: unknown) => {
+    if (error instanceof StorageError && error.code === 'wrong-cluster') return undefined;
+    throw error;
+  });
+  if (outcome?.outcome === 'done') return true;
+  if (outcome === undefined || outcome.reason === 'not-empty') return false;
+  throw new Error(`the cluster could not be founded: ${outcome.reason}`);
 }
 
 function isEmpty(raft: Pick<Raft, 'status'>): boolean {

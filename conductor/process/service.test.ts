@@ -9,6 +9,7 @@ import {
 } from '../../rpc/clients/testing/fake-rpc-server.js';
 import { JsonRpcClient } from '../../rpc/clients/json-rpc-client.js';
 import { z } from 'zod';
+import { inspectDirectory, type LogVisitor } from '../../raft/index.js';
 import { parseConfig } from '../config/parse-config.js';
 import { Service } from './service.js';
 import { hashOf, silent } from '../testing/chain.js';
@@ -49,6 +50,8 @@ function answer({ method }: { method: string }): FakeAnswer {
       return { result: { connected: 1 } };
   }
 }
+
+const NO_VISITOR: LogVisitor = { snapshot: () => undefined, entry: () => undefined };
 
 const asked = (method: string): number =>
   opNode.requests.filter((request) => request.method === method).length;
@@ -154,6 +157,9 @@ describe('the start', () => {
     const taken = new URL(opNode.url).port;
     await expect(start(opNode.url, taken)).rejects.toThrow('EADDRINUSE');
     await service.stop('it did not start');
+    // Ports come first: no cluster is left behind.
+    const { identity } = await inspectDirectory(path.join(directory, 'a', 'baton'), NO_VISITOR);
+    expect(identity).toMatchObject({ nodeId: 'a', clusterId: null });
     // The directory is free again.
     await start();
     expect(fatal).toEqual([]);

@@ -41,17 +41,18 @@ export class Service {
     timing.check();
     await this.restorePause();
     const { port: consensusPort } = await raft.start(transport);
-    await this.joinOrFound(consensusPort);
     const { port: rpcPort } = await rpc.start();
     bound.rpcPort = rpcPort;
     this.closers.push(() => rpc.stop(1000));
     const webSocket = await flashblocks?.start();
     this.closers.push(async () => flashblocks?.stop(1000));
+    if (this.config.metrics.enabled) await this.serveMetrics();
     this.closers.push(() => localNode.stop());
     health.start();
     this.closers.push(() => health.stop());
-    if (this.config.metrics.enabled) await this.serveMetrics();
     void this.pollOnceEnabled();
+    // Not before all ports are there: a process that ends at its start must leave no cluster behind.
+    await this.joinOrFound(consensusPort);
     metrics.up();
     const ports = { rpcPort, consensusPort, webSocketPort: webSocket?.port };
     this.logger.info({ ...ports, version: this.version }, 'started');
