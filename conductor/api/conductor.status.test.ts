@@ -25,6 +25,7 @@ describe('status', () => {
       health: { status: 'unknown', reasons: [], checkedAtMs: null },
       active: true,
     });
+    expect(unborn).not.toHaveProperty('pausedBy');
     expect(unborn.node.reason).not.toBe('');
   });
 
@@ -67,6 +68,8 @@ describe('status', () => {
       },
       active: false,
       paused: true,
+      pausedBy: 'conductor_pause',
+      pausedSinceMs: expect.any(Number),
       leaderOverridden: true,
     });
     expect(status.leaseRemainingMs).not.toBeNull();

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
-import type { RaftNode } from '../../raft/index.js';
+import { StorageError, type RaftNode } from '../../raft/index.js';
 import type { RaftNodeEvents } from '../../raft/index.js';
 import type { ClusterTimes } from '../../rpc/server/cluster-timing.js';
 import {
@@ -117,11 +117,12 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   }
 
   async pause(): Promise<void> {
-    this.options.controller.pause();
+    await this.options.controller.pause().catch(asNotKept);
   }
 
   async resume(): Promise<void> {
     await this.options.controller.resume().catch((error: Error) => {
+      if (error instanceof StorageError) return asNotKept(error);
       throw new RpcError(
         `cannot resume because failed to get sequencer active status: failed to get sequencer active status: ${error.message}`,
         { reason: 'node-unreachable', cause: error },
@@ -190,4 +191,12 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     const { head } = chain;
     return head && hasPayload(head) ? history.payload(head) : null;
   }
+}
+
+/** @throws RpcError: whether the node is paused after a restart is not known, and this process ends */
+function asNotKept(error: Error): never {
+  throw new RpcError(`the switch could not be written: ${error.message}`, {
+    reason: 'storage',
+    cause: error,
+  });
 }

@@ -82,6 +82,7 @@ export function nodeStatus(sources: StatusSources): ConductorStatus {
     health: healthStatus(sources),
     active: switches.active,
     paused: switches.paused,
+    ...(switches.pause && { pausedBy: switches.pause.by, pausedSinceMs: switches.pause.sinceMs }),
     stopped: switches.stopped,
     leaderOverridden: switches.leaderOverridden,
   };

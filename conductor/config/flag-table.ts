@@ -137,7 +137,8 @@ export const flags = {
     group: 'Raft',
     type: boolean,
     byDefault: false,
-    usage: 'form a new cluster of this node alone, paused; harmless if there is data already',
+    usage:
+      'form a new cluster of this node alone, paused; no effect if there is data already. Remove it then: on an empty disk it founds a second cluster',
   }),
   'raft.snapshot-interval': flag({
     group: 'Raft',

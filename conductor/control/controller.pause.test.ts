@@ -114,7 +114,7 @@ describe('pause and resume', () => {
     expect({ paused: t.conductor.paused(), starts: t.node.starts }).toEqual({ paused: true, starts: [] });
 
     const founder = conductorUnderTest();
-    founder.controller.pauseForBootstrap();
+    await founder.controller.pauseForBootstrap();
     expect(founder.conductor.paused()).toBe(true);
   });
 });

@@ -81,21 +81,28 @@ export class Controller extends EventEmitter<ControlEvents> {
     this.changed();
   }
 
-  pauseForBootstrap(): void {
-    this.options.switches.paused = true;
+  /** A new cluster does not touch a sequencer before an operator says so. @throws StorageError */
+  async pauseForBootstrap(): Promise<void> {
+    await this.options.switches.setPause('bootstrap');
   }
 
-  pause(): void {
-    this.options.switches.paused = true;
-    this.options.logger.info('control loop paused');
+  /** In force at once; resolves when a restart would not end it. @throws StorageError */
+  async pause(): Promise<void> {
+    const { switches, logger } = this.options;
+    const kept = switches.setPause('conductor_pause');
+    logger.info('control loop paused');
     this.changed();
+    await kept;
   }
 
-  /** @throws ClientError when op-node does not say whether its sequencer runs; then the loop stays paused */
+  /**
+   * @throws ClientError when op-node does not say whether its sequencer runs; then the loop stays paused
+   * @throws StorageError
+   */
   async resume(): Promise<void> {
     const { opNode, localNode, switches, logger, callTimeoutMs } = this.options;
     localNode.noteSequencer(await opNode.sequencerActive({ timeoutMs: callTimeoutMs }));
-    switches.paused = false;
+    await switches.endPause();
     logger.info('control loop resumed');
     this.emit('resumed');
     this.loop.forgetFailures();

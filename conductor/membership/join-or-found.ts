@@ -1,8 +1,11 @@
 import type { Logger } from 'pino';
-import type { Member, RaftNode } from '../../raft/index.js';
+import { StorageError, type Member, type RaftNode } from '../../raft/index.js';
 import type { Config } from '../config/config.js';
 import type { Sleep } from '../time/sleep.js';
 import { formCluster, peersDigest, type FormationAnswer, type ListedPeer } from './formation.js';
+
+const ADDED_MEANWHILE =
+  'a leader added this node before it had founded a cluster: it belongs to that one now';
 
 const EMPTY_MEMBER =
   'the storage directory belongs to a cluster but has no log: its leader will send it; if there is no such cluster, wipe the directory';
@@ -20,8 +23,6 @@ interface JoinOptions {
   /** The port that the consensus server is bound to. */
   consensusPort: number;
   hello(address: string, signal: AbortSignal): Promise<FormationAnswer>;
-  /** A new cluster does not touch a sequencer before an operator says so. */
-  pauseForBootstrap(): void;
   /** A cluster could not be formed. */
   onFatal(error: Error): void;
   logger: Logger;
@@ -43,7 +44,7 @@ export async function joinOrFound(options: JoinOptions): Promise<void> {
     logger.info({ clusterId, incarnation }, 'rejoining the cluster of the storage directory');
     return;
   }
-  if (config.raft.bootstrap) return foundAlone(options);
+  if (foundsAlone(config, raft)) return foundAlone(options);
   if (config.raft.peers.length === 0) {
     logger.info('no cluster yet: waiting to be added (conductor_addServerAsVoter on the leader)');
     return;
@@ -53,7 +54,9 @@ export async function joinOrFound(options: JoinOptions): Promise<void> {
     peers: config.raft.peers,
     hello: (address, signal) => options.hello(address, signal),
     isMember: () => raft.identity.clusterId !== null,
-    bootstrap: (members) => found(raft, members),
+    bootstrap: async (members) => {
+      if (!(await found(raft, members))) logger.info(ADDED_MEANWHILE);
+    },
     logger,
     signal: options.signal,
     sleep: options.sleep,
@@ -61,6 +64,11 @@ export async function joinOrFound(options: JoinOptions): Promise<void> {
     dialTimeoutMs: DIAL_TIMEOUT_MS,
   });
   void forming.catch((error: Error) => options.onFatal(error));
+}
+
+/** Whether this start is to found a cluster of this node alone: it belongs to none, and its flags say so. */
+export function foundsAlone({ raft }: Pick<Config, 'raft'>, { identity }: Pick<Raft, 'identity'>): boolean {
+  return raft.bootstrap && identity.clusterId === null;
 }
 
 /** What this node tells the others while a cluster forms. @param peers the list that it was given */
@@ -74,17 +82,23 @@ export function formationAnswer(
 async function foundAlone(options: JoinOptions): Promise<void> {
   const { raft, consensusPort, config, logger } = options;
   const address = config.consensus.advertisedAddr ?? `${config.consensus.listenHost}:${consensusPort}`;
-  // As op-conductor.
-  options.pauseForBootstrap();
-  await found(raft, [
-    { id: config.raft.serverId, address, incarnation: raft.identity.incarnation, voter: true },
-  ]);
-  logger.info({ address }, 'founded a cluster of one; the control loop is paused until conductor_resume');
+  const self = { id: config.raft.serverId, address, incarnation: raft.identity.incarnation, voter: true };
+  if (await found(raft, [self])) {
+    logger.info({ address }, 'founded a cluster of one; the control loop is paused until conductor_resume');
+  } else {
+    logger.info(ADDED_MEANWHILE);
+  }
 }
 
-async function found(raft: Raft, members: readonly Member[]): Promise<void> {
-  const outcome = await raft.bootstrap(members);
-  if (outcome.outcome !== 'done') throw new Error(`the cluster could not be founded: ${outcome.reason}`);
+/** False when another cluster took this node in before. */
+async function found(raft: Raft, members: readonly Member[]): Promise<boolean> {
+  const outcome = await raft.bootstrap(members).catch((error: unknown) => {
+    if (error instanceof StorageError && error.code === 'wrong-cluster') return undefined;
+    throw error;
+  });
+  if (outcome?.outcome === 'done') return true;
+  if (outcome === undefined || outcome.reason === 'not-empty') return false;
+  throw new Error(`the cluster could not be founded: ${outcome.reason}`);
 }
 
 function isEmpty(raft: Pick<Raft, 'status'>): boolean {

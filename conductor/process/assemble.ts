@@ -47,6 +47,7 @@ export interface Parts {
   readonly localNode: LocalNode;
   readonly probes: ConfiguredHealth;
   readonly health: HealthMonitor;
+  readonly switches: Switches;
   readonly controller: Controller;
   readonly conductor: Conductor;
   readonly rpc: HttpServer;
@@ -145,7 +146,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   if (flashblocks) conductor.on('leadershipChanged', () => flashblocks.leadershipChanged());
 
   return Object.freeze({
-    ...{ metrics, clients, raft, transport, localNode, probes, health, controller, conductor },
+    ...{ metrics, clients, raft, transport, localNode, probes, health, switches, controller, conductor },
     ...{ rpc, flashblocks, bound },
   });
 }

@@ -7,6 +7,11 @@ import type { Verdict } from '../chain/chain-state.js';
 import type { Config } from '../config/config.js';
 import { laneTimeouts, limitsOf, retentionOf, timingOf } from './raft-options.js';
 
+/** Where this node keeps everything. */
+export function nodeDirectory({ raft }: Config): string {
+  return path.join(raft.storageDir, raft.serverId);
+}
+
 /** The Raft node of this process, with its disk; neither is open yet. */
 export function createRaft(
   config: Config,
@@ -14,7 +19,7 @@ export function createRaft(
   logger: Logger,
   onFatal: (error: Error) => void,
 ): RaftNode<Verdict> {
-  const { serverId, storageDir, priority, crashEvidence } = config.raft;
+  const { serverId, priority, crashEvidence } = config.raft;
   return new RaftNode({
     nodeId: serverId,
     priority,
@@ -22,7 +27,7 @@ export function createRaft(
     timing: timingOf(config),
     limits: limitsOf(config.rpc.bodyLimitBytes),
     retention: retentionOf(config),
-    storage: new LevelStorage({ directory: path.join(storageDir, serverId, 'baton') }),
+    storage: new LevelStorage({ directory: path.join(nodeDirectory(config), 'baton') }),
     stateMachine,
     logger: logger.child({ part: 'raft' }),
     onFatal,

@@ -9,6 +9,7 @@ import {
 } from '../../rpc/clients/testing/fake-rpc-server.js';
 import { JsonRpcClient } from '../../rpc/clients/json-rpc-client.js';
 import { z } from 'zod';
+import { inspectDirectory, type LogVisitor } from '../../raft/index.js';
 import { parseConfig } from '../config/parse-config.js';
 import { Service } from './service.js';
 import { hashOf, silent } from '../testing/chain.js';
@@ -49,6 +50,8 @@ function answer({ method }: { method: string }): FakeAnswer {
       return { result: { connected: 1 } };
   }
 }
+
+const NO_VISITOR: LogVisitor = { snapshot: () => undefined, entry: () => undefined };
 
 const asked = (method: string): number =>
   opNode.requests.filter((request) => request.method === method).length;
@@ -130,10 +133,33 @@ describe('the start', () => {
     await until(() => active);
   });
 
+  it('is still paused after a restart, until somebody resumes, and says who paused it', async () => {
+    await start();
+    await service.stop('a restart');
+    await start();
+    expect(await call('conductor_paused')).toBe(true);
+    const told = { paused: true, active: false, pausedBy: 'bootstrap', pausedSinceMs: expect.any(Number) };
+    expect(await call('conductor_status')).toMatchObject(told);
+    await until(() => asked('admin_sequencerActive') >= 4);
+    expect(asked('admin_startSequencer')).toBe(0);
+    await call('conductor_resume');
+    expect(await call('conductor_status')).not.toHaveProperty('pausedBy');
+    await service.stop('a restart');
+    await start();
+    expect(await call('conductor_paused')).toBe(false);
+    await call('conductor_pause');
+    await service.stop('a restart');
+    await start();
+    expect(await call('conductor_status')).toMatchObject({ ...told, pausedBy: 'conductor_pause' });
+  });
+
   it('HandleInitError: a port that is taken is the error, and what was opened is closed', async () => {
     const taken = new URL(opNode.url).port;
     await expect(start(opNode.url, taken)).rejects.toThrow('EADDRINUSE');
     await service.stop('it did not start');
+    // Ports come first: no cluster is left behind.
+    const { identity } = await inspectDirectory(path.join(directory, 'a', 'baton'), NO_VISITOR);
+    expect(identity).toMatchObject({ nodeId: 'a', clusterId: null });
     // The directory is free again.
     await start();
     expect(fatal).toEqual([]);

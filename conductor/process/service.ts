@@ -1,11 +1,13 @@
 import type { Logger } from 'pino';
 import type { FormationAnswer } from '../membership/formation.js';
-import { joinOrFound } from '../membership/join-or-found.js';
+import { foundsAlone, joinOrFound } from '../membership/join-or-found.js';
 import { untilConductorEnabled } from '../control/until-conductor-enabled.js';
 import type { Config } from '../config/config.js';
 import { startMetricsServer } from '../metrics/metrics-server.js';
 import { sleep } from '../time/sleep.js';
 import { assemble, type Parts } from './assemble.js';
+import { nodeDirectory } from './consensus.js';
+import { PauseFile } from './pause-file.js';
 import { TimingWarning } from './timing-warning.js';
 
 /**
@@ -35,20 +37,22 @@ export class Service {
     const timing = new TimingWarning(this.config, raft, this.logger);
     await raft.open();
     this.opened = true;
-    timing.check();
     this.closers.push(() => raft.stop());
+    timing.check();
+    await this.restorePause();
     const { port: consensusPort } = await raft.start(transport);
-    await this.joinOrFound(consensusPort);
     const { port: rpcPort } = await rpc.start();
     bound.rpcPort = rpcPort;
     this.closers.push(() => rpc.stop(1000));
     const webSocket = await flashblocks?.start();
     this.closers.push(async () => flashblocks?.stop(1000));
+    if (this.config.metrics.enabled) await this.serveMetrics();
     this.closers.push(() => localNode.stop());
     health.start();
     this.closers.push(() => health.stop());
-    if (this.config.metrics.enabled) await this.serveMetrics();
     void this.pollOnceEnabled();
+    // Not before all ports are there: a process that ends at its start must leave no cluster behind.
+    await this.joinOrFound(consensusPort);
     metrics.up();
     const ports = { rpcPort, consensusPort, webSocketPort: webSocket?.port };
     this.logger.info({ ...ports, version: this.version }, 'started');
@@ -75,14 +79,27 @@ export class Service {
     this.logger.info('stopped');
   }
 
+  /** A new cluster is paused before anybody can resume it. */
+  private async restorePause(): Promise<void> {
+    const { config, logger, onFatal } = this;
+    const { raft, controller, switches } = this.parts;
+    await switches.restore(new PauseFile({ directory: nodeDirectory(config), logger, onFatal }));
+    if (foundsAlone(config, raft)) await controller.pauseForBootstrap();
+    if (!switches.pause) return;
+    const { by, sinceMs } = switches.pause;
+    logger.warn(
+      { by, since: new Date(sinceMs).toISOString() },
+      'the control loop is paused until conductor_resume',
+    );
+  }
+
   private joinOrFound(consensusPort: number): Promise<void> {
-    const { raft, transport, controller } = this.parts;
+    const { raft, transport } = this.parts;
     return joinOrFound({
       config: this.config,
       raft,
       consensusPort,
       hello: (address, signal) => transport.hello<FormationAnswer>(address, signal),
-      pauseForBootstrap: () => controller.pauseForBootstrap(),
       onFatal: this.onFatal,
       logger: this.logger,
       signal: this.ending.signal,

@@ -119,6 +119,13 @@ export const conductorStatusSchema = z.object({
   /** Neither paused nor stopped, as `conductor_active`. Says nothing about the sequencer. */
   active: z.boolean(),
   paused: z.boolean(),
+  /**
+   * Who decided so, while it is paused: the flag `--paused`, the founding of a cluster, an operator, or the node
+   * itself, since it cannot read what was decided. All but the flag's outlive the process.
+   */
+  pausedBy: z.enum(['flag', 'bootstrap', 'conductor_pause', 'unreadable-file']).optional(),
+  /** Wall clock in milliseconds, while it is paused. */
+  pausedSinceMs: z.number().optional(),
   stopped: z.boolean(),
   /** `conductor_overrideLeader(true)` is in force. */
   leaderOverridden: z.boolean(),

@@ -80,11 +80,11 @@ function memberProblems(member: Member): string[] {
   if (!status) return [`${id} does not answer: ${silence}`];
   if (role === 'no member') return [`${id} is not a member of the cluster`];
   const found: string[] = [];
-  const { health, paused, leaderOverridden } = status;
+  const { health, paused, pausedBy, leaderOverridden } = status;
   if (health.status !== 'healthy') {
     found.push(`${id} is ${health.status}: ${healthReason(status)}`);
   }
-  if (paused) found.push(`${id} is paused`);
+  if (paused) found.push(`${id} is paused${pausedBy === undefined ? '' : ` (by ${pausedBy})`}`);
   if (leaderOverridden) found.push(`the leader is overridden on ${id}`);
   return found;
 }

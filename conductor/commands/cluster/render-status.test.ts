@@ -103,6 +103,11 @@ describe('a cluster is not healthy', () => {
       ['the sequencer of the leader a is not active'],
     ],
     ['with a paused leader', view(member({ ...stopped, paused: true })), ['a is paused']],
+    [
+      'with one that its foundation paused',
+      view(member({ ...stopped, paused: true, pausedBy: 'bootstrap' })),
+      ['a is paused (by bootstrap)'],
+    ],
     ['under an override', view(member({ ...a, leaderOverridden: true })), ['the leader is overridden on a']],
     [
       'before the first check',

@@ -1,0 +1,68 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import { PauseFile } from './pause-file.js';
+
+let directory: string;
+let logged: Record<string, unknown>[];
+let fatal: Error[];
+
+const pauseFile = (): PauseFile => {
+  const write = (line: string): void => void logged.push(JSON.parse(line) as Record<string, unknown>);
+  const onFatal = (error: Error): void => void fatal.push(error);
+  return new PauseFile({ directory, logger: pino({}, { write }), onFatal });
+};
+
+const text = (): Promise<string> => readFile(path.join(directory, 'switches.json'), 'utf8');
+
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(os.tmpdir(), 'baton-pause-'));
+  logged = [];
+  fatal = [];
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+describe('PauseFile', () => {
+  it('no file is no pause', async () => {
+    expect(await pauseFile().read()).toBeNull();
+  });
+
+  it('keeps who paused and since when, and that somebody resumed', async () => {
+    await pauseFile().write({ by: 'bootstrap', sinceMs: 7 });
+    expect(await text()).toBe('{"format":1,"paused":{"by":"bootstrap","sinceMs":7}}\n');
+    expect(await pauseFile().read()).toEqual({ by: 'bootstrap', sinceMs: 7 });
+    await pauseFile().write(null);
+    expect(await text()).toBe('{"format":1,"paused":null}\n');
+    expect(await pauseFile().read()).toBeNull();
+  });
+
+  it.each(['', '{"format":1,"pau', '{"format":2,"paused":null}', '{"format":1,"paused":{"by":"somebody"}}'])(
+    'takes a file that says %j for a pause, tells the remedy and leaves it as it is',
+    async (damaged) => {
+      await writeFile(path.join(directory, 'switches.json'), damaged);
+      expect(await pauseFile().read()).toMatchObject({ by: 'unreadable-file' });
+      expect(logged).toMatchObject([
+        {
+          level: 50,
+          code: 'unreadable-file',
+          file: path.join(directory, 'switches.json'),
+          remedy: expect.stringContaining('conductor_resume'),
+        },
+      ]);
+      expect(await text()).toBe(damaged);
+      expect(fatal).toEqual([]);
+    },
+  );
+
+  it('a write that fails is the error of who asked for it, and then ends the process', async () => {
+    await rm(directory, { recursive: true });
+    const order: string[] = [];
+    const failing = pauseFile();
+    await failing.write(null).catch(() => order.push(`answered, fatal: ${fatal.length}`));
+    await new Promise(setImmediate);
+    expect(order).toEqual(['answered, fatal: 0']);
+    expect(fatal).toMatchObject([{ name: 'StorageError', code: 'io' }]);
+  });
+});

@@ -1,0 +1,65 @@
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { KeptPausedBy, Pause, PauseStore } from '../control/switches.js';
+import { KeptFile, UnreadableFileError } from './kept-file.js';
+
+const FILE_NAME = 'switches.json';
+/** Rises when an older release could not read what is written (docs/FORMATS.md). */
+const FORMAT = 1;
+
+const schema = z.object({
+  format: z.literal(FORMAT),
+  /** Null: an operator resumed. */
+  paused: z.object({ by: z.enum(['bootstrap', 'conductor_pause']), sinceMs: z.number() }).nullable(),
+});
+
+const REMEDY =
+  'find out whether this node is to be paused: conductor_resume, as well as conductor_pause, writes the file anew';
+
+interface PauseFileOptions {
+  /** The node's own, which the database is in as well. */
+  directory: string;
+  logger: Logger;
+  /** The disk failed, so the process must end. Called once the one who asked for the write can be answered. */
+  onFatal: (error: Error) => void;
+}
+
+/** Keeps the pause in a file beside the database. */
+export class PauseFile implements PauseStore {
+  private readonly kept;
+
+  constructor(private readonly options: PauseFileOptions) {
+    this.kept = new KeptFile(`${options.directory}/${FILE_NAME}`, schema);
+  }
+
+  /**
+   * A file that says nothing is taken for a pause: perhaps an operator decided on one. A paused node still votes and
+   * keeps the log, so that its cluster misses nothing; one that would not start at all might cost it the quorum.
+   *
+   * @throws StorageError `io`
+   */
+  async read(): Promise<Pause | null> {
+    try {
+      return (await this.kept.read())?.paused ?? null;
+    } catch (error) {
+      if (!(error instanceof UnreadableFileError)) throw error;
+      const { file } = this.kept;
+      const { message: reason } = error;
+      this.options.logger.error(
+        { code: 'unreadable-file', file, reason, remedy: REMEDY },
+        'the file that says whether this node is paused cannot be read: starting paused',
+      );
+      return { by: 'unreadable-file', sinceMs: Date.now() };
+    }
+  }
+
+  /** @throws StorageError, and then ends the process */
+  async write(paused: Pause<KeptPausedBy> | null): Promise<void> {
+    try {
+      await this.kept.write({ format: FORMAT, paused });
+    } catch (error) {
+      setImmediate(() => this.options.onFatal(error as Error));
+      throw error;
+    }
+  }
+}
