@@ -145,7 +145,7 @@ export class Controller extends EventEmitter<ControlEvents> {
   /** A fact that decisions depend on may have changed. */
   private changed(): void {
     const { chain, localNode, raft } = this.options;
-    this.lag.observe(chain.head?.number, localNode.state.head?.number, performance.now());
+    this.lag.observe(chain.head, localNode.state.head?.number, performance.now());
     this.checkAgainIfOutdated();
     raft.setEligibility(this.fitness.eligibility);
     this.tellState();

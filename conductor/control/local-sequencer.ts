@@ -85,11 +85,11 @@ export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
     health.probeNow();
   }
 
-  /** Posts the blocks that the local node misses. */
+  /** Posts the blocks that the local node misses, as far as they cannot be replaced any more. */
   async feed(signal: AbortSignal): Promise<void> {
     const { localNode, health } = this.options;
     await this.notingShortHistory(async () => {
-      localNode.noteHead(await bringToHead(this.options, this.limits(signal)));
+      localNode.noteHead(await bringToHead(this.options, { ...this.limits(signal), upTo: 'parent-of-head' }));
     });
     health.probeNow();
   }
