@@ -3,6 +3,7 @@ import type { HeadInfo } from '../rpc/clients/op-node-client.js';
 /** What is wrong with a node. Each has its remedy in docs/ERRORS.md. */
 export type HealthCode =
   | 'node-unreachable'
+  | 'other-branch'
   | 'unsafe-head-old'
   | 'safe-head-old'
   | 'too-few-peers'

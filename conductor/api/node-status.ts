@@ -16,7 +16,7 @@ interface StatusSources {
     readonly timing: ClusterTiming;
   };
   chain: Pick<ChainState, 'head'>;
-  localNode: Pick<LocalNode, 'state'>;
+  localNode: Pick<LocalNode, 'state' | 'branch'>;
   health: Pick<HealthMonitor, 'latest'>;
   switches: Switches;
   version: string;
@@ -78,6 +78,8 @@ export function nodeStatus(sources: StatusSources): ConductorStatus {
       head: node.head && blockOf(node.head),
       lagBlocks: chain.head && node.head ? chain.head.number - node.head.number : null,
       sequencerActive: node.sequencerActive,
+      branch: localNode.branch.branch,
+      leftAt: localNode.branch.leftAt,
     },
     health: healthStatus(sources),
     active: switches.active,

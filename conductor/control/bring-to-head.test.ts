@@ -4,7 +4,7 @@ import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import { ChainState, type CommittedBlock } from '../chain/chain-state.js';
 import { chainOf, committed, hashOf, refOf, silent } from '../testing/chain.js';
 import { FakeNode, historyOf } from '../testing/fake-node.js';
-import { bringToHead } from './bring-to-head.js';
+import { bringToHead, type BringOptions } from './bring-to-head.js';
 import { useVirtualTime, virtualSleep } from '../testing/virtual-time.js';
 
 useVirtualTime();
@@ -23,11 +23,11 @@ function commitAll(blocks: readonly CommittedBlock[]): void {
 const refs = (from: number, to: number, branch = 'a'): BlockRef[] =>
   chainOf(from, to, branch).map(({ number }) => refOf(number, branch));
 
-function bring(): Promise<BlockRef> {
+function bring(upTo: BringOptions['upTo'] = 'head'): Promise<BlockRef> {
   const { opNode, execution } = node;
   return bringToHead(
     { opNode, execution, history: historyOf(chain), logger: silent, sleep: virtualSleep },
-    { signal: abort.signal, deadlineMs: DEADLINE_MS, callTimeoutMs: 1000 },
+    { signal: abort.signal, deadlineMs: DEADLINE_MS, callTimeoutMs: 1000, upTo },
   );
 }
 
@@ -273,7 +273,7 @@ describe('bringToHead', () => {
       const { opNode, execution } = node;
       const result = bringToHead(
         { opNode, execution, history, logger: silent, sleep: virtualSleep },
-        { signal: abort.signal, deadlineMs: DEADLINE_MS, callTimeoutMs: 1000 },
+        { signal: abort.signal, deadlineMs: DEADLINE_MS, callTimeoutMs: 1000, upTo: 'head' },
       );
       await expect(ended(result)).rejects.toThrow('no longer retained');
     });
@@ -316,5 +316,38 @@ describe('bringToHead', () => {
       await expect(bring()).rejects.toThrow('no longer needed');
       expect(asked).toBe(0);
     });
+  });
+});
+
+describe('bringToHead, for a standby', () => {
+  it('posts no block that may still be replaced: none without a committed child', async () => {
+    commitAll(chainOf(11, 14));
+    await expect(ended(bring('parent-of-head'))).resolves.toEqual(refOf(13));
+    expect(node.postedNumbers).toEqual([11, 12, 13]);
+  });
+
+  it('posts the parent of the head when another head takes its place on the way', async () => {
+    commitAll(chainOf(11, 12));
+    node.importMs = 30;
+    const result = bring('parent-of-head');
+    await jest.advanceTimersByTimeAsync(20);
+    chain.apply(committed(refOf(12, 'b', hashOf(11)), 50), hashOf(12));
+    await expect(ended(result)).resolves.toEqual(refOf(11));
+    expect(node.postedNumbers).toEqual([11]);
+  });
+
+  it('posts nothing to one that has that block, whatever comes above it', async () => {
+    commitAll(chainOf(11, 11));
+    await expect(bring('parent-of-head')).resolves.toEqual(refOf(10));
+    node.gossip(refOf(11, 'b', hashOf(10)));
+    await expect(bring('parent-of-head')).resolves.toEqual(refOf(11, 'b', hashOf(10)));
+    expect(node.posted).toEqual([]);
+  });
+
+  it('posts nothing to one on another branch, which would drop it', async () => {
+    node.gossip(refOf(10, 'b', hashOf(9)));
+    commitAll(chainOf(11, 14));
+    await expect(bring('parent-of-head')).rejects.toMatchObject({ code: 'other-branch' });
+    expect(node.posted).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import { MIB } from '../../common/bytes.js';
 import { envelopeJson } from '../../rpc/payload/envelope-json.js';
 import type { BlockId, BlockRef } from '../../rpc/payload/block-ref.js';
-import type { CommittedBlock } from '../chain/chain-state.js';
+import type { CommittedBlock, CommittedHead } from '../chain/chain-state.js';
 import type { Sleep } from '../time/sleep.js';
 import { ChainComparison } from './common-point.js';
 
@@ -15,7 +15,7 @@ export interface NodeAndChain {
     blockByNumber(number: number, options: CallOptions): Promise<BlockRef | null>;
   };
   history: {
-    readonly head: BlockId | undefined;
+    readonly head: CommittedHead | undefined;
     hashAt(number: number): string | undefined;
     blocksAbove(number: number): readonly CommittedBlock[] | undefined;
     payload(block: CommittedBlock): Promise<Buffer>;
@@ -27,8 +27,9 @@ export interface NodeAndChain {
 /**
  * - `history-too-short`: the blocks that the node misses are not retained; only gossip can bring them.
  * - `node-does-not-follow`: they were posted, but the node's head did not move.
+ * - `other-branch`: a standby has other blocks than the committed ones; op-node would drop what is posted to it.
  */
-export type BehindCode = 'history-too-short' | 'node-does-not-follow';
+export type BehindCode = 'history-too-short' | 'node-does-not-follow' | 'other-branch';
 
 /** The local node could not be brought to the committed head in time. */
 export class BehindError extends Error {
@@ -49,18 +50,30 @@ const REPOST_AFTER_MS = 500;
 const POLL_MS = 10;
 
 /**
+ * How far a node is to be brought: to the committed head, or to the last block that has a committed child. The head
+ * itself may still give way to another block if its sequencer never learned that it was committed, and op-node does not
+ * leave a block that it has imported.
+ */
+type Extent = 'head' | 'parent-of-head';
+
+export interface BringOptions {
+  signal: AbortSignal;
+  /** Longest that the local head may stand still. */
+  deadlineMs: number;
+  callTimeoutMs: number;
+  upTo: Extent;
+}
+
+/**
  * Brings the local node to the committed head: posts the blocks that it misses, in order, and watches its head.
- * Returns the local head, which is the committed one or a descendant of it.
+ * Returns the local head, which is the wanted block or a descendant of it.
  *
  * op-conductor posts one block at most, so that a node two blocks behind is stuck for ever (#22143). A geth that was
  * killed comes back 3–5 blocks behind its own head: this is the normal case.
  *
  * @throws BehindError when the local head did not move for `deadlineMs`
  */
-export async function bringToHead(
-  deps: NodeAndChain,
-  options: { signal: AbortSignal; deadlineMs: number; callTimeoutMs: number },
-): Promise<BlockRef> {
+export async function bringToHead(deps: NodeAndChain, options: BringOptions): Promise<BlockRef> {
   const { execution, history, logger } = deps;
   const call = { signal: options.signal, timeoutMs: options.callTimeoutMs };
   let end = performance.now() + options.deadlineMs;
@@ -72,7 +85,7 @@ export async function bringToHead(
   for (;;) {
     options.signal.throwIfAborted();
     const local = await execution.latestBlock(call);
-    const target = history.head;
+    const target = targetOf(history.head, options.upTo);
     // A node may be ahead of the log, if somebody let it sequence without the conductor.
     const relation = target && (await comparison.relate(local, target, call));
     if (!relation || relation.descends) {
@@ -80,12 +93,15 @@ export async function bringToHead(
         logger.info({ posted, head: local.number, hash: local.hash }, 'the local node caught up');
       return local;
     }
+    if (relation.differs && options.upTo !== 'head') {
+      throw new BehindError('other-branch', describe(local, target));
+    }
     if (local.hash !== lastHash) end = performance.now() + options.deadlineMs;
     lastHash = local.hash;
     if (performance.now() > end) {
       throw reason ?? new BehindError('node-does-not-follow', describe(local, target));
     }
-    const missing = relation.common === undefined ? undefined : history.blocksAbove(relation.common);
+    const missing = missingBlocks(history, relation.common, target);
     if (!missing) {
       reason = new BehindError('history-too-short', describe(local, target));
     } else {
@@ -98,8 +114,23 @@ export async function bringToHead(
   }
 }
 
-const describe = (local: BlockRef, target: BlockId): string =>
-  `unsafe head mismatch: the local node is at ${local.number} (${local.hash}), the committed head is ${target.number} (${target.hash})`;
+function targetOf(head: CommittedHead | undefined, upTo: Extent): BlockId | undefined {
+  if (!head || upTo === 'head') return head;
+  // The parent is not known after a reset to a block that is not retained: nothing can be posted yet.
+  return head.parentHash === undefined ? undefined : { number: head.number - 1, hash: head.parentHash };
+}
+
+function missingBlocks(
+  history: NodeAndChain['history'],
+  common: number | undefined,
+  target: BlockId,
+): readonly CommittedBlock[] | undefined {
+  if (common === undefined) return undefined;
+  return history.blocksAbove(common)?.filter(({ number }) => number <= target.number);
+}
+
+const describe = (local: BlockId, target: BlockId): string =>
+  `unsafe head mismatch: the local node is at ${local.number} (${local.hash}), the committed chain is at ${target.number} (${target.hash})`;
 
 /** Keeps account of what was posted and not imported yet. */
 class PostingWindow {

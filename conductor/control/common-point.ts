@@ -6,16 +6,27 @@ interface Chains {
   history: { readonly head: BlockId | undefined; hashAt(number: number): string | undefined };
 }
 
+/** The two blocks of one height that tell two chains apart. */
+export interface Difference {
+  number: number;
+  /** Hash on the local chain. */
+  local: string;
+  /** Hash on the committed chain. */
+  committed: string;
+}
+
 /** Where the local chain stands to the committed one. */
-interface Relation {
+export interface Relation {
   /** The local chain goes through the committed head. */
   descends: boolean;
   /** Height up to which both are the same; undefined when the retained history cannot tell. */
   common: number | undefined;
+  /** At the highest height that both chains have; undefined if they are the same there, or nobody can tell. */
+  differs: Difference | undefined;
 }
 
 /** `unknown`: one of the chains does not have that height (any more). */
-type Comparison = 'same' | 'other' | 'unknown';
+type Comparison = 'same' | Difference | 'unknown';
 
 /**
  * Compares the chain of the local node with the committed one, in few questions however deep a fork is: chains that are
@@ -28,7 +39,7 @@ export class ChainComparison {
   constructor(private readonly chains: Chains) {}
 
   /** @param target the committed head */
-  async relate(local: BlockRef, target: BlockId, call: CallOptions): Promise<Relation> {
+  async relate(local: BlockId, target: BlockId, call: CallOptions): Promise<Relation> {
     const { known } = this;
     if (known?.local === local.hash && known.target === target.hash) return known.relation;
     const relation = await this.search(local, target, call);
@@ -36,36 +47,38 @@ export class ChainComparison {
     return relation;
   }
 
-  private async search(local: BlockRef, target: BlockId, call: CallOptions): Promise<Relation> {
+  private async search(local: BlockId, target: BlockId, call: CallOptions): Promise<Relation> {
     const top = Math.min(local.number, target.number);
     const compare = (number: number): Promise<Comparison> => this.compare(number, local, call);
     const atTop = await compare(top);
-    if (atTop === 'same') return { descends: local.number >= target.number, common: top };
-    if (atTop === 'unknown') return { descends: false, common: undefined };
+    if (atTop === 'same') return { descends: local.number >= target.number, common: top, differs: undefined };
+    if (atTop === 'unknown') return { descends: false, common: undefined, differs: undefined };
 
-    let differs = top;
+    let above = top;
     let below = top;
-    let atBelow: Comparison = 'other';
-    for (let step = 1; atBelow === 'other' && below > 0; step *= 2) {
-      differs = below;
+    let atBelow: Comparison = atTop;
+    for (let step = 1; isOther(atBelow) && below > 0; step *= 2) {
+      above = below;
       below = Math.max(0, below - step);
       atBelow = await compare(below);
     }
-    if (atBelow === 'other') return { descends: false, common: undefined };
-    while (differs - below > 1) {
-      const middle = below + Math.floor((differs - below) / 2);
+    if (isOther(atBelow)) return { descends: false, common: undefined, differs: atTop };
+    while (above - below > 1) {
+      const middle = below + Math.floor((above - below) / 2);
       const atMiddle = await compare(middle);
-      if (atMiddle === 'other') differs = middle;
+      if (isOther(atMiddle)) above = middle;
       else [below, atBelow] = [middle, atMiddle];
     }
-    return { descends: false, common: atBelow === 'same' ? below : undefined };
+    return { descends: false, common: atBelow === 'same' ? below : undefined, differs: atTop };
   }
 
-  private async compare(number: number, local: BlockRef, call: CallOptions): Promise<Comparison> {
+  private async compare(number: number, local: BlockId, call: CallOptions): Promise<Comparison> {
     const committed = this.chains.history.hashAt(number);
     if (committed === undefined) return 'unknown';
     const own = number === local.number ? local : await this.chains.execution.blockByNumber(number, call);
     if (!own) return 'unknown';
-    return own.hash === committed ? 'same' : 'other';
+    return own.hash === committed ? 'same' : { number, local: own.hash, committed };
   }
 }
+
+const isOther = (comparison: Comparison): comparison is Difference => typeof comparison === 'object';

@@ -4,20 +4,20 @@ import { isUnhealthyFor, type HealthReport } from '../../health/health-report.js
 import type { RaftNode } from '../../raft/index.js';
 import type { RaftNodeEvents } from '../../raft/index.js';
 import type { OpNodeClient } from '../../rpc/clients/op-node-client.js';
+import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { ChainState } from '../chain/chain-state.js';
 import { sameState, type ControlEvents, type State } from './control-events.js';
 import { ControlLoop } from './control-loop.js';
 import type { Action, View } from './decide.js';
-import { encodeEligibility, fitness, Fitness, Strikes } from './eligibility.js';
+import { Strikes } from './eligibility.js';
+import { HandOver, type TransferTarget } from './hand-over.js';
 import { HealthLog } from './health-log.js';
-import { withNodePoll } from './node-poll-health.js';
 import { LagTracker } from './lag-tracker.js';
 import type { LocalNode } from './local-node.js';
 import { LocalSequencer, type LocalSequencerOptions } from './local-sequencer.js';
+import { OwnFitness } from './own-fitness.js';
 import type { Succession } from './succession.js';
 import type { Switches } from './switches.js';
-
-type Transfer = Extract<Action, { type: 'transfer' }>;
 
 /** How long things of the control loop may take. */
 export interface ControlTimes extends Pick<LocalSequencerOptions, 'callTimeoutMs' | 'catchUpTimeoutMs'> {
@@ -45,6 +45,8 @@ export class Controller extends EventEmitter<ControlEvents> {
   private leaderSinceMs = -Infinity;
   private readonly lag = new LagTracker();
   private readonly sequencer: LocalSequencer;
+  private readonly handOver: HandOver;
+  private readonly fitness: OwnFitness;
   private readonly loop: ControlLoop;
   private readonly healthLog: HealthLog;
   private lastState: State | undefined;
@@ -57,6 +59,11 @@ export class Controller extends EventEmitter<ControlEvents> {
     this.sequencer = new LocalSequencer({ ...options, readBarrier: () => raft.readBarrier() });
     this.sequencer.on('started', (wasStopped) => this.emit('sequencerStarted', wasStopped));
     this.sequencer.on('stopped', (wasRunning) => this.emit('sequencerStopped', wasRunning));
+    this.handOver = new HandOver({ ...options, sequencer: this.sequencer });
+    this.fitness = new OwnFitness({
+      ...options,
+      startTrouble: () => this.sequencer.troubleAt(performance.now()),
+    });
     this.healthLog = new HealthLog(logger);
     this.loop = new ControlLoop(
       { view: () => this.view(), run: (action, signal) => this.run(action, signal) },
@@ -64,15 +71,17 @@ export class Controller extends EventEmitter<ControlEvents> {
       (durationMs) => this.emit('turn', durationMs),
     );
     raft.on('role', () => this.roleChanged());
-    raft.on('leaderReady', () => this.roleChanged());
+    raft.on('leaderReady', () => {
+      localNode.branch.promoted();
+      this.roleChanged();
+    });
     raft.on('applied', () => this.changed());
     localNode.on('polled', () => this.changed());
   }
 
   /** Everything that is known of the local node's health; as op-conductor: healthy until the first check has spoken. */
   get isHealthy(): boolean {
-    const { health, localNode } = this.options;
-    return withNodePoll(health.latest(), localNode)?.healthy ?? true;
+    return this.fitness.isHealthy;
   }
 
   /** The health of the local node was checked. */
@@ -114,24 +123,19 @@ export class Controller extends EventEmitter<ControlEvents> {
    * The cluster does not wait for a time-out, and the next sequencer misses no slot.
    */
   async retire(): Promise<void> {
-    const { raft, localNode, succession, switches, logger } = this.options;
+    const { localNode, switches } = this.options;
     switches.stopped = true;
     await this.loop.stop();
     // A start that was aborted may still have its effect, so a leader asks op-node to stop in any case.
     const mayRun = localNode.state.sequencerActive === true || this.leads;
-    if (!switches.paused && mayRun) {
-      await this.sequencer
-        .stop(new AbortController().signal)
-        .catch((error: Error) =>
-          logger.warn({ reason: error.message }, 'the sequencer could not be stopped'),
-        );
-    }
-    if (!this.leads) return;
-    const inTurn = succession.inOrderOfTrial({ stuck: false });
-    const fit = inTurn.find(({ fitness }) => fitness === Fitness.fit);
-    const to = (fit ?? succession.successors()[0])?.id;
-    const outcome = await raft.transferLeadership(to);
-    logger.info({ to, ...outcome }, 'leadership handed over');
+    await this.handOver.atTheEnd({ stopFirst: !switches.paused && mayRun });
+  }
+
+  /** A commit was refused: its block contradicts the committed chain. */
+  async contradicted(block: BlockRef): Promise<void> {
+    const { localNode, callTimeoutMs } = this.options;
+    await localNode.branch.contradictedBy(block, { timeoutMs: callTimeoutMs });
+    this.changed();
   }
 
   private get leads(): boolean {
@@ -148,9 +152,9 @@ export class Controller extends EventEmitter<ControlEvents> {
   /** A fact that decisions depend on may have changed. */
   private changed(): void {
     const { chain, localNode, raft } = this.options;
-    this.lag.observe(chain.head?.number, localNode.state.head?.number, performance.now());
+    this.lag.observe(chain.head, localNode.state.head?.number, performance.now());
     this.checkAgainIfOutdated();
-    raft.setEligibility(this.eligibility());
+    raft.setEligibility(this.fitness.eligibility);
     this.tellState();
     this.loop.evaluate();
   }
@@ -173,27 +177,10 @@ export class Controller extends EventEmitter<ControlEvents> {
     if (number > (report.unsafeHead?.number ?? Infinity)) health.probeNow();
   }
 
-  private fitness(strikes: number): Fitness {
-    const { health, localNode, switches } = this.options;
-    const { reachable } = localNode.state;
-    const level = fitness(health.latest()?.reasons, reachable, switches.active, strikes);
-    const trouble = this.sequencer.troubleAt(performance.now());
-    return trouble === undefined ? level : (Math.min(level, Fitness.impaired) as Fitness);
-  }
-
-  private get lagBlocks(): number {
-    const { chain, localNode } = this.options;
-    return (chain.head?.number ?? 0) - (localNode.state.head?.number ?? 0);
-  }
-
-  private eligibility(): number {
-    return encodeEligibility(this.fitness(Strikes.toStayAway), this.lagBlocks);
-  }
-
   private view(): View {
-    const { raft, localNode, health, succession, switches, progressGraceMs, stuckAfterMs } = this.options;
+    const { raft, localNode, succession, switches, progressGraceMs, stuckAfterMs } = this.options;
     const status = raft.status();
-    const { state } = localNode;
+    const { state, branch } = localNode;
     const now = performance.now();
     const movedAtMs = Math.max(state.headAdvancedAtMs, this.sequencer.startedAtMs);
     const stuck = now - Math.max(movedAtMs, this.leaderSinceMs) > stuckAfterMs;
@@ -202,12 +189,13 @@ export class Controller extends EventEmitter<ControlEvents> {
       stopping: switches.stopped,
       role: status.role !== 'leader' ? 'follower' : status.ready ? 'leader' : 'elect',
       sequencerActive: this.sequencer.isStarting ? false : state.sequencerActive,
-      fitness: this.fitness(Strikes.toLeave),
-      eligibility: this.eligibility(),
-      lagBlocks: this.lagBlocks,
-      healthReason: state.reachable
-        ? (this.sequencer.troubleAt(now) ?? health.latest()?.summary ?? 'not checked yet')
-        : state.reason,
+      offChain: branch.offChain,
+      compared: branch.compared,
+      stray: branch.isStray(now),
+      fitness: this.fitness.level(Strikes.toLeave),
+      eligibility: this.fitness.eligibility,
+      lagBlocks: this.fitness.lagBlocks,
+      healthReason: this.fitness.reason,
       progressing: now - movedAtMs < progressGraceMs,
       stuck,
       historyTooShort: this.sequencer.isHistoryTooShort,
@@ -230,24 +218,9 @@ export class Controller extends EventEmitter<ControlEvents> {
     }
   }
 
-  private async transfer(action: Transfer, signal: AbortSignal): Promise<void> {
-    const { raft, succession, logger } = this.options;
-    if (action.stopFirst) {
-      await this.sequencer
-        .stop(signal)
-        .catch((error: Error) =>
-          logger.warn({ reason: error.message }, 'the sequencer could not be stopped before the transfer'),
-        );
-      // It may have been the decision itself that was withdrawn meanwhile.
-      signal.throwIfAborted();
-    }
-    const outcome = await raft.transferLeadership(action.to);
-    logger.info({ to: action.to, reason: action.reason, ...outcome }, 'leadership transfer');
-    // Leadership that is on its way or gone is what was wanted (op-conductor.md §3.6).
-    const success = outcome.outcome === 'done' || outcome.reason === 'transfer-in-progress' || !this.leads;
-    this.emit('transferred', success);
-    if (success) return;
-    succession.avoid(action.to);
-    throw new Error(`leadership transfer: ${outcome.reason}`);
+  private async transfer(target: TransferTarget, signal: AbortSignal): Promise<void> {
+    const failure = await this.handOver.to(target, signal);
+    this.emit('transferred', failure === undefined);
+    if (failure !== undefined) throw new Error(`leadership transfer: ${failure}`);
   }
 }

@@ -70,6 +70,39 @@ describe('decide, as a table: fitness of the leader (rows) against that of the b
   });
 });
 
+describe('decide, as a leader whose sequencer is off the committed chain', () => {
+  const offChain = 'block 17 is 0xb, committed is 0xa';
+  const off = (changes: Partial<View> = {}): View => leader({ sequencerActive: true, offChain, ...changes });
+
+  it.each(LEVELS)('stops it, and says why (fitness %i)', (fitness) => {
+    expect(decide(off({ fitness }))).toEqual({ type: 'stop', reason: offChain });
+  });
+
+  it('has nothing to stop when it does not run: the ordinary start brings it to the head', () => {
+    expect(decideType(off({ sequencerActive: false }))).toBe('start');
+    expect(decideType(off({ sequencerActive: null, fitness: unfit }))).toBe('none');
+  });
+
+  it('lets a fitter node lead, after the stop', () => {
+    const view = off({ fitness: impaired, successors: [successor('b', fit)] });
+    expect(decide(view)).toEqual({ type: 'transfer', to: 'b', stopFirst: true, reason: offChain });
+    expect(decideType(off({ successors: [successor('b', fit)] }))).toBe('stop');
+  });
+
+  it('whose stop fails for long lets another one try', () => {
+    const view = off({ stuck: true, successors: [successor('b', fit)] });
+    expect(decide(view)).toMatchObject({ type: 'transfer', to: 'b', stopFirst: true });
+  });
+
+  it('says that it sequences only after a look at its chain', () => {
+    expect(decide(leader({ sequencerActive: true }))).toEqual({ type: 'none', reason: 'sequencing' });
+    expect(decide(leader({ sequencerActive: true, compared: false }))).toEqual({
+      type: 'none',
+      reason: 'its chain is being compared',
+    });
+  });
+});
+
 describe('decide, as a follower', () => {
   it.each<[string, Partial<View>, Action['type']]>([
     ['in step', {}, 'none'],
@@ -79,6 +112,8 @@ describe('decide, as a follower', () => {
       { lagging: true, historyTooShort: true },
       'none',
     ],
+    ['lagging on another branch: a post does not help', { lagging: true, stray: true }, 'none'],
+    ['active on another branch', { sequencerActive: true, offChain: 'it is', stray: true }, 'stop'],
     ['lagging and sick in another way', { lagging: true, fitness: impaired }, 'feed'],
     ['lagging without an answer of op-node', { lagging: true, sequencerActive: null }, 'none'],
     ['active', { sequencerActive: true }, 'stop'],

@@ -21,6 +21,15 @@ export interface View {
   role: 'leader' | 'elect' | 'follower';
   /** Whether op-node sequences; null while it does not answer. */
   sequencerActive: boolean | null;
+  /**
+   * Why a sequencer that runs here as the leader's must not go on: it does not build on the committed head. Undefined
+   * if nothing speaks against it.
+   */
+  offChain: string | undefined;
+  /** The local chain was compared with the committed one since this node leads. */
+  compared: boolean;
+  /** The client is on another branch, or has left the committed chain by itself: committed blocks are not posted to it. */
+  stray: boolean;
   /** Of the local node. */
   fitness: Fitness;
   eligibility: number;
@@ -64,7 +73,8 @@ export function decide(view: View): Action {
 function decideAsFollower(view: View): Action {
   if (view.sequencerActive === true) return { type: 'stop', reason: 'not the leader' };
   if (view.sequencerActive === null) return { type: 'none', reason: 'the local node does not answer' };
-  if (view.lagging && !view.historyTooShort) return { type: 'feed', reason: 'the local node misses blocks' };
+  if (view.lagging && !view.historyTooShort && !view.stray)
+    return { type: 'feed', reason: 'the local node misses blocks' };
   return { type: 'none', reason: 'follower' };
 }
 
@@ -79,7 +89,15 @@ function decideAsLeader(view: View): Action {
   const reason = view.stuck ? 'the chain stands still' : view.healthReason;
 
   if (view.sequencerActive === true) {
-    if (view.fitness === Fitness.fit) return { type: 'none', reason: 'sequencing' };
+    // No block of it can be committed, so nothing is lost but time; it is started again where it belongs.
+    if (view.offChain !== undefined) {
+      return better
+        ? { type: 'transfer', to: better.id, stopFirst: true, reason: view.offChain }
+        : { type: 'stop', reason: view.offChain };
+    }
+    if (view.fitness === Fitness.fit) {
+      return { type: 'none', reason: view.compared ? 'sequencing' : 'its chain is being compared' };
+    }
     // A chain that stood still has an old head for a while after its sequencer is back (op-conductor.md §3.3).
     if (view.fitness === Fitness.stale && view.progressing) {
       return { type: 'none', reason: 'the chain catches up' };

@@ -4,7 +4,7 @@ import type { HealthCode, HealthReason } from '../../health/health-report.js';
  * How fit a node is to sequence, best last. Every conductor tells the leader with each heartbeat.
  *
  * - unfit: it cannot sequence at all (node unreachable, conductor paused or stopping, nothing known yet)
- * - impaired: it could, but something is wrong (too few peers)
+ * - impaired: it could, but something is wrong (too few peers, a client on another branch)
  * - stale: only its head is old, as in a whole cluster that stood still
  * - partial: it sequences without its external builder (op-conductor #15874: healthy before partial before unhealthy)
  * - fit: healthy, or with faults that are tolerated
@@ -14,6 +14,8 @@ export type Fitness = (typeof Fitness)[keyof typeof Fitness];
 
 /** Blocks behind the committed head that are told apart. */
 const LAG_MAX = 999_999;
+/** Of a node on another branch, which is no number of blocks away from the head: it comes after all that are. */
+export const LAG_OF_OTHER_BRANCH = LAG_MAX;
 /** Blocks that a node in good health is behind while gossip is on its way: no reason to prefer another. */
 const ORDINARY_LAG = 2;
 
@@ -26,6 +28,7 @@ export const Strikes = { toLeave: 2, toStayAway: 1 } as const;
 
 const FITNESS_WITH: Readonly<Record<HealthCode, Fitness>> = {
   'node-unreachable': Fitness.unfit,
+  'other-branch': Fitness.impaired,
   'unsafe-head-old': Fitness.stale,
   'safe-head-old': Fitness.impaired,
   'too-few-peers': Fitness.impaired,

@@ -6,9 +6,11 @@ beforeEach(() => {
   tracker = new LagTracker();
 });
 
-/** Observations as [time, committed height, local height]. */
+/** Observations as [time, height of the last block with a committed child, local height]. */
 const observe = (...observations: [number, number | undefined, number | undefined][]): void => {
-  for (const [nowMs, committed, local] of observations) tracker.observe(committed, local, nowMs);
+  for (const [nowMs, committed, local] of observations) {
+    tracker.observe(committed === undefined ? undefined : { number: committed + 1 }, local, nowMs);
+  }
 };
 
 describe('LagTracker', () => {

@@ -2,13 +2,18 @@
 export const LAG_GRACE_MS = 750;
 
 /**
- * Tells a node that misses blocks from one that is merely a block behind at every glance: the head that was
- * committed at one time must have arrived a grace later.
+ * Tells a node that misses blocks from one that is merely behind at every glance: the parent of the head that was
+ * committed at one time must have arrived a grace later. The head itself is not posted to a standby.
  */
 export class LagTracker {
   private awaited: { number: number; sinceMs: number } | undefined;
 
-  observe(committedNumber: number | undefined, localNumber: number | undefined, nowMs: number): void {
+  observe(
+    committedHead: { number: number } | undefined,
+    localNumber: number | undefined,
+    nowMs: number,
+  ): void {
+    const committedNumber = committedHead && committedHead.number - 1;
     if (committedNumber === undefined || localNumber === undefined) {
       this.awaited = undefined;
       return;

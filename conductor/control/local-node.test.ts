@@ -30,13 +30,16 @@ class Question<T> {
 
 let active: Question<boolean>;
 let latest: Question<BlockRef>;
+let byNumber: Question<BlockRef | null>;
+let history: { head: BlockRef | undefined; hashAt(number: number): string | undefined };
 let polls: number;
 let node: LocalNode;
 
 function build(): LocalNode {
   const built = new LocalNode({
     opNode: { sequencerActive: active.ask },
-    execution: { latestBlock: latest.ask },
+    execution: { latestBlock: latest.ask, blockByNumber: (_, options) => byNumber.ask(options) },
+    history,
     pollIntervalMs: POLL_MS,
     timeoutMs: 1000,
   });
@@ -48,6 +51,8 @@ beforeEach(() => {
   jest.useFakeTimers();
   active = new Question();
   latest = new Question();
+  byNumber = new Question();
+  history = { head: undefined, hashAt: () => undefined };
   active.now = false;
   latest.now = refOf(10);
   polls = 0;

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
+import { BranchWatch, type WatchedChains } from './branch-watch.js';
 
 interface LocalNodeState {
   /** Head of the execution client; null before the first answer. */
@@ -19,10 +20,12 @@ interface LocalNodeState {
 
 interface Probed {
   opNode: { sequencerActive(options: CallOptions): Promise<boolean> };
-  execution: { latestBlock(options: CallOptions): Promise<BlockRef> };
+  execution: WatchedChains['execution'] & { latestBlock(options: CallOptions): Promise<BlockRef> };
 }
 
 interface LocalNodeOptions extends Probed {
+  /** The committed chain. */
+  history: WatchedChains['history'];
   pollIntervalMs: number;
   timeoutMs: number;
 }
@@ -46,6 +49,8 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
   private strikes = 0;
   /** Grows with each note from outside: a poll that began before says nothing about after. */
   private epoch = 0;
+  /** Where the client's chain stands to the committed one. */
+  readonly branch: BranchWatch;
   readonly state: LocalNodeState = {
     head: null,
     headAdvancedAtMs: -Infinity,
@@ -57,6 +62,7 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
 
   constructor(private readonly options: LocalNodeOptions) {
     super();
+    this.branch = new BranchWatch(options);
   }
 
   start(): void {
@@ -98,28 +104,44 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
   private async poll(): Promise<void> {
     const { epoch } = this;
     const call = { signal: this.stopped.signal, timeoutMs: this.options.timeoutMs };
+    const committed = this.branch.committedHead;
     const [active, head] = await Promise.allSettled([
       this.options.opNode.sequencerActive(call),
       this.options.execution.latestBlock(call),
     ]);
     if (this.stopped.signal.aborted) return;
-    this.state.asked = true;
-    const upToDate = epoch === this.epoch;
-    if (upToDate && head.status === 'fulfilled') this.takeHead(head.value);
-    const failed = [active, head].find((result) => result.status === 'rejected');
-    if (failed) {
-      this.strikes += 1;
-      const who = failed === active ? 'op-node' : 'execution client';
-      this.state.reason = `${who}: ${(failed.reason as Error).message}`;
-      if (this.strikes >= STRIKES) this.state.reachable = false;
-    } else {
-      this.strikes = 0;
-      this.state.reachable = true;
+    let failure = failureOf('op-node', active) ?? failureOf('execution client', head);
+    if (epoch === this.epoch && head.status === 'fulfilled') {
+      this.takeHead(head.value);
+      if (active.status === 'fulfilled') {
+        const sighting = { local: head.value, active: active.value, committed };
+        const [compared] = await Promise.allSettled([this.branch.observe(sighting, call)]);
+        if (this.stopped.signal.aborted) return;
+        failure ??= failureOf('execution client', compared);
+      }
     }
-    if (upToDate) {
+    this.state.asked = true;
+    this.noteAnswers(failure);
+    if (epoch === this.epoch) {
       if (active.status === 'fulfilled') this.state.sequencerActive = active.value;
       else if (this.strikes >= STRIKES) this.state.sequencerActive = null;
     }
     this.emit('polled');
   }
+
+  private noteAnswers(failure: string | undefined): void {
+    if (failure === undefined) {
+      this.strikes = 0;
+      this.state.reachable = true;
+      return;
+    }
+    this.strikes += 1;
+    this.state.reason = failure;
+    if (this.strikes >= STRIKES) this.state.reachable = false;
+    this.branch.pollFailed();
+  }
+}
+
+function failureOf(who: string, result: PromiseSettledResult<unknown>): string | undefined {
+  return result.status === 'rejected' ? `${who}: ${(result.reason as Error).message}` : undefined;
 }

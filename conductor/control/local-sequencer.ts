@@ -11,7 +11,7 @@ const STOP_TIMEOUT_MS = 2000;
 
 export interface LocalSequencerOptions extends StartDeps {
   opNode: StartDeps['opNode'] & Pick<OpNodeClient, 'stopSequencer'>;
-  localNode: Pick<LocalNode, 'state' | 'noteHead' | 'noteSequencer'>;
+  localNode: Pick<LocalNode, 'state' | 'branch' | 'noteHead' | 'noteSequencer'>;
   health: Pick<HealthMonitor, 'probeNow'>;
   callTimeoutMs: number;
   /** Longest that the local node may take for its next step towards the committed head. */
@@ -73,6 +73,7 @@ export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
       this.startedMs = performance.now();
       localNode.noteHead(head);
       localNode.noteSequencer(true);
+      localNode.branch.started(head);
       this.startTrouble.reset();
       this.emit('started', wasStopped);
     })
@@ -84,11 +85,11 @@ export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
     health.probeNow();
   }
 
-  /** Posts the blocks that the local node misses. */
+  /** Posts the blocks that the local node misses, as far as they cannot be replaced any more. */
   async feed(signal: AbortSignal): Promise<void> {
     const { localNode, health } = this.options;
     await this.notingShortHistory(async () => {
-      localNode.noteHead(await bringToHead(this.options, this.limits(signal)));
+      localNode.noteHead(await bringToHead(this.options, { ...this.limits(signal), upTo: 'parent-of-head' }));
     });
     health.probeNow();
   }

@@ -1,22 +1,32 @@
-import type { HealthReport } from '../../health/health-report.js';
+import type { HealthReason, HealthReport } from '../../health/health-report.js';
 import type { LocalNode } from './local-node.js';
+
+/** What of the local node the conductor sees by itself. */
+type PolledNode = Pick<LocalNode, 'state' | 'branch'>;
 
 /**
  * Everything that is known of the local node's health: the last check, and what was seen since, as the conductor asks
  * the node more often than health is checked. Null before the first check.
  */
-export function withNodePoll(
-  report: HealthReport | null,
-  { state }: Pick<LocalNode, 'state'>,
-): HealthReport | null {
-  if (report === null || state.reachable || !state.asked) return report;
-  const message = state.reason;
-  const gone = { check: 'node-poll', code: 'node-unreachable', severity: 'unhealthy', message } as const;
+export function withNodePoll(report: HealthReport | null, node: PolledNode): HealthReport | null {
+  const found = seenByPolls(node);
+  if (report === null || found === undefined) return report;
   return {
     ...report,
     healthy: false,
     status: 'unhealthy',
-    reasons: [gone, ...report.reasons],
-    summary: message,
+    reasons: [found, ...report.reasons],
+    summary: found.message,
   };
+}
+
+function seenByPolls({ state, branch }: PolledNode): HealthReason | undefined {
+  const found = { check: 'node-poll', severity: 'unhealthy' } as const;
+  if (!state.reachable && state.asked) return { ...found, code: 'node-unreachable', message: state.reason };
+  const { otherBranch } = branch;
+  if (otherBranch !== undefined) {
+    const message = `the execution client is on another branch: ${otherBranch}`;
+    return { ...found, code: 'other-branch', message };
+  }
+  return undefined;
 }

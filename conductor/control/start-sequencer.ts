@@ -41,7 +41,7 @@ export async function startSequencer(deps: StartDeps, options: StartOptions): Pr
   for (;;) {
     const barrier = await deps.readBarrier();
     if (barrier.outcome !== 'done') throw new Error(`leadership lost before the start: ${barrier.reason}`);
-    const head = await bringToHead(deps, options);
+    const head = await bringToHead(deps, { ...options, upTo: 'head' });
     try {
       const { alreadyRunning } = await deps.opNode.startSequencer(head.hash, call);
       deps.logger.info({ number: head.number, hash: head.hash }, 'sequencer started');

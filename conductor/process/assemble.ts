@@ -98,7 +98,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   const raft = createRaft(config, machine, logger, context.onFatal);
   const history = new ChainHistory(machine, (from, to, max) => raft.readEntries(from, to, max));
 
-  const { localNode, probes, health } = createHealth(config, clients, reports);
+  const { localNode, probes, health } = createHealth(config, clients, history, reports);
   const switches = new Switches(config);
   const succession = new Succession({
     raft,
@@ -175,12 +175,12 @@ function createClients({ node, execution }: Config): Clients {
 function createHealth(
   config: Config,
   { opNode, execution }: Clients,
+  history: ChainHistory,
   reports: EventEmitter<Reports>,
 ): Pick<Parts, 'localNode' | 'probes' | 'health'> {
   const { intervalMs, probeTimeoutMs } = config.health;
   const localNode = new LocalNode({
-    opNode,
-    execution,
+    ...{ opNode, execution, history },
     pollIntervalMs: Math.min(NODE_POLL_MS, intervalMs),
     timeoutMs: probeTimeoutMs,
   });

@@ -66,10 +66,14 @@ export class ConductorUnderTest {
     const { chain, raft, node } = this;
     for (const { number } of chainOf(5, 10)) raft.commit(refOf(number));
     const { opNode, execution } = node;
-    const localNode = new LocalNode({ opNode, execution, pollIntervalMs: POLL_MS, timeoutMs: 1000 });
+    const history = historyOf(chain);
+    const localNode = new LocalNode({
+      ...{ opNode, execution, history },
+      pollIntervalMs: POLL_MS,
+      timeoutMs: 1000,
+    });
     const switches = new Switches({ paused });
     const succession = new Succession({ raft, roundRobin, peerTimeoutMs: () => 500 });
-    const history = historyOf(chain);
     const health = { latest: () => this.report, probeNow: () => undefined };
     const controller = new Controller({
       ...{ raft, chain, history, opNode, execution, localNode, health, succession, switches },

@@ -29,6 +29,8 @@ export class FakeNode {
   reorgs = true;
   /** Thrown by the next call of that name, or hangs until its signal fires. */
   readonly faults = new Map<keyof FakeNode['opNode'] | keyof FakeNode['execution'], Error | 'hang'>();
+  /** Heights that were asked for. */
+  readonly askedNumbers: number[] = [];
   /** Told before each question for the head. */
   onLatestBlock = (): void => undefined;
   private readonly queue: BlockRef[] = [];
@@ -52,6 +54,11 @@ export class FakeNode {
   /** The network brings blocks that hang on this node's chain. */
   gossip(...blocks: readonly BlockRef[]): void {
     for (const block of blocks) this.import(block);
+  }
+
+  /** Its chain ends at this height, all of a sudden; then come these blocks. */
+  rewind(height: number, ...blocks: readonly BlockRef[]): void {
+    this.blocks = [...this.blocks.filter(({ number }) => number <= height), ...blocks];
   }
 
   readonly opNode = {
@@ -101,6 +108,7 @@ export class FakeNode {
       return this.head;
     },
     blockByNumber: async (number: number, options: CallOptions): Promise<BlockRef | null> => {
+      this.askedNumbers.push(number);
       await this.fault('blockByNumber', options);
       return this.blocks.find((block) => block.number === number) ?? null;
     },

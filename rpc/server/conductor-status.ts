@@ -7,6 +7,9 @@ const hash = z.string().regex(/^0x[0-9a-f]{64}$/);
 /** A block: number, hashes, and its timestamp in seconds since the epoch. */
 const block = z.object({ number: count, hash, parentHash: hash, timestamp: count });
 
+/** A block by its height and hash. */
+const blockId = z.object({ number: count, hash });
+
 /** What the leader knows of another member. */
 const peer = z.object({
   id: z.string(),
@@ -92,6 +95,17 @@ export const conductorStatusSchema = z.object({
     lagBlocks: z.int().nullable(),
     /** Whether op-node sequences; null while it does not say. */
     sequencerActive: z.boolean().nullable(),
+    /**
+     * Whether the client's chain is the committed one, as far as both go: `other` after two polls that found another
+     * block than the committed one (`health` says which), `unknown` before the first poll, without a committed block, and
+     * when the log does not reach so far. Absent from older versions.
+     */
+    branch: z.enum(['on', 'other', 'unknown']).default('unknown'),
+    /**
+     * Highest committed block that the client kept when it left the committed chain by itself, with no poll that failed
+     * meanwhile; null while it has not, and as soon as it goes through the committed head again. Absent from older versions.
+     */
+    leftAt: blockId.nullable().default(null),
   }),
   health: z.object({
     /** `unknown` before the first check. `conductor_sequencerHealthy` is true for all but `unhealthy`. */

@@ -1,0 +1,326 @@
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { ChainState } from '../chain/chain-state.js';
+import { chainOf, hashOf, refOf } from '../testing/chain.js';
+import { FakeNode, historyOf } from '../testing/fake-node.js';
+import { useVirtualTime } from '../testing/virtual-time.js';
+import { BranchWatch } from './branch-watch.js';
+
+useVirtualTime();
+
+const call = { timeoutMs: 1000 };
+
+let chain: ChainState;
+let node: FakeNode;
+let watch: BranchWatch;
+
+const commit = (from: number, to: number, branch = 'a'): void => {
+  for (const block of chainOf(from, to, branch)) chain.apply(block, undefined);
+};
+
+/** Blocks of branch b on block `on` of branch a. */
+const fork = (on: number, to: number) =>
+  chainOf(on + 1, to, 'b').map(({ number }) =>
+    refOf(number, 'b', number === on + 1 ? hashOf(on) : hashOf(number - 1, 'b')),
+  );
+
+/** A good poll. */
+async function poll(active = false, committed = chain.head): Promise<void> {
+  jest.advanceTimersByTime(250);
+  await watch.observe({ local: node.head, active, committed }, call);
+}
+
+async function polls(times: number, active = false): Promise<void> {
+  for (let at = 0; at < times; at++) await poll(active);
+}
+
+beforeEach(() => {
+  chain = new ChainState();
+  commit(1, 20);
+  node = new FakeNode(chainOf(1, 20).map(({ number }) => refOf(number)));
+  watch = new BranchWatch({ execution: node.execution, history: historyOf(chain) });
+});
+
+describe('the branch of the local client', () => {
+  it('is unknown before the first poll and without a committed block', async () => {
+    expect(watch.branch).toBe('unknown');
+    chain.startFrom(undefined);
+    await polls(2);
+    expect(watch.branch).toBe('unknown');
+    expect(watch.offChain).toBeUndefined();
+  });
+
+  it('is read from the head alone at or below the committed head', async () => {
+    for (const height of [20, 19, 5]) {
+      node.rewind(height);
+      await poll();
+      expect(watch.branch).toBe('on');
+    }
+    expect(node.askedNumbers).toEqual([]);
+  });
+
+  it('above the committed head takes one question, once for each pair of heads', async () => {
+    node.gossip(refOf(21), refOf(22));
+    await polls(3);
+    expect(watch.branch).toBe('on');
+    expect(node.askedNumbers).toEqual([20]);
+    commit(21, 21);
+    await polls(2);
+    expect(node.askedNumbers).toEqual([20, 21]);
+  });
+
+  it.each([
+    ['below the committed head', 15, 17, 17],
+    ['at its height', 15, 20, 20],
+    ['above it', 15, 24, 20],
+  ])('is another one after two polls that find another block %s', async (_, on, to, at) => {
+    node.rewind(on, ...fork(on, to));
+    await poll();
+    expect(watch.branch).not.toBe('other');
+    await poll();
+    expect(watch.branch).toBe('other');
+    expect(watch.otherBranch).toBe(`block ${at} is ${hashOf(at, 'b')}, committed is ${hashOf(at)}`);
+    expect(watch.offChain).toContain(watch.otherBranch);
+    node.rewind(on, ...chainOf(on + 1, 20).map(({ number }) => refOf(number)));
+    await poll();
+    expect(watch.branch).toBe('on');
+    expect(watch.offChain).toBeUndefined();
+  });
+
+  it('is not another one for a single glance', async () => {
+    for (let at = 0; at < 5; at++) {
+      node.rewind(19, ...fork(19, 20));
+      await poll();
+      node.rewind(19, refOf(20));
+      await poll();
+      expect(watch.branch).toBe('on');
+    }
+  });
+
+  it('is unknown below the retained history', async () => {
+    chain.dropUpTo(10);
+    node.rewind(5);
+    await polls(3);
+    expect(watch.branch).toBe('unknown');
+    expect(watch.offChain).toBeUndefined();
+  });
+
+  it('stays what it was when the question brings no answer', async () => {
+    await poll();
+    node.gossip(refOf(21));
+    node.faults.set('blockByNumber', new Error('refused'));
+    await expect(poll()).rejects.toThrow('refused');
+    expect(watch.branch).toBe('on');
+  });
+});
+
+describe('an active sequencer', () => {
+  it('is a block behind the committed head for as long as an import takes', async () => {
+    await polls(2, true);
+    watch.started(node.head);
+    commit(21, 21);
+    await polls(5, true);
+    expect(watch.offChain).toBeUndefined();
+  });
+
+  it('is off the chain when it builds on less, at two polls', async () => {
+    watch.started(node.head);
+    commit(21, 21);
+    node.rewind(18);
+    await poll(true);
+    expect(watch.offChain).toBeUndefined();
+    await poll(true);
+    expect(watch.offChain).toBe(
+      `the sequencer builds on block 18 (${hashOf(18)}), the committed head is 21 (${hashOf(21)})`,
+    );
+  });
+
+  it('is not blamed for blocks that were committed while its client thought about its answer', async () => {
+    watch.started(node.head);
+    const before = chain.head;
+    commit(21, 24);
+    for (let at = 0; at < 3; at++) await poll(true, before);
+    expect(watch.offChain).toBeUndefined();
+  });
+
+  it('has no time to catch up with what was committed before its node led', async () => {
+    await polls(2);
+    node.rewind(19);
+    watch.promoted();
+    await poll(true);
+    expect(watch.offChain).toBeUndefined();
+    await poll(true);
+    expect(watch.offChain).toContain('the sequencer builds on block 19');
+  });
+
+  it('on another branch is noticed at the first look of a leadership', async () => {
+    await polls(2);
+    node.rewind(15, ...fork(15, 18));
+    expect(watch.compared).toBe(true);
+    watch.promoted();
+    expect(watch.compared).toBe(false);
+    await poll(true);
+    expect(watch.compared).toBe(true);
+    expect(watch.offChain).toContain(hashOf(18, 'b'));
+  });
+
+  it('is not believed by a comparison that began before the node led or the sequencer was started', async () => {
+    node.gossip(refOf(21));
+    for (const change of [() => watch.promoted(), () => watch.started(refOf(21))]) {
+      node.rewind(15, ...fork(15, 22));
+      const observed = watch.observe({ local: node.head, active: true, committed: chain.head }, call);
+      change();
+      await observed;
+      expect(watch.offChain).toBeUndefined();
+    }
+  });
+
+  it('that nobody started may not make the first block of a log, unless an operator started it later', async () => {
+    chain.startFrom(undefined);
+    watch.promoted();
+    await poll(true);
+    expect(watch.offChain).toContain('nothing is committed yet');
+    await poll(false);
+    expect(watch.offChain).toBeUndefined();
+    await poll(true);
+    expect(watch.offChain).toBeUndefined();
+  });
+});
+
+describe('a refused commit', () => {
+  const refused = () => watch.contradictedBy(refOf(17, 'b', hashOf(16)), call);
+
+  it('of the local sequencer takes it off the chain at once, until its node stands on the chain without it', async () => {
+    node.rewind(16);
+    await refused();
+    expect(watch.offChain).toBe(
+      `the sequencer built block 17 (${hashOf(17, 'b')}), the committed head is 20 (${hashOf(20)})`,
+    );
+    await poll(true);
+    expect(watch.offChain).toContain('the sequencer built block 17');
+    await poll(false);
+    expect(watch.offChain).toBeUndefined();
+  });
+
+  it('is forgotten with a start', async () => {
+    await refused();
+    watch.started(node.head);
+    expect(watch.offChain).toBeUndefined();
+  });
+
+  it('of somebody else changes nothing: its parent is not on the local chain', async () => {
+    await watch.contradictedBy(refOf(17, 'b'), call);
+    await watch.contradictedBy(refOf(1_000_001), call);
+    expect(watch.offChain).toBeUndefined();
+  });
+
+  it('is taken for the local one when the client does not say', async () => {
+    node.faults.set('blockByNumber', new Error('refused'));
+    await refused();
+    expect(watch.offChain).toBeDefined();
+  });
+});
+
+describe('a client that leaves the committed chain by itself', () => {
+  beforeEach(() => polls(2));
+
+  it.each([
+    ['is shorter than before', () => node.rewind(15)],
+    ['has another block there', () => node.rewind(15, ...fork(15, 20))],
+    ['has another block there, above the committed head', () => node.rewind(15, ...fork(15, 30))],
+    ['has another block there, further down', () => node.rewind(15, ...fork(15, 17))],
+  ])('is noted where it left: %s', async (_, leave) => {
+    expect(watch.leftAt).toBeNull();
+    leave();
+    await poll();
+    expect(watch.leftAt).toEqual({ number: 15, hash: hashOf(15) });
+    await polls(10);
+    expect(watch.leftAt).toEqual({ number: 15, hash: hashOf(15) });
+  });
+
+  it('is back as soon as it goes through the committed head', async () => {
+    node.rewind(15);
+    await poll();
+    node.gossip(refOf(16), refOf(17));
+    await poll();
+    expect(watch.leftAt).toEqual({ number: 17, hash: hashOf(17) });
+    node.gossip(refOf(18), refOf(19), refOf(20));
+    await poll();
+    expect(watch.leftAt).toBeNull();
+  });
+
+  it('may leave further down later', async () => {
+    node.rewind(15, ...fork(15, 18));
+    await poll();
+    node.rewind(12, ...fork(12, 14));
+    await poll();
+    expect(watch.leftAt).toEqual({ number: 12, hash: hashOf(12) });
+  });
+
+  it('is no client that was away meanwhile: a power cut rewinds them all', async () => {
+    watch.pollFailed();
+    node.rewind(15);
+    await polls(3);
+    expect(watch.leftAt).toBeNull();
+    node.rewind(13, ...fork(13, 25));
+    watch.pollFailed();
+    await polls(3);
+    expect(watch.leftAt).toBeNull();
+  });
+
+  it('keeps the height at which it left when a crash takes more', async () => {
+    node.rewind(15);
+    await poll();
+    watch.pollFailed();
+    node.rewind(12);
+    await polls(2);
+    expect(watch.leftAt).toEqual({ number: 15, hash: hashOf(15) });
+  });
+
+  it('is not one that was not looked at for seconds', async () => {
+    jest.advanceTimersByTime(4000);
+    node.rewind(15);
+    await polls(2);
+    expect(watch.leftAt).toBeNull();
+  });
+
+  it('is not one whose block the log itself has replaced', async () => {
+    chain.startFrom(chainOf(19, 19)[0]);
+    chain.apply({ ...refOf(20, 'b', hashOf(19)), logIndex: 30, byteLength: 1 }, undefined);
+    await polls(3);
+    expect(watch.leftAt).toBeNull();
+    expect(watch.branch).toBe('other');
+  });
+
+  it('is not one that is merely behind', async () => {
+    commit(21, 30);
+    await polls(3);
+    expect(watch.leftAt).toBeNull();
+  });
+
+  it('below the retained history is noted at a block that it was seen to have', async () => {
+    for (let height = 21; height <= 400; height++) {
+      commit(height, height);
+      node.gossip(refOf(height));
+      await poll();
+    }
+    chain.dropUpTo(390);
+    node.rewind(300, ...fork(300, 310));
+    await poll();
+    const { leftAt } = watch;
+    expect(leftAt).toEqual({ number: leftAt!.number, hash: hashOf(leftAt!.number) });
+    expect(leftAt!.number).toBeGreaterThan(0);
+    expect(leftAt!.number).toBeLessThanOrEqual(300);
+    await polls(3);
+    expect(watch.leftAt).toEqual(leftAt);
+  });
+
+  it('is left alone for half a minute, then as any other that is behind', async () => {
+    node.rewind(15);
+    await poll();
+    expect(watch.isStray(performance.now())).toBe(true);
+    expect(watch.isStray(performance.now() + 31_000)).toBe(false);
+    node.rewind(15, ...fork(15, 16));
+    await polls(2);
+    expect(watch.isStray(performance.now() + 31_000)).toBe(true);
+  });
+});
