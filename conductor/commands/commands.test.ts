@@ -117,6 +117,16 @@ describe('pause and resume', () => {
     expect(t.cluster.get('c').status.paused).toBe(true);
   });
 
+  it.each(['flag', 'unreadable-file'] as const)(
+    'makes a pause by %s one that outlives the process',
+    async (pausedBy) => {
+      t.cluster.change('b', { paused: true, pausedBy });
+      t.cluster.change('c', { paused: true, pausedBy: 'bootstrap' });
+      expect(await t.baton('pause', 'b', 'c')).toBe(0);
+      expect(t.cluster.calls).toEqual(['b conductor_pause []']);
+    },
+  );
+
   it('does the others when one cannot, and fails naming it', async () => {
     await t.cluster.kill('b');
     expect(await t.baton('pause')).toBe(1);

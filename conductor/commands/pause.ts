@@ -1,4 +1,5 @@
 import { ClientError } from '../../rpc/clients/client-error.js';
+import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import { CommandError } from './command-error.js';
 import type { AddCommand } from './command.js';
 import {
@@ -50,7 +51,7 @@ async function setPaused(operation: Operation, ids: readonly string[], paused: b
 /** Undefined, or why it was not done. */
 async function setOne(operation: Operation, target: Member, paused: boolean): Promise<string | undefined> {
   if (!target.status) return target.silence;
-  if (target.status.paused === paused) return undefined;
+  if (target.status.paused === paused && !endsWithItsProcess(target.status)) return undefined;
   const { cluster, deadline } = operation;
   try {
     const method = paused ? 'conductor_pause' : 'conductor_resume';
@@ -61,6 +62,11 @@ async function setOne(operation: Operation, target: Member, paused: boolean): Pr
     if (error instanceof CommandError) return `${error.message}; ${error.remedy}`;
     throw error;
   }
+}
+
+/** Paused, but by no decision that the node keeps: a pause that was asked for is to last. */
+function endsWithItsProcess({ pausedBy }: ConductorStatus): boolean {
+  return pausedBy === 'flag' || pausedBy === 'unreadable-file';
 }
 
 function notYet(view: ClusterView, ids: readonly string[], paused: boolean): string | undefined {
