@@ -179,7 +179,7 @@ describeCluster('a sequencer that changes its mind', STEADY, (cluster, scenario)
     await waitFor('heights to be built again', async () => {
       const { devnet } = await cluster.activeLeader();
       const { head } = await devnet.state();
-      await devnet.control('reorg', { depth: 3 });
+      await cluster.reorgL1();
       await cluster.convergedAt(head.number + 2);
       const [rebuilt] = await devnet.blocks(head.number);
       // A block whose commit was under way takes the sequencer back to the old branch: then once more.
