@@ -33,6 +33,8 @@ export const controlBodies = {
   fail: z.object({ method: z.string(), error: z.string().nullable() }).strict(),
   /** The next commits reach the conductor, but op-node sees them time out; 0 ends it. */
   'drop-commit-answers': z.object({ count: z.int().nonnegative() }).strict(),
+  /** The next commits reach the conductor, but op-node leaves before it answers; 0 ends it. */
+  'abandon-commits': z.object({ count: z.int().nonnegative() }).strict(),
   /** After a failed commit op-node gets another block for the height, as from rollup-boost. */
   reseal: z.object({ on: z.boolean() }).strict(),
   /** An L1 reorg from this L1 block upwards: op-node walks its head back to what still derives from L1. */

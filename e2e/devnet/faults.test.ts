@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { request } from 'undici';
 import { refOf } from './payload.js';
@@ -150,6 +151,23 @@ describe('faults of a simulated node', () => {
     expect(headNumber(node)).toBe(0);
     await until(() => headNumber(node) >= 1, 'the block');
     const [first, second] = node.conductor.committed.map((block) => refOf(block).hash);
+    expect(second).toBe(first);
+    expect(node.node.state().counts.commitFailures).toBe(1);
+  });
+
+  it('abandon-commits: the conductor has the block, and nobody who waits for the answer', async () => {
+    const node = await network.startNode(SHORT_PAUSES);
+    await node.control('abandon-commits', { count: 1 });
+    await startSequencer(node);
+    let answer = () => {};
+    node.conductor.gate = new Promise((resolve) => (answer = resolve));
+    await until(() => node.conductor.received.length === 1, 'the commit');
+    await sleep(50);
+    answer();
+    await until(() => node.conductor.abandoned === 1, 'a commit without anybody to answer');
+    expect(headNumber(node)).toBe(0);
+    await until(() => headNumber(node) >= 1, 'the block');
+    const [first, second] = node.conductor.received.map((block) => refOf(block).hash);
     expect(second).toBe(first);
     expect(node.node.state().counts.commitFailures).toBe(1);
   });

@@ -229,6 +229,7 @@ function controlActions({
       else faults.failing.set(method, error);
     },
     'drop-commit-answers': ({ count }) => (faults.commitAnswersToDrop = count),
+    'abandon-commits': ({ count }) => (faults.commitsToAbandon = count),
     reseal: ({ on }) => (faults.resealing = on),
     reorg: ({ from }) => {
       l1.reorg(from);
