@@ -180,7 +180,8 @@ export class ProcessCluster {
         const running = this.nodes.filter((node) => node.devnet.pid !== undefined);
         const chains = await Promise.all(running.map((node) => node.devnet.blocks(number)));
         const hashes = chains.map((chain) => chain.find((block) => block.number === number)?.hash);
-        return hashes.every((hash) => hash !== undefined && hash === hashes[0]) ? hashes[0] : undefined;
+        if (hashes.every((hash) => hash !== undefined && hash === hashes[0])) return hashes[0];
+        throw new Error(running.map(({ id }, at) => `${id} has ${hashes[at] ?? 'none'}`).join(', '));
       },
       withinMs,
     );
