@@ -1,10 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { z } from 'zod';
+import { JsonRpcClient } from '../../rpc/clients/json-rpc-client.js';
 import { DevnetProcess, pickPorts } from '../devnet/devnet-process.js';
+import { refOf, type PayloadEnvelope } from '../devnet/payload.js';
 import { BatonProcess } from './baton-process.js';
 import { timeline } from './timeline.js';
 import { waitFor } from './wait-for.js';
+
+const CALL_DEADLINE_MS = 5_000;
 
 interface Place {
   id: string;
@@ -25,7 +30,11 @@ export class Conductors {
   private directory: string | undefined;
   private opNode: DevnetProcess | undefined;
 
-  constructor(readonly ids: readonly string[] = ['sequencer-0', 'sequencer-1', 'sequencer-2']) {}
+  /** @param genesisTime of the chain behind them, in seconds; the time of the start by default */
+  constructor(
+    readonly ids: readonly string[] = ['sequencer-0', 'sequencer-1', 'sequencer-2'],
+    private readonly genesisTime?: number,
+  ) {}
 
   /** Starts the op-node, and no Baton yet. */
   async prepare(): Promise<void> {
@@ -42,7 +51,7 @@ export class Conductors {
       name: 'idle',
       dataDir: path.join(directory, 'op-node'),
       conductorRpc: 'http://127.0.0.1:1',
-      genesisTime: Math.floor(Date.now() / 1000),
+      genesisTime: this.genesisTime ?? Math.floor(Date.now() / 1000),
     });
   }
 
@@ -52,6 +61,21 @@ export class Conductors {
     const all = ['--paused', '--raft.peers', this.peers(), ...flags];
     await Promise.all(this.ids.map((id) => this.start(id, all)));
     await this.leader();
+  }
+
+  /** Has the op-node behind all of them import blocks, each on top of the one before. */
+  async importBlocks(blocks: readonly PayloadEnvelope[]): Promise<void> {
+    const opNode = this.idleOpNode();
+    const client = new JsonRpcClient({ url: opNode.nodeRpc, timeoutMs: CALL_DEADLINE_MS });
+    try {
+      for (const block of blocks) {
+        await client.call({ method: 'admin_postUnsafePayload', params: [block], result: z.unknown() });
+      }
+    } finally {
+      await client.close();
+    }
+    const last = refOf(blocks.at(-1)!).hash;
+    await waitFor(`the op-node to import ${last}`, async () => (await opNode.state()).head.hash === last);
   }
 
   /** Value of `--raft.peers` for these nodes; all of them by default. */
@@ -79,8 +103,7 @@ export class Conductors {
   async start(id: string, flags: readonly string[]): Promise<BatonProcess> {
     const before = this.batons.get(id);
     await before?.dispose();
-    if (!this.opNode) throw new Error('the op-node was not started: prepare() comes first');
-    const { nodeRpc, executionRpc } = this.opNode;
+    const { nodeRpc, executionRpc } = this.idleOpNode();
     const baton = new BatonProcess({ ...this.place(id), nodeRpc, executionRpc, flags });
     // The story of a node goes on over restarts.
     if (before) baton.log.push(...before.log);
@@ -125,6 +148,11 @@ export class Conductors {
     await Promise.all([...this.batons.values()].map((baton) => baton.dispose()));
     await this.opNode?.kill();
     if (this.directory !== undefined) await rm(this.directory, { recursive: true, force: true });
+  }
+
+  private idleOpNode(): DevnetProcess {
+    if (!this.opNode) throw new Error('the op-node was not started: prepare() comes first');
+    return this.opNode;
   }
 
   private place(id: string): Place {

@@ -16,6 +16,8 @@ export interface ClusterOptions {
    */
   formation: 'peers' | 'bootstrap';
   payloadBytes?: number;
+  /** Seconds between the blocks of the L1. */
+  l1BlockTime?: number;
   /** Timestamp of the genesis block in seconds; now by default. */
   genesisTime?: number;
   /** Flags for every Baton. */
@@ -149,6 +151,17 @@ export class ProcessCluster {
     );
   }
 
+  /**
+   * An L1 reorg that takes the L1 block away from which the lowest head derives, and all above it: every op-node walks
+   * its head back by itself; those that do not run do it when they are started.
+   */
+  async reorgL1(): Promise<void> {
+    const running = this.nodes.filter(({ devnet }) => devnet.pid !== undefined);
+    const states = await Promise.all(running.map(({ devnet }) => devnet.state()));
+    const from = Math.max(1, Math.min(...states.map(({ l1Origin }) => l1Origin)));
+    await Promise.all(this.nodes.map(({ devnet }) => devnet.reorgL1(from)));
+  }
+
   /** Kills Baton, op-node and execution client of a node at once. */
   async killMachine(node: ClusterNode): Promise<void> {
     await Promise.all([node.baton.kill('SIGKILL'), node.devnet.kill('SIGKILL')]);
@@ -167,7 +180,8 @@ export class ProcessCluster {
         const running = this.nodes.filter((node) => node.devnet.pid !== undefined);
         const chains = await Promise.all(running.map((node) => node.devnet.blocks(number)));
         const hashes = chains.map((chain) => chain.find((block) => block.number === number)?.hash);
-        return hashes.every((hash) => hash !== undefined && hash === hashes[0]) ? hashes[0] : undefined;
+        if (hashes.every((hash) => hash !== undefined && hash === hashes[0])) return hashes[0];
+        throw new Error(running.map(({ id }, at) => `${id} has ${hashes[at] ?? 'none'}`).join(', '));
       },
       withinMs,
     );
@@ -259,6 +273,7 @@ async function startDevnet(
       blockTimeMs: options.blockTimeMs,
       genesisTime: options.genesisTime,
       ...(options.payloadBytes === undefined ? {} : { payloadBytes: options.payloadBytes }),
+      ...(options.l1BlockTime === undefined ? {} : { l1BlockTime: options.l1BlockTime }),
     },
     machine,
   );

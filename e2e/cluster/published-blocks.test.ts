@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -58,6 +58,16 @@ describe('lostOrReplaced', () => {
     expect(await lostOrReplaced(clusterOf(replaced))).toEqual([
       `block 2 (${hash}), which n0 had, is ${found} on n0`,
       `block 2 (${hash}), which n0 had, is ${found} on n1`,
+    ]);
+  });
+
+  it('names a block that was published and that no node ever had', async () => {
+    const cluster = clusterOf([{ held: [one, two], chain: [genesis, one, two] }]);
+    const lost = refOf(otherTwo);
+    const journal = path.join(cluster.nodes[0]!.devnetDir, 'chain.jsonl');
+    appendFileSync(journal, `${JSON.stringify({ published: lost })}\n`);
+    expect(await lostOrReplaced(cluster)).toEqual([
+      `block 2 (${lost.hash}), which n0 had, is ${refOf(two).hash} on n0`,
     ]);
   });
 

@@ -17,16 +17,20 @@ export interface BlockHolders extends Pick<ProcessCluster, 'convergedAt'> {
 }
 
 /**
- * Every block that a node ever had, from its disk: its own ones, and those that came by gossip or by the conductor.
- * op-node publishes nothing before its conductor says that it is committed, so all of them are committed blocks.
+ * Every block that a node ever published or had, from its disk: its own ones, and those that came by gossip or by the
+ * conductor. op-node publishes nothing before its conductor says that it is committed, so all of them are committed
+ * blocks.
  */
 export async function blocksEverHeld(node: Pick<BlockHolder, 'devnetDir'>): Promise<BlockRef[]> {
   const journal = await readFile(path.join(node.devnetDir, 'chain.jsonl'), 'utf8');
-  return journal
-    .slice(0, journal.lastIndexOf('\n') + 1)
-    .split('\n')
-    .filter((line) => line.startsWith('{"block":'))
-    .map((line) => refOf((JSON.parse(line) as { block: PayloadEnvelope }).block));
+  const blocks = new Map<string, BlockRef>();
+  for (const line of journal.slice(0, journal.lastIndexOf('\n') + 1).split('\n')) {
+    if (!/^{"(block|published)":/.test(line)) continue;
+    const entry = JSON.parse(line) as { block: PayloadEnvelope } | { published: BlockRef };
+    const ref = 'block' in entry ? refOf(entry.block) : entry.published;
+    blocks.set(ref.hash, ref);
+  }
+  return [...blocks.values()];
 }
 
 /**

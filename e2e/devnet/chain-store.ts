@@ -16,6 +16,7 @@ type JournalEntry =
   | { block: PayloadEnvelope }
   | { head: Hex }
   | { forgetAbove: number }
+  | { published: BlockRef }
   | { cleanStop: true };
 
 /**
@@ -76,6 +77,14 @@ export class ChainStore {
     if (this.#blocks.has(hash)) return;
     this.#append({ block });
     this.#blocks.set(hash, block);
+  }
+
+  /**
+   * Writes down that a block built here is about to be gossiped. It changes nothing here, but whoever looks for lost
+   * blocks finds it even when the node dies before it imports the block, and no peer takes it.
+   */
+  notePublished(block: BlockRef): void {
+    this.#append({ published: block });
   }
 
   /** Makes a block that is here the head, reorganising the canonical chain to lead to it. */

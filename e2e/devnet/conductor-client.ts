@@ -1,3 +1,4 @@
+import { request as plainRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import type { Faults } from './faults.js';
@@ -35,20 +36,39 @@ export class ConductorClient {
   /** Rejects when the conductor did not say in time that the block is committed; it may be, even so. */
   async commitUnsafePayload(envelope: PayloadEnvelope): Promise<void> {
     if (this.#overridden) return;
+    const { faults } = this;
     const deadline = AbortSignal.timeout(this.deadlineMs);
-    const answer = this.#call('conductor_commitUnsafePayload', deadline, [envelope]);
-    if (this.faults.commitAnswersToDrop === 0) {
-      await answer;
+    const commit = () => this.#call('conductor_commitUnsafePayload', deadline, [envelope]);
+    if (faults.commitsToAbandon > 0) {
+      faults.commitsToAbandon--;
+      await this.#sendAndLeave('conductor_commitUnsafePayload', [envelope]);
+    } else if (faults.commitAnswersToDrop > 0) {
+      faults.commitAnswersToDrop--;
+      await commit().catch(() => {});
+    } else {
+      await commit();
       return;
     }
-    this.faults.commitAnswersToDrop--;
-    await answer.catch(() => {});
     if (!deadline.aborted) await new Promise((resolve) => deadline.addEventListener('abort', resolve));
     throw deadlineExceeded();
   }
 
+  /** Sends a whole request and closes the connection. */
+  async #sendAndLeave(method: string, params: unknown[]): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const headers = { 'content-type': 'application/json', connection: 'close' };
+      const sent = plainRequest(this.url, { method: 'POST', headers }).on('error', () => {});
+      sent.on('close', resolve);
+      sent.end(this.#bodyOf(method, params), () => sent.destroy());
+    });
+  }
+
+  #bodyOf(method: string, params?: unknown[]): string {
+    return JSON.stringify({ jsonrpc: '2.0', id: ++this.#id, method, params });
+  }
+
   async #call(method: string, deadline: AbortSignal, params?: unknown[]): Promise<unknown> {
-    const body = JSON.stringify({ jsonrpc: '2.0', id: ++this.#id, method, params });
+    const body = this.#bodyOf(method, params);
     let failure = deadlineExceeded();
     for (let attempt = 1; attempt <= ATTEMPTS && !deadline.aborted; attempt++) {
       try {

@@ -33,8 +33,12 @@ export const controlBodies = {
   fail: z.object({ method: z.string(), error: z.string().nullable() }).strict(),
   /** The next commits reach the conductor, but op-node sees them time out; 0 ends it. */
   'drop-commit-answers': z.object({ count: z.int().nonnegative() }).strict(),
-  /** An L1 reorg: the head moves down, and heights above are built again with other content. */
-  reorg: z.object({ depth: z.int().positive() }).strict(),
+  /** The next commits reach the conductor, but op-node leaves before it answers; 0 ends it. */
+  'abandon-commits': z.object({ count: z.int().nonnegative() }).strict(),
+  /** After a failed commit op-node gets another block for the height, as from rollup-boost. */
+  reseal: z.object({ on: z.boolean() }).strict(),
+  /** An L1 reorg from this L1 block upwards: op-node walks its head back to what still derives from L1. */
+  reorg: z.object({ from: z.int().positive() }).strict(),
   /** Replaces the p2p URLs of the peers. */
   peers: z.object({ peers: z.array(z.url()) }).strict(),
   /** Replaces the conductor's RPC URL. */
@@ -51,6 +55,8 @@ export type ControlActions = { [N in ControlName]: (body: z.output<(typeof contr
 export interface NodeState {
   name: string;
   head: BlockRef;
+  /** Number of the L1 block that the head derives from. */
+  l1Origin: number;
   /** The last block that this node committed and gossiped. */
   sealed: BlockRef | null;
   /** A sealed block whose commit is under way or failed. */
@@ -66,7 +72,9 @@ export interface NodeState {
     commitFailures: number;
     /** Blocks of others imported. */
     imported: number;
-    /** Blocks that wait for their parent. */
+    /** Blocks of others that did not build on the head. */
+    dropped: number;
+    /** Blocks of others that wait for those below them. */
     waiting: number;
   };
 }

@@ -99,6 +99,12 @@ export class DevnetProcess {
     await this.control('peers', { peers });
   }
 
+  /** An L1 reorg from that L1 block upwards: op-node walks its head back, now or when it is started again. */
+  async reorgL1(from: number): Promise<void> {
+    this.options = { ...this.options, l1Reorgs: [...(this.options.l1Reorgs ?? []), from] };
+    if (this.pid !== undefined) await this.control('reorg', { from });
+  }
+
   async state(): Promise<NodeState> {
     return (await this.#control('GET', '/control/state')) as NodeState;
   }

@@ -14,6 +14,8 @@ export interface FakeConductor {
   received: PayloadEnvelope[];
   /** The payloads acknowledged. */
   committed: PayloadEnvelope[];
+  /** Commits whose caller left before the answer. */
+  abandoned: number;
   /** Parameters of the calls as they came. */
   rawCalls: { method: string; params: unknown[] }[];
   stop(): Promise<void>;
@@ -32,11 +34,12 @@ export async function startFakeConductor(isLeader = true): Promise<FakeConductor
       },
       conductor_commitUnsafePayload: {
         required: 1,
-        call: async (params) => {
+        call: async (params, gone) => {
           record('conductor_commitUnsafePayload', params);
           const envelope = envelopeSchema.parse(params[0]);
           fake.received.push(envelope);
           await fake.gate;
+          if (gone.aborted) fake.abandoned++;
           if (fake.refusal !== undefined) throw new RpcError(fake.refusal);
           fake.committed.push(envelope);
         },
@@ -52,6 +55,7 @@ export async function startFakeConductor(isLeader = true): Promise<FakeConductor
     gate: Promise.resolve(),
     received: [],
     committed: [],
+    abandoned: 0,
     rawCalls: [],
     stop: () => server.close(),
   };

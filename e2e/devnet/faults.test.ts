@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { request } from 'undici';
 import { refOf } from './payload.js';
@@ -154,6 +155,23 @@ describe('faults of a simulated node', () => {
     expect(node.node.state().counts.commitFailures).toBe(1);
   });
 
+  it('abandon-commits: the conductor has the block, and nobody who waits for the answer', async () => {
+    const node = await network.startNode(SHORT_PAUSES);
+    await node.control('abandon-commits', { count: 1 });
+    await startSequencer(node);
+    let answer = () => {};
+    node.conductor.gate = new Promise((resolve) => (answer = resolve));
+    await until(() => node.conductor.received.length === 1, 'the commit');
+    await sleep(50);
+    answer();
+    await until(() => node.conductor.abandoned === 1, 'a commit without anybody to answer');
+    expect(headNumber(node)).toBe(0);
+    await until(() => headNumber(node) >= 1, 'the block');
+    const [first, second] = node.conductor.received.map((block) => refOf(block).hash);
+    expect(second).toBe(first);
+    expect(node.node.state().counts.commitFailures).toBe(1);
+  });
+
   it('fall-behind: the newest blocks are gone', async () => {
     const [active, standby] = await network.startPair();
     await until(() => headNumber(standby) >= 5, 'blocks');
@@ -168,24 +186,78 @@ describe('faults of a simulated node', () => {
     });
   });
 
-  it('reorg: heights are built again with other content, and the standby follows', async () => {
-    const [active, standby] = await network.startPair();
-    await until(() => headNumber(active) >= 6, 'blocks');
-    const before = active.node.state().head;
-    await active.control('reorg', { depth: 3 });
-    await until(() => headNumber(standby) > before.number + 1, 'the standby passes the old head');
+  /** A pair that has built blocks of the second L1 block. */
+  const pairOnSecondL1Block = async () => {
+    const [active, standby] = await network.startPair({ l1BlockTime: 1 });
+    await until(() => standby.node.state().l1Origin >= 2, 'the second L1 block');
+    return [active, standby] as const;
+  };
+
+  it('reorg: both nodes walk back by themselves, and the heights are built again from another L1', async () => {
+    const [active, standby] = await pairOnSecondL1Block();
     await rpc(active.nodeRpc, 'admin_stopSequencer');
-    await until(() => standby.node.state().head.hash === active.node.state().head.hash, 'one head');
+    await until(() => headNumber(standby) === headNumber(active), 'the last block');
+    const before = active.node.state().head;
+    await active.control('reorg', { from: 2 });
+    await standby.control('reorg', { from: 2 });
+    expect(active.node.state()).toMatchObject({ l1Origin: 1 });
+    expect(standby.node.state().head).toEqual(active.node.state().head);
+    expect(headNumber(standby)).toBeLessThan(before.number);
+
+    await startSequencer(active);
+    await until(() => headNumber(standby) > before.number, 'the standby passes the old head');
     const built = active.conductor.committed.map(refOf).filter(({ number }) => number === before.number);
-    expect(built.map(({ hash }) => hash)).toHaveLength(2);
-    expect(built[0]!.hash).not.toBe(built[1]!.hash);
-    const { result } = await rpc(
-      standby.executionRpc,
-      'eth_getBlockByNumber',
-      `0x${before.number.toString(16)}`,
-      false,
-    );
-    expect(result).toMatchObject({ hash: built[1]!.hash });
+    expect(new Set(built.map(({ hash }) => hash)).size).toBe(2);
+    const at = `0x${before.number.toString(16)}`;
+    const { result } = await rpc(standby.executionRpc, 'eth_getBlockByNumber', at, false);
+    expect(result).toMatchObject({ hash: built.at(-1)!.hash });
+  });
+
+  it('reorg that only the active node notices: no payload takes the standby along', async () => {
+    const [active, standby] = await pairOnSecondL1Block();
+    const before = standby.node.state().head;
+    await active.control('reorg', { from: 2 });
+    await until(() => headNumber(active) > before.number + 5, 'the heights to be built again');
+    const { head, counts } = standby.node.state();
+    expect(counts.dropped).toBeGreaterThan(0);
+    for (const block of active.conductor.committed) {
+      await rpc(standby.nodeRpc, 'admin_postUnsafePayload', block);
+    }
+    await until(() => standby.node.state().counts.dropped >= counts.dropped + head.number, 'all are dropped');
+    expect(standby.node.state().head).toEqual(head);
+    await standby.control('reorg', { from: 2 });
+    // Not the old blocks, which would build on where the branches fork as well.
+    const { committed } = active.conductor;
+    const first = committed.findLastIndex((block) => refOf(block).number === headNumber(standby) + 1);
+    for (const block of committed.slice(first)) {
+      await rpc(standby.nodeRpc, 'admin_postUnsafePayload', block);
+    }
+    await until(() => headNumber(standby) >= headNumber(active), 'the standby catches up');
+  });
+
+  it('reorg while op-node is away: it is noticed at the start', async () => {
+    const [active] = await pairOnSecondL1Block();
+    const before = headNumber(active);
+    await active.node.stop();
+    const again = await network.startNode({
+      ...SHORT_PAUSES,
+      dataDir: active.dataDir,
+      l1BlockTime: 1,
+      l1Reorgs: [2],
+    });
+    expect(again.node.state()).toMatchObject({ l1Origin: 1 });
+    expect(headNumber(again)).toBeLessThan(before);
+  });
+
+  it('reseal: a block whose commit failed comes back with another hash', async () => {
+    const node = await network.startNode(SHORT_PAUSES);
+    await node.control('reseal', { on: true });
+    await node.control('drop-commit-answers', { count: 1 });
+    await startSequencer(node);
+    await until(() => headNumber(node) >= 1, 'the block');
+    const [first, second] = node.conductor.committed.map(refOf);
+    expect(second).toMatchObject({ number: 1, parentHash: first!.parentHash });
+    expect(second!.hash).not.toBe(first!.hash);
   });
 
   it('conductor: calls go to another conductor', async () => {

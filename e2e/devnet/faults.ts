@@ -19,6 +19,10 @@ export class Faults {
   readonly failing = new Map<string, string>();
   /** So many more commits reach the conductor while op-node never sees their answer. */
   commitAnswersToDrop = 0;
+  /** So many more commits reach the conductor while op-node closes the connection before they are answered. */
+  commitsToAbandon = 0;
+  /** A block whose commit failed is sealed again with another hash, instead of being committed again as it is. */
+  resealing = false;
   readonly slowMs: Record<Program, number> = { 'op-node': 0, execution: 0 };
   readonly #hung = new Map<Program, { ended: Promise<void>; end: () => void }>();
 

@@ -9,7 +9,6 @@ export interface L1Origin {
   sequenceNumber: number;
 }
 
-const L1_BLOCK_TIME_SECONDS = 12;
 const DEPOSIT_TYPE = '7e';
 const DEPOSITOR = '0xdeaddeaddeaddeaddeaddeaddeaddeaddead0001';
 const L1_BLOCK_CONTRACT = '0x4200000000000000000000000000000000000015';
@@ -17,34 +16,50 @@ const DEPOSIT_GAS = '0x0f4240';
 const JOVIAN_SELECTOR = '3db6be2b';
 const BATCHER = '3c44cdddb6a900fa2b585dd299e03d12fa4293bc';
 
+export interface L1Options {
+  chainId: number;
+  /** Seconds. */
+  genesisTime: number;
+  /** Seconds between its blocks. */
+  l1BlockTime: number;
+  /** The reorgs so far, each by the lowest L1 block that it changed. */
+  l1Reorgs: readonly number[];
+}
+
 /**
- * The L1 as every node of a devnet sees it: a pure function of genesis, time and the number of reorgs so far. Its
- * block 1 is as old as the L2 genesis block, so that even the first L2 block derives from one that a reorg changes.
+ * The L1 as every node of a devnet sees it: a pure function of genesis, time and the reorgs so far. Its block 1 is as
+ * old as the L2 genesis block, so that even the first L2 block derives from one that a reorg can change.
  */
 export class SimulatedL1 {
-  #reorgs = 0;
+  readonly #reorgs: number[];
 
-  constructor(
-    private readonly chainId: number,
-    private readonly genesisTime: number,
-  ) {}
+  constructor(private readonly options: L1Options) {
+    this.#reorgs = [...options.l1Reorgs];
+  }
 
-  /** From here on every L1 block but the first has another hash. */
-  reorg(): void {
-    this.#reorgs++;
+  /** From now on every L1 block from this number upwards has another hash; block 0 never changes. */
+  reorg(from: number): void {
+    this.#reorgs.push(from);
   }
 
   /** Number of the newest L1 block at a time in seconds. */
   numberAt(timestamp: number): number {
-    return Math.max(0, Math.floor((timestamp - this.genesisTime) / L1_BLOCK_TIME_SECONDS) + 1);
+    const { genesisTime, l1BlockTime } = this.options;
+    return Math.max(0, Math.floor((timestamp - genesisTime) / l1BlockTime) + 1);
+  }
+
+  /** Whether a block is on today's L1 chain. */
+  isCanonical({ number, hash }: Pick<L1Origin, 'number' | 'hash'>): boolean {
+    return hash === this.#hash(number);
   }
 
   block(number: number): BlockRef {
+    const { genesisTime, l1BlockTime } = this.options;
     return {
       hash: this.#hash(number),
       number,
       parentHash: number === 0 ? ZERO_HASH : this.#hash(number - 1),
-      timestamp: this.genesisTime + (number - 1) * L1_BLOCK_TIME_SECONDS,
+      timestamp: genesisTime + (number - 1) * l1BlockTime,
     };
   }
 
@@ -56,14 +71,15 @@ export class SimulatedL1 {
   }
 
   #hash(number: number): Hex {
-    const fork = number === 0 ? 0 : this.#reorgs;
-    return keccak256(stringToBytes(`l1 ${this.chainId} ${this.genesisTime} ${fork} ${number}`));
+    const { chainId, genesisTime } = this.options;
+    const fork = number === 0 ? 0 : this.#reorgs.filter((from) => from <= number).length;
+    return keccak256(stringToBytes(`l1 ${chainId} ${genesisTime} ${fork} ${number}`));
   }
 }
 
 /**
- * The deposit that opens every L2 block, laid out as Jovian's. `salt` goes into its source hash, so that two
- * sequencers that build the same height never build the same block by accident.
+ * The deposit that opens every L2 block, laid out as Jovian's. `salt` goes into its source hash, so that no two blocks
+ * are the same by accident.
  */
 export function l1InfoDeposit(origin: L1Origin, l1Timestamp: number, salt: string): Hex {
   const uint = (value: number, bytes: number) => value.toString(16).padStart(bytes * 2, '0');

@@ -24,6 +24,10 @@ function list(text: string): string[] {
   return text.split(',').filter((entry) => entry !== '');
 }
 
+function numbers(text: string): number[] {
+  return list(text).map(number);
+}
+
 const defaults = NODE_DEFAULTS;
 const program = new Command('devnet-node')
   .description('A simulated op-node and its execution client, for demos and tests of a conductor.')
@@ -39,6 +43,8 @@ const program = new Command('devnet-node')
   .option('--peers <urls>', 'p2p URLs of all other nodes, with commas', list, defaults.peers)
   .option('--block-time-ms <ms>', 'whole seconds, or under a second', number, defaults.blockTimeMs)
   .option('--chain-id <id>', 'chain id', number, defaults.chainId)
+  .option('--l1-block-time <seconds>', 'time between blocks of the L1', number, defaults.l1BlockTime)
+  .option('--l1-reorgs <numbers>', 'lowest L1 block of each L1 reorg so far', numbers, defaults.l1Reorgs)
   .option('--payload-bytes <bytes>', 'random calldata in each block', number, defaults.payloadBytes)
   .option(
     '--lose-blocks-on-restart <n>',

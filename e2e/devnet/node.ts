@@ -7,8 +7,9 @@ import { createControlServer, programsOf, type ControlActions, type NodeState } 
 import { executionMethods } from './execution-client.js';
 import { Faults } from './faults.js';
 import { createRpcServer } from './json-rpc.js';
-import { SimulatedL1 } from './l1-info.js';
+import { originOf, SimulatedL1 } from './l1-info.js';
 import { THIS_MACHINE } from './machine.js';
+import { Mutex } from './mutex.js';
 import { OP_NODE_VERSION, opNodeMethods } from './op-node.js';
 import { P2p } from './p2p.js';
 import { refOf } from './payload.js';
@@ -18,7 +19,7 @@ import { UnsafeSync } from './unsafe-sync.js';
 
 /** Everything that tells one simulated node from another. Ports may be 0: then the system picks one. */
 export interface NodeOptions {
-  /** Names the node in its logs, and makes its blocks its own. */
+  /** Names the node in its logs. */
   name: string;
   /** Keeps the chain over restarts. */
   dataDir: string;
@@ -39,6 +40,10 @@ export interface NodeOptions {
   /** Seconds; with the chain id it determines the genesis block. */
   genesisTime: number;
   chainId: number;
+  /** Seconds between the blocks of the L1. */
+  l1BlockTime: number;
+  /** Reorgs of the L1 before the start, each by the lowest L1 block that it changed. */
+  l1Reorgs: number[];
   /** Bytes of random calldata in each block. */
   payloadBytes: number;
   /** Blocks that are gone after a stop that was not clean. */
@@ -66,6 +71,8 @@ export const NODE_DEFAULTS = {
   peers: [] as string[],
   blockTimeMs: 1000,
   chainId: 901,
+  l1BlockTime: 12,
+  l1Reorgs: [] as number[],
   payloadBytes: 0,
   loseBlocksOnRestart: 0,
   gossipDelayMs: 0,
@@ -110,14 +117,17 @@ export async function startNode(input: NodeInput, log: Logger, onCrash: () => vo
     genesis: genesisBlock(chainId, genesisTime),
     loseBlocksAfterCrash: options.loseBlocksOnRestart,
   });
-  const l1 = new SimulatedL1(chainId, genesisTime);
+  const l1 = new SimulatedL1(options);
+  const eventLoop = new Mutex();
   const conductor = new ConductorClient(options.conductorRpc, options.conductorRpcTimeoutMs, faults);
-  const sync = new UnsafeSync(chain, faults, () => sequencer.active, log);
-  const p2p = new P2p({ ...options }, faults, log, (envelope) => sync.receive(envelope, 'gossip'));
+  const sync = new UnsafeSync(chain, faults, eventLoop, log);
+  const p2p = new P2p({ ...options }, faults, log, (envelope) => sync.receive(envelope));
   const readyAtMs = Date.now() + options.startupMs;
   const hasPrestate = () => Date.now() >= readyAtMs;
   const parts = { chain, conductor, sync, p2p, l1, faults, log, hasPrestate };
-  const sequencer: Sequencer = new Sequencer(options, { ...parts, gossip: p2p });
+  const sequencer = new Sequencer(options, { ...parts, eventLoop, gossip: p2p });
+  // op-node begins with a reset: the L1 may have had a reorg while it was away.
+  await sequencer.reset();
 
   const node = createRpcServer(
     opNodeMethods({ ...parts, sequencer, chainId, blockTimeMs }),
@@ -134,15 +144,16 @@ export async function startNode(input: NodeInput, log: Logger, onCrash: () => vo
   const state = (): NodeState => ({
     name: options.name,
     head: refOf(chain.head),
+    l1Origin: originOf(chain.head.executionPayload.transactions)?.number ?? 0,
     sealed: sequencer.latestSealed ?? null,
     pending: sequencer.pending ?? null,
     active: sequencer.active,
     leaderOverridden: conductor.overridden,
     connectedPeers: p2p.connectedPeers(),
     hung: faults.hung,
-    counts: { ...sequencer.counts, imported: sync.imported, waiting: sync.waiting },
+    counts: { ...sequencer.counts, ...sync.counts, waiting: sync.waiting },
   });
-  const actions = controlActions({ chain, conductor, faults, l1, p2p, onCrash });
+  const actions = controlActions({ chain, conductor, faults, l1, p2p, sequencer, onCrash });
   const control = createControlServer(actions, state, (from) => chain.refsFrom(from));
 
   const shutDown = async () => {
@@ -150,7 +161,7 @@ export async function startNode(input: NodeInput, log: Logger, onCrash: () => vo
     await Promise.all([node.close(), execution.close(), control.close(), p2p.stop()]);
     await sequencer.halt();
     await sync.settle();
-    chain.close();
+    await eventLoop.run(() => chain.close());
   };
   let stopped: Promise<void> | undefined;
   const stop = () => (stopped ??= shutDown());
@@ -179,11 +190,19 @@ interface Controlled {
   faults: Faults;
   l1: SimulatedL1;
   p2p: P2p;
+  sequencer: Sequencer;
   onCrash: () => void;
 }
 
-function controlActions({ chain, conductor, faults, l1, p2p, onCrash }: Controlled): ControlActions {
-  const ancestor = (depth: number) => Math.max(0, refOf(chain.head).number - depth);
+function controlActions({
+  chain,
+  conductor,
+  faults,
+  l1,
+  p2p,
+  sequencer,
+  onCrash,
+}: Controlled): ControlActions {
   return {
     crash: onCrash,
     hang: ({ target, ms }) => {
@@ -193,7 +212,10 @@ function controlActions({ chain, conductor, faults, l1, p2p, onCrash }: Controll
     resume: () => faults.resume(),
     'stop-gossip': () => (faults.gossipStopped = true),
     'resume-gossip': () => (faults.gossipStopped = false),
-    'fall-behind': ({ blocks }) => chain.forgetAbove(ancestor(blocks)),
+    'fall-behind': ({ blocks }) => {
+      chain.forgetAbove(refOf(chain.head).number - blocks);
+      void sequencer.reset();
+    },
     'lose-peers': () => (faults.peersLost = true),
     'regain-peers': () => (faults.peersLost = false),
     'slow-rpc': ({ ms, target }) => {
@@ -207,9 +229,11 @@ function controlActions({ chain, conductor, faults, l1, p2p, onCrash }: Controll
       else faults.failing.set(method, error);
     },
     'drop-commit-answers': ({ count }) => (faults.commitAnswersToDrop = count),
-    reorg: ({ depth }) => {
-      l1.reorg();
-      chain.setHead(refOf(chain.byNumber(ancestor(depth))!).hash);
+    'abandon-commits': ({ count }) => (faults.commitsToAbandon = count),
+    reseal: ({ on }) => (faults.resealing = on),
+    reorg: ({ from }) => {
+      l1.reorg(from);
+      void sequencer.reset();
     },
     peers: ({ peers }) => p2p.setPeers(peers),
     conductor: ({ rpc }) => (conductor.url = rpc),

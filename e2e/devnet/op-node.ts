@@ -36,7 +36,7 @@ export function opNodeMethods(parts: OpNodeParts): Record<string, RpcMethod> {
     admin_stopSequencer: { call: (_params, signal) => sequencer.stop(signal) },
     admin_sequencerActive: { call: () => sequencer.active },
     // Pointers are optional to go-ethereum's server: without a payload the handler runs, on nil.
-    admin_postUnsafePayload: { max: 1, call: ([payload]) => sync.receive(verified(payload), 'admin') },
+    admin_postUnsafePayload: { max: 1, call: ([payload]) => sync.receive(verified(payload)) },
     admin_overrideLeader: { call: () => conductor.override() },
     admin_conductorEnabled: { call: () => true },
     health_status: { call: () => OP_NODE_VERSION },

@@ -3,7 +3,8 @@ import { pino } from 'pino';
 import { blockHashOf, genesisBlock } from './block.js';
 import { ChainStore } from './chain-store.js';
 import { Faults } from './faults.js';
-import { SimulatedL1 } from './l1-info.js';
+import { originOf, SimulatedL1 } from './l1-info.js';
+import { Mutex } from './mutex.js';
 import { refOf, type PayloadEnvelope } from './payload.js';
 import { Sequencer, type SequencerOptions } from './sequencer.js';
 import { TestNetwork, until } from './test-network.js';
@@ -19,6 +20,7 @@ function createSequencer(
 ) {
   const genesis = genesisBlock(CHAIN_ID, genesisTime);
   const chain = new ChainStore({ dataDir, genesis, loseBlocksAfterCrash: 0 });
+  const l1 = new SimulatedL1({ chainId: CHAIN_ID, genesisTime, l1BlockTime: 1, l1Reorgs: [] });
   const faults = new Faults();
   const log: string[] = [];
   const behaviour = {
@@ -27,7 +29,7 @@ function createSequencer(
   };
   const head = () => refOf(chain.head);
   const sequencer = new Sequencer(
-    { name: 'a', chainId: CHAIN_ID, blockTimeMs: 20, payloadBytes: 0, commitBackoffMs: 20, ...options },
+    { chainId: CHAIN_ID, blockTimeMs: 20, payloadBytes: 0, commitBackoffMs: 20, ...options },
     {
       chain,
       faults,
@@ -43,13 +45,14 @@ function createSequencer(
         },
       },
       gossip: { publish: (block) => log.push(`gossip ${refOf(block).number} on head ${head().number}`) },
-      l1: new SimulatedL1(CHAIN_ID, genesisTime),
+      l1,
+      eventLoop: new Mutex(),
       log: pino({ level: 'silent' }),
       hasPrestate: () => true,
     },
   );
   chain.changes.on('head', () => log.push(`head ${head().number}`));
-  return { sequencer, chain, faults, log, behaviour, head };
+  return { sequencer, chain, faults, l1, log, behaviour, head };
 }
 
 function nowSeconds(): number {
@@ -108,6 +111,118 @@ describe('sequencer', () => {
     expect(sequencer.counts.commitFailures).toBe(3);
   });
 
+  it('seals a block again with another hash after a failed commit, when it is told to', async () => {
+    const { sequencer, behaviour, faults, head } = create();
+    faults.resealing = true;
+    const tried: string[] = [];
+    behaviour.commit = async (block) => {
+      tried.push(refOf(block).hash);
+      if (tried.length < 3) throw new Error('context deadline exceeded');
+    };
+    await sequencer.start(head().hash);
+    await until(() => head().number >= 1, 'the block');
+    expect(new Set(tried.slice(0, 3)).size).toBe(3);
+    expect(sequencer.counts.commitFailures).toBe(2);
+  });
+
+  it('never seals the same block twice, on another node or on the same one', async () => {
+    const genesisTime = nowSeconds() - 100;
+    const seal = async (genesisAt: number): Promise<string> => {
+      const { sequencer, behaviour, head } = create({ blockTimeMs: 2000 }, genesisAt);
+      let sealed = '';
+      behaviour.commit = async (block) => {
+        sealed ||= refOf(block).hash;
+        throw new Error('no');
+      };
+      await sequencer.start(head().hash);
+      sequencer.wakeUp();
+      await until(() => sealed !== '', 'a block');
+      const first = sealed;
+      // Started again at the same head it builds the height once more.
+      sealed = '';
+      await sequencer.halt();
+      await sequencer.start(head().hash);
+      sequencer.wakeUp();
+      await until(() => sealed !== '', 'another block');
+      expect(sealed).not.toBe(first);
+      return first;
+    };
+    expect(await seal(genesisTime)).not.toBe(await seal(genesisTime));
+  });
+
+  it('writes down what it publishes before any peer can have it', async () => {
+    const { sequencer, chain, log, head } = create();
+    const notePublished = chain.notePublished.bind(chain);
+    chain.notePublished = (block) => {
+      log.push(`published ${block.number}`);
+      notePublished(block);
+    };
+    await sequencer.start(head().hash);
+    await until(() => head().number >= 1, 'a block');
+    expect(log.slice(1, 6)).toEqual([
+      ...['commit 1 on head 0', 'committed 1', 'published 1', 'gossip 1 on head 0', 'head 1'],
+    ]);
+  });
+
+  describe('a reset', () => {
+    it('walks back to what derives from the canonical L1, and builds on it from other L1 blocks', async () => {
+      const { sequencer, chain, l1, head } = create();
+      await sequencer.start(head().hash);
+      const originAt = (number: number) => originOf(chain.byNumber(number)!.executionPayload.transactions);
+      await until(() => (originAt(head().number)?.number ?? 0) >= 2, 'the second L1 block');
+      const before = chain.refsFrom(1);
+      const first = before.findIndex(({ number }) => originAt(number)!.number === 2);
+      l1.reorg(2);
+      await sequencer.reset();
+      expect(chain.refsFrom(1)).toEqual(before.slice(0, first));
+      const resetMs = performance.now();
+      await until(() => head().number > before.length, 'the heights to be built again');
+      expect(performance.now() - resetMs).toBeGreaterThanOrEqual(19);
+      for (const { number, hash } of before.slice(first)) {
+        expect(chain.refsFrom(number)[0]!.hash).not.toBe(hash);
+        expect(l1.isCanonical(originAt(number)!)).toBe(true);
+      }
+    });
+
+    it('leaves a chain alone whose L1 blocks are all canonical', async () => {
+      const { sequencer, chain, l1, head } = create();
+      await sequencer.start(head().hash);
+      await until(() => head().number >= 3, 'three blocks');
+      await sequencer.halt();
+      const before = chain.refsFrom(0);
+      l1.reorg(1000);
+      await sequencer.reset();
+      expect(chain.refsFrom(0)).toEqual(before);
+    });
+
+    it('waits for the block that is being committed', async () => {
+      const { sequencer, behaviour, log, l1, head } = create();
+      let release = () => {};
+      const held = new Promise<void>((resolve) => (release = resolve));
+      behaviour.commit = async (block) => {
+        if (refOf(block).number === 3) await held;
+      };
+      await sequencer.start(head().hash);
+      await until(() => log.includes('commit 3 on head 2'), 'a commit under way');
+      l1.reorg(1);
+      const isReset = sequencer.reset();
+      release();
+      await isReset;
+      expect(log.slice(log.indexOf('committed 3')).slice(0, 4)).toEqual([
+        ...['committed 3', 'gossip 3 on head 2', 'head 3', 'head 0'],
+      ]);
+    });
+
+    it('comes by itself when the head turns out to derive from an L1 block that is gone', async () => {
+      const { sequencer, l1, log, head } = create();
+      await sequencer.start(head().hash);
+      await until(() => head().number >= 3, 'three blocks');
+      l1.reorg(1);
+      await until(() => log.includes('head 0'), 'a reset');
+      await until(() => head().number >= 1, 'a block');
+    });
+  });
+
   it('pauses between attempts for the back-off time', async () => {
     const { sequencer, behaviour, head } = create({ commitBackoffMs: 150 });
     const atMs: number[] = [];
@@ -123,7 +238,7 @@ describe('sequencer', () => {
 
   it('gives a block up when another one takes its place', async () => {
     const { sequencer, behaviour, chain, head } = create();
-    const other = create({ name: 'b' }, refOf(chain.genesis).timestamp);
+    const other = create({}, refOf(chain.genesis).timestamp);
     await other.sequencer.start(other.head().hash);
     await until(() => other.head().number >= 1, 'a block of the other');
     let refused = '';

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -8,13 +9,13 @@ import type { ConductorClient } from './conductor-client.js';
 import type { Faults } from './faults.js';
 import { RpcError } from './json-rpc.js';
 import { l1InfoDeposit, originOf, type SimulatedL1 } from './l1-info.js';
+import { plausibleHead } from './l1-reset.js';
+import { Mutex } from './mutex.js';
 import type { P2p } from './p2p.js';
 import { refOf, ZERO_HASH, type BlockRef, type PayloadEnvelope } from './payload.js';
 import { randomTransactions } from './transactions.js';
 
 export interface SequencerOptions {
-  /** Told apart from other sequencers by this in its blocks. */
-  name: string;
   chainId: number;
   /** Whole seconds, or less than one second. */
   blockTimeMs: number;
@@ -29,6 +30,8 @@ export interface SequencerParts {
   conductor: Pick<ConductorClient, 'leader' | 'commitUnsafePayload'>;
   gossip: Pick<P2p, 'publish'>;
   l1: SimulatedL1;
+  /** Where everything happens that moves op-node's head: one thing at a time. */
+  eventLoop: Mutex;
   faults: Faults;
   log: Logger;
   /** False until op-node has heard from its execution client where the chain stands. */
@@ -40,7 +43,8 @@ const SEAL_LEAD_MS = 50;
 
 /**
  * Builds blocks as op-node's sequencer does: seal, commit to the conductor, gossip, import. A block whose commit
- * fails is not thrown away: after a pause the same payload is committed again, for as long as the node is active.
+ * fails is not thrown away: after a pause the same payload is committed again, for as long as the node is active and
+ * its head stays. No two blocks that are sealed are the same, on whichever node.
  *
  * Timestamps: with block times of whole seconds a block's is its parent's plus the block time, and it is sealed
  * just before; when that is past (after an outage), at once, so that blocks come back to back until the chain has
@@ -57,7 +61,10 @@ export class Sequencer {
   #running = new AbortController();
   #pause = new AbortController();
   #loop: Promise<void> = Promise.resolve();
-  #tail: Promise<unknown> = Promise.resolve();
+  /** After a reset op-node waits for a block time before it builds. */
+  #notBeforeMs = 0;
+  /** Held while a block is committed: `start` and `stop` have to wait for that. */
+  readonly #lock = new Mutex();
 
   constructor(
     private readonly options: SequencerOptions,
@@ -88,7 +95,7 @@ export class Sequencer {
       throw new RpcError(`sequencer leader check failed: ${(error as Error).message}`);
     }
     if (!isLeader) throw new RpcError('sequencer is not the leader, aborting');
-    await this.#exclusively(async () => {
+    await this.#lock.run(() => {
       if (this.#active) throw new RpcError('sequencer already running');
       if (!this.parts.hasPrestate()) {
         throw new RpcError(`no prestate, cannot determine if sequencer start at ${head} is safe`);
@@ -99,6 +106,7 @@ export class Sequencer {
       }
       this.#active = true;
       this.#job = undefined;
+      this.#notBeforeMs = 0;
       this.#running = new AbortController();
       this.#loop = this.#run(this.#running.signal);
     });
@@ -109,14 +117,14 @@ export class Sequencer {
    * becomes the head first. `signal` is the caller's: when it goes away, nothing is stopped.
    */
   async stop(signal: AbortSignal): Promise<Hex> {
-    await this.#exclusively(async () => this.#requireActive());
+    await this.#lock.run(() => this.#requireActive());
     while (this.#latestSealed?.hash !== this.#head().hash) {
       const moved = once(this.parts.chain.changes, 'head', { signal });
       moved.catch(() => {});
       if (!(await this.parts.conductor.leader().catch(() => false))) break;
       if (this.#latestSealed?.hash !== this.#head().hash) await moved;
     }
-    return this.#exclusively(async () => {
+    return this.#lock.run(() => {
       this.#requireActive();
       void this.halt();
       return this.#head().hash;
@@ -126,6 +134,19 @@ export class Sequencer {
   /** op-node's event loop turns, for whatever reason. */
   wakeUp(): void {
     this.#pause.abort();
+  }
+
+  /**
+   * op-node's reset, as soon as its event loop gets to it: it takes its head from the execution client, back to where
+   * that still derives from L1, and gives up what it was building.
+   */
+  async reset(): Promise<void> {
+    const { eventLoop, faults } = this.parts;
+    await eventLoop.run(async () => {
+      await faults.running('op-node');
+      await faults.running('execution');
+      this.#walkBack();
+    });
   }
 
   /** Stops without any of the care of `stop`. Resolves when a commit under way has ended too. */
@@ -152,21 +173,50 @@ export class Sequencer {
       await this.parts.faults.running('op-node');
       await this.parts.faults.running('execution');
       if (stopped.aborted) return;
-      if (this.#job !== undefined && refOf(this.#job).parentHash !== this.#head().hash) this.#job = undefined;
-      const waitMs = this.#job === undefined ? this.#dueAtMs() - Date.now() : 0;
-      if (waitMs > 0) {
-        await this.#sleep(waitMs);
-        continue;
-      }
-      const block = (this.#job ??= this.#seal());
-      const isCommitted = await this.#exclusively(async () => !stopped.aborted && this.#commit(block));
-      if (isCommitted) await this.#import(block);
-      else if (!stopped.aborted) await this.#sleep(this.options.commitBackoffMs);
+      const waitMs = this.#waitMs();
+      if (waitMs > 0) await this.#sleep(waitMs);
+      else if (!(await this.parts.eventLoop.run(() => this.#buildBlock(stopped))) && !stopped.aborted)
+        await this.#sleep(this.options.commitBackoffMs);
     }
   }
 
+  /** Time until there is something to do. */
+  #waitMs(): number {
+    if (this.#job !== undefined && refOf(this.#job).parentHash !== this.#head().hash) this.#job = undefined;
+    if (this.#job !== undefined) return 0;
+    return Math.max(this.#dueAtMs(), this.#notBeforeMs) - Date.now();
+  }
+
+  /** @returns false when a commit failed */
+  async #buildBlock(stopped: AbortSignal): Promise<boolean> {
+    // The head may have moved since the event loop was asked.
+    if (stopped.aborted || this.#waitMs() > 0) return true;
+    if (!this.#derivesFromL1()) {
+      this.#walkBack();
+      return true;
+    }
+    const block = (this.#job ??= this.#seal());
+    const isCommitted = await this.#lock.run(async () => !stopped.aborted && this.#commit(block));
+    if (isCommitted) await this.#import(block);
+    else if (this.parts.faults.resealing) this.#job = undefined;
+    return isCommitted;
+  }
+
+  /** Whether the head's L1 origin is canonical: without one, no block can be built. */
+  #derivesFromL1(): boolean {
+    const origin = originOf(this.parts.chain.head.executionPayload.transactions);
+    return origin === undefined || this.parts.l1.isCanonical(origin);
+  }
+
+  #walkBack(): void {
+    const { chain, l1 } = this.parts;
+    this.#job = undefined;
+    this.#notBeforeMs = Date.now() + this.options.blockTimeMs;
+    chain.setHead(plausibleHead(chain, l1).hash);
+  }
+
   async #commit(block: PayloadEnvelope): Promise<boolean> {
-    const { conductor, faults, gossip, log } = this.parts;
+    const { chain, conductor, faults, gossip, log } = this.parts;
     try {
       await conductor.commitUnsafePayload(block);
     } catch (error) {
@@ -178,6 +228,7 @@ export class Sequencer {
     await faults.running('op-node');
     this.counts.committed++;
     this.#latestSealed = refOf(block);
+    chain.notePublished(this.#latestSealed);
     gossip.publish(block);
     return true;
   }
@@ -194,14 +245,15 @@ export class Sequencer {
 
   #seal(): PayloadEnvelope {
     const { chain, l1 } = this.parts;
-    const { name, chainId, payloadBytes } = this.options;
+    const { chainId, payloadBytes } = this.options;
     const timestamp = this.#nextTimestamp();
     const parentOrigin = originOf(chain.head.executionPayload.transactions);
     const origin = l1.originAfter(
       parentOrigin ?? { hash: ZERO_HASH, number: 0, sequenceNumber: 0 },
       timestamp,
     );
-    const deposit = l1InfoDeposit(origin, l1.block(origin.number).timestamp, name);
+    const salt = randomBytes(16).toString('hex');
+    const deposit = l1InfoDeposit(origin, l1.block(origin.number).timestamp, salt);
     this.counts.sealed++;
     return buildBlock(chain.head, {
       timestamp,
@@ -227,12 +279,5 @@ export class Sequencer {
   async #sleep(ms: number): Promise<void> {
     this.#pause = new AbortController();
     await sleep(ms, undefined, { signal: this.#pause.signal }).catch(() => {});
-  }
-
-  /** Runs a piece of work when all earlier ones are done. */
-  #exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#tail.then(work);
-    this.#tail = result.catch(() => {});
-    return result;
   }
 }

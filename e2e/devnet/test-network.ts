@@ -102,9 +102,10 @@ export class TestNetwork {
   }
 
   /** A sequencing node and a standby, connected, with blocks on both. */
-  async startPair(): Promise<[active: TestNode, standby: TestNode]> {
-    const standby = await this.startNode({ ...SHORT_PAUSES, name: 'standby' });
-    const active = await this.startNode({ ...SHORT_PAUSES, name: 'active', peers: [standby.p2pUrl] });
+  async startPair(options: Partial<NodeInput> = {}): Promise<[active: TestNode, standby: TestNode]> {
+    const standby = await this.startNode({ ...SHORT_PAUSES, ...options, name: 'standby' });
+    const peers = [standby.p2pUrl];
+    const active = await this.startNode({ ...SHORT_PAUSES, ...options, name: 'active', peers });
     await standby.control('peers', { peers: [active.p2pUrl] });
     await until(() => standby.node.state().connectedPeers === 1, 'connected peers');
     const { error } = await startSequencer(active);

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { chainOn, childOf, genesisBlock } from './block.js';
 import { ChainStore } from './chain-store.js';
 import { Faults } from './faults.js';
+import { Mutex } from './mutex.js';
 import { refOf, type PayloadEnvelope } from './payload.js';
 import { TestNetwork } from './test-network.js';
 import { UnsafeSync } from './unsafe-sync.js';
@@ -14,7 +15,7 @@ describe('payloads from elsewhere', () => {
   let chain: ChainStore;
   let faults: Faults;
   let sync: UnsafeSync;
-  let isSequencing: boolean;
+  let eventLoop: Mutex;
   const [b1, b2, b3, b4] = chainOn(genesis, 4) as [
     PayloadEnvelope,
     PayloadEnvelope,
@@ -23,87 +24,111 @@ describe('payloads from elsewhere', () => {
   ];
   /** Another branch from block 1. */
   const [c2, c3, c4] = chainOn(b1, 3, 5) as [PayloadEnvelope, PayloadEnvelope, PayloadEnvelope];
-  const gossip = async (...blocks: PayloadEnvelope[]) => {
-    for (const block of blocks) sync.receive(block, 'gossip');
-    await sync.settle();
-  };
-  const post = async (block: PayloadEnvelope) => {
-    sync.receive(block, 'admin');
+  const receive = async (...blocks: PayloadEnvelope[]) => {
+    for (const block of blocks) sync.receive(block);
     await sync.settle();
   };
 
   beforeEach(() => {
-    isSequencing = false;
+    eventLoop = new Mutex();
     faults = new Faults();
     chain = new ChainStore({ dataDir: network.folder(), genesis, loseBlocksAfterCrash: 0 });
-    sync = new UnsafeSync(chain, faults, () => isSequencing, pino({ level: 'silent' }));
+    sync = new UnsafeSync(chain, faults, eventLoop, pino({ level: 'silent' }));
   });
   afterEach(() => network.stop());
 
   it('are imported after the call that brought them', async () => {
-    sync.receive(b1, 'admin');
+    sync.receive(b1);
     expect(chain.head).toBe(genesis);
     await sync.settle();
     expect(chain.head).toEqual(b1);
-    expect(sync.imported).toBe(1);
+    expect(sync.counts).toEqual({ imported: 1, dropped: 0 });
   });
 
-  it('wait for their parent, in whatever order they come', async () => {
-    await gossip(b4, b2, b3);
+  it('wait for those below them, in whatever order they come', async () => {
+    await receive(b4, b2, b3);
     expect(chain.head).toBe(genesis);
     expect(sync.waiting).toBe(3);
-    await gossip(b1);
+    await receive(b1);
     expect(chain.head).toEqual(b4);
     expect(sync.waiting).toBe(0);
     expect(chain.refsFrom(1)).toEqual([b1, b2, b3, b4].map(refOf));
   });
 
-  it('do not become the head again when they come twice', async () => {
-    await gossip(b1, b2, b1, b2);
-    expect(chain.head).toEqual(b2);
-    expect(sync.imported).toBe(2);
+  it('that wait are looked at again when the head moves for another reason', async () => {
+    await receive(b3);
+    for (const block of [b1, b2]) {
+      chain.insert(block);
+      chain.setHead(refOf(block).hash);
+    }
+    await sync.settle();
+    expect(chain.head).toEqual(b3);
   });
 
-  it('replace the head by gossip only when they are above it', async () => {
-    await gossip(b1, b2, b3, c2, c3);
+  it('are dropped at and below the head, whatever they are', async () => {
+    await receive(b1, b2, b3);
+    await receive(b2, b3, c2, c3);
     expect(chain.head).toEqual(b3);
-    await gossip(c4);
-    expect(chain.head).toEqual(c4);
+    expect(sync.counts).toEqual({ imported: 3, dropped: 4 });
+    for (const { hash } of [c2, c3].map(refOf)) expect(chain.byHash(hash)).toBeUndefined();
+  });
+
+  it('are dropped just above the head when they have another parent, and all on top of them in their turn', async () => {
+    await receive(b1, b2);
+    await receive(c3, c4);
+    expect(chain.head).toEqual(b2);
+    expect(sync.counts.dropped).toBe(1);
+    expect(sync.waiting).toBe(1);
+    await receive(b3);
+    expect(chain.head).toEqual(b3);
+    expect(sync.counts.dropped).toBe(2);
+    expect(sync.waiting).toBe(0);
+  });
+
+  it('let a dropped sibling be followed by the right block', async () => {
+    await receive(b1, b2, b4, c3);
+    expect(chain.head).toEqual(b2);
+    await receive(b3);
+    expect(chain.head).toEqual(b4);
+  });
+
+  it('are taken from another branch only after a reset to where it forks', async () => {
+    await receive(b1, b2, b3, c2, c3, c4);
+    expect(chain.head).toEqual(b3);
+    chain.setHead(refOf(b1).hash);
+    await receive(c2, c3, c4);
     expect(chain.refsFrom(1)).toEqual([b1, c2, c3, c4].map(refOf));
   });
 
-  it('replace a head of their own height when they are posted', async () => {
-    await gossip(b1, b2);
-    await post(c2);
-    expect(chain.head).toEqual(c2);
-    await gossip(b2);
-    expect(chain.head).toEqual(c2);
-    await post(b1);
-    expect(chain.head).toEqual(c2);
-  });
-
-  it('replace the head of a sequencing node only by building on it', async () => {
-    await gossip(b1, b2);
-    isSequencing = true;
-    await gossip(c2, c3, c4);
-    expect(chain.head).toEqual(b2);
-    await gossip(b3);
-    expect(chain.head).toEqual(b3);
-    isSequencing = false;
-    await gossip(childOf(c4));
-    expect(refOf(chain.head).parentHash).toBe(refOf(c4).hash);
+  it('are in the queue once, however often they come', async () => {
+    await receive(b3, b3, b3);
+    expect(sync.waiting).toBe(1);
   });
 
   it('are dropped when they contradict their parent', async () => {
     const parent = { ...b1, executionPayload: { ...b1.executionPayload, blockNumber: '0x8' as const } };
-    await gossip(b1, childOf(parent), childOf(b1, { timestamp: refOf(b1).timestamp - 1 }));
+    await receive(b1, childOf(b1, { timestamp: refOf(b1).timestamp - 1 }));
     expect(chain.head).toEqual(b1);
-    expect(sync.imported).toBe(1);
+    expect(sync.counts).toEqual({ imported: 1, dropped: 1 });
+    await receive(childOf(parent));
+    expect(sync.waiting).toBe(1);
+  });
+
+  it('wait until op-node has done what it is at', async () => {
+    let done = () => {};
+    const busy = eventLoop.run(() => new Promise<void>((resolve) => (done = resolve)));
+    sync.receive(b1);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(chain.head).toBe(genesis);
+    done();
+    await busy;
+    await sync.settle();
+    expect(chain.head).toEqual(b1);
   });
 
   it('wait for a frozen execution client', async () => {
     faults.hang(['execution']);
-    sync.receive(b1, 'gossip');
+    sync.receive(b1);
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(chain.head).toBe(genesis);
     faults.resume();
@@ -111,9 +136,12 @@ describe('payloads from elsewhere', () => {
     expect(chain.head).toEqual(b1);
   });
 
-  it('are given up when too many wait', async () => {
-    const orphans = chainOn(genesis, 1030).slice(1);
-    await gossip(...orphans);
+  it('give way when too many wait, the lowest first', async () => {
+    const orphans = chainOn(b1, 1030).slice(1);
+    await receive(...orphans);
     expect(sync.waiting).toBe(1024);
+    // As in op-node, even the one that all others wait for.
+    await receive(b1);
+    expect(chain.head).toEqual(genesis);
   });
 });

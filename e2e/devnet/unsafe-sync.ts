@@ -1,114 +1,78 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Hex } from 'viem';
 import type { ChainStore } from './chain-store.js';
 import type { Faults } from './faults.js';
-import { refOf, type BlockRef, type PayloadEnvelope } from './payload.js';
+import type { Mutex } from './mutex.js';
+import { PayloadsQueue } from './payloads-queue.js';
+import { refOf, type PayloadEnvelope } from './payload.js';
 
-/** How a payload came: by gossip, or by `admin_postUnsafePayload`. */
-export type PayloadSource = 'gossip' | 'admin';
-
-interface Received {
-  envelope: PayloadEnvelope;
-  source: PayloadSource;
-}
-
-/** Beyond this many, the payload that waits longest is given up. */
 const MAX_WAITING = 1024;
 
 /**
- * Imports payloads that this node did not build, after the call that brought them is answered. A payload whose
- * parent is unknown waits for it. Which block becomes the head:
- * - While this node sequences, only a block on top of the head; any other is kept and not followed.
- * - Otherwise a block above the head, whatever branch it is on, and a posted block of the head's own height.
- *   (A real op-node drops both unless they link to its head, and leaves a dead branch by derivation from L1,
- *   which is not simulated.)
+ * op-node's rule for payloads that this node did not build, however they came (gossip or `admin_postUnsafePayload`) and
+ * whether it sequences or not. They queue, the lowest number first. One at or below the unsafe head is dropped, so is
+ * one just above it with another parent; one higher up waits; one that builds on the unsafe head is imported. So no
+ * payload ever takes a node from one branch to another.
  */
 export class UnsafeSync {
-  readonly #inbox: Received[] = [];
-  readonly #waiting = new Map<Hex, Received>();
+  readonly counts = { imported: 0, dropped: 0 };
+  readonly #queue = new PayloadsQueue(MAX_WAITING);
   #draining: Promise<void> | undefined;
-  #imported = 0;
 
   constructor(
     private readonly chain: ChainStore,
     private readonly faults: Faults,
-    private readonly isSequencing: () => boolean,
+    private readonly eventLoop: Mutex,
     private readonly log: Logger,
-  ) {}
-
-  /** Takes a payload whose hash has been verified. */
-  receive(envelope: PayloadEnvelope, source: PayloadSource): void {
-    this.#inbox.push({ envelope, source });
-    this.#draining ??= this.#drain();
+  ) {
+    // Every change of the head is a forkchoice update, and on each op-node looks at its queue again.
+    chain.changes.on('head', () => this.#wakeUp());
   }
 
-  /** Resolves when everything received so far is imported, waits for its parent, or is dropped. */
+  /** Takes a payload whose hash has been verified; it is looked at after the call that brought it. */
+  receive(envelope: PayloadEnvelope): void {
+    if (!this.#queue.push(envelope)) this.log.warn({ ref: refOf(envelope) }, 'could not add unsafe payload');
+    this.#wakeUp();
+  }
+
+  /** Resolves when everything received so far is imported, dropped, or waits for what is below it. */
   async settle(): Promise<void> {
     await this.#draining;
   }
 
-  /** Payloads that wait for their parent. */
+  /** Payloads that wait for those below them. */
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#queue.length;
   }
 
-  /** Payloads imported since the start. */
-  get imported(): number {
-    return this.#imported;
+  #wakeUp(): void {
+    if (this.#queue.length > 0) this.#draining ??= this.eventLoop.run(() => this.#drain());
   }
 
   async #drain(): Promise<void> {
     await nextTurn();
-    for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
-      await this.faults.running('op-node');
-      await this.faults.running('execution');
-      this.#apply(next);
-    }
+    await this.faults.running('op-node');
+    await this.faults.running('execution');
+    while (this.#takeFirst());
     this.#draining = undefined;
   }
 
-  #apply(first: Received): void {
-    const pending = [first];
-    for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
-      const ref = refOf(next.envelope);
-      if (this.chain.byHash(ref.hash) === undefined && !this.#import(next, ref)) continue;
-      if (this.#becomesHead(ref, next.source)) this.chain.setHead(ref.hash);
-      pending.push(...this.#takeChildren(ref.hash));
-    }
-  }
-
-  #import(received: Received, ref: BlockRef): boolean {
-    const parent = this.chain.byHash(ref.parentHash);
-    if (parent === undefined) {
-      this.#wait(ref.hash, received);
-      return false;
-    }
-    const above = refOf(parent);
-    if (ref.number !== above.number + 1 || ref.timestamp < above.timestamp) {
-      this.log.warn({ ref }, 'dropped a payload that contradicts its parent');
-      return false;
-    }
-    this.chain.insert(received.envelope);
-    this.#imported++;
-    return true;
-  }
-
-  #becomesHead(ref: BlockRef, source: PayloadSource): boolean {
+  /** @returns whether there was a payload that need not wait */
+  #takeFirst(): boolean {
+    const envelope = this.#queue.first;
+    if (envelope === undefined) return false;
+    const ref = refOf(envelope);
     const head = refOf(this.chain.head);
-    if (this.isSequencing()) return ref.parentHash === head.hash;
-    return ref.number > head.number || (source === 'admin' && ref.number === head.number);
-  }
-
-  #wait(hash: Hex, received: Received): void {
-    this.#waiting.set(hash, received);
-    const [oldest] = this.#waiting.keys();
-    if (this.#waiting.size > MAX_WAITING && oldest !== undefined) this.#waiting.delete(oldest);
-  }
-
-  #takeChildren(parent: Hex): Received[] {
-    const children = [...this.#waiting].filter(([, { envelope }]) => refOf(envelope).parentHash === parent);
-    for (const [hash] of children) this.#waiting.delete(hash);
-    return children.map(([, received]) => received);
+    if (ref.number > head.number + 1) return false;
+    this.#queue.shift();
+    if (ref.number <= head.number || ref.parentHash !== head.hash || ref.timestamp < head.timestamp) {
+      this.counts.dropped++;
+      this.log.info({ ref, head }, 'skipping unsafe payload, since it does not build onto the unsafe head');
+      return true;
+    }
+    this.chain.insert(envelope);
+    this.chain.setHead(ref.hash);
+    this.counts.imported++;
+    return true;
   }
 }

@@ -13,12 +13,13 @@ import { describeCluster, describeConductors, STEADY } from './describe-cluster.
 const logged = (baton: BatonProcess, msg: string, fits: (line: LogLine) => boolean): Promise<LogLine> =>
   waitFor(`${baton.id} to log "${msg}"`, () => baton.log.find((line) => line.msg === msg && fits(line)));
 
-const CLUSTER = { clusterFlags: ['--raft.heartbeat-timeout', '2s'] };
+const GENESIS_TIME = 1_795_000_000;
+const CLUSTER = { clusterFlags: ['--raft.heartbeat-timeout', '2s'], genesisTime: GENESIS_TIME };
 
 describeConductors('the rules of the chain', CLUSTER, (conductors, scenario) => {
   let leader: BatonProcess;
   /** The committed chain; index is the height. */
-  const chain: PayloadEnvelope[] = [genesisBlock(901, 1_795_000_000)];
+  const chain: PayloadEnvelope[] = [genesisBlock(901, GENESIS_TIME)];
 
   beforeAll(async () => {
     leader = await conductors.leader();
@@ -88,27 +89,39 @@ describeConductors('the rules of the chain', CLUSTER, (conductors, scenario) => 
     }
   });
 
-  scenario('takes a linked replacement, with a warning on every node', async () => {
+  scenario('refuses another block of a height that has one, with both hashes', async () => {
     for (const depth of [1, 4]) {
-      const dead = chain.slice(-depth);
       const block = child(chain.at(-1 - depth)!, `instead of ${depth}`);
-      const { number, hash } = refOf(block);
-      await extend(block);
-      for (const baton of conductors.batons.values()) {
-        const line = await logged(baton, 'committed blocks were replaced', (found) => found['hash'] === hash);
-        expect(line['level']).toBe(40);
-        expect(line['replaced']).toEqual(
-          dead.map((old) => ({ number: refOf(old).number, hash: refOf(old).hash })),
-        );
-      }
-      await expect(commit(child(dead[0]!))).rejects.toThrow(`but the committed block ${number} is ${hash}`);
+      const there = refOf(chain.at(-depth)!);
+      const { number, hash, parentHash } = refOf(block);
+      expect(number).toBe(there.number);
+      await expect(commit(block)).rejects.toThrow(
+        `failed to apply payload envelope: block ${number} (${hash}) has parent ${parentHash}, ` +
+          `but the committed block ${number} is ${there.hash}`,
+      );
+      expect(await commit(chain.at(-depth)!)).toBe(null);
       await extend();
+    }
+    for (const baton of conductors.batons.values()) {
+      expect(baton.log.filter(({ msg }) => msg === 'committed blocks were replaced')).toEqual([]);
     }
   });
 
-  scenario('takes a block above a gap, with a warning on every node', async () => {
+  scenario('refuses a block above a gap that the local execution client does not fill', async () => {
+    const above = refOf(head());
+    const block = refOf(stranger(above.number + 6));
+    const refusal = commit(stranger(above.number + 6));
+    await expect(refusal).rejects.toThrow(`block ${block.number} (${block.hash})`);
+    await expect(refusal).rejects.toThrow(above.hash);
+    await extend();
+  });
+
+  scenario('takes a block above a gap that it fills, with a warning on every node', async () => {
     const before = refOf(head()).number;
-    const block = stranger(before + 6);
+    const missing = [child(head())];
+    while (missing.length < 5) missing.push(child(missing.at(-1)!));
+    await conductors.importBlocks([...chain.slice(1), ...missing]);
+    const block = child(missing.at(-1)!);
     expect(await commit(block)).toBe(null);
     for (const baton of conductors.batons.values()) {
       const line = await logged(baton, 'committed head leaves a gap', () => true);
@@ -130,12 +143,15 @@ describeConductors('the rules of the chain', CLUSTER, (conductors, scenario) => 
       // What was refused or a repetition left no trace in the log.
       const counts = new Map<string, number>();
       for (const verdict of verdicts) counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
-      expect(Object.fromEntries(counts)).toEqual({ append: 11, replacement: 2, gap: 1 });
+      expect(Object.fromEntries(counts)).toEqual({ append: 12, gap: 1 });
     }
   });
 });
 
-describeCluster('a sequencer that changes its mind', STEADY, (cluster, scenario) => {
+/** Fast enough for a chain that begins with the test to derive from several L1 blocks. */
+const FAST_L1 = { ...STEADY, l1BlockTime: 2 };
+
+describeCluster('a sequencer that changes its mind', FAST_L1, (cluster, scenario) => {
   beforeAll(async () => {
     await cluster.convergedAt(3);
     await cluster.allHealthy();
@@ -174,20 +190,19 @@ describeCluster('a sequencer that changes its mind', STEADY, (cluster, scenario)
     expect(await lostOrReplaced(cluster)).toEqual([]);
   });
 
-  scenario('builds heights again after an L1 reorg, and all nodes follow', async () => {
-    await moreBlocks(4);
-    await waitFor('heights to be built again', async () => {
-      const { devnet } = await cluster.activeLeader();
-      const { head } = await devnet.state();
-      await devnet.control('reorg', { depth: 3 });
-      await cluster.convergedAt(head.number + 2);
-      const [rebuilt] = await devnet.blocks(head.number);
-      // A block whose commit was under way takes the sequencer back to the old branch: then once more.
-      return rebuilt!.hash !== head.hash;
-    });
+  scenario('builds heights again when the L1 took them away from a majority of the clients', async () => {
+    const { devnet } = await moreBlocks(4);
+    await waitFor('the third L1 block', async () => (await devnet.state()).l1Origin >= 3);
+    const { head } = await devnet.state();
+    await cluster.reorgL1();
+    await moreBlocks(2);
+    await cluster.convergedAt(head.number + 2);
+    const [rebuilt] = await devnet.blocks(head.number);
+    expect(rebuilt!.hash).not.toBe(head.hash);
     for (const { baton } of cluster.nodes) {
-      await logged(baton, 'committed blocks were replaced', (line) => (line['replaced'] as []).length >= 3);
+      await logged(baton, 'the committed head was reset', (line) => line['evidence'] === 'clients-left');
     }
+    await cluster.allHealthy();
   });
 
   scenario('has the same chain in every log and on every node', async () => {
@@ -198,7 +213,9 @@ describeCluster('a sequencer that changes its mind', STEADY, (cluster, scenario)
     for (const { id, baton } of cluster.nodes) {
       const { blocks, verdicts } = await readStoredChain(baton.options.storageDir, id);
       // The reorg, and nothing else: no block that was on its way was built again.
-      expect(verdicts.filter((verdict) => verdict === 'replacement')).toHaveLength(1);
+      const seen = new Set<string>(verdicts);
+      expect(seen).toContain('reset');
+      expect(seen).not.toContain('replacement');
       for (const nodes of hashes) {
         expect(blocks.slice(0, nodes.length).map(({ hash }) => hash)).toEqual(nodes.slice(0, blocks.length));
       }

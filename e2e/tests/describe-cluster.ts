@@ -54,17 +54,19 @@ interface ConductorsOptions {
   ids?: readonly string[];
   /** All of them start as one cluster, with these flags; without, none is started. */
   clusterFlags?: readonly string[];
+  /** Timestamp of the genesis block behind them, in seconds. */
+  genesisTime?: number;
 }
 
 /** Defines scenarios on Batons without sequencers. */
 export function describeConductors(
   name: string,
-  { ids, clusterFlags }: ConductorsOptions,
+  { ids, clusterFlags, genesisTime }: ConductorsOptions,
   define: (conductors: Conductors, scenario: Scenario) => void,
 ): void {
   const start = (conductors: Conductors): Promise<void> =>
     clusterFlags ? conductors.startCluster(clusterFlags) : conductors.prepare();
-  describeProcesses(name, new Conductors(ids), start, define);
+  describeProcesses(name, new Conductors(ids, genesisTime), start, define);
 }
 
 function defineOn<P extends Processes>(
