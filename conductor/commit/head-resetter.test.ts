@@ -77,6 +77,13 @@ describe('HeadResetter', () => {
     expect(t.chain.head?.number).toBe(12);
   });
 
+  it('to a block whose commit was not answered leaves it in its place: a child of it was committed', async () => {
+    await t.commit(refOf(13), AbortSignal.abort());
+    await t.commit(refOf(14));
+    await reset(refOf(14), refOf(13));
+    await expect(t.commit(refOf(13, 'b', hashOf(12)))).rejects.toMatchObject({ reason: 'contradicts-chain' });
+  });
+
   it('takes turns with commits: a block of the branch that gives way does not come to lie above a gap', async () => {
     t.log.manual = true;
     const resetting = reset(refOf(12), refOf(10));

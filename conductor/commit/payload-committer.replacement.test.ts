@@ -105,6 +105,14 @@ describe('the head whose commit was not answered', () => {
     expect(chain.head?.hash).toBe(hashOf(13));
   });
 
+  it('stays for good in another term, also when something was proposed in that', async () => {
+    await commit(refOf(11), GONE);
+    log.term = 2;
+    log.refusals.push({ outcome: 'rejected', reason: 'too-many-uncommitted' });
+    await expect(commit(refOf(12), GONE)).rejects.toThrow('timed out enqueuing operation');
+    await expect(commit(sibling)).rejects.toMatchObject({ reason: 'contradicts-chain' });
+  });
+
   it('makes way to a sibling only, and only while it is the head', async () => {
     await commit(refOf(11), GONE);
     await expect(commit(refOf(11, 'b'))).rejects.toMatchObject({ reason: 'contradicts-chain' });
@@ -165,18 +173,18 @@ describe('a block above a gap', () => {
 
   it('is judged anew when the head moved while the local chain was asked', async () => {
     t.local = linking();
-    const above = commit(refOf(15));
-    chain.apply(committed(refOf(11), 50), undefined);
-    t.local.set(11, hashOf(11, 'b'));
-    await expect(above).rejects.toThrow(`above the committed head 11 (${hashOf(11)})`);
+    t.onAsked = () => {
+      chain.apply(committed(refOf(11, 'b', hashOf(10)), 50), undefined);
+    };
+    await expect(commit(refOf(15))).rejects.toThrow(`above the committed head 11 (${hashOf(11, 'b')})`);
+    expect(log.calls).toHaveLength(1);
   });
 
   it('is not proposed by a leader that lost its office while the local chain was asked', async () => {
     t.local = linking();
-    const above = commit(refOf(15));
-    log.isReadyLeader = false;
+    t.onAsked = () => void (log.isReadyLeader = false);
     log.refusals.push(notLeader);
-    await expect(above).rejects.toThrow('node is not the leader');
-    expect(chain.head?.number).toBe(10);
+    await expect(commit(refOf(15))).rejects.toThrow('node is not the leader');
+    expect(log.calls.slice(1)).toEqual(['barrier']);
   });
 });

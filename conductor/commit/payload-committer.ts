@@ -135,7 +135,6 @@ export class PayloadCommitter extends EventEmitter<CommitterEvents> {
     }
     this.unanswered.proposed(hash, log.status().term);
     const outcome = await log.propose(encodeCommand({ payload, replacesHead }));
-    if (outcome.outcome === 'rejected') this.unanswered.forget(hash);
     const { result } = ensureDone(outcome, PREFIX);
     if (result.type === 'refused') throw this.refusal(payload.ref, result.reason);
     this.unanswered.committed(hash);

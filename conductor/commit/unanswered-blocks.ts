@@ -13,12 +13,12 @@ export class UnansweredBlocks {
     this.hashes.add(hash);
   }
 
-  /** It is the head; no other can be again. */
+  /** It is the head; those before it were replaced, or have a child that their proposer built. */
   committed(hash: string): void {
     for (const other of this.hashes) if (other !== hash) this.hashes.delete(other);
   }
 
-  /** It never was in the log, or its proposer knows that it is committed and may have published it. */
+  /** Its proposer knows that it is committed, and may have published it. */
   forget(hash: string): void {
     this.hashes.delete(hash);
   }

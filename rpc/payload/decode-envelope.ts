@@ -1,5 +1,5 @@
 import type { GoField } from './go-json-error.js';
-import { badField, cannotUnmarshal, goJsonKind, missingField } from './go-json-error.js';
+import { badField, cannotUnmarshal, goJsonKind, missingField, unknownField } from './go-json-error.js';
 import { hexBytesLength, writeBytes, writeFixedBytes, writeUint256, writeUint64 } from './hex-fields.js';
 import { PayloadError } from './payload-error.js';
 import { readRef } from './block-ref.js';
@@ -59,12 +59,23 @@ const LEADING_FIELDS: readonly FixedField[] = [
 
 const BLOB_FIELDS: readonly FixedField[] = [uint64Field('blobGasUsed'), uint64Field('excessBlobGas')];
 
+const ENVELOPE_MEMBERS = new Set(['parentBeaconBlockRoot', 'executionPayload']);
+
+const PAYLOAD_MEMBERS = new Set([
+  ...[...LEADING_FIELDS, ...BLOB_FIELDS].map(({ name }) => name),
+  'extraData',
+  'transactions',
+  'withdrawals',
+  'withdrawalsRoot',
+]);
+
 /**
  * Turns the JSON envelope of `conductor_commitUnsafePayload` into an `UnsafePayload`.
  *
  * Stricter than op-conductor, which takes absent members for zero and makes the result the cluster's head:
  * every member of an Ecotone block is required, and withdrawals must be empty, as on every OP Stack chain.
- * Unknown members are ignored. A payload with `withdrawalsRoot` always becomes SSZ V4; op-conductor drops the
+ * Unknown members are refused, unless null: without them whoever gets the block from us could not import it, as its hash
+ * would be another. A payload with `withdrawalsRoot` always becomes SSZ V4; op-conductor drops the
  * member when it is the hash of the empty list (dossier §11.11 no. 17). The block hash is not recomputed.
  *
  * @param param the parameter as JSON.parse left it; `undefined` when there was none
@@ -85,9 +96,16 @@ export function decodeEnvelope(param: unknown): UnsafePayload {
     cannotUnmarshal(kind, executionPayload),
   );
   if (payload === undefined) throw missingField('executionPayload', SEND_ENVELOPE);
+  requireKnown(envelope, ENVELOPE_MEMBERS, '');
+  requireKnown(payload, PAYLOAD_MEMBERS, 'executionPayload.');
 
   const ssz = encodePayload(payload, envelope['parentBeaconBlockRoot']);
   return { ref: readRef(ssz), ssz, headroomBytes: HEADROOM_BYTES };
+}
+
+function requireKnown(object: JsonObject, known: ReadonlySet<string>, prefix: string): void {
+  const unknown = Object.keys(object).find((name) => !known.has(name) && isPresent(object[name]));
+  if (unknown !== undefined) throw unknownField(prefix + unknown);
 }
 
 function encodePayload(payload: JsonObject, root: unknown): Buffer {

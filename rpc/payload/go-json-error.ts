@@ -30,6 +30,17 @@ export function missingField(path: string, remedy: string): PayloadError {
   return new PayloadError('missing-field', path, `${path}: missing; ${remedy}`);
 }
 
+/** The error for a field that Go's decoder would leave out, and that this version has no place for. */
+export function unknownField(path: string): PayloadError {
+  // Whoever sends it chose the name.
+  const shown = path.length > 100 ? `${path.slice(0, 100)}…` : path;
+  return new PayloadError(
+    'unknown-field',
+    shown,
+    `${shown}: unknown to this version of Baton, which cannot keep it; upgrade Baton to a release that supports this fork`,
+  );
+}
+
 /** What Go's JSON decoder calls the type of a parsed JSON value. */
 export function goJsonKind(value: unknown): string {
   if (value === null) return 'null';

@@ -81,6 +81,8 @@ export class CommitterUnderTest {
   readonly contradicted: BlockRef[] = [];
   /** Canonical blocks of the local execution client, or why it does not answer. */
   local: Map<number, string> | Error = new Map<number, string>();
+  /** Runs before the local execution client answers. */
+  onAsked = (): void => undefined;
   readonly turns = new Turns();
   readonly committer = new PayloadCommitter({
     turns: this.turns,
@@ -100,6 +102,8 @@ export class CommitterUnderTest {
   }
 
   private async blockByNumber(number: number): Promise<{ hash: string } | null> {
+    await settled();
+    this.onAsked();
     if (this.local instanceof Error) throw this.local;
     const hash = this.local.get(number);
     return hash === undefined ? null : { hash };
