@@ -1,4 +1,4 @@
-import type { BlockId } from './common-point.js';
+import type { BlockId } from '../../rpc/payload/block-ref.js';
 
 /**
  * Committed blocks that the local client was seen to have, fewer the older they are: their distances to the newest one

@@ -1,13 +1,13 @@
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
-import type { BlockRef } from '../../rpc/payload/block-ref.js';
+import type { BlockId, BlockRef } from '../../rpc/payload/block-ref.js';
 import { Anchors } from './anchors.js';
-import { ChainComparison, type BlockId, type Difference, type Relation } from './common-point.js';
+import { ChainComparison, type Difference, type Relation } from './common-point.js';
 import { Departure } from './departure.js';
 
 /** What the watch asks. */
 export interface WatchedChains {
   execution: { blockByNumber(number: number, options: CallOptions): Promise<BlockRef | null> };
-  history: { readonly head: BlockRef | undefined; hashAt(number: number): string | undefined };
+  history: { readonly head: BlockId | undefined; hashAt(number: number): string | undefined };
 }
 
 /** What a good poll of the local node has shown. */
@@ -53,7 +53,7 @@ export class BranchWatch {
     this.comparison = new ChainComparison(chains);
   }
 
-  get committedHead(): BlockRef | undefined {
+  get committedHead(): BlockId | undefined {
     return this.chains.history.head;
   }
 

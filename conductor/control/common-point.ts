@@ -1,15 +1,9 @@
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
-import type { BlockRef } from '../../rpc/payload/block-ref.js';
+import type { BlockId, BlockRef } from '../../rpc/payload/block-ref.js';
 
 interface Chains {
   execution: { blockByNumber(number: number, options: CallOptions): Promise<BlockRef | null> };
-  history: { readonly head: BlockRef | undefined; hashAt(number: number): string | undefined };
-}
-
-/** A block by its height and hash. */
-export interface BlockId {
-  number: number;
-  hash: string;
+  history: { readonly head: BlockId | undefined; hashAt(number: number): string | undefined };
 }
 
 /** The two blocks of one height that tell two chains apart. */

@@ -1,4 +1,4 @@
-import type { BlockId } from './common-point.js';
+import type { BlockId } from '../../rpc/payload/block-ref.js';
 
 /** Two polls that lie further apart say nothing together: the client may have been restarted in between. */
 const MAX_PAUSE_MS = 3000;

@@ -7,7 +7,7 @@ import {
   type PeerStatus,
 } from '../../raft/index.js';
 import type { RaftNodeEvents } from '../../raft/index.js';
-import type { BlockRef } from '../../rpc/payload/block-ref.js';
+import type { BlockId, BlockRef } from '../../rpc/payload/block-ref.js';
 import type { ChainState, Verdict } from '../chain/chain-state.js';
 import { decodeCommand } from '../chain/log-command.js';
 import { committed } from './chain.js';
@@ -111,6 +111,12 @@ export class FakeRaft extends EventEmitter<RaftNodeEvents> {
     const verdict = this.chain.apply(committed(ref, this.logIndex), replacesHead);
     this.emit('applied', this.logIndex);
     return verdict;
+  }
+
+  /** The committed head is taken back to this block, which is retained. */
+  reset({ number }: BlockId): void {
+    this.chain.reset(this.chain.blockAt(number));
+    this.emit('applied', this.logIndex);
   }
 
   peer(id: string): PeerStatus {

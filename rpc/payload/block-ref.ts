@@ -1,9 +1,13 @@
 import { at } from './ssz-layout.js';
 
-/** A block's identity and place in the chain. Hashes are `0x` and 64 lower-case hex digits. */
-export interface BlockRef {
+/** A block by its height and hash. Hashes are `0x` and 64 lower-case hex digits. */
+export interface BlockId {
   number: number;
   hash: string;
+}
+
+/** A block's identity and place in the chain. */
+export interface BlockRef extends BlockId {
   parentHash: string;
   /** Seconds since the epoch. */
   timestamp: number;
