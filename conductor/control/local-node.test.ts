@@ -193,6 +193,23 @@ describe('LocalNode', () => {
       expect(byNumber.calls[0]?.timeoutMs).toBe(1000);
     });
 
+    it('takes a sequencer for behind what was committed when the poll began, not for what came since', async () => {
+      active.now = true;
+      latest.now = undefined;
+      history = { head: refOf(10), hashAt: (number) => refOf(number).hash };
+      node = build();
+      node.start();
+      for (let polled = 0; polled < 3; polled++) {
+        history.head = refOf(14);
+        latest.last.resolve(refOf(10));
+        await settle();
+        history.head = refOf(10);
+        await nextPoll();
+      }
+      expect(polls).toBe(3);
+      expect(node.branch.offChain).toBeUndefined();
+    });
+
     it('has failed with it when it brings no answer', async () => {
       byNumber.now = refused;
       node.start();
