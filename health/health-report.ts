@@ -4,6 +4,7 @@ import type { HeadInfo } from '../rpc/clients/op-node-client.js';
 export type HealthCode =
   | 'node-unreachable'
   | 'other-branch'
+  | 'conductor-disabled'
   | 'unsafe-head-old'
   | 'safe-head-old'
   | 'too-few-peers'

@@ -4,6 +4,7 @@ import { Suffrage } from '../../rpc/server/conductor-api.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { ChainState, CommittedHead } from '../chain/chain-state.js';
+import type { Controller } from '../control/controller.js';
 import { Fitness, fitnessOf } from '../control/eligibility.js';
 import { withNodePoll } from '../control/node-poll-health.js';
 import type { LocalNode } from '../control/local-node.js';
@@ -19,6 +20,7 @@ interface StatusSources {
   localNode: Pick<LocalNode, 'state' | 'branch'>;
   health: Pick<HealthMonitor, 'latest'>;
   switches: Switches;
+  controller: Pick<Controller, 'startHeldBy'>;
   version: string;
   /** Undefined before the port is bound. */
   rpcPort: () => number | undefined;
@@ -80,6 +82,7 @@ export function nodeStatus(sources: StatusSources): ConductorStatus {
       sequencerActive: node.sequencerActive,
       branch: localNode.branch.branch,
       leftAt: localNode.branch.leftAt,
+      startHeldBy: sources.controller.startHeldBy ?? '',
     },
     health: healthStatus(sources),
     active: switches.active,

@@ -3,7 +3,7 @@ import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import { MIB } from '../../common/bytes.js';
 import { envelopeJson } from '../../rpc/payload/envelope-json.js';
 import type { BlockId, BlockRef } from '../../rpc/payload/block-ref.js';
-import type { CommittedBlock, CommittedHead } from '../chain/chain-state.js';
+import type { CommittedBlock } from '../chain/chain-state.js';
 import type { Sleep } from '../time/sleep.js';
 import { ChainComparison } from './common-point.js';
 
@@ -15,7 +15,8 @@ export interface NodeAndChain {
     blockByNumber(number: number, options: CallOptions): Promise<BlockRef | null>;
   };
   history: {
-    readonly head: CommittedHead | undefined;
+    /** Its parent is unknown after a reset to a block that is not retained. */
+    readonly head: (BlockId & { parentHash?: string | undefined }) | undefined;
     hashAt(number: number): string | undefined;
     blocksAbove(number: number): readonly CommittedBlock[] | undefined;
     payload(block: CommittedBlock): Promise<Buffer>;
@@ -114,10 +115,10 @@ export async function bringToHead(deps: NodeAndChain, options: BringOptions): Pr
   }
 }
 
-function targetOf(head: CommittedHead | undefined, upTo: Extent): BlockId | undefined {
+function targetOf(head: NodeAndChain['history']['head'], upTo: Extent): BlockId | undefined {
   if (!head || upTo === 'head') return head;
-  // The parent is not known after a reset to a block that is not retained: nothing can be posted yet.
-  return head.parentHash === undefined ? undefined : { number: head.number - 1, hash: head.parentHash };
+  const { number, parentHash } = head;
+  return number === 0 || parentHash === undefined ? undefined : { number: number - 1, hash: parentHash };
 }
 
 function missingBlocks(

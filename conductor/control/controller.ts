@@ -15,7 +15,9 @@ import { HealthLog } from './health-log.js';
 import { LagTracker } from './lag-tracker.js';
 import type { LocalNode } from './local-node.js';
 import { LocalSequencer, type LocalSequencerOptions } from './local-sequencer.js';
+import { NOT_ASKING } from './node-poll-health.js';
 import { OwnFitness } from './own-fitness.js';
+import { StartElsewhereError } from './start-held.js';
 import type { Succession } from './succession.js';
 import type { Switches } from './switches.js';
 
@@ -27,8 +29,11 @@ export interface ControlTimes extends Pick<LocalSequencerOptions, 'callTimeoutMs
   stuckAfterMs: number;
 }
 
-interface ControllerOptions extends Omit<LocalSequencerOptions, 'readBarrier'>, ControlTimes {
-  raft: Pick<RaftNode<unknown>, 'status' | 'setEligibility' | 'readBarrier' | 'transferLeadership'> &
+interface ControllerOptions extends Omit<LocalSequencerOptions, 'readBarrier' | 'nodeId'>, ControlTimes {
+  raft: Pick<
+    RaftNode<unknown>,
+    'nodeId' | 'status' | 'setEligibility' | 'readBarrier' | 'transferLeadership'
+  > &
     EventEmitter<RaftNodeEvents>;
   chain: Pick<ChainState, 'head'>;
   opNode: LocalSequencerOptions['opNode'] & Pick<OpNodeClient, 'sequencerActive'>;
@@ -56,7 +61,11 @@ export class Controller extends EventEmitter<ControlEvents> {
   constructor(private readonly options: ControllerOptions) {
     super();
     const { raft, localNode, logger } = options;
-    this.sequencer = new LocalSequencer({ ...options, readBarrier: () => raft.readBarrier() });
+    this.sequencer = new LocalSequencer({
+      ...options,
+      nodeId: raft.nodeId,
+      readBarrier: () => raft.readBarrier(),
+    });
     this.sequencer.on('started', (wasStopped) => this.emit('sequencerStarted', wasStopped));
     this.sequencer.on('stopped', (wasRunning) => this.emit('sequencerStopped', wasRunning));
     this.handOver = new HandOver({ ...options, sequencer: this.sequencer });
@@ -82,6 +91,11 @@ export class Controller extends EventEmitter<ControlEvents> {
   /** Everything that is known of the local node's health; as op-conductor: healthy until the first check has spoken. */
   get isHealthy(): boolean {
     return this.fitness.isHealthy;
+  }
+
+  /** Why this leader does not start its sequencer although nothing has failed; undefined if nothing holds it. */
+  get startHeldBy(): string | undefined {
+    return this.sequencer.heldBy;
   }
 
   /** The health of the local node was checked. */
@@ -189,7 +203,7 @@ export class Controller extends EventEmitter<ControlEvents> {
       stopping: switches.stopped,
       role: status.role !== 'leader' ? 'follower' : status.ready ? 'leader' : 'elect',
       sequencerActive: this.sequencer.isStarting ? false : state.sequencerActive,
-      offChain: branch.offChain,
+      mustStop: branch.offChain ?? (state.conductorEnabled ? undefined : NOT_ASKING),
       compared: branch.compared,
       stray: branch.isStray(now),
       fitness: this.fitness.level(Strikes.toLeave),
@@ -207,7 +221,7 @@ export class Controller extends EventEmitter<ControlEvents> {
   private async run(action: Exclude<Action, { type: 'none' }>, signal: AbortSignal): Promise<void> {
     switch (action.type) {
       case 'start':
-        return this.sequencer.start(signal);
+        return this.start(signal);
       case 'stop':
         return this.sequencer.stop(signal);
       case 'feed':
@@ -215,6 +229,15 @@ export class Controller extends EventEmitter<ControlEvents> {
         return this.changed();
       case 'transfer':
         return this.transfer(action, signal);
+    }
+  }
+
+  private async start(signal: AbortSignal): Promise<void> {
+    try {
+      await this.sequencer.start(signal);
+    } catch (error) {
+      if (!(error instanceof StartElsewhereError)) throw error;
+      await this.transfer({ to: error.to, stopFirst: false, reason: error.message }, signal);
     }
   }
 

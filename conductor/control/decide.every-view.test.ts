@@ -18,7 +18,7 @@ const DIMENSIONS = {
     { own: 4, best: 8 },
     { own: 500, best: 8 },
   ],
-  offChain: [undefined, 'block 7 is 0xb, committed is 0xa'],
+  mustStop: [undefined, 'block 7 is 0xb, committed is 0xa'],
   compared: BOOLEANS,
   stray: BOOLEANS,
   progressing: BOOLEANS,
@@ -63,26 +63,26 @@ describe('decide, in every view', () => {
     ],
     [
       'only a follower stops or feeds, and a leader stops what is off the chain',
-      ({ role, offChain }, action) =>
+      ({ role, mustStop }, action) =>
         !['stop', 'feed'].includes(action.type) ||
         role === 'follower' ||
-        (action.type === 'stop' && offChain !== undefined),
+        (action.type === 'stop' && mustStop !== undefined),
     ],
     [
       'lets no sequencer go on that is off the chain',
-      ({ role, paused, stopping, sequencerActive, offChain }, action) =>
+      ({ role, paused, stopping, sequencerActive, mustStop }, action) =>
         role !== 'leader' ||
         paused ||
         stopping ||
         sequencerActive !== true ||
-        offChain === undefined ||
-        (action.reason === offChain &&
+        mustStop === undefined ||
+        (action.reason === mustStop &&
           (action.type === 'stop' || (action.type === 'transfer' && action.stopFirst))),
     ],
     [
       'calls it sequencing only after a look at its chain',
-      ({ role, compared, offChain }, action) =>
-        action.reason !== 'sequencing' || (role === 'leader' && compared && offChain === undefined),
+      ({ role, compared, mustStop }, action) =>
+        action.reason !== 'sequencing' || (role === 'leader' && compared && mustStop === undefined),
     ],
     [
       'stops exactly what is active',
@@ -123,7 +123,7 @@ describe('decide, in every view', () => {
       (view, action) =>
         action.type !== 'transfer' ||
         action.stopFirst ===
-          (view.sequencerActive === true && (view.fitness > unfit || view.offChain !== undefined)),
+          (view.sequencerActive === true && (view.fitness > unfit || view.mustStop !== undefined)),
     ],
     [
       'no leader that could sequence stands idle',

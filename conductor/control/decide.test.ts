@@ -71,11 +71,11 @@ describe('decide, as a table: fitness of the leader (rows) against that of the b
 });
 
 describe('decide, as a leader whose sequencer is off the committed chain', () => {
-  const offChain = 'block 17 is 0xb, committed is 0xa';
-  const off = (changes: Partial<View> = {}): View => leader({ sequencerActive: true, offChain, ...changes });
+  const mustStop = 'block 17 is 0xb, committed is 0xa';
+  const off = (changes: Partial<View> = {}): View => leader({ sequencerActive: true, mustStop, ...changes });
 
   it.each(LEVELS)('stops it, and says why (fitness %i)', (fitness) => {
-    expect(decide(off({ fitness }))).toEqual({ type: 'stop', reason: offChain });
+    expect(decide(off({ fitness }))).toEqual({ type: 'stop', reason: mustStop });
   });
 
   it('has nothing to stop when it does not run: the ordinary start brings it to the head', () => {
@@ -85,7 +85,7 @@ describe('decide, as a leader whose sequencer is off the committed chain', () =>
 
   it('lets a fitter node lead, after the stop', () => {
     const view = off({ fitness: impaired, successors: [successor('b', fit)] });
-    expect(decide(view)).toEqual({ type: 'transfer', to: 'b', stopFirst: true, reason: offChain });
+    expect(decide(view)).toEqual({ type: 'transfer', to: 'b', stopFirst: true, reason: mustStop });
     expect(decideType(off({ successors: [successor('b', fit)] }))).toBe('stop');
   });
 
@@ -113,7 +113,7 @@ describe('decide, as a follower', () => {
       'none',
     ],
     ['lagging on another branch: a post does not help', { lagging: true, stray: true }, 'none'],
-    ['active on another branch', { sequencerActive: true, offChain: 'it is', stray: true }, 'stop'],
+    ['active on another branch', { sequencerActive: true, mustStop: 'it is', stray: true }, 'stop'],
     ['lagging and sick in another way', { lagging: true, fitness: impaired }, 'feed'],
     ['lagging without an answer of op-node', { lagging: true, sequencerActive: null }, 'none'],
     ['active', { sequencerActive: true }, 'stop'],

@@ -22,10 +22,10 @@ export interface View {
   /** Whether op-node sequences; null while it does not answer. */
   sequencerActive: boolean | null;
   /**
-   * Why a sequencer that runs here as the leader's must not go on: it does not build on the committed head. Undefined
-   * if nothing speaks against it.
+   * Why a sequencer that runs here as the leader's must not go on: it does not build on the committed head, or publishes
+   * without its conductor. Undefined if nothing speaks against it.
    */
-  offChain: string | undefined;
+  mustStop: string | undefined;
   /** The local chain was compared with the committed one since this node leads. */
   compared: boolean;
   /** The client is on another branch, or has left the committed chain by itself: committed blocks are not posted to it. */
@@ -90,10 +90,10 @@ function decideAsLeader(view: View): Action {
 
   if (view.sequencerActive === true) {
     // No block of it can be committed, so nothing is lost but time; it is started again where it belongs.
-    if (view.offChain !== undefined) {
+    if (view.mustStop !== undefined) {
       return better
-        ? { type: 'transfer', to: better.id, stopFirst: true, reason: view.offChain }
-        : { type: 'stop', reason: view.offChain };
+        ? { type: 'transfer', to: better.id, stopFirst: true, reason: view.mustStop }
+        : { type: 'stop', reason: view.mustStop };
     }
     if (view.fitness === Fitness.fit) {
       return { type: 'none', reason: view.compared ? 'sequencing' : 'its chain is being compared' };

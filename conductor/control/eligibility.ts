@@ -29,6 +29,7 @@ export const Strikes = { toLeave: 2, toStayAway: 1 } as const;
 const FITNESS_WITH: Readonly<Record<HealthCode, Fitness>> = {
   'node-unreachable': Fitness.unfit,
   'other-branch': Fitness.impaired,
+  'conductor-disabled': Fitness.unfit,
   'unsafe-head-old': Fitness.stale,
   'safe-head-old': Fitness.impaired,
   'too-few-peers': Fitness.impaired,

@@ -29,6 +29,7 @@ class Question<T> {
 }
 
 let active: Question<boolean>;
+let enabled: Question<boolean>;
 let latest: Question<BlockRef>;
 let byNumber: Question<BlockRef | null>;
 let history: { head: BlockRef | undefined; hashAt(number: number): string | undefined };
@@ -37,7 +38,7 @@ let node: LocalNode;
 
 function build(): LocalNode {
   const built = new LocalNode({
-    opNode: { sequencerActive: active.ask },
+    opNode: { sequencerActive: active.ask, conductorEnabled: enabled.ask },
     execution: { latestBlock: latest.ask, blockByNumber: (_, options) => byNumber.ask(options) },
     history,
     pollIntervalMs: POLL_MS,
@@ -50,6 +51,8 @@ function build(): LocalNode {
 beforeEach(() => {
   jest.useFakeTimers();
   active = new Question();
+  enabled = new Question();
+  enabled.now = true;
   latest = new Question();
   byNumber = new Question();
   history = { head: undefined, hashAt: () => undefined };
@@ -174,6 +177,82 @@ describe('LocalNode', () => {
     expect(node.state.sequencerActive).toBe(true);
     await nextPoll();
     expect(node.state).toMatchObject({ sequencerActive: null, head: refOf(12) });
+  });
+
+  describe('the question whether the client is on the committed chain', () => {
+    beforeEach(() => {
+      history = { head: refOf(9), hashAt: (number) => (number === 9 ? refOf(9).hash : undefined) };
+      node = build();
+    });
+
+    it('is part of the poll, with its deadline', async () => {
+      byNumber.now = refOf(9);
+      node.start();
+      await settle();
+      expect(node.branch.branch).toBe('on');
+      expect(byNumber.calls[0]?.timeoutMs).toBe(1000);
+    });
+
+    it('takes a sequencer for behind what was committed when the poll began, not for what came since', async () => {
+      active.now = true;
+      latest.now = undefined;
+      history = { head: refOf(10), hashAt: (number) => refOf(number).hash };
+      node = build();
+      node.start();
+      for (let polled = 0; polled < 3; polled++) {
+        history.head = refOf(14);
+        latest.last.resolve(refOf(10));
+        await settle();
+        history.head = refOf(10);
+        await nextPoll();
+      }
+      expect(polls).toBe(3);
+      expect(node.branch.offChain).toBeUndefined();
+    });
+
+    it('has failed with it when it brings no answer', async () => {
+      byNumber.now = refused;
+      node.start();
+      await settle();
+      await nextPoll();
+      expect(node.state).toMatchObject({
+        reachable: false,
+        reason: 'execution client: connection refused',
+        sequencerActive: false,
+      });
+    });
+
+    it('ends with a stop, silently', async () => {
+      node.start();
+      await settle();
+      expect(polls).toBe(0);
+      await node.stop();
+      expect(polls).toBe(0);
+    });
+  });
+
+  describe('whether op-node asks its conductor', () => {
+    it('is asked again when it did not answer, until it says so', async () => {
+      node.start();
+      await settle();
+      await nextPoll();
+      expect(enabled.calls).toEqual([]);
+      active.now = refused;
+      await nextPoll();
+      active.now = false;
+      enabled.now = refused;
+      await nextPoll();
+      expect(node.state).toMatchObject({ conductorEnabled: true, reachable: false });
+      enabled.now = false;
+      await nextPoll();
+      await nextPoll();
+      expect(node.state).toMatchObject({ conductorEnabled: false, reachable: true });
+      enabled.now = true;
+      await nextPoll();
+      await nextPoll();
+      expect(node.state.conductorEnabled).toBe(true);
+      expect(enabled.calls).toHaveLength(4);
+    });
   });
 
   describe('a poll that began before', () => {

@@ -10,6 +10,8 @@ interface LocalNodeState {
   headAdvancedAtMs: number;
   /** Whether op-node sequences; null while it does not answer. */
   sequencerActive: boolean | null;
+  /** op-node asks its conductor before it publishes, for all that is known: without that it must not sequence. */
+  conductorEnabled: boolean;
   /** There was a poll, or a reason that it cannot begin. */
   asked: boolean;
   /** False after two polls in a row without an answer of op-node or of the execution client. */
@@ -19,7 +21,10 @@ interface LocalNodeState {
 }
 
 interface Probed {
-  opNode: { sequencerActive(options: CallOptions): Promise<boolean> };
+  opNode: {
+    sequencerActive(options: CallOptions): Promise<boolean>;
+    conductorEnabled(options: CallOptions): Promise<boolean>;
+  };
   execution: WatchedChains['execution'] & { latestBlock(options: CallOptions): Promise<BlockRef> };
 }
 
@@ -47,6 +52,8 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private strikes = 0;
+  /** op-node did not answer, so that it may have been restarted with other flags. */
+  private mayHaveRestarted = false;
   /** Grows with each note from outside: a poll that began before says nothing about after. */
   private epoch = 0;
   /** Where the client's chain stands to the committed one. */
@@ -55,6 +62,7 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
     head: null,
     headAdvancedAtMs: -Infinity,
     sequencerActive: null,
+    conductorEnabled: true,
     asked: false,
     reachable: false,
     reason: 'not asked yet',
@@ -96,6 +104,11 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
     this.takeHead(head);
   }
 
+  /** Notes whether op-node asks its conductor, which somebody else has just asked. */
+  noteConductorEnabled(enabled: boolean): void {
+    this.state.conductorEnabled = enabled;
+  }
+
   private takeHead(head: BlockRef): void {
     if (head.number > (this.state.head?.number ?? -1)) this.state.headAdvancedAtMs = performance.now();
     this.state.head = head;
@@ -106,7 +119,7 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
     const call = { signal: this.stopped.signal, timeoutMs: this.options.timeoutMs };
     const committed = this.branch.committedHead;
     const [active, head] = await Promise.allSettled([
-      this.options.opNode.sequencerActive(call),
+      this.askOpNode(call),
       this.options.execution.latestBlock(call),
     ]);
     if (this.stopped.signal.aborted) return;
@@ -127,6 +140,22 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
       else if (this.strikes >= STRIKES) this.state.sequencerActive = null;
     }
     this.emit('polled');
+  }
+
+  /** Whether it sequences. */
+  private async askOpNode(call: CallOptions): Promise<boolean> {
+    const { opNode } = this.options;
+    try {
+      const active = await opNode.sequencerActive(call);
+      if (this.mayHaveRestarted || !this.state.conductorEnabled) {
+        this.noteConductorEnabled(await opNode.conductorEnabled(call));
+      }
+      this.mayHaveRestarted = false;
+      return active;
+    } catch (error) {
+      this.mayHaveRestarted = true;
+      throw error;
+    }
   }
 
   private noteAnswers(failure: string | undefined): void {

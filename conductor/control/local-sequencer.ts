@@ -3,15 +3,18 @@ import type { HealthMonitor } from '../../health/health-monitor.js';
 import type { OpNodeClient } from '../../rpc/clients/op-node-client.js';
 import { BehindError, bringToHead } from './bring-to-head.js';
 import type { LocalNode } from './local-node.js';
+import { StartGate, type StartGateOptions } from './start-gate.js';
+import { StartHeldError } from './start-held.js';
 import { startSequencer, type StartOptions, type StartDeps } from './start-sequencer.js';
 import { StartTrouble } from './start-trouble.js';
 
 /** A sequencer ends its block within its block time; one that hangs is left alone after this. */
 const STOP_TIMEOUT_MS = 2000;
 
-export interface LocalSequencerOptions extends StartDeps {
-  opNode: StartDeps['opNode'] & Pick<OpNodeClient, 'stopSequencer'>;
-  localNode: Pick<LocalNode, 'state' | 'branch' | 'noteHead' | 'noteSequencer'>;
+export interface LocalSequencerOptions
+  extends StartDeps, Pick<StartGateOptions, 'nodeId' | 'askVoters' | 'resetHead'> {
+  opNode: StartDeps['opNode'] & Pick<OpNodeClient, 'stopSequencer' | 'conductorEnabled'>;
+  localNode: Pick<LocalNode, 'state' | 'branch' | 'noteHead' | 'noteSequencer' | 'noteConductorEnabled'>;
   health: Pick<HealthMonitor, 'probeNow'>;
   callTimeoutMs: number;
   /** Longest that the local node may take for its next step towards the committed head. */
@@ -32,14 +35,22 @@ export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
   /** Hash of the local head for which the retained history turned out too short. */
   private historyTooShortAt: string | undefined;
   private readonly startTrouble = new StartTrouble();
+  private readonly gate: StartGate;
+  private held: string | undefined;
 
   constructor(private readonly options: LocalSequencerOptions) {
     super();
+    this.gate = new StartGate(options);
   }
 
   /** A start is under way; it is not over when a poll sees its effect, but when op-node has answered. */
   get isStarting(): boolean {
     return this.starting;
+  }
+
+  /** Why a start has to wait although nothing has failed; undefined if nothing holds it. */
+  get heldBy(): string | undefined {
+    return this.held;
   }
 
   /** Monotonic time of the last successful start. */
@@ -63,22 +74,26 @@ export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
     // Whoever gave it leadership although it could not start its sequencer wants it to try again.
     if (leads) this.startTrouble.reset();
     this.historyTooShortAt = undefined;
+    this.held = undefined;
   }
 
   async start(signal: AbortSignal): Promise<void> {
     const { localNode, health } = this.options;
     this.starting = true;
     await this.notingShortHistory(async () => {
+      await this.gate.pass({ signal, timeoutMs: this.options.callTimeoutMs });
       const { head, wasStopped } = await startSequencer(this.options, this.limits(signal));
       this.startedMs = performance.now();
       localNode.noteHead(head);
       localNode.noteSequencer(true);
       localNode.branch.started(head);
       this.startTrouble.reset();
+      this.held = undefined;
       this.emit('started', wasStopped);
     })
       .catch((error: Error) => {
         if (!signal.aborted) this.startTrouble.failed(error, performance.now());
+        this.held = error instanceof StartHeldError ? error.message : undefined;
         throw error;
       })
       .finally(() => (this.starting = false));

@@ -1,6 +1,10 @@
 import type { HealthReason, HealthReport } from '../../health/health-report.js';
 import type { LocalNode } from './local-node.js';
 
+/** Why a sequencer must not run. */
+export const NOT_ASKING =
+  'op-node publishes without asking its conductor: it was started without --conductor.enabled';
+
 /** What of the local node the conductor sees by itself. */
 type PolledNode = Pick<LocalNode, 'state' | 'branch'>;
 
@@ -23,6 +27,7 @@ export function withNodePoll(report: HealthReport | null, node: PolledNode): Hea
 function seenByPolls({ state, branch }: PolledNode): HealthReason | undefined {
   const found = { check: 'node-poll', severity: 'unhealthy' } as const;
   if (!state.reachable && state.asked) return { ...found, code: 'node-unreachable', message: state.reason };
+  if (!state.conductorEnabled) return { ...found, code: 'conductor-disabled', message: NOT_ASKING };
   const { otherBranch } = branch;
   if (otherBranch !== undefined) {
     const message = `the execution client is on another branch: ${otherBranch}`;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Outcome } from '../../raft/index.js';
+import { ClientError } from '../../rpc/clients/client-error.js';
 import { StartRefusedError, type StartRefusal } from '../../rpc/clients/start-refusal.js';
 import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import { ChainState } from '../chain/chain-state.js';
@@ -17,6 +18,7 @@ let chain: ChainState;
 let node: FakeNode;
 let abort: AbortController;
 let barriers: number;
+let callTimeoutMs: number;
 let barrier: () => Promise<Outcome<object>>;
 
 function start(): Promise<BlockRef> {
@@ -33,7 +35,7 @@ function started(): Promise<Started> {
   };
   const result = startSequencer(
     { opNode, execution, history: historyOf(chain), readBarrier, logger: silent, sleep: virtualSleep },
-    { signal: abort.signal, deadlineMs: DEADLINE_MS, callTimeoutMs: 1000 },
+    { signal: abort.signal, deadlineMs: DEADLINE_MS, callTimeoutMs },
   );
   result.catch(() => undefined);
   return result;
@@ -61,6 +63,7 @@ beforeEach(() => {
   node = nodeAt(10);
   abort = new AbortController();
   barriers = 0;
+  callTimeoutMs = 1000;
   barrier = async () => done;
 });
 afterEach(() => {
@@ -222,6 +225,41 @@ describe('startSequencer', () => {
     refuse(1, () => refusalOf(refusal));
     await expect(start()).rejects.toMatchObject({ code: refusal.reason });
     expect(node.starts).toHaveLength(1);
+  });
+
+  describe('a start that is not answered', () => {
+    const lost = (): Error =>
+      new ClientError({ code: 'unreachable' }, 'admin_startSequencer', 'http://op-node', 'connection reset');
+
+    it('is one after two seconds, when the sequencer runs', async () => {
+      node.opNode.sequencerActive = async () => true;
+      node.faults.set('startSequencer', 'hang');
+      callTimeoutMs = 10_000;
+      const result = started();
+      await jest.advanceTimersByTimeAsync(1900);
+      expect(node.wakeUps).toEqual([]);
+      await jest.advanceTimersByTimeAsync(200);
+      await expect(result).resolves.toEqual({ head: refOf(10), wasStopped: true });
+      expect(node.wakeUps).toEqual([10]);
+    });
+
+    it.each<[string, (() => Promise<boolean>) | undefined]>([
+      ['does not run', undefined],
+      ['is not known to run', () => Promise.reject(new Error('no answer'))],
+    ])('has failed when the sequencer %s', async (_, sequencerActive) => {
+      if (sequencerActive) node.opNode.sequencerActive = sequencerActive;
+      refuse(1, lost);
+      await expect(start()).rejects.toThrow('connection reset');
+      expect(node.starts).toHaveLength(1);
+    });
+
+    it('is a start when the connection breaks, and not when op-node says no', async () => {
+      node.opNode.sequencerActive = async () => true;
+      refuse(1, lost);
+      await expect(start()).resolves.toEqual(refOf(10));
+      refuse(1, () => refusalOf({ reason: 'not-leader' }));
+      await expect(start()).rejects.toThrow('not-leader');
+    });
   });
 
   describe('an abort', () => {

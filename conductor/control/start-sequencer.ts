@@ -1,4 +1,5 @@
 import type { Outcome } from '../../raft/index.js';
+import { ClientError } from '../../rpc/clients/client-error.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import { StartRefusedError } from '../../rpc/clients/start-refusal.js';
 import type { BlockRef } from '../../rpc/payload/block-ref.js';
@@ -7,6 +8,7 @@ import { bringToHead, type NodeAndChain } from './bring-to-head.js';
 export interface StartDeps extends NodeAndChain {
   opNode: NodeAndChain['opNode'] & {
     startSequencer(head: string, options: CallOptions): Promise<{ alreadyRunning: boolean }>;
+    sequencerActive(options: CallOptions): Promise<boolean>;
     wakeUp(number: number, options: CallOptions): Promise<void>;
   };
   readBarrier(): Promise<Outcome<object>>;
@@ -26,24 +28,25 @@ export interface Started {
   wasStopped: boolean;
 }
 
+/** op-node answers within milliseconds, or has something in its way; then it is asked what came of it. */
+const START_TIMEOUT_MS = 2000;
 /** Pause before another try when op-node has not imported yet what its execution client shows. */
 const RETRY_MS = 10;
 
 /**
  * Starts the local sequencer on top of the committed head, after bringing the node there. With an empty log the
- * node's own head is the place to start: every block is committed before it is published, so none can be missing.
+ * node's own head is the place to start: that no other member has more is settled before (start-gate.ts).
  *
  * @throws BehindError, StartRefusedError, ClientError
  */
 export async function startSequencer(deps: StartDeps, options: StartOptions): Promise<Started> {
-  const call = { signal: options.signal, timeoutMs: options.callTimeoutMs };
   const end = performance.now() + 2 * options.deadlineMs;
   for (;;) {
     const barrier = await deps.readBarrier();
     if (barrier.outcome !== 'done') throw new Error(`leadership lost before the start: ${barrier.reason}`);
     const head = await bringToHead(deps, { ...options, upTo: 'head' });
     try {
-      const { alreadyRunning } = await deps.opNode.startSequencer(head.hash, call);
+      const { alreadyRunning } = await startOn(deps, head, options);
       deps.logger.info({ number: head.number, hash: head.hash }, 'sequencer started');
       if (!alreadyRunning) wakeUp(deps, head, options.callTimeoutMs);
       return { head, wasStopped: !alreadyRunning };
@@ -54,6 +57,31 @@ export async function startSequencer(deps: StartDeps, options: StartOptions): Pr
     }
     await deps.sleep(RETRY_MS, options.signal);
   }
+}
+
+/** A start whose answer is lost is no failure if the sequencer runs: it was told on which block. */
+async function startOn(
+  { opNode, logger }: StartDeps,
+  { number, hash }: BlockRef,
+  { signal, callTimeoutMs }: StartOptions,
+): Promise<{ alreadyRunning: boolean }> {
+  const call = { signal, timeoutMs: Math.min(callTimeoutMs, START_TIMEOUT_MS) };
+  try {
+    return await opNode.startSequencer(hash, call);
+  } catch (error) {
+    if (!isLostAnswer(error)) throw error;
+    const active = await opNode.sequencerActive(call).catch(() => false);
+    if (!active) throw error;
+    logger.warn(
+      { number, hash, reason: error.message },
+      'the start was not answered, but the sequencer runs',
+    );
+    return { alreadyRunning: false };
+  }
+}
+
+function isLostAnswer(error: unknown): error is ClientError {
+  return error instanceof ClientError && error.code !== 'rpc-error' && error.code !== 'aborted';
 }
 
 /** It runs whatever comes of this, only later, so nobody waits for it. */

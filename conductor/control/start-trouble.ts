@@ -1,6 +1,7 @@
 import { ClientError } from '../../rpc/clients/client-error.js';
 import { StartRefusedError } from '../../rpc/clients/start-refusal.js';
 import { BehindError } from './bring-to-head.js';
+import { StartElsewhereError, StartHeldError } from './start-held.js';
 
 /** Starts in a row that have to fail before another node is thought to do better. */
 const FAILURES = 3;
@@ -19,6 +20,8 @@ export class StartTrouble {
   failed(error: Error, nowMs: number): void {
     // The history is at fault: decided elsewhere.
     if (error instanceof BehindError && error.code === 'history-too-short') return;
+    // Nothing has failed.
+    if (error instanceof StartHeldError || error instanceof StartElsewhereError) return;
     if (nowMs - this.lastMs > LASTS_MS) this.failures = 0;
     this.failures += tookItsTime(error) ? FAILURES : 1;
     this.lastMs = nowMs;

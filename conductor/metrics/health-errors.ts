@@ -7,6 +7,7 @@ import type { HealthReport, HealthCode } from '../../health/health-report.js';
 const TEXTS: Readonly<Record<HealthCode, string>> = {
   'node-unreachable': 'cannot connect to sequencer rpc endpoints',
   'other-branch': 'sequencer is not healthy',
+  'conductor-disabled': 'sequencer is not healthy',
   'unsafe-head-old': 'sequencer is not healthy',
   'safe-head-old': 'sequencer is not healthy',
   'too-few-peers': 'sequencer is not healthy',

@@ -9,10 +9,13 @@ import { JsonRpcClient } from '../../rpc/clients/json-rpc-client.js';
 import { OpNodeClient } from '../../rpc/clients/op-node-client.js';
 import { FlashblocksMetrics } from '../../rpc/flashblocks/flashblocks-metrics.js';
 import { FlashblocksProxy } from '../../rpc/flashblocks/flashblocks-proxy.js';
+import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { HttpServer } from '../../rpc/server/json-rpc/http-server.js';
 import { createRpcServer } from '../../rpc/server/rpc-server.js';
+import type { AskStatus } from '../api/cluster-status.js';
 import { Conductor } from '../api/conductor.js';
 import { nodeStatus } from '../api/node-status.js';
+import { voterReports } from '../api/voter-reports.js';
 import { ChainHistory } from '../chain/chain-history.js';
 import { ChainStateMachine } from '../chain/chain-state-machine.js';
 import type { CommittedHead, Verdict } from '../chain/chain-state.js';
@@ -105,26 +108,31 @@ export function assemble(config: Config, context: ProcessContext): Parts {
     roundRobin: config.raft.roundRobinLeaderTransfer,
     peerTimeoutMs: () => Math.max(raft.timing.leaseTimeoutMs, 2 * raft.timing.heartbeatIntervalMs),
   });
-  const controller = new Controller({
-    ...{ raft, chain, history, opNode, execution, localNode, health, succession, switches },
-    ...controlTimes(config),
-    sleep,
-    logger: controlLogger,
-  });
-  reports.on('healthChecked', (report) => controller.healthChanged(report));
-  metrics.watch(raft, controller);
-
   const committing = { log: raft, chain, turns: new Turns(), logger: controlLogger };
   const committer = new PayloadCommitter({ ...committing, localChain: execution });
   const resetter = new HeadResetter(committing);
 
+  const controller = new Controller({
+    ...{ raft, chain, history, opNode, execution, localNode, health, succession, switches },
+    ...controlTimes(config),
+    askVoters: () => voterReports(status(), askStatus),
+    resetHead: (request) => resetter.reset(request),
+    sleep,
+    logger: controlLogger,
+  });
+  reports.on('healthChecked', (report) => controller.healthChanged(report));
+  committer.on('contradicted', (block) => void controller.contradicted(block));
+  metrics.watch(raft, controller);
+
   const bound: BoundPorts = { rpcPort: undefined };
   const rpcPort = (): number | undefined => bound.rpcPort;
-  const status = () => nodeStatus({ raft, chain, localNode, health, switches, version, rpcPort });
+  const status = (): ConductorStatus =>
+    nodeStatus({ raft, chain, localNode, health, switches, controller, version, rpcPort });
   const transport = createTransport(config, raft, logger, () => ({
     ...formationAnswer(raft, config.raft.peers),
     status: status(),
   }));
+  const askStatus: AskStatus = (address, signal) => transport.hello<{ status?: unknown }>(address, signal);
   const conductor = new Conductor({
     ...{ raft, chain, history, controller, succession, switches, status },
     ...{ committer, resetter, localChain: execution },
@@ -134,7 +142,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
       hello: (address, signal) => transport.hello(address, signal),
       sleep,
     }),
-    askStatus: (address, signal) => transport.hello<{ status?: unknown }>(address, signal),
+    askStatus,
     silentTransfer: config.rpc.silentTransfer,
     logger: controlLogger,
   });

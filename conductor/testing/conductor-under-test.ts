@@ -1,10 +1,13 @@
 import { expect, jest } from '@jest/globals';
 import type { HealthCode, HealthReason, HealthReport } from '../../health/health-report.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
+import type { AskStatus } from '../api/cluster-status.js';
 import { Conductor } from '../api/conductor.js';
 import { nodeStatus } from '../api/node-status.js';
+import { voterReports } from '../api/voter-reports.js';
 import { ChainState } from '../chain/chain-state.js';
 import { HeadResetter } from '../commit/head-resetter.js';
+import type { ResetRequest } from '../chain/reset.js';
 import { PayloadCommitter } from '../commit/payload-committer.js';
 import { Turns } from '../commit/turns.js';
 import { Controller } from '../control/controller.js';
@@ -60,6 +63,8 @@ export class ConductorUnderTest {
   readonly membershipCalls: unknown[][] = [];
   /** What other members say of themselves, by address. */
   readonly memberStatus = new Map<string, { nodeId: string; status?: unknown }>();
+  /** What the committed head was asked to be taken back to. */
+  readonly resets: ResetRequest[] = [];
   private report: HealthReport | null = null;
 
   constructor({ paused = false, silentTransfer = false, roundRobin = false }: Options) {
@@ -74,6 +79,11 @@ export class ConductorUnderTest {
     });
     const switches = new Switches({ paused });
     const succession = new Succession({ raft, roundRobin, peerTimeoutMs: () => 500 });
+    const askStatus: AskStatus = async (address) => {
+      const found = this.memberStatus.get(address);
+      if (found === undefined) throw new Error(`${address} is not there`);
+      return found;
+    };
     const health = { latest: () => this.report, probeNow: () => undefined };
     const controller = new Controller({
       ...{ raft, chain, history, opNode, execution, localNode, health, succession, switches },
@@ -81,12 +91,17 @@ export class ConductorUnderTest {
       stuckAfterMs: 10_000,
       callTimeoutMs: 10_000,
       catchUpTimeoutMs: 3000,
+      askVoters: () => voterReports(status(), askStatus),
+      resetHead: async (request) => {
+        this.resets.push(request);
+        raft.reset(request.to);
+      },
       sleep: virtualSleep,
       logger: silent,
     });
     const identity = { version: 'v1.2.3', rpcPort: () => 8545 };
     const status = (): ConductorStatus =>
-      nodeStatus({ raft, chain, localNode, health, switches, ...identity });
+      nodeStatus({ raft, chain, localNode, health, switches, controller, ...identity });
     const committing = { log: raft, chain, turns: new Turns(), logger: silent };
     this.conductor = new Conductor({
       ...{ raft, chain, history, controller, succession, switches, status, silentTransfer },
@@ -94,11 +109,7 @@ export class ConductorUnderTest {
       resetter: new HeadResetter(committing),
       localChain: execution,
       membership: this.membership,
-      askStatus: async (address) => {
-        const found = this.memberStatus.get(address);
-        if (found === undefined) throw new Error(`${address} is not there`);
-        return found;
-      },
+      askStatus,
       logger: silent,
     });
     this.localNode = localNode;

@@ -1,3 +1,4 @@
+import { ClientError } from '../../rpc/clients/client-error.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import { StartRefusedError } from '../../rpc/clients/start-refusal.js';
 import type { BlockRef } from '../../rpc/payload/block-ref.js';
@@ -19,6 +20,8 @@ export class FakeNode {
   /** Hashes with which a start was asked for. */
   readonly starts: string[] = [];
   active = false;
+  /** Whether it asks a conductor before it publishes. */
+  asksConductor = true;
   /** Heights with which it was woken. */
   readonly wakeUps: number[] = [];
   /** From the post of a block to its import; blocks are imported one after the other. */
@@ -99,6 +102,10 @@ export class FakeNode {
       await this.fault('sequencerActive', options);
       return this.active;
     },
+    conductorEnabled: async (options: CallOptions): Promise<boolean> => {
+      await this.fault('conductorEnabled', options);
+      return this.asksConductor;
+    },
   };
 
   readonly execution = {
@@ -127,7 +134,7 @@ export class FakeNode {
     }
     await new Promise((_, reject) => {
       const timeoutMs = options.timeoutMs ?? 10_000;
-      const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+      const timer = setTimeout(() => reject(noAnswer(name, timeoutMs)), timeoutMs);
       options.signal?.addEventListener('abort', () => {
         clearTimeout(timer);
         reject(options.signal?.reason as Error);
@@ -157,6 +164,9 @@ export class FakeNode {
     this.blocks = [...this.blocks.slice(0, parentAt + 1), ref];
   }
 }
+
+const noAnswer = (name: string, timeoutMs: number): ClientError =>
+  new ClientError({ code: 'timeout', timeoutMs }, name, 'http://op-node', `no answer within ${timeoutMs} ms`);
 
 /** op-node's refusal of a start on another block than its head. */
 export function hashMismatch(head: BlockRef, received: string): StartRefusedError {

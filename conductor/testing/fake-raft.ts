@@ -7,7 +7,7 @@ import {
   type PeerStatus,
 } from '../../raft/index.js';
 import type { RaftNodeEvents } from '../../raft/index.js';
-import type { BlockRef } from '../../rpc/payload/block-ref.js';
+import type { BlockId, BlockRef } from '../../rpc/payload/block-ref.js';
 import type { ChainState, Verdict } from '../chain/chain-state.js';
 import { applyTo, headOf, readCommand } from '../chain/logged-command.js';
 import { committed } from './chain.js';
@@ -111,6 +111,15 @@ export class FakeRaft extends EventEmitter<RaftNodeEvents> {
     const verdict = this.chain.apply(committed(ref, this.logIndex), replacesHead);
     this.emit('applied', this.logIndex);
     return verdict;
+  }
+
+  /** The committed head is taken back to this block. */
+  reset(to: BlockId): void {
+    const { head } = this.chain;
+    if (!head) throw new Error('nothing is committed');
+    this.logIndex += 1;
+    this.chain.applyReset({ from: head, to, evidence: 'clients-left', who: 'the test' }, this.logIndex);
+    this.emit('applied', this.logIndex);
   }
 
   peer(id: string): PeerStatus {

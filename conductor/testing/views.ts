@@ -20,7 +20,7 @@ export function viewOf(changes: Partial<View> = {}): View {
     stopping: false,
     role: 'follower',
     sequencerActive: false,
-    offChain: undefined,
+    mustStop: undefined,
     compared: true,
     stray: false,
     fitness: level,

@@ -106,6 +106,11 @@ export const conductorStatusSchema = z.object({
      * meanwhile; null while it has not, and as soon as it goes through the committed head again. Absent from older versions.
      */
     leftAt: blockId.nullable().default(null),
+    /**
+     * Why this leader does not start its sequencer although nothing has failed: the log is empty and other members' heads
+     * are unknown, higher or other blocks, or op-node does not ask its conductor. Else empty. Absent from older versions.
+     */
+    startHeldBy: z.string().default(''),
   }),
   health: z.object({
     /** `unknown` before the first check. `conductor_sequencerHealthy` is true for all but `unhealthy`. */

@@ -95,9 +95,10 @@ function sequencerProblems(view: ClusterView): string[] {
   const [leader] = leaders(view);
   // That a paused conductor starts nothing is said already.
   if (!leader || leader.status.paused || active[0] === leader) return [];
-  return active[0]
-    ? [`the active sequencer is ${active[0].id}, not that of the leader ${leader.id}`]
-    : [`the sequencer of the leader ${leader.id} is not active`];
+  if (active[0]) return [`the active sequencer is ${active[0].id}, not that of the leader ${leader.id}`];
+  const { startHeldBy } = leader.status.node;
+  const why = startHeldBy === '' ? '' : `: ${startHeldBy}`;
+  return [`the sequencer of the leader ${leader.id} is not active${why}`];
 }
 
 function names(members: readonly Member[]): string {

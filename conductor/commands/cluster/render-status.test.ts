@@ -102,6 +102,11 @@ describe('a cluster is not healthy', () => {
       view(member(stopped), member(b)),
       ['the sequencer of the leader a is not active'],
     ],
+    [
+      'with a leader that has to wait',
+      view(member({ ...stopped, node: { ...stopped.node, startHeldBy: 'heads unknown' } }), member(b)),
+      ['the sequencer of the leader a is not active: heads unknown'],
+    ],
     ['with a paused leader', view(member({ ...stopped, paused: true })), ['a is paused']],
     [
       'with one that its foundation paused',

@@ -44,6 +44,7 @@ export function memberStatus(id: string, changes: Partial<ConductorStatus> = {})
       sequencerActive: false,
       branch: 'on',
       leftAt: null,
+      startHeldBy: '',
     },
     health: { status: 'healthy', summary: 'healthy', reasons: [], checkedAtMs: 1_700_000_000_000 },
     active: true,

@@ -112,6 +112,7 @@ export const status: ConductorStatus = {
     sequencerActive: true,
     branch: 'on',
     leftAt: null,
+    startHeldBy: '',
   },
   health: { status: 'degraded', summary: '', reasons: [], checkedAtMs: 0 },
   active: true,

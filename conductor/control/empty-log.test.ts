@@ -1,0 +1,77 @@
+import { describe, expect, it } from '@jest/globals';
+import { hashOf } from '../testing/chain.js';
+import { decideEmptyLog } from './empty-log.js';
+import type { VoterReport } from './voter-report.js';
+
+const block = (number: number, branch = 'a') => ({ number, hash: hashOf(number, branch) });
+
+/** A voter with this head, null if its client does not answer; `silent` says nothing. */
+function voter(
+  id: string,
+  head: number | null | 'silent',
+  changes: { branch?: string; canLead?: boolean } = {},
+): VoterReport {
+  const { branch = 'a', canLead = true } = changes;
+  if (head === 'silent') return { id, state: null };
+  return { id, state: { head: head === null ? null : block(head, branch), leftAt: null, canLead } };
+}
+
+const decide = (own: number, ...others: VoterReport[]) =>
+  decideEmptyLog({ own: 'a', head: block(own), voters: [voter('a', own), ...others] });
+
+describe('decideEmptyLog', () => {
+  it.each<[string, number, VoterReport[]]>([
+    ['a cluster of one', 9, []],
+    ['a new chain: all at the same block', 0, [voter('b', 0), voter('c', 0)]],
+    ['the highest of all', 13, [voter('b', 12), voter('c', 9)]],
+    ['the highest of a majority', 13, [voter('b', 13), voter('c', 'silent')]],
+    ['higher than one that cannot lead', 13, [voter('b', 12, { canLead: false }), voter('c', null)]],
+    ['a lower head of another branch', 13, [voter('b', 12, { branch: 'b' }), voter('c', 13)]],
+  ])('starts on the own head: %s', (_, own, others) => {
+    expect(decide(own, ...others)).toEqual({ type: 'start' });
+  });
+
+  it.each<[string, VoterReport[], string]>([
+    ['the only one with a higher head', [voter('b', 9), voter('c', 13)], 'c'],
+    ['the first of several', [voter('b', 13), voter('c', 13)], 'b'],
+    ['the highest one', [voter('b', 10), voter('c', 13)], 'c'],
+    ['the one that can', [voter('b', 13, { canLead: false }), voter('c', 13)], 'c'],
+    ['also when one is silent', [voter('b', 10), voter('c', 'silent')], 'b'],
+  ])('hands over to %s', (_, others, to) => {
+    expect(decide(9, ...others)).toEqual({
+      type: 'hand-over',
+      to,
+      reason: expect.stringContaining('this node only 9'),
+    });
+  });
+
+  it.each<[string, VoterReport[], string, string]>([
+    [
+      'no majority',
+      [voter('b', 'silent'), voter('c', 'silent')],
+      'heads-unknown',
+      'heads of b, c are not known',
+    ],
+    [
+      'no majority, although one has more',
+      [voter('b', 13), voter('c', 'silent'), voter('d', 'silent')],
+      'heads-unknown',
+      'c, d',
+    ],
+    ['clients that do not answer', [voter('b', null), voter('c', 'silent')], 'heads-unknown', 'b, c'],
+    [
+      'another block of the height',
+      [voter('b', 9, { branch: 'b' }), voter('c', 9)],
+      'heads-differ',
+      hashOf(9, 'b'),
+    ],
+    [
+      'a higher one that cannot lead',
+      [voter('b', 13, { canLead: false }), voter('c', 9)],
+      'higher-head',
+      'b has block 13',
+    ],
+  ])('waits: %s', (_, others, code, reason) => {
+    expect(decide(9, ...others)).toEqual({ type: 'wait', code, reason: expect.stringContaining(reason) });
+  });
+});

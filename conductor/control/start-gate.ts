@@ -1,0 +1,76 @@
+import type { Logger } from 'pino';
+import type { Outcome } from '../../raft/index.js';
+import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
+import type { BlockId } from '../../rpc/payload/block-ref.js';
+import type { ResetRequest } from '../chain/reset.js';
+import { decideEmptyLog } from './empty-log.js';
+import { NOT_ASKING } from './node-poll-health.js';
+import { resetEvidence } from './reset-evidence.js';
+import { StartElsewhereError, StartHeldError } from './start-held.js';
+import type { VoterReport } from './voter-report.js';
+
+export interface StartGateOptions {
+  nodeId: string;
+  opNode: { conductorEnabled(options: CallOptions): Promise<boolean> };
+  execution: { latestBlock(options: CallOptions): Promise<BlockId> };
+  localNode: {
+    readonly branch: { readonly leftAt: BlockId | null };
+    noteConductorEnabled(enabled: boolean): void;
+  };
+  history: { readonly head: BlockId | undefined; hashAt(number: number): string | undefined };
+  readBarrier: () => Promise<Outcome<object>>;
+  /** All voters, with what those say that answer within a second. */
+  askVoters: () => Promise<readonly VoterReport[]>;
+  /** Takes the committed head back. */
+  resetHead: (request: ResetRequest) => Promise<void>;
+  logger: Logger;
+}
+
+/** What has to be settled before the sequencer may be started. */
+export class StartGate {
+  constructor(private readonly options: StartGateOptions) {}
+
+  /** @throws StartHeldError, StartElsewhereError, ClientError; what `resetHead` throws */
+  async pass(call: CallOptions): Promise<void> {
+    await this.requireConductor(call);
+    const { history, localNode } = this.options;
+    if (history.head && localNode.branch.leftAt === null) return;
+    // What is committed already must be known.
+    const barrier = await this.options.readBarrier();
+    if (barrier.outcome !== 'done') throw new Error(`leadership lost before the start: ${barrier.reason}`);
+    call.signal?.throwIfAborted();
+    if (!history.head) await this.requireHighestHead(call);
+    else if (localNode.branch.leftAt !== null) await this.resetIfClientsLeft(history.head, call);
+  }
+
+  /** It may have been restarted with other flags. */
+  private async requireConductor(call: CallOptions): Promise<void> {
+    const { opNode, localNode } = this.options;
+    const enabled = await opNode.conductorEnabled(call);
+    localNode.noteConductorEnabled(enabled);
+    if (!enabled) throw new StartHeldError('conductor-disabled', NOT_ASKING);
+  }
+
+  private async requireHighestHead(call: CallOptions): Promise<void> {
+    const { nodeId: own, askVoters, execution } = this.options;
+    const voters = await askVoters();
+    const head = await execution.latestBlock(call);
+    const decision = decideEmptyLog({ own, head, voters });
+    if (decision.type === 'hand-over') throw new StartElsewhereError(decision.to, decision.reason);
+    if (decision.type === 'wait') throw new StartHeldError(decision.code, decision.reason);
+  }
+
+  /** Without evidence the node is brought back to the committed head, as any other that is not there. */
+  private async resetIfClientsLeft(head: BlockId, { signal }: CallOptions): Promise<void> {
+    const { nodeId: own, askVoters, resetHead, history, logger } = this.options;
+    const voters = await askVoters();
+    signal?.throwIfAborted();
+    const found = resetEvidence({ own, voters, head, hashAt: (number) => history.hashAt(number) });
+    if ('refusal' in found) {
+      logger.warn({ reason: found.refusal }, 'the local client has left the committed chain');
+      return;
+    }
+    logger.warn(found.request, 'the clients have left the committed chain: taking its head back');
+    await resetHead(found.request);
+  }
+}

@@ -1,0 +1,26 @@
+import type { EmptyLogCode } from './empty-log.js';
+
+/** - `conductor-disabled`: op-node would publish without asking its conductor. */
+export type StartHeldCode = EmptyLogCode | 'conductor-disabled';
+
+/** The sequencer must not be started yet. Nothing has failed: it is tried on. */
+export class StartHeldError extends Error {
+  override readonly name = 'StartHeldError';
+  constructor(
+    readonly code: StartHeldCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The sequencer must not be started here: another member is to lead. */
+export class StartElsewhereError extends Error {
+  override readonly name = 'StartElsewhereError';
+  constructor(
+    readonly to: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
