@@ -25,8 +25,11 @@ export type Branch = 'on' | 'other' | 'unknown';
 
 /** One look may fall between two steps of a reorganisation, two are a fact. */
 const STRIKES = 2;
-/** A client that left by itself is left alone for so long: the others may be about to do the same. */
-const LEFT_ALONE_MS = 30_000;
+/**
+ * A client that left by itself is left alone for so long: the others may be about to do the same, as op-nodes look at L1
+ * every 12 s.
+ */
+const LEFT_ALONE_MS = 15_000;
 
 /**
  * Compares the chain of the local execution client with the committed one at every good poll: a sequencer that builds

@@ -136,7 +136,7 @@ describe('a standby on another branch', () => {
     await pass(5000);
     expect(t.conductor.status().node.leftAt).toEqual({ number: 7, hash: hashOf(7) });
     expect(t.node.posted).toEqual([]);
-    await pass(30_000);
+    await pass(12_000);
     expect(t.node.postedNumbers).not.toEqual([]);
   });
 });
