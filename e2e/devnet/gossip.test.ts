@@ -16,6 +16,16 @@ describe('gossip between simulated nodes', () => {
     );
   });
 
+  it('is not all: a node that missed blocks gets them from its peers', async () => {
+    const [active, standby] = await network.startPair();
+    await standby.control('stop-gossip', {});
+    const missed = headNumber(active) + 3;
+    await until(() => headNumber(active) >= missed, 'blocks that the standby misses');
+    expect(headNumber(standby)).toBeLessThan(missed);
+    await standby.control('resume-gossip', {});
+    await until(() => headNumber(standby) > missed, 'the missed blocks');
+  });
+
   it('refuses a block with a wrong hash', async () => {
     const [active, standby] = await network.startPair();
     const block = active.conductor.committed[0]!;

@@ -121,7 +121,17 @@ export async function startNode(input: NodeInput, log: Logger, onCrash: () => vo
   const eventLoop = new Mutex();
   const conductor = new ConductorClient(options.conductorRpc, options.conductorRpcTimeoutMs, faults);
   const sync = new UnsafeSync(chain, faults, eventLoop, log);
-  const p2p = new P2p({ ...options }, faults, log, (envelope) => sync.receive(envelope));
+  const p2p = new P2p(
+    { ...options },
+    faults,
+    log,
+    (envelope) => sync.receive(envelope),
+    (number) => chain.byNumber(number),
+  );
+  // As op-node: it looks for a gap every two block times.
+  const gapCheck = setInterval(() => {
+    if (sync.gap) void p2p.request(sync.gap);
+  }, 2 * blockTimeMs);
   const readyAtMs = Date.now() + options.startupMs;
   const hasPrestate = () => Date.now() >= readyAtMs;
   const parts = { chain, conductor, sync, p2p, l1, faults, log, hasPrestate };
@@ -158,6 +168,7 @@ export async function startNode(input: NodeInput, log: Logger, onCrash: () => vo
 
   const shutDown = async () => {
     faults.resume();
+    clearInterval(gapCheck);
     await Promise.all([node.close(), execution.close(), control.close(), p2p.stop()]);
     await sequencer.halt();
     await sync.settle();

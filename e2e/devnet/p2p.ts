@@ -24,7 +24,10 @@ const CONNECTED_FOR_MS = 1200;
 const GOSSIP_DEADLINE_MS = 10_000;
 const BODY_LIMIT_BYTES = 64 * MIB;
 
-/** Gossip of blocks between nodes, over HTTP: `POST /gossip` takes a payload, `GET /ping` shows that one lives. */
+/**
+ * Gossip of blocks between nodes, over HTTP: `POST /gossip` takes a payload, `GET /blocks/N` gives one to a peer that misses
+ * it, `GET /ping` shows that one lives.
+ */
 export class P2p {
   readonly server: FastifyInstance;
   readonly #answeredAtMs = new Map<string, number>();
@@ -36,10 +39,12 @@ export class P2p {
     private readonly faults: Faults,
     private readonly log: Logger,
     /** Gets every gossiped payload whose hash is right. */
-    receive: (envelope: PayloadEnvelope) => void,
+    private readonly receive: (envelope: PayloadEnvelope) => void,
+    /** The canonical block of a height, for peers that miss it. */
+    blockByNumber: (number: number) => PayloadEnvelope | undefined,
   ) {
     this.#roll = dice(options.seed);
-    this.server = this.#createServer(receive);
+    this.server = this.#createServer(blockByNumber);
     this.#probes = setInterval(() => this.#probePeers(), PROBE_EVERY_MS);
     this.#probePeers();
   }
@@ -71,6 +76,14 @@ export class P2p {
     }
   }
 
+  /** Asks connected peers for blocks, as op-node does for a gap below a payload that waits; what comes is received. */
+  async request({ from, to }: { from: number; to: number }): Promise<void> {
+    if (this.#isSilent()) return;
+    for (let number = from; number <= to; number++) {
+      for (const peer of this.options.peers) if (await this.#requestFrom(peer, number)) break;
+    }
+  }
+
   async stop(): Promise<void> {
     clearInterval(this.#probes);
     await this.server.close();
@@ -80,7 +93,7 @@ export class P2p {
     return this.faults.gossipStopped || this.faults.peersLost;
   }
 
-  #createServer(receive: (envelope: PayloadEnvelope) => void): FastifyInstance {
+  #createServer(blockByNumber: (number: number) => PayloadEnvelope | undefined): FastifyInstance {
     const server = Fastify({ bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true });
     // After the body: blocks that reach a frozen node wait in its sockets and are there when it thaws.
     server.addHook('preHandler', async () => this.faults.running('op-node'));
@@ -90,17 +103,40 @@ export class P2p {
     server.get('/ping', () => ({}));
     server.post('/gossip', async (request, reply) => {
       if (this.faults.gossipStopped) return reply.code(202).send();
-      const parsed = envelopeSchema.safeParse(request.body);
-      if (!parsed.success) return reply.code(400).send({ error: parsed.error.message });
-      const { hash } = refOf(parsed.data);
-      if (blockHashOf(parsed.data) !== hash) {
-        this.log.warn({ hash }, 'dropped a gossiped payload with a bad block hash');
-        return reply.code(400).send({ error: 'bad block hash' });
-      }
-      receive(parsed.data);
-      return reply.code(202).send();
+      const problem = this.#take(request.body);
+      return problem === undefined ? reply.code(202).send() : reply.code(400).send({ error: problem });
+    });
+    server.get('/blocks/:number', async (request, reply) => {
+      const block = this.#isSilent()
+        ? undefined
+        : blockByNumber(Number((request.params as { number: string }).number));
+      return block ?? reply.code(404).send({ error: 'not found' });
     });
     return server;
+  }
+
+  /** Receives a payload of a peer. @returns what is wrong with it */
+  #take(body: unknown): string | undefined {
+    const parsed = envelopeSchema.safeParse(body);
+    if (!parsed.success) return parsed.error.message;
+    const { hash } = refOf(parsed.data);
+    if (blockHashOf(parsed.data) !== hash) {
+      this.log.warn({ hash }, "dropped a peer's payload with a bad block hash");
+      return 'bad block hash';
+    }
+    this.receive(parsed.data);
+    return undefined;
+  }
+
+  async #requestFrom(peer: string, number: number): Promise<boolean> {
+    try {
+      const signal = AbortSignal.timeout(GOSSIP_DEADLINE_MS);
+      const response = await request(`${peer}/blocks/${number}`, { signal });
+      const body = await response.body.json();
+      return response.statusCode === 200 && this.#take(body) === undefined;
+    } catch {
+      return false;
+    }
   }
 
   async #send(peer: string, body: string): Promise<void> {

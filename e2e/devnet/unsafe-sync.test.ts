@@ -55,6 +55,15 @@ describe('payloads from elsewhere', () => {
     expect(chain.refsFrom(1)).toEqual([b1, b2, b3, b4].map(refOf));
   });
 
+  it('that wait show which heights are missing below them', async () => {
+    await receive(b3, b4);
+    expect(sync.gap).toEqual({ from: 1, to: 2 });
+    await receive(b1);
+    expect(sync.gap).toEqual({ from: 2, to: 2 });
+    await receive(b2);
+    expect(sync.gap).toBeUndefined();
+  });
+
   it('that wait are looked at again when the head moves for another reason', async () => {
     await receive(b3);
     for (const block of [b1, b2]) {

@@ -45,6 +45,15 @@ export class UnsafeSync {
     return this.#queue.length;
   }
 
+  /** Heights between the unsafe head and the first payload that waits; undefined when nothing is missing. */
+  get gap(): { from: number; to: number } | undefined {
+    const first = this.#queue.first;
+    if (first === undefined) return undefined;
+    const from = refOf(this.chain.head).number + 1;
+    const to = refOf(first).number - 1;
+    return from <= to ? { from, to } : undefined;
+  }
+
   #wakeUp(): void {
     if (this.#queue.length > 0) this.#draining ??= this.eventLoop.run(() => this.#drain());
   }
