@@ -93,6 +93,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
       crashEvidence: options.crashEvidence,
       leader: () => (this.pump.isRunning ? this.status().leader : null),
       probe: (peer) => this.peers.probe(peer),
+      onIdentityUsedTwice: (peer) => this.emit('identityUsedTwice', peer),
       logger,
       onError: (error) => this.fatal(error),
     });
