@@ -4,6 +4,8 @@ import { heardFromLeader, restartElectionTimer } from './election-timer.js';
 import type { Entry } from './entries.js';
 import { invariant } from './invariant.js';
 import type { AppendRequest, HeartbeatRequest, SnapshotRequest } from './messages.js';
+import type { Needs } from './outbox.js';
+import { checkOwnLog } from './reversion.js';
 import { becomeFollower } from './step-down.js';
 import type { Snapshot, SnapshotMeta } from './stored-state.js';
 
@@ -30,8 +32,8 @@ export function onHeartbeat(ctx: CoreContext, from: NodeId, message: HeartbeatRe
   const current = acceptLeader(ctx, from, message.term, message.electionTimeoutMs);
   if (current) {
     ctx.endHandOvers(message.term, message.handOversEnded);
-    checkOwnLog(ctx, message.acknowledged);
-    ctx.commitTo(Math.min(message.commit, ctx.log.lastIndex));
+    checkOwnLog(ctx, message);
+    if (!ctx.reverted && message.commit <= ctx.log.lastIndex) ctx.commitTo(message.commit);
   }
   ctx.send(
     from,
@@ -44,17 +46,10 @@ export function onHeartbeat(ctx: CoreContext, from: NodeId, message: HeartbeatRe
       lastIndex: ctx.log.lastIndex,
       eligibility: ctx.eligibility,
       priority: ctx.priority,
+      reverted: ctx.reverted,
     },
     'term',
   );
-}
-
-/** A leader of this term never sees the log of a follower shrink below what it acknowledged, unless the disk lost it. */
-function checkOwnLog(ctx: CoreContext, acknowledged: number): void {
-  const found = ctx.log.lastIndex;
-  if (ctx.reverted || found >= acknowledged) return;
-  ctx.reverted = true;
-  ctx.event({ type: 'reverted', node: ctx.id, acknowledged, found });
 }
 
 export function onAppend(ctx: CoreContext, from: NodeId, message: AppendRequest): void {
@@ -63,6 +58,12 @@ export function onAppend(ctx: CoreContext, from: NodeId, message: AppendRequest)
     // cover: an append of an old term
     // accept.test.ts "refuses a leader whose term is over, and tells it the new one"
     return refuse(ctx, from, requestId, 0, 0);
+  }
+  if (ctx.reverted) {
+    // cover: a node whose disk lost something is sent entries
+    // reversion.test.ts "takes, acknowledges and cuts off nothing"
+    // No refusal: a leader that has not heard of it yet would look for a common point, again and again.
+    return acknowledge(ctx, from, requestId, 0, 'term');
   }
 
   const { log } = ctx;
@@ -85,19 +86,18 @@ export function onAppend(ctx: CoreContext, from: NodeId, message: AppendRequest)
 
   // Only what this message proved to be the leader's (bug 20).
   ctx.commitTo(Math.min(message.commit, lastIndex));
-  ctx.send(
-    from,
-    {
-      type: 'appendResponse',
-      term: ctx.term,
-      requestId: message.requestId,
-      success: true,
-      matchIndex: Math.max(lastIndex, log.snapshotIndex),
-      conflictIndex: 0,
-      conflictTerm: 0,
-    },
-    'everything',
-  );
+  acknowledge(ctx, from, requestId, Math.max(lastIndex, log.snapshotIndex), 'everything');
+}
+
+function acknowledge(
+  ctx: CoreContext,
+  from: NodeId,
+  requestId: number,
+  matchIndex: number,
+  needs: Needs,
+): void {
+  const verdict = { success: true, matchIndex, conflictIndex: 0, conflictTerm: 0 };
+  ctx.send(from, { type: 'appendResponse', term: ctx.term, requestId, ...verdict }, needs);
 }
 
 function refuse(
@@ -164,6 +164,8 @@ export function onSnapshot(ctx: CoreContext, from: NodeId, message: SnapshotRequ
     );
     return;
   }
+  // Nothing is said: a leader that has not heard of it yet would send the whole of it at once again.
+  if (ctx.reverted) return;
   if (snapshot.index > ctx.commit) {
     if (log.termAt(snapshot.index) === snapshot.term) {
       // cover: a snapshot of what the log holds already

@@ -4,9 +4,9 @@ import { answerReads, sendHeartbeats, startRead } from './heartbeats.js';
 import type { Leadership } from './leadership-state.js';
 import { leaveJoint } from './membership.js';
 import type { AppendResponse, SnapshotResponse } from './messages.js';
-import type { Progress } from './progress.js';
 import { quorumValue } from './quorum.js';
 import { replicateTo, syncProgress } from './replication.js';
+import { checkReversion } from './reversion.js';
 import { becomeFollower } from './step-down.js';
 import { successors } from './succession.js';
 import { maybeSendTimeoutNow, sendTimeoutNow } from './transfer.js';
@@ -59,23 +59,6 @@ export function onSnapshotResponse(
   progress.acknowledged(message.matchIndex, ctx.lastRequestId);
   advanceCommit(ctx, leadership);
   if (ctx.leadership === leadership) replicateTo(ctx, from, progress);
-}
-
-/**
- * Raises the alarm when a follower has less than it acknowledged, from the same disk: whatever it lost may be what
- * makes an entry committed, so it is never simply sent again (raft.md §5.4). True when it is so.
- */
-export function checkReversion(
-  ctx: CoreContext,
-  node: NodeId,
-  progress: Progress,
-  requestId: number,
-  lastIndex: number,
-): boolean {
-  if (!progress.isReversion(requestId, lastIndex)) return false;
-  ctx.event({ type: 'reverted', node, acknowledged: progress.match, found: lastIndex });
-  progress.revert();
-  return true;
 }
 
 /**

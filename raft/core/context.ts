@@ -7,7 +7,7 @@ import type { CoreOptions, Limits } from './options.js';
 import { Outbox, type Needs } from './outbox.js';
 import type { Answer, CoreEvent, ElectionCause, Output, RejectReason, Role } from './outputs.js';
 import { voterSets, type VoterSets } from './quorum.js';
-import type { RestoredState } from './stored-state.js';
+import type { HardState, RestoredState } from './stored-state.js';
 import type { Timing } from './timing.js';
 
 /** One attempt to become leader. */
@@ -72,8 +72,8 @@ export class CoreContext {
   /** This node's place in the succession, as the leader of that term told it last. */
   published: { term: number; rank: number } | null = null;
   eligibility = 1;
-  /** This disk has lost what it had acknowledged, perhaps votes as well: the node takes no part in elections. */
-  reverted = false;
+  /** This disk has lost what it had acknowledged, perhaps votes as well: the node takes no part in anything. */
+  reverted: boolean;
   campaign: Campaign | null = null;
   /** Elections that this node started since the log last made progress. */
   fruitlessElections = 0;
@@ -88,6 +88,7 @@ export class CoreContext {
     this.limits = options.limits;
     this.term = restored.hardState.term;
     this.votedFor = restored.hardState.votedFor;
+    this.reverted = restored.hardState.reverted === true;
     this.log = RaftLog.fromSnapshot(restored.snapshot, restored.headers);
     this.configurations = new ConfigurationHistory(restored.snapshot?.configuration, restored.configurations);
     this.outbox = new Outbox(this.log);
@@ -162,6 +163,11 @@ export class CoreContext {
     this.term = term;
     this.votedFor = votedFor;
     this.outbox.hardStateChanged();
+  }
+
+  get hardState(): HardState {
+    const { term, votedFor, commit, reverted } = this;
+    return reverted ? { term, votedFor, commit, reverted } : { term, votedFor, commit };
   }
 
   /** Moves the commit index forward; never back, never beyond the log (I7, I12). */

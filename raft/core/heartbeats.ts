@@ -12,6 +12,10 @@ export function sendHeartbeats(ctx: CoreContext, leadership: Leadership): void {
   const { members } = ctx.configurations.latest.configuration;
   for (const [id, progress] of leadership.progress) {
     const place = succession.indexOf(id);
+    // Whoever was removed may have another disk by now.
+    const acknowledged = members.some((member) => member.id === id) ? progress.acknowledgedIndex : 0;
+    const commit = Math.min(ctx.commit, progress.match);
+    const logHash = ctx.log.hashAt(Math.max(acknowledged, commit));
     ctx.send(
       id,
       {
@@ -19,10 +23,11 @@ export function sendHeartbeats(ctx: CoreContext, leadership: Leadership): void {
         term: ctx.term,
         requestId: ctx.nextRequestId(),
         round: leadership.round,
-        commit: Math.min(ctx.commit, progress.match),
+        // What the follower cannot check, an append or the snapshot will tell it.
+        commit: logHash === undefined ? 0 : commit,
         electionTimeoutMs: ctx.timing.electionTimeoutMs,
-        // Whoever was removed may have another disk by now.
-        acknowledged: members.some((member) => member.id === id) ? progress.acknowledgedIndex : 0,
+        acknowledged,
+        logHash,
         handOversEnded: ctx.handOversEnded(ctx.term),
         rank: place < 0 ? succession.length : place,
       },

@@ -1,4 +1,3 @@
-import { checkReversion } from './acknowledgements.js';
 import type { NodeId } from './configuration.js';
 import type { CoreContext } from './context.js';
 import { answerReads, sendHeartbeats } from './heartbeats.js';
@@ -9,6 +8,7 @@ import { leaveJoint } from './membership.js';
 import type { HeartbeatResponse } from './messages.js';
 import { quorumValue } from './quorum.js';
 import { appendOwn, replicateTo, replicateToAll, syncProgress } from './replication.js';
+import { checkReversion, excludeReverted } from './reversion.js';
 import { becomeFollower } from './step-down.js';
 import { endOverdueTransfer, maybeSendTimeoutNow } from './transfer.js';
 
@@ -70,6 +70,7 @@ export function onHeartbeatResponse(
   const progress = leadership.progress.get(from);
   const sentAtMs = leadership.roundSentAtMs.get(message.round);
   if (!progress || progress.state === 'reverted') return;
+  if (message.reverted) return excludeReverted(ctx, from, progress, 'noted', message.lastIndex);
   if (sentAtMs === undefined) return;
   if (checkReversion(ctx, from, progress, message.requestId, message.lastIndex)) return;
   // The lease counts from when the question was sent, not from when the answer came (bug 52).

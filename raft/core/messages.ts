@@ -67,6 +67,11 @@ export interface HeartbeatRequest extends Envelope {
   electionTimeoutMs: number;
   /** What this follower acknowledged to this leader: it must still have it. */
   acknowledged: number;
+  /**
+   * Chain hash of the leader's log at `acknowledged`, or at `commit` if that is greater: that of the follower must be the
+   * same. Undefined when the leader does not say.
+   */
+  logHash: number | undefined;
   /** Up to this one, the hand-overs of this leader are over: who still stands by one has no claim to a vote. */
   handOversEnded: number;
   /** Place of this follower in the succession, 0 first; no two followers have the same one of a leader. */
@@ -82,6 +87,8 @@ export interface HeartbeatResponse extends Envelope {
   eligibility: number;
   /** As configured; decides between nodes that are equally fit. Greater is better. */
   priority: number;
+  /** Its disk lost what it had acknowledged: nothing that it holds or says counts. */
+  reverted: boolean;
 }
 
 export interface SnapshotRequest extends Envelope {

@@ -53,6 +53,12 @@ export type Role = 'follower' | 'candidate' | 'leader';
  */
 export type ElectionCause = 'timeout' | 'leader-gone' | 'transfer' | 'retry';
 
+/**
+ * How a node is known to have lost what it acknowledged: its log is shorter; it holds other entries; that was noted on its
+ * disk before, and it says so.
+ */
+export type ReversionProof = 'shorter' | 'other-entries' | 'noted';
+
 export type CoreEvent =
   | { type: 'role'; role: Role; term: number; leader: NodeId | null; reason: string }
   | { type: 'leaderReady'; term: number; index: number }
@@ -61,8 +67,11 @@ export type CoreEvent =
   | { type: 'snapshotInstalled'; index: number; from: NodeId }
   /** A write of this leader has been under way for so long that it hands over. */
   | { type: 'diskHangs'; forMs: number; successor: NodeId }
-  /** `node` acknowledged up to `acknowledged` and now has no more than `found`: its disk lost what it had confirmed. */
-  | { type: 'reverted'; node: NodeId; acknowledged: number; found: number };
+  /**
+   * `node` acknowledged up to `acknowledged`, as far as that is known, and its log, which ends at `found`, does not have it:
+   * its disk lost what it had confirmed.
+   */
+  | { type: 'reverted'; node: NodeId; proof: ReversionProof; acknowledged: number; found: number };
 
 export type Output =
   | Persist

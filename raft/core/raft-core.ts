@@ -34,6 +34,7 @@ import { onChangeMembership, onSetTiming } from './membership.js';
 import type { Message } from './messages.js';
 import type { CoreOptions } from './options.js';
 import type { Output, Role } from './outputs.js';
+import { reportReversion } from './reversion.js';
 import { becomeFollower } from './step-down.js';
 import type { RestoredState } from './stored-state.js';
 import { successors } from './succession.js';
@@ -95,6 +96,7 @@ export class RaftCore {
     if (ctx.electionDeadlineMs === -Infinity) {
       // Answers to this process are told from those to one before it.
       ctx.lastRequestId = Math.floor(input.random * 2 ** 32);
+      if (ctx.reverted) reportReversion(ctx, 'noted', 0);
       this.startTimer();
     }
     try {
@@ -106,7 +108,7 @@ export class RaftCore {
         this.stalled(silentMs);
       }
       this.dispatch(input);
-      const persist = ctx.outbox.nextWrite({ term: ctx.term, votedFor: ctx.votedFor, commit: ctx.commit });
+      const persist = ctx.outbox.nextWrite(ctx.hardState);
       if (persist) {
         ctx.writeBeganMs = ctx.now;
         ctx.emit(persist);

@@ -30,7 +30,9 @@ describe('a follower that reports less than it acknowledged', () => {
     const node = leader();
     const { requestId, round } = heartbeatTo(node, 'b') ?? {};
     const outputs = node.confirm('b', { requestId: requestId ?? 0, round: round ?? 0, lastIndex: 2 });
-    expect(alarms(outputs)).toEqual([{ type: 'reverted', node: 'b', acknowledged: 4, found: 2 }]);
+    expect(alarms(outputs)).toEqual([
+      { type: 'reverted', node: 'b', proof: 'shorter', acknowledged: 4, found: 2 },
+    ]);
     expect(peer(node, 'b')).toMatchObject({ state: 'reverted', matchIndex: 0 });
     expect(node.sent('append', outputs)).toEqual([]);
     node.propose();
@@ -68,6 +70,8 @@ describe('a follower that reports less than it acknowledged', () => {
 
   it('is told again with every heartbeat what it had acknowledged', () => {
     const node = leader();
+    const logHash = node.core.entry(4)?.chainHash;
+    expect(heartbeatTo(node, 'b')).toMatchObject({ acknowledged: 4, commit: 4, logHash });
     node.confirm('b', { requestId: heartbeatTo(node, 'b')?.requestId ?? 0, lastIndex: 2 });
     expect(heartbeatTo(node, 'b')).toMatchObject({ acknowledged: 4, commit: 0 });
   });
@@ -90,6 +94,35 @@ describe('a follower that reports less than it acknowledged', () => {
       expectedIndex: undefined,
     }));
     expect(peer(node, 'b')).toMatchObject({ state: 'probe' });
+  });
+});
+
+describe('a follower that says that its disk lost something', () => {
+  it('counts no more, and is an alarm to each leader that hears of it', () => {
+    const node = CoreHarness.leader(new TestLog(configurationOf(['a', 'b', 'c'])), 2);
+    const { requestId, round } = heartbeatTo(node, 'b') ?? { requestId: 0, round: 0 };
+    const outputs = node.confirm('b', { requestId, round, lastIndex: 9, reverted: true });
+    expect(alarms(outputs)).toEqual([
+      { type: 'reverted', node: 'b', proof: 'noted', acknowledged: 0, found: 9 },
+    ]);
+    expect(peer(node, 'b')).toMatchObject({ state: 'reverted', matchIndex: 0 });
+    expect(alarms(node.confirm('b', { requestId, round, lastIndex: 9, reverted: true }))).toEqual([]);
+    node.acknowledge('b');
+    expect(node.status.commitIndex).toBe(0);
+  });
+});
+
+describe('a leader that does not know the entry any more', () => {
+  it('tells of no commit that the follower could not check', () => {
+    const log = new TestLog(configurationOf(['a', 'b', 'c']), [2, 2, 2]);
+    const node = CoreHarness.leader(log, 3);
+    node.acknowledge('b', 2);
+    node.acknowledge('c');
+    node.step({ type: 'applied', index: node.status.commitIndex });
+    node.step({ type: 'compact', index: 4, data: new Uint8Array(0) });
+    expect(node.status.snapshotIndex).toBe(4);
+    expect(heartbeatTo(node, 'b')).toMatchObject({ acknowledged: 2, commit: 0, logHash: undefined });
+    expect(heartbeatTo(node, 'c')).toMatchObject({ acknowledged: 5, commit: 5 });
   });
 });
 
@@ -150,8 +183,10 @@ describe('a node whose own log is shorter than what it acknowledged', () => {
 
   it('says so once', () => {
     const node = reverted();
-    expect(alarms(node.outputs)).toEqual([{ type: 'reverted', node: 'a', acknowledged: 5, found: 2 }]);
-    expect(node.sent('heartbeatResponse')).toMatchObject([{ to: 'b', lastIndex: 2 }]);
+    expect(alarms(node.outputs)).toEqual([
+      { type: 'reverted', node: 'a', proof: 'shorter', acknowledged: 5, found: 2 },
+    ]);
+    expect(node.sent('heartbeatResponse')).toMatchObject([{ to: 'b', lastIndex: 2, reverted: true }]);
     node.receive('b', heartbeat(2, { acknowledged: 5 }));
     expect(alarms(node.outputs)).toEqual([]);
   });
@@ -183,5 +218,101 @@ describe('a node whose own log is shorter than what it acknowledged', () => {
     node.receive('c', heartbeat(3, { acknowledged: 0 }));
     node.receive('b', heartbeat(2, { acknowledged: 9 }));
     expect(alarms(node.outputs)).toEqual([]);
+  });
+});
+
+describe('a node whose log is another than the one that it acknowledged', () => {
+  const configuration = configurationOf(['a', 'b', 'c']);
+  /** What it acknowledged to `b`, leader of term 2; its disk went back to where it followed another. */
+  const acknowledged = new TestLog(configuration, [2, 2]);
+  const older = new TestLog(configuration, [1, 1, 1]);
+  const told = heartbeat(2, { acknowledged: 3, commit: 3, logHash: acknowledged.at(3).chainHash });
+
+  const reverted = (): CoreHarness => {
+    const node = new CoreHarness({ restored: older.restored() });
+    node.receive('b', told);
+    return node;
+  };
+
+  it('knows by the next heartbeat, and commits nothing', () => {
+    const node = reverted();
+    expect(alarms(node.outputs)).toEqual([
+      { type: 'reverted', node: 'a', proof: 'other-entries', acknowledged: 3, found: 4 },
+    ]);
+    expect(node.sent('heartbeatResponse')).toMatchObject([{ to: 'b', lastIndex: 4, reverted: true }]);
+    node.receive('b', told);
+    expect(node.status.commitIndex).toBe(0);
+  });
+
+  it('knows before anything of it is committed', () => {
+    const node = new CoreHarness({ restored: older.restored() });
+    node.receive('b', { ...told, commit: 1 });
+    expect(alarms(node.outputs)).toHaveLength(1);
+  });
+
+  it('says so only when that is on its disk', () => {
+    const node = new CoreHarness({ restored: older.restored(), slowDisk: true });
+    node.receive('b', told);
+    expect(node.sent('heartbeatResponse')).toEqual([]);
+    expect(node.writing?.hardState).toMatchObject({ reverted: true });
+    expect(node.sent('heartbeatResponse', node.finishWrite())).toMatchObject([{ reverted: true }]);
+  });
+
+  it('takes, acknowledges and cuts off nothing', () => {
+    const node = reverted();
+    node.receive('b', acknowledged.append(2, 1, 3, 3));
+    expect(node.sent('appendResponse')).toMatchObject([{ success: true, matchIndex: 0 }]);
+    expect(node.terms()).toEqual([1, 1, 1, 1]);
+    const snapshot = { ...acknowledged.snapshotAt(3), data: new Uint8Array(0) };
+    node.receive('b', { type: 'snapshot', term: 2, requestId: 7, snapshot });
+    expect(node.sent('snapshotResponse')).toEqual([]);
+    expect(node.status).toMatchObject({ commitIndex: 0, snapshotIndex: 0, lastIndex: 4 });
+    expect(node.halted()).toBeUndefined();
+  });
+
+  it('is not meant when the entries are the same, or the leader does not say', () => {
+    const node = new CoreHarness({ restored: acknowledged.restored() });
+    node.receive('b', told);
+    expect(alarms(node.outputs)).toEqual([]);
+    expect(node.status.commitIndex).toBe(3);
+    const other = new CoreHarness({ restored: older.restored() });
+    other.receive('b', { ...told, logHash: undefined });
+    expect(alarms(other.outputs)).toEqual([]);
+    expect(other.status.commitIndex).toBe(3);
+  });
+
+  it('commits nothing that it has not, also when it was removed meanwhile', () => {
+    const node = new CoreHarness({ restored: new TestLog(configuration, [1]).restored() });
+    node.receive('b', { ...told, acknowledged: 0 });
+    expect(node.status.commitIndex).toBe(0);
+  });
+});
+
+describe('a node that was found reverted before it was restarted', () => {
+  const log = new TestLog(configurationOf(['a', 'b', 'c']), [2]);
+  const restarted = (): CoreHarness => new CoreHarness({ restored: log.restored({ reverted: true }) });
+
+  it('says so again', () => {
+    expect(alarms(restarted().outputs)).toEqual([
+      { type: 'reverted', node: 'a', proof: 'noted', acknowledged: 0, found: 2 },
+    ]);
+  });
+
+  it('neither votes nor stands nor commits, whoever leads', () => {
+    const node = restarted();
+    node.wait(10 * timing.electionTimeoutMs);
+    expect(node.sent('preVote')).toEqual([]);
+    node.receive('c', { type: 'vote', term: 3, requestId: 1, lastIndex: 9, lastTerm: 2, handOver: 0 });
+    expect(node.sent('voteResponse')[0]).toMatchObject({ granted: false });
+    node.receive('b', heartbeat(4, { commit: 2, acknowledged: 2, logHash: log.at(2).chainHash }));
+    expect(node.status.commitIndex).toBe(0);
+    expect(node.sent('heartbeatResponse')).toMatchObject([{ reverted: true }]);
+    expect(alarms(node.outputs)).toEqual([]);
+  });
+
+  it('writes it with every later term', () => {
+    const node = new CoreHarness({ restored: log.restored({ reverted: true }), slowDisk: true });
+    node.receive('b', heartbeat(7));
+    expect(node.writing?.hardState).toMatchObject({ term: 7, reverted: true });
   });
 });

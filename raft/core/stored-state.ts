@@ -6,6 +6,8 @@ export interface HardState {
   term: number;
   votedFor: NodeId | null;
   commit: number;
+  /** The disk was found to have lost what it had acknowledged. For good: what takes its place is another disk. */
+  reverted?: boolean;
 }
 
 /** Where the log begins: everything up to and including `index` is in the snapshot. */

@@ -29,7 +29,7 @@ afterEach(async () => {
 });
 
 /** A member of three, with two commands behind the configuration. */
-async function survivor(): Promise<void> {
+async function survivor(reverted?: true): Promise<void> {
   const storage = new LevelStorage({ directory });
   const { identity } = await storage.open('n1');
   await storage.setClusterId(OLD_CLUSTER);
@@ -41,7 +41,9 @@ async function survivor(): Promise<void> {
   }));
   const first = entryAfter(ORIGIN, 1, encodeConfiguration({ members }), 'config');
   const entries: LoadedEntry[] = [first, ...entriesAfter(positionOf(first), 4, ['one', 'two'])];
-  await storage.write(persist({ entries, hardState: { term: 5, votedFor: 'n2', commit: 2 } }));
+  await storage.write(
+    persist({ entries, hardState: { term: 5, votedFor: 'n2', commit: 2, ...(reverted && { reverted }) } }),
+  );
   await storage.close();
 }
 
@@ -184,6 +186,13 @@ describe('recovery', () => {
     } finally {
       await node.raft.stop();
     }
+  });
+
+  it('makes another disk of one that had lost something: nobody is left whom it could harm', async () => {
+    await survivor(true);
+    expect((await inspectDirectory(directory)).hardState).toMatchObject({ reverted: true });
+    await recoverDirectory(await planRecovery(directory, undefined));
+    expect((await inspectDirectory(directory)).hardState).not.toHaveProperty('reverted');
   });
 
   it('can happen again, in the next epoch', async () => {

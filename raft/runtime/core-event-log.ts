@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { CoreEvent } from '../core/outputs.js';
 
 const REVERTED_REMEDY =
-  'the node neither votes nor counts any more: mistrust its disk, wipe it, and add the node again as a new member';
+  'the node neither votes nor counts any more, also after a restart: stop it, mistrust its disk and find out whether an old copy of the volume was put back, move its storage directory away, remove the member and add it again with an empty directory (baton remove, baton add); never put a copy of a directory back';
 
 /** A node that finds no majority asks again ten times a second, for as long as it takes: so often it says so. */
 const RETRY_TOLD_EVERY_MS = 10_000;
@@ -45,10 +45,10 @@ export class CoreEventLog {
         );
       }
       case 'reverted': {
-        const { node, acknowledged, found } = event;
+        const { node, proof, acknowledged, found } = event;
         const code = 'log-reverted';
         return logger.error(
-          { code, node, acknowledged, found, remedy: REVERTED_REMEDY },
+          { code, node, proof, acknowledged, found, remedy: REVERTED_REMEDY },
           'a disk lost what it had confirmed',
         );
       }

@@ -27,10 +27,14 @@ export class DiskWriter {
     );
   }
 
-  /** A leader's messages leave on the next turn of the event loop; its own write begins with a copy, so it comes after. */
-  persist(order: Persist, isLeader: boolean): void {
-    if (isLeader) setImmediate(() => this.write(order));
-    else this.write(order);
+  /**
+   * A leader's messages leave on the next turn of the event loop; its own write begins with a copy, so it comes after.
+   *
+   * @param clusterId the cluster that the write founds, if it is that one
+   */
+  persist(order: Persist, isLeader: boolean, clusterId: string | undefined): void {
+    if (isLeader) setImmediate(() => this.write(order, clusterId));
+    else this.write(order, clusterId);
   }
 
   /** Begins no more writes, and waits for none. */
@@ -39,11 +43,11 @@ export class DiskWriter {
     this.watch.end();
   }
 
-  private write(order: Persist): void {
+  private write(order: Persist, clusterId: string | undefined): void {
     if (this.ended) return;
     const startedMs = performance.now();
     this.watch.begin();
-    this.options.storage.write(order).then(
+    this.options.storage.write(order, clusterId).then(
       () => {
         this.watch.end();
         this.options.onStored(order.seq, performance.now() - startedMs);

@@ -64,6 +64,8 @@ export interface RaftNodeEvents {
   /** Entries were applied up to this index. */
   applied: [index: number];
   // For those who count and measure:
+  /** Two processes speak for this peer: one of them runs on a copy of the other's disk. */
+  identityUsedTwice: [peer: NodeId];
   electionStarted: [event: Extract<CoreEvent, { type: 'electionStarted' }>];
   /** So many more entries are committed. */
   committed: [entries: number];

@@ -21,6 +21,8 @@ export interface PeerInboxOptions {
   /** The leader of this node; null without one, and for a node that does not run. */
   leader: () => NodeId | null;
   probe: (peer: NodeId) => Promise<'gone' | 'alive' | 'unknown'>;
+  /** Two processes speak for this peer. */
+  onIdentityUsedTwice: (peer: NodeId) => void;
   logger: Logger;
   /** The disk failed. */
   onError: (error: Error) => void;
@@ -80,6 +82,10 @@ export class PeerInbox implements TransportHost {
 
   onPeerRestarted(peer: NodeId): void {
     this.evidence?.restarted(peer);
+  }
+
+  onIdentityUsedTwice(peer: NodeId): void {
+    this.options.onIdentityUsedTwice(peer);
   }
 
   /** The core gets the whole snapshot or hears nothing of it; without the data, the sender begins again. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -179,5 +179,63 @@ describe('three nodes over HTTP and LevelDB', () => {
     await commit(all(), 'two');
     await start(leader.id);
     await agreeOn(['one', 'two']);
+  });
+
+  it('go on when a copy of the leader’s directory is started elsewhere, and say so', async () => {
+    const leader = await found();
+    await commit(all(), 'one');
+    await agreeOn(['one']);
+    const { term } = leader.raft.status();
+    const followers = all().filter((node) => node !== leader);
+    const alarms = new Set<string>();
+    for (const node of followers) {
+      node.raft.on('identityUsedTwice', (peer) => void alarms.add(`${node.id} of ${peer}`));
+    }
+    await cp(path.join(directory, leader.id), path.join(directory, 'copy'), { recursive: true });
+    const storage = new LevelStorage({ directory: path.join(directory, 'copy') });
+    const copy = new RuntimeHarness(leader.id, { storage });
+    try {
+      await copy.start(transportOf('copy'));
+      await eventually(() => alarms.size === followers.length, 'the alarms');
+      expect([...alarms].sort()).toEqual(followers.map(({ id }) => `${id} of ${leader.id}`).sort());
+      expect(copy.raft.status()).toMatchObject({ role: 'follower' });
+      await commit(all(), 'two');
+      await agreeOn(['one', 'two']);
+      expect(leader.raft.status()).toMatchObject({ role: 'leader', term });
+    } finally {
+      await copy.raft.stop();
+    }
+  });
+
+  it('notice a directory that was put back, also after a restart of all', async () => {
+    const leader = await found();
+    await commit(all(), 'one');
+    await agreeOn(['one']);
+    const { id } = all().find((node) => node !== leader) as RuntimeHarness;
+    const stop = async (name: string): Promise<void> => {
+      await nodeOf(name).raft.stop();
+      nodes.delete(name);
+    };
+    await stop(id);
+    await cp(path.join(directory, id), path.join(directory, 'backup'), { recursive: true });
+    await start(id);
+    await commit(all(), 'two');
+    await agreeOn(['one', 'two']);
+    await stop(id);
+    await rm(path.join(directory, id), { recursive: true });
+    await cp(path.join(directory, 'backup'), path.join(directory, id), { recursive: true });
+    await start(id);
+    const others = (): RuntimeHarness[] => all().filter((node) => node.id !== id);
+    const isFound = (): boolean =>
+      leaderOf(others())
+        ?.raft.status()
+        .peers.find((peer) => peer.id === id)?.state === 'reverted';
+    await eventually(isFound, 'the leader to notice');
+    for (const name of IDS) await stop(name);
+    for (const name of IDS) await start(name);
+    await eventually(isFound, 'another leader to hear of it');
+    await commit(others(), 'three');
+    await agreeOn(['one', 'two', 'three'], others());
+    expect(nodeOf(id).machine.commands).not.toContain('two');
   });
 });

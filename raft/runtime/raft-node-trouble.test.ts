@@ -71,6 +71,41 @@ describe('a disk that fails', () => {
     expect(leader.fatal).toMatchObject([{ code: 'damaged-entry' }]);
   });
 
+  it('keeps nothing of a cluster whose founding it did not finish', async () => {
+    const cluster = createCluster();
+    const first = await cluster.start('a');
+    const storage = cluster.storage('a');
+    storage.manual = true;
+    let outcome: unknown;
+    void first.raft.bootstrap([first.memberAt('a:1')]).then((found) => (outcome = found));
+    const pending = await eventually(() => storage.pendingWrite, 'the write');
+    expect(pending.entries).toHaveLength(1);
+    expect(first.raft.identity.clusterId).toBeNull();
+    expect(outcome).toBeUndefined();
+    storage.crash();
+    await first.raft.stop();
+    await eventually(() => outcome !== undefined, 'the outcome');
+    expect(outcome).toMatchObject({ outcome: 'unknown' });
+    expect(cluster.disks.get('a')).toMatchObject({ identity: { clusterId: null }, entries: [] });
+    const again = await cluster.start('a');
+    expect(await again.raft.bootstrap([again.memberAt('a:1')])).toMatchObject({ outcome: 'done' });
+    expect(cluster.disks.get('a')?.entries).toHaveLength(1);
+    expect(cluster.disks.get('a')?.identity?.clusterId).toBe(again.raft.identity.clusterId);
+    await cluster.leader();
+  });
+
+  it('joins no other cluster while it founds one, and founds none while it joins', async () => {
+    const cluster = createCluster();
+    const [a, b] = [await cluster.start('a'), await cluster.start('b')];
+    const founding = a.raft.bootstrap([a.memberAt('a:1')]);
+    await expect(a.raft.adoptCluster('ab'.repeat(16))).rejects.toMatchObject({ code: 'wrong-cluster' });
+    expect(await founding).toMatchObject({ outcome: 'done' });
+    const joining = b.raft.adoptCluster('ab'.repeat(16));
+    expect(await b.raft.bootstrap([b.memberAt('b:1')])).toMatchObject({ reason: 'not-empty' });
+    await joining;
+    expect([...a.fatal, ...b.fatal]).toEqual([]);
+  });
+
   it('ends a node that cannot remember its cluster', async () => {
     const storage = new MemoryStorage();
     storage.setClusterId = () => Promise.reject(new StorageError('io', 'EIO'));

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
@@ -10,9 +9,9 @@ import type { Message, ResponseMessage } from '../core/messages.js';
 import type { CoreEvent, Output } from '../core/outputs.js';
 import { RaftCore, type CoreStatus } from '../core/raft-core.js';
 import { clusterTimingOf, type ClusterTiming, type Timing } from '../core/timing.js';
-import { isDiskFailure } from '../storage/errors.js';
 import type { Identity } from '../storage/storage.js';
 import { Application } from './application.js';
+import { ClusterIdentity } from './cluster-identity.js';
 import { CoreEventLog } from './core-event-log.js';
 import { CorePump } from './core-pump.js';
 import { DiskWriter } from './disk-writer.js';
@@ -31,7 +30,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   readonly nodeId: NodeId;
   private readonly logger: Logger;
   private core: RaftCore | undefined;
-  private identityFound: Identity | undefined;
+  private readonly cluster: ClusterIdentity;
   private readonly pump: CorePump;
   private readonly timingWatch: TimingWatch;
   private readonly eventLog: CoreEventLog;
@@ -65,6 +64,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
       onProposed: (took) => this.emit('proposed', took),
       onError: (error) => this.fatal(error),
     });
+    this.cluster = new ClusterIdentity({ storage, logger, onDiskFailure: (error) => this.fatal(error) });
     this.timingWatch = new TimingWatch(logger);
     this.eventLog = new CoreEventLog(logger, () => performance.now());
     this.disk = new DiskWriter({
@@ -93,6 +93,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
       crashEvidence: options.crashEvidence,
       leader: () => (this.pump.isRunning ? this.status().leader : null),
       probe: (peer) => this.peers.probe(peer),
+      onIdentityUsedTwice: (peer) => this.emit('identityUsedTwice', peer),
       logger,
       onError: (error) => this.fatal(error),
     });
@@ -101,7 +102,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   /** Opens the disk and rebuilds the state; the network comes with `start`. @throws StorageError */
   async open(): Promise<Identity> {
     const { identity, state } = await this.options.storage.open(this.nodeId);
-    this.identityFound = identity;
+    this.cluster.opened(identity);
     const { priority, timing, limits } = this.options;
     const { incarnation } = identity;
     const core = new RaftCore({ id: this.nodeId, incarnation, priority, timing, limits }, state);
@@ -133,8 +134,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   }
 
   get identity(): Identity {
-    if (!this.identityFound) throw new Error('the node is not open');
-    return this.identityFound;
+    return this.cluster.identity;
   }
 
   status(): CoreStatus {
@@ -151,32 +151,15 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     return this.core?.role === 'leader' && this.status().ready;
   }
 
-  /** Founds a cluster of these members; `rejected` when the disk is not empty. */
-  async bootstrap(members: readonly Member[]): Promise<Outcome<object>> {
-    const { clusterId } = this.identity;
-    if (clusterId !== null) {
-      return {
-        outcome: 'rejected',
-        reason: 'not-empty',
-        detail: `this disk belongs to cluster ${clusterId}`,
-      };
-    }
-    await this.adoptCluster(randomBytes(16).toString('hex'));
-    const timing = clusterTimingOf(this.options.timing);
-    return this.pump.ask((id) => ({ type: 'bootstrap', id, configuration: { members, timing } }));
+  /** Founds a cluster of these members; `rejected` when the disk is not empty. `done` once it is on disk. */
+  bootstrap(members: readonly Member[]): Promise<Outcome<object>> {
+    const configuration = { members, timing: clusterTimingOf(this.options.timing) };
+    return this.cluster.found(() => this.pump.ask((id) => ({ type: 'bootstrap', id, configuration })));
   }
 
   /** Becomes part of a cluster for good. @throws StorageError when the disk belongs to another */
-  async adoptCluster(clusterId: string): Promise<void> {
-    if (this.identity.clusterId === clusterId) return;
-    try {
-      await this.options.storage.setClusterId(clusterId);
-    } catch (error) {
-      if (isDiskFailure(error)) this.fatal(error);
-      throw error;
-    }
-    this.identityFound = { ...this.identity, clusterId };
-    this.logger.info({ clusterId }, 'joined a cluster');
+  adoptCluster(clusterId: string): Promise<void> {
+    return this.cluster.adopt(clusterId);
   }
 
   /** Commits a command and returns what the state machine made of it. `data` must not change any more. */
@@ -282,7 +265,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   private carryOut(output: Exclude<Output, { type: 'answer' }>, exchangeId: number | undefined): void {
     switch (output.type) {
       case 'persist':
-        return this.disk.persist(output, this.running.role === 'leader');
+        return this.disk.persist(output, this.running.role === 'leader', this.cluster.foundedBy(output.seq));
       case 'send':
         return this.send(output.to, output.message);
       case 'commit':
@@ -298,6 +281,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   }
 
   private stored(seq: number, durationMs: number): void {
+    this.cluster.stored(seq);
     this.pump.deliver({ type: 'stored', seq });
     this.timingWatch.sync(durationMs);
     this.emit('stored', durationMs);
@@ -355,6 +339,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   /** From here on nothing is taken in or acknowledged; what was asked before may have happened or not. */
   private end(): void {
     this.ended = true;
+    this.cluster.end();
     this.disk.end();
     this.snapshots.end();
     this.pump.end();

@@ -43,11 +43,11 @@ describeStorage('LevelStorage', async () => {
   const directory = await newDirectory();
   return {
     storage: () => new LevelStorage({ directory }),
-    failingWrite: async (storage, order) => {
+    failingWrite: async (storage, order, clusterId) => {
       const batch = jest.spyOn(Level.prototype, 'batch');
       batch.mockImplementationOnce(() => Promise.reject(new Error('injected')) as never);
       try {
-        await storage.write(order);
+        await storage.write(order, clusterId);
       } finally {
         batch.mockRestore();
       }

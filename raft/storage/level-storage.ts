@@ -75,7 +75,12 @@ export class LevelStorage implements Storage {
   }
 
   async setClusterId(clusterId: string): Promise<void> {
-    const turn = this.#identityTurn.then(() => this.#setClusterId(clusterId));
+    await this.#changingIdentity(() => this.#setClusterId(clusterId));
+  }
+
+  /** One change at a time: the second is measured against the first. */
+  async #changingIdentity(change: () => Promise<void>): Promise<void> {
+    const turn = this.#identityTurn.then(change);
     this.#identityTurn = turn.catch(() => undefined);
     await turn;
   }
@@ -89,22 +94,37 @@ export class LevelStorage implements Storage {
     opened.mark.set(changesIn(joined, opened.log.manifest));
   }
 
-  async write(persist: Persist): Promise<void> {
+  async write(persist: Persist, clusterId?: string): Promise<void> {
+    if (clusterId !== undefined) return this.#changingIdentity(() => this.#found(persist, clusterId));
     const opened = this.#usable();
+    await this.#exclusively(persist, () => this.#write(opened, persist, opened.identity));
+  }
+
+  async #found(persist: Persist, clusterId: string): Promise<void> {
+    const opened = this.#usable();
+    const founded = joinCluster(opened.identity, clusterId);
+    await this.#exclusively(persist, () => this.#write(opened, persist, founded));
+  }
+
+  async #exclusively(persist: Persist, write: () => Promise<void>): Promise<void> {
     await this.#latching(async () => {
       if (this.#writing) throw concurrentWrite(persist);
       this.#writing = true;
-      await this.#write(opened, persist);
+      await write();
       this.#writing = false;
     });
   }
 
-  async #write(opened: Opened, persist: Persist): Promise<void> {
+  async #write(opened: Opened, persist: Persist, identity: Identity): Promise<void> {
     const { database, mark, reclaimer, log } = opened;
     await reclaimer.admit();
     const { operations, next } = planWrite(log, persist, await this.#positionBefore(opened, persist));
+    if (identity !== opened.identity) {
+      operations.push({ type: 'put', key: IDENTITY_KEY, value: seal(identity) });
+    }
     await database.batch(operations, { sync: true });
     opened.log = next;
+    opened.identity = identity;
     mark.set(changesIn(opened.identity, next.manifest));
     reclaimer.wrote(
       operations.reduce((bytes, { value }) => bytes + (value?.length ?? 0), 0),

@@ -7,10 +7,10 @@ describeStorage('MemoryStorage', async () => {
   const disk = new MemoryDisk();
   return {
     storage: () => new MemoryStorage(disk),
-    failingWrite: (storage, order) => {
+    failingWrite: (storage, order, clusterId) => {
       const memory = storage as MemoryStorage;
       memory.manual = true;
-      const written = memory.write(order);
+      const written = memory.write(order, clusterId);
       memory.failWrite('injected');
       return written;
     },

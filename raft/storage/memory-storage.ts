@@ -31,6 +31,8 @@ export class MemoryDisk {
 
 interface PendingWrite {
   persist: Persist;
+  /** As the write leaves it. */
+  identity: Identity;
   resolve: () => void;
   reject: (error: StorageError) => void;
 }
@@ -76,20 +78,22 @@ export class MemoryStorage implements Storage {
     this.#disk.identity = joinCluster(identity, clusterId);
   }
 
-  async write(persist: Persist): Promise<void> {
-    this.#usable();
+  async write(persist: Persist, clusterId?: string): Promise<void> {
+    const { identity: before } = this.#usable();
+    const identity = clusterId === undefined ? before : joinCluster(before, clusterId);
     if (this.#pending !== undefined) throw this.#fail(concurrentWrite(persist));
     return new Promise((resolve, reject) => {
-      this.#pending = { persist, resolve, reject };
+      this.#pending = { persist, identity, resolve, reject };
       if (!this.manual) this.completeWrite();
     });
   }
 
   /** Makes the pending write durable. */
   completeWrite(): void {
-    const { persist, resolve, reject } = this.#takePending();
+    const { persist, identity, resolve, reject } = this.#takePending();
     try {
       this.#apply(persist);
+      this.#disk.identity = identity;
       resolve();
     } catch (error) {
       reject(this.#fail(error as StorageError));

@@ -13,7 +13,12 @@ const hex16 = z.string().regex(/^[0-9a-f]{32}$/);
 
 const manifest: z.ZodType<Manifest> = z.object({
   writeSeq: count,
-  hardState: z.object({ term: count, votedFor: z.string().nullable(), commit: count }),
+  hardState: z.object({
+    term: count,
+    votedFor: z.string().nullable(),
+    commit: count,
+    reverted: z.boolean().exactOptional(),
+  }),
   base: position,
   last: position,
 });

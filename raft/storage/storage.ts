@@ -23,8 +23,12 @@ export interface Storage {
   open(nodeId: string): Promise<{ identity: Identity; state: RestoredState }>;
   /** Remembers the cluster this node founded or joined; refused when it already belongs to another. */
   setClusterId(clusterId: string): Promise<void>;
-  /** One atomic, synced write. Never more than one at a time. */
-  write(persist: Persist): Promise<void>;
+  /**
+   * One atomic, synced write. Never more than one at a time.
+   *
+   * @param clusterId the cluster that this write founds: remembered with it, or neither
+   */
+  write(persist: Persist, clusterId?: string): Promise<void>;
   /** Entries `from`…`to` with their data, checked against their CRC; fewer when `maxBytes` is reached (at least one). */
   readEntries(from: number, to: number, maxBytes: number): Promise<LoadedEntry[]>;
   readSnapshot(): Promise<Snapshot | null>;

@@ -12,9 +12,18 @@ const REMEDIES = {
   'wrong-node': 'another node runs at this address: correct the address of the member',
   'wrong-incarnation':
     'the disk is not the one that was added under this id: remove the member and add it again',
+  'identity-used-twice':
+    'two processes use one disk identity, so a copy of a storage directory was started: the process at the address of the member counts; stop the other one and move its directory away (to run it as a node of its own, start it on an empty directory under another id); never start a copy of a directory',
 } as const;
 
 export type FrameErrorCode = keyof typeof REMEDIES;
+
+const CONFLICTS: ReadonlySet<FrameErrorCode> = new Set([
+  'wrong-cluster',
+  'wrong-node',
+  'wrong-incarnation',
+  'identity-used-twice',
+]);
 
 /** Bytes that are no frame for this node. Nothing of them was acted upon. */
 export class FrameError extends Error {
@@ -33,12 +42,10 @@ export class FrameError extends Error {
     return `${this.message}: ${this.remedy}`;
   }
 
-  /** 409 when the frame is meant for another cluster, node or disk. */
+  /** 409 when the frame is meant for another cluster, node or disk, or its sender is not the one that counts. */
   get httpStatus(): 400 | 409 | 413 {
     if (this.code === 'too-large') return 413;
-    return this.code === 'wrong-cluster' || this.code === 'wrong-node' || this.code === 'wrong-incarnation'
-      ? 409
-      : 400;
+    return CONFLICTS.has(this.code) ? 409 : 400;
   }
 }
 

@@ -5,7 +5,7 @@ import type { NodeId } from '../core/configuration.js';
 import type { Admission } from './admission.js';
 import { BodyBudget } from './body-budget.js';
 import { FrameError } from './errors.js';
-import { decodeFrame, type Frame } from './frame.js';
+import { decodeFrame, usedTwice, type Frame } from './frame.js';
 import type { FrameHeaders } from './frame-headers.js';
 import { HELLO_PATH, type HelloAnswer } from './hello.js';
 import { FRAME_TYPE, MESSAGE_PATH } from './peer-lanes.js';
@@ -32,6 +32,8 @@ export interface FrameServerOptions {
   admission: Admission;
   refusals: Refusals;
   clusterId: () => string | null;
+  /** Whether the process that sent the frame counts. */
+  counts(frame: Frame): boolean | Promise<boolean>;
   /** The first frame meant for this disk came, while it belongs to no cluster yet. */
   adoptCluster: (clusterId: string) => Promise<void>;
   helloAnswer(): HelloAnswer;
@@ -104,15 +106,26 @@ export class FrameServer {
     if (!Buffer.isBuffer(incoming.body)) throw new FrameError('wrong-length', 'a request without a body');
     const frame = decodeFrame(incoming.body, wireVersions);
     admission.check(frame, undefined);
-    if (clusterId() !== null) return this.accept(frame, incoming, reply);
+    if (clusterId() !== null) return this.identify(frame, incoming, reply);
     // One cluster at a time: whoever comes second is measured against the first.
     this.adopting ??= adoptCluster(frame.clusterId).finally(() => (this.adopting = undefined));
     this.adopting
       .then(() => {
         admission.check(frame, undefined);
-        this.accept(frame, incoming, reply);
+        this.identify(frame, incoming, reply);
       })
       .catch((error: Error) => reply.send(error));
+  }
+
+  /** The frames of a process that is looked up wait, in their order. */
+  private identify(frame: Frame, incoming: FastifyRequest, reply: FastifyReply): void {
+    const accept = (counts: boolean): void => {
+      if (!counts) throw usedTwice(frame);
+      this.accept(frame, incoming, reply);
+    };
+    const counts = this.options.counts(frame);
+    if (typeof counts === 'boolean') return accept(counts);
+    counts.then(accept).catch((error: Error) => reply.send(error));
   }
 
   private accept(frame: Frame, { raw, socket }: FastifyRequest, reply: FastifyReply): void {

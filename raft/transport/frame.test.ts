@@ -2,7 +2,7 @@ import { crc32 as crc } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Message } from '../core/messages.js';
-import { heartbeat } from '../core/testing/core-harness.js';
+import { heartbeat, heartbeatAnswer } from '../core/testing/core-harness.js';
 import { FrameError, type FrameErrorCode } from './errors.js';
 import { decodeFrame, encodeFrame, type Frame } from './frame.js';
 import { WIRE_VERSIONS } from './wire-versions.js';
@@ -54,6 +54,18 @@ describe('a frame', () => {
       fc.property(arbitraryFrame(type), (frame) => expect(decodeFrame(toBytes(frame))).toEqual(frame)),
       { numRuns: 60 },
     );
+  });
+
+  it('of the release before says nothing of lost disks, and a node that lost something has nothing', () => {
+    const older = (message: Message): Message => {
+      const bytes = Buffer.concat(encodeFrame(frameOf(message), 3));
+      return decodeFrame(bytes, { oldest: 3, newest: 3 }).message as Message;
+    };
+    const told = heartbeat(3, { acknowledged: 7, logHash: 99 });
+    expect(older(told)).toEqual({ ...told, logHash: undefined });
+    const answer = heartbeatAnswer(3, { lastIndex: 7 });
+    expect(older(answer)).toEqual(answer);
+    expect(older({ ...answer, reverted: true })).toEqual({ ...answer, lastIndex: 0 });
   });
 
   it('rounds a remaining time up, so that nobody asks too early', () => {

@@ -46,7 +46,7 @@ export function encodeFrame(
   { message, ...address }: Frame,
   version: number = WIRE_VERSIONS.newest,
 ): Uint8Array[] {
-  const { fields, data } = encodeMessage(message);
+  const { fields, data } = encodeMessage(message, version);
   const w = new ByteWriter(512)
     .u32(MAGIC)
     .u8(version)
@@ -69,7 +69,8 @@ export function encodeFrame(
 export function decodeFrame(bytes: Buffer, versions: WireVersions = WIRE_VERSIONS): Frame {
   const r = new ByteReader(bytes);
   if (r.u32() !== MAGIC) throw new FrameError('bad-magic', 'these bytes are no Baton frame');
-  checkVersion(r.u8(), versions);
+  const version = r.u8();
+  checkVersion(version, versions);
   const type = r.u8();
   const [clusterId, fromIncarnation, toIncarnation, bootId] = [0, 1, 2, 3].map(() =>
     r.bytes(ID_BYTES).toString('hex'),
@@ -93,7 +94,7 @@ export function decodeFrame(bytes: Buffer, versions: WireVersions = WIRE_VERSION
     bootId: bootId as string,
     from,
     to,
-    message: decodeMessage(type, { term, requestId }, fields, r.bytes(dataLength)),
+    message: decodeMessage(type, { term, requestId }, fields, r.bytes(dataLength), version),
   };
 }
 
@@ -103,5 +104,13 @@ export function checkVersion(version: number, versions: WireVersions): void {
   throw new FrameError(
     'wrong-version',
     `wire version ${version}, this node speaks ${versionsText(versions)}`,
+  );
+}
+
+/** The refusal of a frame whose sender is not the process that counts for its disk. */
+export function usedTwice({ from, bootId }: FrameAddress): FrameError {
+  return new FrameError(
+    'identity-used-twice',
+    `process ${bootId.slice(0, 8)} speaks as ${from}, another one does from the address of that member`,
   );
 }

@@ -242,6 +242,24 @@ describe('a frame that is not meant for this node', () => {
     },
   );
 
+  it.each<[string, RequestMessage]>([
+    ['acknowledgement', bigAppend(10)],
+    ['vote', { type: 'vote', handOver: 0, ...stands }],
+    ['promise', { type: 'preVote', ...stands }],
+    ['proof of leadership', heartbeat()],
+  ])('is no %s when it comes from another disk than the member’s', async (_, message) => {
+    const b: TransportNode = await start('b', {
+      onRequest: ({ message: asked, respond }) => {
+        // Whoever takes the disk's place before it answers.
+        Object.assign(b, { incarnation: 'dd'.repeat(16) });
+        respond(agree(asked));
+      },
+    });
+    const a = await start('a');
+    a.transport.setPeers([b.member]);
+    expect(await errorOf(a.transport.send('b', message))).toMatchObject({ code: 'wrong-incarnation' });
+  });
+
   it('is no answer either', async () => {
     const [a, b] = await pair();
     const impostor = await start('b', {

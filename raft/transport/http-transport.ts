@@ -6,11 +6,12 @@ import type { RequestMessage, ResponseMessage, SnapshotRequest } from '../core/m
 import type { SnapshotSource } from '../storage/snapshot-stream.js';
 import { Admission } from './admission.js';
 import { FrameError, TransportError } from './errors.js';
-import { decodeFrame, encodeFrame } from './frame.js';
+import { decodeFrame, encodeFrame, usedTwice, type FrameAddress } from './frame.js';
 import { writeFrameHeaders } from './frame-headers.js';
 import { FrameServer, type ReceivedFrame } from './frame-server.js';
 import { askHello, isConnectionRefused, type HelloAnswer } from './hello.js';
 import { PeerLanes, type LaneTimeouts } from './peer-lanes.js';
+import { PeerIdentities, type PeerIdentity } from './peer-identities.js';
 import { PeerProcesses } from './peer-processes.js';
 import { Refusals } from './refusals.js';
 import { sendSnapshotData } from './send-snapshot-data.js';
@@ -48,6 +49,7 @@ export class HttpTransport {
   private readonly refusals: Refusals;
   private readonly server: FrameServer;
   private readonly processes: PeerProcesses;
+  private readonly identities: PeerIdentities;
   private lanes = new Map<NodeId, PeerLanes>();
   private readonly sockets = new Map<Socket, NodeId>();
   private startedFor: TransportHost | undefined;
@@ -58,7 +60,14 @@ export class HttpTransport {
     const { bind, bodyLimitBytes, wireVersions = WIRE_VERSIONS, logger } = options;
     this.wireVersions = wireVersions;
     this.refusals = new Refusals(wireVersions, logger);
-    this.processes = new PeerProcesses(wireVersions, (peer) => this.host.onPeerRestarted(peer));
+    this.processes = new PeerProcesses(wireVersions);
+    this.identities = new PeerIdentities({
+      isMember: ({ id, incarnation }) => this.lanes.get(id)?.member.incarnation === incarnation,
+      ask: (peer) => this.residentOf(peer),
+      onRestarted: (peer) => this.restarted(peer),
+      onUsedTwice: (peer) => this.usedTwice(peer),
+      now: () => performance.now(),
+    });
     this.admission = new Admission({
       nodeId: () => this.host.nodeId,
       clusterId: () => this.host.clusterId(),
@@ -75,6 +84,7 @@ export class HttpTransport {
       refusals: this.refusals,
       clusterId: () => this.host.clusterId(),
       adoptCluster: (clusterId) => this.host.adoptCluster(clusterId),
+      counts: (frame) => this.identities.counts(identityOf(frame), frame.bootId, 'request'),
       helloAnswer: () => this.helloAnswer(),
       encode: (...response) => this.encode(...response),
       onFrame: (received) => this.accept(received),
@@ -167,7 +177,8 @@ export class HttpTransport {
     if (frame.message.type !== `${message.type}Response` || frame.message.requestId !== message.requestId) {
       throw new FrameError('malformed', `${to} answered ${message.type} with ${frame.message.type}`);
     }
-    this.processes.noteBoot(to, frame.bootId);
+    const counts = this.identities.counts(identityOf(frame), frame.bootId, 'answer');
+    if (counts !== true && !(await counts)) throw usedTwice(frame);
     return frame.message as WireResponse;
   }
 
@@ -183,7 +194,7 @@ export class HttpTransport {
   async probe(peer: NodeId): Promise<'gone' | 'alive' | 'unknown'> {
     const lanes = this.lanes.get(peer);
     if (!lanes) return 'unknown';
-    const known = this.processes.bootId(peer);
+    const known = this.identities.bootId(lanes.member);
     try {
       const { bootId } = await askHello(lanes.member.address, AbortSignal.timeout(PROBE_TIMEOUT_MS));
       if (known === undefined) return 'unknown';
@@ -191,6 +202,28 @@ export class HttpTransport {
     } catch (error) {
       return isConnectionRefused(error) ? 'gone' : 'unknown';
     }
+  }
+
+  /** The process of this identity at the member's address; undefined when none answers there. */
+  private async residentOf({ id, incarnation }: PeerIdentity): Promise<string | undefined> {
+    const address = this.lanes.get(id)?.member.address;
+    if (address === undefined || this.stopped) return undefined;
+    const found = await askHello(address, AbortSignal.timeout(PROBE_TIMEOUT_MS)).catch(() => undefined);
+    return found?.nodeId === id && found.incarnation === incarnation ? found.bootId : undefined;
+  }
+
+  private restarted(peer: NodeId): void {
+    this.processes.restarted(peer);
+    this.host.onPeerRestarted(peer);
+  }
+
+  private usedTwice({ id: peer, incarnation }: PeerIdentity): void {
+    const { code, message, remedy } = new FrameError(
+      'identity-used-twice',
+      'two processes speak for one node, from copies of one disk',
+    );
+    this.options.logger.error({ code, peer, incarnation, remedy }, message);
+    this.host.onIdentityUsedTwice(peer);
   }
 
   /** What a peer sends is lost when it does not speak our newest format; from then on it gets one that it speaks. */
@@ -201,8 +234,7 @@ export class HttpTransport {
   }
 
   private accept({ frame, version, socket, respond }: ReceivedFrame): void {
-    const { from, bootId, message } = frame;
-    this.processes.noteBoot(from, bootId);
+    const { from, message } = frame;
     this.processes.noteVersion(from, version);
     if (message.type === 'heartbeat') this.watch(socket, from);
     if (message.type !== 'snapshotChunk') {
@@ -261,3 +293,8 @@ export class HttpTransport {
     };
   }
 }
+
+const identityOf = ({ from, fromIncarnation }: FrameAddress): PeerIdentity => ({
+  id: from,
+  incarnation: fromIncarnation,
+});

@@ -40,6 +40,9 @@ const KINDS = new Map<number, EntryKind>(
 
 const ENTRY_HEADER_BYTES = 33;
 
+/** Since this version heartbeats and their answers say whether a disk lost what it had acknowledged. */
+const NAMES_REVERSION_SINCE = 4;
+
 export const typeCode = (message: WireMessage): number => TYPE_CODES[message.type];
 
 /** A message as fields, covered by the frame's CRC, and its data, which have CRCs of their own among the fields. */
@@ -48,14 +51,15 @@ export interface EncodedMessage {
   data: Uint8Array[];
 }
 
-export function encodeMessage(message: WireMessage): EncodedMessage {
+/** @param version wire version that the receiver speaks */
+export function encodeMessage(message: WireMessage, version: number): EncodedMessage {
   const w = new ByteWriter();
-  const data = encodeFields(message, w);
+  const data = encodeFields(message, w, version);
   return { fields: w.done(), data };
 }
 
 /** Writes the fields and returns the data. */
-function encodeFields(message: WireMessage, w: ByteWriter): Uint8Array[] {
+function encodeFields(message: WireMessage, w: ByteWriter, version: number): Uint8Array[] {
   switch (message.type) {
     case 'preVote':
       w.u53(message.lastIndex).u53(message.lastTerm);
@@ -83,10 +87,18 @@ function encodeFields(message: WireMessage, w: ByteWriter): Uint8Array[] {
         .u53(message.acknowledged)
         .u53(message.handOversEnded)
         .u32(message.rank);
+      // A hash of 0 says nothing: that is the one of the empty log, where there is nothing to compare.
+      if (version >= NAMES_REVERSION_SINCE) w.u53(message.logHash ?? 0);
       return [];
-    case 'heartbeatResponse':
-      w.u53(message.round).u53(message.lastIndex).u32(message.eligibility).u32(message.priority);
+    case 'heartbeatResponse': {
+      const { round, lastIndex, eligibility, priority, reverted } = message;
+      const namesReversion = version >= NAMES_REVERSION_SINCE;
+      // To an older release: that it has nothing is what a leader finds out by itself.
+      w.u53(round).u53(reverted && !namesReversion ? 0 : lastIndex);
+      w.u32(eligibility).u32(priority);
+      if (namesReversion) w.bool(reverted);
       return [];
+    }
     case 'snapshot': {
       // Its data went before, in chunks.
       const { index, term, chainHash, configuration } = message.snapshot;
@@ -134,12 +146,18 @@ interface Envelope {
 }
 
 /** @throws FrameError */
-export function decodeMessage(code: number, envelope: Envelope, fields: Buffer, data: Buffer): WireMessage {
+export function decodeMessage(
+  code: number,
+  envelope: Envelope,
+  fields: Buffer,
+  data: Buffer,
+  version: number,
+): WireMessage {
   const type = TYPES.get(code);
   if (!type) throw new FrameError('malformed', `message type ${code} is unknown`);
   const r = new ByteReader(fields);
   const d = new ByteReader(data);
-  const message = decodeFields(type, envelope, r, d);
+  const message = decodeFields(type, envelope, r, d, version);
   r.end();
   d.end();
   return message;
@@ -150,7 +168,9 @@ function decodeFields(
   base: Envelope,
   r: ByteReader,
   data: ByteReader,
+  version: number,
 ): WireMessage {
+  const namesReversion = version >= NAMES_REVERSION_SINCE;
   switch (type) {
     case 'preVote':
       return { type, ...base, lastIndex: r.u53(), lastTerm: r.u53() };
@@ -189,9 +209,18 @@ function decodeFields(
         acknowledged: r.u53(),
         handOversEnded: r.u53(),
         rank: r.u32(),
+        logHash: (namesReversion && r.u53()) || undefined,
       };
     case 'heartbeatResponse':
-      return { type, ...base, round: r.u53(), lastIndex: r.u53(), eligibility: r.u32(), priority: r.u32() };
+      return {
+        type,
+        ...base,
+        round: r.u53(),
+        lastIndex: r.u53(),
+        eligibility: r.u32(),
+        priority: r.u32(),
+        reverted: namesReversion && r.bool(),
+      };
     case 'snapshot': {
       const meta = { index: r.u53(), term: r.u53(), chainHash: r.u53() };
       const configurationIndex = r.u53();

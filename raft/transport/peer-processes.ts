@@ -2,33 +2,16 @@ import type { NodeId } from '../core/configuration.js';
 import type { Refusal } from './errors.js';
 import { commonVersion, isWireVersions, type WireVersions } from './wire-versions.js';
 
-/** The process that speaks for each peer, and the wire version that it understands. */
+/** The wire version that the process of each peer understands. */
 export class PeerProcesses {
-  /** Of each peer the process that spoke last, and the one before it. */
-  private readonly boots = new Map<NodeId, { current: string; before: string | undefined }>();
   /** What to speak with a peer, where that is not the newest. */
   private readonly speaks = new Map<NodeId, number>();
 
-  constructor(
-    private readonly own: WireVersions,
-    /** Another process speaks for this peer than before. */
-    private readonly onRestarted: (peer: NodeId) => void,
-  ) {}
+  constructor(private readonly own: WireVersions) {}
 
-  /** The process that spoke last. */
-  bootId(peer: NodeId): string | undefined {
-    return this.boots.get(peer)?.current;
-  }
-
-  /** What a dead process had sent may arrive after the first words of the next: that is no further restart. */
-  noteBoot(peer: NodeId, bootId: string): void {
-    const known = this.boots.get(peer);
-    if (known?.current === bootId || known?.before === bootId) return;
-    this.boots.set(peer, { current: bootId, before: known?.current });
-    if (!known) return;
-    // It may have been upgraded.
+  /** Another process speaks for this peer, which may have been upgraded. */
+  restarted(peer: NodeId): void {
     this.speaks.delete(peer);
-    this.onRestarted(peer);
   }
 
   /** The version to speak with this peer. */

@@ -49,9 +49,10 @@ describe('evidence of death', () => {
     await a.transport.send('b', heartbeat());
     expect(a.restarted).toEqual(['b']);
     // Something that the dead process had sent comes late.
-    a.transport['processes'].noteBoot('b', b.transport['bootId']);
-    a.transport['processes'].noteBoot('b', again.transport['bootId']);
-    expect(a.restarted).toEqual(['b']);
+    const counts = (boot: string) => a.transport['identities'].counts(b.member, boot, 'answer');
+    expect(await counts(b.transport['bootId'])).toBe(false);
+    expect(await counts(again.transport['bootId'])).toBe(true);
+    expect([a.restarted, a.usedTwice]).toEqual([['b'], []]);
   });
 
   it('asks any address who is there', async () => {
@@ -68,6 +69,49 @@ describe('evidence of death', () => {
     });
     await b.transport.stop();
     expect(await errorOf(a.transport.hello(b.member.address, signal))).toMatchObject({ code: 'unreachable' });
+  });
+});
+
+describe('a copy of a peer’s disk that is started elsewhere', () => {
+  it('does not count, and is an alarm while the peer lives', async () => {
+    const [a, b] = await pair();
+    await b.transport.send('a', heartbeat());
+    const copy = await start('b', { incarnation: b.incarnation });
+    copy.transport.setPeers([a.member]);
+    const refusal = await errorOf(copy.transport.send('a', heartbeat()));
+    expect(refusal).toMatchObject({ code: 'refused', refusal: { code: 'identity-used-twice' } });
+    expect(refusal.message).toContain('stop the other one and move its directory away');
+    expect(a.usedTwice).toEqual([]);
+    await new Promise((resolve) => setTimeout(resolve, 1050));
+    expect(await errorOf(copy.transport.send('a', heartbeat()))).toMatchObject({ code: 'refused' });
+    expect(a.usedTwice).toEqual(['b']);
+    await b.transport.send('a', heartbeat());
+    await a.transport.send('b', heartbeat());
+    expect(a.received).toHaveLength(2);
+    expect(a.restarted).toEqual([]);
+    expect(await a.transport.probe('b')).toBe('alive');
+  });
+
+  it('does not count either when it speaks first, to a node that has just started', async () => {
+    const [a, b] = await pair();
+    const copy = await start('b', { incarnation: b.incarnation });
+    copy.transport.setPeers([a.member]);
+    expect(await errorOf(copy.transport.send('a', heartbeat()))).toMatchObject({ code: 'refused' });
+    expect(a.received).toEqual([]);
+    await b.transport.send('a', heartbeat());
+    expect(a.restarted).toEqual([]);
+  });
+
+  it('is taken for a restart when the peer is gone', async () => {
+    const [a, b] = await pair();
+    await b.transport.send('a', heartbeat());
+    await b.transport.stop();
+    const moved = await start('b', { incarnation: b.incarnation });
+    moved.transport.setPeers([a.member]);
+    const begun = performance.now();
+    await moved.transport.send('a', heartbeat());
+    expect(performance.now() - begun).toBeLessThan(400);
+    expect([a.restarted, a.usedTwice]).toEqual([['b'], []]);
   });
 });
 

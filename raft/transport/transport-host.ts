@@ -18,6 +18,8 @@ export interface TransportHost {
   onPeerDisconnected(peer: NodeId): Promise<void>;
   /** Another process speaks for this peer than before: the one before is gone. */
   onPeerRestarted(peer: NodeId): void;
+  /** Two processes speak for this peer: one of them runs on a copy of the other's disk. */
+  onIdentityUsedTwice(peer: NodeId): void;
   /** The first frame meant for this disk came, while it belongs to no cluster yet. */
   adoptCluster(clusterId: string): Promise<void>;
 }

@@ -8,7 +8,7 @@ export interface WireVersions {
  * A release speaks its own format and that of the release before (docs/FORMATS.md), so that the nodes of a cluster can
  * be upgraded one after the other. What is older than 3 was never released.
  */
-export const WIRE_VERSIONS: WireVersions = { oldest: 3, newest: 3 };
+export const WIRE_VERSIONS: WireVersions = { oldest: 3, newest: 4 };
 
 /** The newest format that both sides speak; undefined when there is none. */
 export function commonVersion(own: WireVersions, peer: WireVersions): number | undefined {

@@ -230,6 +230,7 @@ export const heartbeat = (term: number, fields: Partial<HeartbeatRequest> = {}):
   commit: 0,
   electionTimeoutMs: timing.electionTimeoutMs,
   acknowledged: 0,
+  logHash: undefined,
   handOversEnded: 0,
   rank: 0,
   ...fields,
@@ -246,5 +247,6 @@ export const heartbeatAnswer = (
   lastIndex: 0,
   eligibility: 1,
   priority: 0,
+  reverted: false,
   ...fields,
 });

@@ -74,7 +74,8 @@ export const logChanges: Rule = (step, memory) => {
   }
   const { message } = input;
   if (message.type === 'append') {
-    const expected = isConsistent(before, message) ? appended(before, message) : before.log;
+    const isTaken = isConsistent(before, message) && !before.abstains;
+    const expected = isTaken ? appended(before, message) : before.log;
     return allowed(step, hasSameBase && sameLog(expected, after.log), 'appends otherwise than figure 2 says');
   }
   if (message.type === 'snapshot' && !isSame) {
@@ -96,6 +97,7 @@ export const commits: Rule = (step, memory) => {
     'commits out of order',
   );
   if (commitIndex === before.commitIndex) return;
+  allowed(step, !after.abstains, 'commits although its disk lost something');
   if (before.role === 'leader' && before.currentTerm === after.currentTerm) {
     allowed(
       step,
@@ -127,13 +129,15 @@ export const acknowledgements: Rule = (step, memory) => {
   const { before, after, input, sent, disk } = step;
   if (input.type === 'message' && input.message.type === 'append') {
     const { from, message } = input;
-    const success = isConsistent(before, message);
+    // A disk that lost something has nothing that counts: that is no refusal, and no acknowledgement of any entry.
+    const isCurrent = message.term >= before.currentTerm;
+    const success = isConsistent(before, message) || (before.abstains && isCurrent);
     const verified = Math.max(message.prevIndex + message.entries.length, before.base.index);
     const { requestId } = message;
     memory.owe(
       from,
       { ...message, term: after.currentTerm, requestId },
-      { success, matchIndex: success ? verified : 0 },
+      { success, matchIndex: success && !before.abstains ? verified : 0 },
     );
   }
   for (const { to, message } of sent) {
@@ -158,6 +162,12 @@ export const replication: Rule = (step, memory) => {
     if (message.type === 'heartbeat') {
       const commit = Math.max(before.commitIndex, after.commitIndex);
       allowed(step, message.commit <= Math.min(commit, memory.match.get(to) ?? 0), `tells ${to} too much`);
+      const index = Math.max(message.acknowledged, message.commit);
+      allowed(
+        step,
+        message.logHash === undefined || message.logHash === entryAt(after, index)?.hash,
+        `tells ${to} of another entry than it has`,
+      );
     }
     if (message.type !== 'append') continue;
     const previous = entryAt(after, message.prevIndex);

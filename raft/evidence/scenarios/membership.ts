@@ -171,3 +171,30 @@ scenario(
     expect(c.commitIndex).toBe(a.commitIndex);
   },
 );
+
+scenario(
+  {
+    bug: 40,
+    title: 'what a lost disk had acknowledged does not count for the one in its place',
+    seen: 'openraft#2002; cockroachdb/cockroach#756; nexi-lab/nexus#3939',
+    mutant: { mayComeFromAnyDisk: () => true },
+  },
+  (cluster) => {
+    const { a, c } = cluster;
+    cluster.elect(a);
+    cluster.delay(c, a, TIMING.requestTimeoutMs / 2);
+    for (const text of ['1', '2']) a.propose(text);
+    cluster.settle();
+    expect(c.log).toEqual(['1', '2']);
+    const acknowledged = c.lastIndex;
+    c.loseDisk();
+    expect(a.remove(c).outcome).toBe('open');
+    cluster.settle();
+    expect(a.addVoter(c).outcome).toBe('open');
+    cluster.settle();
+    expect(a.voters).toContain(c.id);
+    cluster.until(() => c.lastIndex > 0 || a.matchOf(c) > 0, 'a hears of c again');
+    expect(a.matchOf(c)).toBeLessThan(acknowledged);
+    cluster.until(() => c.log.length === 2, 'c has everything');
+  },
+);

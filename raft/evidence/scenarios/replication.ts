@@ -232,8 +232,8 @@ for (const writes of [0, 1, 2, 3]) {
         mutant: [
           {
             file: 'raft-core.ts',
-            find: 'ctx.outbox.nextWrite({ term: ctx.term,',
-            replace: 'ctx.outbox.nextWrite({ term: Math.max(1, ctx.term - 1),',
+            find: 'ctx.outbox.nextWrite(ctx.hardState)',
+            replace: 'ctx.outbox.nextWrite({ ...ctx.hardState, term: Math.max(1, ctx.term - 1) })',
           },
         ],
       }),

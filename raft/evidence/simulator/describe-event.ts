@@ -179,8 +179,8 @@ function describeContent(message: Message, detail: Detail): string {
       return `${head} has ${acknowledged} rank ${rank} loyal ${electionTimeoutMs} ms`;
     }
     case 'heartbeatResponse': {
-      const { round, lastIndex, eligibility, priority } = message;
-      const head = `round ${round} log ${lastIndex}`;
+      const { round, lastIndex, eligibility, priority, reverted } = message;
+      const head = `round ${round} log ${lastIndex}${reverted ? ' reverted' : ''}`;
       return detail === 'story' ? head : `${head} eligibility ${eligibility} priority ${priority}`;
     }
     case 'snapshot':

@@ -78,6 +78,9 @@ export class DiskWriter {
   }
 
   private finishWrite(write: Persist): void {
+    // Where the log takes another turn is where an older state is more than a shorter one.
+    const turns = write.truncateFrom !== undefined && this.world.options.faults.weights.goBack > 0;
+    if (turns) this.machine.keepCopy();
     this.machine.disk.apply(write);
     this.world.written(this.machine, write);
   }

@@ -150,6 +150,12 @@ export class SimulatedDisk {
     return this.hashAt(lastIndex) === lastHash ? undefined : 'the log does not end as the manifest says';
   }
 
+  /** What a snapshot of the volume would hold; the disk may go back to it. */
+  copy(): SimulatedDisk {
+    const copy = new SimulatedDisk();
+    return Object.assign(copy, this, { entries: [...this.entries] });
+  }
+
   /** Opens the disk; a string says why that is refused. Only a fault makes the checks necessary. */
   open(checked: boolean): string | undefined {
     const { manifest } = this;

@@ -111,6 +111,10 @@ function calm(world: World): void {
     node.clock.hasten(world.queue.nowMs, 1);
     node.timer.restart();
     node.writer.hurry();
+    if (node.wentBack) {
+      node.crash();
+      node.replaceDisk();
+    }
     if (!node.isRunning) node.start();
     else node.resume();
   }

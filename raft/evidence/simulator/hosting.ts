@@ -1,7 +1,9 @@
 import type { CoreContext } from '../../core/context.js';
+import type { Message } from '../../core/messages.js';
 import type { CoreOptions } from '../../core/options.js';
 import { RaftCore } from '../../core/raft-core.js';
 import type { RestoredState } from '../../core/stored-state.js';
+import { mayComeFromAnyDisk } from '../../transport/incarnation-policy.js';
 
 /** How the simulator runs the core. A mutant replaces a part of it, to prove that the checks notice. */
 export interface Hosting {
@@ -12,6 +14,8 @@ export interface Hosting {
   stopsOnFailedWrites: boolean;
   /** A damaged disk is refused at start (bug 64). */
   checksDisks: boolean;
+  /** Whether a message counts that comes from another disk than the member's (bug 40). */
+  mayComeFromAnyDisk(this: void, message: Message): boolean;
 }
 
 export const faithfulHosting: Hosting = {
@@ -19,6 +23,7 @@ export const faithfulHosting: Hosting = {
   reportsWritesEarly: false,
   stopsOnFailedWrites: true,
   checksDisks: true,
+  mayComeFromAnyDisk,
 };
 
 /** The checks look into the core; nothing in the simulator writes there. */

@@ -30,6 +30,8 @@ export interface Machine extends ObservedNode {
   diskIsFull: boolean;
   /** Writes take this many times longer. */
   diskFactor: number;
+  /** Takes a snapshot of the volume, to which the disk may go back later. */
+  keepCopy(): void;
   /** Takes the stimulus at once, or when a pause ends. */
   receive(stimulus: Stimulus): void;
 }

@@ -1,3 +1,5 @@
+import type { NodeId } from '../../core/configuration.js';
+import type { SimulatedDisk } from './disk.js';
 import type { Network } from './network.js';
 import type { NodeEnvironment } from './node-environment.js';
 import type { SimulatedNode } from './node.js';
@@ -5,9 +7,22 @@ import type { Workload, WorkloadEnvironment } from './workload.js';
 
 /** What the nemesis needs of the world that it breaks. */
 interface NemesisEnvironment extends WorkloadEnvironment, Pick<NodeEnvironment, 'trace' | 'mayLoseDisk'> {
+  readonly node: (id: NodeId) => SimulatedNode;
   readonly network: Network;
   readonly workload: Workload;
 }
+
+/** A snapshot of a volume that the nemesis may put back. */
+interface OlderState {
+  node: SimulatedNode;
+  copy: SimulatedDisk;
+  /** Of the leader. */
+  term: number;
+  isShorter: boolean;
+}
+
+/** How often the nemesis looks for a chance to put back a disk that has other entries. */
+const PATIENCE = 400;
 
 /** Breaks things at random, each for a while. */
 export class Nemesis {
@@ -35,6 +50,7 @@ export class Nemesis {
       [weights.slowDisk, () => this.slowDisk(this.victim())],
       [weights.diskFull, () => this.diskFull(this.victim())],
       [weights.loseDisk, () => this.loseDisk(this.victim())],
+      [weights.goBack, () => this.goBack()],
       [weights.clockLeap, () => this.leapClock(this.victim())],
       [weights.clockDrift, () => this.driftClock(this.victim())],
       [weights.usurp, () => this.usurp()],
@@ -103,6 +119,64 @@ export class Nemesis {
     this.world.count('empty disk under an old name');
     this.world.trace.note(this.world.queue.nowMs, `${node.id} gets an empty disk`);
     node.replaceDisk();
+  }
+
+  /**
+   * A volume is put back to a snapshot of it, which does not have what the node acknowledged to the leader since. One that
+   * has other entries in their place is worth waiting for; at last one that is shorter will do.
+   */
+  private goBack(attempts = PATIENCE): void {
+    const { world } = this;
+    const { rng, nodes, leader, phase } = world;
+    const chances = leader ? nodes.flatMap((node) => olderStates(node, leader)) : [];
+    const turned = chances.filter(({ isShorter }) => !isShorter);
+    const chosen = rng.pick(turned.length > 0 || attempts > 0 ? turned : chances);
+    if (!chosen || !leader || !world.mayLoseDisk(chosen.node)) {
+      if (attempts === PATIENCE) this.prepareOlderStates();
+      if (attempts === 0) return;
+      world.queue.after(world.options.timing.heartbeatIntervalMs / 10, () => {
+        if (world.phase === phase) this.goBack(attempts - 1);
+      });
+      return;
+    }
+    const { node, copy, term } = chosen;
+    world.count(chosen.isShorter ? 'disk went back' : 'disk went back to other entries');
+    world.trace.note(world.queue.nowMs, `the disk of ${node.id} goes back to entry ${copy.lastIndex}`);
+    this.crash(node);
+    node.goBack(copy, leader.id, term);
+    this.heed(node);
+  }
+
+  /** A leader that is cut off takes proposals, which others are going to replace; somebody's disk is kept as it is. */
+  private prepareOlderStates(): void {
+    const { world } = this;
+    const { rng, nodes, leader, queue, phase } = world;
+    rng.pick(nodes)?.keepCopy();
+    if (!leader) return;
+    this.strand(leader, 0);
+    for (let proposals = rng.int(2, 20); proposals > 0; proposals--) {
+      queue.after(rng.between(0, world.options.timing.leaseTimeoutMs / 2), () => {
+        if (world.phase === phase && leader.leads && leader.isAwake) world.workload.propose(leader);
+      });
+    }
+  }
+
+  /** Somebody sees the alarm after a while and gives the node an empty disk; or the one who could raise it is gone. */
+  private heed(node: SimulatedNode): void {
+    const { world } = this;
+    const { phase } = world;
+    world.queue.after(world.options.timing.heartbeatIntervalMs, () => {
+      if (world.phase !== phase || !node.wentBackFrom) return;
+      const { leader, term } = node.wentBackFrom;
+      const isKnown = !node.mayBeBelieved;
+      const ctx = world.node(leader).process?.ctx;
+      const mayBeTold = ctx?.role === 'leader' && ctx.term === term;
+      if (isKnown ? world.rng.chance(0.97) : mayBeTold) return this.heed(node);
+      if (isKnown) world.count('alarm of a disk that went back');
+      node.crash();
+      this.replaceDisk(node);
+      node.start();
+    });
   }
 
   private diskFull(node: SimulatedNode): void {
@@ -283,4 +357,21 @@ export class Nemesis {
       node.diskFactor = 1;
     });
   }
+}
+
+/** Snapshots of the node's volume that lack what it has acknowledged to this leader. */
+function olderStates(node: SimulatedNode, leader: SimulatedNode): OlderState[] {
+  const ctx = leader.process?.ctx;
+  const progress = ctx?.leadership?.progress.get(node.id);
+  if (!ctx || !progress || !node.process || node.diskIsLost) return [];
+  const { term, log } = ctx;
+  const index = progress.acknowledgedIndex;
+  const hash = log.hashAt(index);
+  // Whoever has spoken of a later term may have promised more than this leader knows of.
+  const isHeard = node.process.ctx.term === term && progress.incarnation === node.incarnation;
+  if (!isHeard || index === 0 || hash === undefined) return [];
+  return node.copies.flatMap((copy) => {
+    if (copy.snapshotIndex > index || copy.hashAt(index) === hash) return [];
+    return { node, copy, term, isShorter: copy.lastIndex < index };
+  });
 }

@@ -1,6 +1,5 @@
 import type { NodeId } from '../../core/configuration.js';
 import type { Message, RequestMessage } from '../../core/messages.js';
-import { mayComeFromAnyDisk } from '../../transport/incarnation-policy.js';
 import type { Process } from './machine.js';
 import type { NodeEnvironment } from './node-environment.js';
 import type { SimulatedNode } from './node.js';
@@ -18,7 +17,7 @@ const REQUESTS: ReadonlySet<Message['type']> = new Set<RequestMessage['type']>([
 /** What the network needs of the world around it. */
 interface NetworkEnvironment extends Pick<
   NodeEnvironment,
-  'queue' | 'rng' | 'options' | 'count' | 'disksReplaced'
+  'queue' | 'rng' | 'options' | 'hosting' | 'count' | 'disksReplaced'
 > {
   readonly node: (id: NodeId) => SimulatedNode;
 }
@@ -120,6 +119,10 @@ export class Network {
     toDisk: string | undefined,
   ): void {
     if (this.severed.has(linkOf(from, to))) return;
+    if (!isHeardOf(from, to, message)) {
+      this.world.count('message kept from a disk that went back');
+      return;
+    }
     const { process } = to;
     const isRequest = REQUESTS.has(message.type);
     if (!process) {
@@ -150,7 +153,7 @@ export class Network {
     if (this.world.disksReplaced === 0) return false;
     if (toDisk !== undefined && toDisk !== to.incarnation) return true;
     const known = this.diskKnownTo(process, from.id);
-    return known !== undefined && known !== fromDisk && !mayComeFromAnyDisk(message);
+    return known !== undefined && known !== fromDisk && !this.world.hosting.mayComeFromAnyDisk(message);
   }
 
   /** The disk that a process takes for that of a member; undefined when it is none. */
@@ -174,6 +177,19 @@ export class Network {
       if (this.options.evidence && !dead.isRunning) from.receive({ type: 'peerGone', peer: dead.id });
     });
   }
+}
+
+/**
+ * A disk that went back may break the promises of its node until the leader that it acknowledged to has told it so: two
+ * faults at a time, of which no protocol can survive both. Until then, only that leader reaches it.
+ */
+function isHeardOf(from: SimulatedNode, to: SimulatedNode, message: Message): boolean {
+  if (from.mayBeBelieved) {
+    return message.type === 'heartbeatResponse' && to.id === from.wentBackFrom?.leader;
+  }
+  if (!to.mayBeBelieved) return true;
+  const { leader, term } = to.wentBackFrom ?? {};
+  return message.type === 'heartbeat' && from.id === leader && message.term === term;
 }
 
 const linkOf = (from: SimulatedNode, to: SimulatedNode): number => from.slot * 64 + to.slot;

@@ -18,6 +18,9 @@ import { RequestDeadlines } from './request-deadlines.js';
 import { StateMachine } from './state-machine.js';
 import { WakeUpTimer } from './wake-up-timer.js';
 
+/** Snapshots of a volume that are kept. */
+const COPIES_MAX = 6;
+
 /** One machine: a disk that outlives its processes, a clock, and mostly a process that runs the core. */
 export class SimulatedNode implements Machine {
   disk = new SimulatedDisk();
@@ -26,6 +29,10 @@ export class SimulatedNode implements Machine {
   /** What the disk held can not be trusted any more: a process that is started refuses. */
   diskIsLost = false;
   diskIsFull = false;
+  /** The leader and term that its disk knew nothing of when it went back; null when it never did. */
+  wentBackFrom: { leader: NodeId; term: number } | null = null;
+  /** Earlier states of its disk, the newest last. */
+  readonly copies: SimulatedDisk[] = [];
   process: Process | null = null;
   /** Writes take this many times longer. */
   diskFactor = 1;
@@ -136,6 +143,29 @@ export class SimulatedNode implements Machine {
     world.crashed(this);
   }
 
+  get wentBack(): boolean {
+    return this.wentBackFrom !== null;
+  }
+
+  /** Its disk went back, and nobody knows yet. */
+  get mayBeBelieved(): boolean {
+    return this.wentBackFrom !== null && this.disk.hardState.reverted !== true;
+  }
+
+  keepCopy(): void {
+    if (this.diskIsLost) return;
+    this.copies.push(this.disk.copy());
+    if (this.copies.length > COPIES_MAX) this.copies.shift();
+  }
+
+  /** While no process runs: the volume is put back to a snapshot of it. */
+  goBack(copy: SimulatedDisk, leader: NodeId, term: number): void {
+    this.disk = copy.copy();
+    this.diskIsLost = true;
+    this.wentBackFrom = { leader, term };
+    this.copies.length = 0;
+  }
+
   /** While no process runs: a record on the disk changes. */
   rot(): void {
     this.disk.rot(this.world.rng);
@@ -148,6 +178,8 @@ export class SimulatedNode implements Machine {
     this.generation += 1;
     this.incarnation = incarnationOf(this.id, this.generation);
     this.diskIsLost = false;
+    this.wentBackFrom = null;
+    this.copies.length = 0;
     this.bootstrap = null;
     this.world.disksReplaced += 1;
   }

@@ -34,6 +34,8 @@ export interface ObservedNode {
   readonly disk: SimulatedDisk;
   /** What the disk held can not be trusted any more. */
   readonly diskIsLost: boolean;
+  /** The disk is in an older state than the one that its node spoke of. */
+  readonly wentBack: boolean;
   readonly clock: NodeClock;
   readonly process: ObservedProcess | null;
   /** Runs and is not paused. */

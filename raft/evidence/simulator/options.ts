@@ -86,6 +86,8 @@ export interface FaultOptions {
     diskFull: number;
     /** A record rots, or the whole disk is gone; never more than the cluster can spare. */
     loseDisk: number;
+    /** The disk is put back to an older state of itself; never more than the cluster can spare. */
+    goBack: number;
     clockLeap: number;
     clockDrift: number;
     /** A leader that hears little is replaced while it may still trust itself, and is asked for reads. */
@@ -174,6 +176,8 @@ export function drawOptions(seed: number): SimulationOptions {
   const tiny = rng.chance(0.5);
   const lossy = rng.chance(0.6);
   const diskLoss = !membership && voters >= 3 && rng.chance(0.4);
+  // Drawn from another stream, so that the other clusters stay what they are.
+  const reversion = !membership && voters >= 3 && new Prng(seed ^ 0x2c1b3c6d).chance(0.4);
   // The lease is worth its name only where nothing suspends its conditions: all of them in some of the clusters.
   const trustworthy = rng.chance(0.1);
   const weight = (chance: number): number => sometimes(chance, () => rng.between(0.2, 1), 0);
@@ -221,6 +225,7 @@ export function drawOptions(seed: number): SimulationOptions {
         slowDisk: weight(0.4),
         diskFull: weight(0.25),
         loseDisk: diskLoss ? 0.3 : 0,
+        goBack: reversion ? 1 : 0,
         clockLeap: weight(0.25),
         clockDrift: weight(0.25),
         usurp: weight(0.4),
@@ -248,7 +253,7 @@ export function drawOptions(seed: number): SimulationOptions {
         transfer: sometimes(0.5, () => rng.between(0.1, 1.5), 0),
         membership: membership ? rng.between(0.2, 3) : 0,
         eligibility: sometimes(0.3, () => 0.5, 0),
-        repair: diskLoss ? 3 : 0,
+        repair: diskLoss || reversion ? 3 : 0,
       },
       proposalBytesMax: sometimes(0.1, () => 20_000, rng.int(8, 300)),
       strayChance: rng.between(0, 0.4),
@@ -268,7 +273,16 @@ export function drawOptions(seed: number): SimulationOptions {
 
 /** Switches off what makes voters forget their loyalty, and clocks lie (invariants/lease-disjointness.ts). */
 function keepLeases({ faults, network, clock, ...others }: SimulationOptions): SimulationOptions {
-  const off = { crash: 0, crashAll: 0, loseDisk: 0, diskFull: 0, usurp: 0, clockLeap: 0, clockDrift: 0 };
+  const off = {
+    crash: 0,
+    crashAll: 0,
+    loseDisk: 0,
+    goBack: 0,
+    diskFull: 0,
+    usurp: 0,
+    clockLeap: 0,
+    clockDrift: 0,
+  };
   return {
     ...others,
     clock: { ...clock, rateSpread: Math.min(clock.rateSpread, 0.001) },

@@ -33,6 +33,7 @@ export const simplifications: Readonly<Record<string, Simplification>> = {
     'slowDisk',
     'diskFull',
     'loseDisk',
+    'goBack',
     'clockLeap',
     'clockDrift',
     'usurp',

@@ -64,6 +64,8 @@ describe('the simulator', () => {
     'bit rot',
     'start refused',
     'empty disk under an old name',
+    'disk went back to other entries',
+    'event: reverted',
     'leaping clock',
     'drifting clock',
     'usurper',

@@ -8,8 +8,9 @@ import { leaderOf, RuntimeHarness, type RuntimeHarnessOptions } from './runtime-
 
 /** The core takes data away from the entries that it handed out; a disk keeps them. */
 class SeparateStorage extends MemoryStorage {
-  override write(persist: Persist): Promise<void> {
-    return super.write({ ...persist, entries: persist.entries.map((entry) => ({ ...entry })) });
+  override write(persist: Persist, clusterId?: string): Promise<void> {
+    const entries = persist.entries.map((entry) => ({ ...entry }));
+    return super.write({ ...persist, entries }, clusterId);
   }
 }
 

@@ -13,7 +13,7 @@ export interface DiskUnderTest {
   /** The storage of a new process on this disk. */
   storage(): Storage;
   /** Orders a write that the disk refuses. */
-  failingWrite(storage: Storage, persist: Persist): Promise<void>;
+  failingWrite(storage: Storage, persist: Persist, clusterId?: string): Promise<void>;
   damageManifest(): Promise<void>;
   removeEntry(index: number): Promise<void>;
   damageData(index: number): Promise<void>;
@@ -110,7 +110,47 @@ export function describeStorage(name: string, createDisk: () => Promise<DiskUnde
       });
     });
 
+    describe('founding', () => {
+      const first = () =>
+        persist({ hardState: { term: 1, votedFor: null, commit: 0 }, entries: firstEntries('a') });
+
+      it('is one write: the cluster and the first entry, or neither', async () => {
+        const { storage } = await start();
+        await storage.write(first(), 'c1');
+        await storage.setClusterId('c1');
+        const again = await restart(storage);
+        expect(again.identity.clusterId).toBe('c1');
+        expect(again.state.headers).toHaveLength(1);
+        await again.storage.write(persist({ hardState: { term: 2, votedFor: null, commit: 1 } }));
+        expect((await restart(again.storage)).identity.clusterId).toBe('c1');
+      });
+
+      it('leaves nothing behind when it fails', async () => {
+        const { storage } = await start();
+        expect(await errorOf(disk.failingWrite(storage, first(), 'c1'))).toMatchObject({ code: 'io' });
+        const again = await restart(storage);
+        expect(again.identity.clusterId).toBeNull();
+        expect(again.state.headers).toEqual([]);
+      });
+
+      it('is refused on the disk of another cluster', async () => {
+        const { storage } = await start();
+        await storage.setClusterId('c2');
+        expect(await errorOf(storage.write(first(), 'c1'))).toMatchObject({ code: 'wrong-cluster' });
+        const again = await restart(storage);
+        expect(again.identity.clusterId).toBe('c2');
+        expect(again.state.headers).toEqual([]);
+      });
+    });
+
     describe('write', () => {
+      it('keeps that the disk lost something', async () => {
+        const { storage } = await start();
+        const hardState = { term: 4, votedFor: null, commit: 0, reverted: true };
+        await storage.write(persist({ hardState }));
+        expect((await restart(storage)).state.hardState).toEqual(hardState);
+      });
+
       it('keeps term, vote, commit and entries over a restart', async () => {
         const { storage } = await start();
         const entries = firstEntries('a', 'b', 'c');

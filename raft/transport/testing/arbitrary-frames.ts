@@ -98,6 +98,7 @@ const messages: { [Type in WireMessage['type']]: fc.Arbitrary<Extract<WireMessag
     commit: integer,
     electionTimeoutMs: small,
     acknowledged: integer,
+    logHash: fc.option(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), { nil: undefined }),
     handOversEnded: integer,
     rank: small,
   }),
@@ -108,6 +109,7 @@ const messages: { [Type in WireMessage['type']]: fc.Arbitrary<Extract<WireMessag
     lastIndex: integer,
     eligibility: small,
     priority: small,
+    reverted: fc.boolean(),
   }),
   snapshot: fc.record({
     type: fc.constant('snapshot'),

@@ -35,6 +35,7 @@ export class TransportNode {
   readonly received: Received[] = [];
   readonly disconnected: NodeId[] = [];
   readonly restarted: NodeId[] = [];
+  readonly usedTwice: NodeId[] = [];
   readonly adopted: string[] = [];
   readonly transport: HttpTransport;
   clusterId: string | null;
@@ -69,6 +70,7 @@ export class TransportNode {
       onSnapshotChunk: async (_from, { offset, data }) => offset + data.length,
       onPeerDisconnected: async (peer) => void this.disconnected.push(peer),
       onPeerRestarted: (peer) => void this.restarted.push(peer),
+      onIdentityUsedTwice: (peer) => void this.usedTwice.push(peer),
       adoptCluster: async (clusterId) => {
         await options.adopt?.(clusterId);
         this.adopted.push(clusterId);

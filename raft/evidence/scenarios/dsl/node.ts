@@ -61,8 +61,8 @@ export class ScenarioNode extends NodeView implements Party {
     return this.ask('transfer', (id) => ({ type: 'transfer', id, to: peer?.id }));
   }
 
-  addVoter({ id }: ScenarioNode): Asked {
-    return this.change({ type: 'addVoter', id, address: addressOf(id), incarnation: incarnationOf(id, 1) });
+  addVoter({ id, machine: { incarnation } }: ScenarioNode): Asked {
+    return this.change({ type: 'addVoter', id, address: addressOf(id), incarnation });
   }
 
   addNonvoter({ id }: ScenarioNode): Asked {
@@ -131,6 +131,14 @@ export class ScenarioNode extends NodeView implements Party {
 
   restart(how?: { losing?: 'unsynced' | 'nothing' }): void {
     if (this.isRunning) this.crash(how);
+    this.start();
+  }
+
+  /** Its disk is lost, and it starts on an empty one. */
+  loseDisk(): void {
+    this.world.note(`${this.id} gets an empty disk`);
+    this.machine.crash();
+    this.machine.replaceDisk();
     this.start();
   }
 

@@ -13,8 +13,11 @@ export interface ScenarioOptions extends ClusterOptions {
   title: string;
   /** Where the bug was seen. */
   seen: string;
-  /** Puts the bug back, so that the scenario must fail: a mutant of the simulator, or patches of its own. */
-  mutant?: string | readonly Patch[];
+  /**
+   * Puts the bug back, so that the scenario must fail: a mutant of the simulator, patches of its own, or another way of
+   * running the core.
+   */
+  mutant?: string | readonly Patch[] | Partial<Hosting>;
 }
 
 /** Numbers of the bugs that have a scenario. */
@@ -63,7 +66,14 @@ function named(name: string): Mutant {
   return found;
 }
 
-const ownMutant = (bug: number, patches: readonly Patch[]): Mutant => ({ name: `bug ${bug}`, bug, patches });
+const ownMutant = (bug: number, fault: readonly Patch[] | Partial<Hosting>): Mutant => ({
+  name: `bug ${bug}`,
+  bug,
+  ...(isPatches(fault) ? { patches: fault } : { hosting: fault }),
+});
+
+const isPatches = (fault: readonly Patch[] | Partial<Hosting>): fault is readonly Patch[] =>
+  Array.isArray(fault);
 
 function failureOf(run: () => void): unknown {
   try {

@@ -22,6 +22,7 @@ import { nothingCommittedLost } from './nothing-committed-lost.js';
 import { oneVote } from './one-vote.js';
 import { onlyVotersCount } from './only-voters-count.js';
 import { pointerOrder } from './pointer-order.js';
+import { reversions } from './reversions.js';
 import { stateMachineSafety } from './state-machine-safety.js';
 import { trueAcknowledgements } from './true-acknowledgements.js';
 
@@ -53,5 +54,6 @@ export function everyInvariant(evidence: Evidence): Invariant[] {
     bounded(),
     distinctRanks(),
     honestAlarms(evidence),
+    reversions(),
   ];
 }

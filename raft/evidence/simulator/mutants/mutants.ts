@@ -162,9 +162,16 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'heartbeats.ts',
-        find: 'commit: Math.min(ctx.commit, progress.match),',
-        replace: 'commit: ctx.commit,',
+        find: 'const commit = Math.min(ctx.commit, progress.match);',
+        replace: 'const commit = ctx.commit;',
       },
+      {
+        file: 'accept.ts',
+        find: 'if (!ctx.reverted && message.commit <= ctx.log.lastIndex) ctx.commitTo(message.commit);',
+        replace: 'ctx.commitTo(Math.min(message.commit, ctx.log.lastIndex));',
+      },
+      // The comparison of hashes, which came later, would catch it.
+      { file: 'reversion.ts', find: '|| own === logHash) return;', replace: '|| own >= 0) return;' },
     ],
   },
   {
@@ -552,6 +559,26 @@ export const mutants: readonly Mutant[] = [
         find: 'return requestId > this.matchedAtRequest && lastIndex < this.match;',
         replace: 'return lastIndex < this.match;',
       },
+    ],
+  },
+  {
+    name: 'the hash of a heartbeat is not compared',
+    patches: [{ file: 'reversion.ts', find: '|| own === logHash) return;', replace: '|| own >= 0) return;' }],
+  },
+  {
+    name: 'a restart forgets that the disk had lost something',
+    patches: [
+      {
+        file: 'context.ts',
+        find: 'this.reverted = restored.hardState.reverted === true;',
+        replace: 'this.reverted = false;',
+      },
+    ],
+  },
+  {
+    name: 'a disk that lost something takes entries again',
+    patches: [
+      { file: 'accept.ts', find: 'if (ctx.reverted) {', replace: 'if (ctx.reverted && ctx.now < 0) {' },
     ],
   },
   {

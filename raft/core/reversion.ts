@@ -1,0 +1,61 @@
+import type { NodeId } from './configuration.js';
+import type { CoreContext } from './context.js';
+import type { HeartbeatRequest } from './messages.js';
+import type { ReversionProof } from './outputs.js';
+import type { Progress } from './progress.js';
+
+/**
+ * A leader of this term never sees the log of a follower change up to what it acknowledged, unless the disk lost it. By the
+ * heartbeat a follower finds that out itself; what it finds is on its disk before it says so.
+ */
+export function checkOwnLog(ctx: CoreContext, { acknowledged, commit, logHash }: HeartbeatRequest): void {
+  const { log, reverted } = ctx;
+  if (reverted) return;
+  if (log.lastIndex < acknowledged) return markReverted(ctx, 'shorter', acknowledged);
+  const index = Math.max(acknowledged, commit);
+  const own = log.hashAt(index);
+  // What a snapshot covers is committed, and needs no proof.
+  if (logHash === undefined || own === undefined || own === logHash) return;
+  // cover: a log is another than was acknowledged
+  // reversion.test.ts "knows by the next heartbeat, and commits nothing"
+  markReverted(ctx, 'other-entries', index);
+}
+
+function markReverted(ctx: CoreContext, proof: ReversionProof, acknowledged: number): void {
+  ctx.reverted = true;
+  ctx.outbox.hardStateChanged();
+  reportReversion(ctx, proof, acknowledged);
+}
+
+/** Raises the alarm of this node about itself. */
+export function reportReversion(ctx: CoreContext, proof: ReversionProof, acknowledged: number): void {
+  ctx.event({ type: 'reverted', node: ctx.id, proof, acknowledged, found: ctx.log.lastIndex });
+}
+
+/**
+ * Raises the alarm when a follower has less than it acknowledged, from the same disk: whatever it lost may be what
+ * makes an entry committed, so it is never simply sent again (raft.md §5.4). True when it is so.
+ */
+export function checkReversion(
+  ctx: CoreContext,
+  node: NodeId,
+  progress: Progress,
+  requestId: number,
+  lastIndex: number,
+): boolean {
+  if (!progress.isReversion(requestId, lastIndex)) return false;
+  excludeReverted(ctx, node, progress, 'shorter', lastIndex);
+  return true;
+}
+
+/** From here on nothing that this follower has counts for this leader. */
+export function excludeReverted(
+  ctx: CoreContext,
+  node: NodeId,
+  progress: Progress,
+  proof: ReversionProof,
+  found: number,
+): void {
+  ctx.event({ type: 'reverted', node, proof, acknowledged: progress.match, found });
+  progress.revert();
+}
