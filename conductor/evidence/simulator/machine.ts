@@ -89,6 +89,13 @@ export class Machine implements Observed {
     conductor?.kill();
   }
 
+  /** Power is cut. @param lostBlocks that the execution client had not written yet */
+  killMachine(lostBlocks: number): void {
+    this.killConductor();
+    this.killOpNode();
+    this.execution.kill(lostBlocks);
+  }
+
   /** As at SIGTERM. */
   async retireConductor(): Promise<void> {
     const { conductor } = this;

@@ -1,20 +1,24 @@
 import { parseArgs } from 'node:util';
 import { runSeed, type RunResult, type RunSettings } from './run.js';
+import { play } from './scenarios/play.js';
+import { scenarios } from './scenarios/scenarios.js';
 
 const COMMAND = 'node --import tsx conductor/evidence/simulator/main.ts';
-const USAGE = `usage: ${COMMAND} [--seeds FROM..TO | --seed N] [--steps N] [--trace] [--without INVARIANT,…]`;
+const USAGE = `usage: ${COMMAND} [--seeds FROM..TO | --seed N] [--steps N] [--without INVARIANT,…] [--trace] | --scenario NAME|all [--trace]`;
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     seeds: { type: 'string', default: '1..50' },
-    steps: { type: 'string', default: '20000' },
+    steps: { type: 'string', default: '15000' },
+    scenario: { type: 'string' },
     trace: { type: 'boolean', default: false },
     without: { type: 'string', default: '' },
   },
 });
 
 const write = (line: string): void => void process.stdout.write(`${line}\n`);
+const print = values.trace ? write : undefined;
 
 function wholeNumber(text: string | undefined): number {
   const value = Number(text);
@@ -22,14 +26,14 @@ function wholeNumber(text: string | undefined): number {
   return value;
 }
 
-function report(settings: RunSettings, result: RunResult): void {
-  const { seed, violation, virtualMs } = result;
-  write(`\nseed ${seed} fails after ${result.events} events, ${Math.round(virtualMs)} virtual ms`);
+function report(result: RunResult, replay: string): void {
+  const { violation, virtualMs, events } = result;
+  write(`\nfails after ${events} events, ${Math.round(virtualMs)} virtual ms`);
   write(`  ${violation?.message}\n`);
   for (const line of result.lastEvents) write(line);
   write(`\noptions: ${JSON.stringify(result.options)}`);
   write(`trace hash: ${result.traceHash}`);
-  write(`replay: ${COMMAND} --seed ${seed} --steps ${settings.steps} --trace\n`);
+  write(`replay: ${COMMAND} ${replay}\n`);
 }
 
 async function runSeeds(from: number, to: number, steps: number): Promise<boolean> {
@@ -37,13 +41,32 @@ async function runSeeds(from: number, to: number, steps: number): Promise<boolea
   const results: RunResult[] = [];
   const startedMs = performance.now();
   for (let seed = from; seed <= to; seed++) {
-    const settings: RunSettings = { seed, steps, excluded };
-    const result = await runSeed(values.trace ? { ...settings, print: write } : settings);
+    const settings: RunSettings = { seed, steps, excluded, ...(print && { print }) };
+    const result = await runSeed(settings);
     results.push(result);
-    if (result.violation) report(settings, result);
+    const without = values.without === '' ? '' : ` --without ${values.without}`;
+    if (result.violation) report(result, `--seed ${seed} --steps ${steps}${without} --trace`);
   }
   summarize(results, performance.now() - startedMs);
   return results.every(({ violation }) => !violation);
+}
+
+async function playScenarios(which: string): Promise<boolean> {
+  const chosen = scenarios.filter(({ name }) => which === 'all' || name === which);
+  if (chosen.length === 0) throw new Error(`no scenario is called ${which}`);
+  let passed = true;
+  for (const scenario of chosen) {
+    const result = await play(scenario, print);
+    if (!result.violation) {
+      write(`passes: ${scenario.name}`);
+      continue;
+    }
+    passed = false;
+    write(`FAILS: ${scenario.name}`);
+    if (which === 'all') write(`  ${result.violation.message}`);
+    else report(result, `--scenario '${scenario.name}' --trace`);
+  }
+  return passed;
 }
 
 function summarize(results: readonly RunResult[], elapsedMs: number): void {
@@ -68,4 +91,7 @@ function summarize(results: readonly RunResult[], elapsedMs: number): void {
 }
 
 const [first, last] = values.seed ? [values.seed, values.seed] : values.seeds.split('..');
-if (!(await runSeeds(wholeNumber(first), wholeNumber(last), wholeNumber(values.steps)))) process.exitCode = 1;
+const passed = values.scenario
+  ? await playScenarios(values.scenario)
+  : await runSeeds(wholeNumber(first), wholeNumber(last), wholeNumber(values.steps));
+if (!passed) process.exitCode = 1;

@@ -33,8 +33,24 @@ export class Nemesis {
     world.raftLinks.mendAll();
     world.gossipLinks.mendAll();
     for (const machine of world.machines) this.repair(machine);
+    this.leaveBroken();
     world.calmSinceMs = world.nowMs;
     world.note('world', 'all faults are over');
+  }
+
+  private leaveBroken(): void {
+    const { world } = this;
+    const { staysBroken } = world.options;
+    const machine = world.leader ?? world.machines.at(0);
+    if (!machine || staysBroken === 'nothing') return;
+    world.count(`stays broken: ${staysBroken}`);
+    world.note(machine.nodeId, `stays broken: ${staysBroken}`);
+    world.impaired.add(machine);
+    if (staysBroken === 'machine') machine.killMachine(0);
+    if (staysBroken === 'op-node') for (const method of NODE_METHODS) machine.faults.set(method, 'hang');
+    if (staysBroken === 'large messages') {
+      for (const { nodeId } of this.others(machine)) world.raftLinks.swallowLarge(machine.nodeId, nodeId);
+    }
   }
 
   private repair(machine: Machine): void {
@@ -101,15 +117,9 @@ export class Nemesis {
     },
     killExecution: (machine) => this.killExecution(machine),
     rewindExecution: (machine) => machine.execution.lose(this.losable(machine, this.world.rng.int(1, 5))),
-    killMachine: (machine) => {
-      machine.killConductor();
-      machine.killOpNode();
-      machine.execution.kill(this.losable(machine, this.world.rng.int(0, 4)));
-      this.later(this.shortOrLong(), () => {
-        machine.execution.start();
-        this.startOpNode(machine);
-        void machine.startConductor();
-      });
+    killMachine: (machine) => this.killMachine(machine, this.losable(machine, this.world.rng.int(0, 4))),
+    killAll: () => {
+      for (const machine of this.world.machines) this.killMachine(machine, 0);
     },
     partition: (machine) => this.partition(machine),
     swallowLarge: (machine) => {
@@ -142,7 +152,17 @@ export class Nemesis {
     },
     l1Reorg: () => this.world.reorgL1(this.world.rng.int(1, 6)),
     estrange: (machine) => this.estrange(machine),
+    stranger: (machine) => this.world.commitOfStranger(machine),
   };
+
+  private killMachine(machine: Machine, lostBlocks: number): void {
+    machine.killMachine(lostBlocks);
+    this.later(this.shortOrLong(), () => {
+      machine.execution.start();
+      this.startOpNode(machine);
+      void machine.startConductor();
+    });
+  }
 
   private startOpNode(machine: Machine): void {
     machine.startOpNode(this.world.rng.chance(this.world.options.node.activeAtStartChance));

@@ -36,8 +36,17 @@ export interface SimulationOptions {
     l1Confirmations: number;
   };
   l1: { blockTimeMs: number; seenWithinMs: number };
+  /** What one machine keeps to the end, the leader's if there is one; everybody else has to do without. */
+  staysBroken: StaysBroken;
   faults: FaultOptions;
 }
+
+/**
+ * - `machine`: it is down.
+ * - `op-node`: it does not answer its conductor.
+ * - `large messages`: of its conductor's they reach nobody.
+ */
+export type StaysBroken = 'nothing' | 'machine' | 'op-node' | 'large messages';
 
 /** Relative frequency of each kind; 0 switches it off. */
 export interface FaultWeights {
@@ -47,6 +56,7 @@ export interface FaultWeights {
   killExecution: number;
   rewindExecution: number;
   killMachine: number;
+  killAll: number;
   partition: number;
   swallowLarge: number;
   slowLink: number;
@@ -60,6 +70,8 @@ export interface FaultWeights {
   l1Reorg: number;
   /** A former leader's op-node goes on by itself, and leadership comes back to it. */
   estrange: number;
+  /** Somebody else's op-node commits a block here. */
+  stranger: number;
 }
 
 export type FaultName = keyof FaultWeights;
@@ -119,6 +131,8 @@ export function drawOptions(seed: number): SimulationOptions {
       l1Confirmations: rng.int(0, 3),
     },
     l1: { blockTimeMs: rng.pick([3000, 12_000]), seenWithinMs: rng.pick([200, 3000]) },
+    staysBroken:
+      nodes < 3 ? 'nothing' : rng.pick(['nothing', 'nothing', 'machine', 'op-node', 'large messages']),
     faults: {
       meanIntervalMs: rng.between(500, 8000),
       meanDurationMs: rng.pick([1000, 4000, 12_000]),
@@ -130,6 +144,7 @@ export function drawOptions(seed: number): SimulationOptions {
         killExecution: weight(0.5),
         rewindExecution: weight(0.4),
         killMachine: weight(0.5),
+        killAll: sometimes(0.3, () => 0.1, 0),
         partition: weight(0.6),
         swallowLarge: weight(0.3),
         slowLink: weight(0.3),
@@ -142,6 +157,7 @@ export function drawOptions(seed: number): SimulationOptions {
         pause: weight(0.3),
         l1Reorg: weight(0.25),
         estrange: weight(0.25),
+        stranger: sometimes(0.2, () => 0.2, 0),
       },
     },
   };

@@ -111,7 +111,6 @@ async function whileTimePasses(world: World, work: Promise<void>): Promise<void>
   const done = work.finally(() => (isDone = true));
   // Whoever fails is heard at the end.
   done.catch(() => undefined);
-  await world.clock.settled();
   await world.clock.runUntil(Infinity, () => isDone || world.violation !== undefined);
   if (isDone) await done;
 }

@@ -3,7 +3,7 @@ import { Violation } from '../../../raft/evidence/checks/violation.js';
 import type { CoreStatus, LoadedEntry, Member } from '../../../raft/index.js';
 import { Prng } from '../../../raft/testing/prng.js';
 import type { CommittedBlock, Verdict } from '../../chain/chain-state.js';
-import { BlockStore, nameOf, type Block } from './chain/block-store.js';
+import { BlockStore, nameOf, payloadOf, type Block } from './chain/block-store.js';
 import { L1Chain, type L1View } from './chain/l1-chain.js';
 import { Links } from './cluster/links.js';
 import { RaftNetwork } from './cluster/raft-network.js';
@@ -119,6 +119,18 @@ export class World implements Evidence, Watcher {
     this.tell((invariant) => invariant.atEnd?.());
   }
 
+  /** An op-node of another network commits its block with this conductor. */
+  commitOfStranger({ head, conductor }: Machine): void {
+    const details = {
+      timestamp: head.timestamp,
+      l1Origin: head.l1Origin,
+      builder: 'stranger',
+      transactionBytes: 0,
+    };
+    const block = this.blocks.invent(head.number + 1000, details);
+    void conductor?.conductor.commitUnsafePayload(payloadOf(block)).catch(() => undefined);
+  }
+
   /** L1 replaces its newest blocks. */
   reorgL1(depth: number): void {
     this.l1.reorg(depth);
@@ -167,7 +179,7 @@ export class World implements Evidence, Watcher {
     const chain: Block[] = [];
     for (let number = 0; number <= past.height; number++) {
       const timestamp = EPOCH_MS / 1000 - (past.height - number) * blockTimeS;
-      const l1Origin = this.l1.view.at(L1_LENGTH / 2) as Block['l1Origin'];
+      const l1Origin = this.l1.view.at(L1_LENGTH - 8) as Block['l1Origin'];
       const details = { timestamp, l1Origin, builder: 'past', transactionBytes: 0 };
       chain.push(this.blocks.seal(chain.at(-1) ?? null, details));
     }

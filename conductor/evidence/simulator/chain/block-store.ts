@@ -24,10 +24,18 @@ export class BlockStore {
     const number = parent ? parent.number + 1 : 0;
     const parentHash = parent?.hash ?? `0x${'00'.repeat(32)}`;
     const identity = `${number} ${parentHash} ${block.builder} ${this.byHash.size}`;
-    const hash = `0x${createHash('sha256').update(identity).digest('hex')}`;
+    const hash = hashOf(identity);
     const sealed = { ...block, number, hash, parentHash };
     this.byHash.set(hash, sealed);
     return sealed;
+  }
+
+  /** A block of a chain that nobody here has. */
+  invent(number: number, block: NewBlock): Block {
+    const [hash, parentHash] = [hashOf(`stranger ${this.byHash.size}`), hashOf(`parent ${this.byHash.size}`)];
+    const invented = { ...block, number, hash, parentHash };
+    this.byHash.set(hash, invented);
+    return invented;
   }
 
   /** @throws Error for a hash that nobody sealed */
@@ -58,6 +66,8 @@ export class BlockStore {
     return this.ancestorAt(head, block.number)?.hash === block.hash;
   }
 }
+
+const hashOf = (identity: string): string => `0x${createHash('sha256').update(identity).digest('hex')}`;
 
 /** As op-node sends it to its conductor. Its hash is not that of its content, which nothing in the conductor checks. */
 export function payloadOf(block: Block): UnsafePayload {

@@ -42,6 +42,13 @@ export class Engine {
     void this.options.events.run(() => this.forkchoice());
   }
 
+  /** L1 went on, and with it the safe head, which the execution client is told together with the unsafe one. */
+  l1Advanced(): void {
+    const { execution, resetLater } = this.options;
+    if (this.unsafeHead && execution.isRunning && !execution.has(this.unsafeHead)) resetLater();
+    this.requestForkchoice();
+  }
+
   /** Puts the payload that the sequencer has sealed into the own chain. Part of an event. */
   async processOwn(block: Block): Promise<boolean> {
     if (!(await this.insert(block))) return false;

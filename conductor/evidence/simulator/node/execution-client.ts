@@ -47,6 +47,10 @@ export class ExecutionClient {
     return this.head;
   }
 
+  has({ hash }: Block): boolean {
+    return this.stored.has(hash);
+  }
+
   latest(): Block {
     this.demandRunning();
     return this.head;

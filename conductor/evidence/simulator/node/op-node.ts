@@ -114,7 +114,7 @@ export class OpNode {
   /** This node sees another L1 than before; its pipeline resets when what it was at is gone. */
   l1Changed(replaced: boolean): void {
     if (replaced) this.resetLater();
-    else this.engine.requestForkchoice();
+    else this.engine.l1Advanced();
   }
 
   /** The event loop stands still: nothing is handled, and the sequencer neither started nor stopped. */

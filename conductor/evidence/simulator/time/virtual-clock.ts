@@ -62,6 +62,7 @@ export class VirtualClock {
   /** Runs events until it is so late, or until `isOver` says so after one of them. */
   async runUntil(endMs: number, isOver: () => boolean = () => false): Promise<void> {
     let reached = false;
+    await this.settled();
     this.queue.at(endMs, () => (reached = true));
     while (!reached && !isOver()) {
       const before = this.events;
