@@ -37,8 +37,11 @@ export interface RunResult {
 const EVENTS_KEPT = 80;
 /** A cluster that is founded has blocks by then. */
 const BEGIN_MS = 15_000;
+/** Long enough to see that leadership rests. */
+const CALM_MIN_MS = 80_000;
 /** Longest back-offs: op-node's while its execution client syncs, a leader's whose chain stands still, and a start after it. */
-const CALM_MS = 150_000;
+const CALM_MAX_MS = 150_000;
+const LOOK_EVERY_MS = 10_000;
 const FLOW_WINDOW_MS = 20_000;
 
 /** One whole life of a simulated cluster: faults, then calm. The same settings give the same run. */
@@ -101,8 +104,12 @@ async function live(world: World, steps: number, script: RunSettings['script']):
   world.options = calm(world.options);
   world.raftLinks.options = world.options.raftLinks;
   world.gossipLinks.options = world.options.gossip;
-  await pass(CALM_MS);
-  if (!isBroken()) world.checkAtEnd();
+  const beganMs = clock.nowMs;
+  await pass(CALM_MIN_MS);
+  while (!isBroken() && world.problemAtEnd() && clock.nowMs < beganMs + CALM_MAX_MS)
+    await pass(LOOK_EVERY_MS);
+  const problem = world.problemAtEnd();
+  if (problem) world.fail(problem);
 }
 
 /** Runs the world for as long as something in it takes. */

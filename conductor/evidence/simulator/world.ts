@@ -115,8 +115,9 @@ export class World implements Evidence, Watcher {
     this.trace.note('world', `VIOLATION ${violation.message}`);
   }
 
-  checkAtEnd(): void {
-    this.tell((invariant) => invariant.atEnd?.());
+  /** What is wrong now, if this is the end. */
+  problemAtEnd(): Violation | undefined {
+    return violationIn(() => this.invariants.forEach((invariant) => invariant.atEnd?.()));
   }
 
   /** An op-node of another network commits its block with this conductor. */
@@ -166,12 +167,8 @@ export class World implements Evidence, Watcher {
 
   private tell(event: (invariant: Invariant) => void): void {
     if (this.violation) return;
-    try {
-      for (const invariant of this.invariants) event(invariant);
-    } catch (error) {
-      if (!(error instanceof Violation)) throw error;
-      this.fail(error);
-    }
+    const violation = violationIn(() => this.invariants.forEach(event));
+    if (violation) this.fail(violation);
   }
 
   private createMachines(): Machine[] {
@@ -327,3 +324,13 @@ export class World implements Evidence, Watcher {
 }
 
 const termOf = (machine: Machine): number => machine.conductor?.raft.status().term ?? 0;
+
+function violationIn(check: () => void): Violation | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Violation) return error;
+    throw error;
+  }
+}
