@@ -1,19 +1,12 @@
 /** The public surface of the Raft library. */
-export type {
-  ClusterTiming,
-  ElectionCause,
-  Configuration,
-  IndexedConfiguration,
-  Limits,
-  LoadedEntry,
-  Member,
-  MembershipChange,
-  RejectReason,
-  Snapshot,
-  Timing,
-} from './core/types.js';
+export type { MembershipChange } from './core/configuration-change.js';
+export type { Configuration, IndexedConfiguration, Member } from './core/configuration.js';
+export type { LoadedEntry } from './core/entries.js';
+export type { Limits } from './core/options.js';
+export type { ElectionCause, RejectReason } from './core/outputs.js';
 export type { CoreStatus, PeerStatus } from './core/raft-core.js';
-export { clusterTimingOf, isSameTiming } from './core/timing.js';
+export type { Snapshot } from './core/stored-state.js';
+export { clusterTimingOf, isSameTiming, type ClusterTiming, type Timing } from './core/timing.js';
 export { profileOf, TIMING_PROFILES, type TimingProfile } from './runtime/timing-profiles.js';
 export type { Retention } from './runtime/compaction.js';
 export type { StateMachine } from './runtime/state-machine.js';

@@ -7,7 +7,7 @@ import { waitFor } from '../cluster/wait-for.js';
 import { childOf, genesisBlock } from '../devnet/block.js';
 import type { PayloadEnvelope } from '../devnet/payload.js';
 import { expectHealthy } from './expect-healthy.js';
-import { describeCluster, describeConductors } from './describe-cluster.js';
+import { describeCluster, describeConductors, STEADY } from './describe-cluster.js';
 
 const membership = (baton: BatonProcess): Promise<ClusterMembership> =>
   baton.call('conductor_clusterMembership');
@@ -127,6 +127,8 @@ describeCluster(
 );
 
 describeConductors('--raft.peers', { ids: ['a', 'b', 'c'] }, (conductors, scenario) => {
+  /** Only the test moves leadership, not a busy machine. */
+  const FLAGS = ['--paused', ...STEADY.flags];
   const { ids } = conductors;
   let head: PayloadEnvelope;
 
@@ -135,7 +137,7 @@ describeConductors('--raft.peers', { ids: ['a', 'b', 'c'] }, (conductors, scenar
   });
 
   const start = (id: string, peers: readonly string[] = ids): Promise<BatonProcess> =>
-    conductors.start(id, ['--paused', '--raft.peers', conductors.peers(peers)]);
+    conductors.start(id, [...FLAGS, '--raft.peers', conductors.peers(peers)]);
 
   const all = (): BatonProcess[] => ids.map((id) => conductors.get(id));
 
@@ -200,7 +202,7 @@ describeConductors('--raft.peers', { ids: ['a', 'b', 'c'] }, (conductors, scenar
     await agree(all(), 'a b c');
     await commit();
     await Promise.all(all().map((baton) => baton.kill()));
-    await Promise.all([start('a'), conductors.start('b', ['--paused']), start('c', ['a', 'c'])]);
+    await Promise.all([start('a'), conductors.start('b', FLAGS), start('c', ['a', 'c'])]);
     await agree(all(), 'a b c');
     await commit();
   });

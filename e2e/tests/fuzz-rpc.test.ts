@@ -9,6 +9,7 @@ import { createRpcServer } from '../../rpc/server/rpc-server.js';
 import { withBuiltinMethods } from '../../rpc/server/json-rpc/builtin-methods.js';
 import { Dispatcher } from '../../rpc/server/json-rpc/dispatcher.js';
 import { FakeConductor } from '../../rpc/server/testing/fake-conductor.js';
+import { hostileBodies } from './hostile-bodies.js';
 
 const BODY_CASES = 10_000;
 const HTTP_CASES = 1000;
@@ -18,16 +19,6 @@ const api = new FakeConductor(false);
 const errors: string[] = [];
 const logger = pino({ level: 'error' }, { write: (line: string) => errors.push(line) });
 
-const HOSTILE_KEYS = [
-  '__proto__',
-  'constructor',
-  'toString',
-  'id',
-  'method',
-  'jsonrpc',
-  'params',
-  '\\u0069d',
-];
 /** The fake has no cluster to tell about. */
 const NOT_FAKED = new Set(['conductor_status', 'conductor_clusterStatus']);
 const METHODS = [
@@ -38,83 +29,7 @@ const METHODS = [
   '',
   '__proto__',
 ];
-const NUMBERS = [
-  '1e3',
-  '1e400',
-  '-0',
-  '0.1',
-  '9'.repeat(400),
-  '18446744073709551616',
-  '1e-400',
-  '01',
-  '+1',
-  'NaN',
-];
-
-/** JSON, nearly: with duplicated and dangerous keys, numbers beyond all limits, lone surrogates and bad escapes. */
-const { value: anyValue } = fc.letrec<{ value: string; list: string; object: string }>((tie) => ({
-  value: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    fc.constantFrom('null', 'true', '""', '{}', '[]', 'undefined', '"\\ud800"', '"\\x"', '"', '\u0000'),
-    fc.constantFrom(...NUMBERS),
-    fc.string({ unit: 'binary' }).map((text) => JSON.stringify(text)),
-    fc.string({ unit: 'binary' }),
-    fc.bigInt().map(String),
-    tie('list'),
-    tie('object'),
-  ),
-  list: fc.array(tie('value'), { maxLength: 5 }).map((items) => `[${items.join(',')}]`),
-  object: fc
-    .array(fc.tuple(fc.constantFrom(...HOSTILE_KEYS), tie('value')), { maxLength: 5 })
-    .map((members) => `{${members.map(([key, value]) => `"${key}":${value}`).join(',')}}`),
-}));
-
-const request = fc
-  .record({
-    id: fc.oneof(anyValue, fc.constantFrom('1', '"a"', `"${'i'.repeat(5000)}"`)),
-    method: fc.oneof(
-      fc.constantFrom(...METHODS).map((name) => JSON.stringify(name)),
-      anyValue,
-    ),
-    params: fc.oneof(
-      fc.array(anyValue, { maxLength: 4 }).map((list) => `[${list.join(',')}]`),
-      anyValue,
-    ),
-    extra: fc.option(fc.tuple(fc.constantFrom(...HOSTILE_KEYS), anyValue), { nil: undefined }),
-  })
-  .map(({ id, method, params, extra }) => {
-    const more = extra ? `,"${extra[0]}":${extra[1]}` : '';
-    return `{"jsonrpc":"2.0","id":${id},"method":${method},"params":${params}${more}}`;
-  });
-
-const text = fc.oneof(
-  { weight: 4, arbitrary: request },
-  { weight: 2, arbitrary: fc.array(request, { maxLength: 8 }).map((all) => `[${all.join(',')}]`) },
-  { weight: 1, arbitrary: anyValue },
-  {
-    weight: 1,
-    arbitrary: fc
-      .tuple(fc.constantFrom('[', '{"a":', '[{"id":'), fc.integer({ min: 1, max: 20_000 }))
-      .map(([open, depth]) => open.repeat(depth)),
-  },
-);
-
-const body = fc.oneof(
-  { weight: 6, arbitrary: text.map((it) => Buffer.from(it)) },
-  { weight: 1, arbitrary: text.map((it) => Buffer.from(it, 'latin1')) },
-  { weight: 1, arbitrary: text.map((it) => Buffer.from(`\ufeff${it}`, 'utf16le')) },
-  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)) },
-  {
-    // Cut short, or with a byte changed.
-    weight: 2,
-    arbitrary: fc.tuple(text, fc.nat(), fc.nat(255)).map(([it, at, byte]) => {
-      const bytes = Buffer.from(it);
-      if (byte % 2 === 0) return bytes.subarray(0, at % (bytes.length + 1));
-      if (bytes.length > 0) bytes[at % bytes.length] = byte;
-      return bytes;
-    }),
-  },
-);
+const body = hostileBodies(METHODS);
 
 const CODES = new Set([-32700, -32600, -32601, -32602, -32003, -32000]);
 

@@ -1,17 +1,11 @@
-import { decodeConfiguration } from './configuration.js';
+import { decodeConfiguration, type NodeId } from './configuration.js';
 import type { CoreContext } from './context.js';
 import { heardFromLeader, restartElectionTimer } from './election-timer.js';
+import type { Entry } from './entries.js';
 import { invariant } from './invariant.js';
+import type { AppendRequest, HeartbeatRequest, SnapshotRequest } from './messages.js';
 import { becomeFollower } from './step-down.js';
-import type {
-  AppendRequest,
-  Entry,
-  HeartbeatRequest,
-  NodeId,
-  Snapshot,
-  SnapshotMeta,
-  SnapshotRequest,
-} from './types.js';
+import type { Snapshot, SnapshotMeta } from './stored-state.js';
 
 /** Accepts the sender as leader of its term. False when that term is over. */
 function acceptLeader(ctx: CoreContext, from: NodeId, term: number, loyalForMs?: number): boolean {

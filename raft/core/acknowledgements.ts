@@ -1,14 +1,15 @@
+import type { NodeId } from './configuration.js';
 import type { CoreContext } from './context.js';
 import { answerReads, sendHeartbeats, startRead } from './heartbeats.js';
 import type { Leadership } from './leadership-state.js';
 import { leaveJoint } from './membership.js';
+import type { AppendResponse, SnapshotResponse } from './messages.js';
 import type { Progress } from './progress.js';
 import { quorumValue } from './quorum.js';
 import { replicateTo, syncProgress } from './replication.js';
 import { becomeFollower } from './step-down.js';
 import { successors } from './succession.js';
 import { maybeSendTimeoutNow, sendTimeoutNow } from './transfer.js';
-import type { AppendResponse, NodeId, SnapshotResponse } from './types.js';
 
 /** Counts what the follower has now, or goes back to where its log may agree; then sends what comes next. */
 export function onAppendResponse(

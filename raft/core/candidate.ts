@@ -1,9 +1,11 @@
+import type { NodeId } from './configuration.js';
 import type { Campaign, CoreContext } from './context.js';
 import { isLoyalFollower, patienceMs, scheduleRetry } from './election-timer.js';
 import { becomeLeader } from './leader.js';
+import type { PreVoteResponse, TimeoutNowRequest, VoteResponse } from './messages.js';
+import type { ElectionCause } from './outputs.js';
 import { hasQuorum, isLost } from './quorum.js';
 import { becomeFollower } from './step-down.js';
-import type { ElectionCause, NodeId, PreVoteResponse, TimeoutNowRequest, VoteResponse } from './types.js';
 
 /** A hand-over needs no pre-vote. */
 type PreVoteCause = Exclude<ElectionCause, 'transfer'>;
@@ -18,7 +20,7 @@ const REASONS: Record<PreVoteCause, string> = {
 export function startPreVote(ctx: CoreContext, cause: PreVoteCause): void {
   if (!ctx.mayStand) {
     // cover: a node that is no voter does not stand
-    // elections.test.ts "never stands as a non-voter"
+    // election-timer.test.ts "never stands as a non-voter"
     ctx.electionDeadlineMs = Infinity;
     return;
   }
@@ -113,7 +115,7 @@ const peersThatVote = (ctx: CoreContext): NodeId[] => ctx.allVoters.filter((id) 
 export function onElectionTimeout(ctx: CoreContext): void {
   if (ctx.role === 'candidate' && ctx.campaign && ctx.now < ctx.campaign.endsAtMs) {
     // cover: silent voters are asked again
-    // elections.test.ts "asks silent voters again …"
+    // candidate.test.ts "asks silent voters again …"
     askForVotes(ctx, ctx.campaign);
     return;
   }
@@ -125,7 +127,7 @@ export function onPreVoteResponse(ctx: CoreContext, from: NodeId, message: PreVo
   if (message.term > ctx.term) {
     if (isLoyalFollower(ctx)) return;
     // cover: a refused pre-vote teaches a later term
-    // elections.test.ts "learns a later term from a refusal and asks anew in it (bug 9)"
+    // candidate.test.ts "learns a later term from a refusal and asks anew in it (bug 9)"
     // Learn the term, or two nodes may refuse each other for ever (bug 9).
     becomeFollower(ctx, message.term, null, `${from} knows a later term`);
     scheduleRetry(ctx, 0);
@@ -167,11 +169,11 @@ function tally(ctx: CoreContext, from: NodeId, answer: PreVoteResponse | VoteRes
   const lost = campaign.cause === 'transfer' ? null : ctx.lastLeader;
   if (isLost(ctx.voters, (id) => id === lost || campaign.refused.has(id))) {
     // cover: an election is lost
-    // elections.test.ts "does not wait for anybody when all have refused"
+    // candidate.test.ts "does not wait for anybody when all have refused"
     campaign.endsAtMs = -Infinity;
     if (campaign.prevote && campaign.cause === 'leader-gone') {
       // cover: the loyal are asked again after a death
-      // elections.test.ts "reaches the others within moments …"
+      // election-timer.test.ts "reaches the others within moments …"
       // They will have the proof within moments; if they get none, their loyalty counts from the second time on.
       ctx.electionDeadlineMs = ctx.now + ctx.timing.rankSlotMs / 3;
       return false;

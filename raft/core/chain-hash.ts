@@ -1,4 +1,4 @@
-import type { EntryHeader, EntryKind } from './types.js';
+import type { EntryHeader, EntryKind } from './entries.js';
 
 /** Chain hash of the empty log. */
 export const EMPTY_CHAIN_HASH = 0;

@@ -1,24 +1,14 @@
-import { ConfigurationHistory } from './configuration.js';
+import { ConfigurationHistory, type Configuration, type NodeId } from './configuration.js';
 import { invariant } from './invariant.js';
 import type { Leadership } from './leadership-state.js';
 import { RaftLog } from './log.js';
+import type { Message } from './messages.js';
+import type { CoreOptions, Limits } from './options.js';
 import { Outbox, type Needs } from './outbox.js';
+import type { Answer, CoreEvent, ElectionCause, Output, RejectReason, Role } from './outputs.js';
 import { voterSets, type VoterSets } from './quorum.js';
-import type {
-  Answer,
-  Configuration,
-  CoreEvent,
-  CoreOptions,
-  ElectionCause,
-  Limits,
-  Message,
-  NodeId,
-  Output,
-  RejectReason,
-  RestoredState,
-  Role,
-  Timing,
-} from './types.js';
+import type { RestoredState } from './stored-state.js';
+import type { Timing } from './timing.js';
 
 /** One attempt to become leader. */
 export interface Campaign {

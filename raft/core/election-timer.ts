@@ -1,5 +1,5 @@
+import type { NodeId } from './configuration.js';
 import type { CoreContext } from './context.js';
-import type { NodeId } from './types.js';
 
 /** Election timeouts without a leader after which its list says little about who is there. */
 const LIST_IS_OLD_AFTER = 3;

@@ -1,15 +1,16 @@
 import { checkReversion } from './acknowledgements.js';
+import type { NodeId } from './configuration.js';
 import type { CoreContext } from './context.js';
 import { answerReads, sendHeartbeats } from './heartbeats.js';
 import { leaveHungDisk } from './hung-disk.js';
 import { invariant } from './invariant.js';
 import type { Leadership } from './leadership-state.js';
 import { leaveJoint } from './membership.js';
+import type { HeartbeatResponse } from './messages.js';
 import { quorumValue } from './quorum.js';
 import { appendOwn, replicateTo, replicateToAll, syncProgress } from './replication.js';
 import { becomeFollower } from './step-down.js';
 import { endOverdueTransfer, maybeSendTimeoutNow } from './transfer.js';
-import type { HeartbeatResponse, NodeId } from './types.js';
 
 export function becomeLeader(ctx: CoreContext, reason: string): void {
   invariant(ctx.role === 'candidate', () => `${ctx.role} cannot become leader`);
@@ -119,7 +120,7 @@ export function tickLeader(ctx: CoreContext, leadership: Leadership): void {
   // Whoever cannot hear a quorum stops at once, heartbeats included (bug 12).
   if (ctx.now >= patienceEndMs(ctx, leadership)) {
     // cover: a leader without a quorum steps back
-    // elections.test.ts "steps back when no quorum answers within the lease …"
+    // leader.test.ts "steps back when no quorum answers within the lease …"
     becomeFollower(ctx, ctx.term, null, 'no contact to a quorum');
     return;
   }

@@ -1,5 +1,5 @@
+import type { NodeId } from './configuration.js';
 import type { Progress } from './progress.js';
-import type { NodeId } from './types.js';
 
 /** A read that waits for proof of leadership: an acknowledged heartbeat round that began after it. */
 export interface PendingRead {

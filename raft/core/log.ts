@@ -1,6 +1,7 @@
 import { chainHash, EMPTY_CHAIN_HASH } from './chain-hash.js';
+import type { Entry, EntryHeader } from './entries.js';
 import { invariant } from './invariant.js';
-import type { Entry, EntryHeader, SnapshotMeta } from './types.js';
+import type { SnapshotMeta } from './stored-state.js';
 
 /**
  * The log in memory: headers of everything after the snapshot, data as long as it fits the cache.

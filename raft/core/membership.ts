@@ -1,17 +1,12 @@
-import {
-  applyChange,
-  changeTiming,
-  encodeConfiguration,
-  withoutJoint,
-  type ChangeResult,
-} from './configuration.js';
+import { applyChange, changeTiming, withoutJoint, type ChangeResult } from './configuration-change.js';
+import { encodeConfiguration, type Configuration } from './configuration.js';
 import type { CoreContext } from './context.js';
 import { crc32 } from './crc32.js';
 import { sendHeartbeats } from './heartbeats.js';
+import type { Input } from './inputs.js';
 import type { Leadership } from './leadership-state.js';
 import { hasQuorum, voterSets } from './quorum.js';
 import { appendOwn, replicateToAll, syncProgress } from './replication.js';
-import type { Configuration, Input } from './types.js';
 
 /** What both kinds of change have to say to the log. */
 interface Change {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { RaftLog } from './log.js';
+import type { Message } from './messages.js';
 import { Outbox } from './outbox.js';
 import { appended, heartbeat, CoreHarness } from './testing/core-harness.js';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import type { Message } from './types.js';
 
 const members = configurationOf(['a', 'b', 'c']);
 const hard = { term: 1, votedFor: null, commit: 0 };

@@ -1,5 +1,9 @@
+import type { NodeId } from './configuration.js';
+import type { LoadedEntry } from './entries.js';
 import type { RaftLog } from './log.js';
-import type { HardState, LoadedEntry, Message, NodeId, Persist, Snapshot } from './types.js';
+import type { Message } from './messages.js';
+import type { Persist } from './outputs.js';
+import type { HardState, Snapshot } from './stored-state.js';
 
 /** What a message says about this node's disk, hence what it has to wait for. */
 export type Needs =

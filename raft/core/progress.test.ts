@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Limits } from './options.js';
 import { Progress } from './progress.js';
-import type { Limits } from './types.js';
 
 const limits = { inflightRequestsMax: 2, inflightBytesMax: 100 } as Limits;
 const request = (requestId: number, lastIndex: number, bytes = 10, sentAtMs = 0) => ({

@@ -1,4 +1,4 @@
-import type { Limits } from './types.js';
+import type { Limits } from './options.js';
 
 interface Inflight {
   requestId: number;

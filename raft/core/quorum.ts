@@ -1,4 +1,4 @@
-import type { Configuration, NodeId } from './types.js';
+import type { Configuration, NodeId } from './configuration.js';
 
 /** Sets of voters that must each supply a majority: one, or two in a joint configuration (thesis §4.3). */
 export type VoterSets = readonly (readonly NodeId[])[];

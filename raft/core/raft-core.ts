@@ -8,11 +8,19 @@ import {
   startPreVote,
 } from './candidate.js';
 import { chainHash } from './chain-hash.js';
-import { encodeConfiguration, inOrder } from './configuration.js';
+import {
+  encodeConfiguration,
+  inOrder,
+  type Configuration,
+  type IndexedConfiguration,
+  type NodeId,
+} from './configuration.js';
 import { CoreContext } from './context.js';
 import { crc32 } from './crc32.js';
 import { isLoyalFollower, rank, restartElectionTimer, stagger } from './election-timer.js';
+import type { Entry } from './entries.js';
 import { onRead } from './heartbeats.js';
+import type { Input } from './inputs.js';
 import { invariant, InvariantError } from './invariant.js';
 import {
   leaderDeadlineMs,
@@ -23,22 +31,14 @@ import {
   tickLeader,
 } from './leader.js';
 import { onChangeMembership, onSetTiming } from './membership.js';
+import type { Message } from './messages.js';
+import type { CoreOptions } from './options.js';
+import type { Output, Role } from './outputs.js';
 import { becomeFollower } from './step-down.js';
+import type { RestoredState } from './stored-state.js';
 import { successors } from './succession.js';
+import type { Timing } from './timing.js';
 import { maybeSendTimeoutNow, onTimeoutNowResponse, onTransfer } from './transfer.js';
-import type {
-  Configuration,
-  CoreOptions,
-  Entry,
-  IndexedConfiguration,
-  Input,
-  Message,
-  NodeId,
-  Output,
-  RestoredState,
-  Role,
-  Timing,
-} from './types.js';
 import { onPreVote, onVote } from './voting.js';
 
 export interface PeerStatus {
@@ -102,7 +102,7 @@ export class RaftCore {
       // may have been elected; it must not act on whatever lay in its sockets meanwhile (bug 54).
       if (ctx.leadership && silentMs >= ctx.timing.electionTimeoutMs) {
         // cover: a leader was frozen
-        // elections.test.ts "no longer leads when others may have been elected …"
+        // election-timer.test.ts "no longer leads when others may have been elected …"
         this.stalled(silentMs);
       }
       this.dispatch(input);
@@ -261,7 +261,7 @@ export class RaftCore {
     if (message.term > ctx.term) {
       if (isLoyalFollower(ctx)) {
         // cover: a loyal follower gets a late answer of a later term
-        // elections.test.ts "follows no late answer once it is loyal to a leader, whose lease counts on that"
+        // candidate.test.ts "follows no late answer once it is loyal to a leader, whose lease counts on that"
         return;
       }
       return becomeFollower(ctx, message.term, null, `${from} knows a later term`);

@@ -1,9 +1,10 @@
 import { chainHash } from './chain-hash.js';
+import type { NodeId } from './configuration.js';
 import type { CoreContext } from './context.js';
+import type { EntryKind } from './entries.js';
 import type { Leadership } from './leadership-state.js';
 import { entryOf } from './log.js';
 import { Progress } from './progress.js';
-import type { EntryKind, NodeId } from './types.js';
 
 /** A probe looks for the common point of two logs; it carries entries only while they are this small. */
 const PROBE_BYTES_MAX = 16 * 1024;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { CoreEvent, Output } from './outputs.js';
 import { heartbeat, CoreHarness, timing } from './testing/core-harness.js';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import type { CoreEvent, Output } from './types.js';
 
 const alarms = (outputs: readonly Output[]): CoreEvent[] =>
   outputs.flatMap((output) =>

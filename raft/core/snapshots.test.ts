@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { SnapshotRequest } from './messages.js';
 import { heartbeat, CoreHarness, timing } from './testing/core-harness.js';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import type { SnapshotRequest } from './types.js';
 
 const members = configurationOf(['a', 'b', 'c']);
 const data = new Uint8Array([1, 2, 3]);

@@ -1,6 +1,6 @@
+import type { NodeId } from './configuration.js';
 import type { CoreContext } from './context.js';
 import { restartElectionTimer } from './election-timer.js';
-import type { NodeId } from './types.js';
 
 /**
  * Steps back. `leader` is null while unknown. Everything that waited for this node's leadership is answered: what

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { HeartbeatResponse } from './messages.js';
 import { heartbeat, CoreHarness, timing } from './testing/core-harness.js';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import type { HeartbeatResponse } from './types.js';
 
 /** The leader `a` of five voters and a non-voter, after one round of answers. */
 function leader(told: Partial<Record<string, Partial<HeartbeatResponse>>> = {}): CoreHarness {

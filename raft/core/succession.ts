@@ -1,7 +1,7 @@
+import type { NodeId } from './configuration.js';
 import type { CoreContext } from './context.js';
 import type { Leadership } from './leadership-state.js';
 import type { Progress } from './progress.js';
-import type { NodeId } from './types.js';
 
 /**
  * The other voters in the order in which they should lead next: those that answer, by fitness, possession of all that

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { changeTiming, decodeConfiguration, encodeConfiguration } from './configuration.js';
+import { changeTiming } from './configuration-change.js';
+import { decodeConfiguration, encodeConfiguration } from './configuration.js';
+import type { PreVoteResponse } from './messages.js';
 import { heartbeat, preVoteGranted, CoreHarness, timing, voteGranted } from './testing/core-harness.js';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import { clusterTimingOf, timingProblem } from './timing.js';
-import type { ClusterTiming, PreVoteResponse } from './types.js';
+import { clusterTimingOf, timingProblem, type ClusterTiming } from './timing.js';
 
 const own = clusterTimingOf(timing);
 const times = (factor: number): ClusterTiming => ({

@@ -1,4 +1,22 @@
-import type { ClusterTiming } from './types.js';
+/** The times that must be the same on all nodes; part of the configuration in the log. */
+export interface ClusterTiming {
+  heartbeatIntervalMs: number;
+  /** Silence after which a follower may stand, and for which it is loyal to a leader. */
+  electionTimeoutMs: number;
+  /** Step between the timers of followers of neighbouring rank. */
+  rankSlotMs: number;
+  /** Random addition to a timer. */
+  jitterMs: number;
+  /** A leader that has not heard a quorum for this long steps down. */
+  leaseTimeoutMs: number;
+}
+
+export interface Timing extends ClusterTiming {
+  /** A request without a response is forgotten after this. */
+  requestTimeoutMs: number;
+  /** Longest a transfer may take. */
+  transferTimeoutMs: number;
+}
 
 /** The part of a clockwork that goes into the log, and nothing else. */
 export function clusterTimingOf(timing: ClusterTiming): ClusterTiming {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { TimeoutNowRequest } from './messages.js';
 import { heartbeat, CoreHarness, timing } from './testing/core-harness.js';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import type { TimeoutNowRequest } from './types.js';
 
 const members = configurationOf(['a', 'b', 'c'], ['n']);
 

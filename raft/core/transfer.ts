@@ -1,7 +1,8 @@
+import type { NodeId } from './configuration.js';
 import type { CoreContext } from './context.js';
 import type { Leadership, PendingTransfer } from './leadership-state.js';
+import type { TimeoutNowResponse } from './messages.js';
 import { bestSuccessor } from './succession.js';
-import type { NodeId, TimeoutNowResponse } from './types.js';
 
 /**
  * Begins a hand-over (thesis §3.10): from now on the leader takes no proposals and has no lease; the target is sent

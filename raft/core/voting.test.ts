@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { PreVoteRequest, VoteRequest } from './messages.js';
 import { heartbeat, preVoteGranted, CoreHarness, timing } from './testing/core-harness.js';
 import { configurationOf, TestLog } from './testing/test-log.js';
-import type { PreVoteRequest, VoteRequest } from './types.js';
 
 const log = (...terms: number[]) => new TestLog(configurationOf(['a', 'b', 'c']), terms);
 

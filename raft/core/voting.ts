@@ -1,7 +1,8 @@
+import type { NodeId } from './configuration.js';
 import type { CoreContext } from './context.js';
 import { loyaltyMs, restartElectionTimer } from './election-timer.js';
+import type { PreVoteRequest, VoteRequest } from './messages.js';
 import { becomeFollower } from './step-down.js';
-import type { NodeId, PreVoteRequest, VoteRequest } from './types.js';
 
 /** Says whether this node would vote for the candidate, and binds itself to nothing by that (thesis §9.6). */
 export function onPreVote(ctx: CoreContext, from: NodeId, message: PreVoteRequest): void {
@@ -26,7 +27,7 @@ function makeWay(ctx: CoreContext, candidate: NodeId): void {
   if (ctx.campaign?.prevote) {
     if (ctx.id < candidate) return;
     // cover: one of two candidates makes way
-    // elections.test.ts "do not both go on: the one with the greater id makes way …"
+    // candidate.test.ts "do not both go on: the one with the greater id makes way …"
     ctx.campaign = null;
   }
   ctx.electionDeadlineMs = Math.max(

@@ -1,4 +1,6 @@
-import type { EntryHeader, HardState, IndexedConfiguration, LoadedEntry, Snapshot } from '../core/types.js';
+import type { IndexedConfiguration } from '../core/configuration.js';
+import type { EntryHeader, LoadedEntry } from '../core/entries.js';
+import type { HardState, Snapshot } from '../core/stored-state.js';
 import { checkLog, configurationOf } from '../storage/checks.js';
 import { openDatabase, type Database } from '../storage/database.js';
 import { StorageError } from '../storage/errors.js';

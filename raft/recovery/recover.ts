@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { chainHash } from '../core/chain-hash.js';
-import { encodeConfiguration } from '../core/configuration.js';
-import type { ClusterTiming, Configuration, LoadedEntry, Member, Persist } from '../core/types.js';
+import { encodeConfiguration, type Configuration, type Member } from '../core/configuration.js';
+import type { LoadedEntry } from '../core/entries.js';
+import type { Persist } from '../core/outputs.js';
+import type { ClusterTiming } from '../core/timing.js';
 import { openDatabase } from '../storage/database.js';
 import { StorageError } from '../storage/errors.js';
 import { IDENTITY_KEY } from '../storage/keys.js';

@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { crc32 } from 'node:zlib';
+import type { LoadedEntry } from '../core/entries.js';
 import type { RaftCore } from '../core/raft-core.js';
-import type { LoadedEntry, Snapshot } from '../core/types.js';
+import type { Snapshot } from '../core/stored-state.js';
 import type { Storage } from '../storage/storage.js';
 import { Applier } from './applier.js';
 import { Compactor, type Retention } from './compaction.js';

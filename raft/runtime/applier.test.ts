@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { LoadedEntry } from '../core/types.js';
+import type { LoadedEntry } from '../core/entries.js';
 import { ORIGIN } from '../storage/manifest.js';
 import { entriesAfter, snapshotAt } from '../storage/testing/test-log.js';
 import { Applier } from './applier.js';

@@ -1,4 +1,5 @@
-import type { LoadedEntry, Snapshot } from '../core/types.js';
+import type { LoadedEntry } from '../core/entries.js';
+import type { Snapshot } from '../core/stored-state.js';
 import type { LogReader } from './log-reader.js';
 import type { StateMachine } from './state-machine.js';
 

@@ -1,4 +1,5 @@
-import type { Entry, RequestMessage } from '../core/types.js';
+import type { Entry } from '../core/entries.js';
+import type { RequestMessage } from '../core/messages.js';
 import type { Storage } from '../storage/storage.js';
 
 /** True when the core still had all data that the message needs. */

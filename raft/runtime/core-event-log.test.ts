@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { ElectionCause } from '../core/types.js';
+import type { ElectionCause } from '../core/outputs.js';
 import { CoreEventLog } from './core-event-log.js';
 import { recordingLogger } from './testing/recording-logger.js';
 

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { CoreEvent } from '../core/types.js';
+import type { CoreEvent } from '../core/outputs.js';
 
 const REVERTED_REMEDY =
   'the node neither votes nor counts any more: mistrust its disk, wipe it, and add the node again as a new member';

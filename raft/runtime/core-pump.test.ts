@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Input } from '../core/inputs.js';
+import type { Output } from '../core/outputs.js';
 import type { RaftCore } from '../core/raft-core.js';
-import type { Input, Output } from '../core/types.js';
 import { CorePump, type CorePumpOptions, type Settled } from './core-pump.js';
 
 const EVENT: Output = { type: 'event', event: { type: 'leaderReady', term: 1, index: 1 } };

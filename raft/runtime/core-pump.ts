@@ -1,6 +1,8 @@
 import { performance } from 'node:perf_hooks';
+import type { Stimulus } from '../core/inputs.js';
+import type { RequestMessage, ResponseMessage } from '../core/messages.js';
+import type { Answer, Output } from '../core/outputs.js';
 import type { RaftCore } from '../core/raft-core.js';
-import type { Answer, Output, RequestMessage, ResponseMessage, Stimulus } from '../core/types.js';
 import type { Respond } from '../transport/transport-host.js';
 import { Exchanges } from './exchanges.js';
 import type { Outcome } from './node-options.js';

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { NodeId } from '../core/types.js';
+import type { NodeId } from '../core/configuration.js';
 
 /** Probes of a leader whose connection closed: its listening socket may close a moment after the others. */
 const PROBE_DELAYS_MS = [0, 5, 20, 50];

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { Persist } from '../core/types.js';
+import type { Persist } from '../core/outputs.js';
 import { StorageError } from '../storage/errors.js';
 import type { Storage } from '../storage/storage.js';
 import { WriteWatch } from './write-watch.js';

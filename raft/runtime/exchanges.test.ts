@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { HeartbeatRequest, HeartbeatResponse, ResponseMessage } from '../core/types.js';
+import type { HeartbeatRequest, HeartbeatResponse, ResponseMessage } from '../core/messages.js';
 import { heartbeat, heartbeatAnswer } from '../core/testing/core-harness.js';
 import { Exchanges } from './exchanges.js';
 

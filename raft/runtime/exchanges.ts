@@ -1,4 +1,4 @@
-import type { RequestMessage, ResponseMessage } from '../core/types.js';
+import type { RequestMessage, ResponseMessage } from '../core/messages.js';
 import type { Respond } from '../transport/transport-host.js';
 
 interface Exchange {

@@ -1,4 +1,4 @@
-import type { ClusterTiming } from '../core/types.js';
+import type { ClusterTiming } from '../core/timing.js';
 
 /** 99th percentiles, ms; undefined until enough of them were seen. */
 export interface MeasuredTimes {

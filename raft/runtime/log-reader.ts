@@ -1,4 +1,4 @@
-import type { Entry, LoadedEntry } from '../core/types.js';
+import type { Entry, LoadedEntry } from '../core/entries.js';
 import type { Storage } from '../storage/storage.js';
 
 /** The log with its data, wherever they are: in memory while they are young, then on disk. */

@@ -1,15 +1,9 @@
 import type { Logger } from 'pino';
-import type {
-  CoreEvent,
-  Limits,
-  Member,
-  NodeId,
-  RejectReason,
-  RequestMessage,
-  ResponseMessage,
-  SnapshotRequest,
-  Timing,
-} from '../core/types.js';
+import type { Member, NodeId } from '../core/configuration.js';
+import type { RequestMessage, ResponseMessage, SnapshotRequest } from '../core/messages.js';
+import type { Limits } from '../core/options.js';
+import type { CoreEvent, RejectReason } from '../core/outputs.js';
+import type { Timing } from '../core/timing.js';
 import type { SnapshotSource } from '../storage/snapshot-stream.js';
 import type { Storage } from '../storage/storage.js';
 import type { TransportHost } from '../transport/transport-host.js';

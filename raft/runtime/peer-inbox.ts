@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import type { NodeId, RequestMessage, SnapshotRequest } from '../core/types.js';
+import type { NodeId } from '../core/configuration.js';
+import type { RequestMessage, SnapshotRequest } from '../core/messages.js';
 import type { Identity } from '../storage/storage.js';
 import type { Respond, TransportHost } from '../transport/transport-host.js';
 import type { SnapshotChunkRequest } from '../transport/wire-message.js';

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
-import type { Member, Message, NodeId, RequestMessage, ResponseMessage } from '../core/types.js';
+import type { Member, NodeId } from '../core/configuration.js';
+import type { Message, RequestMessage, ResponseMessage } from '../core/messages.js';
 import { isDiskFailure, type StorageError } from '../storage/errors.js';
 import type { Storage } from '../storage/storage.js';
 import { isComplete, withData } from './complete-message.js';

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { NodeId } from '../core/types.js';
+import type { NodeId } from '../core/configuration.js';
 
 /** A peer that fails for so long is worth a warning; a lost request is not. */
 const TOLD_AFTER_MS = 1000;

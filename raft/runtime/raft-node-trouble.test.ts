@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import type { RequestMessage, ResponseMessage } from '../core/messages.js';
 import { heartbeat } from '../core/testing/core-harness.js';
-import type { RequestMessage, ResponseMessage } from '../core/types.js';
 import { StorageError } from '../storage/errors.js';
 import { MemoryStorage } from '../storage/memory-storage.js';
 import { entryAfter } from '../storage/testing/test-log.js';

@@ -2,21 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
+import type { MembershipChange } from '../core/configuration-change.js';
+import type { Member, NodeId } from '../core/configuration.js';
+import type { LoadedEntry } from '../core/entries.js';
+import type { Stimulus } from '../core/inputs.js';
+import type { Message, ResponseMessage } from '../core/messages.js';
+import type { CoreEvent, Output } from '../core/outputs.js';
 import { RaftCore, type CoreStatus } from '../core/raft-core.js';
-import { clusterTimingOf } from '../core/timing.js';
-import type {
-  ClusterTiming,
-  CoreEvent,
-  LoadedEntry,
-  Member,
-  MembershipChange,
-  Message,
-  NodeId,
-  Output,
-  ResponseMessage,
-  Stimulus,
-  Timing,
-} from '../core/types.js';
+import { clusterTimingOf, type ClusterTiming, type Timing } from '../core/timing.js';
 import { isDiskFailure } from '../storage/errors.js';
 import type { Identity } from '../storage/storage.js';
 import { Application } from './application.js';

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import type { NodeId, ResponseMessage, SnapshotRequest } from '../core/types.js';
+import type { NodeId } from '../core/configuration.js';
+import type { ResponseMessage, SnapshotRequest } from '../core/messages.js';
 import { RECEIVED_SNAPSHOT_BYTES_MAX } from '../storage/snapshot-stream.js';
 import type { Storage } from '../storage/storage.js';
 import type { SnapshotChunkRequest } from '../transport/wire-message.js';

@@ -1,4 +1,5 @@
-import type { LoadedEntry, Snapshot } from '../core/types.js';
+import type { LoadedEntry } from '../core/entries.js';
+import type { Snapshot } from '../core/stored-state.js';
 
 /**
  * What the log is for. `apply` must depend on nothing but the entries before it: every node runs it on the same

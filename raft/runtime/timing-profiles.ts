@@ -1,5 +1,4 @@
-import { isSameTiming } from '../core/timing.js';
-import type { ClusterTiming } from '../core/types.js';
+import { isSameTiming, type ClusterTiming } from '../core/timing.js';
 
 /**
  * Clockworks for the usual distances (raft.md §5.10). The lease ends a hundredth and some before the loyalty that it

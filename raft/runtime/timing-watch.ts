@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
-import { clusterTimingOf, isSameTiming } from '../core/timing.js';
-import type { ClusterTiming } from '../core/types.js';
+import { clusterTimingOf, isSameTiming, type ClusterTiming } from '../core/timing.js';
 import { judgeTiming, type MeasuredTimes } from './judge-timing.js';
 import { profileOf } from './timing-profiles.js';
 

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { performance } from 'node:perf_hooks';
+import type { NodeId } from '../core/configuration.js';
 import type { CoreStatus } from '../core/raft-core.js';
-import type { NodeId } from '../core/types.js';
 import type { Outcome, RaftNodeEvents } from './node-options.js';
 
 /** The node that handed over, or tried to. */

@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
 import { chainHash } from '../core/chain-hash.js';
-import { decodeConfiguration } from '../core/configuration.js';
-import type { EntryHeader, IndexedConfiguration, LoadedEntry, Persist } from '../core/types.js';
+import { decodeConfiguration, type IndexedConfiguration } from '../core/configuration.js';
+import type { EntryHeader, LoadedEntry } from '../core/entries.js';
+import type { Persist } from '../core/outputs.js';
 import { StorageError } from './errors.js';
 import type { LogPosition, Manifest } from './manifest.js';
 import { positionOf } from './manifest.js';

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { EntryHeader, RestoredState } from '../core/types.js';
+import type { EntryHeader } from '../core/entries.js';
+import type { RestoredState } from '../core/stored-state.js';
 import { checkLog, checkOwner, configurationOf } from './checks.js';
 import type { Database } from './database.js';
 import { StorageError } from './errors.js';

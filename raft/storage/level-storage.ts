@@ -1,4 +1,6 @@
-import type { LoadedEntry, Persist, RestoredState, Snapshot, SnapshotMeta } from '../core/types.js';
+import type { LoadedEntry } from '../core/entries.js';
+import type { Persist } from '../core/outputs.js';
+import type { RestoredState, Snapshot, SnapshotMeta } from '../core/stored-state.js';
 import { concurrentWrite, indexBefore, joinCluster } from './checks.js';
 import type { Database } from './database.js';
 import { openDatabase } from './database.js';

@@ -1,5 +1,5 @@
 import { EMPTY_CHAIN_HASH } from '../core/chain-hash.js';
-import type { HardState } from '../core/types.js';
+import type { HardState } from '../core/stored-state.js';
 
 /** A place in the log: equal positions mean equal logs up to there. */
 export interface LogPosition {

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import type { LoadedEntry, Persist, RestoredState, Snapshot, SnapshotMeta } from '../core/types.js';
+import type { LoadedEntry } from '../core/entries.js';
+import type { Persist } from '../core/outputs.js';
+import type { RestoredState, Snapshot, SnapshotMeta } from '../core/stored-state.js';
 import { StorageError } from './errors.js';
 import type { Manifest } from './manifest.js';
 import { EMPTY_MANIFEST, positionOf } from './manifest.js';

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
-import type { EntryHeader, LoadedEntry, Snapshot } from '../core/types.js';
+import type { EntryHeader, LoadedEntry } from '../core/entries.js';
+import type { Snapshot } from '../core/stored-state.js';
 import type { Database, DatabaseSnapshot } from './database.js';
 import { StorageError } from './errors.js';
 import {

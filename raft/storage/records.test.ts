@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { encodeConfiguration } from '../core/configuration.js';
-import type { EntryHeader } from '../core/types.js';
+import type { EntryHeader } from '../core/entries.js';
 import { configurationOf } from './checks.js';
 import { StorageError } from './errors.js';
 import { decodeHeader, encodeHeader, seal, unseal } from './records.js';

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { z } from 'zod';
-import type { EntryHeader, EntryKind } from '../core/types.js';
+import type { EntryHeader, EntryKind } from '../core/entries.js';
 
 const KINDS: readonly EntryKind[] = ['noop', 'config', 'command'];
 const HEADER_BYTES = 29;

@@ -1,4 +1,4 @@
-import type { Snapshot, SnapshotMeta } from '../core/types.js';
+import type { Snapshot, SnapshotMeta } from '../core/stored-state.js';
 
 /** A snapshot is stored and sent in pieces of this size: one of them does not hold up a heartbeat for long. */
 export const SNAPSHOT_CHUNK_BYTES = 256 * 1024;

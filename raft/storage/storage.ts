@@ -1,4 +1,6 @@
-import type { LoadedEntry, Persist, RestoredState, Snapshot, SnapshotMeta } from '../core/types.js';
+import type { LoadedEntry } from '../core/entries.js';
+import type { Persist } from '../core/outputs.js';
+import type { RestoredState, Snapshot, SnapshotMeta } from '../core/stored-state.js';
 import type { SnapshotId, SnapshotSource } from './snapshot-stream.js';
 
 /** Who a data directory belongs to. Written once, before anything else. */

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
-import type { Persist, Snapshot } from '../core/types.js';
+import type { Persist } from '../core/outputs.js';
+import type { Snapshot } from '../core/stored-state.js';
 import { checkWrite } from './checks.js';
 import { MANIFEST_KEY, dataKey, headerKey, snapshotChunkKey, snapshotMetaKey } from './keys.js';
 import type { LogPosition, Manifest } from './manifest.js';

@@ -1,4 +1,5 @@
-import type { Limits, Timing } from '../core/types.js';
+import type { Limits } from '../core/options.js';
+import type { Timing } from '../core/timing.js';
 
 /** A LAN's clockwork in virtual time, where nothing comes late. */
 export const LAN_TIMING: Timing = {

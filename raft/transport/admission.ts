@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { NodeId } from '../core/types.js';
+import type { NodeId } from '../core/configuration.js';
 import { mayComeFromAnyDisk } from './incarnation-policy.js';
 import { FrameError } from './errors.js';
 import { checkVersion, type Frame } from './frame.js';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { ResponseMessage } from '../core/types.js';
+import type { ResponseMessage } from '../core/messages.js';
 import { wireProblem } from './hello.js';
 import { bigAppend, toBytes } from './testing/arbitrary-frames.js';
 import { eventually } from '../testing/eventually.js';

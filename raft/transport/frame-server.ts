@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { NodeId } from '../core/types.js';
+import type { NodeId } from '../core/configuration.js';
 import type { Admission } from './admission.js';
 import { BodyBudget } from './body-budget.js';
 import { FrameError } from './errors.js';

@@ -1,8 +1,8 @@
 import { crc32 as crc } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { Message } from '../core/messages.js';
 import { heartbeat } from '../core/testing/core-harness.js';
-import type { Message } from '../core/types.js';
 import { FrameError, type FrameErrorCode } from './errors.js';
 import { decodeFrame, encodeFrame, type Frame } from './frame.js';
 import { WIRE_VERSIONS } from './wire-versions.js';

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { NodeId } from '../core/types.js';
+import type { NodeId } from '../core/configuration.js';
 import { ByteReader, ByteWriter } from './byte-io.js';
 import { FrameError } from './errors.js';
 import { decodeMessage, encodeMessage, typeCode } from './message-codec.js';

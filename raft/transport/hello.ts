@@ -1,4 +1,4 @@
-import type { NodeId } from '../core/types.js';
+import type { NodeId } from '../core/configuration.js';
 import { Connection } from './connection.js';
 import { FrameError, TransportError } from './errors.js';
 import {

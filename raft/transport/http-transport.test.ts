@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { request } from 'undici';
-import type { RequestMessage } from '../core/types.js';
+import type { RequestMessage } from '../core/messages.js';
 import { eventually } from '../testing/eventually.js';
 import { TransportError } from './errors.js';
 import type { Frame } from './frame.js';

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
-import type { Member, NodeId, RequestMessage, ResponseMessage, SnapshotRequest } from '../core/types.js';
+import type { Member, NodeId } from '../core/configuration.js';
+import type { RequestMessage, ResponseMessage, SnapshotRequest } from '../core/messages.js';
 import type { SnapshotSource } from '../storage/snapshot-stream.js';
 import { Admission } from './admission.js';
 import { FrameError, TransportError } from './errors.js';

@@ -1,7 +1,12 @@
 import { crc32 } from 'node:zlib';
-import { decodeConfiguration, encodeConfiguration } from '../core/configuration.js';
+import {
+  decodeConfiguration,
+  encodeConfiguration,
+  type Configuration,
+  type Member,
+} from '../core/configuration.js';
+import type { Entry, EntryKind } from '../core/entries.js';
 import { timingProblem } from '../core/timing.js';
-import type { Configuration, Entry, EntryKind, Member } from '../core/types.js';
 import { ByteReader, ByteWriter } from './byte-io.js';
 import { FrameError } from './errors.js';
 import type { WireMessage } from './wire-message.js';

@@ -1,4 +1,4 @@
-import type { Member } from '../core/types.js';
+import type { Member } from '../core/configuration.js';
 import { TransportError, type Refusal } from './errors.js';
 import { HELLO_PATH } from './hello.js';
 import type { WireRequest } from './wire-message.js';

@@ -1,4 +1,4 @@
-import type { NodeId } from '../core/types.js';
+import type { NodeId } from '../core/configuration.js';
 import type { Refusal } from './errors.js';
 import { commonVersion, isWireVersions, type WireVersions } from './wire-versions.js';
 

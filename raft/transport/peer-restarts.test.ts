@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { RequestMessage } from '../core/types.js';
+import type { RequestMessage } from '../core/messages.js';
 import { eventually } from '../testing/eventually.js';
 import { bigAppend } from './testing/arbitrary-frames.js';
 import { errorOf, nodesOfEachTest } from './testing/nodes-of-each-test.js';

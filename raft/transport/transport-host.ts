@@ -1,4 +1,5 @@
-import type { NodeId, RequestMessage, ResponseMessage } from '../core/types.js';
+import type { NodeId } from '../core/configuration.js';
+import type { RequestMessage, ResponseMessage } from '../core/messages.js';
 import type { SnapshotChunkRequest } from './wire-message.js';
 
 /** Answers a request; null says that no answer will come, so that the peer need not wait for its deadline. */

@@ -1,4 +1,4 @@
-import type { Message, RequestMessage, ResponseMessage } from '../core/types.js';
+import type { Message, RequestMessage, ResponseMessage } from '../core/messages.js';
 import type { SnapshotId } from '../storage/snapshot-stream.js';
 
 /**

@@ -2,9 +2,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 import { MIB } from '../../../common/bytes.js';
-import { RaftNode, type Member } from '../../../raft/index.js';
-import { LevelStorage } from '../../../raft/index.js';
-import { HttpTransport } from '../../../raft/index.js';
+import { HttpTransport, LevelStorage, RaftNode, type Member } from '../../../raft/index.js';
 import { limitsOf, timingOf } from '../../../conductor/process/raft-options.js';
 import { parseConfig } from '../../../conductor/config/parse-config.js';
 import { HEALTH_FLAGS } from '../../cluster/baton-process.js';
@@ -12,7 +10,7 @@ import { nowMs } from './clock.js';
 
 /**
  * One bare Raft node in a process of its own: `node-process.ts <id> <port> <directory>`. It takes orders from its
- * parent, JSON in lines of stdin, and tells it in lines of stdout when it leads. Its options are those of a Baton that was given none.
+ * parent and tells it when it leads, in lines of JSON. Its options are those of a Baton that was given none.
  */
 
 /** What the parent may ask for. */

@@ -1,17 +1,11 @@
+import type { NodeId } from '../configuration.js';
+import type { Stimulus } from '../inputs.js';
+import type { HeartbeatRequest, HeartbeatResponse, Message } from '../messages.js';
+import type { Limits } from '../options.js';
+import type { Answer, Output, Persist } from '../outputs.js';
 import { RaftCore } from '../raft-core.js';
-import type {
-  Answer,
-  HeartbeatRequest,
-  HeartbeatResponse,
-  Limits,
-  Message,
-  NodeId,
-  Output,
-  Persist,
-  RestoredState,
-  Stimulus,
-} from '../types.js';
 import { LAN_TIMING, SMALL_LIMITS } from '../../testing/options.js';
+import type { RestoredState } from '../stored-state.js';
 import { configurationOf, TestLog } from './test-log.js';
 
 export const timing = LAN_TIMING;
@@ -213,6 +207,9 @@ export const preVoteGranted = (term: number): Message => ({
   granted: true,
   remainingMs: 0,
 });
+
+export const preVoteRefused = (term: number, remainingMs: number): Message =>
+  ({ ...preVoteGranted(term), granted: false, remainingMs }) as Message;
 
 export const voteGranted = (term: number): Message =>
   ({ ...preVoteGranted(term), type: 'voteResponse' }) as Message;

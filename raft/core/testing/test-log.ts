@@ -1,16 +1,9 @@
 import { chainHash } from '../chain-hash.js';
-import { encodeConfiguration } from '../configuration.js';
+import { encodeConfiguration, type Configuration, type Member, type NodeId } from '../configuration.js';
 import { crc32 } from '../crc32.js';
-import type {
-  AppendRequest,
-  Configuration,
-  EntryKind,
-  LoadedEntry,
-  Member,
-  NodeId,
-  RestoredState,
-  SnapshotMeta,
-} from '../types.js';
+import type { EntryKind, LoadedEntry } from '../entries.js';
+import type { AppendRequest } from '../messages.js';
+import type { RestoredState, SnapshotMeta } from '../stored-state.js';
 
 export const member = (id: NodeId, voter = true): Member => ({
   id,

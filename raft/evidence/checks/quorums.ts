@@ -1,4 +1,4 @@
-import type { Configuration, Member, NodeId } from '../../core/types.js';
+import type { Configuration, Member, NodeId } from '../../core/configuration.js';
 
 // The core's own quorum functions are under test, so the checks have their own.
 

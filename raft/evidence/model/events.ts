@@ -1,5 +1,6 @@
+import type { NodeId } from '../../core/configuration.js';
 import { crc32 } from '../../core/crc32.js';
-import type { NodeId, Stimulus } from '../../core/types.js';
+import type { Stimulus } from '../../core/inputs.js';
 import type { Budget } from './bounds.js';
 import type { ClusterState } from './cluster-state.js';
 import type { Effect, NodeState, NodeStates } from './node-states.js';

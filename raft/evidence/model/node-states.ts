@@ -1,15 +1,11 @@
+import type { Configuration, NodeId } from '../../core/configuration.js';
 import { CoreContext } from '../../core/context.js';
+import type { Stimulus } from '../../core/inputs.js';
+import type { Message } from '../../core/messages.js';
+import type { CoreOptions } from '../../core/options.js';
+import type { Output, Persist } from '../../core/outputs.js';
 import type { RaftCore } from '../../core/raft-core.js';
-import type {
-  Configuration,
-  CoreOptions,
-  Message,
-  NodeId,
-  Output,
-  Persist,
-  RestoredState,
-  Stimulus,
-} from '../../core/types.js';
+import type { RestoredState } from '../../core/stored-state.js';
 import { quorumsOf } from '../checks/quorums.js';
 import { SimulatedDisk } from '../simulator/disk.js';
 import { insideOf, type Hosting } from '../simulator/hosting.js';

@@ -1,5 +1,6 @@
+import type { Configuration, NodeId } from '../../core/configuration.js';
+import type { RestoredState } from '../../core/stored-state.js';
 import { configurationOf, TestLog } from '../../core/testing/test-log.js';
-import type { Configuration, NodeId, RestoredState } from '../../core/types.js';
 
 export const NODES = ['a', 'b', 'c'] as const satisfies readonly NodeId[];
 

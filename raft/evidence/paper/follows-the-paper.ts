@@ -1,5 +1,7 @@
+import type { NodeId } from '../../core/configuration.js';
 import type { CoreContext } from '../../core/context.js';
-import type { Input, NodeId, Output } from '../../core/types.js';
+import type { Input } from '../../core/inputs.js';
+import type { Output } from '../../core/outputs.js';
 import { candidacies, leaders, spokenVotes, terms, votes } from './elections.js';
 import { acknowledgements, commits, logChanges, replication } from './logs.js';
 import { Memory } from './memory.js';

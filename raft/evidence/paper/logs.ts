@@ -1,4 +1,4 @@
-import type { AppendRequest } from '../../core/types.js';
+import type { AppendRequest } from '../../core/messages.js';
 import { allowed, type Rule } from './rule.js';
 import { entryAt, isJoint, isMajorityOf, lastIndexOf, type LogEntry, type Server } from './server.js';
 

@@ -1,4 +1,5 @@
-import type { Message, NodeId } from '../../core/types.js';
+import type { NodeId } from '../../core/configuration.js';
+import type { Message } from '../../core/messages.js';
 import { entryAt, lastIndexOf, type Server, type Transition } from './server.js';
 
 /** What the follower has to say to an append, sooner or later. */

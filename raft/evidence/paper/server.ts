@@ -1,5 +1,10 @@
+import type { NodeId } from '../../core/configuration.js';
 import type { CoreContext } from '../../core/context.js';
-import type { EntryKind, HardState, Input, Message, NodeId, Output, Role } from '../../core/types.js';
+import type { EntryKind } from '../../core/entries.js';
+import type { Input } from '../../core/inputs.js';
+import type { Message } from '../../core/messages.js';
+import type { Output, Role } from '../../core/outputs.js';
+import type { HardState } from '../../core/stored-state.js';
 import { quorumsOf, votersOf } from '../checks/quorums.js';
 
 export interface LogEntry {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { covered } from './dsl/scenario.js';
 import { orphans } from './dsl/transcript.js';
+import './votes.js';
 import './elections.js';
 import './replication.js';
 import './membership.js';

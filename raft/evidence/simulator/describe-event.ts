@@ -1,4 +1,7 @@
-import type { Answer, Configuration, CoreEvent, Input, Message, NodeId, Output } from '../../core/types.js';
+import type { Configuration, NodeId } from '../../core/configuration.js';
+import type { Input } from '../../core/inputs.js';
+import type { Message } from '../../core/messages.js';
+import type { Answer, CoreEvent, Output } from '../../core/outputs.js';
 
 /** A step of a node, or a note (`input` is null, `who` the text). */
 export interface TraceEvent {

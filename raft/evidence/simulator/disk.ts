@@ -1,7 +1,9 @@
 import { chainHash, EMPTY_CHAIN_HASH } from '../../core/chain-hash.js';
 import { decodeConfiguration } from '../../core/configuration.js';
 import { crc32 } from '../../core/crc32.js';
-import type { HardState, LoadedEntry, Persist, RestoredState, Snapshot } from '../../core/types.js';
+import type { LoadedEntry } from '../../core/entries.js';
+import type { Persist } from '../../core/outputs.js';
+import type { HardState, RestoredState, Snapshot } from '../../core/stored-state.js';
 import type { Prng } from '../../testing/prng.js';
 import { check } from '../checks/violation.js';
 
@@ -40,6 +42,12 @@ export class SimulatedDisk {
 
   entry(index: number): LoadedEntry | undefined {
     return this.entries[index - this.snapshotIndex - 1];
+  }
+
+  /** The data of the entry at `index`; undefined when that is no longer the one with this chain hash. */
+  dataOf(index: number, chainHash: number): Uint8Array | undefined {
+    const entry = this.entry(index);
+    return entry?.chainHash === chainHash ? entry.data : undefined;
   }
 
   /** Chain hash at `index`; undefined when it is beyond the end or deep in the snapshot. */
@@ -90,8 +98,6 @@ export class SimulatedDisk {
     this.snapshotSeal = crc32(snapshot.data);
   }
 
-  // ------------------------------------------------------------ faults
-
   /** Any part of the write reaches the disk, in any order: the manifest, the snapshot, each entry. */
   tear(write: Persist, rng: Prng): void {
     this.manifest = this.presentManifest();
@@ -127,8 +133,6 @@ export class SimulatedDisk {
     const { hardState, snapshotIndex: baseIndex, lastIndex } = this;
     return { hardState, baseIndex, lastIndex, lastHash: this.hashAt(lastIndex) as number };
   }
-
-  // ------------------------------------------------------------ start
 
   /** What is wrong with it, by the checks of storage/level-recovery.ts; undefined when all is well. */
   damage(): string | undefined {

@@ -109,8 +109,8 @@ function calm(world: World): void {
     node.diskFactor = 1;
     node.diskIsFull = false;
     node.clock.hasten(world.queue.nowMs, 1);
-    node.clockChanged();
-    node.hurryWrite();
+    node.timer.restart();
+    node.writer.hurry();
     if (!node.isRunning) node.start();
     else node.resume();
   }

@@ -1,6 +1,7 @@
 import type { CoreContext } from '../../core/context.js';
+import type { CoreOptions } from '../../core/options.js';
 import { RaftCore } from '../../core/raft-core.js';
-import type { CoreOptions, RestoredState } from '../../core/types.js';
+import type { RestoredState } from '../../core/stored-state.js';
 
 /** How the simulator runs the core. A mutant replaces a part of it, to prove that the checks notice. */
 export interface Hosting {

@@ -1,4 +1,4 @@
-import type { NodeId } from '../../core/types.js';
+import type { NodeId } from '../../core/configuration.js';
 
 /** Where a simulated node is reached. */
 export const addressOf = (id: NodeId): string => `${id}:50050`;

@@ -1,5 +1,6 @@
 import { EMPTY_CHAIN_HASH } from '../../core/chain-hash.js';
-import type { EntryKind, Member } from '../../core/types.js';
+import type { Member } from '../../core/configuration.js';
+import type { EntryKind } from '../../core/entries.js';
 import { applyToHash, EMPTY_STATE_HASH } from './state-machine.js';
 
 /** A voter and the disk that its acknowledgements speak of. */

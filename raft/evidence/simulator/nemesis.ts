@@ -1,5 +1,6 @@
 import type { Network } from './network.js';
-import type { NodeEnvironment, SimulatedNode } from './node.js';
+import type { NodeEnvironment } from './node-environment.js';
+import type { SimulatedNode } from './node.js';
 import type { Workload, WorkloadEnvironment } from './workload.js';
 
 /** What the nemesis needs of the world that it breaks. */
@@ -116,7 +117,7 @@ export class Nemesis {
     const { world } = this;
     world.count('leaping clock');
     node.clock.leapMs(world.rng.exponential(world.options.faults.pauseMeanMs));
-    node.clockChanged();
+    node.timer.restart();
   }
 
   private driftClock(node: SimulatedNode): void {
@@ -128,10 +129,10 @@ export class Nemesis {
   private hasten(node: SimulatedNode, factor: number, forMs: number): void {
     const { queue } = this.world;
     node.clock.hasten(queue.nowMs, factor);
-    node.clockChanged();
+    node.timer.restart();
     queue.after(forMs, () => {
       node.clock.hasten(queue.nowMs, 1);
-      node.clockChanged();
+      node.timer.restart();
     });
   }
 

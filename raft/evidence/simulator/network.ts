@@ -1,6 +1,9 @@
-import type { Message, NodeId, RequestMessage } from '../../core/types.js';
+import type { NodeId } from '../../core/configuration.js';
+import type { Message, RequestMessage } from '../../core/messages.js';
 import { mayComeFromAnyDisk } from '../../transport/incarnation-policy.js';
-import type { NodeEnvironment, Process, SimulatedNode } from './node.js';
+import type { Process } from './machine.js';
+import type { NodeEnvironment } from './node-environment.js';
+import type { SimulatedNode } from './node.js';
 import type { NetworkOptions } from './options.js';
 
 const REQUESTS: ReadonlySet<Message['type']> = new Set<RequestMessage['type']>([

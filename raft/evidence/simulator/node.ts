@@ -1,74 +1,25 @@
+import type { Configuration, NodeId } from '../../core/configuration.js';
 import type { CoreContext } from '../../core/context.js';
-import type {
-  Configuration,
-  Input,
-  LoadedEntry,
-  Message,
-  NodeId,
-  Output,
-  Persist,
-  Stimulus,
-} from '../../core/types.js';
-import type { Prng } from '../../testing/prng.js';
-import { check, Violation } from '../checks/violation.js';
-import type { ClientRequests } from './client-requests.js';
+import type { Input, Stimulus } from '../../core/inputs.js';
+import type { Output } from '../../core/outputs.js';
+import { Violation } from '../checks/violation.js';
+import { Applier } from './applier.js';
+import { completeMessage } from './complete-message.js';
+import { DiskWriter } from './disk-writer.js';
 import { SimulatedDisk } from './disk.js';
-import type { EventQueue } from './event-queue.js';
-import { insideOf, type Hosting } from './hosting.js';
+import { insideOf } from './hosting.js';
 import { incarnationOf } from './identity.js';
+import type { Machine, Process } from './machine.js';
 import type { NodeClock } from './node-clock.js';
+import type { NodeEnvironment } from './node-environment.js';
 import { ObservedLog } from './observed-log.js';
-import { pointersOf, type ObservedNode, type ObservedProcess, type Pointers } from './observed-node.js';
-import type { SimulationOptions } from './options.js';
+import { pointersOf } from './observed-node.js';
 import { RequestDeadlines } from './request-deadlines.js';
 import { StateMachine } from './state-machine.js';
-import type { Trace } from './trace.js';
-
-/** What exists only while a process runs. */
-export interface Process extends ObservedProcess {
-  readonly requests: RequestDeadlines;
-  readonly seen: Pointers;
-  /** World time of the armed timer. */
-  wakeAtMs: number;
-  applying: boolean;
-  /** Inputs that wait for the end of a pause. */
-  backlog: Stimulus[];
-  pausedSinceMs: number | null;
-  writing: WriteUnderWay | null;
-}
-
-interface WriteUnderWay {
-  write: Persist;
-  fails: boolean;
-}
-
-const APPLIED_AT_ONCE_MAX = 64;
-
-/** What a node needs of the world around it. */
-export interface NodeEnvironment {
-  readonly queue: EventQueue;
-  readonly rng: Prng;
-  readonly options: SimulationOptions;
-  readonly hosting: Hosting;
-  readonly trace: Trace;
-  readonly requests: ClientRequests;
-  readonly network: { send(from: SimulatedNode, process: Process, to: NodeId, message: Message): void };
-  readonly nemesis: { crash(node: SimulatedNode, downMs?: number): void };
-  readonly isChaotic: boolean;
-  disksReplaced: number;
-  count(what: string): void;
-  /** True when the cluster could spare this node's disk. */
-  mayLoseDisk(node: SimulatedNode): boolean;
-  started(node: SimulatedNode): void;
-  refused(node: SimulatedNode, reason: string): void;
-  crashed(node: SimulatedNode): void;
-  written(node: SimulatedNode, write: Persist): void;
-  applied(node: SimulatedNode, index: number, data: Uint8Array): void;
-  stepped(node: SimulatedNode, process: Process, input: Input, outputs: readonly Output[]): void;
-}
+import { WakeUpTimer } from './wake-up-timer.js';
 
 /** One machine: a disk that outlives its processes, a clock, and mostly a process that runs the core. */
-export class SimulatedNode implements ObservedNode {
+export class SimulatedNode implements Machine {
   disk = new SimulatedDisk();
   /** Changes with the disk. */
   incarnation: string;
@@ -78,6 +29,9 @@ export class SimulatedNode implements ObservedNode {
   process: Process | null = null;
   /** Writes take this many times longer. */
   diskFactor = 1;
+  readonly timer: WakeUpTimer;
+  readonly writer: DiskWriter;
+  private readonly applier: Applier;
   private generation = 1;
 
   constructor(
@@ -90,6 +44,9 @@ export class SimulatedNode implements ObservedNode {
     private bootstrap: Configuration | null,
   ) {
     this.incarnation = incarnationOf(id, 1);
+    this.timer = new WakeUpTimer(world, this);
+    this.writer = new DiskWriter(world, this);
+    this.applier = new Applier(world, this);
   }
 
   /** Those that may decide something still, by this node's memory or disk. */
@@ -166,7 +123,7 @@ export class SimulatedNode implements ObservedNode {
         configuration: this.bootstrap,
       });
     }
-    this.applyLater();
+    this.applier.applyLater();
   }
 
   /** The process dies at once; the write under way survives or not, but whole or not at all, unless it is torn. */
@@ -175,21 +132,8 @@ export class SimulatedNode implements ObservedNode {
     if (!process) return;
     this.process = null;
     process.requests.stop();
-    if (process.writing) this.leaveUnfinished(process.writing.write);
+    if (process.writing) this.writer.leaveUnfinished(process.writing.write);
     world.crashed(this);
-  }
-
-  private leaveUnfinished(write: Persist): void {
-    const { world } = this;
-    if (this.diskIsFull) return;
-    if (world.rng.chance(world.options.disk.keepUnfinishedChance)) {
-      this.finishWrite(write);
-    } else if (world.isChaotic && world.rng.chance(world.options.faults.tornWriteChance)) {
-      if (!world.mayLoseDisk(this)) return;
-      world.count('torn write');
-      this.disk.tear(write, world.rng);
-      this.diskIsLost = this.disk.damage() !== undefined;
-    }
   }
 
   /** While no process runs: a record on the disk changes. */
@@ -226,7 +170,7 @@ export class SimulatedNode implements ObservedNode {
     const backlog = process.backlog;
     process.backlog = [];
     for (const stimulus of backlog) this.receive(stimulus);
-    this.armTimer();
+    this.timer.arm();
   }
 
   receive(stimulus: Stimulus): void {
@@ -246,21 +190,21 @@ export class SimulatedNode implements ObservedNode {
     }
     world.stepped(this, process, input, outputs);
     for (const output of outputs) this.carryOut(process, output);
-    this.armTimer();
+    this.timer.arm();
   }
 
   private carryOut(process: Process, output: Output): void {
     switch (output.type) {
       case 'persist':
-        return this.write(process, output);
+        return this.writer.write(process, output);
       case 'send': {
-        const message = this.loaded(output.message);
+        const message = completeMessage(output.message, this.disk);
         if (message) this.world.network.send(this, process, output.to, message);
         else this.failAtOnce(process, output.to, output.message.requestId);
         return;
       }
       case 'commit':
-        return this.applyLater();
+        return this.applier.applyLater();
       case 'restore':
         process.application.restore(output.snapshot.data);
         return;
@@ -281,189 +225,12 @@ export class SimulatedNode implements ObservedNode {
     });
   }
 
-  // ------------------------------------------------------------ disk
-
-  private write(process: Process, persist: Persist): void {
-    const { world } = this;
-    const { disk, faults } = world.options;
-    check(!process.writing, 'storage', () => `${this.id} writes twice at a time`);
-    check(
-      !persist.entries.includes(undefined as never),
-      'storage',
-      () => `${this.id} writes what it has not`,
-    );
-    // The bytes of this moment: the core may drop them from its memory later.
-    const write = { ...persist, entries: persist.entries.map(copyOf) };
-    const durationMs = (disk.writeMinMs + world.rng.exponential(disk.writeMeanMs)) * this.diskFactor;
-    if (world.isChaotic && world.rng.chance(faults.crashAroundWriteChance)) {
-      world.queue.after(durationMs * world.rng.between(0, 3), () => {
-        if (this.process === process && world.isChaotic) world.nemesis.crash(this);
-      });
-    }
-    const { votedFor } = persist.hardState;
-    const isVote = votedFor !== null && votedFor !== this.id && votedFor !== this.disk.hardState.votedFor;
-    if (isVote && world.isChaotic && world.rng.chance(faults.crashAfterVoteChance)) {
-      world.queue.after(durationMs + world.rng.exponential(disk.writeMeanMs), () => {
-        if (this.process !== process || !world.isChaotic) return;
-        world.count('crash after a vote');
-        world.nemesis.crash(this, world.rng.between(0, world.options.timing.rankSlotMs));
-      });
-    }
-    const fails = world.isChaotic && world.rng.chance(faults.writeErrorChance);
-    const underWay = { write, fails };
-    process.writing = underWay;
-    if (world.hosting.reportsWritesEarly) world.queue.after(0, () => this.reportStored(process, write));
-    world.queue.after(durationMs, () => this.endWrite(process, underWay));
-  }
-
-  private endWrite(process: Process, underWay: WriteUnderWay): void {
-    const { world } = this;
-    const { write, fails } = underWay;
-    if (this.process !== process || process.writing !== underWay) return;
-    if ((fails && world.isChaotic) || this.diskIsFull) {
-      world.count(fails ? 'write error' : 'disk full');
-      if (world.hosting.stopsOnFailedWrites) return world.nemesis.crash(this);
-      process.writing = null;
-      return this.reportStored(process, write);
-    }
-    process.writing = null;
-    this.finishWrite(write);
-    if (!world.hosting.reportsWritesEarly) this.reportStored(process, write);
-  }
-
-  private reportStored(process: Process, { seq }: Persist): void {
-    if (this.process === process) this.receive({ type: 'stored', seq });
-  }
-
-  /** A write that a slow disk had begun ends soon. */
-  hurryWrite(): void {
-    const { process } = this;
-    const writing = process?.writing;
-    if (writing) this.world.queue.after(1, () => this.endWrite(process, writing));
-  }
-
-  finishWriteNow(): void {
-    const { process } = this;
-    if (process?.writing) this.endWrite(process, process.writing);
-  }
-
-  private finishWrite(write: Persist): void {
-    this.disk.apply(write);
-    this.world.written(this, write);
-  }
-
-  /** Fetches evicted data from the disk, as the runtime does; undefined when the disk has other entries by now. */
-  private loaded(message: Message): Message | undefined {
-    if (message.type === 'snapshot' && !message.snapshot.data) {
-      const stored = this.disk.snapshot;
-      if (stored?.chainHash !== message.snapshot.chainHash) return undefined;
-      return { ...message, snapshot: { ...message.snapshot, data: stored.data } };
-    }
-    if (message.type !== 'append' || message.entries.every((entry) => entry.data)) return message;
-    const entries: LoadedEntry[] = [];
-    for (const entry of message.entries) {
-      const data = entry.data ?? this.storedData(entry.index, entry.chainHash);
-      if (!data) return undefined;
-      entries.push({ ...entry, data });
-    }
-    return { ...message, entries };
-  }
-
-  private storedData(index: number, chainHash: number): Uint8Array | undefined {
-    const stored = this.disk.entry(index);
-    return stored?.chainHash === chainHash ? stored.data : undefined;
-  }
-
   /** The bytes of an entry of this node's log, from memory or disk. */
   dataOf(ctx: CoreContext, index: number): Uint8Array | undefined {
     const entry = ctx.log.get(index);
-    return entry && (entry.data ?? this.storedData(index, entry.chainHash));
-  }
-
-  // ------------------------------------------------------------ application
-
-  private applyLater(): void {
-    const { process, world } = this;
-    if (!process || process.applying || process.application.index >= process.ctx.commit) return;
-    process.applying = true;
-    world.queue.after(world.rng.exponential(world.options.application.applyMeanMs), () => {
-      process.applying = false;
-      if (this.process === process) this.apply(process);
-    });
-  }
-
-  private apply(process: Process): void {
-    const { application, ctx } = process;
-    if (process.pausedSinceMs === null) {
-      const upTo = Math.min(ctx.commit, application.index + this.world.rng.int(1, APPLIED_AT_ONCE_MAX));
-      if (application.index < upTo) {
-        while (application.index < upTo) {
-          const index = application.index + 1;
-          const data = this.dataOf(ctx, index);
-          check(
-            data !== undefined,
-            'storage',
-            () => `${this.id} has lost the data of committed entry ${index}`,
-          );
-          application.apply(data);
-          this.world.applied(this, index, data);
-        }
-        this.receive({ type: 'applied', index: upTo });
-        this.maybeCompact();
-      }
-    }
-    this.applyLater();
-  }
-
-  private maybeCompact(): void {
-    const { process, world } = this;
-    if (!process) return;
-    const { application, ctx } = process;
-    const from = ctx.log.snapshotIndex;
-    if (application.index - from < world.options.application.compactEvery) return;
-    const index = world.rng.int(from + 1, application.index);
-    this.receive({ type: 'compact', index, data: application.snapshotAt(index) });
-  }
-
-  // ------------------------------------------------------------ time
-
-  /** The clock leaped or changed its rate. */
-  clockChanged(): void {
-    if (!this.process) return;
-    this.process.wakeAtMs = Infinity;
-    this.armTimer();
-  }
-
-  /** One timer, for the earliest deadline; a later one re-arms itself when it fires. */
-  private armTimer(): void {
-    const { process, world } = this;
-    if (!process || process.pausedSinceMs !== null) return;
-    const dueMs = this.clock.worldTimeOf(process.core.nextDeadlineMs());
-    if (dueMs === Infinity || dueMs >= process.wakeAtMs) return;
-    // A hair later, so that rounding cannot make the clock show less than the deadline.
-    const late = world.rng.next() * world.options.clock.timerLatenessMaxMs + 0.001;
-    const wakeAtMs = Math.max(dueMs, world.queue.nowMs) + late;
-    process.wakeAtMs = wakeAtMs;
-    world.queue.at(wakeAtMs, () => {
-      if (this.process !== process || process.wakeAtMs !== wakeAtMs) return;
-      process.wakeAtMs = Infinity;
-      if (process.pausedSinceMs !== null) return;
-      if (this.clock.at(world.queue.nowMs) >= process.core.nextDeadlineMs()) this.receive({ type: 'tick' });
-      else this.armTimer();
-    });
+    return entry && (entry.data ?? this.disk.dataOf(index, entry.chainHash));
   }
 }
-
-/** Not a spread: there is one copy for each write of each entry. */
-const copyOf = ({ index, term, kind, byteLength, crc, chainHash, data }: LoadedEntry): LoadedEntry => ({
-  index,
-  term,
-  kind,
-  byteLength,
-  crc,
-  chainHash,
-  data,
-});
 
 /** One literal for each frequent kind: a spread of objects of many shapes takes several times longer. */
 function withMoment(stimulus: Stimulus, now: number, random: number): Input {

@@ -1,5 +1,5 @@
+import type { Entry } from '../../core/entries.js';
 import type { RaftLog } from '../../core/log.js';
-import type { Entry } from '../../core/types.js';
 
 /** How one step changed a log. */
 export interface LogChange {

@@ -1,6 +1,7 @@
+import type { NodeId } from '../../core/configuration.js';
 import type { CoreContext } from '../../core/context.js';
+import type { Role } from '../../core/outputs.js';
 import type { RaftCore } from '../../core/raft-core.js';
-import type { NodeId, Role } from '../../core/types.js';
 import type { SimulatedDisk } from './disk.js';
 import type { NodeClock } from './node-clock.js';
 import type { ObservedLog } from './observed-log.js';

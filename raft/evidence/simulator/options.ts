@@ -1,4 +1,5 @@
-import type { Limits, Timing } from '../../core/types.js';
+import type { Limits } from '../../core/options.js';
+import type { Timing } from '../../core/timing.js';
 import { Prng } from '../../testing/prng.js';
 
 /** Everything that distinguishes one simulated cluster from another; all of it is drawn from the seed. */

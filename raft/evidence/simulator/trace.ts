@@ -1,4 +1,5 @@
-import type { Input, Output } from '../../core/types.js';
+import type { Input } from '../../core/inputs.js';
+import type { Output } from '../../core/outputs.js';
 import { describeEvent, type TraceEvent } from './describe-event.js';
 import type { ObservedNode, ObservedProcess } from './observed-node.js';
 

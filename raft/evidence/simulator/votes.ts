@@ -1,4 +1,4 @@
-import type { NodeId } from '../../core/types.js';
+import type { NodeId } from '../../core/configuration.js';
 
 /** Every vote that ever left a node, by the node's disk: a node that lost it is another one (bug 40). */
 export class Votes {

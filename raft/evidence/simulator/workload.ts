@@ -1,10 +1,12 @@
+import type { MembershipChange } from '../../core/configuration-change.js';
+import type { NodeId } from '../../core/configuration.js';
 import { crc32 } from '../../core/crc32.js';
 import { clusterTimingOf } from '../../core/timing.js';
-import type { MembershipChange, NodeId } from '../../core/types.js';
 import { writeNumber } from './big-endian.js';
 import type { RequestKind } from './client-requests.js';
 import { addressOf } from './identity.js';
-import type { NodeEnvironment, SimulatedNode } from './node.js';
+import type { NodeEnvironment } from './node-environment.js';
+import type { SimulatedNode } from './node.js';
 
 /** What the workload needs of the world around it. */
 export interface WorkloadEnvironment extends Pick<

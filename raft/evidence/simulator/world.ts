@@ -1,4 +1,6 @@
-import type { Configuration, Input, NodeId, Output, Persist } from '../../core/types.js';
+import type { Configuration, NodeId } from '../../core/configuration.js';
+import type { Input } from '../../core/inputs.js';
+import type { Output, Persist } from '../../core/outputs.js';
 import { Prng } from '../../testing/prng.js';
 import { isQuorum, quorumsOf } from '../checks/quorums.js';
 import { ClientRequests } from './client-requests.js';
@@ -8,10 +10,12 @@ import { addressOf, incarnationOf } from './identity.js';
 import { everyInvariant } from './invariants/every-invariant.js';
 import type { Invariant, Step } from './invariants/invariant.js';
 import { Ledger, type Voter } from './ledger.js';
+import type { Process } from './machine.js';
 import { Nemesis } from './nemesis.js';
 import { Network } from './network.js';
 import { NodeClock } from './node-clock.js';
-import { SimulatedNode, type NodeEnvironment, type Process } from './node.js';
+import type { NodeEnvironment } from './node-environment.js';
+import { SimulatedNode } from './node.js';
 import { notePointers } from './observed-node.js';
 import type { SimulationOptions } from './options.js';
 import type { Trace } from './trace.js';
@@ -129,8 +133,6 @@ export class World implements NodeEnvironment {
   count(what: string): void {
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
   }
-
-  // ------------------------------------------------------------ what happens, and is checked
 
   started(node: SimulatedNode): void {
     this.trace.note(this.queue.nowMs, `${node.id} starts`);

@@ -1,5 +1,5 @@
 import { afterEach, expect } from '@jest/globals';
-import type { Persist } from '../../core/types.js';
+import type { Persist } from '../../core/outputs.js';
 import { MemoryDisk, MemoryStorage } from '../../storage/memory-storage.js';
 import { eventually } from '../../testing/eventually.js';
 import type { TransportHost } from '../../transport/transport-host.js';

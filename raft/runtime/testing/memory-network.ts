@@ -1,4 +1,5 @@
-import type { Member, NodeId, RequestMessage, ResponseMessage } from '../../core/types.js';
+import type { Member, NodeId } from '../../core/configuration.js';
+import type { RequestMessage, ResponseMessage } from '../../core/messages.js';
 import type { TransportHost } from '../../transport/transport-host.js';
 import type { NodeTransport } from '../node-options.js';
 

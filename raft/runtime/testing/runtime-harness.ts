@@ -1,5 +1,7 @@
 import { pino } from 'pino';
-import type { Limits, Member, NodeId, Timing } from '../../core/types.js';
+import type { Member, NodeId } from '../../core/configuration.js';
+import type { Limits } from '../../core/options.js';
+import type { Timing } from '../../core/timing.js';
 import type { Storage } from '../../storage/storage.js';
 import type { Retention } from '../compaction.js';
 import type { NodeTransport } from '../node-options.js';

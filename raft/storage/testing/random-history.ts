@@ -1,4 +1,6 @@
-import type { EntryHeader, HardState, LoadedEntry, Persist, Snapshot } from '../../core/types.js';
+import type { EntryHeader, LoadedEntry } from '../../core/entries.js';
+import type { Persist } from '../../core/outputs.js';
+import type { HardState, Snapshot } from '../../core/stored-state.js';
 import { Prng } from '../../testing/prng.js';
 import type { LogPosition } from '../manifest.js';
 import { ORIGIN, positionOf } from '../manifest.js';

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import type { LoadedEntry } from '../../core/types.js';
+import type { LoadedEntry } from '../../core/entries.js';
 import { positionOf } from '../manifest.js';
 import type { Storage } from '../storage.js';
 import { firstEntries, persist, snapshotAt } from './test-log.js';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { LoadedEntry, Persist } from '../../core/types.js';
+import type { LoadedEntry } from '../../core/entries.js';
+import type { Persist } from '../../core/outputs.js';
 import type { StorageErrorCode } from '../errors.js';
 import { StorageError } from '../errors.js';
 import { positionOf } from '../manifest.js';

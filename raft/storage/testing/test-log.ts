@@ -1,6 +1,8 @@
 import { crc32 } from 'node:zlib';
 import { chainHash } from '../../core/chain-hash.js';
-import type { EntryKind, LoadedEntry, Persist, Snapshot } from '../../core/types.js';
+import type { EntryKind, LoadedEntry } from '../../core/entries.js';
+import type { Persist } from '../../core/outputs.js';
+import type { Snapshot } from '../../core/stored-state.js';
 import type { LogPosition } from '../manifest.js';
 import { ORIGIN, positionOf } from '../manifest.js';
 

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
-import { encodeConfiguration } from '../../core/configuration.js';
-import type { ClusterTiming, Configuration, LoadedEntry, Member } from '../../core/types.js';
+import { encodeConfiguration, type Configuration, type Member } from '../../core/configuration.js';
+import type { LoadedEntry } from '../../core/entries.js';
+import type { ClusterTiming } from '../../core/timing.js';
 import { encodeFrame, type Frame } from '../frame.js';
 import type { WireMessage } from '../wire-message.js';
 

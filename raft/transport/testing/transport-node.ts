@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
+import type { Member, NodeId } from '../../core/configuration.js';
+import type { RequestMessage, ResponseMessage } from '../../core/messages.js';
 import { heartbeat as heartbeatOf, heartbeatAnswer } from '../../core/testing/core-harness.js';
-import type { Member, NodeId, RequestMessage, ResponseMessage } from '../../core/types.js';
 import { HttpTransport } from '../http-transport.js';
 import { writeFrameHeaders } from '../frame-headers.js';
 import { FRAME_TYPE, MESSAGE_PATH, type LaneTimeouts } from '../peer-lanes.js';

@@ -1,4 +1,5 @@
-import type { Limits, Timing } from '../../../core/types.js';
+import type { Limits } from '../../../core/options.js';
+import type { Timing } from '../../../core/timing.js';
 import { LAN_TIMING, SMALL_LIMITS } from '../../../testing/options.js';
 import type { SimulationOptions } from '../../simulator/options.js';
 

@@ -1,4 +1,5 @@
-import type { Message, NodeId } from '../../../core/types.js';
+import type { NodeId } from '../../../core/configuration.js';
+import type { Message } from '../../../core/messages.js';
 
 /** Who sends and who hears. */
 export interface Party {

@@ -1,11 +1,15 @@
-import type { CoreContext } from '../../../core/context.js';
+import type { MembershipChange } from '../../../core/configuration-change.js';
+import type { NodeId } from '../../../core/configuration.js';
 import { crc32 } from '../../../core/crc32.js';
-import type { Answer, MembershipChange, Message, NodeId, Stimulus } from '../../../core/types.js';
+import type { Stimulus } from '../../../core/inputs.js';
+import type { Message } from '../../../core/messages.js';
+import type { Answer } from '../../../core/outputs.js';
 import type { ClientRequests, RequestKind } from '../../simulator/client-requests.js';
 import { addressOf, incarnationOf } from '../../simulator/identity.js';
 import type { SimulatedNode } from '../../simulator/node.js';
 import type { SimulationOptions } from '../../simulator/options.js';
 import type { Party } from './messages.js';
+import { NodeView } from './node-view.js';
 
 /** Something that was asked of a node, and what came of it. */
 export interface Asked {
@@ -24,104 +28,19 @@ interface ScenarioEnvironment {
 }
 
 /** One machine of a scenario, as the author of a bug report speaks of it. */
-export class ScenarioNode implements Party {
+export class ScenarioNode extends NodeView implements Party {
   constructor(
     private readonly world: ScenarioEnvironment,
-    readonly machine: SimulatedNode,
-  ) {}
-
-  get id(): string {
-    return this.machine.id;
+    machine: SimulatedNode,
+  ) {
+    super(machine);
   }
 
-  // ------------------------------------------------------------ what it is
-
-  private get inside(): CoreContext {
-    const { process } = this.machine;
-    if (!process) throw new Error(`${this.id} does not run`);
-    return process.ctx;
-  }
-
-  get isRunning(): boolean {
-    return this.machine.isRunning;
-  }
-  get role() {
-    return this.inside.role;
-  }
-  get leads(): boolean {
-    return this.machine.leads;
-  }
-  /** Leads, and an entry of its own term is committed. */
-  get isReady(): boolean {
-    return this.machine.isAwake && (this.inside.leadership?.ready ?? false);
-  }
-  get term(): number {
-    return this.inside.term;
-  }
-  get asksForPreVotes(): boolean {
-    return this.inside.campaign?.prevote === true;
-  }
-  /** Id of the node that it voted for in its term. */
-  get votedFor(): string | null {
-    return this.inside.votedFor;
-  }
   /** The leader it follows. */
   get leader(): ScenarioNode | undefined {
     const { leader } = this.inside;
     return leader === null ? undefined : this.world.nodeOf(leader);
   }
-  get commitIndex(): number {
-    return this.inside.commit;
-  }
-  get lastIndex(): number {
-    return this.inside.log.lastIndex;
-  }
-  get snapshotIndex(): number {
-    return this.inside.log.snapshotIndex;
-  }
-  get durableIndex(): number {
-    return this.inside.outbox.durableIndex;
-  }
-  get leaseRemainingMs(): number {
-    const { process } = this.machine;
-    return process ? process.core.status(process.ctx.now).leaseRemainingMs : 0;
-  }
-  /** The commands in its log behind the snapshot. */
-  get log(): string[] {
-    return this.commands(this.lastIndex);
-  }
-  /** The commands of its log that it knows to be committed. */
-  get committed(): string[] {
-    return this.commands(this.commitIndex);
-  }
-  /** Ids of the voters by the configuration in force here, and where in the log that is. */
-  get voters(): string[] {
-    const { members } = this.inside.configurations.latest.configuration;
-    return members.filter((member) => member.voter).map((member) => member.id);
-  }
-  get configurationIndex(): number {
-    return this.inside.configurations.latest.index;
-  }
-  /** What this leader knows to be on the other's disk. */
-  matchOf(peer: ScenarioNode): number {
-    return this.inside.leadership?.progress.get(peer.id)?.match ?? 0;
-  }
-  /** Term of the entry at `index`. */
-  termAt(index: number): number | undefined {
-    return this.inside.log.termAt(index);
-  }
-
-  private commands(upTo: number): string[] {
-    const found: string[] = [];
-    for (let index = this.snapshotIndex + 1; index <= upTo; index++) {
-      if (this.inside.log.get(index)?.kind !== 'command') continue;
-      const data = this.machine.dataOf(this.inside, index);
-      found.push(data ? new TextDecoder().decode(data.subarray(4)) : '?');
-    }
-    return found;
-  }
-
-  // ------------------------------------------------------------ what is asked of it
 
   propose(text: string): Asked {
     return this.ask('propose', (id) => {
@@ -200,8 +119,6 @@ export class ScenarioNode implements Party {
     this.machine.receive({ type: 'eligibility', value });
   }
 
-  // ------------------------------------------------------------ what happens to it
-
   start(): void {
     this.machine.start();
   }
@@ -247,7 +164,7 @@ export class ScenarioNode implements Party {
 
   /** The write under way ends; the next one begins. */
   finishWrite(): void {
-    this.machine.finishWriteNow();
+    this.machine.writer.finishNow();
   }
 
   /** Its host refuses connections: proof that the other's process is dead. */

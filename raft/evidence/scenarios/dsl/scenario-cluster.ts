@@ -1,9 +1,10 @@
-import type { CoreEvent, Message } from '../../../core/types.js';
+import type { CoreEvent } from '../../../core/outputs.js';
 import type { TraceEvent } from '../../simulator/describe-event.js';
 import { faithfulHosting, type Hosting } from '../../simulator/hosting.js';
 import type { ClusterOptions } from './calm-options.js';
-import { Rule, type Filter, type Party } from './messages.js';
+import type { Rule } from './messages.js';
 import type { ScenarioNode } from './node.js';
+import { ScenarioNetwork } from './scenario-network.js';
 import { ScenarioWorld } from './world.js';
 
 /** More steps than any wait of a scenario takes: a core that is busy without end gets there. */
@@ -15,18 +16,13 @@ const SETTLE_MS = 20;
 const EVENTS_REPORTED = 40;
 
 /** A cluster of real cores whose network, disks and clocks do what the scenario says. */
-export class ScenarioCluster {
-  private readonly world: ScenarioWorld;
-
+export class ScenarioCluster extends ScenarioNetwork {
   constructor(options: ClusterOptions = {}, hosting: Hosting = faithfulHosting) {
-    this.world = new ScenarioWorld(options, hosting);
+    super(new ScenarioWorld(options, hosting));
     if (!options.stopped) for (const node of this.nodes) node.start();
     this.settle();
   }
 
-  get nodes(): readonly ScenarioNode[] {
-    return this.world.actors;
-  }
   get a(): ScenarioNode {
     return this.world.nodeOf('n1');
   }
@@ -57,8 +53,6 @@ export class ScenarioCluster {
     }
     return found;
   }
-
-  // ------------------------------------------------------------ time
 
   get nowMs(): number {
     return this.world.queue.nowMs;
@@ -95,8 +89,6 @@ export class ScenarioCluster {
     }
   }
 
-  // ------------------------------------------------------------ elections
-
   /** This node wins the next election; nobody else stands meanwhile. */
   elect(node: ScenarioNode): ScenarioNode {
     const rivals = this.nodes.filter((other) => other !== node);
@@ -126,90 +118,6 @@ export class ScenarioCluster {
     return votes;
   }
 
-  // ------------------------------------------------------------ network
-
-  /** `partition(a).from(b, c)`: nothing passes between them, in either direction. */
-  partition(...side: ScenarioNode[]): { from(...others: ScenarioNode[]): void } {
-    return {
-      from: (...others) => {
-        for (const node of side) for (const other of others) this.cutBetween(node, other);
-      },
-    };
-  }
-
-  /** Nothing passes between this node and any other. */
-  isolate(node: ScenarioNode): void {
-    for (const other of this.nodes) if (other !== node) this.cutBetween(node, other);
-  }
-
-  /** `silence(a).towards(b)`: what a sends to b is lost; b is heard by a. */
-  silence(node: ScenarioNode): { towards(...others: ScenarioNode[]): void } {
-    return {
-      towards: (...others) => {
-        for (const other of others) {
-          this.world.note(`nothing passes from ${node.id} to ${other.id}`);
-          this.world.network.cutLink(node.machine, other.machine);
-        }
-      },
-    };
-  }
-
-  private cutBetween(one: ScenarioNode, other: ScenarioNode): void {
-    this.world.note(`nothing passes between ${one.id} and ${other.id}`);
-    this.world.network.cutLink(one.machine, other.machine);
-    this.world.network.cutLink(other.machine, one.machine);
-  }
-
-  /** All links are whole again. */
-  heal(): void {
-    this.world.note('all links are whole');
-    this.world.network.mendAll();
-  }
-
-  /** Messages of these types are lost. */
-  lose<T extends Message['type']>(types: T | readonly T[], filter: Filter<T> = {}): Rule {
-    return this.rule('lost', types, filter, 0);
-  }
-
-  /** Messages of these types wait until the rule is released. */
-  hold<T extends Message['type']>(types: T | readonly T[], filter: Filter<T> = {}): Rule {
-    return this.rule('held', types, filter, 0);
-  }
-
-  /** They arrive as usual, and copies of them can be replayed later. */
-  record<T extends Message['type']>(types: T | readonly T[], filter: Filter<T> = {}): Rule {
-    return this.rule('recorded', types, filter, 1);
-  }
-
-  /** They arrive twice or more often; all messages when no type is given. */
-  repeat<T extends Message['type']>(
-    times: number,
-    types: T | readonly T[] = [],
-    filter: Filter<T> = {},
-  ): Rule {
-    return this.rule(`delivered ${times} times`, types, filter, times);
-  }
-
-  private rule<T extends Message['type']>(
-    fate: string,
-    types: T | readonly T[],
-    filter: Filter<T>,
-    copies: number,
-  ): Rule {
-    const { where = () => true, ...sides } = filter;
-    // The rule asks only of messages of these types.
-    const ofAnyType = (message: Message): boolean => where(message as Extract<Message, { type: T }>);
-    const what = `${[types].flat().join(', ') || 'everything'}${sideOf(' from', filter.from)}${sideOf(' to', filter.to)}`;
-    this.world.note(`${fate} from now on: ${what}`);
-    const ended = (): void => this.world.note(`no longer ${fate}: ${what}`);
-    const rule = new Rule([types].flat(), { ...sides, where: ofAnyType }, copies, ended);
-    // The newest rule comes first.
-    this.world.rules.unshift(rule);
-    return rule;
-  }
-
-  // ------------------------------------------------------------ what was seen
-
   /** Events of one type on one node, or on all. */
   eventsOf<T extends CoreEvent['type']>(type: T, node?: ScenarioNode): Extract<CoreEvent, { type: T }>[] {
     return this.world.events
@@ -227,11 +135,3 @@ export class ScenarioCluster {
     return this.world.trace.lines(EVENTS_REPORTED);
   }
 }
-
-const sideOf = (word: string, side: Party | readonly Party[] | undefined): string =>
-  side === undefined
-    ? ''
-    : `${word} ${[side]
-        .flat()
-        .map(({ id }) => id)
-        .join(', ')}`;

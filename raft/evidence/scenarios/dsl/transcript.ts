@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from '@jest/globals';
-import type { Message } from '../../../core/types.js';
+import type { Message } from '../../../core/messages.js';
 import { describeEvent, type TraceEvent } from '../../simulator/describe-event.js';
 
 const FOLDER = fileURLToPath(new URL('../../transcripts/', import.meta.url));

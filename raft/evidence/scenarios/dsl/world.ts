@@ -1,7 +1,10 @@
-import type { Answer, CoreEvent, Input, NodeId, Output } from '../../../core/types.js';
+import type { NodeId } from '../../../core/configuration.js';
+import type { Input } from '../../../core/inputs.js';
+import type { Answer, CoreEvent, Output } from '../../../core/outputs.js';
 import { followsThePaper } from '../../paper/follows-the-paper.js';
 import type { Hosting } from '../../simulator/hosting.js';
-import type { Process, SimulatedNode } from '../../simulator/node.js';
+import type { Process } from '../../simulator/machine.js';
+import type { SimulatedNode } from '../../simulator/node.js';
 import { Trace } from '../../simulator/trace.js';
 import { World } from '../../simulator/world.js';
 import { calmOptions, type ClusterOptions } from './calm-options.js';

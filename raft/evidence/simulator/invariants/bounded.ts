@@ -1,6 +1,6 @@
 import type { CoreContext } from '../../../core/context.js';
+import type { Limits } from '../../../core/options.js';
 import type { Progress } from '../../../core/progress.js';
-import type { Limits } from '../../../core/types.js';
 import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 

@@ -1,6 +1,10 @@
-import { decodeConfiguration } from '../../../core/configuration.js';
+import {
+  decodeConfiguration,
+  type Configuration,
+  type IndexedConfiguration,
+  type NodeId,
+} from '../../../core/configuration.js';
 import type { CoreContext } from '../../../core/context.js';
-import type { Configuration, IndexedConfiguration, NodeId } from '../../../core/types.js';
 import { quorumsOf } from '../../checks/quorums.js';
 import { check } from '../../checks/violation.js';
 import type { ObservedNode } from '../observed-node.js';

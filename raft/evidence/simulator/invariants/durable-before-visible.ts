@@ -1,5 +1,6 @@
+import type { NodeId } from '../../../core/configuration.js';
 import type { CoreContext } from '../../../core/context.js';
-import type { Message, NodeId } from '../../../core/types.js';
+import type { Message } from '../../../core/messages.js';
 import { check } from '../../checks/violation.js';
 import type { ObservedNode } from '../observed-node.js';
 import type { Invariant } from './invariant.js';

@@ -1,4 +1,4 @@
-import type { NodeId } from '../../../core/types.js';
+import type { NodeId } from '../../../core/configuration.js';
 import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 

@@ -1,4 +1,4 @@
-import type { Answer } from '../../../core/types.js';
+import type { Answer } from '../../../core/outputs.js';
 import { check } from '../../checks/violation.js';
 import { readNumber } from '../big-endian.js';
 import type { ClientRequest } from '../client-requests.js';

@@ -1,5 +1,7 @@
+import type { NodeId } from '../../../core/configuration.js';
 import type { CoreContext } from '../../../core/context.js';
-import type { Input, NodeId, Output, Persist } from '../../../core/types.js';
+import type { Input } from '../../../core/inputs.js';
+import type { Output, Persist } from '../../../core/outputs.js';
 import { isQuorum } from '../../checks/quorums.js';
 import type { ClientRequests } from '../client-requests.js';
 import type { Ledger, LedgerEntry, Voter } from '../ledger.js';

@@ -1,5 +1,6 @@
+import type { NodeId } from '../../../core/configuration.js';
 import type { CoreContext } from '../../../core/context.js';
-import type { Input, NodeId } from '../../../core/types.js';
+import type { Input } from '../../../core/inputs.js';
 import { isQuorum, quorumsOf } from '../../checks/quorums.js';
 import { check } from '../../checks/violation.js';
 import type { ObservedNode } from '../observed-node.js';

@@ -1,5 +1,5 @@
 import { chainHash } from '../../../core/chain-hash.js';
-import type { Entry } from '../../../core/types.js';
+import type { Entry } from '../../../core/entries.js';
 import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 

@@ -1,0 +1,53 @@
+import type { MembershipChange } from './configuration-change.js';
+import type { Configuration, NodeId } from './configuration.js';
+import type { Message } from './messages.js';
+import type { ClusterTiming } from './timing.js';
+
+/** The core has neither a clock nor randomness (raft.md §5.2): each input brings both. */
+interface Moment {
+  /** Milliseconds of a monotonic clock. */
+  now: number;
+  /** In [0, 1). */
+  random: number;
+}
+
+/** What happens to a node. */
+export type Stimulus =
+  | { type: 'tick' }
+  | { type: 'message'; from: NodeId; message: Message }
+  /** A request of ours ended without a response. */
+  | { type: 'requestFailed'; to: NodeId; requestId: number }
+  /** The write `seq` is durable. */
+  | { type: 'stored'; seq: number }
+  /** The application has applied everything up to `index`. */
+  | { type: 'applied'; index: number }
+  | { type: 'propose'; id: number; data: Uint8Array; crc: number }
+  /** Linearizable read (thesis §6.4): answered with an index that must be applied before the read. */
+  | { type: 'read'; id: number }
+  /** `to` undefined: the best voter. */
+  | { type: 'transfer'; id: number; to: NodeId | undefined }
+  /**
+   * `expectedIndex` undefined: do not check the configuration's index. `force`: also when the voters that answer
+   * would be no quorum of the new configuration.
+   */
+  | {
+      type: 'changeMembership';
+      id: number;
+      change: MembershipChange;
+      expectedIndex: number | undefined;
+      force?: boolean;
+    }
+  /** Another clockwork for the whole cluster, in force on each node as soon as it is in its log. */
+  | { type: 'setTiming'; id: number; timing: ClusterTiming; expectedIndex: number | undefined }
+  /** First configuration of a new cluster; legal only on an empty node. */
+  | { type: 'bootstrap'; id: number; configuration: Configuration }
+  /** The application made a snapshot of its state at `index`; entries up to there may go. */
+  | { type: 'compact'; index: number; data: Uint8Array }
+  /** Proof that a process is gone (connection refused by its host); time-outs prove nothing. */
+  | { type: 'peerGone'; peer: NodeId }
+  /** This process did not run for `forMs` (late timer, VM pause). */
+  | { type: 'stalled'; forMs: number }
+  | { type: 'eligibility'; value: number };
+
+/** A stimulus when its turn comes: with the time and a random number. */
+export type Input = Moment & Stimulus;

@@ -1,0 +1,25 @@
+import type { NodeId } from './configuration.js';
+import type { Timing } from './timing.js';
+
+export interface Limits {
+  /** Bytes and number of proposals that may wait for their commit. */
+  uncommittedBytesMax: number;
+  uncommittedEntriesMax: number;
+  /** Per follower: requests and bytes under way. */
+  inflightRequestsMax: number;
+  inflightBytesMax: number;
+  /** Bytes of entries in one append (one entry may exceed it). */
+  appendBytesMax: number;
+  /** Bytes of entry data kept in memory. */
+  cacheBytesMax: number;
+}
+
+export interface CoreOptions {
+  id: NodeId;
+  /** Of this node's disk; it stands only as the member that has this one. */
+  incarnation: string;
+  /** Preference of this node as leader among equally fit ones, greater is better; 0 unless given. */
+  priority?: number;
+  timing: Timing;
+  limits: Limits;
+}

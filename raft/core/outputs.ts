@@ -1,0 +1,77 @@
+import type { Configuration, NodeId } from './configuration.js';
+import type { LoadedEntry } from './entries.js';
+import type { Message } from './messages.js';
+import type { HardState, Snapshot } from './stored-state.js';
+
+/** One atomic, synced write. Only one is outstanding; `stored` closes it. */
+export interface Persist {
+  type: 'persist';
+  seq: number;
+  hardState: HardState;
+  /** Delete entries from here on before appending. */
+  truncateFrom: number | undefined;
+  entries: readonly LoadedEntry[];
+  /** Replaces the stored snapshot; entries up to its index are deleted. */
+  snapshot: Snapshot | undefined;
+  /** True when the log itself restarts after the snapshot (it was received): all entries are deleted. */
+  resetLog: boolean;
+}
+
+export type RejectReason =
+  | 'not-leader'
+  | 'transfer-in-progress'
+  | 'too-many-uncommitted'
+  | 'no-such-member'
+  | 'not-a-voter'
+  | 'already-leader'
+  | 'configuration-changed'
+  | 'change-in-progress'
+  | 'no-commit-in-term'
+  | 'last-voter'
+  | 'would-lose-quorum'
+  | 'invalid-timing'
+  | 'no-change'
+  | 'duplicate-address'
+  | 'other-disk'
+  | 'not-empty'
+  | 'transfer-timeout';
+
+/**
+ * The end of a proposal, read, transfer or change. `rejected` means it never took effect and never will;
+ * `unknown` means that only a later look can tell.
+ */
+export type Answer =
+  | { outcome: 'done'; index: number; term: number }
+  | { outcome: 'rejected'; reason: RejectReason; detail?: string }
+  | { outcome: 'unknown'; reason: string };
+
+export type Role = 'follower' | 'candidate' | 'leader';
+
+/**
+ * Why a node stands for election: no word from the leader for the election timeout; proof that the leader's process is
+ * gone; the leader hands over; the candidacy before brought no leader.
+ */
+export type ElectionCause = 'timeout' | 'leader-gone' | 'transfer' | 'retry';
+
+export type CoreEvent =
+  | { type: 'role'; role: Role; term: number; leader: NodeId | null; reason: string }
+  | { type: 'leaderReady'; term: number; index: number }
+  | { type: 'configuration'; index: number; configuration: Configuration; reason: string }
+  | { type: 'electionStarted'; term: number; cause: ElectionCause; prevote: boolean }
+  | { type: 'snapshotInstalled'; index: number; from: NodeId }
+  /** A write of this leader has been under way for so long that it hands over. */
+  | { type: 'diskHangs'; forMs: number; successor: NodeId }
+  /** `node` acknowledged up to `acknowledged` and now has no more than `found`: its disk lost what it had confirmed. */
+  | { type: 'reverted'; node: NodeId; acknowledged: number; found: number };
+
+export type Output =
+  | Persist
+  | { type: 'send'; to: NodeId; message: Message }
+  /** Everything up to `index` is committed. */
+  | { type: 'commit'; index: number }
+  /** The application's state is replaced by this snapshot. */
+  | { type: 'restore'; snapshot: Snapshot }
+  | { type: 'answer'; id: number; answer: Answer }
+  | { type: 'event'; event: CoreEvent }
+  /** An invariant is broken; the process must end. */
+  | { type: 'halt'; reason: string };

@@ -1,0 +1,109 @@
+import type { LoadedEntry } from '../../core/entries.js';
+import type { Persist } from '../../core/outputs.js';
+import { check } from '../checks/violation.js';
+import type { Machine, Process, WriteUnderWay } from './machine.js';
+import type { NodeEnvironment } from './node-environment.js';
+
+/** Carries writes to the disk of a machine: they take their time, one after the other, and some never arrive. */
+export class DiskWriter {
+  constructor(
+    private readonly world: NodeEnvironment,
+    private readonly machine: Machine,
+  ) {}
+
+  write(process: Process, persist: Persist): void {
+    const { world, machine } = this;
+    const { disk, faults } = world.options;
+    check(!process.writing, 'storage', () => `${machine.id} writes twice at a time`);
+    check(
+      !persist.entries.includes(undefined as never),
+      'storage',
+      () => `${machine.id} writes what it has not`,
+    );
+    // The bytes of this moment: the core may drop them from its memory later.
+    const write = { ...persist, entries: persist.entries.map(copyOf) };
+    const durationMs = (disk.writeMinMs + world.rng.exponential(disk.writeMeanMs)) * machine.diskFactor;
+    if (world.isChaotic && world.rng.chance(faults.crashAroundWriteChance)) {
+      world.queue.after(durationMs * world.rng.between(0, 3), () => {
+        if (machine.process === process && world.isChaotic) world.nemesis.crash(machine);
+      });
+    }
+    const { votedFor } = persist.hardState;
+    const isVote =
+      votedFor !== null && votedFor !== machine.id && votedFor !== machine.disk.hardState.votedFor;
+    if (isVote && world.isChaotic && world.rng.chance(faults.crashAfterVoteChance)) {
+      world.queue.after(durationMs + world.rng.exponential(disk.writeMeanMs), () => {
+        if (machine.process !== process || !world.isChaotic) return;
+        world.count('crash after a vote');
+        world.nemesis.crash(machine, world.rng.between(0, world.options.timing.rankSlotMs));
+      });
+    }
+    const fails = world.isChaotic && world.rng.chance(faults.writeErrorChance);
+    const underWay = { write, fails };
+    process.writing = underWay;
+    if (world.hosting.reportsWritesEarly) world.queue.after(0, () => this.reportStored(process, write));
+    world.queue.after(durationMs, () => this.endWrite(process, underWay));
+  }
+
+  private endWrite(process: Process, underWay: WriteUnderWay): void {
+    const { world, machine } = this;
+    const { write, fails } = underWay;
+    if (machine.process !== process || process.writing !== underWay) return;
+    if ((fails && world.isChaotic) || machine.diskIsFull) {
+      world.count(fails ? 'write error' : 'disk full');
+      if (world.hosting.stopsOnFailedWrites) return world.nemesis.crash(machine);
+      process.writing = null;
+      return this.reportStored(process, write);
+    }
+    process.writing = null;
+    this.finishWrite(write);
+    if (!world.hosting.reportsWritesEarly) this.reportStored(process, write);
+  }
+
+  private reportStored(process: Process, { seq }: Persist): void {
+    const { machine } = this;
+    if (machine.process === process) machine.receive({ type: 'stored', seq });
+  }
+
+  /** A write that a slow disk had begun ends soon. */
+  hurry(): void {
+    const { process } = this.machine;
+    const writing = process?.writing;
+    if (writing) this.world.queue.after(1, () => this.endWrite(process, writing));
+  }
+
+  finishNow(): void {
+    const { process } = this.machine;
+    if (process?.writing) this.endWrite(process, process.writing);
+  }
+
+  private finishWrite(write: Persist): void {
+    this.machine.disk.apply(write);
+    this.world.written(this.machine, write);
+  }
+
+  /** The process died with this write under way: it survives or not, but whole or not at all, unless it is torn. */
+  leaveUnfinished(write: Persist): void {
+    const { world, machine } = this;
+    if (machine.diskIsFull) return;
+    if (world.rng.chance(world.options.disk.keepUnfinishedChance)) {
+      this.finishWrite(write);
+    } else if (world.isChaotic && world.rng.chance(world.options.faults.tornWriteChance)) {
+      if (!world.mayLoseDisk(machine)) return;
+      world.count('torn write');
+      machine.disk.tear(write, world.rng);
+      machine.diskIsLost = machine.disk.damage() !== undefined;
+    }
+  }
+}
+
+/** Not a spread: there is one copy for each write of each entry. */
+const copyOf = ({ index, term, kind, byteLength, crc, chainHash, data }: LoadedEntry): LoadedEntry => ({
+  index,
+  term,
+  kind,
+  byteLength,
+  crc,
+  chainHash,
+  data,
+});
