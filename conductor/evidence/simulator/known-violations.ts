@@ -18,5 +18,6 @@ export const FAILING_SCENARIOS: Readonly<Record<string, string>> = {
   'a stranger commits a block far above': 'standby-is-fed-what-stays',
   'a standby that hears no gossip': 'standby-is-fed-what-stays',
   'L1 takes blocks back': 'standby-is-fed-what-stays',
+  'L1 takes blocks back from one node': 'one-per-height',
   'a leader whose large messages are swallowed': 'few-transfers',
 };

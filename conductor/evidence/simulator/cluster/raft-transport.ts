@@ -115,7 +115,8 @@ export class RaftTransport implements NodeTransport {
     const { host } = this;
     if (!host) throw new Error('not started');
     const own = { nodeId: this.nodeId, clusterId: host.clusterId(), incarnation: host.incarnation() };
-    return { ...own, ...this.hello() } as Hello & Extra;
+    // What leaves a process is text.
+    return JSON.parse(JSON.stringify({ ...own, ...this.hello() })) as Hello & Extra;
   }
 
   /** Null: there will be no answer. */

@@ -9,7 +9,8 @@ const PAUSE_MS = 50;
 /** What op-node asks its conductor; a call that is not answered ends with `lifetime` only. */
 export interface ConductorRpc {
   leader(): Promise<boolean>;
-  commit(block: Block): Promise<void>;
+  /** @param gone fires when op-node gives up */
+  commit(block: Block, gone: AbortSignal): Promise<void>;
 }
 
 /** op-node's conductor client (`op-node/node/conductor.go`): two attempts within one deadline. */
@@ -26,23 +27,34 @@ export class ConductorCalls {
 
   /** @throws Error when the block must not be published, for all that op-node knows */
   commit(block: Block): Promise<void> {
-    return this.tried(() => this.rpc.commit(block));
+    return this.tried((gone) => this.rpc.commit(block, gone));
   }
 
-  private tried<T>(attempt: () => Promise<T>): Promise<T> {
+  private tried<T>(attempt: (gone: AbortSignal) => Promise<T>): Promise<T> {
     const { lifetime } = this;
     return new Promise((resolve, reject) => {
+      const gone = new AbortController();
       let isOver = false;
-      lifetime.after(DEADLINE_MS, () => {
+      const end = (settle: () => void): void => {
         isOver = true;
-        reject(new Error('context deadline exceeded'));
+        forget();
+        settle();
+      };
+      const forget = lifetime.onEnd(() => gone.abort());
+      lifetime.after(DEADLINE_MS, () => {
+        if (isOver) return;
+        gone.abort();
+        end(() => reject(new Error('context deadline exceeded')));
       });
       const tryOnce = (left: number): void => {
         if (isOver) return;
-        attempt().then(resolve, (error: Error) => {
-          if (left > 1) lifetime.after(PAUSE_MS, () => tryOnce(left - 1));
-          else reject(error);
-        });
+        attempt(gone.signal).then(
+          (value) => end(() => resolve(value)),
+          (error: Error) => {
+            if (left > 1) lifetime.after(PAUSE_MS, () => tryOnce(left - 1));
+            else end(() => reject(error));
+          },
+        );
       };
       tryOnce(ATTEMPTS);
     });

@@ -83,6 +83,21 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'L1 takes blocks back from one node',
+    story:
+      'The same in a cluster of one. op-node does not stop while its conductor leads and its last sealed block is not its head, and after the walk back it never is.',
+    options: {
+      nodes: 1,
+      past: { height: 10, behind: [0] },
+      node: { ...QUIET_OPTIONS.node, l1Confirmations: 0 },
+    },
+    async play(world) {
+      await world.clock.sleep(5000);
+      world.reorgL1(2);
+      await world.clock.sleep(15_000);
+    },
+  },
+  {
     name: 'a leader whose large messages are swallowed',
     story:
       'Heartbeats of the leader arrive, entries do not, and the link between the two others is whole. A leader that gets nothing committed must make room.',
