@@ -1,17 +1,24 @@
 import { parseArgs } from 'node:util';
-import { runSeed, type RunResult, type RunSettings } from './run.js';
-import { play } from './scenarios/play.js';
-import { scenarios } from './scenarios/scenarios.js';
+import { hunt } from './mutants/hunt.js';
+import { mutants } from './mutants/mutants.js';
+import { useMutant } from './mutants/use-mutant.js';
+import { reportFailure, summarize } from './report.js';
+import type { RunResult, RunSettings } from './run.js';
 
 const COMMAND = 'node --import tsx conductor/evidence/simulator/main.ts';
-const USAGE = `usage: ${COMMAND} [--seeds FROM..TO | --seed N] [--steps N] [--without INVARIANT,…] [--trace] | --scenario NAME|all [--trace]`;
+const USAGE = `usage: ${COMMAND} [--seeds FROM..TO | --seed N] [--steps N] [--without INVARIANT,…] [--first] [--mutant NAME] [--trace] | --scenario NAME|all [--mutant NAME] [--trace] | --mutants [--within SEEDS]`;
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     seeds: { type: 'string', default: '1..50' },
     steps: { type: 'string', default: '15000' },
+    /** Ends with the first seed that fails. */
+    first: { type: 'boolean', default: false },
     scenario: { type: 'string' },
+    mutant: { type: 'string' },
+    mutants: { type: 'boolean', default: false },
+    within: { type: 'string', default: '40' },
     trace: { type: 'boolean', default: false },
     without: { type: 'string', default: '' },
   },
@@ -26,17 +33,15 @@ function wholeNumber(text: string | undefined): number {
   return value;
 }
 
-function report(result: RunResult, replay: string): void {
-  const { violation, virtualMs, events } = result;
-  write(`\nfails after ${events} events, ${Math.round(virtualMs)} virtual ms`);
-  write(`  ${violation?.message}\n`);
-  for (const line of result.lastEvents) write(line);
-  write(`\noptions: ${JSON.stringify(result.options)}`);
-  write(`trace hash: ${result.traceHash}`);
-  write(`replay: ${COMMAND} ${replay}\n`);
+/** The command that repeats a run. */
+function commandOf(what: string): string {
+  const without = values.without === '' ? '' : ` --without ${values.without}`;
+  const mutant = values.mutant === undefined ? '' : ` --mutant '${values.mutant}'`;
+  return `${COMMAND} ${what}${without}${mutant} --trace`;
 }
 
 async function runSeeds(from: number, to: number, steps: number): Promise<boolean> {
+  const { runSeed } = await import('./run.js');
   const excluded = new Set(values.without.split(',').filter(Boolean));
   const results: RunResult[] = [];
   const startedMs = performance.now();
@@ -44,54 +49,51 @@ async function runSeeds(from: number, to: number, steps: number): Promise<boolea
     const settings: RunSettings = { seed, steps, excluded, ...(print && { print }) };
     const result = await runSeed(settings);
     results.push(result);
-    const without = values.without === '' ? '' : ` --without ${values.without}`;
-    if (result.violation) report(result, `--seed ${seed} --steps ${steps}${without} --trace`);
+    if (!result.violation) continue;
+    reportFailure(write, result, commandOf(`--seed ${seed} --steps ${steps}`));
+    if (values.first) break;
   }
-  summarize(results, performance.now() - startedMs);
+  summarize(write, results, performance.now() - startedMs);
   return results.every(({ violation }) => !violation);
 }
 
 async function playScenarios(which: string): Promise<boolean> {
+  const { play } = await import('./scenarios/play.js');
+  const { scenarios } = await import('./scenarios/scenarios.js');
   const chosen = scenarios.filter(({ name }) => which === 'all' || name === which);
   if (chosen.length === 0) throw new Error(`no scenario is called ${which}`);
   let passed = true;
   for (const scenario of chosen) {
     const result = await play(scenario, print);
-    if (!result.violation) {
-      write(`passes: ${scenario.name}`);
-      continue;
-    }
+    write(`${result.violation ? 'FAILS' : 'passes'}: ${scenario.name}`);
+    if (!result.violation) continue;
     passed = false;
-    write(`FAILS: ${scenario.name}`);
     if (which === 'all') write(`  ${result.violation.message}`);
-    else report(result, `--scenario '${scenario.name}' --trace`);
+    else reportFailure(write, result, commandOf(`--scenario '${scenario.name}'`));
   }
   return passed;
 }
 
-function summarize(results: readonly RunResult[], elapsedMs: number): void {
-  const total = (of: (result: RunResult) => number): number =>
-    results.reduce((sum, result) => sum + of(result), 0);
-  const counts = new Map<string, number>();
-  for (const result of results) {
-    for (const [what, count] of result.counts) counts.set(what, (counts.get(what) ?? 0) + count);
+/** The table of mutants, and what found them. */
+async function huntMutants(within: number, steps: number): Promise<boolean> {
+  let killed = 0;
+  for (const mutant of mutants) {
+    const by = await hunt(mutant, within, steps);
+    if (by !== undefined) killed += 1;
+    write(`${(by ?? 'SURVIVES').padEnd(70)}  ${mutant.name}`);
   }
-  for (const [what, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1))) write(`  ${what}: ${count}`);
-  const events = total((result) => result.events);
-  write(`virtual time ${Math.round(total((result) => result.virtualMs) / 1000)} s`);
-  write(
-    `${results.length} seeds, ${events} events, ${Math.round((events / elapsedMs) * 1000)} events per second`,
-  );
-  write(`trace hash of all: ${results.reduce((hash, { traceHash }) => (hash * 31 + traceHash) >>> 0, 0)}`);
-  const broken = new Map<string, number[]>();
-  for (const { seed, violation } of results) {
-    if (violation) broken.set(violation.invariant, [...(broken.get(violation.invariant) ?? []), seed]);
-  }
-  for (const [invariant, seeds] of broken) write(`FAILED ${invariant}: ${seeds.join(', ')}`);
+  write(`${killed} of ${mutants.length} mutants killed`);
+  return killed === mutants.length;
 }
 
-const [first, last] = values.seed ? [values.seed, values.seed] : values.seeds.split('..');
-const passed = values.scenario
-  ? await playScenarios(values.scenario)
-  : await runSeeds(wholeNumber(first), wholeNumber(last), wholeNumber(values.steps));
-if (!passed) process.exitCode = 1;
+async function run(): Promise<boolean> {
+  const steps = wholeNumber(values.steps);
+  if (values.mutants) return huntMutants(wholeNumber(values.within), steps);
+  // What is loaded from here on has the mutant's fault in it.
+  if (values.mutant !== undefined) useMutant(values.mutant);
+  if (values.scenario !== undefined) return playScenarios(values.scenario);
+  const [first, last] = values.seed ? [values.seed, values.seed] : values.seeds.split('..');
+  return runSeeds(wholeNumber(first), wholeNumber(last), steps);
+}
+
+if (!(await run())) process.exitCode = 1;

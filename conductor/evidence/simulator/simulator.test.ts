@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { BROKEN_BY_SEEDS, FAILING_SCENARIOS } from './known-violations.js';
 import { runSeed } from './run.js';
+import { outcomesIn } from './scenarios/outcomes.js';
 import { scenarios } from './scenarios/scenarios.js';
 
 const SEEDS = 20;
@@ -96,15 +97,10 @@ describe('a run', () => {
 });
 
 describe('scenarios', () => {
-  /** The invariant that each of them breaks, by name. */
-  const broken = new Map<string, string | undefined>();
+  let broken: ReadonlyMap<string, string | undefined>;
 
   beforeAll(async () => {
-    const { output } = await run('--scenario', 'all');
-    for (const [, name = ''] of output.matchAll(/^passes: (.*)$/gm)) broken.set(name, undefined);
-    for (const [, name = '', invariant] of output.matchAll(/^FAILS: (.*)\n {2}([\w-]+): /gm)) {
-      broken.set(name, invariant);
-    }
+    broken = outcomesIn((await run('--scenario', 'all')).output);
   }, LIMIT_MS);
 
   it('have names of their own, and those that fail are among them', () => {
