@@ -5,6 +5,10 @@ import type { World } from './world.js';
 
 /** Slowest of the slow links. */
 const SLOW_BYTES_PER_MS = 20;
+/** An execution client takes so long to come back, at least. */
+const RESTART_MIN_MS = 600;
+/** Between two rewinds of clients that nobody was told of. */
+const REWIND_PAUSE_MS = 60_000;
 const CALL_FAULTS = ['hang', 'fail', 'mute'] as const satisfies readonly CallFault[];
 const NODE_METHODS = [
   'admin_sequencerActive',
@@ -18,6 +22,7 @@ const NODE_METHODS = [
 /** Breaks things at random, each for a while. */
 export class Nemesis {
   private striking = false;
+  private rewoundMs = -Infinity;
 
   constructor(private readonly world: World) {}
 
@@ -107,16 +112,18 @@ export class Nemesis {
       this.later(this.shortOrLong(), () => void machine.startConductor());
     },
     restartConductor: (machine) => {
-      void machine
-        .retireConductor()
-        .then(() => this.later(this.shortOrLong(), () => void machine.startConductor()));
+      void machine.retireConductor().then(() => {
+        // It may take so long that the faults are over.
+        if (this.striking) this.later(this.shortOrLong(), () => void machine.startConductor());
+        else void machine.startConductor();
+      });
     },
     killOpNode: (machine) => {
       machine.killOpNode();
       this.later(this.shortOrLong(), () => this.startOpNode(machine));
     },
     killExecution: (machine) => this.killExecution(machine),
-    rewindExecution: (machine) => machine.execution.lose(this.losable(machine, this.world.rng.int(1, 5))),
+    rewindExecution: (machine) => this.rewind(machine),
     killMachine: (machine) => this.killMachine(machine, this.losable(machine, this.world.rng.int(0, 4))),
     killAll: () => {
       for (const machine of this.world.machines) this.killMachine(machine, 0);
@@ -157,7 +164,7 @@ export class Nemesis {
 
   private killMachine(machine: Machine, lostBlocks: number): void {
     machine.killMachine(lostBlocks);
-    this.later(this.shortOrLong(), () => {
+    this.later(RESTART_MIN_MS + this.shortOrLong(), () => {
       machine.execution.start();
       this.startOpNode(machine);
       void machine.startConductor();
@@ -171,7 +178,8 @@ export class Nemesis {
   /** As a killed geth comes back: some blocks behind. */
   private killExecution(machine: Machine): void {
     machine.execution.kill(this.losable(machine, this.world.rng.int(0, 5)));
-    this.later(this.shortOrLong(), () => machine.execution.start());
+    // It is noticed: no client is back between two polls.
+    this.later(RESTART_MIN_MS + this.shortOrLong(), () => machine.execution.start());
   }
 
   /** No more blocks than other nodes have, or than the log certainly brings back: nobody else in this world has them. */
@@ -182,6 +190,14 @@ export class Nemesis {
     const lowest =
       (ledger.lastApplied?.head?.number ?? 0) - Math.floor(options.conductor.retainedEntries / 2);
     return Math.min(count, Math.max(0, head.number - Math.max(options.past.height, lowest)));
+  }
+
+  /** By an operator's command, one client at a time. */
+  private rewind(machine: Machine): void {
+    const { rng, nowMs } = this.world;
+    if (nowMs - this.rewoundMs < REWIND_PAUSE_MS) return;
+    this.rewoundMs = nowMs;
+    machine.execution.lose(this.losable(machine, rng.int(1, 5)));
   }
 
   /** One node is cut off, in one direction or both, and perhaps from gossip as well. */

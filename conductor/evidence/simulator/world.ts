@@ -25,7 +25,7 @@ const GOSSIP_BYTES = 2000;
 /** A whole cluster in one thread, on virtual time. Everything in it follows from the seed. */
 export class World implements Evidence, Watcher {
   readonly blocks = new BlockStore();
-  readonly l1 = new L1Chain(L1_LENGTH);
+  private readonly l1Chain = new L1Chain(L1_LENGTH);
   readonly ledger = new Ledger();
   readonly raftLinks: Links;
   readonly gossipLinks: Links;
@@ -63,6 +63,10 @@ export class World implements Evidence, Watcher {
     this.invariants = everyInvariant(this, { blockTimeS, flowWindowMs }).filter(
       ({ name }) => !excluded.has(name),
     );
+  }
+
+  get l1(): L1View {
+    return this.l1Chain.view;
   }
 
   get nowMs(): number {
@@ -134,7 +138,7 @@ export class World implements Evidence, Watcher {
 
   /** L1 replaces its newest blocks. */
   reorgL1(depth: number): void {
-    this.l1.reorg(depth);
+    this.l1Chain.reorg(depth);
     this.note('world', `L1 replaces ${depth} blocks`);
     this.spreadL1();
   }
@@ -176,7 +180,7 @@ export class World implements Evidence, Watcher {
     const chain: Block[] = [];
     for (let number = 0; number <= past.height; number++) {
       const timestamp = EPOCH_MS / 1000 - (past.height - number) * blockTimeS;
-      const l1Origin = this.l1.view.at(L1_LENGTH - 8) as Block['l1Origin'];
+      const l1Origin = this.l1.at(L1_LENGTH - 8) as Block['l1Origin'];
       const details = { timestamp, l1Origin, builder: 'past', transactionBytes: 0 };
       chain.push(this.blocks.seal(chain.at(-1) ?? null, details));
     }
@@ -194,7 +198,7 @@ export class World implements Evidence, Watcher {
       importMs: () => rng.exponential(this.options.node.importMeanMs),
       sleep: (ms) => clock.sleep(ms),
     });
-    this.views.set(nodeId, this.l1.view);
+    this.views.set(nodeId, this.l1);
     return new Machine(nodeId, execution, this.surroundingsOf(nodeId));
   }
 
@@ -303,7 +307,7 @@ export class World implements Evidence, Watcher {
 
   private growL1(): void {
     this.clock.after(this.options.l1.blockTimeMs, () => {
-      this.l1.grow();
+      this.l1Chain.grow();
       this.spreadL1();
       this.growL1();
     });
@@ -311,7 +315,7 @@ export class World implements Evidence, Watcher {
 
   /** Every node sees L1's news in its own time. */
   private spreadL1(): void {
-    const { view } = this.l1;
+    const { view } = this.l1Chain;
     for (const machine of this.machines) {
       this.clock.after(this.rng.between(0, this.options.l1.seenWithinMs), () => {
         const before = this.views.get(machine.nodeId) as L1View;

@@ -5,6 +5,7 @@ import { NothingLost } from './nothing-lost.js';
 import { OnePerHeight } from './one-per-height.js';
 import { OneState } from './one-state.js';
 import { PublishedByItsLeader } from './published-by-its-leader.js';
+import { ResetsHaveCause } from './resets-have-cause.js';
 import { StandbyIsFedWhatStays } from './standby-is-fed-what-stays.js';
 import { StartedOnCommitted } from './started-on-committed.js';
 
@@ -17,6 +18,7 @@ export function everyInvariant(
     new OneState(),
     new OnePerHeight(evidence),
     new PublishedByItsLeader(evidence),
+    new ResetsHaveCause(evidence),
     new StartedOnCommitted(evidence),
     new StandbyIsFedWhatStays(evidence),
     new FewTransfers(evidence),

@@ -1,6 +1,7 @@
 import type { CoreStatus } from '../../../../raft/index.js';
 import { Violation } from '../../../../raft/evidence/checks/violation.js';
 import type { Block, BlockStore } from '../chain/block-store.js';
+import type { L1View } from '../chain/l1-chain.js';
 import type { Acknowledged, Applied, Ledger } from '../ledger.js';
 
 /** What an invariant may look at. It changes nothing. */
@@ -8,6 +9,8 @@ export interface Evidence {
   readonly nowMs: number;
   readonly blocks: BlockStore;
   readonly ledger: Ledger;
+  /** L1 as it is, whoever sees it. */
+  readonly l1: L1View;
   /** No fault is going on; since when. Undefined while there are faults. */
   readonly calmSinceMs: number | undefined;
   /** The machines that are expected to work now. */
