@@ -1,24 +1,33 @@
-import { nameOf } from '../chain/block-store.js';
-import type { Applied } from '../ledger.js';
+import { nameOf, type Block } from '../chain/block-store.js';
+import type { Acknowledged } from '../ledger.js';
 import { broken, type Evidence, type Invariant } from './invariant.js';
 
 /**
- * A reset takes back only what L1 took back first: then the blocks cannot be kept by anybody. Acknowledged blocks that are
- * in the log, or in a client, are no less worth because other clients have lost them.
+ * Other blocks take the place of acknowledged ones, after a reset, only where L1 has taken back what those came from: then
+ * nobody could keep them. Blocks that are in the log, or in a client, are worth no less because other clients lost them.
  */
 export class ResetsHaveCause implements Invariant {
   readonly name = 'resets-have-cause';
+  private readonly byHeight = new Map<number, Block>();
 
   constructor(private readonly evidence: Evidence) {}
 
-  applied(nodeId: string, applied: Applied, first: Applied): void {
-    const { head, index } = applied;
-    if (applied.verdict !== 'reset' || first !== applied || !head) return;
-    const { ledger, l1 } = this.evidence;
-    const lowest = ledger.acknowledged
-      .filter(({ block, logIndex }) => logIndex < index && block.number === head.number + 1)
-      .find((one) => ledger.resets.every((reset) => reset.index === index || reset.index < one.logIndex));
-    if (!lowest || !l1.isPlausible(lowest.block.l1Origin)) return;
-    broken(this, `${nodeId} applies a reset that takes back ${nameOf(lowest.block)}, whose L1 origin stands`);
+  published({ block, nodeId }: Acknowledged): void {
+    const before = this.byHeight.get(block.number);
+    this.byHeight.set(block.number, block);
+    if (!before || before.hash === block.hash || this.isTakenBack(before, block)) return;
+    broken(
+      this,
+      `${nodeId} publishes ${nameOf(block)} in the place of ${nameOf(before)}, whose L1 origin stands`,
+    );
+  }
+
+  /** Whether L1 has replaced the origin of `old`, or of a block below it that is not below `fresh`. */
+  private isTakenBack(old: Block, fresh: Block): boolean {
+    const { blocks, l1 } = this.evidence;
+    for (let block: Block | null = old; block && !blocks.isOn(fresh, block); block = blocks.parentOf(block)) {
+      if (!l1.isPlausible(block.l1Origin)) return true;
+    }
+    return false;
   }
 }
