@@ -47,7 +47,8 @@ export class Nemesis {
     const { world } = this;
     const { staysBroken } = world.options;
     const machine = world.leader ?? world.machines.at(0);
-    if (!machine || staysBroken === 'nothing') return;
+    // Whoever is paused would stay so: it is resumed only when its op-node answers.
+    if (!machine || staysBroken === 'nothing' || machine.conductor?.isPaused) return;
     world.count(`stays broken: ${staysBroken}`);
     world.note(machine.nodeId, `stays broken: ${staysBroken}`);
     world.impaired.add(machine);
