@@ -16,7 +16,7 @@ const roomZones = Object.entries(rooms).map(([room, others]) => ({
 
 /** What only tests and evidence may import. */
 const TESTING = {
-  target: './{common,health,rpc,conductor}/**',
+  target: ['./{common,health,rpc}/**', './conductor/*.ts', './conductor/!(evidence)/**'],
   from: './**/testing/**',
   message: 'testing/ is for tests.',
 };

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { decodeEnvelope } from '../../../../rpc/payload/decode-envelope.js';
+import type { BlockRef } from '../../../../rpc/payload/block-ref.js';
+import type { UnsafePayload } from '../../../../rpc/payload/unsafe-payload.js';
+import { sampleEnvelope } from '../../../../rpc/server/testing/sample-envelope.js';
+import type { L1Ref } from './l1-chain.js';
+
+/** A block of the rollup, as the programs of the model know it. */
+export interface Block extends BlockRef {
+  l1Origin: L1Ref;
+  /** Who sealed it. */
+  builder: string;
+  transactionBytes: number;
+}
+
+type NewBlock = Pick<Block, 'timestamp' | 'l1Origin' | 'builder' | 'transactionBytes'>;
+
+/** Every block that was ever sealed anywhere. No two are the same: not even two blocks of one builder on one parent. */
+export class BlockStore {
+  private readonly byHash = new Map<string, Block>();
+
+  /** Seals a block on `parent`; on nothing, the first one. */
+  seal(parent: Block | null, block: NewBlock): Block {
+    const number = parent ? parent.number + 1 : 0;
+    const parentHash = parent?.hash ?? `0x${'00'.repeat(32)}`;
+    const identity = `${number} ${parentHash} ${block.builder} ${this.byHash.size}`;
+    const hash = hashOf(identity);
+    const sealed = { ...block, number, hash, parentHash };
+    this.byHash.set(hash, sealed);
+    return sealed;
+  }
+
+  /** A block of a chain that nobody here has. */
+  invent(number: number, block: NewBlock): Block {
+    const [hash, parentHash] = [hashOf(`stranger ${this.byHash.size}`), hashOf(`parent ${this.byHash.size}`)];
+    const invented = { ...block, number, hash, parentHash };
+    this.byHash.set(hash, invented);
+    return invented;
+  }
+
+  /** @throws Error for a hash that nobody sealed */
+  get(hash: string): Block {
+    const block = this.byHash.get(hash);
+    if (!block) throw new Error(`there is no block ${hash}`);
+    return block;
+  }
+
+  find(hash: string): Block | undefined {
+    return this.byHash.get(hash);
+  }
+
+  parentOf(block: Block): Block | null {
+    return block.number === 0 ? null : this.get(block.parentHash);
+  }
+
+  /** The block of that height on the chain that ends with `head`; undefined above it. */
+  ancestorAt(head: Block, number: number): Block | undefined {
+    if (number > head.number || number < 0) return undefined;
+    let block = head;
+    while (block.number > number) block = this.get(block.parentHash);
+    return block;
+  }
+
+  /** Whether the chain that ends with `head` has this block. */
+  isOn(head: Block, block: BlockRef): boolean {
+    return this.ancestorAt(head, block.number)?.hash === block.hash;
+  }
+}
+
+const hashOf = (identity: string): string => `0x${createHash('sha256').update(identity).digest('hex')}`;
+
+/** As op-node sends it to its conductor. Its hash is not that of its content, which nothing in the conductor checks. */
+export function payloadOf(block: Block): UnsafePayload {
+  return decodeEnvelope(
+    sampleEnvelope({
+      blockNumber: `0x${block.number.toString(16)}`,
+      blockHash: block.hash,
+      parentHash: block.parentHash,
+      timestamp: `0x${block.timestamp.toString(16)}`,
+      transactions: [`0x7e${'00'.repeat(block.transactionBytes)}`],
+    }),
+  );
+}
+
+/** The hash of the block in an envelope that the conductor posts. */
+export function hashInEnvelope(envelopeText: string): string {
+  const [, hash] = /"blockHash":"(0x[0-9a-f]{64})"/.exec(envelopeText) ?? [];
+  if (hash === undefined) throw new Error('an envelope without a block hash');
+  return hash;
+}
+
+/** Short for traces and messages. */
+export const nameOf = ({ number, hash }: { number: number; hash: string }): string =>
+  `${number}:${hash.slice(2, 8)}`;

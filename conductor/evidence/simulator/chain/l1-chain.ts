@@ -1,0 +1,54 @@
+/** A block of L1. */
+export interface L1Ref {
+  number: number;
+  /** Which branch it is of; together with the number it stands for the hash. */
+  branch: number;
+}
+
+/** L1 as somebody sees it at one time. */
+export class L1View {
+  constructor(private readonly blocks: readonly L1Ref[]) {}
+
+  get head(): L1Ref {
+    return this.blocks.at(-1) as L1Ref;
+  }
+
+  at(number: number): L1Ref | undefined {
+    return this.blocks[number];
+  }
+
+  /** A block above the head may be one that this node does not see yet, as op-node has it. */
+  isPlausible({ number, branch }: L1Ref): boolean {
+    return number > this.head.number || this.blocks[number]?.branch === branch;
+  }
+}
+
+/** L1 itself: grows, and now and then replaces its newest blocks. */
+export class L1Chain {
+  private blocks: readonly L1Ref[];
+  private branches = 0;
+
+  /** @param length blocks that are there already */
+  constructor(length: number) {
+    this.blocks = Array.from({ length }, (_, number) => ({ number, branch: 0 }));
+  }
+
+  get view(): L1View {
+    return new L1View(this.blocks);
+  }
+
+  grow(): void {
+    this.blocks = [...this.blocks, { number: this.blocks.length, branch: this.branches }];
+  }
+
+  /** Other blocks take the place of the newest ones, and one is added. */
+  reorg(depth: number): void {
+    this.branches += 1;
+    const kept = this.blocks.slice(0, Math.max(1, this.blocks.length - depth));
+    const fresh = Array.from({ length: this.blocks.length - kept.length + 1 }, (_, offset) => ({
+      number: kept.length + offset,
+      branch: this.branches,
+    }));
+    this.blocks = [...kept, ...fresh];
+  }
+}

@@ -1,0 +1,33 @@
+import { MemoryStorage, type MemoryDisk } from '../../../../raft/index.js';
+import type { Lifetime } from '../time/lifetime.js';
+
+type Persist = Parameters<MemoryStorage['write']>[0];
+
+/** A disk that takes its time. What is under way when its process dies is written whole or not at all. */
+export class SlowStorage extends MemoryStorage {
+  private underWay: Persist | undefined;
+
+  constructor(
+    disk: MemoryDisk,
+    private readonly lifetime: Lifetime,
+    private readonly options: { writeMs: () => number; survivesDeath: () => boolean },
+  ) {
+    super(disk);
+    lifetime.onEnd(() => this.leave());
+  }
+
+  override async write(persist: Persist): Promise<void> {
+    // The bytes of this moment: the core may drop them from its memory later.
+    const write = { ...persist, entries: persist.entries.map((entry) => ({ ...entry })) };
+    this.underWay = write;
+    await this.lifetime.sleep(this.options.writeMs());
+    this.underWay = undefined;
+    await super.write(write);
+  }
+
+  private leave(): void {
+    const { underWay } = this;
+    this.underWay = undefined;
+    if (underWay && this.options.survivesDeath()) void super.write(underWay);
+  }
+}

@@ -1,0 +1,206 @@
+import type { Logger } from 'pino';
+import { HealthMonitor } from '../../../health/health-monitor.js';
+import {
+  RaftNode,
+  type ClusterTiming,
+  type Limits,
+  type MemoryDisk,
+  type Retention,
+} from '../../../raft/index.js';
+import { Conductor } from '../../api/conductor.js';
+import { nodeStatus } from '../../api/node-status.js';
+import { ChainHistory } from '../../chain/chain-history.js';
+import { ChainStateMachine } from '../../chain/chain-state-machine.js';
+import type { Verdict } from '../../chain/chain-state.js';
+import { logVerdict } from '../../chain/log-verdict.js';
+import { PayloadCommitter } from '../../commit/payload-committer.js';
+import { Controller } from '../../control/controller.js';
+import { LocalNode } from '../../control/local-node.js';
+import { Succession } from '../../control/succession.js';
+import { Switches } from '../../control/switches.js';
+import { untilConductorEnabled } from '../../control/until-conductor-enabled.js';
+import { MembershipService } from '../../membership/membership-service.js';
+import type { Sleep } from '../../time/sleep.js';
+import type { RaftNetwork } from './cluster/raft-network.js';
+import { SlowStorage } from './cluster/slow-storage.js';
+import { LocalClients, type LocalSurroundings } from './node/local-clients.js';
+import { ObservedMachine, type Watcher } from './observed-machine.js';
+import { Lifetime } from './time/lifetime.js';
+
+/** Of the configuration of a Baton, what matters here. */
+export interface ConductorSettings {
+  timing: ClusterTiming;
+  limits: Limits;
+  retention: Retention;
+  pollMs: number;
+  healthIntervalMs: number;
+  unsafeIntervalS: number;
+  roundRobin: boolean;
+  crashEvidence: boolean;
+}
+
+export interface ConductorSurroundings extends LocalSurroundings {
+  network: RaftNetwork;
+  disk: MemoryDisk;
+  diskOptions: { writeMs: () => number; survivesDeath: () => boolean };
+  logger: Logger;
+  watcher: Watcher;
+  /** The process can not go on. */
+  onFatal: (error: Error) => void;
+}
+
+/** As in conductor/process/assemble.ts. */
+const CALL_TIMEOUT_MS = 10_000;
+const CATCH_UP_TIMEOUT_MS = 3000;
+const STUCK_AFTER_MS = 10_000;
+const PROBE_TIMEOUT_MS = 1000;
+
+/** A pause by the global timer, which is virtual while a run lasts. */
+const sleep: Sleep = (ms, signal) =>
+  new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(new DOMException('The operation was aborted', 'AbortError'));
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+  });
+
+/**
+ * One Baton process: the parts of production, wired as in conductor/process/assemble.ts and started in the order of
+ * conductor/process/service.ts. Disk, network and the calls to the local node are those of the simulation.
+ */
+export class ConductorProcess {
+  readonly raft: RaftNode<Verdict>;
+  readonly machine: ChainStateMachine;
+  readonly conductor: Conductor;
+  readonly controller: Controller;
+  readonly lifetime: Lifetime;
+  private readonly localNode: LocalNode;
+  private readonly health: HealthMonitor;
+  private readonly switches = new Switches({ paused: false });
+  private readonly ending = new AbortController();
+  private readonly clients: LocalClients;
+
+  constructor(
+    readonly nodeId: string,
+    private readonly settings: ConductorSettings,
+    private readonly around: ConductorSurroundings,
+  ) {
+    const { clock, network, logger, watcher, disk, diskOptions, onFatal } = around;
+    const lifetime = new Lifetime(clock);
+    this.lifetime = lifetime;
+    const { opNode, execution } = (this.clients = new LocalClients(around, lifetime));
+    const machine = new ChainStateMachine((block, verdict) => logVerdict(logger, block, verdict));
+    this.machine = machine;
+    const chain = machine.live;
+    const { timing, limits, retention, crashEvidence } = settings;
+    const raft = new RaftNode<Verdict>({
+      ...{ nodeId, limits, retention, crashEvidence, onFatal },
+      priority: 0,
+      timing: {
+        ...timing,
+        requestTimeoutMs: 60_000,
+        transferTimeoutMs: Math.max(1000, timing.electionTimeoutMs),
+      },
+      storage: new SlowStorage(disk, lifetime, diskOptions),
+      stateMachine: new ObservedMachine(machine, nodeId, watcher),
+      logger: logger.child({ part: 'raft' }),
+    });
+    this.raft = raft;
+    raft.on('role', ({ role, term }) => watcher.role(nodeId, role, term));
+    const history = new ChainHistory(machine, (from, to, max) => raft.readEntries(from, to, max));
+    const localNode = new LocalNode({
+      opNode,
+      execution,
+      pollIntervalMs: settings.pollMs,
+      timeoutMs: PROBE_TIMEOUT_MS,
+    });
+    this.localNode = localNode;
+    const health = new HealthMonitor({
+      probes: {
+        syncStatus: { call: (options) => opNode.syncStatus(options), timeoutMs: PROBE_TIMEOUT_MS },
+        peerStats: { call: (options) => opNode.peerStats(options), timeoutMs: PROBE_TIMEOUT_MS },
+      },
+      limits: { unsafeIntervalSeconds: settings.unsafeIntervalS, minPeerCount: 1 },
+      intervalMs: settings.healthIntervalMs,
+      now: Date.now,
+      onReport: (report) => this.controller.healthChanged(report),
+    });
+    this.health = health;
+    const { switches } = this;
+    const succession = new Succession({
+      raft,
+      roundRobin: settings.roundRobin,
+      peerTimeoutMs: () => Math.max(raft.timing.leaseTimeoutMs, 2 * raft.timing.heartbeatIntervalMs),
+    });
+    const controlLogger = logger.child({ part: 'control' });
+    this.controller = new Controller({
+      ...{ raft, chain, history, opNode, execution, localNode, health, succession, switches, sleep },
+      progressGraceMs: Math.max(3000, 2 * settings.healthIntervalMs),
+      stuckAfterMs: Math.max(STUCK_AFTER_MS, settings.unsafeIntervalS * 1000),
+      callTimeoutMs: CALL_TIMEOUT_MS,
+      catchUpTimeoutMs: CATCH_UP_TIMEOUT_MS,
+      logger: controlLogger,
+    });
+    this.controller.on('transferred', (success) => watcher.transferred(nodeId, success));
+    const rpcPort = (): number => 8545;
+    const status = () =>
+      nodeStatus({ raft, chain, localNode, health, switches, version: 'simulated', rpcPort });
+    const transport = network.transportOf(nodeId, lifetime, () => ({ status: status() }));
+    this.start = () => this.startWith(transport);
+    this.conductor = new Conductor({
+      ...{ raft, chain, history, controller: this.controller, succession, switches, status },
+      committer: new PayloadCommitter(raft, chain, controlLogger),
+      membership: new MembershipService({
+        raft,
+        clusterId: () => raft.identity.clusterId,
+        hello: (address, signal) => transport.askHello(address, signal),
+        sleep,
+      }),
+      askStatus: (address, signal) => transport.askHello<{ status?: unknown }>(address, signal),
+      silentTransfer: false,
+      logger: controlLogger,
+    });
+  }
+
+  /** From here on the node votes, follows and leads, and controls its sequencer. */
+  readonly start: () => Promise<void>;
+
+  private async startWith(transport: ReturnType<RaftNetwork['transportOf']>): Promise<void> {
+    const { raft, localNode, health } = this;
+    const { logger } = this.around;
+    await raft.open();
+    await raft.start(transport);
+    health.start();
+    const { opNode } = this.clients;
+    const { signal } = this.ending;
+    const enabled = await untilConductorEnabled({ opNode, localNode, logger, signal, sleep });
+    if (enabled) localNode.start();
+  }
+
+  get isPaused(): boolean {
+    return this.switches.paused;
+  }
+
+  /** As at SIGTERM: hands over, then ends. */
+  async retire(): Promise<void> {
+    this.ending.abort();
+    await this.controller.retire();
+    this.kill();
+  }
+
+  /** Ends at once. Whatever the parts do from now on reaches nobody, and they are silenced. */
+  kill(): void {
+    this.lifetime.end();
+    this.switches.stopped = true;
+    this.ending.abort();
+    void this.health.stop();
+    void this.localNode.stop();
+    void this.raft.stop();
+  }
+}

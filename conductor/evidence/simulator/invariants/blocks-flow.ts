@@ -1,0 +1,25 @@
+import { broken, type Evidence, type Invariant } from './invariant.js';
+
+/**
+ * When all faults are over, blocks are published again, and go on: no state that faults can lead to is one that only an
+ * operator ends.
+ */
+export class BlocksFlow implements Invariant {
+  readonly name = 'blocks-flow';
+
+  constructor(
+    private readonly evidence: Evidence,
+    private readonly blockTimeS: number,
+    /** The last part of the calm, in which they must flow. */
+    private readonly windowMs: number,
+  ) {}
+
+  atEnd(): void {
+    const { ledger, nowMs } = this.evidence;
+    const sinceMs = nowMs - this.windowMs;
+    const flowed = ledger.acknowledged.filter(({ atMs }) => atMs >= sinceMs).length;
+    const wanted = Math.floor(this.windowMs / (1000 * this.blockTimeS) / 2);
+    if (flowed >= wanted) return;
+    broken(this, `${flowed} blocks in the last ${this.windowMs} ms, ${wanted} at least were to come`);
+  }
+}

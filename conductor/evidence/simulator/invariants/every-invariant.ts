@@ -1,0 +1,28 @@
+import { BlocksFlow } from './blocks-flow.js';
+import { FewTransfers } from './few-transfers.js';
+import type { Evidence, Invariant } from './invariant.js';
+import { NothingLost } from './nothing-lost.js';
+import { OnePerHeight } from './one-per-height.js';
+import { OneState } from './one-state.js';
+import { PublishedByItsLeader } from './published-by-its-leader.js';
+import { ResetsHaveCause } from './resets-have-cause.js';
+import { StandbyIsFedWhatStays } from './standby-is-fed-what-stays.js';
+import { StartedOnCommitted } from './started-on-committed.js';
+
+/** All of them, new ones for each run. */
+export function everyInvariant(
+  evidence: Evidence,
+  { blockTimeS, flowWindowMs }: { blockTimeS: number; flowWindowMs: number },
+): Invariant[] {
+  return [
+    new OneState(),
+    new OnePerHeight(evidence),
+    new PublishedByItsLeader(evidence),
+    new ResetsHaveCause(evidence),
+    new StartedOnCommitted(evidence),
+    new StandbyIsFedWhatStays(evidence),
+    new FewTransfers(evidence),
+    new NothingLost(evidence),
+    new BlocksFlow(evidence, blockTimeS, flowWindowMs),
+  ];
+}

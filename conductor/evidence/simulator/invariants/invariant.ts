@@ -1,0 +1,53 @@
+import type { CoreStatus } from '../../../../raft/index.js';
+import { Violation } from '../../../../raft/evidence/checks/violation.js';
+import type { Block, BlockStore } from '../chain/block-store.js';
+import type { L1View } from '../chain/l1-chain.js';
+import type { Acknowledged, Applied, Ledger } from '../ledger.js';
+
+/** What an invariant may look at. It changes nothing. */
+export interface Evidence {
+  readonly nowMs: number;
+  readonly blocks: BlockStore;
+  readonly ledger: Ledger;
+  /** L1 as it is, whoever sees it. */
+  readonly l1: L1View;
+  /** No fault is going on; since when. Undefined while there are faults. */
+  readonly calmSinceMs: number | undefined;
+  /** The machines that are expected to work now. */
+  readonly sound: readonly Observed[];
+}
+
+/** A machine as an invariant sees it. */
+export interface Observed {
+  readonly nodeId: string;
+  /** Of the execution client. */
+  readonly head: Block;
+  /** Of the committed chain, as far as its conductor applied it; undefined for an empty log. */
+  readonly committedHead: { number: number; hash: string } | undefined;
+  /** Undefined while no conductor runs. */
+  readonly role: CoreStatus['role'] | undefined;
+  /** Since when it has this role. */
+  readonly roleSinceMs: number;
+}
+
+/** One property. Every method is told of one kind of event, and throws a Violation when the property is broken. */
+export interface Invariant {
+  readonly name: string;
+  /** A node applied an entry; `first` is what the first node made of it. */
+  applied?(nodeId: string, applied: Applied, first: Applied): void;
+  /** A sequencer got success for its commit, and publishes. */
+  published?(acknowledged: Acknowledged): void;
+  /** A conductor has started the sequencer of its node on `head`. */
+  started?(node: Observed, head: Block): void;
+  /** A conductor posts a block to its node. */
+  posted?(node: Observed, block: Block): void;
+  /** A control loop has asked to hand leadership over. */
+  transferred?(nodeId: string, success: boolean): void;
+  /** Some time after all faults are over. */
+  atEnd?(): void;
+}
+
+/** Breaks off. */
+export function broken(invariant: Pick<Invariant, 'name'>, message: string): never {
+  throw new Violation(invariant.name, message);
+}

@@ -1,0 +1,109 @@
+import type { CoreStatus, LoadedEntry } from '../../../raft/index.js';
+import { readRef, type BlockRef } from '../../../rpc/payload/block-ref.js';
+import type { CommittedBlock, Verdict } from '../../chain/chain-state.js';
+import type { Block } from './chain/block-store.js';
+
+/** Types of log commands (docs/FORMATS.md). */
+const TYPE_APPEND = 1;
+const TYPE_REPLACE = 2;
+const PREFIX_BYTES = { [TYPE_APPEND]: 2, [TYPE_REPLACE]: 34 } as const;
+
+/** What an entry of the log did, as the first node that applied it had it. */
+export interface Applied {
+  index: number;
+  term: number;
+  /** Undefined for a command that brings no block. */
+  block: BlockRef | undefined;
+  verdict: Verdict['type'] | 'reset';
+  head: { number: number; hash: string } | undefined;
+}
+
+/** A block that a sequencer was allowed to publish, and that it did publish. */
+export interface Acknowledged {
+  block: Block;
+  nodeId: string;
+  atMs: number;
+  /** Of the entry that committed it; 0 for one of the chain from before this log. */
+  logIndex: number;
+}
+
+/** What no node knows: the record of everything that was committed and published. */
+export class Ledger {
+  private readonly entries = new Map<number, Applied>();
+  private readonly byHash = new Map<string, Applied[]>();
+  private readonly leaders = new Map<number, string>();
+  readonly resets: { index: number; to: number }[] = [];
+  readonly acknowledged: Acknowledged[] = [];
+  private last: Applied | undefined;
+
+  /** The newest entry that any node has applied. */
+  get lastApplied(): Applied | undefined {
+    return this.last;
+  }
+
+  /** The highest acknowledged block that no reset took back. */
+  get highest(): Acknowledged | undefined {
+    let highest: Acknowledged | undefined;
+    for (const one of this.standing) if (one.block.number > (highest?.block.number ?? -1)) highest = one;
+    return highest;
+  }
+
+  /** Acknowledged blocks that no reset took back. */
+  get standing(): Acknowledged[] {
+    return this.acknowledged.filter((one) => !this.wasReset(one));
+  }
+
+  wasReset({ logIndex, block }: Acknowledged): boolean {
+    return this.resets.some(({ index, to }) => index > logIndex && block.number > to);
+  }
+
+  leads(nodeId: string, role: CoreStatus['role'], term: number): void {
+    if (role === 'leader') this.leaders.set(term, nodeId);
+  }
+
+  leaderOf(term: number): string | undefined {
+    return this.leaders.get(term);
+  }
+
+  /** Entries that brought this block, in the order of the log. */
+  entriesOf(hash: string): readonly Applied[] {
+    return this.byHash.get(hash) ?? [];
+  }
+
+  /** What the first node made of this entry; undefined if this is the first. */
+  before(index: number): Applied | undefined {
+    return this.entries.get(index);
+  }
+
+  applied(entry: LoadedEntry, verdict: Verdict, head: CommittedBlock | undefined): Applied {
+    const { index, term } = entry;
+    const block = blockIn(entry.data);
+    const applied: Applied = {
+      index,
+      term,
+      block,
+      verdict: block ? verdict.type : 'reset',
+      head: head && { number: head.number, hash: head.hash },
+    };
+    if (this.entries.has(index)) return applied;
+    this.entries.set(index, applied);
+    if (index > (this.last?.index ?? 0)) this.last = applied;
+    if (block) this.byHash.set(block.hash, [...this.entriesOf(block.hash), applied]);
+    else if (applied.head) this.resets.push({ index, to: applied.head.number });
+    return applied;
+  }
+
+  published(block: Block, nodeId: string, atMs: number): Acknowledged {
+    const entry = this.entriesOf(block.hash).find(({ verdict }) => verdict !== 'refused');
+    const acknowledged = { block, nodeId, atMs, logIndex: entry?.index ?? 0 };
+    this.acknowledged.push(acknowledged);
+    return acknowledged;
+  }
+}
+
+function blockIn(data: Uint8Array): BlockRef | undefined {
+  const type = data[0];
+  if (type !== TYPE_APPEND && type !== TYPE_REPLACE) return undefined;
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  return readRef(bytes.subarray(PREFIX_BYTES[type]));
+}

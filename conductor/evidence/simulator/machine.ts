@@ -1,0 +1,134 @@
+import { MemoryDisk, type CoreStatus } from '../../../raft/index.js';
+import { payloadOf, type Block } from './chain/block-store.js';
+import { ConductorProcess, type ConductorSettings, type ConductorSurroundings } from './conductor-process.js';
+import type { Observed } from './invariants/invariant.js';
+import { CallFaults } from './node/call-faults.js';
+import type { ConductorRpc } from './node/conductor-calls.js';
+import type { ExecutionClient } from './node/execution-client.js';
+import { OpNode, type OpNodeSurroundings } from './node/op-node.js';
+
+/** What the programs of one machine meet around it. */
+export interface MachineSurroundings
+  extends
+    Omit<OpNodeSurroundings, 'conductor' | 'execution'>,
+    Omit<ConductorSurroundings, keyof OpNodeSurroundings | 'opNode' | 'faults' | 'disk' | 'execution'> {
+  settings: ConductorSettings;
+  /** A call of op-node to its conductor takes so long, one way. */
+  latencyMs: () => number;
+  /** The answer to a commit breaks off. */
+  losesAnswer: () => boolean;
+}
+
+/** One machine: op-node, execution client and conductor, each of which lives and dies by itself. */
+export class Machine implements Observed {
+  readonly disk = new MemoryDisk();
+  readonly faults = new CallFaults();
+  opNode: OpNode | null = null;
+  conductor: ConductorProcess | null = null;
+  private roleIs: CoreStatus['role'] | undefined;
+  roleSinceMs = 0;
+
+  constructor(
+    readonly nodeId: string,
+    readonly execution: ExecutionClient,
+    private readonly around: MachineSurroundings,
+  ) {}
+
+  get head(): Block {
+    return this.execution.storedHead;
+  }
+
+  get role(): CoreStatus['role'] | undefined {
+    return this.conductor ? this.roleIs : undefined;
+  }
+
+  get committedHead(): { number: number; hash: string } | undefined {
+    return this.conductor?.machine.live.head;
+  }
+
+  get leads(): boolean {
+    return this.role === 'leader';
+  }
+
+  noteRole(role: CoreStatus['role']): void {
+    if (role === this.roleIs) return;
+    this.roleIs = role;
+    this.roleSinceMs = this.around.clock.nowMs;
+  }
+
+  startOpNode(activeAtStart: boolean): void {
+    if (this.opNode) return;
+    const { execution, around } = this;
+    this.opNode = new OpNode(
+      this.nodeId,
+      { ...around, execution, conductor: this.conductorRpc },
+      activeAtStart,
+    );
+  }
+
+  killOpNode(): void {
+    this.opNode?.kill();
+    this.opNode = null;
+  }
+
+  async startConductor(): Promise<void> {
+    if (this.conductor) return;
+    const { execution, around, faults, disk } = this;
+    this.roleIs = undefined;
+    const conductor = new ConductorProcess(this.nodeId, around.settings, {
+      ...{ ...around, execution, faults, disk },
+      opNode: () => this.opNode,
+    });
+    this.conductor = conductor;
+    await conductor.start();
+  }
+
+  killConductor(): void {
+    const { conductor } = this;
+    this.conductor = null;
+    conductor?.kill();
+  }
+
+  /** Power is cut. @param lostBlocks that the execution client had not written yet */
+  killMachine(lostBlocks: number): void {
+    this.killConductor();
+    this.killOpNode();
+    this.execution.kill(lostBlocks);
+  }
+
+  /** As at SIGTERM. */
+  async retireConductor(): Promise<void> {
+    const { conductor } = this;
+    await conductor?.retire();
+    if (this.conductor === conductor) this.conductor = null;
+  }
+
+  /** What op-node reaches of its conductor. */
+  private readonly conductorRpc: ConductorRpc = {
+    leader: () => this.call(async ({ conductor }) => conductor.leader()),
+    commit: (block) => this.call(({ conductor }) => conductor.commitUnsafePayload(payloadOf(block)), true),
+  };
+
+  private call<T>(serve: (process: ConductorProcess) => Promise<T>, mayBreak = false): Promise<T> {
+    const { clock, latencyMs, losesAnswer } = this.around;
+    return new Promise((resolve, reject) => {
+      const back = (settle: () => void): void => clock.after(latencyMs(), settle);
+      const breakOff = (): void => back(() => reject(new Error('the connection broke')));
+      clock.after(latencyMs(), () => {
+        const { conductor } = this;
+        if (!conductor) return back(() => reject(new Error('connection refused')));
+        const forget = conductor.lifetime.onEnd(breakOff);
+        const answer = (settle: () => void): void => {
+          forget();
+          if (conductor.lifetime.isOver) return;
+          if (mayBreak && losesAnswer()) return breakOff();
+          back(settle);
+        };
+        serve(conductor).then(
+          (value) => answer(() => resolve(value)),
+          (error: Error) => answer(() => reject(error)),
+        );
+      });
+    });
+  }
+}

@@ -1,0 +1,105 @@
+import type { Block, BlockStore } from '../chain/block-store.js';
+import type { L1View } from '../chain/l1-chain.js';
+import type { Lifetime } from '../time/lifetime.js';
+import type { Mutex } from '../time/mutex.js';
+import { EngineSyncingError, type ExecutionClient } from './execution-client.js';
+import { PayloadQueue } from './payload-queue.js';
+
+interface EngineOptions {
+  execution: ExecutionClient;
+  blocks: BlockStore;
+  lifetime: Lifetime;
+  /** op-node handles one event at a time. */
+  events: Mutex;
+  l1: () => L1View;
+  /** The event loop has turned. */
+  turned: () => void;
+  /** The forkchoice is this one, also when it is what it was. */
+  onForkchoice: (head: Block) => void;
+  /** `syncing`: the execution client lacks what it was asked about. */
+  onTemporaryError: (syncing: boolean) => void;
+  onReset: () => void;
+  onResetConfirmed: () => void;
+  /** Something is wrong that only a reset mends; it comes when op-node notices. */
+  resetLater: () => void;
+}
+
+/** op-node's engine controller: the unsafe head as op-node believes it to be, and what is queued to go on top of it. */
+export class Engine {
+  /** Null until the execution client was asked. */
+  unsafeHead: Block | null = null;
+  readonly queue = new PayloadQueue();
+
+  constructor(private readonly options: EngineOptions) {}
+
+  /** A payload came by gossip, or was posted. */
+  add(block: Block): void {
+    this.queue.push(block);
+    this.requestForkchoice();
+  }
+
+  requestForkchoice(): void {
+    void this.options.events.run(() => this.forkchoice());
+  }
+
+  /** L1 went on, and with it the safe head, which the execution client is told together with the unsafe one. */
+  l1Advanced(): void {
+    const { execution, resetLater } = this.options;
+    if (this.unsafeHead && execution.isRunning && !execution.has(this.unsafeHead)) resetLater();
+    this.requestForkchoice();
+  }
+
+  /** Puts the payload that the sequencer has sealed into the own chain. Part of an event. */
+  async processOwn(block: Block): Promise<boolean> {
+    if (!(await this.insert(block))) return false;
+    this.requestForkchoice();
+    return true;
+  }
+
+  /**
+   * Looks for the heads anew, as op-node does at its start and whenever it lost track: the execution client's head, or the
+   * highest block below it whose L1 origin is not known to be off the canonical L1 chain.
+   */
+  reset(): Promise<void> {
+    const { events, execution, blocks, l1, onReset, onResetConfirmed, onTemporaryError } = this.options;
+    return events.run(() => {
+      onReset();
+      try {
+        let head = execution.latest();
+        while (!l1().isPlausible(head.l1Origin) && head.number > 0) head = blocks.get(head.parentHash);
+        execution.setHead(head);
+        this.unsafeHead = head;
+      } catch {
+        onTemporaryError(false);
+        return this.options.resetLater();
+      }
+      this.options.onForkchoice(this.unsafeHead);
+      onResetConfirmed();
+      this.requestForkchoice();
+    });
+  }
+
+  private async forkchoice(): Promise<void> {
+    const { unsafeHead: head } = this;
+    if (!head) return this.options.turned();
+    this.options.onForkchoice(head);
+    this.queue.dropInapplicable(head);
+    const next = this.queue.nextOn(head);
+    if (next && (await this.insert(next))) this.requestForkchoice();
+    this.options.turned();
+  }
+
+  private async insert(block: Block): Promise<boolean> {
+    const { execution, lifetime, onTemporaryError, resetLater } = this.options;
+    try {
+      await execution.import(block, lifetime);
+      this.unsafeHead = block;
+      return true;
+    } catch (error) {
+      const syncing = error instanceof EngineSyncingError;
+      onTemporaryError(syncing);
+      if (syncing) resetLater();
+      return false;
+    }
+  }
+}

@@ -1,0 +1,174 @@
+import { ClientError, type ClientFailure } from '../../../../rpc/clients/client-error.js';
+import type { ExecutionClient as ExecutionApi } from '../../../../rpc/clients/execution-client.js';
+import type { CallOptions } from '../../../../rpc/clients/json-rpc-client.js';
+import type { OpNodeClient as OpNodeApi } from '../../../../rpc/clients/op-node-client.js';
+import {
+  isAlreadyRunning,
+  isNotRunning,
+  startRefusal,
+  StartRefusedError,
+} from '../../../../rpc/clients/start-refusal.js';
+import { hashInEnvelope, type Block, type BlockStore } from '../chain/block-store.js';
+import type { Lifetime } from '../time/lifetime.js';
+import type { VirtualClock } from '../time/virtual-clock.js';
+import type { ExecutionClient } from './execution-client.js';
+import type { CallFaults } from './call-faults.js';
+import type { OpNode } from './op-node.js';
+import { Caller, RpcFault } from './rpc-fault.js';
+
+const CALL_TIMEOUT_MS = 10_000;
+
+/** What a conductor's calls meet on their way. */
+export interface LocalSurroundings {
+  clock: VirtualClock;
+  blocks: BlockStore;
+  execution: ExecutionClient;
+  /** The process that listens now; null when none does. */
+  opNode: () => OpNode | null;
+  faults: CallFaults;
+  /** One way, in milliseconds. */
+  latencyMs: () => number;
+  losesPost: () => boolean;
+  posted: (block: Block) => void;
+  peers: () => number;
+}
+
+type OpNodeCalls = Omit<Pick<OpNodeApi, keyof OpNodeApi>, 'close' | 'overrideLeader'>;
+type ExecutionCalls = Pick<ExecutionApi, 'latestBlock' | 'blockByNumber'>;
+
+/** op-node and execution client as one conductor process sees them: with deadlines, signals and op-node's error texts. */
+export class LocalClients {
+  /** @param lifetime of the conductor's process */
+  constructor(
+    private readonly around: LocalSurroundings,
+    private readonly lifetime: Lifetime,
+    private readonly timeoutMs = CALL_TIMEOUT_MS,
+  ) {}
+
+  readonly opNode: OpNodeCalls = {
+    sequencerActive: (options) =>
+      this.ask('admin_sequencerActive', options, async (node) => node.sequencerActive()),
+    conductorEnabled: (options) => this.ask('admin_conductorEnabled', options, async () => true),
+    startSequencer: async (head, options) => {
+      try {
+        await this.ask('admin_startSequencer', options, (node, caller) => node.startSequencer(head, caller));
+        return { alreadyRunning: false };
+      } catch (error) {
+        if (isAlreadyRunning(error)) return { alreadyRunning: true };
+        const refusal = startRefusal(error);
+        throw refusal ? new StartRefusedError(refusal, error as Error) : error;
+      }
+    },
+    stopSequencer: async (options) => {
+      try {
+        const stop = (node: OpNode, caller: Caller): Promise<string> => node.stopSequencer(caller);
+        return { head: await this.ask('admin_stopSequencer', options, stop), wasRunning: true };
+      } catch (error) {
+        if (isNotRunning(error)) return { head: null, wasRunning: false };
+        throw error;
+      }
+    },
+    postUnsafePayload: (envelope, options) =>
+      this.ask('admin_postUnsafePayload', options, async (node) => {
+        const block = this.around.blocks.get(hashInEnvelope(envelope));
+        this.around.posted(block);
+        if (!this.around.losesPost()) node.receive(block);
+      }),
+    wakeUp: (_, options) => this.ask('optimism_outputAtBlock', options, (node) => node.wakeUp()),
+    syncStatus: (options) =>
+      this.ask('optimism_syncStatus', options, async ({ unsafeHead: head }) => {
+        const unsafeL2 = { number: head?.number ?? 0, timestamp: head?.timestamp ?? 0 };
+        return { unsafeL2, safeL2: { number: 0, timestamp: 0 } };
+      }),
+    peerStats: (options) =>
+      this.ask('opp2p_peerStats', options, async () => ({ connected: this.around.peers() })),
+  };
+
+  readonly execution: ExecutionCalls = {
+    latestBlock: (options) => this.askExecution(options, (client) => client.latest()),
+    blockByNumber: (number, options) =>
+      this.askExecution(options, (client) => client.canonicalAt(number) ?? null),
+  };
+
+  private ask<T>(
+    method: string,
+    options: CallOptions | undefined,
+    serve: (node: OpNode, caller: Caller) => Promise<T>,
+  ): Promise<T> {
+    const { faults } = this.around;
+    return this.call(method, options, (caller, fail) => {
+      const node = this.around.opNode();
+      if (!node) throw this.failure(method, { code: 'unreachable' }, 'connection refused');
+      node.lifetime.onEnd(() => fail(this.failure(method, { code: 'unreachable' }, 'the connection broke')));
+      return faults.serve(method, () => serve(node, caller));
+    });
+  }
+
+  private askExecution<T>(
+    options: CallOptions | undefined,
+    serve: (client: ExecutionClient) => T,
+  ): Promise<T> {
+    const method = 'eth_getBlockByNumber';
+    const { execution, faults } = this.around;
+    return this.call(method, options, () =>
+      faults.serve(method, async () => {
+        if (!execution.isRunning) throw this.failure(method, { code: 'unreachable' }, 'connection refused');
+        return serve(execution);
+      }),
+    );
+  }
+
+  private call<T>(
+    method: string,
+    options: CallOptions | undefined,
+    serve: (caller: Caller, fail: (error: Error) => void) => Promise<T>,
+  ): Promise<T> {
+    const { clock, latencyMs } = this.around;
+    const { signal, timeoutMs = this.timeoutMs } = options ?? {};
+    const caller = new Caller();
+    return new Promise<T>((resolve, reject) => {
+      let isOver = false;
+      const end = (settle: () => void): void => {
+        if (isOver) return;
+        isOver = true;
+        clearTimeout(timer);
+        forget();
+        signal?.removeEventListener('abort', onAbort);
+        if (!this.lifetime.isOver) settle();
+      };
+      const giveUp = (failure: ClientFailure, detail: string): void => {
+        caller.hangUp();
+        end(() => reject(this.failure(method, failure, detail)));
+      };
+      const onAbort = (): void => giveUp({ code: 'aborted' }, 'aborted');
+      const timer = setTimeout(
+        () => giveUp({ code: 'timeout', timeoutMs }, `no answer within ${timeoutMs} ms`),
+        timeoutMs,
+      );
+      const forget = this.lifetime.onEnd(() => giveUp({ code: 'aborted' }, 'this process died'));
+      signal?.addEventListener('abort', onAbort);
+      if (signal?.aborted) return onAbort();
+      const fail = (error: Error): void =>
+        clock.after(latencyMs(), () => end(() => reject(this.asFailure(method, error))));
+      clock.after(latencyMs(), () => {
+        void (async () => serve(caller, fail))().then(
+          (value) => clock.after(latencyMs(), () => end(() => resolve(value))),
+          fail,
+        );
+      });
+    });
+  }
+
+  private asFailure(method: string, error: Error): Error {
+    if (!(error instanceof RpcFault)) return error;
+    return this.failure(
+      method,
+      { code: 'rpc-error', rpcCode: -32000, rpcMessage: error.message },
+      error.message,
+    );
+  }
+
+  private failure(method: string, failure: ClientFailure, detail: string): ClientError {
+    return new ClientError(failure, method, 'http://local', detail);
+  }
+}

@@ -1,0 +1,153 @@
+import type { Block, BlockStore } from '../chain/block-store.js';
+import type { L1View } from '../chain/l1-chain.js';
+import { Lifetime } from '../time/lifetime.js';
+import { Mutex } from '../time/mutex.js';
+import type { VirtualClock } from '../time/virtual-clock.js';
+import { ConductorCalls, type ConductorRpc } from './conductor-calls.js';
+import { Engine } from './engine.js';
+import type { ExecutionClient } from './execution-client.js';
+import type { Caller } from './rpc-fault.js';
+import { Sequencer } from './sequencer.js';
+
+/** What op-node meets in the world around it. */
+export interface OpNodeSurroundings {
+  clock: VirtualClock;
+  blocks: BlockStore;
+  execution: ExecutionClient;
+  conductor: ConductorRpc;
+  blockTimeS: number;
+  l1Confirmations: number;
+  /** L1 as this node sees it now. */
+  l1: () => L1View;
+  sealsAnew: () => boolean;
+  transactionBytes: () => number;
+  /** How long it takes op-node to notice that its execution client is not where it was. */
+  noticeMs: () => number;
+  /** Asks other nodes for the blocks from `above` up to the parent of `below`, as op-node's alternative sync does. */
+  requestRange: (above: Block, below: Block, deliver: (block: Block) => void) => void;
+  publish: (block: Block) => void;
+  sealed: (block: Block) => void;
+  /** `head` is null for one that runs before it knows its head. */
+  sequencerStarted: (head: Block | null, by: 'itself' | 'conductor') => void;
+  sequencerStopped: () => void;
+  reset: (head: Block | null) => void;
+}
+
+/** One op-node process, from its start to its death. */
+export class OpNode {
+  readonly lifetime: Lifetime;
+  private readonly events = new Mutex();
+  private readonly engine: Engine;
+  private readonly sequencer: Sequencer;
+  private resetIsDue = false;
+  private headAtLastTick: Block | null = null;
+
+  /** @param activeAtStart it runs without `--sequencer.stopped` */
+  constructor(
+    readonly nodeId: string,
+    private readonly around: OpNodeSurroundings,
+    activeAtStart: boolean,
+  ) {
+    const { clock, execution, blocks, l1 } = around;
+    const lifetime = new Lifetime(clock);
+    const resetLater = (): void => this.resetLater();
+    this.lifetime = lifetime;
+    this.sequencer = new Sequencer({
+      ...{ nodeId, blocks, execution, events: this.events, lifetime, l1, resetLater },
+      engine: () => this.engine,
+      conductor: new ConductorCalls(around.conductor, lifetime),
+      wallMs: () => clock.wallMs,
+      blockTimeS: around.blockTimeS,
+      l1Confirmations: around.l1Confirmations,
+      sealsAnew: around.sealsAnew,
+      transactionBytes: around.transactionBytes,
+      publish: around.publish,
+      sealed: around.sealed,
+      started: around.sequencerStarted,
+      stopped: around.sequencerStopped,
+    });
+    this.engine = new Engine({
+      ...{ execution, blocks, lifetime, events: this.events, l1, resetLater },
+      turned: () => this.sequencer.schedule(),
+      onForkchoice: (head) => this.sequencer.headIs(head),
+      onTemporaryError: (syncing) => this.sequencer.backOff(syncing),
+      onReset: () => this.sequencer.resetBegins(),
+      onResetConfirmed: () => {
+        this.sequencer.resetEnds();
+        around.reset(this.engine.unsafeHead);
+      },
+    });
+    if (activeAtStart) this.sequencer.startByItself();
+    void this.engine.reset();
+    this.tick();
+  }
+
+  /** What `optimism_syncStatus` says; null before the execution client was asked. */
+  get unsafeHead(): Block | null {
+    return this.engine.unsafeHead;
+  }
+
+  sequencerActive(): boolean {
+    return this.sequencer.isActive;
+  }
+
+  /** @throws RpcFault with op-node's text */
+  startSequencer(hash: string, caller: Caller): Promise<void> {
+    return this.sequencer.start(hash, caller);
+  }
+
+  /** @throws RpcFault with op-node's text */
+  stopSequencer(caller: Caller): Promise<string> {
+    return this.sequencer.stop(caller);
+  }
+
+  /** By gossip or by `admin_postUnsafePayload`; what becomes of it shows later. */
+  receive(block: Block): void {
+    this.engine.add(block);
+  }
+
+  /** `optimism_outputAtBlock` passes through the event loop, which turns for it. */
+  wakeUp(): Promise<void> {
+    return this.events.run(() => this.sequencer.schedule());
+  }
+
+  /** This node sees another L1 than before; its pipeline resets when what it was at is gone. */
+  l1Changed(replaced: boolean): void {
+    if (replaced) this.resetLater();
+    else this.engine.l1Advanced();
+  }
+
+  /** The event loop stands still: nothing is handled, and the sequencer neither started nor stopped. */
+  standStill(forMs: number): void {
+    void this.events.run(() => this.lifetime.sleep(forMs));
+  }
+
+  kill(): void {
+    this.lifetime.end();
+  }
+
+  private resetLater(): void {
+    if (this.resetIsDue) return;
+    this.resetIsDue = true;
+    this.lifetime.after(this.around.noticeMs(), () => {
+      this.resetIsDue = false;
+      void this.engine.reset();
+    });
+  }
+
+  /** op-node's alternative sync: while the head stands still and a payload waits above a gap, the gap is asked for. */
+  private tick(): void {
+    this.lifetime.after(2000 * this.around.blockTimeS, () => {
+      const { unsafeHead, queue } = this.engine;
+      const above = queue.lowest;
+      if (unsafeHead && unsafeHead === this.headAtLastTick && above && above.number > unsafeHead.number + 1) {
+        this.around.requestRange(unsafeHead, above, (block) => {
+          if (!this.lifetime.isOver) this.receive(block);
+        });
+      }
+      this.headAtLastTick = unsafeHead;
+      void this.wakeUp();
+      this.tick();
+    });
+  }
+}

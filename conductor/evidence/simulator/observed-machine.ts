@@ -1,0 +1,34 @@
+import type { CoreStatus, LoadedEntry, Snapshot, StateMachine } from '../../../raft/index.js';
+import type { ChainStateMachine } from '../../chain/chain-state-machine.js';
+import type { CommittedBlock, Verdict } from '../../chain/chain-state.js';
+
+/** Who looks on while a conductor works. */
+export interface Watcher {
+  applied(nodeId: string, entry: LoadedEntry, verdict: Verdict, head: CommittedBlock | undefined): void;
+  role(nodeId: string, role: CoreStatus['role'], term: number): void;
+  /** The control loop has asked to hand leadership over. */
+  transferred(nodeId: string, success: boolean): void;
+}
+
+/** The chain of one node, which tells what it applies. */
+export class ObservedMachine implements StateMachine<Verdict> {
+  constructor(
+    private readonly machine: ChainStateMachine,
+    private readonly nodeId: string,
+    private readonly watcher: Watcher,
+  ) {}
+
+  apply(entry: LoadedEntry): Verdict {
+    const verdict = this.machine.apply(entry);
+    this.watcher.applied(this.nodeId, entry, verdict, this.machine.live.head);
+    return verdict;
+  }
+
+  snapshotAt(index: number, read: (index: number) => Promise<LoadedEntry>): Promise<Uint8Array> {
+    return this.machine.snapshotAt(index, read);
+  }
+
+  restore(snapshot: Snapshot): void {
+    this.machine.restore(snapshot);
+  }
+}

@@ -1,0 +1,36 @@
+import type { RunResult } from './run.js';
+
+type Write = (line: string) => void;
+
+/** What is to be known of a run that failed. @param replay the command that repeats it */
+export function reportFailure(write: Write, result: RunResult, replay: string): void {
+  const { violation, virtualMs, events } = result;
+  write(`\nfails after ${events} events, ${Math.round(virtualMs)} virtual ms`);
+  write(`  ${violation?.message}\n`);
+  for (const line of result.lastEvents) write(line);
+  write(`\noptions: ${JSON.stringify(result.options)}`);
+  write(`trace hash: ${result.traceHash}`);
+  write(`replay: ${replay}\n`);
+}
+
+/** What happened how often in all runs together, and which of them failed. */
+export function summarize(write: Write, results: readonly RunResult[], elapsedMs: number): void {
+  const total = (of: (result: RunResult) => number): number =>
+    results.reduce((sum, result) => sum + of(result), 0);
+  const counts = new Map<string, number>();
+  for (const result of results) {
+    for (const [what, count] of result.counts) counts.set(what, (counts.get(what) ?? 0) + count);
+  }
+  for (const [what, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1))) write(`  ${what}: ${count}`);
+  const events = total((result) => result.events);
+  write(`virtual time ${Math.round(total((result) => result.virtualMs) / 1000)} s`);
+  write(
+    `${results.length} seeds, ${events} events, ${Math.round((events / elapsedMs) * 1000)} events per second`,
+  );
+  write(`trace hash of all: ${results.reduce((hash, { traceHash }) => (hash * 31 + traceHash) >>> 0, 0)}`);
+  const broken = new Map<string, number[]>();
+  for (const { seed, violation } of results) {
+    if (violation) broken.set(violation.invariant, [...(broken.get(violation.invariant) ?? []), seed]);
+  }
+  for (const [invariant, seeds] of broken) write(`FAILED ${invariant}: ${seeds.join(', ')}`);
+}

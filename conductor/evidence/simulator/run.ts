@@ -1,0 +1,133 @@
+import { Violation } from '../../../raft/evidence/checks/violation.js';
+import { Prng } from '../../../raft/testing/prng.js';
+import { Nemesis } from './nemesis.js';
+import { drawOptions, type SimulationOptions } from './options.js';
+import { VirtualClock } from './time/virtual-clock.js';
+import { Trace } from './trace.js';
+import { World } from './world.js';
+
+export interface RunSettings {
+  seed: number;
+  /** Events under faults: timers, messages, answers. */
+  steps: number;
+  /** Invariants that are not looked at. */
+  excluded?: ReadonlySet<string>;
+  /** Changes what was drawn from the seed. */
+  change?: (options: SimulationOptions) => SimulationOptions;
+  /** What happens, instead of faults drawn from the seed. */
+  script?: (world: World) => Promise<void>;
+  /** Gets every event as text. */
+  print?: (line: string) => void;
+}
+
+export interface RunResult {
+  seed: number;
+  options: SimulationOptions;
+  violation: Violation | undefined;
+  /** Equal for equal runs. */
+  traceHash: number;
+  events: number;
+  virtualMs: number;
+  published: number;
+  counts: ReadonlyMap<string, number>;
+  /** The last events before a violation, for a report. */
+  lastEvents: readonly string[];
+}
+
+const EVENTS_KEPT = 80;
+/** A cluster that is founded has blocks by then. */
+const BEGIN_MS = 15_000;
+/** Long enough to see that leadership rests. */
+const CALM_MIN_MS = 80_000;
+/** Longest back-offs: op-node's while its execution client syncs, a leader's whose chain stands still, and a start after it. */
+const CALM_MAX_MS = 150_000;
+const LOOK_EVERY_MS = 10_000;
+const FLOW_WINDOW_MS = 20_000;
+
+/** One whole life of a simulated cluster: faults, then calm. The same settings give the same run. */
+export async function runSeed(settings: RunSettings): Promise<RunResult> {
+  const { seed, steps, excluded = new Set(), change = (options) => options, script, print } = settings;
+  const options = change(drawOptions(seed));
+  // Another stream than that of the options, so that a change of one leaves the other alone.
+  const rng = new Prng(seed ^ 0x5bd1e995);
+  const clock = new VirtualClock(new Prng(seed ^ 0x2545f491));
+  const trace = new Trace(() => clock.nowMs, EVENTS_KEPT, print);
+  const giveBack = clock.install();
+  const world = new World(clock, rng, options, trace, FLOW_WINDOW_MS, excluded);
+  const onRejection = (error: unknown): void => {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    world.fail(new Violation('crash', `nobody handles a rejection: ${text}`));
+  };
+  process.on('unhandledRejection', onRejection);
+  try {
+    await live(world, steps, script);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    world.fail(new Violation('crash', error.stack ?? error.message));
+  } finally {
+    for (const machine of world.machines) {
+      machine.killConductor();
+      machine.killOpNode();
+    }
+    await clock.settled();
+    process.off('unhandledRejection', onRejection);
+    giveBack();
+  }
+  return {
+    seed,
+    options,
+    violation: world.violation,
+    traceHash: trace.hash,
+    events: clock.events,
+    virtualMs: clock.nowMs,
+    published: world.ledger.acknowledged.length,
+    counts: world.counts,
+    lastEvents: world.violation ? trace.lines() : [],
+  };
+}
+
+async function live(world: World, steps: number, script: RunSettings['script']): Promise<void> {
+  const { clock } = world;
+  const isBroken = (): boolean => world.violation !== undefined;
+  const pass = (ms: number): Promise<void> => clock.runUntil(clock.nowMs + ms, isBroken);
+  await whileTimePasses(world, world.begin());
+  await pass(BEGIN_MS);
+  const nemesis = new Nemesis(world);
+  if (script) {
+    await whileTimePasses(world, script(world));
+  } else {
+    nemesis.begin();
+    const end = clock.events + steps;
+    await clock.runUntil(Infinity, () => isBroken() || clock.events >= end);
+  }
+  nemesis.heal();
+  world.options = calm(world.options);
+  world.raftLinks.options = world.options.raftLinks;
+  world.gossipLinks.options = world.options.gossip;
+  const beganMs = clock.nowMs;
+  await pass(CALM_MIN_MS);
+  while (!isBroken() && world.problemAtEnd() && clock.nowMs < beganMs + CALM_MAX_MS)
+    await pass(LOOK_EVERY_MS);
+  const problem = world.problemAtEnd();
+  if (problem) world.fail(problem);
+}
+
+/** Runs the world for as long as something in it takes. */
+async function whileTimePasses(world: World, work: Promise<void>): Promise<void> {
+  let isDone = false;
+  const done = work.finally(() => (isDone = true));
+  // Whoever fails is heard at the end.
+  done.catch(() => undefined);
+  await world.clock.runUntil(Infinity, () => isDone || world.violation !== undefined);
+  if (isDone) await done;
+}
+
+/** What goes wrong by itself goes wrong no more. */
+function calm(options: SimulationOptions): SimulationOptions {
+  return {
+    ...options,
+    raftLinks: { ...options.raftLinks, lossChance: 0 },
+    gossip: { ...options.gossip, lossChance: 0 },
+    node: { ...options.node, losesPostChance: 0, losesAnswerChance: 0, sealsAnewChance: 0 },
+  };
+}

@@ -1,0 +1,13 @@
+import { runSeed, type RunResult } from '../run.js';
+import { QUIET_OPTIONS, type Scenario } from './scenario.js';
+
+/** Plays a scenario, and lets the cluster live on. */
+export function play(scenario: Scenario, print?: (line: string) => void): Promise<RunResult> {
+  return runSeed({
+    seed: 1,
+    steps: 0,
+    change: () => ({ ...QUIET_OPTIONS, ...scenario.options }),
+    script: (world) => scenario.play(world),
+    ...(print && { print }),
+  });
+}

@@ -1,0 +1,106 @@
+import { TIMING_PROFILES } from '../../../../raft/index.js';
+import type { LinkOptions } from '../cluster/links.js';
+import type { Machine } from '../machine.js';
+import type { FaultWeights, SimulationOptions } from '../options.js';
+import type { World } from '../world.js';
+
+/** A course of events that was a bug once: what a seed finds sooner or later, in the fewest steps. */
+export interface Scenario {
+  name: string;
+  /** What happened there, and why it matters. */
+  story: string;
+  /** Changes to a cluster of three in which nothing goes wrong by itself. */
+  options?: Partial<SimulationOptions>;
+  play: (world: World) => Promise<void>;
+}
+
+const QUIET: LinkOptions = { delayMinMs: 0.2, delayMeanMs: 0.3, lossChance: 0, bytesPerMs: 100_000 };
+
+const NO_FAULTS: FaultWeights = {
+  killConductor: 0,
+  restartConductor: 0,
+  killOpNode: 0,
+  killExecution: 0,
+  rewindExecution: 0,
+  killMachine: 0,
+  killAll: 0,
+  partition: 0,
+  swallowLarge: 0,
+  slowLink: 0,
+  gossipCut: 0,
+  badStop: 0,
+  badStart: 0,
+  frozenNode: 0,
+  stuckLoop: 0,
+  transfer: 0,
+  pause: 0,
+  l1Reorg: 0,
+  estrange: 0,
+  stranger: 0,
+};
+
+/** Three healthy nodes, each with the same chain. */
+export const QUIET_OPTIONS: SimulationOptions = {
+  nodes: 3,
+  blockTimeS: 1,
+  timing: TIMING_PROFILES.lan,
+  past: { height: 10, behind: [0, 0, 0] },
+  conductor: {
+    healthIntervalMs: 1000,
+    unsafeIntervalS: 10,
+    roundRobin: false,
+    crashEvidence: true,
+    retainedEntries: 1000,
+  },
+  disk: { writeMeanMs: 1, survivesDeathChance: 1 },
+  raftLinks: QUIET,
+  gossip: { ...QUIET, delayMeanMs: 20 },
+  node: {
+    callMeanMs: 0.2,
+    importMeanMs: 5,
+    noticeMeanMs: 300,
+    sealsAnewChance: 0,
+    losesPostChance: 0,
+    losesAnswerChance: 0,
+    activeAtStartChance: 0,
+    transactionBytesMax: 5000,
+    l1Confirmations: 1,
+  },
+  l1: { blockTimeMs: 4000, seenWithinMs: 200 },
+  staysBroken: 'nothing',
+  faults: { meanIntervalMs: 1000, meanDurationMs: 1000, leaderBias: 0.5, weights: NO_FAULTS },
+};
+
+/** The machine that leads now. @throws Error when none does */
+export function leaderOf(world: World): Machine {
+  const { leader } = world;
+  if (!leader) throw new Error('nobody leads');
+  return leader;
+}
+
+/** A machine that does not lead. */
+export function standbyOf(world: World): Machine {
+  return world.machines.find((machine) => machine !== world.leader) as Machine;
+}
+
+/** The execution client is restarted, too fast for a poll to notice, and comes back some blocks behind. */
+export function restartClient({ execution }: Machine, lostBlocks: number): void {
+  execution.kill(lostBlocks);
+  execution.start();
+}
+
+/** Nothing is gossiped from there or to there. */
+export function cutGossip(world: World, machine: Machine): void {
+  for (const other of world.machines) {
+    world.gossipLinks.cutLink(machine.nodeId, other.nodeId);
+    world.gossipLinks.cutLink(other.nodeId, machine.nodeId);
+  }
+}
+
+/** An operator hands leadership over, until it is there. */
+export async function handOver(world: World, to: Machine): Promise<void> {
+  for (let attempt = 0; attempt < 20 && world.leader !== to; attempt++) {
+    await world.leader?.conductor?.conductor.transferLeaderToServer(to.nodeId, '').catch(() => undefined);
+    await world.clock.sleep(200);
+  }
+}

@@ -1,0 +1,109 @@
+import {
+  cutGossip,
+  handOver,
+  leaderOf,
+  QUIET_OPTIONS,
+  restartClient,
+  standbyOf,
+  type Scenario,
+} from './scenario.js';
+
+export const scenarios: readonly Scenario[] = [
+  {
+    name: 'two sequencers',
+    story:
+      'A leader’s op-node cannot be stopped and hears no gossip while leadership is elsewhere. It keeps its sealed block, and commits it when leadership comes back: it must not take the place of what was published meanwhile.',
+    async play(world) {
+      const former = leaderOf(world);
+      const successor = standbyOf(world);
+      cutGossip(world, former);
+      former.faults.set('admin_stopSequencer', 'fail');
+      await handOver(world, successor);
+      await world.clock.sleep(6000);
+      await handOver(world, former);
+      await world.clock.sleep(4000);
+    },
+  },
+  {
+    name: 'a client that lost blocks under an active sequencer',
+    story:
+      'The execution client of the leader comes back some blocks behind, and op-node goes on from there. What it builds anew was published before, and is in the log and on all other nodes.',
+    async play(world) {
+      restartClient(leaderOf(world), 4);
+      await world.clock.sleep(8000);
+    },
+  },
+  {
+    name: 'one node that lost blocks under an active sequencer',
+    story: 'The same in a cluster of one, where nobody else could take over.',
+    options: { nodes: 1, past: { height: 10, behind: [0] } },
+    async play(world) {
+      restartClient(leaderOf(world), 4);
+      await world.clock.sleep(8000);
+    },
+  },
+  {
+    name: 'an empty log over a chain',
+    story:
+      'Conductors are formed anew over a chain, and the one that is elected first has a client that misses the newest blocks. They were published by the cluster before; the log does not know them.',
+    options: { past: { height: 14, behind: [6, 0, 0] } },
+    async play(world) {
+      await world.clock.sleep(5000);
+    },
+  },
+  {
+    name: 'a stranger commits a block far above',
+    story:
+      'Some other op-node has the URL of this conductor. One block of a chain that nobody here has must not become the head that everybody is to be brought to.',
+    async play(world) {
+      const leader = leaderOf(world);
+      world.commitOfStranger(leader);
+      leader.killMachine(0);
+      await world.clock.sleep(8000);
+    },
+  },
+  {
+    name: 'a standby that hears no gossip',
+    story:
+      'A standby lives by what its conductor posts. rollup-boost seals another block when a commit was not answered in time, so the newest committed block may be replaced: op-node would not take the second one.',
+    async play(world) {
+      cutGossip(world, standbyOf(world));
+      await world.clock.sleep(8000);
+    },
+  },
+  {
+    name: 'L1 takes blocks back',
+    story:
+      'L1 replaces the blocks that the newest blocks of the rollup came from: every op-node walks back by itself. The committed chain has to follow, by an entry that says so.',
+    options: { node: { ...QUIET_OPTIONS.node, l1Confirmations: 0 } },
+    async play(world) {
+      await world.clock.sleep(5000);
+      world.reorgL1(2);
+      await world.clock.sleep(15_000);
+    },
+  },
+  {
+    name: 'L1 takes blocks back from one node',
+    story:
+      'The same in a cluster of one. op-node does not stop while its conductor leads and its last sealed block is not its head, and after the walk back it never is.',
+    options: {
+      nodes: 1,
+      past: { height: 10, behind: [0] },
+      node: { ...QUIET_OPTIONS.node, l1Confirmations: 0 },
+    },
+    async play(world) {
+      await world.clock.sleep(5000);
+      world.reorgL1(2);
+      await world.clock.sleep(15_000);
+    },
+  },
+  {
+    name: 'a leader whose large messages are swallowed',
+    story:
+      'Heartbeats of the leader arrive, entries do not, and the link between the two others is whole. A leader that gets nothing committed must make room.',
+    options: { staysBroken: 'large messages' },
+    async play(world) {
+      await world.clock.sleep(1000);
+    },
+  },
+];

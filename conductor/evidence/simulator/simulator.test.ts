@@ -1,0 +1,116 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { BROKEN_BY_SEEDS, FAILING_SCENARIOS } from './known-violations.js';
+import { runSeed } from './run.js';
+import { outcomesIn } from './scenarios/outcomes.js';
+import { scenarios } from './scenarios/scenarios.js';
+
+const SEEDS = 20;
+const STEPS = 8000;
+const LIMIT_MS = 120_000;
+const EXCLUDED = Object.keys(BROKEN_BY_SEEDS);
+
+/** The simulator runs outside of jest: its sandbox makes every global variable slow. */
+function run(...args: string[]): Promise<{ passed: boolean; output: string }> {
+  const main = fileURLToPath(new URL('main.ts', import.meta.url));
+  const options = { cwd: path.dirname(main), timeout: LIMIT_MS, maxBuffer: 64 << 20 };
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['--import', 'tsx', main, ...args], options, (error, stdout, stderr) =>
+      resolve({ passed: error === null, output: `${stdout}${stderr}` }),
+    );
+  });
+}
+
+const without = EXCLUDED.length > 0 ? ['--without', EXCLUDED.join(',')] : [];
+const hashIn = (output: string): string | undefined => /^trace hash of all: (\d+)$/m.exec(output)?.[1];
+
+describe('the simulator of the whole cluster', () => {
+  let seeds: Awaited<ReturnType<typeof run>>;
+
+  beforeAll(async () => {
+    seeds = await run('--seeds', `1..${SEEDS}`, '--steps', String(STEPS), ...without);
+  }, LIMIT_MS);
+
+  it(`finds no broken invariant in ${SEEDS} seeds`, () => {
+    if (!seeds.passed) throw new Error(seeds.output);
+  });
+
+  // A run that never met a fault proves nothing.
+  it.each([
+    'fault: killConductor',
+    'fault: restartConductor',
+    'fault: killOpNode',
+    'fault: killExecution',
+    'fault: rewindExecution',
+    'fault: killMachine',
+    'fault: partition',
+    'fault: swallowLarge',
+    'fault: slowLink',
+    'fault: gossipCut',
+    'fault: badStop',
+    'fault: badStart',
+    'fault: frozenNode',
+    'fault: stuckLoop',
+    'fault: transfer',
+    'fault: pause',
+    'fault: l1Reorg',
+    'fault: estrange',
+    'stays broken: machine',
+    'stays broken: op-node',
+    'stays broken: large messages',
+    'op-node reset',
+    'post',
+    'leader elected',
+    'sequencer started by conductor',
+    'sequencer started by itself',
+    'block published',
+  ])('met: %s', (what) => {
+    const count = Number(new RegExp(`^ *${what}: (\\d+)$`, 'm').exec(seeds.output)?.[1] ?? 0);
+    expect(count).toBeGreaterThan(0);
+  });
+});
+
+describe('a run', () => {
+  it('is the same for the same seed, also in another process', async () => {
+    const settings = { seed: 3, steps: 1500, excluded: new Set(EXCLUDED) };
+    const { traceHash } = await runSeed(settings);
+    expect((await runSeed(settings)).traceHash).toBe(traceHash);
+    const { output } = await run('--seed', '3', '--steps', '1500', ...without);
+    expect(hashIn(output)).toBe(String(traceHash));
+  });
+
+  it('is another for another seed', async () => {
+    const settings = { steps: 500, excluded: new Set<string>() };
+    const one = await runSeed({ ...settings, seed: 1 });
+    const two = await runSeed({ ...settings, seed: 2 });
+    expect(one.traceHash).not.toBe(two.traceHash);
+  });
+
+  it('gives the process its own time back', async () => {
+    const before = Date.now();
+    await runSeed({ seed: 1, steps: 100 });
+    expect(Date.now() - before).toBeLessThan(LIMIT_MS);
+    expect(Date.now()).toBeGreaterThanOrEqual(before);
+  });
+});
+
+describe('scenarios', () => {
+  let broken: ReadonlyMap<string, string | undefined>;
+
+  beforeAll(async () => {
+    broken = outcomesIn((await run('--scenario', 'all')).output);
+  }, LIMIT_MS);
+
+  it('have names of their own, and those that fail are among them', () => {
+    const names = scenarios.map(({ name }) => name);
+    expect(names).toEqual([...new Set(names)]);
+    expect(names).toEqual(expect.arrayContaining(Object.keys(FAILING_SCENARIOS)));
+    expect([...broken.keys()].sort()).toEqual([...names].sort());
+  });
+
+  it.each(scenarios.map(({ name }) => name))('%s', (name) => {
+    expect(broken.get(name)).toBe(FAILING_SCENARIOS[name]);
+  });
+});

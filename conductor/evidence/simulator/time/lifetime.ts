@@ -1,0 +1,53 @@
+import type { VirtualClock } from './virtual-clock.js';
+
+/**
+ * The time from the start of a process to its death. What waits for something in it waits for ever once it is over, as
+ * the code of a killed process does.
+ */
+export class Lifetime {
+  private readonly endings = new Set<() => void>();
+  private over = false;
+
+  constructor(private readonly clock: Pick<VirtualClock, 'after'>) {}
+
+  get isOver(): boolean {
+    return this.over;
+  }
+
+  after(delayMs: number, run: () => void): void {
+    this.clock.after(delayMs, () => {
+      if (!this.over) run();
+    });
+  }
+
+  sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.after(delayMs, resolve));
+  }
+
+  /** The same promise for as long as the process lives. */
+  within<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      promise.then(
+        (value) => {
+          if (!this.over) resolve(value);
+        },
+        (error: Error) => {
+          if (!this.over) reject(error);
+        },
+      );
+    });
+  }
+
+  /** @returns a function that takes it back */
+  onEnd(run: () => void): () => void {
+    this.endings.add(run);
+    return () => void this.endings.delete(run);
+  }
+
+  end(): void {
+    if (this.over) return;
+    this.over = true;
+    for (const run of [...this.endings]) run();
+    this.endings.clear();
+  }
+}

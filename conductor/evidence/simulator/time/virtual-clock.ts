@@ -1,0 +1,134 @@
+import { EventQueue } from '../../../../raft/evidence/simulator/event-queue.js';
+import type { Prng } from '../../../../raft/testing/prng.js';
+
+/** Wall clock at the beginning of every run, a whole second. */
+export const EPOCH_MS = 1_700_000_000_000;
+
+/** Longer delays are 1 ms, as Node has it. */
+const DELAY_MAX_MS = 2 ** 31 - 1;
+
+type Callback = (...args: unknown[]) => void;
+
+/** What code sees as the handle of a timer. */
+class VirtualTimer {
+  isCancelled = false;
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  hasRef(): boolean {
+    return true;
+  }
+}
+
+/**
+ * Takes the place of this process's clocks, timers and randomness while a run lasts. The conductor's code knows nothing
+ * of it. Time passes only from event to event, and everything that an event sets going by promises is over before the
+ * next one: a turn of the real event loop lies between them.
+ */
+export class VirtualClock {
+  private readonly queue = new EventQueue();
+  private readonly turnOfTheLoop = setImmediate;
+  /** Events that ran; cancelled timers are none. */
+  events = 0;
+
+  constructor(private readonly random: Prng) {}
+
+  /** Milliseconds since the beginning of the run; never goes back. */
+  get nowMs(): number {
+    return this.queue.nowMs;
+  }
+
+  get wallMs(): number {
+    return EPOCH_MS + this.queue.nowMs;
+  }
+
+  after(delayMs: number, run: () => void): void {
+    this.queue.after(delayMs, () => {
+      this.events += 1;
+      run();
+    });
+  }
+
+  sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.after(delayMs, resolve));
+  }
+
+  /** Runs events until it is so late, or until `isOver` says so after one of them. */
+  async runUntil(endMs: number, isOver: () => boolean = () => false): Promise<void> {
+    let reached = false;
+    await this.settled();
+    this.queue.at(endMs, () => (reached = true));
+    while (!reached && !isOver()) {
+      const before = this.events;
+      this.queue.runNext();
+      if (this.events > before) await this.settled();
+    }
+  }
+
+  /** Everything that waits for promises only has happened. */
+  settled(): Promise<void> {
+    return new Promise((resolve) => void this.turnOfTheLoop(resolve));
+  }
+
+  /** @returns a function that gives this process its own time back */
+  install(): () => void {
+    const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, clearImmediate } = globalThis;
+    const real = { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, clearImmediate };
+    const now = performance.now.bind(performance);
+    const [wallNow, random] = [Date.now, Math.random];
+    const cancel = (timer: unknown): void => {
+      if (timer instanceof VirtualTimer) timer.isCancelled = true;
+    };
+    Object.assign(globalThis, {
+      setTimeout: (run: Callback, ms?: number, ...args: unknown[]) =>
+        this.once(delayOf(ms), () => run(...args)),
+      setInterval: (run: Callback, ms?: number, ...args: unknown[]) =>
+        this.repeat(delayOf(ms), () => run(...args)),
+      setImmediate: (run: Callback, ...args: unknown[]) => this.once(0, () => run(...args)),
+      clearTimeout: cancel,
+      clearInterval: cancel,
+      clearImmediate: cancel,
+    });
+    performance.now = () => this.nowMs;
+    Date.now = () => this.wallMs;
+    Math.random = () => this.random.next();
+    return () => {
+      Object.assign(globalThis, real);
+      performance.now = now;
+      Date.now = wallNow;
+      Math.random = random;
+    };
+  }
+
+  private once(delayMs: number, run: () => void): VirtualTimer {
+    return this.arm(new VirtualTimer(), delayMs, run);
+  }
+
+  private repeat(everyMs: number, run: () => void): VirtualTimer {
+    const timer = new VirtualTimer();
+    const again = (): void => {
+      run();
+      this.arm(timer, everyMs, again);
+    };
+    return this.arm(timer, everyMs, again);
+  }
+
+  private arm(timer: VirtualTimer, delayMs: number, run: () => void): VirtualTimer {
+    this.queue.after(delayMs, () => {
+      if (timer.isCancelled) return;
+      this.events += 1;
+      run();
+    });
+    return timer;
+  }
+}
+
+function delayOf(ms = 0): number {
+  return ms >= 1 && ms <= DELAY_MAX_MS ? Math.trunc(ms) : 1;
+}

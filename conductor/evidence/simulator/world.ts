@@ -1,0 +1,340 @@
+import { pino, type Logger } from 'pino';
+import { Violation } from '../../../raft/evidence/checks/violation.js';
+import type { CoreStatus, LoadedEntry, Member } from '../../../raft/index.js';
+import { Prng } from '../../../raft/testing/prng.js';
+import type { CommittedBlock, Verdict } from '../../chain/chain-state.js';
+import { BlockStore, nameOf, payloadOf, type Block } from './chain/block-store.js';
+import { L1Chain, type L1View } from './chain/l1-chain.js';
+import { Links } from './cluster/links.js';
+import { RaftNetwork } from './cluster/raft-network.js';
+import type { ConductorSettings } from './conductor-process.js';
+import { everyInvariant } from './invariants/every-invariant.js';
+import type { Evidence, Invariant } from './invariants/invariant.js';
+import { Ledger } from './ledger.js';
+import { Machine, type MachineSurroundings } from './machine.js';
+import { ExecutionClient } from './node/execution-client.js';
+import type { Watcher } from './observed-machine.js';
+import type { SimulationOptions } from './options.js';
+import { EPOCH_MS, VirtualClock } from './time/virtual-clock.js';
+import type { Trace } from './trace.js';
+
+/** L1 blocks that are there at the beginning. */
+const L1_LENGTH = 64;
+const GOSSIP_BYTES = 2000;
+
+/** A whole cluster in one thread, on virtual time. Everything in it follows from the seed. */
+export class World implements Evidence, Watcher {
+  readonly blocks = new BlockStore();
+  private readonly l1Chain = new L1Chain(L1_LENGTH);
+  readonly ledger = new Ledger();
+  readonly raftLinks: Links;
+  readonly gossipLinks: Links;
+  readonly network: RaftNetwork;
+  readonly machines: readonly Machine[];
+  /** What happened how often. */
+  readonly counts = new Map<string, number>();
+  violation: Violation | undefined;
+  calmSinceMs: number | undefined;
+  /** Machines that stay broken though everything else is calm. */
+  readonly impaired = new Set<Machine>();
+  private readonly invariants: readonly Invariant[];
+  private readonly views = new Map<string, L1View>();
+
+  constructor(
+    readonly clock: VirtualClock,
+    readonly rng: Prng,
+    /** What was drawn from the seed; tamer once the faults are over. */
+    public options: SimulationOptions,
+    readonly trace: Trace,
+    flowWindowMs: number,
+    /** Invariants that are not looked at. */
+    excluded: ReadonlySet<string>,
+  ) {
+    const { timing, blockTimeS } = options;
+    this.raftLinks = new Links(clock, rng, options.raftLinks);
+    this.gossipLinks = new Links(clock, rng, options.gossip);
+    const bulk = Math.max(1000, timing.electionTimeoutMs);
+    this.network = new RaftNetwork(clock, this.raftLinks, {
+      control: timing.electionTimeoutMs,
+      bulk,
+      snapshot: 10_000,
+    });
+    this.machines = this.createMachines();
+    this.invariants = everyInvariant(this, { blockTimeS, flowWindowMs }).filter(
+      ({ name }) => !excluded.has(name),
+    );
+  }
+
+  get l1(): L1View {
+    return this.l1Chain.view;
+  }
+
+  get nowMs(): number {
+    return this.clock.nowMs;
+  }
+
+  /** The machine whose conductor leads in the latest term, if one does. */
+  get leader(): Machine | undefined {
+    return this.machines
+      .filter(({ leads }) => leads)
+      .sort((a, b) => termOf(b) - termOf(a))
+      .at(0);
+  }
+
+  get sound(): readonly Machine[] {
+    return this.machines.filter(
+      (machine) =>
+        machine.conductor && machine.opNode && machine.execution.isRunning && !this.impaired.has(machine),
+    );
+  }
+
+  /** Everything is started, and a cluster founded. */
+  async begin(): Promise<void> {
+    for (const machine of this.machines) {
+      machine.startOpNode(false);
+      await machine.startConductor();
+    }
+    const members: Member[] = this.machines.map(({ nodeId, conductor }) => ({
+      id: nodeId,
+      address: `${nodeId}:50050`,
+      incarnation: conductor?.raft.identity.incarnation as string,
+      voter: true,
+    }));
+    await (this.machines[0] as Machine).conductor?.raft.bootstrap(members);
+    this.growL1();
+  }
+
+  count(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+  }
+
+  /** Something happened that nobody in the world did by intention. */
+  note(who: string, what: string): void {
+    this.trace.note(who, what);
+  }
+
+  fail(violation: Violation): void {
+    if (this.violation) return;
+    this.violation = violation;
+    this.trace.note('world', `VIOLATION ${violation.message}`);
+  }
+
+  /** What is wrong now, if this is the end. */
+  problemAtEnd(): Violation | undefined {
+    return violationIn(() => this.invariants.forEach((invariant) => invariant.atEnd?.()));
+  }
+
+  /** An op-node of another network commits its block with this conductor. */
+  commitOfStranger({ head, conductor }: Machine): void {
+    const details = {
+      timestamp: head.timestamp,
+      l1Origin: head.l1Origin,
+      builder: 'stranger',
+      transactionBytes: 0,
+    };
+    const block = this.blocks.invent(head.number + 1000, details);
+    void conductor?.conductor.commitUnsafePayload(payloadOf(block)).catch(() => undefined);
+  }
+
+  /** L1 replaces its newest blocks. */
+  reorgL1(depth: number): void {
+    this.l1Chain.reorg(depth);
+    this.note('world', `L1 replaces ${depth} blocks`);
+    this.spreadL1();
+  }
+
+  applied(nodeId: string, entry: LoadedEntry, verdict: Verdict, head: CommittedBlock | undefined): void {
+    const first = this.ledger.before(entry.index);
+    const applied = this.ledger.applied(entry, verdict, head);
+    const what = applied.block ? nameOf(applied.block) : 'a reset';
+    if (!first) this.count(`verdict: ${applied.verdict}`);
+    this.note(nodeId, `applies ${entry.index}: ${what}, ${applied.verdict}`);
+    this.tell((invariant) => invariant.applied?.(nodeId, applied, first ?? applied));
+  }
+
+  role(nodeId: string, role: CoreStatus['role'], term: number): void {
+    this.machine(nodeId).noteRole(role);
+    this.ledger.leads(nodeId, role, term);
+    if (role === 'leader') this.count('leader elected');
+    this.note(nodeId, `is ${role} in term ${term}`);
+  }
+
+  transferred(nodeId: string, success: boolean): void {
+    this.count('transfer');
+    this.note(nodeId, `hands over: ${success ? 'done' : 'failed'}`);
+    this.tell((invariant) => invariant.transferred?.(nodeId, success));
+  }
+
+  machine(nodeId: string): Machine {
+    return this.machines.find((machine) => machine.nodeId === nodeId) as Machine;
+  }
+
+  private tell(event: (invariant: Invariant) => void): void {
+    if (this.violation) return;
+    const violation = violationIn(() => this.invariants.forEach(event));
+    if (violation) this.fail(violation);
+  }
+
+  private createMachines(): Machine[] {
+    const { nodes, past, blockTimeS } = this.options;
+    const chain: Block[] = [];
+    for (let number = 0; number <= past.height; number++) {
+      const timestamp = EPOCH_MS / 1000 - (past.height - number) * blockTimeS;
+      const l1Origin = this.l1.at(L1_LENGTH - 8) as Block['l1Origin'];
+      const details = { timestamp, l1Origin, builder: 'past', transactionBytes: 0 };
+      chain.push(this.blocks.seal(chain.at(-1) ?? null, details));
+    }
+    for (const block of chain) this.ledger.published(block, 'the past', 0);
+    return Array.from({ length: nodes }, (_, slot) => {
+      const own = chain.slice(0, Math.max(1, chain.length - (past.behind[slot] ?? 0)));
+      return this.createMachine(`n${slot + 1}`, own);
+    });
+  }
+
+  private createMachine(nodeId: string, chain: readonly Block[]): Machine {
+    const { clock, rng, blocks } = this;
+    const execution = new ExecutionClient(chain, {
+      blocks,
+      importMs: () => rng.exponential(this.options.node.importMeanMs),
+      sleep: (ms) => clock.sleep(ms),
+    });
+    this.views.set(nodeId, this.l1);
+    return new Machine(nodeId, execution, this.surroundingsOf(nodeId));
+  }
+
+  private surroundingsOf(nodeId: string): MachineSurroundings {
+    const { clock, rng, blocks, network } = this;
+    return {
+      ...{ clock, blocks, network, watcher: this },
+      settings: this.settings(),
+      blockTimeS: this.options.blockTimeS,
+      l1Confirmations: this.options.node.l1Confirmations,
+      l1: () => this.views.get(nodeId) as L1View,
+      sealsAnew: () => rng.chance(this.options.node.sealsAnewChance),
+      transactionBytes: () => rng.int(0, this.options.node.transactionBytesMax),
+      noticeMs: () => rng.exponential(this.options.node.noticeMeanMs),
+      latencyMs: () => 0.05 + rng.exponential(this.options.node.callMeanMs),
+      losesPost: () => rng.chance(this.options.node.losesPostChance),
+      losesAnswer: () => rng.chance(this.options.node.losesAnswerChance),
+      peers: () => this.machines.length,
+      diskOptions: {
+        writeMs: () => 0.1 + rng.exponential(this.options.disk.writeMeanMs),
+        survivesDeath: () => rng.chance(this.options.disk.survivesDeathChance),
+      },
+      logger: this.loggerOf(nodeId),
+      onFatal: (error) => this.fail(new Violation('crash', `${nodeId}: ${error.stack ?? error.message}`)),
+      requestRange: (above, below, deliver) => this.requestRange(nodeId, above, below, deliver),
+      publish: (block) => this.publish(nodeId, block),
+      sealed: (block) => this.note(nodeId, `seals ${nameOf(block)}`),
+      posted: (block) => {
+        this.count('post');
+        this.note(nodeId, `is posted ${nameOf(block)}`);
+        this.tell((invariant) => invariant.posted?.(this.machine(nodeId), block));
+      },
+      sequencerStarted: (head, by) => {
+        this.count(`sequencer started by ${by}`);
+        this.note(nodeId, `op-node sequences on ${head ? nameOf(head) : 'what it will find'}, by ${by}`);
+        if (by === 'conductor' && head)
+          this.tell((invariant) => invariant.started?.(this.machine(nodeId), head));
+      },
+      sequencerStopped: () => this.note(nodeId, 'op-node sequences no more'),
+      reset: (head) => {
+        this.count('op-node reset');
+        this.note(nodeId, `op-node is at ${head ? nameOf(head) : 'no head'} after a reset`);
+      },
+    };
+  }
+
+  private settings(): ConductorSettings {
+    const { timing, conductor } = this.options;
+    const { healthIntervalMs, retainedEntries, ...others } = conductor;
+    return {
+      ...{ ...others, timing, healthIntervalMs },
+      pollMs: Math.min(250, healthIntervalMs),
+      limits: {
+        uncommittedBytesMax: 64 << 20,
+        uncommittedEntriesMax: 64,
+        inflightRequestsMax: 2,
+        inflightBytesMax: 4 << 20,
+        appendBytesMax: 1 << 20,
+        cacheBytesMax: 1 << 20,
+      },
+      retention: { bytesMax: 1 << 30, entriesMax: retainedEntries },
+    };
+  }
+
+  /** What conductors decide is part of the trace, and of its hash. */
+  private loggerOf(nodeId: string): Logger {
+    const write = (text: string): void => {
+      const { part, msg, action, reason, err } = JSON.parse(text) as Record<string, unknown>;
+      // What other parts say has random ids in it.
+      if (part !== 'control') return;
+      const details = [action, reason, err && (err as { message: string }).message].filter(Boolean);
+      this.note(nodeId, `${String(msg)}${details.length > 0 ? `: ${details.join(', ')}` : ''}`);
+    };
+    return pino({ level: 'info', base: null, timestamp: false }, { write });
+  }
+
+  private publish(nodeId: string, block: Block): void {
+    this.count('block published');
+    this.note(nodeId, `publishes ${nameOf(block)}`);
+    const acknowledged = this.ledger.published(block, nodeId, this.nowMs);
+    this.tell((invariant) => invariant.published?.(acknowledged));
+    for (const other of this.machines) {
+      if (other.nodeId === nodeId) continue;
+      this.gossipLinks.carry(nodeId, other.nodeId, GOSSIP_BYTES, undefined, () =>
+        other.opNode?.receive(block),
+      );
+    }
+  }
+
+  private requestRange(nodeId: string, above: Block, below: Block, deliver: (block: Block) => void): void {
+    const helpers = this.machines.filter(
+      ({ nodeId: other, opNode, execution, head }) =>
+        other !== nodeId &&
+        opNode &&
+        execution.isRunning &&
+        !this.gossipLinks.isCut(other, nodeId) &&
+        this.blocks.ancestorAt(head, below.number - 1)?.hash === below.parentHash,
+    );
+    const helper = this.rng.pick(helpers);
+    if (!helper) return;
+    for (let number = above.number + 1; number < below.number; number++) {
+      const block = this.blocks.ancestorAt(helper.head, number) as Block;
+      this.gossipLinks.carry(helper.nodeId, nodeId, GOSSIP_BYTES, undefined, () => deliver(block));
+    }
+  }
+
+  private growL1(): void {
+    this.clock.after(this.options.l1.blockTimeMs, () => {
+      this.l1Chain.grow();
+      this.spreadL1();
+      this.growL1();
+    });
+  }
+
+  /** Every node sees L1's news in its own time. */
+  private spreadL1(): void {
+    const { view } = this.l1Chain;
+    for (const machine of this.machines) {
+      this.clock.after(this.rng.between(0, this.options.l1.seenWithinMs), () => {
+        const before = this.views.get(machine.nodeId) as L1View;
+        if (before.head.number > view.head.number) return;
+        this.views.set(machine.nodeId, view);
+        machine.opNode?.l1Changed(!view.isPlausible(before.head));
+      });
+    }
+  }
+}
+
+const termOf = (machine: Machine): number => machine.conductor?.raft.status().term ?? 0;
+
+function violationIn(check: () => void): Violation | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Violation) return error;
+    throw error;
+  }
+}
