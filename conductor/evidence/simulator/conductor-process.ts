@@ -7,13 +7,18 @@ import {
   type MemoryDisk,
   type Retention,
 } from '../../../raft/index.js';
+import type { ConductorStatus } from '../../../rpc/server/conductor-status.js';
+import type { AskStatus } from '../../api/cluster-status.js';
 import { Conductor } from '../../api/conductor.js';
 import { nodeStatus } from '../../api/node-status.js';
+import { voterReports } from '../../api/voter-reports.js';
 import { ChainHistory } from '../../chain/chain-history.js';
 import { ChainStateMachine } from '../../chain/chain-state-machine.js';
 import type { Verdict } from '../../chain/chain-state.js';
 import { logVerdict } from '../../chain/log-verdict.js';
+import { HeadResetter } from '../../commit/head-resetter.js';
 import { PayloadCommitter } from '../../commit/payload-committer.js';
+import { Turns } from '../../commit/turns.js';
 import { Controller } from '../../control/controller.js';
 import { LocalNode } from '../../control/local-node.js';
 import { Succession } from '../../control/succession.js';
@@ -115,8 +120,7 @@ export class ConductorProcess {
     raft.on('role', ({ role, term }) => watcher.role(nodeId, role, term));
     const history = new ChainHistory(machine, (from, to, max) => raft.readEntries(from, to, max));
     const localNode = new LocalNode({
-      opNode,
-      execution,
+      ...{ opNode, execution, history },
       pollIntervalMs: settings.pollMs,
       timeoutMs: PROBE_TIMEOUT_MS,
     });
@@ -139,30 +143,38 @@ export class ConductorProcess {
       peerTimeoutMs: () => Math.max(raft.timing.leaseTimeoutMs, 2 * raft.timing.heartbeatIntervalMs),
     });
     const controlLogger = logger.child({ part: 'control' });
+    const committing = { log: raft, chain, turns: new Turns(), logger: controlLogger };
+    const committer = new PayloadCommitter({ ...committing, localChain: execution });
+    const resetter = new HeadResetter(committing);
+    committer.on('contradicted', (block) => void this.controller.contradicted(block));
     this.controller = new Controller({
       ...{ raft, chain, history, opNode, execution, localNode, health, succession, switches, sleep },
       progressGraceMs: Math.max(3000, 2 * settings.healthIntervalMs),
       stuckAfterMs: Math.max(STUCK_AFTER_MS, settings.unsafeIntervalS * 1000),
       callTimeoutMs: CALL_TIMEOUT_MS,
       catchUpTimeoutMs: CATCH_UP_TIMEOUT_MS,
+      askVoters: () => voterReports(status(), askStatus),
+      resetHead: (request) => resetter.reset(request),
       logger: controlLogger,
     });
     this.controller.on('transferred', (success) => watcher.transferred(nodeId, success));
     const rpcPort = (): number => 8545;
-    const status = () =>
-      nodeStatus({ raft, chain, localNode, health, switches, version: 'simulated', rpcPort });
+    const { controller } = this;
+    const status = (): ConductorStatus =>
+      nodeStatus({ raft, chain, localNode, health, switches, controller, version: 'simulated', rpcPort });
     const transport = network.transportOf(nodeId, lifetime, () => ({ status: status() }));
+    const askStatus: AskStatus = (address, signal) =>
+      transport.askHello<{ status?: unknown }>(address, signal);
     this.start = () => this.startWith(transport);
     this.conductor = new Conductor({
       ...{ raft, chain, history, controller: this.controller, succession, switches, status },
-      committer: new PayloadCommitter(raft, chain, controlLogger),
+      ...{ committer, resetter, localChain: execution, askStatus },
       membership: new MembershipService({
         raft,
         clusterId: () => raft.identity.clusterId,
         hello: (address, signal) => transport.askHello(address, signal),
         sleep,
       }),
-      askStatus: (address, signal) => transport.askHello<{ status?: unknown }>(address, signal),
       silentTransfer: false,
       logger: controlLogger,
     });

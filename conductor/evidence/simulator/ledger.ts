@@ -1,6 +1,6 @@
 import type { CoreStatus, LoadedEntry } from '../../../raft/index.js';
 import { readRef, type BlockRef } from '../../../rpc/payload/block-ref.js';
-import type { CommittedBlock, Verdict } from '../../chain/chain-state.js';
+import type { CommittedHead, Verdict } from '../../chain/chain-state.js';
 import type { Block } from './chain/block-store.js';
 
 /** Types of log commands (docs/FORMATS.md). */
@@ -75,7 +75,7 @@ export class Ledger {
     return this.entries.get(index);
   }
 
-  applied(entry: LoadedEntry, verdict: Verdict, head: CommittedBlock | undefined): Applied {
+  applied(entry: LoadedEntry, verdict: Verdict, head: CommittedHead | undefined): Applied {
     const { index, term } = entry;
     const block = blockIn(entry.data);
     const applied: Applied = {

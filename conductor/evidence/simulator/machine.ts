@@ -106,7 +106,8 @@ export class Machine implements Observed {
   /** What op-node reaches of its conductor. */
   private readonly conductorRpc: ConductorRpc = {
     leader: () => this.call(async ({ conductor }) => conductor.leader()),
-    commit: (block) => this.call(({ conductor }) => conductor.commitUnsafePayload(payloadOf(block)), true),
+    commit: (block, gone) =>
+      this.call(({ conductor }) => conductor.commitUnsafePayload(payloadOf(block), { gone }), true),
   };
 
   private call<T>(serve: (process: ConductorProcess) => Promise<T>, mayBreak = false): Promise<T> {

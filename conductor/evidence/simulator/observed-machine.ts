@@ -1,10 +1,10 @@
 import type { CoreStatus, LoadedEntry, Snapshot, StateMachine } from '../../../raft/index.js';
 import type { ChainStateMachine } from '../../chain/chain-state-machine.js';
-import type { CommittedBlock, Verdict } from '../../chain/chain-state.js';
+import type { CommittedHead, Verdict } from '../../chain/chain-state.js';
 
 /** Who looks on while a conductor works. */
 export interface Watcher {
-  applied(nodeId: string, entry: LoadedEntry, verdict: Verdict, head: CommittedBlock | undefined): void;
+  applied(nodeId: string, entry: LoadedEntry, verdict: Verdict, head: CommittedHead | undefined): void;
   role(nodeId: string, role: CoreStatus['role'], term: number): void;
   /** The control loop has asked to hand leadership over. */
   transferred(nodeId: string, success: boolean): void;

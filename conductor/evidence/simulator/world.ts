@@ -2,7 +2,7 @@ import { pino, type Logger } from 'pino';
 import { Violation } from '../../../raft/evidence/checks/violation.js';
 import type { CoreStatus, LoadedEntry, Member } from '../../../raft/index.js';
 import { Prng } from '../../../raft/testing/prng.js';
-import type { CommittedBlock, Verdict } from '../../chain/chain-state.js';
+import type { CommittedHead, Verdict } from '../../chain/chain-state.js';
 import { BlockStore, nameOf, payloadOf, type Block } from './chain/block-store.js';
 import { L1Chain, type L1View } from './chain/l1-chain.js';
 import { Links } from './cluster/links.js';
@@ -143,7 +143,7 @@ export class World implements Evidence, Watcher {
     this.spreadL1();
   }
 
-  applied(nodeId: string, entry: LoadedEntry, verdict: Verdict, head: CommittedBlock | undefined): void {
+  applied(nodeId: string, entry: LoadedEntry, verdict: Verdict, head: CommittedHead | undefined): void {
     const first = this.ledger.before(entry.index);
     const applied = this.ledger.applied(entry, verdict, head);
     const what = applied.block ? nameOf(applied.block) : 'a reset';

@@ -12,7 +12,6 @@ export interface Mutant {
   patches: readonly Patch[];
 }
 
-const committer = 'conductor/commit/payload-committer.ts';
 const control = 'conductor/control';
 
 export const mutants: readonly Mutant[] = [
@@ -20,7 +19,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a commit of unknown outcome is acknowledged',
     patches: [
       {
-        file: committer,
+        file: 'conductor/commit/ensure-done.ts',
         find: "if (outcome.outcome === 'done') return outcome;",
         replace:
           "if (outcome.outcome !== 'rejected') return { result: { type: 'append' }, ...outcome } as never;",
@@ -31,7 +30,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a commit is acknowledged by nodes that do not lead',
     patches: [
       {
-        file: committer,
+        file: 'conductor/commit/ensure-done.ts',
         find: "if (outcome.outcome === 'done') return outcome;",
         replace:
           "if (outcome.reason !== 'stopped') return { result: { type: 'append' }, ...outcome } as never;",
@@ -39,12 +38,23 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'another block of the height of the head is a duplicate',
+    name: 'any committed head may be replaced by a sibling',
     patches: [
       {
         file: 'conductor/chain/chain-state.ts',
-        find: 'if (head?.hash === block.hash) return',
-        replace: 'if (head?.number === block.number) return',
+        find: 'if (number === head.number && head.hash === unanswered)',
+        replace: 'if (number === head.number)',
+      },
+    ],
+  },
+  {
+    name: 'a block above a gap is taken as it is',
+    patches: [
+      {
+        file: 'conductor/commit/payload-committer.ts',
+        find: 'const unlinked = await unlinkedGap(this.options.localChain, head, block); if (!unlinked) return;',
+        replace:
+          'const unlinked = await unlinkedGap(this.options.localChain, head, block); if (unlinked) return; if (!unlinked) return;',
       },
     ],
   },
@@ -59,42 +69,38 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a start does not wait for the barrier',
-    patches: [
-      {
-        file: `${control}/start-sequencer.ts`,
-        find: 'const barrier = await deps.readBarrier();',
-        replace: "const barrier = { outcome: 'done' } as { outcome: 'done' | 'rejected'; reason: string };",
-      },
-    ],
-  },
-  {
     name: 'a start does not bring the node to the head',
     patches: [
       {
         file: `${control}/start-sequencer.ts`,
-        find: 'const head = await bringToHead(deps, options);',
+        find: "const head = await bringToHead(deps, { ...options, upTo: 'head' });",
         replace: 'const head = await deps.execution.latestBlock(call);',
       },
     ],
   },
   {
-    name: 'a failed start is not counted',
+    name: 'standbys are fed the head itself',
+    patches: [
+      { file: `${control}/local-sequencer.ts`, find: "upTo: 'parent-of-head'", replace: "upTo: 'head'" },
+    ],
+  },
+  {
+    name: 'a sequencer off the committed chain is left alone',
     patches: [
       {
-        file: `${control}/start-trouble.ts`,
-        find: 'this.failures += tookItsTime(error) ? FAILURES : 1;',
-        replace: '',
+        file: `${control}/branch-watch.ts`,
+        find: 'if (this.contradiction !== undefined) return this.contradiction;',
+        replace: 'if (this.epoch >= 0) return undefined;',
       },
     ],
   },
   {
-    name: 'a leader starts although it is not ready',
+    name: 'one client that left is evidence for a reset',
     patches: [
       {
-        file: `${control}/controller.ts`,
-        find: "status.ready ? 'leader' : 'elect'",
-        replace: "'leader'",
+        file: `${control}/reset-evidence.ts`,
+        find: 'const majority = majorityOf(voters.length);',
+        replace: 'const majority = Math.min(1, majorityOf(voters.length));',
       },
     ],
   },
