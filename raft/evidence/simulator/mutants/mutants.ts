@@ -415,7 +415,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a leader that removes itself cannot stand again',
     bug: 36,
-    patches: [{ file: 'candidate.ts', find: 'if (!ctx.mayStand) {', replace: 'if (!ctx.isVoter(ctx.id)) {' }],
+    patches: [
+      {
+        file: 'candidate.ts',
+        find: 'if (!ctx.mayStand) {',
+        replace: 'if (ctx.reverted || !ctx.isVoter(ctx.id)) {',
+      },
+    ],
   },
   {
     name: 'reads before the first commit of the term',
