@@ -5,7 +5,8 @@ import { ChainState, type CommittedBlock } from '../chain/chain-state.js';
 import { chainOf, committed, hashOf, refOf, silent } from '../testing/chain.js';
 import { FakeNode, historyOf } from '../testing/fake-node.js';
 import { bringToHead, type BringOptions } from './bring-to-head.js';
-import { useVirtualTime, virtualSleep } from '../testing/virtual-time.js';
+import { virtualSleep } from '../testing/virtual-sleep.js';
+import { useVirtualTime } from '../testing/virtual-time.js';
 
 useVirtualTime();
 

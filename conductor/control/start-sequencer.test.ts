@@ -6,7 +6,8 @@ import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import { ChainState } from '../chain/chain-state.js';
 import { chainOf, hashOf, refOf, silent } from '../testing/chain.js';
 import { FakeNode, hashMismatch, historyOf } from '../testing/fake-node.js';
-import { useVirtualTime, virtualSleep } from '../testing/virtual-time.js';
+import { virtualSleep } from '../testing/virtual-sleep.js';
+import { useVirtualTime } from '../testing/virtual-time.js';
 import { startSequencer, type Started } from './start-sequencer.js';
 
 useVirtualTime();

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { Member } from '../../raft/index.js';
 import { WIRE_VERSIONS } from '../../raft/transport/wire-versions.js';
 import { silent } from '../testing/chain.js';
-import { useVirtualTime, virtualSleep } from '../testing/virtual-time.js';
+import { virtualSleep } from '../testing/virtual-sleep.js';
+import { useVirtualTime } from '../testing/virtual-time.js';
 import { formCluster, peersDigest, type FormationAnswer, type ListedPeer } from './formation.js';
 
 useVirtualTime();

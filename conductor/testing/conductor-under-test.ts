@@ -18,7 +18,8 @@ import { Switches } from '../control/switches.js';
 import { chainOf, refOf, silent } from './chain.js';
 import { FakeNode, historyOf } from './fake-node.js';
 import { FakeRaft } from './fake-raft.js';
-import { pass, virtualSleep } from './virtual-time.js';
+import { virtualSleep } from './virtual-sleep.js';
+import { pass } from './virtual-time.js';
 
 /** Pause between two polls of the local node. */
 export const POLL_MS = 250;

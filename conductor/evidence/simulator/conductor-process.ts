@@ -25,7 +25,7 @@ import { Succession } from '../../control/succession.js';
 import { Switches } from '../../control/switches.js';
 import { untilConductorEnabled } from '../../control/until-conductor-enabled.js';
 import { MembershipService } from '../../membership/membership-service.js';
-import type { Sleep } from '../../time/sleep.js';
+import { virtualSleep as sleep } from '../../testing/virtual-sleep.js';
 import type { RaftNetwork } from './cluster/raft-network.js';
 import { SlowStorage } from './cluster/slow-storage.js';
 import { LocalClients, type LocalSurroundings } from './node/local-clients.js';
@@ -59,21 +59,6 @@ const CALL_TIMEOUT_MS = 10_000;
 const CATCH_UP_TIMEOUT_MS = 3000;
 const STUCK_AFTER_MS = 10_000;
 const PROBE_TIMEOUT_MS = 1000;
-
-/** A pause by the global timer, which is virtual while a run lasts. */
-const sleep: Sleep = (ms, signal) =>
-  new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      clearTimeout(timer);
-      reject(new DOMException('The operation was aborted', 'AbortError'));
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', onAbort);
-      resolve();
-    }, ms);
-    signal?.addEventListener('abort', onAbort, { once: true });
-    if (signal?.aborted) onAbort();
-  });
 
 /**
  * One Baton process: the parts of production, wired as in conductor/process/assemble.ts and started in the order of

@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import { applyChange, withoutJoint } from '../../../raft/core/configuration-change.js';
 import type { ClusterTiming, CoreStatus, Member, MembershipChange, Outcome } from '../../../raft/index.js';
 import { WIRE_VERSIONS } from '../../../raft/transport/wire-versions.js';
-import { virtualSleep } from '../../testing/virtual-time.js';
+import { virtualSleep } from '../../testing/virtual-sleep.js';
 import {
   MembershipService,
   type ChangeOptions,
