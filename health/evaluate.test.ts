@@ -32,7 +32,7 @@ function observation({ unsafe = 0, safe = 500, peers = 2, executionPeers, rollup
     syncStatus:
       typeof unsafe === 'string'
         ? failed(unsafe)
-        : answered({ unsafeL2: head(42, unsafe), safeL2: head(7, safe) }),
+        : answered({ unsafeL2: head(42, unsafe), safeL2: head(7, safe), l1Blocks: [] }),
     peerStats: typeof peers === 'string' ? failed(peers) : answered({ connected: peers }),
   };
   if (executionPeers !== undefined) {

@@ -38,7 +38,7 @@ interface ConductorOptions {
   resetter: Pick<HeadResetter, 'reset'>;
   localChain: LocalChain;
   membership: Pick<MembershipService, 'add' | 'demote' | 'remove' | 'replace' | 'setTiming'>;
-  controller: Pick<Controller, 'isHealthy' | 'pause' | 'resume'>;
+  controller: Pick<Controller, 'isHealthy' | 'isAbandoning' | 'pause' | 'resume'>;
   succession: Pick<Succession, 'successors'>;
   switches: Switches;
   /** What this node says of itself. */
@@ -66,7 +66,8 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   }
 
   leader(): boolean {
-    return this.options.switches.leaderOverridden || this.options.raft.status().role === 'leader';
+    const { switches, raft, controller } = this.options;
+    return switches.leaderOverridden || (raft.status().role === 'leader' && !controller.isAbandoning);
   }
 
   leaderWithId(): ServerInfo {

@@ -24,6 +24,8 @@ interface CommitterOptions {
   log: Log;
   chain: ChainState;
   localChain: LocalChain;
+  /** Why no block may be the first of an empty log; undefined if one may. */
+  firstBlockRefusal: () => string | undefined;
   /** Whatever else proposes takes its turns, too: each is judged by what all before it have made of the chain. */
   turns: Turns;
   logger: Logger;
@@ -122,6 +124,8 @@ export class PayloadCommitter extends EventEmitter<CommitterEvents> {
   private judge(block: BlockRef): Verdict {
     const { chain, log } = this.options;
     const hash = chain.head?.hash;
+    const refusal = hash === undefined ? this.options.firstBlockRefusal() : undefined;
+    if (refusal !== undefined) return { type: 'refused', reason: refusal };
     const isUnanswered = hash !== undefined && this.unanswered.has(hash, log.status().term);
     return chain.judge(block, isUnanswered ? hash : undefined);
   }

@@ -23,13 +23,16 @@ export interface Sighting {
 /** Whether the local chain is the committed one, as far as both go. */
 export type Branch = 'on' | 'other' | 'unknown';
 
+/** Why a sequencer that ran before its node led must not make the first block of an empty log. */
+export const HEADS_NOT_COMPARED = 'nothing is committed yet, and the heads of the members were not compared';
+
 /** One look may fall between two steps of a reorganisation, two are a fact. */
 const STRIKES = 2;
 /**
  * A client that left by itself is left alone for so long: the others may be about to do the same, as op-nodes look at L1
  * every 12 s.
  */
-const LEFT_ALONE_MS = 15_000;
+const LEFT_ALONE_MS = 30_000;
 
 /**
  * Compares the chain of the local execution client with the committed one at every good poll: a sequencer that builds
@@ -147,14 +150,18 @@ export class BranchWatch {
     if (parent !== undefined && parent?.hash !== block.parentHash) return;
     if (epoch !== this.epoch) return;
     const head = this.committedHead;
-    this.contradiction = `the sequencer built block ${block.number} (${block.hash}), the committed head is ${head?.number} (${head?.hash})`;
+    if (!head) {
+      this.contradiction = HEADS_NOT_COMPARED;
+      return;
+    }
+    this.contradiction = `the sequencer built block ${block.number} (${block.hash}), the committed head is ${head.number} (${head.hash})`;
   }
 
   /** A sequencer that ran before this node led would make the first committed block, on a head that nobody has compared. */
   private observeWithoutLog(active: boolean): void {
     this.settled = 'unknown';
     if (this.isFirstLook && active) {
-      this.contradiction = 'nothing is committed yet, and the heads of the members were not compared';
+      this.contradiction = HEADS_NOT_COMPARED;
     } else if (!active) {
       this.contradiction = undefined;
     }

@@ -120,5 +120,5 @@ export class ControlLoop {
 
 function sameAction(a: Action, b: Action): boolean {
   if (a.type !== b.type) return false;
-  return a.type !== 'transfer' || b.type !== 'transfer' || (a.to === b.to && a.stopFirst === b.stopFirst);
+  return a.type !== 'transfer' || b.type !== 'transfer' || (a.to === b.to && a.sequencer === b.sequencer);
 }

@@ -50,6 +50,33 @@ describe('a sequencer off the committed chain', () => {
     expect({ active: t.node.active, head: t.node.head }).toEqual({ active: true, head: refOf(10) });
   });
 
+  it('is told while it is stopped that its conductor does not lead: op-node would wait for a block that never comes', async () => {
+    const t = conductorUnderTest();
+    await t.sequencing();
+    const { stopSequencer } = t.node.opNode;
+    const told: boolean[] = [];
+    t.node.opNode.stopSequencer = (options) => {
+      told.push(t.conductor.leader());
+      return stopSequencer(options);
+    };
+    t.node.rewind(6);
+    await pass(1000);
+    expect(told).toEqual([false]);
+    expect(t.node.starts).toHaveLength(2);
+    expect(t.conductor.leader()).toBe(true);
+  });
+
+  it('that could not be stopped has a leader again until the next attempt', async () => {
+    const t = conductorUnderTest();
+    await t.sequencing();
+    t.node.opNode.stopSequencer = async () => {
+      throw new Error('op-node is stuck');
+    };
+    t.node.rewind(6);
+    await pass(2000);
+    expect({ active: t.node.active, leader: t.conductor.leader() }).toEqual({ active: true, leader: true });
+  });
+
   it('is started again at once when a commit of it was refused', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
@@ -136,7 +163,7 @@ describe('a standby on another branch', () => {
     await pass(5000);
     expect(t.conductor.status().node.leftAt).toEqual({ number: 7, hash: hashOf(7) });
     expect(t.node.posted).toEqual([]);
-    await pass(12_000);
+    await pass(27_000);
     expect(t.node.postedNumbers).not.toEqual([]);
   });
 });

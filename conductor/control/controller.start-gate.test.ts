@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
-import { chainOf, hashOf, refOf } from '../testing/chain.js';
+import { chainOf, hashOf, payloadOf, refOf } from '../testing/chain.js';
 import {
   conductorUnderTest,
   endConductors,
@@ -100,6 +100,30 @@ describe('the first start of an empty log', () => {
     expect(t.outcome).toEqual({ active: false, transfers: ['b'] });
   });
 
+  it('is refused to a sequencer that ran before, even before the first poll', async () => {
+    const t = await unborn();
+    says(t, 'b', headAt(9));
+    t.raft.lead(false);
+    t.node.active = true;
+    t.raft.complete();
+    await expect(t.conductor.commitUnsafePayload(payloadOf(refOf(10)))).rejects.toThrow('were not compared');
+    expect(t.raft.proposals).toEqual([]);
+    await pass(1000);
+    expect(t.node.starts).toEqual([hashOf(9)]);
+    await t.conductor.commitUnsafePayload(payloadOf(refOf(10)));
+    expect(t.raft.proposals).toHaveLength(1);
+  });
+
+  it('is up to the operator while the node is paused', async () => {
+    const t = conductorUnderTest({ paused: true });
+    t.chain.startFrom(undefined);
+    await t.up(9);
+    t.node.active = true;
+    t.raft.lead();
+    await t.conductor.commitUnsafePayload(payloadOf(refOf(10)));
+    expect(t.raft.proposals).toHaveLength(1);
+  });
+
   it('is no question once a block is committed', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
@@ -122,7 +146,7 @@ describe('a leader whose client has left the committed chain by itself', () => {
 
   it('takes the committed head back to where a majority has left, and starts from its own head', async () => {
     const t = await left(7);
-    says(t, 'b', leftAt(8));
+    says(t, 'b', leftAt(7));
     says(t, 'c', {});
     t.raft.lead();
     await pass(100);
@@ -134,6 +158,31 @@ describe('a leader whose client has left the committed chain by itself', () => {
     expect(t.resets).toHaveLength(1);
     expect(t.node.starts).toHaveLength(1);
     expect(t.conductor.status().node).toMatchObject({ branch: 'on', leftAt: null });
+  });
+
+  it('leaves that to a member that has left where the majority has', async () => {
+    const t = await left(7);
+    says(t, 'b', leftAt(8));
+    says(t, 'c', {});
+    t.raft.lead();
+    await pass(100);
+    expect({ resets: t.resets, transfers: t.raft.transfers }).toEqual({ resets: [], transfers: ['b'] });
+  });
+
+  it('waits for the others while L1 replaces blocks', async () => {
+    const t = await left(7);
+    says(t, 'b', {});
+    says(t, 'c', {});
+    t.localNode.l1.note(t.node.l1Blocks, performance.now());
+    t.node.l1Blocks = [refOf(100, 'another l1')];
+    t.raft.lead();
+    await pass(2000);
+    expect(t.node).toMatchObject({ starts: [], posted: [] });
+    expect(t.conductor.status().node.startHeldBy).toContain('only 1 of 3 voters');
+    says(t, 'c', leftAt(7));
+    await pass(1100);
+    expect(t.resets).toMatchObject([{ to: { number: 7 }, who: 'a, c' }]);
+    expect(t.node.active).toBe(true);
   });
 
   it('alone is brought back to the committed head', async () => {

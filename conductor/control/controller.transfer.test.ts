@@ -4,6 +4,7 @@ import {
   conductorUnderTest,
   endConductors,
   fitPeer,
+  poll,
   type ConductorUnderTest,
 } from '../testing/conductor-under-test.js';
 import { pass, useVirtualTime } from '../testing/virtual-time.js';
@@ -60,6 +61,19 @@ describe('round-robin transfers (op-conductor #18697)', () => {
     t.health('too-few-peers');
     await pass(10);
     expect(told).toEqual([true]);
+  });
+
+  it('are not asked for while somebody else’s is under way', async () => {
+    const t = conductorUnderTest({ roundRobin: true });
+    t.raft.peer('b').eligibility = fitPeer();
+    await t.sequencing();
+    t.raft.transferring = true;
+    t.health('too-few-peers');
+    await pass(2000);
+    expect(t.outcome).toEqual({ active: true, transfers: [] });
+    t.raft.transferring = false;
+    await poll();
+    expect(t.raft.transfers).toEqual(['b']);
   });
 
   it('does not concern conductor_transferLeader', async () => {

@@ -9,6 +9,7 @@ import type { ChainState } from '../chain/chain-state.js';
 import { sameState, type ControlEvents, type State } from './control-events.js';
 import { ControlLoop } from './control-loop.js';
 import type { Action, View } from './decide.js';
+import { HEADS_NOT_COMPARED } from './branch-watch.js';
 import { Strikes } from './eligibility.js';
 import { HandOver, type TransferTarget } from './hand-over.js';
 import { HealthLog } from './health-log.js';
@@ -55,6 +56,7 @@ export class Controller extends EventEmitter<ControlEvents> {
   private readonly loop: ControlLoop;
   private readonly healthLog: HealthLog;
   private lastState: State | undefined;
+  private isHandingOver = false;
   /** Local head that was already a reason for a health check out of turn. */
   private checkedNumber = -1;
 
@@ -98,9 +100,27 @@ export class Controller extends EventEmitter<ControlEvents> {
     return this.sequencer.heldBy;
   }
 
+  /**
+   * The local sequencer is being stopped since it must not go on. It is to believe meanwhile that this node does not
+   * lead: it would wait for its last block to become its head.
+   */
+  get isAbandoning(): boolean {
+    return this.sequencer.isAbandoning;
+  }
+
+  /**
+   * Why no block may be the first of an empty log now; undefined if one may. A sequencer that ran before this node led
+   * builds on a head that nobody has compared with those of the others. A paused node leaves that to its operator.
+   */
+  get firstBlockRefusal(): string | undefined {
+    if (this.options.switches.paused || this.sequencer.mayBegin) return undefined;
+    return HEADS_NOT_COMPARED;
+  }
+
   /** The health of the local node was checked. */
   healthChanged(report: HealthReport): void {
     this.healthLog.note(report);
+    this.options.localNode.l1.note(report.l1Blocks ?? [], performance.now());
     this.changed();
   }
 
@@ -211,6 +231,7 @@ export class Controller extends EventEmitter<ControlEvents> {
       lagBlocks: this.fitness.lagBlocks,
       healthReason: this.fitness.reason,
       progressing: now - movedAtMs < progressGraceMs,
+      transferring: status.transferring && !this.isHandingOver,
       stuck,
       historyTooShort: this.sequencer.isHistoryTooShort,
       lagging: this.lag.isLagging(now),
@@ -223,7 +244,7 @@ export class Controller extends EventEmitter<ControlEvents> {
       case 'start':
         return this.start(signal);
       case 'stop':
-        return this.sequencer.stop(signal);
+        return action.abandon ? this.sequencer.abandon(signal) : this.sequencer.stop(signal);
       case 'feed':
         await this.sequencer.feed(signal);
         return this.changed();
@@ -237,12 +258,13 @@ export class Controller extends EventEmitter<ControlEvents> {
       await this.sequencer.start(signal);
     } catch (error) {
       if (!(error instanceof StartElsewhereError)) throw error;
-      await this.transfer({ to: error.to, stopFirst: false, reason: error.message }, signal);
+      await this.transfer({ to: error.to, sequencer: 'leave', reason: error.message }, signal);
     }
   }
 
   private async transfer(target: TransferTarget, signal: AbortSignal): Promise<void> {
-    const failure = await this.handOver.to(target, signal);
+    this.isHandingOver = true;
+    const failure = await this.handOver.to(target, signal).finally(() => (this.isHandingOver = false));
     this.emit('transferred', failure === undefined);
     if (failure !== undefined) throw new Error(`leadership transfer: ${failure}`);
   }

@@ -77,7 +77,8 @@ describe('decide, in every view', () => {
         sequencerActive !== true ||
         mustStop === undefined ||
         (action.reason === mustStop &&
-          (action.type === 'stop' || (action.type === 'transfer' && action.stopFirst))),
+          ((action.type === 'stop' && action.abandon) ||
+            (action.type === 'transfer' && action.sequencer === 'abandon'))),
     ],
     [
       'calls it sequencing only after a look at its chain',
@@ -122,7 +123,7 @@ describe('decide, in every view', () => {
       'stops before it hands over exactly when there is something to stop that answers',
       (view, action) =>
         action.type !== 'transfer' ||
-        action.stopFirst ===
+        (action.sequencer !== 'leave') ===
           (view.sequencerActive === true && (view.fitness > unfit || view.mustStop !== undefined)),
     ],
     [

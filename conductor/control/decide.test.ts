@@ -11,7 +11,7 @@ const decideType = (view: View): Action['type'] => decide(view).type;
 /** One word per action, for tables. */
 function word(action: Action): string {
   if (action.type !== 'transfer') return action.type;
-  return action.stopFirst ? 'stop+transfer' : 'transfer';
+  return action.sequencer === 'leave' ? 'transfer' : 'stop+transfer';
 }
 
 describe('decide, as a table: fitness of the leader (rows) against that of the best successor (columns)', () => {
@@ -75,7 +75,7 @@ describe('decide, as a leader whose sequencer is off the committed chain', () =>
   const off = (changes: Partial<View> = {}): View => leader({ sequencerActive: true, mustStop, ...changes });
 
   it.each(LEVELS)('stops it, and says why (fitness %i)', (fitness) => {
-    expect(decide(off({ fitness }))).toEqual({ type: 'stop', reason: mustStop });
+    expect(decide(off({ fitness }))).toEqual({ type: 'stop', abandon: true, reason: mustStop });
   });
 
   it('has nothing to stop when it does not run: the ordinary start brings it to the head', () => {
@@ -85,13 +85,13 @@ describe('decide, as a leader whose sequencer is off the committed chain', () =>
 
   it('lets a fitter node lead, after the stop', () => {
     const view = off({ fitness: impaired, successors: [successor('b', fit)] });
-    expect(decide(view)).toEqual({ type: 'transfer', to: 'b', stopFirst: true, reason: mustStop });
+    expect(decide(view)).toEqual({ type: 'transfer', to: 'b', sequencer: 'abandon', reason: mustStop });
     expect(decideType(off({ successors: [successor('b', fit)] }))).toBe('stop');
   });
 
   it('whose stop fails for long lets another one try', () => {
     const view = off({ stuck: true, successors: [successor('b', fit)] });
-    expect(decide(view)).toMatchObject({ type: 'transfer', to: 'b', stopFirst: true });
+    expect(decide(view)).toMatchObject({ type: 'transfer', to: 'b', sequencer: 'abandon' });
   });
 
   it('says that it sequences only after a look at its chain', () => {
@@ -150,14 +150,14 @@ describe('decide, in situations that have cost others their chain', () => {
     expect(decide(view)).toEqual({
       type: 'transfer',
       to: 'b',
-      stopFirst: true,
+      sequencer: 'stop',
       reason: 'the chain stands still',
     });
   });
 
   it('the sequencer can not be started for long: another node may try', () => {
     const view = leader({ stuck: true, successors: [successor('b', fit)] });
-    expect(decide(view)).toMatchObject({ type: 'transfer', to: 'b', stopFirst: false });
+    expect(decide(view)).toMatchObject({ type: 'transfer', to: 'b', sequencer: 'leave' });
   });
 
   it('a stale leader that has just started catches up, also when a peer seems fit', () => {
@@ -170,12 +170,12 @@ describe('decide, in situations that have cost others their chain', () => {
     const action = decide(
       leader({ fitness: unfit, sequencerActive: true, successors: [successor('b', fit)] }),
     );
-    expect(action).toEqual({ type: 'transfer', to: 'b', stopFirst: false, reason: 'because of health' });
+    expect(action).toEqual({ type: 'transfer', to: 'b', sequencer: 'leave', reason: 'because of health' });
   });
 
   it('the op-node of the leader is gone', () => {
     const view = leader({ fitness: unfit, sequencerActive: null, successors: [successor('b', fit)] });
-    expect(decide(view)).toMatchObject({ type: 'transfer', to: 'b', stopFirst: false });
+    expect(decide(view)).toMatchObject({ type: 'transfer', to: 'b', sequencer: 'leave' });
   });
 
   it('the op-node of the leader is gone and every other node is paused: nobody gets leadership', () => {
@@ -194,7 +194,7 @@ describe('decide, in situations that have cost others their chain', () => {
         eligibility: encodeEligibility(fit, 9),
         successors: [successor('b', fit, lagOfOther)],
       });
-    expect(decide(view(2))).toMatchObject({ type: 'transfer', to: 'b', stopFirst: false });
+    expect(decide(view(2))).toMatchObject({ type: 'transfer', to: 'b', sequencer: 'leave' });
     expect(decideType(view(9))).toBe('start');
     expect(decideType(view(20))).toBe('start');
   });
@@ -214,7 +214,7 @@ describe('decide, in situations that have cost others their chain', () => {
     expect(decide(view(500, successor('b', stale, 490), successor('c', stale, 3)))).toMatchObject({
       type: 'transfer',
       to: 'c',
-      stopFirst: false,
+      sequencer: 'leave',
     });
     expect(decideType(view(10, successor('b', stale, 0)))).toBe('start');
     expect(decideType(view(500, successor('b', stale, 490)))).toBe('start');
@@ -261,12 +261,12 @@ describe('decide, scenarios of op-conductor', () => {
 
   it.each([impaired, stale])('Scenario7: (1,1,1) turns unhealthy (%i): stop and transfer', (level) => {
     const view = leader({ fitness: level, sequencerActive: true, successors: others });
-    expect(decide(view)).toMatchObject({ type: 'transfer', to: 'b', stopFirst: true });
+    expect(decide(view)).toMatchObject({ type: 'transfer', to: 'b', sequencer: 'stop' });
   });
 
   it('FailureAndRetry1: the stop worked, the transfer did not: only the transfer is left to do', () => {
     const view = leader({ fitness: impaired, sequencerActive: false, successors: others });
-    expect(decide(view)).toMatchObject({ type: 'transfer', to: 'b', stopFirst: false });
+    expect(decide(view)).toMatchObject({ type: 'transfer', to: 'b', sequencer: 'leave' });
   });
 
   it('FailureAndRetry2: the stop failed, the transfer worked: stops as a follower', () => {

@@ -39,6 +39,8 @@ export interface View {
   healthReason: string;
   /** The local head moved, or the sequencer was started, a short while ago. */
   progressing: boolean;
+  /** Leadership is on its way to another member, as somebody else than this loop has asked. */
+  transferring: boolean;
   /** As leader, for long neither the head moved nor a sequencer was started: whatever it is, it does not pass. */
   stuck: boolean;
   /** The retained history does not reach the local head: blocks cannot be posted. */
@@ -49,13 +51,17 @@ export interface View {
   successors: readonly Successor[];
 }
 
+/** What becomes of the local sequencer before a hand-over. */
+export type SequencerBefore = 'stop' | 'abandon' | 'leave';
+
 export type Action =
   | { type: 'none'; reason: string }
   /** Bring the local node to the committed head and start its sequencer. */
   | { type: 'start'; reason: string }
-  | { type: 'stop'; reason: string }
-  /** Give leadership away; `stopFirst` while the local sequencer can still end its block. */
-  | { type: 'transfer'; to: string; stopFirst: boolean; reason: string }
+  /** `abandon`: what it sealed last does not count, and nobody waits for it. */
+  | { type: 'stop'; abandon: boolean; reason: string }
+  /** Give leadership away, after the local sequencer was stopped if it can still end its block or must not go on. */
+  | { type: 'transfer'; to: string; sequencer: SequencerBefore; reason: string }
   /** Post committed blocks to the local standby. */
   | { type: 'feed'; reason: string };
 
@@ -71,7 +77,7 @@ export function decide(view: View): Action {
 }
 
 function decideAsFollower(view: View): Action {
-  if (view.sequencerActive === true) return { type: 'stop', reason: 'not the leader' };
+  if (view.sequencerActive === true) return { type: 'stop', abandon: false, reason: 'not the leader' };
   if (view.sequencerActive === null) return { type: 'none', reason: 'the local node does not answer' };
   if (view.lagging && !view.historyTooShort && !view.stray)
     return { type: 'feed', reason: 'the local node misses blocks' };
@@ -79,6 +85,7 @@ function decideAsFollower(view: View): Action {
 }
 
 function decideAsLeader(view: View): Action {
+  if (view.transferring) return { type: 'none', reason: 'leadership is being handed over' };
   // Only to a fitter node: heads that are all old are no reason to move leadership around. A chain that stands
   // still for long is one to try the next node, as fit as this one (op-conductor #18845).
   const better = view.successors.find(
@@ -92,8 +99,8 @@ function decideAsLeader(view: View): Action {
     // No block of it can be committed, so nothing is lost but time; it is started again where it belongs.
     if (view.mustStop !== undefined) {
       return better
-        ? { type: 'transfer', to: better.id, stopFirst: true, reason: view.mustStop }
-        : { type: 'stop', reason: view.mustStop };
+        ? { type: 'transfer', to: better.id, sequencer: 'abandon', reason: view.mustStop }
+        : { type: 'stop', abandon: true, reason: view.mustStop };
     }
     if (view.fitness === Fitness.fit) {
       return { type: 'none', reason: view.compared ? 'sequencing' : 'its chain is being compared' };
@@ -104,8 +111,8 @@ function decideAsLeader(view: View): Action {
     }
     if (!better) return { type: 'none', reason: `nobody is fitter: ${view.healthReason}` };
     // Whatever does not answer cannot be stopped; waiting for it would cost blocks (measured.md: 20 s).
-    const stopFirst = view.fitness !== Fitness.unfit;
-    return { type: 'transfer', to: better.id, stopFirst, reason };
+    const sequencer = view.fitness === Fitness.unfit ? 'leave' : 'stop';
+    return { type: 'transfer', to: better.id, sequencer, reason };
   }
 
   if (better) return leaveTo(better, reason);
@@ -124,5 +131,5 @@ function decideAsLeader(view: View): Action {
 
 /** There is no sequencer to stop. */
 function leaveTo({ id }: Successor, reason: string): Action {
-  return { type: 'transfer', to: id, stopFirst: false, reason };
+  return { type: 'transfer', to: id, sequencer: 'leave', reason };
 }

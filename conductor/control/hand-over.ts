@@ -10,7 +10,7 @@ export type TransferTarget = Omit<Extract<Action, { type: 'transfer' }>, 'type'>
 
 interface HandOverOptions {
   raft: Pick<RaftNode<unknown>, 'status' | 'transferLeadership'>;
-  sequencer: Pick<LocalSequencer, 'stop'>;
+  sequencer: Pick<LocalSequencer, 'stop' | 'abandon'>;
   succession: Succession;
   logger: Logger;
 }
@@ -25,14 +25,18 @@ export class HandOver {
    */
   async to(action: TransferTarget, signal: AbortSignal): Promise<string | undefined> {
     const { raft, succession, logger } = this.options;
-    if (action.stopFirst) {
-      await this.stopIfPossible(signal, 'the sequencer could not be stopped before the transfer');
+    if (action.sequencer !== 'leave') {
+      await this.stopIfPossible(
+        action.sequencer,
+        signal,
+        'the sequencer could not be stopped before the transfer',
+      );
       // It may have been the decision itself that was withdrawn meanwhile.
       signal.throwIfAborted();
     }
     const outcome = await raft.transferLeadership(action.to);
     logger.info({ to: action.to, reason: action.reason, ...outcome }, 'leadership transfer');
-    // Leadership that is on its way or gone is what was wanted (op-conductor.md §3.6).
+    // Leadership that is on its way or gone is what was wanted.
     if (outcome.outcome === 'done' || outcome.reason === 'transfer-in-progress' || !this.leads)
       return undefined;
     succession.avoid(action.to);
@@ -43,7 +47,7 @@ export class HandOver {
   async atTheEnd({ stopFirst }: { stopFirst: boolean }): Promise<void> {
     const { raft, succession, logger } = this.options;
     if (stopFirst) {
-      await this.stopIfPossible(new AbortController().signal, 'the sequencer could not be stopped');
+      await this.stopIfPossible('stop', new AbortController().signal, 'the sequencer could not be stopped');
     }
     if (!this.leads) return;
     const inTurn = succession.inOrderOfTrial({ stuck: false });
@@ -57,8 +61,8 @@ export class HandOver {
     return this.options.raft.status().role === 'leader';
   }
 
-  private stopIfPossible(signal: AbortSignal, otherwise: string): Promise<void> {
+  private stopIfPossible(how: 'stop' | 'abandon', signal: AbortSignal, otherwise: string): Promise<void> {
     const { sequencer, logger } = this.options;
-    return sequencer.stop(signal).catch((error: Error) => logger.warn({ reason: error.message }, otherwise));
+    return sequencer[how](signal).catch((error: Error) => logger.warn({ reason: error.message }, otherwise));
   }
 }

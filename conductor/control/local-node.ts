@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import { BranchWatch, type WatchedChains } from './branch-watch.js';
+import { L1Watch } from './l1-watch.js';
 
 interface LocalNodeState {
   /** Head of the execution client; null before the first answer. */
@@ -58,6 +59,8 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
   private epoch = 0;
   /** Where the client's chain stands to the committed one. */
   readonly branch: BranchWatch;
+  /** What L1 does, as op-node sees it. */
+  readonly l1 = new L1Watch();
   readonly state: LocalNodeState = {
     head: null,
     headAdvancedAtMs: -Infinity,

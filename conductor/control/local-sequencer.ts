@@ -13,8 +13,11 @@ const STOP_TIMEOUT_MS = 2000;
 
 export interface LocalSequencerOptions
   extends StartDeps, Pick<StartGateOptions, 'nodeId' | 'askVoters' | 'resetHead'> {
-  opNode: StartDeps['opNode'] & Pick<OpNodeClient, 'stopSequencer' | 'conductorEnabled'>;
-  localNode: Pick<LocalNode, 'state' | 'branch' | 'noteHead' | 'noteSequencer' | 'noteConductorEnabled'>;
+  opNode: StartDeps['opNode'] & Pick<OpNodeClient, 'stopSequencer' | 'conductorEnabled' | 'syncStatus'>;
+  localNode: Pick<
+    LocalNode,
+    'state' | 'branch' | 'l1' | 'noteHead' | 'noteSequencer' | 'noteConductorEnabled'
+  >;
   health: Pick<HealthMonitor, 'probeNow'>;
   callTimeoutMs: number;
   /** Longest that the local node may take for its next step towards the committed head. */
@@ -31,6 +34,9 @@ interface LocalSequencerEvents {
 /** Starts, stops and feeds the local node, and remembers of it what the next decision has to know. */
 export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
   private starting = false;
+  private abandoning = false;
+  /** Since this node leads, a start has passed the gate. */
+  private passedGate = false;
   private startedMs = -Infinity;
   /** Hash of the local head for which the retained history turned out too short. */
   private historyTooShortAt: string | undefined;
@@ -46,6 +52,16 @@ export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
   /** A start is under way; it is not over when a poll sees its effect, but when op-node has answered. */
   get isStarting(): boolean {
     return this.starting;
+  }
+
+  /** It is being stopped for good reason, and nothing that it sealed counts any more. */
+  get isAbandoning(): boolean {
+    return this.abandoning;
+  }
+
+  /** Whether its block may be the first of an empty log: its head was compared with those of the other members. */
+  get mayBegin(): boolean {
+    return this.passedGate;
   }
 
   /** Why a start has to wait although nothing has failed; undefined if nothing holds it. */
@@ -73,6 +89,7 @@ export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
   roleChanged({ leads }: { leads: boolean }): void {
     // Whoever gave it leadership although it could not start its sequencer wants it to try again.
     if (leads) this.startTrouble.reset();
+    this.passedGate = false;
     this.historyTooShortAt = undefined;
     this.held = undefined;
   }
@@ -82,6 +99,7 @@ export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
     this.starting = true;
     await this.notingShortHistory(async () => {
       await this.gate.pass({ signal, timeoutMs: this.options.callTimeoutMs });
+      this.passedGate = true;
       const { head, wasStopped } = await startSequencer(this.options, this.limits(signal));
       this.startedMs = performance.now();
       localNode.noteHead(head);
@@ -109,12 +127,22 @@ export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
     health.probeNow();
   }
 
+  /** Lets it end its block first. */
   async stop(signal: AbortSignal): Promise<void> {
     const { opNode, localNode, logger } = this.options;
     const { head, wasRunning } = await opNode.stopSequencer({ signal, timeoutMs: STOP_TIMEOUT_MS });
     localNode.noteSequencer(false);
     this.emit('stopped', wasRunning);
     if (wasRunning) logger.info({ hash: head }, 'sequencer stopped');
+  }
+
+  /**
+   * Stops it without waiting for its last block: while its conductor leads, op-node answers only when that block is its
+   * head, which it never will be after op-node has walked back.
+   */
+  async abandon(signal: AbortSignal): Promise<void> {
+    this.abandoning = true;
+    await this.stop(signal).finally(() => (this.abandoning = false));
   }
 
   private limits(signal: AbortSignal): StartOptions {

@@ -12,31 +12,32 @@ function voter(id: string, left: number | 'stays' | 'silent', branch = 'a'): Vot
   return { id, state: { head: block(100), leftAt, canLead: true } };
 }
 
-const find = (...voters: VoterReport[]) =>
-  resetEvidence({
+function find(voters: readonly VoterReport[], l1Replaced = false) {
+  return resetEvidence({
     own: 'a',
     voters,
     head: refOf(100),
     hashAt: (number) => (number >= 50 ? hashOf(number) : undefined),
+    l1Replaced,
   });
+}
 
 describe('resetEvidence', () => {
   it.each<[string, VoterReport[], number, string]>([
-    ['all left at one height', [voter('a', 95), voter('b', 95), voter('c', 95)], 95, 'a, b'],
+    ['all left at one height', [voter('a', 95), voter('b', 95), voter('c', 95)], 95, 'a, b, c'],
     ['a majority left, one stays', [voter('a', 95), voter('b', 95), voter('c', 'stays')], 95, 'a, b'],
     ['a majority left, one is silent', [voter('a', 95), voter('b', 'silent'), voter('c', 95)], 95, 'a, c'],
-    ['the lowest height that the majority has in common', [voter('a', 95), voter('b', 93)], 93, 'a, b'],
-    ['own client kept less than the others', [voter('a', 91), voter('b', 95), voter('c', 97)], 91, 'a, c'],
+    ['one left more than the majority', [voter('a', 95), voter('b', 60), voter('c', 'stays')], 95, 'a, b'],
     [
       'no more is given up than has to be',
-      [voter('a', 95), voter('b', 60), voter('c', 97), voter('d', 94), voter('e', 'stays')],
+      [voter('a', 94), voter('b', 60), voter('c', 97), voter('d', 94), voter('e', 'stays')],
       94,
-      'a, c, d',
+      'a, b, d',
     ],
-    ['a cluster of one', [voter('a', 95)], 95, 'a'],
     ['below what is retained here', [voter('a', 20), voter('b', 20), voter('c', 'silent')], 20, 'a, b'],
   ])('%s: a reset to that block', (_, voters, to, who) => {
-    expect(find(...voters)).toEqual({
+    expect(find(voters)).toEqual({
+      type: 'reset',
       request: { from: block(100), to: block(to), evidence: 'clients-left', who },
     });
   });
@@ -50,18 +51,50 @@ describe('resetEvidence', () => {
     ['no client at all', [voter('a', 'stays'), voter('b', 'stays')], 'own client'],
     ['a client that stands at the head', [voter('a', 100), voter('b', 100)], 'own client'],
     ['different blocks of that height', [voter('a', 20), voter('b', 20, 'b')], 'different blocks 20'],
+    ['a lone voter without L1', [voter('a', 95)], 'L1 was not seen to replace blocks'],
     [
       'a block that is not the committed one',
       [voter('a', 95, 'b'), voter('b', 95, 'b')],
       'different blocks 95',
     ],
   ])('%s is none', (_, voters, reason) => {
-    expect(find(...voters)).toEqual({ refusal: expect.stringContaining(reason) });
+    expect(find(voters)).toEqual({ type: 'none', reason: expect.stringContaining(reason) });
+  });
+
+  it('of a lone voter is that L1 replaced blocks', () => {
+    expect(find([voter('a', 95)], true)).toMatchObject({ type: 'reset', request: { to: { number: 95 } } });
+  });
+
+  it('is waited for while L1 replaces blocks and the others have not left yet', () => {
+    const voters = [voter('a', 95), voter('b', 'stays'), voter('c', 'stays')];
+    expect(find(voters, true)).toMatchObject({ type: 'wait' });
+  });
+
+  describe('of a majority that kept other blocks than the own client', () => {
+    it('is a matter of a member that has left where the majority did', () => {
+      const voters = [voter('a', 97), voter('b', 95), voter('c', 93), voter('d', 'stays'), voter('e', 94)];
+      expect(find(voters)).toMatchObject({ type: 'elsewhere', to: 'b' });
+    });
+
+    it('is waited for when that member cannot lead: the own client would bring back what gives way', () => {
+      const away = { id: 'b', state: { head: null, leftAt: block(95), canLead: false } };
+      const voters = [voter('a', 97), away, voter('c', 93), voter('d', 'stays'), voter('e', 94)];
+      expect(find(voters)).toMatchObject({ type: 'wait' });
+    });
+
+    it('is enough when the own client only lacks blocks that it can be given', () => {
+      const away = { id: 'b', state: { head: null, leftAt: block(95), canLead: false } };
+      expect(find([voter('a', 93), away, voter('c', 'stays')])).toMatchObject({
+        type: 'reset',
+        request: { to: { number: 95 }, who: 'a, b' },
+      });
+    });
   });
 
   it('names who left, and where', () => {
-    expect(find(voter('a', 95), voter('b', 'stays'), voter('c', 'stays'))).toEqual({
-      refusal: `only 1 of 3 voters' clients have left the committed chain: a after block 95 (${hashOf(95)})`,
+    expect(find([voter('a', 95), voter('b', 'stays'), voter('c', 'stays')])).toEqual({
+      type: 'none',
+      reason: `only 1 of 3 voters' clients have left the committed chain: a after block 95 (${hashOf(95)})`,
     });
   });
 });

@@ -11,42 +11,73 @@ interface Evidence {
   head: BlockId;
   /** Hash of the committed block of a height, if it is known here. */
   hashAt: (number: number) => string | undefined;
+  /** The own op-node saw L1 replace blocks a short while ago. */
+  l1Replaced: boolean;
 }
 
-type Finding = { request: ResetRequest } | { refusal: string };
+type Finding =
+  /** The committed head may be taken back, and this node can go on from there. */
+  | { type: 'reset'; request: ResetRequest }
+  /** It may, but this client still has blocks that would give way: that member is to do it. */
+  | { type: 'elsewhere'; to: string; reason: string }
+  /** Not yet: the others are expected to leave, too. */
+  | { type: 'wait'; reason: string }
+  /** Nothing gives way; the node is brought back to the committed head. */
+  | { type: 'none'; reason: string };
 
 interface Left {
   id: string;
   at: BlockId;
+  canLead: boolean;
 }
 
 /**
- * Whether acknowledged blocks may give way since the clients have left them: this node's own and those of a majority of
- * voters, by themselves, as all do when L1 takes back what the blocks were derived from. Then the chain goes on where
- * that majority still agrees: at the highest such block, so that no more is given up than has to be. Pure.
+ * Whether acknowledged blocks may give way since the clients have left them by themselves, as all do when L1 takes back
+ * what the blocks were derived from. A block gives way only if the clients of a majority of voters have left that very
+ * block. The client of a lone voter is no majority of anything: what it lost, it may have lost in a crash that nobody
+ * saw, so there L1 must have been seen to replace blocks. Pure.
  */
-export function resetEvidence({ own, voters, head, hashAt }: Evidence): Finding {
-  const left = voters.flatMap(({ id, state }): Left[] =>
-    state?.leftAt && state.leftAt.number < head.number ? [{ id, at: state.leftAt }] : [],
-  );
+export function resetEvidence({ own, voters, head, hashAt, l1Replaced }: Evidence): Finding {
+  const left = voters
+    .flatMap(({ id, state }): Left[] =>
+      state?.leftAt && state.leftAt.number < head.number
+        ? [{ id, at: state.leftAt, canLead: state.canLead }]
+        : [],
+    )
+    .sort((a, b) => a.at.number - b.at.number);
   const self = left.find(({ id }) => id === own);
-  if (!self) return { refusal: 'the own client has not left the committed chain' };
-  const others = left.filter(({ id }) => id !== own).sort((a, b) => b.at.number - a.at.number);
+  if (!self) return { type: 'none', reason: 'the own client has not left the committed chain' };
   const majority = majorityOf(voters.length);
-  const agreed = [self, ...others].slice(0, majority);
-  if (agreed.length < majority) {
+  const last = left[majority - 1];
+  if (!last) {
+    const reason = `only ${left.length} of ${voters.length} voters' clients have left the committed chain: ${listOf(left)}`;
+    return { type: l1Replaced ? 'wait' : 'none', reason };
+  }
+  if (voters.length === 1 && !l1Replaced) {
     return {
-      refusal: `only ${left.length} of ${voters.length} voters' clients have left the committed chain: ${listOf(left)}`,
+      type: 'none',
+      reason: `the client has left the committed chain, but L1 was not seen to replace blocks: ${listOf(left)}`,
     };
   }
-  const to = agreed.reduce((lowest, { at }) => (at.number < lowest.number ? at : lowest), self.at);
-  const contradiction = agreed.find(({ at }) => at.number === to.number && at.hash !== to.hash);
-  const known = hashAt(to.number);
-  if (contradiction || (known !== undefined && known !== to.hash)) {
-    return { refusal: `the voters name different blocks ${to.number}: ${listOf(agreed)}` };
+  const to = last.at;
+  const known = hashAt(to.number) ?? to.hash;
+  if (left.some(({ at }) => at.number === to.number && at.hash !== known)) {
+    return { type: 'none', reason: `the voters name different blocks ${to.number}: ${listOf(left)}` };
   }
-  const who = agreed.map(({ id }) => id).join(', ');
-  return { request: { from: idOf(head), to: idOf(to), evidence: 'clients-left', who } };
+  if (self.at.number !== to.number) {
+    const there = left.find(({ at, canLead, id }) => at.number === to.number && canLead && id !== own);
+    const reason = `a majority of clients has left the committed chain after block ${to.number}, this one after block ${self.at.number}`;
+    if (there) return { type: 'elsewhere', to: there.id, reason };
+    if (self.at.number > to.number) return { type: 'wait', reason };
+  }
+  const who = left.filter(({ at }) => at.number <= to.number).map(({ id }) => id);
+  const request: ResetRequest = {
+    from: idOf(head),
+    to: idOf(to),
+    evidence: 'clients-left',
+    who: who.sort().join(', '),
+  };
+  return { type: 'reset', request };
 }
 
 const idOf = ({ number, hash }: BlockId): BlockId => ({ number, hash });

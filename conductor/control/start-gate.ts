@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
 import type { Outcome } from '../../raft/index.js';
+import type { OpNodeClient } from '../../rpc/clients/op-node-client.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import type { BlockId } from '../../rpc/payload/block-ref.js';
 import type { ResetRequest } from '../chain/reset.js';
 import { decideEmptyLog } from './empty-log.js';
+import type { L1Watch } from './l1-watch.js';
 import { NOT_ASKING } from './node-poll-health.js';
 import { resetEvidence } from './reset-evidence.js';
 import { StartElsewhereError, StartHeldError } from './start-held.js';
@@ -11,10 +13,11 @@ import type { VoterReport } from './voter-report.js';
 
 export interface StartGateOptions {
   nodeId: string;
-  opNode: { conductorEnabled(options: CallOptions): Promise<boolean> };
+  opNode: Pick<OpNodeClient, 'conductorEnabled' | 'syncStatus'>;
   execution: { latestBlock(options: CallOptions): Promise<BlockId> };
   localNode: {
     readonly branch: { readonly leftAt: BlockId | null };
+    readonly l1: Pick<L1Watch, 'note' | 'hasReplaced'>;
     noteConductorEnabled(enabled: boolean): void;
   };
   history: { readonly head: BlockId | undefined; hashAt(number: number): string | undefined };
@@ -61,16 +64,31 @@ export class StartGate {
   }
 
   /** Without evidence the node is brought back to the committed head, as any other that is not there. */
-  private async resetIfClientsLeft(head: BlockId, { signal }: CallOptions): Promise<void> {
+  private async resetIfClientsLeft(head: BlockId, call: CallOptions): Promise<void> {
     const { nodeId: own, askVoters, resetHead, history, logger } = this.options;
-    const voters = await askVoters();
-    signal?.throwIfAborted();
-    const found = resetEvidence({ own, voters, head, hashAt: (number) => history.hashAt(number) });
-    if ('refusal' in found) {
-      logger.warn({ reason: found.refusal }, 'the local client has left the committed chain');
-      return;
+    const [voters, l1Replaced] = await Promise.all([askVoters(), this.l1HasReplaced(call)]);
+    call.signal?.throwIfAborted();
+    const hashAt = (number: number): string | undefined => history.hashAt(number);
+    const found = resetEvidence({ own, voters, head, hashAt, l1Replaced });
+    switch (found.type) {
+      case 'none':
+        logger.warn({ reason: found.reason }, 'the local client has left the committed chain');
+        return;
+      case 'wait':
+        throw new StartHeldError('clients-leaving', found.reason);
+      case 'elsewhere':
+        throw new StartElsewhereError(found.to, found.reason);
+      case 'reset':
+        logger.warn(found.request, 'the clients have left the committed chain: taking its head back');
+        await resetHead(found.request);
     }
-    logger.warn(found.request, 'the clients have left the committed chain: taking its head back');
-    await resetHead(found.request);
+  }
+
+  /** Asked now: the client may have left before the last health check saw why. */
+  private async l1HasReplaced(call: CallOptions): Promise<boolean> {
+    const { opNode, localNode } = this.options;
+    const { l1Blocks } = await opNode.syncStatus(call);
+    localNode.l1.note(l1Blocks, performance.now());
+    return localNode.l1.hasReplaced(performance.now());
   }
 }

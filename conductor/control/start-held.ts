@@ -1,7 +1,10 @@
 import type { EmptyLogCode } from './empty-log.js';
 
-/** - `conductor-disabled`: op-node would publish without asking its conductor. */
-export type StartHeldCode = EmptyLogCode | 'conductor-disabled';
+/**
+ * - `conductor-disabled`: op-node would publish without asking its conductor.
+ * - `clients-leaving`: L1 replaced blocks, and the clients are about to leave the committed chain.
+ */
+export type StartHeldCode = EmptyLogCode | 'conductor-disabled' | 'clients-leaving';
 
 /** The sequencer must not be started yet. Nothing has failed: it is tried on. */
 export class StartHeldError extends Error {

@@ -109,10 +109,14 @@ export function assemble(config: Config, context: ProcessContext): Parts {
     peerTimeoutMs: () => Math.max(raft.timing.leaseTimeoutMs, 2 * raft.timing.heartbeatIntervalMs),
   });
   const committing = { log: raft, chain, turns: new Turns(), logger: controlLogger };
-  const committer = new PayloadCommitter({ ...committing, localChain: execution });
+  const committer = new PayloadCommitter({
+    ...committing,
+    localChain: execution,
+    firstBlockRefusal: () => controller.firstBlockRefusal,
+  });
   const resetter = new HeadResetter(committing);
 
-  const controller = new Controller({
+  const controller: Controller = new Controller({
     ...{ raft, chain, history, opNode, execution, localNode, health, succession, switches },
     ...controlTimes(config),
     askVoters: () => voterReports(status(), askStatus),

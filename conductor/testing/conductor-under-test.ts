@@ -106,7 +106,11 @@ export class ConductorUnderTest {
     const committing = { log: raft, chain, turns: new Turns(), logger: silent };
     this.conductor = new Conductor({
       ...{ raft, chain, history, controller, succession, switches, status, silentTransfer },
-      committer: new PayloadCommitter({ ...committing, localChain: execution }),
+      committer: new PayloadCommitter({
+        ...committing,
+        localChain: execution,
+        firstBlockRefusal: () => controller.firstBlockRefusal,
+      }),
       resetter: new HeadResetter(committing),
       localChain: execution,
       membership: this.membership,

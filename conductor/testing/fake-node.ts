@@ -1,10 +1,11 @@
 import { ClientError } from '../../rpc/clients/client-error.js';
+import type { L1Block, SyncStatus } from '../../rpc/clients/op-node-client.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import { StartRefusedError } from '../../rpc/clients/start-refusal.js';
 import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { ChainState, CommittedBlock } from '../chain/chain-state.js';
 import type { NodeAndChain } from '../control/bring-to-head.js';
-import { payloadOf } from './chain.js';
+import { payloadOf, refOf } from './chain.js';
 
 interface Posted {
   ref: BlockRef;
@@ -34,6 +35,8 @@ export class FakeNode {
   readonly faults = new Map<keyof FakeNode['opNode'] | keyof FakeNode['execution'], Error | 'hang'>();
   /** Heights that were asked for. */
   readonly askedNumbers: number[] = [];
+  /** Blocks of L1 as op-node sees them. */
+  l1Blocks: readonly L1Block[] = [refOf(100, 'l1')];
   /** Told before each question for the head. */
   onLatestBlock = (): void => undefined;
   private readonly queue: BlockRef[] = [];
@@ -101,6 +104,10 @@ export class FakeNode {
     sequencerActive: async (options: CallOptions): Promise<boolean> => {
       await this.fault('sequencerActive', options);
       return this.active;
+    },
+    syncStatus: async (options: CallOptions): Promise<SyncStatus> => {
+      await this.fault('syncStatus', options);
+      return { unsafeL2: this.head, safeL2: { number: 0, timestamp: 0 }, l1Blocks: this.l1Blocks };
     },
     conductorEnabled: async (options: CallOptions): Promise<boolean> => {
       await this.fault('conductorEnabled', options);

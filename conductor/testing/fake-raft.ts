@@ -18,6 +18,8 @@ export class FakeRaft extends EventEmitter<RaftNodeEvents> {
   readonly nodeId = 'a';
   role: CoreStatus['role'] = 'follower';
   ready = false;
+  /** Somebody asked for a hand-over that is under way. */
+  transferring = false;
   leaderId: string | null = 'b';
   members: Member[] = ['a', 'b', 'c', 'd'].map((id) => ({
     id,
@@ -56,7 +58,7 @@ export class FakeRaft extends EventEmitter<RaftNodeEvents> {
       term: 1,
       leader: this.leaderId,
       ready: this.ready,
-      transferring: false,
+      transferring: this.transferring,
       commitIndex: this.logIndex,
       appliedIndex: this.logIndex,
       lastIndex: this.logIndex,

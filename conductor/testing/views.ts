@@ -28,6 +28,7 @@ export function viewOf(changes: Partial<View> = {}): View {
     lagBlocks: 0,
     healthReason: 'because of health',
     progressing: false,
+    transferring: false,
     stuck: false,
     historyTooShort: false,
     lagging: false,

@@ -108,10 +108,30 @@ describe('OpNodeClient', () => {
   it('reads of a sync status what the checks look at, and asks for nothing else', async () => {
     const unsafe_l2 = { number: 7, timestamp: 70 };
     server.answer = () => ({ result: { unsafe_l2, safe_l2: { ...unsafe_l2, number: 5 }, extra: 1 } });
-    expect(await node.syncStatus()).toEqual({ unsafeL2: unsafe_l2, safeL2: { number: 5, timestamp: 70 } });
+    expect(await node.syncStatus()).toEqual({
+      unsafeL2: unsafe_l2,
+      safeL2: { number: 5, timestamp: 70 },
+      l1Blocks: [],
+    });
     for (const rest of [{}, { safe_l2: null }]) {
       server.answer = () => ({ result: { unsafe_l2, finalized_l2: null, ...rest } });
-      expect(await node.syncStatus()).toEqual({ unsafeL2: unsafe_l2, safeL2: { number: 0, timestamp: 0 } });
+      expect(await node.syncStatus()).toEqual({
+        unsafeL2: unsafe_l2,
+        safeL2: { number: 0, timestamp: 0 },
+        l1Blocks: [],
+      });
+    }
+  });
+
+  it('reads blocks of L1, and lives without them', async () => {
+    const unsafe_l2 = { number: 7, timestamp: 70 };
+    const block = { number: 3, hash: hashA, parentHash: hashB };
+    const head_l1 = { ...block, timestamp: 30 };
+    server.answer = () => ({ result: { unsafe_l2, head_l1, current_l1: { ...head_l1, number: 2 } } });
+    expect(await node.syncStatus()).toMatchObject({ l1Blocks: [block, { ...block, number: 2 }] });
+    for (const unreadable of [null, {}, { ...block, hash: 7 }]) {
+      server.answer = () => ({ result: { unsafe_l2, head_l1: unreadable, current_l1: block } });
+      expect((await node.syncStatus()).l1Blocks).toEqual([block]);
     }
   });
 

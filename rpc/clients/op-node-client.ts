@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { BlockId } from '../payload/block-ref.js';
 import { rpcFailure } from './client-error.js';
 import { JsonRpcClient, type CallOptions, type JsonRpcClientOptions } from './json-rpc-client.js';
 import { StartRefusedError, isAlreadyRunning, isNotRunning, startRefusal } from './start-refusal.js';
@@ -15,10 +16,17 @@ export interface HeadInfo {
   timestamp: number;
 }
 
+/** A block of L1 as op-node sees it. */
+export interface L1Block extends BlockId {
+  parentHash: string;
+}
+
 /** op-node's view of the rollup chain. Before its first engine update all numbers are zero. */
 export interface SyncStatus {
   unsafeL2: HeadInfo;
   safeL2: HeadInfo;
+  /** The newest block of L1, and the one that it derives from now; empty if it does not say. */
+  l1Blocks: readonly L1Block[];
 }
 
 export interface PeerStats {
@@ -28,13 +36,21 @@ export interface PeerStats {
 
 const headInfo: z.ZodType<HeadInfo> = z.object({ number: decimal, timestamp: decimal });
 
+const l1Block: z.ZodType<L1Block> = z.object({ number: decimal, hash, parentHash: hash });
+
 /** Nothing is asked for that no check looks at: a node is not sick for lack of it. */
 const syncStatus = z
-  .object({ unsafe_l2: headInfo, safe_l2: headInfo.nullish() })
-  .transform(({ unsafe_l2, safe_l2 }) => ({
+  .object({
+    unsafe_l2: headInfo,
+    safe_l2: headInfo.nullish(),
+    head_l1: l1Block.optional().catch(undefined),
+    current_l1: l1Block.optional().catch(undefined),
+  })
+  .transform(({ unsafe_l2, safe_l2, head_l1, current_l1 }) => ({
     unsafeL2: unsafe_l2,
     // As op-conductor reads it: too old for any limit.
     safeL2: safe_l2 ?? { number: 0, timestamp: 0 },
+    l1Blocks: [head_l1, current_l1].filter((block) => block !== undefined),
   }));
 
 const peerStats: z.ZodType<PeerStats> = z.object({ connected: decimal });

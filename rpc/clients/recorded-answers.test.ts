@@ -75,6 +75,10 @@ function ref({ hash, number, parentHash, timestamp }: WireBlock): WireBlock {
   return { hash, number, parentHash, timestamp };
 }
 
+function l1BlockOf({ hash, number, parentHash }: WireBlock): object {
+  return { hash, number, parentHash };
+}
+
 function headInfo({ number, timestamp }: WireBlock): object {
   return { number, timestamp };
 }
@@ -95,10 +99,11 @@ async function checkNodeExchange(exchange: Exchange): Promise<void> {
       expect(await node.peerStats()).toEqual({ connected: (result as { connected: number }).connected });
       return;
     case 'optimism_syncStatus': {
-      const wire = result as Record<'unsafe_l2' | 'safe_l2', WireBlock>;
+      const wire = result as Record<'unsafe_l2' | 'safe_l2' | 'head_l1' | 'current_l1', WireBlock>;
       expect(await node.syncStatus()).toEqual({
         unsafeL2: headInfo(wire.unsafe_l2),
         safeL2: headInfo(wire.safe_l2),
+        l1Blocks: [wire.head_l1, wire.current_l1].map(l1BlockOf),
       });
       return;
     }

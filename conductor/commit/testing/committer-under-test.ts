@@ -83,12 +83,15 @@ export class CommitterUnderTest {
   local: Map<number, string> | Error = new Map<number, string>();
   /** Runs before the local execution client answers. */
   onAsked = (): void => undefined;
+  /** Why no block may be the first. */
+  firstBlockRefusal: string | undefined;
   readonly turns = new Turns();
   readonly committer = new PayloadCommitter({
     turns: this.turns,
     log: this.log,
     chain: this.chain,
     localChain: { blockByNumber: (number) => this.blockByNumber(number) },
+    firstBlockRefusal: () => this.firstBlockRefusal,
     logger: silent,
   });
 

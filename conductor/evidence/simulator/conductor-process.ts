@@ -129,7 +129,11 @@ export class ConductorProcess {
     });
     const controlLogger = logger.child({ part: 'control' });
     const committing = { log: raft, chain, turns: new Turns(), logger: controlLogger };
-    const committer = new PayloadCommitter({ ...committing, localChain: execution });
+    const committer = new PayloadCommitter({
+      ...committing,
+      localChain: execution,
+      firstBlockRefusal: () => this.controller.firstBlockRefusal,
+    });
     const resetter = new HeadResetter(committing);
     committer.on('contradicted', (block) => void this.controller.contradicted(block));
     this.controller = new Controller({

@@ -1,16 +1,11 @@
 /** Invariants that seeds break today, each with its reason: the tests do not look at them, and show that it is so. */
 export const BROKEN_BY_SEEDS: Readonly<Record<string, string>> = {
   'few-transfers': 'a hand-over that cannot succeed is tried again and again',
-  'blocks-flow':
-    'op-node does not stop while its conductor leads and its last sealed block is not its head; a leader whose entries reach nobody leads for ever',
-  'resets-have-cause':
-    'a client that lost blocks by itself, not by L1, draws the head of a reset down; in a cluster of one it is the majority',
+  'blocks-flow': 'a leader whose entries reach nobody leads for ever',
   'nothing-lost': 'evidence of leaving is forgotten by a restart, and then nobody may reset',
 };
 
 /** Scenarios that fail today, with the invariant that they break. */
 export const FAILING_SCENARIOS: Readonly<Record<string, string>> = {
-  'one node that lost blocks under an active sequencer': 'resets-have-cause',
-  'L1 takes blocks back from one node': 'blocks-flow',
   'a leader whose large messages are swallowed': 'few-transfers',
 };

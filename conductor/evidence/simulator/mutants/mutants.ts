@@ -63,7 +63,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: `${control}/decide.ts`,
-        find: "if (view.sequencerActive === true) return { type: 'stop', reason: 'not the leader' };",
+        find: "if (view.sequencerActive === true) return { type: 'stop', abandon: false, reason: 'not the leader' };",
         replace: '',
       },
     ],

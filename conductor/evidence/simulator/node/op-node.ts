@@ -1,5 +1,6 @@
+import type { L1Block } from '../../../../rpc/clients/op-node-client.js';
 import type { Block, BlockStore } from '../chain/block-store.js';
-import type { L1View } from '../chain/l1-chain.js';
+import type { L1Ref, L1View } from '../chain/l1-chain.js';
 import { Lifetime } from '../time/lifetime.js';
 import { Mutex } from '../time/mutex.js';
 import type { VirtualClock } from '../time/virtual-clock.js';
@@ -87,6 +88,13 @@ export class OpNode {
     return this.engine.unsafeHead;
   }
 
+  /** What `optimism_syncStatus` says of L1. */
+  get l1Blocks(): L1Block[] {
+    const view = this.around.l1();
+    const { number } = view.head;
+    return [{ number, hash: nameOf(view.at(number)), parentHash: nameOf(view.at(number - 1)) }];
+  }
+
   sequencerActive(): boolean {
     return this.sequencer.isActive;
   }
@@ -151,3 +159,6 @@ export class OpNode {
     });
   }
 }
+
+/** Stands for the hash of a block of L1. */
+const nameOf = (block: L1Ref | undefined): string => (block ? `${block.number}:${block.branch}` : 'none');

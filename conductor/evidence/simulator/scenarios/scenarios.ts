@@ -85,14 +85,14 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'L1 takes blocks back from one node',
     story:
-      'The same in a cluster of one. op-node does not stop while its conductor leads and its last sealed block is not its head, and after the walk back it never is.',
+      'The same in a cluster of one. op-node does not stop while its conductor says that it leads and its last sealed block is not its head, and after the walk back it never is. No other client is a witness; that L1 replaced blocks is.',
     options: {
       nodes: 1,
       past: { height: 10, behind: [0] },
       node: { ...QUIET_OPTIONS.node, l1Confirmations: 0 },
     },
     async play(world) {
-      await world.clock.sleep(5000);
+      await world.clock.sleep(6000);
       world.reorgL1(2);
       await world.clock.sleep(15_000);
     },
