@@ -77,6 +77,18 @@ describe('a sequencer off the committed chain', () => {
     expect({ active: t.node.active, leader: t.conductor.leader() }).toEqual({ active: true, leader: true });
   });
 
+  it('that leaves the committed head again and again lets another node try', async () => {
+    const t = conductorUnderTest();
+    t.raft.peer('b').eligibility = fitPeer();
+    await t.sequencing();
+    for (let times = 0; times < 3; times++) {
+      expect(t.outcome).toEqual({ active: true, transfers: [] });
+      t.node.rewind(6);
+      await pass(1000);
+    }
+    expect(t.raft.transfers).toEqual(['b']);
+  });
+
   it('is started again at once when a commit of it was refused', async () => {
     const t = conductorUnderTest();
     await t.sequencing();

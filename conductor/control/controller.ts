@@ -244,7 +244,7 @@ export class Controller extends EventEmitter<ControlEvents> {
       case 'start':
         return this.start(signal);
       case 'stop':
-        return action.abandon ? this.sequencer.abandon(signal) : this.sequencer.stop(signal);
+        return action.abandon ? this.sequencer.abandon(action.reason, signal) : this.sequencer.stop(signal);
       case 'feed':
         await this.sequencer.feed(signal);
         return this.changed();

@@ -24,13 +24,11 @@ export class HandOver {
    * others for a while.
    */
   async to(action: TransferTarget, signal: AbortSignal): Promise<string | undefined> {
-    const { raft, succession, logger } = this.options;
+    const { raft, sequencer, succession, logger } = this.options;
     if (action.sequencer !== 'leave') {
-      await this.stopIfPossible(
-        action.sequencer,
-        signal,
-        'the sequencer could not be stopped before the transfer',
-      );
+      const stopping =
+        action.sequencer === 'abandon' ? sequencer.abandon(action.reason, signal) : sequencer.stop(signal);
+      await this.ifPossible(stopping, 'the sequencer could not be stopped before the transfer');
       // It may have been the decision itself that was withdrawn meanwhile.
       signal.throwIfAborted();
     }
@@ -47,7 +45,8 @@ export class HandOver {
   async atTheEnd({ stopFirst }: { stopFirst: boolean }): Promise<void> {
     const { raft, succession, logger } = this.options;
     if (stopFirst) {
-      await this.stopIfPossible('stop', new AbortController().signal, 'the sequencer could not be stopped');
+      const stopping = this.options.sequencer.stop(new AbortController().signal);
+      await this.ifPossible(stopping, 'the sequencer could not be stopped');
     }
     if (!this.leads) return;
     const inTurn = succession.inOrderOfTrial({ stuck: false });
@@ -61,8 +60,8 @@ export class HandOver {
     return this.options.raft.status().role === 'leader';
   }
 
-  private stopIfPossible(how: 'stop' | 'abandon', signal: AbortSignal, otherwise: string): Promise<void> {
-    const { sequencer, logger } = this.options;
-    return sequencer[how](signal).catch((error: Error) => logger.warn({ reason: error.message }, otherwise));
+  private ifPossible(stopping: Promise<void>, otherwise: string): Promise<void> {
+    const { logger } = this.options;
+    return stopping.catch((error: Error) => logger.warn({ reason: error.message }, otherwise));
   }
 }

@@ -105,7 +105,7 @@ export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
       localNode.noteHead(head);
       localNode.noteSequencer(true);
       localNode.branch.started(head);
-      this.startTrouble.reset();
+      this.startTrouble.started();
       this.held = undefined;
       this.emit('started', wasStopped);
     })
@@ -140,9 +140,10 @@ export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
    * Stops it without waiting for its last block: while its conductor leads, op-node answers only when that block is its
    * head, which it never will be after op-node has walked back.
    */
-  async abandon(signal: AbortSignal): Promise<void> {
+  async abandon(reason: string, signal: AbortSignal): Promise<void> {
     this.abandoning = true;
     await this.stop(signal).finally(() => (this.abandoning = false));
+    this.startTrouble.abandoned(reason, performance.now());
   }
 
   private limits(signal: AbortSignal): StartOptions {

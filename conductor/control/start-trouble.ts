@@ -3,7 +3,7 @@ import { StartRefusedError } from '../../rpc/clients/start-refusal.js';
 import { BehindError } from './bring-to-head.js';
 import { StartElsewhereError, StartHeldError } from './start-held.js';
 
-/** Starts in a row that have to fail before another node is thought to do better. */
+/** Starts in a row that have to fail, or to be undone, before another node is thought to do better. */
 const FAILURES = 3;
 /** For so long after the last failure this node is not a good candidate; then it may try again. */
 const LASTS_MS = 10_000;
@@ -14,6 +14,7 @@ const LASTS_MS = 10_000;
  */
 export class StartTrouble {
   private failures = 0;
+  private abandonments = 0;
   private lastMs = -Infinity;
   private reason = '';
 
@@ -22,20 +23,44 @@ export class StartTrouble {
     if (error instanceof BehindError && error.code === 'history-too-short') return;
     // Nothing has failed.
     if (error instanceof StartHeldError || error instanceof StartElsewhereError) return;
-    if (nowMs - this.lastMs > LASTS_MS) this.failures = 0;
+    this.forgetOld(nowMs);
     this.failures += tookItsTime(error) ? FAILURES : 1;
-    this.lastMs = nowMs;
-    this.reason = `the sequencer cannot be started: ${error.message}`;
+    this.note(`the sequencer cannot be started: ${error.message}`, nowMs);
   }
 
-  /** It was started, or is to have new chances. */
+  /**
+   * A sequencer that ran had to be stopped since it left the committed chain. If that happens again and again, its
+   * op-node does not accept a committed block; whether those of other members do will show when one of them leads.
+   */
+  abandoned(reason: string, nowMs: number): void {
+    this.forgetOld(nowMs);
+    this.abandonments += 1;
+    this.note(`the sequencer had to be stopped: ${reason}`, nowMs);
+  }
+
+  started(): void {
+    this.failures = 0;
+  }
+
+  /** It is to have new chances. */
   reset(): void {
     this.failures = 0;
+    this.abandonments = 0;
   }
 
   /** Why this node should not lead now; undefined if it may. */
   reasonAt(nowMs: number): string | undefined {
-    return this.failures >= FAILURES && nowMs - this.lastMs <= LASTS_MS ? this.reason : undefined;
+    const isBad = Math.max(this.failures, this.abandonments) >= FAILURES;
+    return isBad && nowMs - this.lastMs <= LASTS_MS ? this.reason : undefined;
+  }
+
+  private note(reason: string, nowMs: number): void {
+    this.reason = reason;
+    this.lastMs = nowMs;
+  }
+
+  private forgetOld(nowMs: number): void {
+    if (nowMs - this.lastMs > LASTS_MS) this.reset();
   }
 }
 

@@ -227,7 +227,6 @@ export class Sequencer {
   }
 
   private async insert(block: Block): Promise<void> {
-    this.nextActionMs = null;
     if (!(await this.options.engine().processOwn(block))) return;
     this.building = null;
     this.published = null;
