@@ -314,6 +314,20 @@ describe('a client that leaves the committed chain by itself', () => {
     expect(watch.leftAt).toEqual(leftAt);
   });
 
+  it('is counted when it loses the same blocks whenever it is given them again', async () => {
+    for (const times of [1, 2, 3]) {
+      node.rewind(15);
+      await poll();
+      expect(watch.leftTimes).toBe(times);
+      node.rewind(15, ...chainOf(16, 20).map(({ number }) => refOf(number)));
+      await poll();
+      expect(watch.leftAt).toBeNull();
+    }
+    node.rewind(17);
+    await poll();
+    expect(watch.leftTimes).toBe(1);
+  });
+
   it('is left alone for a while, then as any other that is behind', async () => {
     node.rewind(15);
     await poll();

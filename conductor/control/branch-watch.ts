@@ -32,7 +32,7 @@ const STRIKES = 2;
  * A client that left by itself is left alone for so long: the others may be about to do the same, as op-nodes look at L1
  * every 12 s.
  */
-const LEFT_ALONE_MS = 30_000;
+export const LEFT_ALONE_MS = 30_000;
 
 /**
  * Compares the chain of the local execution client with the committed one at every good poll: a sequencer that builds
@@ -95,9 +95,20 @@ export class BranchWatch {
     return this.departure.leftAt;
   }
 
+  /** When it left, on the monotonic clock; undefined while it has not. */
+  get leftSinceMs(): number | undefined {
+    return this.departure.sinceMs;
+  }
+
+  /** How often in a row it has left the same blocks by itself, after it was given them again. */
+  get leftTimes(): number {
+    return this.departure.times;
+  }
+
   /** Posting committed blocks to it would not help, or would undo what the whole cluster is about to do. */
   isStray(nowMs: number): boolean {
-    const isAway = this.leftAt !== null && this.departure.awayMs(nowMs) < LEFT_ALONE_MS;
+    const { leftSinceMs } = this;
+    const isAway = leftSinceMs !== undefined && nowMs - leftSinceMs < LEFT_ALONE_MS;
     return this.otherBranch !== undefined || isAway;
   }
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { encodeEligibility, Fitness } from './eligibility.js';
+import { refOf } from '../testing/chain.js';
 import { conductorUnderTest, endConductors, fitPeer } from '../testing/conductor-under-test.js';
 import { pass, useVirtualTime } from '../testing/virtual-time.js';
 
@@ -21,6 +22,30 @@ describe('one bad health check', () => {
       active: false,
       transfers: ['b'],
     });
+  });
+});
+
+describe('an op-node that sequences', () => {
+  it('and dies is left at once', async () => {
+    const t = conductorUnderTest();
+    t.raft.peer('b').eligibility = fitPeer();
+    await t.sequencing();
+    t.node.die();
+    await pass(1);
+    expect(t.raft.transfers).toEqual(['b']);
+  });
+
+  it('and hangs is left when its block is overdue', async () => {
+    const t = conductorUnderTest();
+    t.raft.peer('b').eligibility = fitPeer();
+    await t.sequencing();
+    t.raft.commit(refOf(11));
+    t.node.faults.set('sequencerActive', 'hang');
+    // Blocks are two seconds apart.
+    await pass(2250);
+    expect(t.raft.transfers).toEqual([]);
+    await pass(200);
+    expect(t.raft.transfers).toEqual(['b']);
   });
 });
 

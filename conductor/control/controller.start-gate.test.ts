@@ -185,6 +185,32 @@ describe('a leader whose client has left the committed chain by itself', () => {
     expect(t.node.active).toBe(true);
   });
 
+  it('waits for them for half a minute', async () => {
+    const t = await left(7);
+    for (const id of ['b', 'c']) says(t, id, {});
+    t.localNode.l1.note(t.node.l1Blocks, performance.now());
+    t.node.l1Blocks = [refOf(100, 'another l1')];
+    t.raft.lead();
+    await pass(29_000);
+    expect(t.node.starts).toEqual([]);
+    await pass(3000);
+    expect(t.node.starts).toEqual([hashOf(10)]);
+  });
+
+  it('that is the only one goes by what it did three times', async () => {
+    const t = conductorUnderTest();
+    t.raft.members = t.raft.members.slice(0, 1);
+    await t.sequencing();
+    for (const times of [1, 2, 3]) {
+      expect(t.resets).toEqual([]);
+      expect(t.node.starts).toHaveLength(times);
+      t.node.rewind(7);
+      await pass(1000);
+    }
+    expect(t.resets).toMatchObject([{ to: { number: 7 }, who: 'a' }]);
+    expect(t.node.starts.at(-1)).toBe(hashOf(7));
+  });
+
   it('alone is brought back to the committed head', async () => {
     const t = await left(7);
     says(t, 'b', {});

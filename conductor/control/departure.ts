@@ -3,6 +3,14 @@ import type { BlockId } from '../../rpc/payload/block-ref.js';
 /** Two polls that lie further apart say nothing together: the client may have been restarted in between. */
 const MAX_PAUSE_MS = 3000;
 
+/** The client had one committed block and then only another. */
+interface Loss {
+  from: string;
+  to: string;
+  /** How often in a row it was this very loss. */
+  times: number;
+}
+
 interface Departed {
   /** Highest committed block that the client still has. */
   at: BlockId;
@@ -16,6 +24,7 @@ interface Departed {
  */
 export class Departure {
   private departed: Departed | undefined;
+  private loss: Loss | undefined;
   private seen: { block: BlockId; atMs: number } | undefined;
 
   /** @param isCommitted false for a block that the log itself has replaced or taken back */
@@ -26,9 +35,14 @@ export class Departure {
     return this.departed?.at ?? null;
   }
 
-  /** For how long it has been away. */
-  awayMs(nowMs: number): number {
-    return this.departed ? nowMs - this.departed.sinceMs : 0;
+  /** When it left, on the monotonic clock; undefined while it has not. */
+  get sinceMs(): number | undefined {
+    return this.departed?.sinceMs;
+  }
+
+  /** How often in a row it has lost the same blocks by itself, after it was given them again. */
+  get times(): number {
+    return this.loss?.times ?? 0;
   }
 
   /**
@@ -47,8 +61,14 @@ export class Departure {
       nowMs - before.atMs <= MAX_PAUSE_MS &&
       common.number < before.block.number &&
       this.isCommitted(before.block);
-    if (isLoss) this.departed = { at: common, sinceMs: nowMs };
+    if (isLoss) this.left(before.block, common, nowMs);
     else if (this.departed && common.number > this.departed.at.number) this.departed.at = common;
+  }
+
+  private left({ hash: from }: BlockId, at: BlockId, sinceMs: number): void {
+    this.departed = { at, sinceMs };
+    const isSame = this.loss?.from === from && this.loss.to === at.hash;
+    this.loss = { from, to: at.hash, times: isSame ? this.times + 1 : 1 };
   }
 
   /** A poll failed: what the next one finds may be the doing of a crash. */

@@ -12,7 +12,7 @@ const block = (number: number, branch = 'a', parentBranch = branch) => ({
 function after(...sightings: ReturnType<typeof block>[][]): boolean {
   const watch = new L1Watch();
   sightings.forEach((blocks, second) => watch.note(blocks, second * 1000));
-  return watch.hasReplaced(sightings.length * 1000);
+  return watch.replacedAround(sightings.length * 1000);
 }
 
 describe('L1Watch', () => {
@@ -33,12 +33,17 @@ describe('L1Watch', () => {
     expect(after(...sightings)).toBe(replaced);
   });
 
-  it('forgets after half a minute', () => {
+  it.each([
+    [-2001, false],
+    [-2000, true],
+    [0, true],
+    [30_000, true],
+    [30_001, false],
+  ])('that replaced blocks is a reason for what happened %i ms later: %s', (laterMs, isReason) => {
     const watch = new L1Watch();
     watch.note([block(2)], 0);
-    watch.note([block(2, 'b', 'a')], 1000);
-    expect(watch.hasReplaced(31_000)).toBe(true);
-    expect(watch.hasReplaced(31_001)).toBe(false);
+    watch.note([block(2, 'b', 'a')], 10_000);
+    expect(watch.replacedAround(10_000 + laterMs)).toBe(isReason);
   });
 
   it('does not take a height that was long ago for a replaced one', () => {
@@ -46,6 +51,6 @@ describe('L1Watch', () => {
     watch.note([block(2)], 0);
     watch.note([block(300)], 1000);
     watch.note([block(2, 'b', 'a')], 2000);
-    expect(watch.hasReplaced(2000)).toBe(false);
+    expect(watch.replacedAround(2000)).toBe(false);
   });
 });

@@ -1,7 +1,9 @@
 import type { L1Block } from '../../rpc/clients/op-node-client.js';
 
 /** op-node walks back within some seconds after it saw another L1; its own pauses are 12 s. */
-const RECENT_MS = 30_000;
+const BEFORE_MS = 30_000;
+/** It may have done so before it was asked for L1. */
+const AFTER_MS = 2000;
 /** L1 replaces no blocks that are older. */
 const KEPT_BLOCKS = 256;
 
@@ -20,9 +22,9 @@ export class L1Watch {
     for (const number of this.hashes.keys()) if (number < oldest) this.hashes.delete(number);
   }
 
-  /** L1 was seen to replace blocks a short while ago. */
-  hasReplaced(nowMs: number): boolean {
-    return nowMs - this.replacedAtMs <= RECENT_MS;
+  /** L1 was seen to replace blocks shortly before this time, or a moment after: a client that left then, left for that. */
+  replacedAround(timeMs: number): boolean {
+    return this.replacedAtMs >= timeMs - BEFORE_MS && this.replacedAtMs <= timeMs + AFTER_MS;
   }
 
   private noteHash(number: number, hash: string, nowMs: number): void {

@@ -1,32 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import { refOf } from '../testing/chain.js';
+import { Question } from '../testing/question.js';
 import { LocalNode } from './local-node.js';
 
 const POLL_MS = 250;
-
-/** A question to the node: answered by the test, or ended by its signal as a real client's. */
-class Question<T> {
-  readonly answers: { resolve: (value: T) => void; reject: (error: Error) => void }[] = [];
-  readonly calls: CallOptions[] = [];
-  /** Answers at once when set. */
-  now: T | Error | undefined;
-
-  ask = (options: CallOptions): Promise<T> => {
-    this.calls.push(options);
-    return new Promise((resolve, reject) => {
-      options.signal?.addEventListener('abort', () => reject(new Error('aborted')));
-      this.answers.push({ resolve, reject });
-      if (this.now instanceof Error) reject(this.now);
-      else if (this.now !== undefined) resolve(this.now);
-    });
-  };
-
-  get last(): { resolve: (value: T) => void; reject: (error: Error) => void } {
-    return this.answers.at(-1)!;
-  }
-}
 
 let active: Question<boolean>;
 let enabled: Question<boolean>;
@@ -38,8 +16,13 @@ let node: LocalNode;
 
 function build(): LocalNode {
   const built = new LocalNode({
-    opNode: { sequencerActive: active.ask, conductorEnabled: enabled.ask },
-    execution: { latestBlock: latest.ask, blockByNumber: (_, options) => byNumber.ask(options) },
+    opNode: { sequencerActive: active.ask, conductorEnabled: enabled.ask, onDisconnect: () => undefined },
+    execution: {
+      latestBlock: latest.ask,
+      blockByNumber: (_, options) => byNumber.ask(options),
+      onDisconnect: () => undefined,
+    },
+    isBlockOverdue: () => false,
     history,
     pollIntervalMs: POLL_MS,
     timeoutMs: 1000,

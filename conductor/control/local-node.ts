@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
+import { isRefused } from '../../rpc/clients/client-error.js';
 import { BranchWatch, type WatchedChains } from './branch-watch.js';
 import { L1Watch } from './l1-watch.js';
 
@@ -25,13 +26,19 @@ interface Probed {
   opNode: {
     sequencerActive(options: CallOptions): Promise<boolean>;
     conductorEnabled(options: CallOptions): Promise<boolean>;
+    onDisconnect(listener: () => void): void;
   };
-  execution: WatchedChains['execution'] & { latestBlock(options: CallOptions): Promise<BlockRef> };
+  execution: WatchedChains['execution'] & {
+    latestBlock(options: CallOptions): Promise<BlockRef>;
+    onDisconnect(listener: () => void): void;
+  };
 }
 
 interface LocalNodeOptions extends Probed {
   /** The committed chain. */
   history: WatchedChains['history'];
+  /** The sequencer should have had another block committed by now. */
+  isBlockOverdue: () => boolean;
   pollIntervalMs: number;
   timeoutMs: number;
 }
@@ -43,6 +50,10 @@ interface LocalNodeEvents {
 
 /** One lost answer is an accident, two are a fact. */
 const STRIKES = 2;
+/** An op-node that has not answered for so long, and whose block is overdue, hangs: there is no second question. */
+const SILENT_MS = 300;
+/** How often that is looked at. */
+const LOOK_MS = 50;
 
 /**
  * What the local op-node and execution client are doing, read again several times a second: op-conductor believes
@@ -52,6 +63,10 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
   private readonly stopped = new AbortController();
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
+  /** Another poll is to follow the one under way. */
+  private again = false;
+  /** It answered since it was last found unreachable. */
+  private hasAnswered = false;
   private strikes = 0;
   /** op-node did not answer, so that it may have been restarted with other flags. */
   private mayHaveRestarted = false;
@@ -74,13 +89,27 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
   constructor(private readonly options: LocalNodeOptions) {
     super();
     this.branch = new BranchWatch(options);
+    options.opNode.onDisconnect(() => this.pollNow());
+    options.execution.onDisconnect(() => this.pollNow());
   }
 
   start(): void {
+    this.again = false;
     this.running = this.poll().finally(() => {
+      this.running = undefined;
       if (this.stopped.signal.aborted) return;
-      this.timer = setTimeout(() => this.start(), this.options.pollIntervalMs);
+      this.timer = setTimeout(() => this.start(), this.again ? 0 : this.options.pollIntervalMs);
     });
+  }
+
+  /** A connection ended: it is known at once whether the process is gone. */
+  private pollNow(): void {
+    if (this.running) {
+      this.again = true;
+    } else if (this.timer && !this.stopped.signal.aborted) {
+      clearTimeout(this.timer);
+      this.start();
+    }
   }
 
   async stop(): Promise<void> {
@@ -121,8 +150,10 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
     const { epoch } = this;
     const call = { signal: this.stopped.signal, timeoutMs: this.options.timeoutMs };
     const committed = this.branch.committedHead;
+    const asked = this.askOpNode(call);
+    const stopLooking = this.lookForSilence();
     const [active, head] = await Promise.allSettled([
-      this.askOpNode(call),
+      asked.finally(stopLooking),
       this.options.execution.latestBlock(call),
     ]);
     if (this.stopped.signal.aborted) return;
@@ -137,7 +168,7 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
       }
     }
     this.state.asked = true;
-    this.noteAnswers(failure);
+    this.noteAnswers(failure, [active, head].some(isGone));
     if (epoch === this.epoch) {
       if (active.status === 'fulfilled') this.state.sequencerActive = active.value;
       else if (this.strikes >= STRIKES) this.state.sequencerActive = null;
@@ -161,18 +192,45 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
     }
   }
 
-  private noteAnswers(failure: string | undefined): void {
+  /** @param gone nothing listens where op-node or the execution client should be */
+  private noteAnswers(failure: string | undefined, gone: boolean): void {
     if (failure === undefined) {
       this.strikes = 0;
+      this.hasAnswered = true;
       this.state.reachable = true;
       return;
     }
-    this.strikes += 1;
-    this.state.reason = failure;
-    if (this.strikes >= STRIKES) this.state.reachable = false;
+    // A process that was there and is gone is a fact at once.
+    this.strikes = gone && this.hasAnswered ? STRIKES : this.strikes + 1;
+    this.noteStrikes(failure);
     this.branch.pollFailed();
   }
+
+  private noteStrikes(reason: string): void {
+    this.state.reason = reason;
+    if (this.strikes < STRIKES) return;
+    this.state.reachable = false;
+    this.hasAnswered = false;
+  }
+
+  /** Until it is called off, looks whether op-node is silent while its block is overdue. */
+  private lookForSilence(): () => void {
+    const askedAtMs = performance.now();
+    const timer = setInterval(() => {
+      const silentMs = performance.now() - askedAtMs;
+      const { sequencerActive } = this.state;
+      if (silentMs < SILENT_MS || sequencerActive !== true || !this.options.isBlockOverdue()) return;
+      clearInterval(timer);
+      this.strikes = STRIKES;
+      this.noteStrikes(`op-node: no answer for ${Math.round(silentMs)} ms, and a block is overdue`);
+      this.emit('polled');
+    }, LOOK_MS);
+    return () => clearInterval(timer);
+  }
 }
+
+const isGone = (result: PromiseSettledResult<unknown>): boolean =>
+  result.status === 'rejected' && isRefused(result.reason);
 
 function failureOf(who: string, result: PromiseSettledResult<unknown>): string | undefined {
   return result.status === 'rejected' ? `${who}: ${(result.reason as Error).message}` : undefined;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { hashOf, refOf } from '../testing/chain.js';
-import { resetEvidence } from './reset-evidence.js';
+import { resetEvidence, type Evidence } from './reset-evidence.js';
 import type { VoterReport } from './voter-report.js';
 
 const block = (number: number, branch = 'a') => ({ number, hash: hashOf(number, branch) });
@@ -12,13 +12,15 @@ function voter(id: string, left: number | 'stays' | 'silent', branch = 'a'): Vot
   return { id, state: { head: block(100), leftAt, canLead: true } };
 }
 
-function find(voters: readonly VoterReport[], l1Replaced = false) {
+function find(voters: readonly VoterReport[], reasons: Partial<Evidence> = {}) {
   return resetEvidence({
     own: 'a',
     voters,
     head: refOf(100),
     hashAt: (number) => (number >= 50 ? hashOf(number) : undefined),
-    l1Replaced,
+    hasReason: false,
+    othersMayFollow: false,
+    ...reasons,
   });
 }
 
@@ -51,7 +53,11 @@ describe('resetEvidence', () => {
     ['no client at all', [voter('a', 'stays'), voter('b', 'stays')], 'own client'],
     ['a client that stands at the head', [voter('a', 100), voter('b', 100)], 'own client'],
     ['different blocks of that height', [voter('a', 20), voter('b', 20, 'b')], 'different blocks 20'],
-    ['a lone voter without L1', [voter('a', 95)], 'L1 was not seen to replace blocks'],
+    [
+      'a lone voter without a reason',
+      [voter('a', 95)],
+      'L1 was not seen to replace blocks, and it has not done so again and again',
+    ],
     [
       'a block that is not the committed one',
       [voter('a', 95, 'b'), voter('b', 95, 'b')],
@@ -61,13 +67,16 @@ describe('resetEvidence', () => {
     expect(find(voters)).toEqual({ type: 'none', reason: expect.stringContaining(reason) });
   });
 
-  it('of a lone voter is that L1 replaced blocks', () => {
-    expect(find([voter('a', 95)], true)).toMatchObject({ type: 'reset', request: { to: { number: 95 } } });
+  it('of a lone voter needs a reason of its own', () => {
+    expect(find([voter('a', 95)], { hasReason: true })).toMatchObject({
+      type: 'reset',
+      request: { to: { number: 95 } },
+    });
   });
 
   it('is waited for while L1 replaces blocks and the others have not left yet', () => {
     const voters = [voter('a', 95), voter('b', 'stays'), voter('c', 'stays')];
-    expect(find(voters, true)).toMatchObject({ type: 'wait' });
+    expect(find(voters, { othersMayFollow: true })).toMatchObject({ type: 'wait' });
   });
 
   describe('of a majority that kept other blocks than the own client', () => {

@@ -2,7 +2,7 @@ import type { BlockId } from '../../rpc/payload/block-ref.js';
 import type { ResetRequest } from '../chain/reset.js';
 import { majorityOf, type VoterReport } from './voter-report.js';
 
-interface Evidence {
+export interface Evidence {
   /** Id of the leader. */
   own: string;
   /** All voters. */
@@ -11,8 +11,10 @@ interface Evidence {
   head: BlockId;
   /** Hash of the committed block of a height, if it is known here. */
   hashAt: (number: number) => string | undefined;
-  /** The own op-node saw L1 replace blocks a short while ago. */
-  l1Replaced: boolean;
+  /** The own op-node saw L1 replace blocks about when its client left, or its client leaves the same blocks again and again. */
+  hasReason: boolean;
+  /** L1 replaced blocks so short a while ago that the other clients may not have left yet. */
+  othersMayFollow: boolean;
 }
 
 type Finding =
@@ -34,10 +36,10 @@ interface Left {
 /**
  * Whether acknowledged blocks may give way since the clients have left them by themselves, as all do when L1 takes back
  * what the blocks were derived from. A block gives way only if the clients of a majority of voters have left that very
- * block. The client of a lone voter is no majority of anything: what it lost, it may have lost in a crash that nobody
- * saw, so there L1 must have been seen to replace blocks. Pure.
+ * block. A lone voter has no witness: what its client lost, it may have lost in a crash that nobody saw. There L1 must have
+ * been seen to replace blocks, or the client must leave the same blocks whenever it is given them. Pure.
  */
-export function resetEvidence({ own, voters, head, hashAt, l1Replaced }: Evidence): Finding {
+export function resetEvidence({ own, voters, head, hashAt, hasReason, othersMayFollow }: Evidence): Finding {
   const left = voters
     .flatMap(({ id, state }): Left[] =>
       state?.leftAt && state.leftAt.number < head.number
@@ -51,12 +53,12 @@ export function resetEvidence({ own, voters, head, hashAt, l1Replaced }: Evidenc
   const last = left[majority - 1];
   if (!last) {
     const reason = `only ${left.length} of ${voters.length} voters' clients have left the committed chain: ${listOf(left)}`;
-    return { type: l1Replaced ? 'wait' : 'none', reason };
+    return { type: othersMayFollow ? 'wait' : 'none', reason };
   }
-  if (voters.length === 1 && !l1Replaced) {
+  if (voters.length === 1 && !hasReason) {
     return {
       type: 'none',
-      reason: `the client has left the committed chain, but L1 was not seen to replace blocks: ${listOf(left)}`,
+      reason: `the client has left the committed chain, but L1 was not seen to replace blocks, and it has not done so again and again: ${listOf(left)}`,
     };
   }
   const to = last.at;

@@ -4,20 +4,24 @@ import type { OpNodeClient } from '../../rpc/clients/op-node-client.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import type { BlockId } from '../../rpc/payload/block-ref.js';
 import type { ResetRequest } from '../chain/reset.js';
+import { LEFT_ALONE_MS, type BranchWatch } from './branch-watch.js';
 import { decideEmptyLog } from './empty-log.js';
 import type { L1Watch } from './l1-watch.js';
 import { NOT_ASKING } from './node-poll-health.js';
-import { resetEvidence } from './reset-evidence.js';
+import { resetEvidence, type Evidence } from './reset-evidence.js';
 import { StartElsewhereError, StartHeldError } from './start-held.js';
 import type { VoterReport } from './voter-report.js';
+
+/** A crash does not make a client lose the same blocks so often; an op-node that does not accept them does. */
+const TIMES_ENOUGH = 3;
 
 export interface StartGateOptions {
   nodeId: string;
   opNode: Pick<OpNodeClient, 'conductorEnabled' | 'syncStatus'>;
   execution: { latestBlock(options: CallOptions): Promise<BlockId> };
   localNode: {
-    readonly branch: { readonly leftAt: BlockId | null };
-    readonly l1: Pick<L1Watch, 'note' | 'hasReplaced'>;
+    readonly branch: Pick<BranchWatch, 'leftAt' | 'leftSinceMs' | 'leftTimes'>;
+    readonly l1: Pick<L1Watch, 'note' | 'replacedAround'>;
     noteConductorEnabled(enabled: boolean): void;
   };
   history: { readonly head: BlockId | undefined; hashAt(number: number): string | undefined };
@@ -66,10 +70,10 @@ export class StartGate {
   /** Without evidence the node is brought back to the committed head, as any other that is not there. */
   private async resetIfClientsLeft(head: BlockId, call: CallOptions): Promise<void> {
     const { nodeId: own, askVoters, resetHead, history, logger } = this.options;
-    const [voters, l1Replaced] = await Promise.all([askVoters(), this.l1HasReplaced(call)]);
+    const [voters, reasons] = await Promise.all([askVoters(), this.reasonsToLeave(call)]);
     call.signal?.throwIfAborted();
     const hashAt = (number: number): string | undefined => history.hashAt(number);
-    const found = resetEvidence({ own, voters, head, hashAt, l1Replaced });
+    const found = resetEvidence({ own, voters, head, hashAt, ...reasons });
     switch (found.type) {
       case 'none':
         logger.warn({ reason: found.reason }, 'the local client has left the committed chain');
@@ -84,11 +88,17 @@ export class StartGate {
     }
   }
 
-  /** Asked now: the client may have left before the last health check saw why. */
-  private async l1HasReplaced(call: CallOptions): Promise<boolean> {
+  /** L1 is asked now: the client may have left before the last health check saw why. */
+  private async reasonsToLeave(call: CallOptions): Promise<Pick<Evidence, 'hasReason' | 'othersMayFollow'>> {
     const { opNode, localNode } = this.options;
     const { l1Blocks } = await opNode.syncStatus(call);
-    localNode.l1.note(l1Blocks, performance.now());
-    return localNode.l1.hasReplaced(performance.now());
+    const nowMs = performance.now();
+    localNode.l1.note(l1Blocks, nowMs);
+    const { leftSinceMs = -Infinity, leftTimes } = localNode.branch;
+    const l1Replaced = localNode.l1.replacedAround(leftSinceMs);
+    return {
+      hasReason: l1Replaced || leftTimes >= TIMES_ENOUGH,
+      othersMayFollow: l1Replaced && nowMs - leftSinceMs < LEFT_ALONE_MS,
+    };
   }
 }

@@ -24,6 +24,7 @@ import { HeadResetter } from '../commit/head-resetter.js';
 import { PayloadCommitter } from '../commit/payload-committer.js';
 import { Turns } from '../commit/turns.js';
 import type { Config } from '../config/config.js';
+import { BlockRhythm } from '../control/block-rhythm.js';
 import { Controller, type ControlTimes } from '../control/controller.js';
 import { probesFrom, type ConfiguredHealth } from '../control/health-probes.js';
 import { LocalNode } from '../control/local-node.js';
@@ -101,7 +102,9 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   const raft = createRaft(config, machine, logger, context.onFatal);
   const history = new ChainHistory(machine, (from, to, max) => raft.readEntries(from, to, max));
 
-  const { localNode, probes, health } = createHealth(config, clients, history, reports);
+  const rhythm = new BlockRhythm(chain);
+  reports.on('applied', () => rhythm.committed(performance.now()));
+  const { localNode, probes, health } = createHealth(config, clients, { history, rhythm }, reports);
   const switches = new Switches(config);
   const succession = new Succession({
     raft,
@@ -124,6 +127,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
     sleep,
     logger: controlLogger,
   });
+  controller.on('sequencerStarted', () => rhythm.committed(performance.now()));
   reports.on('healthChecked', (report) => controller.healthChanged(report));
   committer.on('contradicted', (block) => void controller.contradicted(block));
   metrics.watch(raft, controller);
@@ -187,12 +191,13 @@ function createClients({ node, execution }: Config): Clients {
 function createHealth(
   config: Config,
   { opNode, execution }: Clients,
-  history: ChainHistory,
+  { history, rhythm }: { history: ChainHistory; rhythm: BlockRhythm },
   reports: EventEmitter<Reports>,
 ): Pick<Parts, 'localNode' | 'probes' | 'health'> {
   const { intervalMs, probeTimeoutMs } = config.health;
   const localNode = new LocalNode({
     ...{ opNode, execution, history },
+    isBlockOverdue: () => rhythm.isOverdue(performance.now()),
     pollIntervalMs: Math.min(NODE_POLL_MS, intervalMs),
     timeoutMs: probeTimeoutMs,
   });

@@ -10,6 +10,7 @@ import { HeadResetter } from '../commit/head-resetter.js';
 import type { ResetRequest } from '../chain/reset.js';
 import { PayloadCommitter } from '../commit/payload-committer.js';
 import { Turns } from '../commit/turns.js';
+import { BlockRhythm } from '../control/block-rhythm.js';
 import { Controller } from '../control/controller.js';
 import { encodeEligibility, Fitness } from '../control/eligibility.js';
 import { LocalNode } from '../control/local-node.js';
@@ -73,8 +74,11 @@ export class ConductorUnderTest {
     for (const { number } of chainOf(5, 10)) raft.commit(refOf(number));
     const { opNode, execution } = node;
     const history = historyOf(chain);
+    const rhythm = new BlockRhythm(chain);
+    raft.on('applied', () => rhythm.committed(performance.now()));
     const localNode = new LocalNode({
       ...{ opNode, execution, history },
+      isBlockOverdue: () => rhythm.isOverdue(performance.now()),
       pollIntervalMs: POLL_MS,
       timeoutMs: 1000,
     });

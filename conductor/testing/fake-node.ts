@@ -12,6 +12,9 @@ interface Posted {
   atMs: number;
 }
 
+/** A call that may fail. */
+type Call = Exclude<keyof FakeNode['opNode'] | keyof FakeNode['execution'], 'onDisconnect'>;
+
 /**
  * An op-node with its execution client: a chain of blocks to which it adds what is posted, if the parent is
  * there. Its calls keep their deadline and end with their signal, as those of the real clients do.
@@ -32,7 +35,7 @@ export class FakeNode {
   /** Whether it leaves its own blocks for a posted one of another branch. */
   reorgs = true;
   /** Thrown by the next call of that name, or hangs until its signal fires. */
-  readonly faults = new Map<keyof FakeNode['opNode'] | keyof FakeNode['execution'], Error | 'hang'>();
+  readonly faults = new Map<Call, Error | 'hang'>();
   /** Heights that were asked for. */
   readonly askedNumbers: number[] = [];
   /** Blocks of L1 as op-node sees them. */
@@ -41,6 +44,8 @@ export class FakeNode {
   onLatestBlock = (): void => undefined;
   private readonly queue: BlockRef[] = [];
   private importing = false;
+  private isDead = false;
+  private readonly disconnected: (() => void)[] = [];
 
   constructor(private blocks: BlockRef[]) {}
 
@@ -67,7 +72,14 @@ export class FakeNode {
     this.blocks = [...this.blocks.filter(({ number }) => number <= height), ...blocks];
   }
 
+  /** op-node and its client end as processes: connections break, and nothing listens there. */
+  die(): void {
+    this.isDead = true;
+    for (const listener of this.disconnected) listener();
+  }
+
   readonly opNode = {
+    onDisconnect: (listener: () => void): void => void this.disconnected.push(listener),
     postUnsafePayload: async (envelope: string, options: CallOptions): Promise<void> => {
       await this.fault('postUnsafePayload', options);
       const { executionPayload: payload } = JSON.parse(envelope) as {
@@ -116,6 +128,7 @@ export class FakeNode {
   };
 
   readonly execution = {
+    onDisconnect: (listener: () => void): void => void this.disconnected.push(listener),
     latestBlock: async (options: CallOptions): Promise<BlockRef> => {
       await this.fault('latestBlock', options);
       this.onLatestBlock();
@@ -128,11 +141,9 @@ export class FakeNode {
     },
   };
 
-  private async fault(
-    name: keyof FakeNode['opNode'] | keyof FakeNode['execution'],
-    options: CallOptions,
-  ): Promise<void> {
+  private async fault(name: Call, options: CallOptions): Promise<void> {
     options.signal?.throwIfAborted();
+    if (this.isDead) throw refused(name);
     const fault = this.faults.get(name);
     if (fault === undefined) return;
     if (fault !== 'hang') {
@@ -171,6 +182,9 @@ export class FakeNode {
     this.blocks = [...this.blocks.slice(0, parentAt + 1), ref];
   }
 }
+
+const refused = (name: string): ClientError =>
+  new ClientError({ code: 'unreachable', refused: true }, name, 'http://op-node', 'connection refused');
 
 const noAnswer = (name: string, timeoutMs: number): ClientError =>
   new ClientError({ code: 'timeout', timeoutMs }, name, 'http://op-node', `no answer within ${timeoutMs} ms`);

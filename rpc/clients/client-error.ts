@@ -2,7 +2,7 @@
  * Why a call to another program failed.
  *
  * - `timeout`: no complete answer within the deadline; the call may or may not have had its effect.
- * - `unreachable`: no connection, or it broke before an answer came.
+ * - `unreachable`: no connection, or it broke before an answer came. `refused`: the host says that nothing listens there.
  * - `http-status`: an HTTP status other than 2xx.
  * - `bad-answer`: an answer that is no JSON-RPC, or a result of another shape than expected.
  * - `rpc-error`: a JSON-RPC error object.
@@ -10,7 +10,7 @@
  */
 export type ClientFailure =
   | { code: 'timeout'; timeoutMs: number }
-  | { code: 'unreachable' }
+  | { code: 'unreachable'; refused?: boolean }
   | { code: 'http-status'; status: number; body: string }
   | { code: 'bad-answer'; answer: string }
   | { code: 'rpc-error'; rpcCode: number; rpcMessage: string; data?: unknown }
@@ -38,6 +38,13 @@ export class ClientError extends Error {
   get code(): ClientErrorCode {
     return this.failure.code;
   }
+}
+
+/** Whether nothing listens where the program should be: if it did before, its process is gone. */
+export function isRefused(error: unknown): boolean {
+  return (
+    error instanceof ClientError && error.failure.code === 'unreachable' && error.failure.refused === true
+  );
 }
 
 /** The JSON-RPC error inside `error`, or null if it is something else. */

@@ -53,6 +53,11 @@ export class ExecutionClient {
     return peers.length;
   }
 
+  /** Calls the listener whenever a connection ends. */
+  onDisconnect(listener: () => void): void {
+    this.#rpc.onDisconnect(listener);
+  }
+
   async close(): Promise<void> {
     await this.#rpc.close();
   }

@@ -112,6 +112,11 @@ export class JsonRpcClient {
     return result;
   }
 
+  /** Calls the listener whenever a connection ends, by whichever side. */
+  onDisconnect(listener: () => void): void {
+    this.#agent.on('disconnect', () => listener());
+  }
+
   /** Ends all calls and connections; calls under way fail as `unreachable`. */
   async close(): Promise<void> {
     await this.#agent.destroy();
@@ -176,7 +181,8 @@ export class JsonRpcClient {
         `answer larger than ${MAX_ANSWER_BYTES} bytes`,
       );
     }
-    return this.#error(method, { code: 'unreachable' }, describe(error), error);
+    const failure = { code: 'unreachable', refused: isConnectionRefused(error) } as const;
+    return this.#error(method, failure, describe(error), error);
   }
 
   #readResult<T>(call: JsonRpcCall<T>, id: number, answer: TextResponse): T {
@@ -233,6 +239,12 @@ function parseRpcError(json: string): z.infer<typeof rpcError> | undefined {
 
 function errorCode(error: unknown): unknown {
   return (error as { code?: unknown } | null)?.code;
+}
+
+/** At every address of the host. */
+function isConnectionRefused(error: unknown): boolean {
+  const { errors } = error as { errors?: unknown[] };
+  return errors ? errors.every(isConnectionRefused) : errorCode(error) === 'ECONNREFUSED';
 }
 
 function isConnectionReset(error: unknown): boolean {

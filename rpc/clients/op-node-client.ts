@@ -153,6 +153,11 @@ export class OpNodeClient {
     await this.#rpc.call({ method: 'admin_overrideLeader', result: anyResult }, options);
   }
 
+  /** Calls the listener whenever a connection ends. */
+  onDisconnect(listener: () => void): void {
+    this.#rpc.onDisconnect(listener);
+  }
+
   async close(): Promise<void> {
     await this.#rpc.close();
   }

@@ -19,6 +19,7 @@ import { logVerdict } from '../../chain/log-verdict.js';
 import { HeadResetter } from '../../commit/head-resetter.js';
 import { PayloadCommitter } from '../../commit/payload-committer.js';
 import { Turns } from '../../commit/turns.js';
+import { BlockRhythm } from '../../control/block-rhythm.js';
 import { Controller } from '../../control/controller.js';
 import { LocalNode } from '../../control/local-node.js';
 import { Succession } from '../../control/succession.js';
@@ -104,8 +105,10 @@ export class ConductorProcess {
     this.raft = raft;
     raft.on('role', ({ role, term }) => watcher.role(nodeId, role, term));
     const history = new ChainHistory(machine, (from, to, max) => raft.readEntries(from, to, max));
+    const rhythm = new BlockRhythm(chain);
     const localNode = new LocalNode({
       ...{ opNode, execution, history },
+      isBlockOverdue: () => rhythm.isOverdue(performance.now()),
       pollIntervalMs: settings.pollMs,
       timeoutMs: PROBE_TIMEOUT_MS,
     });
@@ -146,6 +149,8 @@ export class ConductorProcess {
       resetHead: (request) => resetter.reset(request),
       logger: controlLogger,
     });
+    raft.on('applied', () => rhythm.committed(performance.now()));
+    this.controller.on('sequencerStarted', () => rhythm.committed(performance.now()));
     this.controller.on('transferred', (success) => watcher.transferred(nodeId, success));
     const rpcPort = (): number => 8545;
     const { controller } = this;

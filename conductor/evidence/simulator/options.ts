@@ -105,7 +105,7 @@ export function drawOptions(seed: number): SimulationOptions {
       unsafeIntervalS: rng.pick([5, 10, 60]),
       roundRobin: rng.chance(0.2),
       crashEvidence: rng.chance(0.7),
-      retainedEntries: rng.pick([12, 60, 1000]),
+      retainedEntries: rng.pick([60, 200, 1000]),
     },
     disk: { writeMeanMs: rng.pick([0.5, 2, 10]), survivesDeathChance: rng.pick([0, 0.5, 1]) },
     raftLinks: {

@@ -34,7 +34,7 @@ export interface LocalSurroundings {
 }
 
 type OpNodeCalls = Omit<Pick<OpNodeApi, keyof OpNodeApi>, 'close' | 'overrideLeader'>;
-type ExecutionCalls = Pick<ExecutionApi, 'latestBlock' | 'blockByNumber'>;
+type ExecutionCalls = Pick<ExecutionApi, 'latestBlock' | 'blockByNumber' | 'onDisconnect'>;
 
 /** op-node and execution client as one conductor process sees them: with deadlines, signals and op-node's error texts. */
 export class LocalClients {
@@ -45,7 +45,12 @@ export class LocalClients {
     private readonly timeoutMs = CALL_TIMEOUT_MS,
   ) {}
 
+  /** op-node processes to which a connection is open. */
+  private readonly connected = new WeakSet<OpNode>();
+  private readonly disconnected: (() => void)[] = [];
+
   readonly opNode: OpNodeCalls = {
+    onDisconnect: (listener) => void this.disconnected.push(listener),
     sequencerActive: (options) =>
       this.ask('admin_sequencerActive', options, async (node) => node.sequencerActive()),
     conductorEnabled: (options) => this.ask('admin_conductorEnabled', options, async () => true),
@@ -85,6 +90,8 @@ export class LocalClients {
   };
 
   readonly execution: ExecutionCalls = {
+    // The execution client's end is noticed by the next poll.
+    onDisconnect: () => undefined,
     latestBlock: (options) => this.askExecution(options, (client) => client.latest()),
     blockByNumber: (number, options) =>
       this.askExecution(options, (client) => client.canonicalAt(number) ?? null),
@@ -98,7 +105,8 @@ export class LocalClients {
     const { faults } = this.around;
     return this.call(method, options, (caller, fail) => {
       const node = this.around.opNode();
-      if (!node) throw this.failure(method, { code: 'unreachable' }, 'connection refused');
+      if (!node) throw this.failure(method, { code: 'unreachable', refused: true }, 'connection refused');
+      this.connect(node);
       node.lifetime.onEnd(() => fail(this.failure(method, { code: 'unreachable' }, 'the connection broke')));
       return faults.serve(method, () => serve(node, caller));
     });
@@ -112,10 +120,20 @@ export class LocalClients {
     const { execution, faults } = this.around;
     return this.call(method, options, () =>
       faults.serve(method, async () => {
-        if (!execution.isRunning) throw this.failure(method, { code: 'unreachable' }, 'connection refused');
+        if (!execution.isRunning)
+          throw this.failure(method, { code: 'unreachable', refused: true }, 'connection refused');
         return serve(execution);
       }),
     );
+  }
+
+  /** Tells those who listen when the process at the other end of the connection dies. */
+  private connect(node: OpNode): void {
+    if (this.connected.has(node)) return;
+    this.connected.add(node);
+    node.lifetime.onEnd(() => {
+      if (!this.lifetime.isOver) for (const listener of this.disconnected) listener();
+    });
   }
 
   private call<T>(
