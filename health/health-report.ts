@@ -5,6 +5,7 @@ export type HealthCode =
   | 'node-unreachable'
   | 'other-branch'
   | 'conductor-disabled'
+  | 'commits-refused'
   | 'unsafe-head-old'
   | 'safe-head-old'
   | 'too-few-peers'

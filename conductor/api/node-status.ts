@@ -17,7 +17,7 @@ interface StatusSources {
     readonly timing: ClusterTiming;
   };
   chain: Pick<ChainState, 'head'>;
-  localNode: Pick<LocalNode, 'state' | 'branch'>;
+  localNode: Pick<LocalNode, 'state' | 'branch' | 'commits'>;
   health: Pick<HealthMonitor, 'latest'>;
   switches: Switches;
   controller: Pick<Controller, 'startHeldBy'>;

@@ -49,6 +49,35 @@ describe('an op-node that sequences', () => {
   });
 });
 
+describe('a sequencer whose blocks are refused again and again', () => {
+  it('is left to a fit node, and not for ever', async () => {
+    const t = conductorUnderTest();
+    t.raft.peer('b').eligibility = fitPeer();
+    await t.sequencing();
+    const { commits } = t.localNode;
+    for (const reason of ['one', 'two']) commits.refused(reason);
+    await pass(1000);
+    expect(t.outcome).toEqual({ active: true, transfers: [] });
+    commits.refused('unknown field "blobSchedule"');
+    await pass(300);
+    expect(t.outcome).toEqual({ active: false, transfers: ['b'] });
+    await pass(1000);
+    expect(t.raft.eligibility).toBe(fitPeer());
+  });
+
+  it('says why when nobody else is there', async () => {
+    const t = conductorUnderTest();
+    await t.sequencing();
+    for (const reason of ['one', 'two', 'three']) t.localNode.commits.refused(reason);
+    await pass(300);
+    expect(t.conductor.status().health).toMatchObject({
+      status: 'unhealthy',
+      reasons: [{ code: 'commits-refused', message: 'the blocks of the sequencer are refused: three' }],
+    });
+    expect(t.node.active).toBe(true);
+  });
+});
+
 describe('what it tells the leader of itself', () => {
   it('is its fitness and its distance to the committed head; nothing while it must not act', async () => {
     const t = conductorUnderTest();

@@ -30,6 +30,7 @@ const FITNESS_WITH: Readonly<Record<HealthCode, Fitness>> = {
   'node-unreachable': Fitness.unfit,
   'other-branch': Fitness.impaired,
   'conductor-disabled': Fitness.unfit,
+  'commits-refused': Fitness.impaired,
   'unsafe-head-old': Fitness.stale,
   'safe-head-old': Fitness.impaired,
   'too-few-peers': Fitness.impaired,

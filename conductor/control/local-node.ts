@@ -4,6 +4,7 @@ import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import { isRefused } from '../../rpc/clients/client-error.js';
 import { BranchWatch, type WatchedChains } from './branch-watch.js';
 import { L1Watch } from './l1-watch.js';
+import { RefusedCommits } from './refused-commits.js';
 
 interface LocalNodeState {
   /** Head of the execution client; null before the first answer. */
@@ -76,6 +77,8 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
   readonly branch: BranchWatch;
   /** What L1 does, as op-node sees it. */
   readonly l1 = new L1Watch();
+  /** What became of the blocks of its sequencer. */
+  readonly commits = new RefusedCommits();
   readonly state: LocalNodeState = {
     head: null,
     headAdvancedAtMs: -Infinity,
@@ -127,6 +130,7 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
   /** Notes what a start or stop of the sequencer has just shown. */
   noteSequencer(active: boolean): void {
     this.epoch += 1;
+    this.commits.reset();
     this.state.sequencerActive = active;
   }
 

@@ -6,7 +6,7 @@ export const NOT_ASKING =
   'op-node publishes without asking its conductor: it was started without --conductor.enabled';
 
 /** What of the local node the conductor sees by itself. */
-type PolledNode = Pick<LocalNode, 'state' | 'branch'>;
+type PolledNode = Pick<LocalNode, 'state' | 'branch' | 'commits'>;
 
 /**
  * Everything that is known of the local node's health: the last check, and what was seen since, as the conductor asks
@@ -24,7 +24,7 @@ export function withNodePoll(report: HealthReport | null, node: PolledNode): Hea
   };
 }
 
-function seenByPolls({ state, branch }: PolledNode): HealthReason | undefined {
+function seenByPolls({ state, branch, commits }: PolledNode): HealthReason | undefined {
   const found = { check: 'node-poll', severity: 'unhealthy' } as const;
   if (!state.reachable && state.asked) return { ...found, code: 'node-unreachable', message: state.reason };
   if (!state.conductorEnabled) return { ...found, code: 'conductor-disabled', message: NOT_ASKING };
@@ -32,6 +32,10 @@ function seenByPolls({ state, branch }: PolledNode): HealthReason | undefined {
   if (otherBranch !== undefined) {
     const message = `the execution client is on another branch: ${otherBranch}`;
     return { ...found, code: 'other-branch', message };
+  }
+  if (state.sequencerActive && commits.reason !== undefined) {
+    const message = `the blocks of the sequencer are refused: ${commits.reason}`;
+    return { ...found, code: 'commits-refused', message };
   }
   return undefined;
 }

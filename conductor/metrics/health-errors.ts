@@ -8,6 +8,7 @@ const TEXTS: Readonly<Record<HealthCode, string>> = {
   'node-unreachable': 'cannot connect to sequencer rpc endpoints',
   'other-branch': 'sequencer is not healthy',
   'conductor-disabled': 'sequencer is not healthy',
+  'commits-refused': 'sequencer is not healthy',
   'unsafe-head-old': 'sequencer is not healthy',
   'safe-head-old': 'sequencer is not healthy',
   'too-few-peers': 'sequencer is not healthy',

@@ -12,7 +12,9 @@ import { FlashblocksProxy } from '../../rpc/flashblocks/flashblocks-proxy.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { HttpServer } from '../../rpc/server/json-rpc/http-server.js';
 import { createRpcServer } from '../../rpc/server/rpc-server.js';
+import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
 import type { AskStatus } from '../api/cluster-status.js';
+import { noteCommitAnswer } from '../api/commit-answers.js';
 import { Conductor } from '../api/conductor.js';
 import { nodeStatus } from '../api/node-status.js';
 import { voterReports } from '../api/voter-reports.js';
@@ -155,7 +157,11 @@ export function assemble(config: Config, context: ProcessContext): Parts {
     logger: controlLogger,
   });
 
-  const rpc = createRpc(config, context, { conductor, metrics, clients });
+  const onCall = (report: CallReport): void => {
+    metrics.called(report);
+    noteCommitAnswer(localNode.commits, report);
+  };
+  const rpc = createRpc(config, context, { conductor, clients, onCall });
   // By the lease, not by the role: a process that was frozen reads its upstream before it learns of its successor.
   const isLeader = (): boolean => switches.leaderOverridden || raft.status().leaseRemainingMs > 0;
   const flashblocks = createFlashblocks(config, metrics, logger, isLeader);
@@ -223,7 +229,11 @@ function controlTimes({ health }: Config): ControlTimes {
 function createRpc(
   { rpc }: Config,
   { version, logger }: ProcessContext,
-  { conductor, metrics, clients }: Pick<Parts, 'conductor' | 'metrics' | 'clients'>,
+  {
+    conductor,
+    clients,
+    onCall,
+  }: Pick<Parts, 'conductor' | 'clients'> & { onCall: (report: CallReport) => void },
 ): HttpServer {
   return createRpcServer({
     api: conductor,
@@ -233,7 +243,7 @@ function createRpc(
     host: rpc.listenHost,
     port: rpc.listenPort,
     bodyLimitBytes: rpc.bodyLimitBytes,
-    onCall: (report) => metrics.called(report),
+    onCall,
   });
 }
 

@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import { RpcCode, RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
+import { RefusedCommits } from '../control/refused-commits.js';
+import { noteCommitAnswer } from './commit-answers.js';
+
+const method = 'conductor_commitUnsafePayload';
+const refusal = (reason: string, code?: number): RpcError =>
+  new RpcError(`it is ${reason}`, code === undefined ? { reason } : { reason, code });
+
+/** What is said after these answers. */
+function after(...answers: { method?: string; error?: RpcError }[]): string | undefined {
+  const commits = new RefusedCommits();
+  for (const answer of answers) noteCommitAnswer(commits, { method, ...answer });
+  return commits.reason;
+}
+
+describe('commits that are refused', () => {
+  const contradicting = { error: refusal('contradicts-chain') };
+
+  it.each([
+    ['twice', [contradicting, contradicting], undefined],
+    ['three times', [contradicting, contradicting, contradicting], 'it is contradicts-chain'],
+    ['with a success between', [contradicting, contradicting, {}, contradicting], undefined],
+    [
+      'for what they cannot be read as, by either way in',
+      [
+        { error: refusal('unknown-field', RpcCode.invalidParams) },
+        { method: 'commit-unsafe-payload', error: refusal('bad-ssz', RpcCode.invalidParams) },
+        { error: refusal('unlinked-gap') },
+      ],
+      'it is unlinked-gap',
+    ],
+    [
+      'since nobody leads or no quorum answers',
+      ['not-leader', 'unknown-outcome', 'queue-full'].map((reason) => ({ error: refusal(reason) })),
+      undefined,
+    ],
+    [
+      'and are other calls',
+      Array.from({ length: 3 }, () => ({ method: 'conductor_pause', error: contradicting.error })),
+      undefined,
+    ],
+  ])('%s', (_, answers, said) => {
+    expect(after(...answers)).toBe(said);
+  });
+});

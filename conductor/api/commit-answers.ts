@@ -1,0 +1,18 @@
+import type { RefusedCommits } from '../control/refused-commits.js';
+import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
+import { RpcCode } from '../../rpc/server/json-rpc/rpc-error.js';
+
+const METHODS = ['conductor_commitUnsafePayload', 'commit-unsafe-payload'];
+/** Refusals by what a block is, not by who leads or whether a quorum answers. */
+const REASONS = ['contradicts-chain', 'unlinked-gap'];
+
+/** Notes what became of a commit; other calls are none of its business. */
+export function noteCommitAnswer(
+  commits: Pick<RefusedCommits, 'accepted' | 'refused'>,
+  { method, error }: Pick<CallReport, 'method' | 'error'>,
+): void {
+  if (!METHODS.includes(method)) return;
+  if (!error) commits.accepted();
+  else if (REASONS.includes(error.reason) || error.code === RpcCode.invalidParams)
+    commits.refused(error.message);
+}
