@@ -92,6 +92,46 @@ describe('Switches', () => {
     expect(flagged.pause).toMatchObject({ by: 'flag' });
   });
 
+  it.each<[string, boolean, object | null]>([
+    ['by nobody', false, null],
+    ['by the flag', true, { by: 'flag' }],
+  ])('without the cluster that was to be founded, is paused as before: %s', async (_, flagged, before) => {
+    const store = new SlowStore();
+    const switches = await switchesOn(store, flagged);
+    const pausing = switches.setPause('bootstrap');
+    await store.finishOne();
+    await pausing;
+    expect(switches.pause).toMatchObject({ by: 'bootstrap' });
+    const ending = switches.foundedNothing();
+    await store.finishOne();
+    await ending;
+    expect(store.kept).toBeNull();
+    expect(switches.pause === null ? null : { by: switches.pause.by }).toEqual(before);
+  });
+
+  it('without the cluster that was to be founded, leaves what an operator decided meanwhile', async () => {
+    const store = new SlowStore();
+    const switches = await switchesOn(store);
+    for (const by of ['bootstrap', 'conductor_pause'] as const) {
+      const pausing = switches.setPause(by);
+      await store.finishOne();
+      await pausing;
+    }
+    await switches.foundedNothing();
+    expect(switches.paused).toBe(true);
+    const resuming = switches.endPause();
+    await store.finishOne();
+    await resuming;
+    await switches.foundedNothing();
+    expect(switches.paused).toBe(false);
+  });
+
+  it('a pause of an earlier founding stays: that cluster is there', async () => {
+    const switches = await switchesOn(new SlowStore({ by: 'bootstrap', sinceMs: 7 }));
+    await switches.foundedNothing();
+    expect(switches.pause).toEqual({ by: 'bootstrap', sinceMs: 7 });
+  });
+
   it.each<Pause['by']>(['flag', 'unreadable-file'])(
     'an operator confirms a pause by %s for good',
     async (by) => {

@@ -25,9 +25,13 @@ export class Switches {
   leaderOverridden = false;
   private current: Pause | null;
   private store: PauseStore | undefined;
+  private readonly byFlag: Pause<'flag'> | null;
+  /** The pause that comes with the cluster that this process is to found. */
+  private ofFounding: Pause | undefined;
 
   constructor({ paused }: { paused: boolean }) {
-    this.current = paused ? { by: 'flag', sinceMs: Date.now() } : null;
+    this.byFlag = paused ? { by: 'flag', sinceMs: Date.now() } : null;
+    this.current = this.byFlag;
   }
 
   /** Takes over the pause that an earlier process left. From here on pauses outlive this one, too. */
@@ -56,7 +60,16 @@ export class Switches {
     // Until somebody resumes, the first who paused is named.
     const pause = current && isKept(current) ? { ...current } : { by, sinceMs: Date.now() };
     this.current = pause;
+    if (by === 'bootstrap') this.ofFounding = pause;
     await this.store?.write(pause);
+  }
+
+  /** This process has founded no cluster after all: its pause ends, but for the flag's. @throws StorageError */
+  async foundedNothing(): Promise<void> {
+    // Whoever paused or resumed meanwhile is right.
+    if (this.ofFounding === undefined || this.current !== this.ofFounding) return;
+    await this.endPause();
+    this.current ??= this.byFlag;
   }
 
   /** In force when it resolves: a process that dies before comes back paused. @throws StorageError */

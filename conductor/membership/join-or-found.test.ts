@@ -3,13 +3,21 @@ import { pino } from 'pino';
 import { StorageError, type CoreStatus, type Member, type Outcome } from '../../raft/index.js';
 import { parseConfig } from '../config/parse-config.js';
 import type { Config } from '../config/config.js';
-import { sleep } from '../time/sleep.js';
+import { virtualSleep } from '../testing/virtual-sleep.js';
+import { pass, useVirtualTime } from '../testing/virtual-time.js';
 import { foundsAlone, joinOrFound } from './join-or-found.js';
+import { LivingCluster, listeningMs } from './living-cluster.js';
 
 let identity: { nodeId: string; incarnation: string; clusterId: string | null };
 let founded: Member[][];
 let outcome: () => Promise<Outcome<object>>;
 let logged: string[];
+let livingCluster: LivingCluster;
+/** How often this node was to found a cluster and did not. */
+let notFounded: number;
+let ending: AbortController;
+
+useVirtualTime();
 
 const raft = {
   get identity() {
@@ -40,33 +48,100 @@ function configOf(flags: readonly string[]): Config {
   return parsed.config;
 }
 
-const join = (...flags: string[]): Promise<void> =>
+/** How long it listens by these flags. */
+const LISTENING_MS = listeningMs(configOf([]).raft.timing);
+
+const begin = (...flags: string[]): Promise<void> =>
   joinOrFound({
     config: configOf(flags),
     raft,
     consensusPort: 7,
     hello: () => Promise.reject(new Error('nobody is there')),
+    livingCluster,
+    onNotFounded: async () => void (notFounded += 1),
     onFatal: (error) => logged.push(error.message),
     logger: pino(
       {},
       { write: (line: string) => void logged.push((JSON.parse(line) as { msg: string }).msg) },
     ),
-    signal: AbortSignal.abort(),
-    sleep,
+    signal: ending.signal,
+    sleep: virtualSleep,
   });
+
+/** Until it is decided, while nobody speaks to this node. */
+async function join(...flags: string[]): Promise<void> {
+  const joining = begin(...flags);
+  // Whoever waits for it may do so later.
+  joining.catch(() => undefined);
+  await pass(LISTENING_MS);
+  return joining;
+}
 
 beforeEach(() => {
   identity = { nodeId: 'a', incarnation: 'disk-a', clusterId: null };
   founded = [];
   outcome = async () => ({ outcome: 'done', index: 1, term: 1 });
   logged = [];
+  livingCluster = new LivingCluster();
+  notFounded = 0;
+  ending = new AbortController();
 });
+
+const LISTENS = 'about to found a cluster: listening for one that lists this address';
 
 describe('joinOrFound', () => {
   it('founds a cluster of this node alone when it is told to and belongs to none', async () => {
     await join('--raft.bootstrap');
     expect(founded).toEqual([[{ id: 'a', address: '127.0.0.1:7', incarnation: 'disk-a', voter: true }]]);
-    expect(logged).toEqual(['founded a cluster of one; the control loop is paused until conductor_resume']);
+    expect(logged).toEqual([
+      LISTENS,
+      'founded a cluster of one; the control loop is paused until conductor_resume',
+    ]);
+    expect(notFounded).toBe(0);
+  });
+
+  it('listens first, for as long as a member needs to be heard', async () => {
+    const joining = begin('--raft.bootstrap');
+    await pass(LISTENING_MS - 1);
+    expect(founded).toEqual([]);
+    await pass(1);
+    await joining;
+    expect(founded).toHaveLength(1);
+  });
+
+  it.each<[string, (joining: () => Promise<void>) => Promise<void>]>([
+    [
+      'before it listened',
+      async (joining) => {
+        livingCluster.hear('c1');
+        await joining();
+      },
+    ],
+    [
+      'in the last moment',
+      async (joining) => {
+        const joined = joining();
+        await pass(LISTENING_MS - 1);
+        livingCluster.hear('c1');
+        await joined;
+      },
+    ],
+  ])('founds none when a cluster that lists it speaks to it %s, and says so once', async (_, play) => {
+    await play(() => begin('--raft.bootstrap'));
+    livingCluster.hear('c1');
+    await pass(10 * LISTENING_MS);
+    expect({ founded, notFounded }).toEqual({ founded: [], notFounded: 1 });
+    expect(logged).toEqual([
+      LISTENS,
+      'a living cluster lists this address: no other one is founded, waiting to be added',
+    ]);
+  });
+
+  it('founds none when it is stopped meanwhile', async () => {
+    const joining = begin('--raft.bootstrap');
+    ending.abort();
+    await joining;
+    expect({ founded, notFounded }).toEqual({ founded: [], notFounded: 0 });
   });
 
   it.each([
@@ -86,8 +161,10 @@ describe('joinOrFound', () => {
     outcome = refusal;
     await join('--raft.bootstrap');
     expect(logged).toEqual([
+      LISTENS,
       'a leader added this node before it had founded a cluster: it belongs to that one now',
     ]);
+    expect(notFounded).toBe(1);
   });
 
   it.each<[string, () => Promise<Outcome<object>>]>([

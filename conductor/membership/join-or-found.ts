@@ -3,12 +3,16 @@ import { StorageError, type Member, type RaftNode } from '../../raft/index.js';
 import type { Config } from '../config/config.js';
 import type { Sleep } from '../time/sleep.js';
 import { formCluster, peersDigest, type FormationAnswer, type ListedPeer } from './formation.js';
+import { listeningMs, type LivingCluster } from './living-cluster.js';
 
 const ADDED_MEANWHILE =
   'a leader added this node before it had founded a cluster: it belongs to that one now';
 
 const EMPTY_MEMBER =
   'the storage directory belongs to a cluster but has no log: its leader will send it; if there is no such cluster, wipe the directory';
+
+const LIVING_REMEDY =
+  'if this node lost its disk, add it again at the leader (baton add, or conductor_addServerAsVoter) and take --raft.bootstrap away; if that cluster is given up, stop its members and start this node again';
 
 /** Pause before the listed nodes are asked again whether a cluster can be founded. */
 const FORMATION_RETRY_MS = 250;
@@ -23,6 +27,10 @@ interface JoinOptions {
   /** The port that the consensus server is bound to. */
   consensusPort: number;
   hello(address: string, signal: AbortSignal): Promise<FormationAnswer>;
+  /** Hears what comes in since this node listens. */
+  livingCluster: Pick<LivingCluster, 'listen'>;
+  /** This node was to found a cluster alone and does not: there is one that lists it. */
+  onNotFounded(): Promise<void>;
   /** A cluster could not be formed. */
   onFatal(error: Error): void;
   logger: Logger;
@@ -32,8 +40,8 @@ interface JoinOptions {
 }
 
 /**
- * Makes this node part of a cluster: of the one that its disk belongs to, of one that it founds alone, or of one that
- * it forms with the listed nodes, which goes on in the background. Else it waits to be added.
+ * Makes this node part of a cluster: of the one that its disk belongs to, of one that it founds alone unless one lives
+ * that lists it, or of one that it forms with the listed nodes, which goes on in the background. Else it waits to be added.
  */
 export async function joinOrFound(options: JoinOptions): Promise<void> {
   const { raft, logger, config } = options;
@@ -79,14 +87,27 @@ export function formationAnswer(
   return { empty: isEmpty(raft), peersDigest: peers.length > 0 ? peersDigest(peers) : null };
 }
 
+/** Not while a cluster lives that lists this node: its disk was lost, and a second cluster would build a second chain. */
 async function foundAlone(options: JoinOptions): Promise<void> {
-  const { raft, consensusPort, config, logger } = options;
+  const { raft, consensusPort, config, logger, sleep, signal } = options;
   const address = config.consensus.advertisedAddr ?? `${config.consensus.listenHost}:${consensusPort}`;
+  const forMs = listeningMs(config.raft.timing);
+  logger.info({ address, forMs }, 'about to found a cluster: listening for one that lists this address');
+  const clusterId = await options.livingCluster.listen(forMs, sleep, signal);
+  if (signal.aborted) return;
+  if (clusterId !== undefined) {
+    logger.error(
+      { code: 'living-cluster', clusterId, address, remedy: LIVING_REMEDY },
+      'a living cluster lists this address: no other one is founded, waiting to be added',
+    );
+    return options.onNotFounded();
+  }
   const self = { id: config.raft.serverId, address, incarnation: raft.identity.incarnation, voter: true };
   if (await found(raft, [self])) {
     logger.info({ address }, 'founded a cluster of one; the control loop is paused until conductor_resume');
   } else {
     logger.info(ADDED_MEANWHILE);
+    await options.onNotFounded();
   }
 }
 

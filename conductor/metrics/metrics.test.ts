@@ -127,6 +127,26 @@ describe('commits', () => {
   });
 });
 
+describe('disks that cannot be trusted', () => {
+  it('are counted when two processes run on copies of one, by whose it is', async () => {
+    const of = (peer: string): Promise<number | undefined> =>
+      t.value('op_conductor_identity_used_twice_total', `peer=${peer}`);
+    expect(await of('b')).toBeUndefined();
+    for (const peer of ['b', 'c', 'b']) t.raft.emit('identityUsedTwice', peer);
+    expect([await of('b'), await of('c')]).toEqual([2, 1]);
+  });
+
+  it("are shown when this node's own lost what it had confirmed, and not when another's did", async () => {
+    const lost = (node: string): boolean =>
+      t.raft.emit('reverted', { type: 'reverted', node, proof: 'shorter', acknowledged: 4, found: 2 });
+    const shown = (): Promise<number | undefined> => t.value('op_conductor_log_reverted');
+    lost('b');
+    expect(await shown()).toBe(0);
+    lost('a');
+    expect(await shown()).toBe(1);
+  });
+});
+
 describe('calls', () => {
   it('are counted by method and outcome', async () => {
     t.metrics.called(call());

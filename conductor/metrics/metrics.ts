@@ -1,7 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { Registry } from 'prom-client';
 import type { HealthReport } from '../../health/health-report.js';
-import type { RaftNodeEvents } from '../../raft/index.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
 import type { CommittedHead, Verdict } from '../chain/chain-state.js';
@@ -10,7 +9,7 @@ import { CommitMetrics } from './commit-metrics.js';
 import { ConductorMetrics } from './conductor-metrics.js';
 import { Families } from './families.js';
 import { addProcessMetrics } from './process-metrics.js';
-import { RaftMetrics } from './raft-metrics.js';
+import { RaftMetrics, type WatchedRaft } from './raft-metrics.js';
 import { RpcMetrics } from './rpc-metrics.js';
 import { StateMetrics } from './state-metrics.js';
 
@@ -41,7 +40,7 @@ export class Metrics {
   }
 
   /** Counts what these two do from now on. */
-  watch(raft: EventEmitter<RaftNodeEvents>, controller: EventEmitter<ControlEvents>): void {
+  watch(raft: WatchedRaft, controller: EventEmitter<ControlEvents>): void {
     this.raft.watch(raft);
     this.raft.watchStarts(controller);
     this.commits.watch(raft);

@@ -1,7 +1,10 @@
 import type { EventEmitter } from 'node:events';
-import type { RaftNodeEvents } from '../../raft/index.js';
+import type { RaftNode, RaftNodeEvents } from '../../raft/index.js';
 import type { ControlEvents } from '../control/control-events.js';
 import { DEFAULT_BUCKETS, FINE_BUCKETS, type Families } from './families.js';
+
+/** The Raft node that is measured. */
+export type WatchedRaft = EventEmitter<RaftNodeEvents> & Pick<RaftNode<unknown>, 'nodeId'>;
 
 /** What consensus does and how long it takes. */
 export class RaftMetrics {
@@ -10,6 +13,8 @@ export class RaftMetrics {
   private readonly write;
   private readonly failover;
   private readonly handover;
+  private readonly usedTwice;
+  private readonly reverted;
   /** When this node lost its leader or was told to take over, and which of the two. */
   private vacancy: { sinceMs: number; transfer: boolean } | undefined;
 
@@ -42,9 +47,22 @@ export class RaftMetrics {
       "Time from the old leader's request to take over to the start of the sequencer here",
       DEFAULT_BUCKETS,
     );
+    this.usedTwice = families.counter(
+      'op_conductor_identity_used_twice_total',
+      'Number of times that two processes were found to speak for one peer, from copies of one disk',
+      'peer',
+    );
+    this.reverted = families.gauge(
+      'op_conductor_log_reverted',
+      '1 if the disk of this node lost what it had confirmed: the node neither votes nor counts',
+    );
   }
 
-  watch(raft: EventEmitter<RaftNodeEvents>): void {
+  watch(raft: WatchedRaft): void {
+    raft.on('identityUsedTwice', (peer) => this.usedTwice.inc({ peer }));
+    raft.on('reverted', ({ node }) => {
+      if (node === raft.nodeId) this.reverted.set(1);
+    });
     raft.on('committed', (entries) => this.commits.inc(entries));
     raft.on('stored', (durationMs) => this.write.observe(durationMs / 1000));
     raft.on('electionStarted', ({ prevote, cause }) => {

@@ -33,6 +33,7 @@ import { LocalNode } from '../control/local-node.js';
 import { Succession } from '../control/succession.js';
 import { Switches } from '../control/switches.js';
 import { formationAnswer } from '../membership/join-or-found.js';
+import { LivingCluster } from '../membership/living-cluster.js';
 import { MembershipService } from '../membership/membership-service.js';
 import { Metrics } from '../metrics/metrics.js';
 import { sleep } from '../time/sleep.js';
@@ -50,6 +51,7 @@ export interface Parts {
   readonly clients: Clients;
   readonly raft: RaftNode<Verdict>;
   readonly transport: HttpTransport;
+  readonly livingCluster: LivingCluster;
   readonly localNode: LocalNode;
   readonly probes: ConfiguredHealth;
   readonly health: HealthMonitor;
@@ -138,10 +140,14 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   const rpcPort = (): number | undefined => bound.rpcPort;
   const status = (): ConductorStatus =>
     nodeStatus({ raft, chain, localNode, health, switches, controller, version, rpcPort });
-  const transport = createTransport(config, raft, logger, () => ({
-    ...formationAnswer(raft, config.raft.peers),
-    status: status(),
-  }));
+  const livingCluster = new LivingCluster();
+  const transport = createTransport(
+    config,
+    raft,
+    logger,
+    () => ({ ...formationAnswer(raft, config.raft.peers), status: status() }),
+    (clusterId) => livingCluster.hear(clusterId),
+  );
   const askStatus: AskStatus = (address, signal) => transport.hello<{ status?: unknown }>(address, signal);
   const conductor = new Conductor({
     ...{ raft, chain, history, controller, succession, switches, status },
@@ -168,7 +174,19 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   if (flashblocks) conductor.on('leadershipChanged', () => flashblocks.leadershipChanged());
 
   return Object.freeze({
-    ...{ metrics, clients, raft, transport, localNode, probes, health, switches, controller, conductor },
+    ...{
+      metrics,
+      clients,
+      raft,
+      transport,
+      livingCluster,
+      localNode,
+      probes,
+      health,
+      switches,
+      controller,
+      conductor,
+    },
     ...{ rpc, flashblocks, bound },
   });
 }

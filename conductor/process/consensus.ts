@@ -38,12 +38,14 @@ export function createRaft(
  * The network of the Raft node, which gives it its identity when it starts; nothing is bound yet.
  *
  * @param hello what this node says of itself to other nodes, besides who it is
+ * @param onStray a cluster lives that lists this node's address, and that this node does not belong to
  */
 export function createTransport(
   { consensus, rpc }: Config,
   raft: RaftNode<Verdict>,
   logger: Logger,
   hello: () => object,
+  onStray: (clusterId: string) => void,
 ): HttpTransport {
   return new HttpTransport({
     bind: { host: consensus.listenHost, port: consensus.listenPort },
@@ -51,5 +53,6 @@ export function createTransport(
     timeouts: () => laneTimeouts(raft.timing),
     logger: logger.child({ part: 'transport' }),
     hello,
+    onStray,
   });
 }

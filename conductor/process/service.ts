@@ -94,11 +94,13 @@ export class Service {
   }
 
   private joinOrFound(consensusPort: number): Promise<void> {
-    const { raft, transport } = this.parts;
+    const { raft, transport, livingCluster, switches } = this.parts;
     return joinOrFound({
       config: this.config,
       raft,
       consensusPort,
+      livingCluster,
+      onNotFounded: () => switches.foundedNothing(),
       hello: (address, signal) => transport.hello<FormationAnswer>(address, signal),
       onFatal: this.onFatal,
       logger: this.logger,

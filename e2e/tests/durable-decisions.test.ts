@@ -3,10 +3,11 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
+import type { LogLine } from '../cluster/baton-process.js';
 import type { ClusterNode } from '../cluster/process-cluster.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { expectHealthy } from './expect-healthy.js';
-import { describeCluster } from './describe-cluster.js';
+import { describeCluster, describeConductors, STEADY } from './describe-cluster.js';
 
 /** In which a sequencer that may start does so: it takes a few polls of the node. */
 const LONG_ENOUGH_MS = 3000;
@@ -106,22 +107,70 @@ describeCluster('a pause outlives the process', { size: 1, formation: 'bootstrap
 
 describeCluster(
   'a founder whose disk is lost, with --raft.bootstrap left set',
-  { formation: 'bootstrap', flags: ['--raft.heartbeat-timeout', '1s'] },
+  { formation: 'bootstrap', flags: STEADY.flags },
   (cluster, scenario) => {
-    scenario('never sequences beside its old cluster, however often it starts', async () => {
+    const founder = (): ClusterNode => cluster.nodes[0]!;
+
+    scenario(
+      'founds no second cluster while its own lives, however often it starts, and says so',
+      async () => {
+        await expectHealthy(cluster);
+        const { clusterId } = await status(founder());
+        await founder().baton.kill('SIGTERM');
+        await rm(founder().baton.options.storageDir, { recursive: true });
+        for (let start = 0; start < 2; start++) {
+          const { log } = founder().baton;
+          log.length = 0;
+          await founder().baton.start();
+          expect(await status(founder())).toMatchObject({ clusterId: null, paused: false });
+          expect(await status(founder())).toMatchObject({ membership: { servers: [] } });
+          expect(log.filter(({ code }) => code === 'living-cluster')).toMatchObject([
+            { level: 50, clusterId },
+          ]);
+          await founder().baton.kill();
+        }
+        await founder().baton.start();
+        const leader = await cluster.activeAmong(cluster.nodes);
+        expect(leader).not.toBe(founder());
+        await cluster.convergedAt(await cluster.moreBlocks(2));
+      },
+    );
+
+    scenario('is taken back by conductor_addServerAsVoter, and sequences when it is to', async () => {
+      const { id, baton } = founder();
+      const leader = await cluster.activeLeader();
+      await leader.baton.call('conductor_addServerAsVoter', [id, baton.consensusAddress, 0]);
+      await leader.baton.call('conductor_transferLeaderToServer', [id, baton.consensusAddress]);
+      expect(await expectHealthy(cluster)).toBe(founder());
+      await restart(founder());
       await expectHealthy(cluster);
-      const founder = cluster.nodes[0]!;
-      await founder.baton.kill('SIGTERM');
-      await rm(founder.baton.options.storageDir, { recursive: true });
-      await founder.baton.start();
-      for (let start = 0; start < 2; start++) {
-        await sleep(LONG_ENOUGH_MS);
-        expect(await founder.baton.call('conductor_paused')).toBe(true);
-        expect((await founder.devnet.state()).active).toBe(false);
-        await restart(founder);
-      }
-      await cluster.activeAmong(cluster.nodes);
-      await cluster.convergedAt(await cluster.moreBlocks(2));
+      const servers = cluster.nodes.map((node) => expect.objectContaining({ id: node.id, suffrage: 0 }));
+      expect(await status(founder())).toMatchObject({ paused: false, membership: { servers } });
     });
   },
 );
+
+describeConductors('a founder', { ids: ['a'] }, (conductors, scenario) => {
+  scenario(
+    'that is killed while it listens goes on at its next start, and founds its cluster once',
+    async () => {
+      const flags = ['--raft.bootstrap'];
+      const killed = conductors.start('a', flags).catch((error: Error) => error);
+      const listens = ({ msg }: LogLine): boolean => msg?.startsWith('about to found a cluster') === true;
+      const baton = await waitFor('the founder', () => conductors.batons.get('a'));
+      await waitFor('it to listen', () => baton.log.some(listens));
+      await baton.kill('SIGKILL');
+      expect(await killed).toBeInstanceOf(Error);
+
+      const again = await conductors.start('a', flags);
+      expect(await conductors.leader()).toBe(again);
+      const { clusterId } = await again.call<ConductorStatus>('conductor_status');
+      expect(clusterId).not.toBeNull();
+      await again.kill('SIGKILL');
+      await again.start();
+      expect(await conductors.leader()).toBe(again);
+      const told = { clusterId, paused: true, pausedBy: 'bootstrap' };
+      expect(await again.call('conductor_status')).toMatchObject(told);
+    },
+  );
+});

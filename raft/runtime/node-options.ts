@@ -66,6 +66,8 @@ export interface RaftNodeEvents {
   // For those who count and measure:
   /** Two processes speak for this peer: one of them runs on a copy of the other's disk. */
   identityUsedTwice: [peer: NodeId];
+  /** A disk lost what it had confirmed: that of this node, or, as this leader found, of another. */
+  reverted: [event: Extract<CoreEvent, { type: 'reverted' }>];
   electionStarted: [event: Extract<CoreEvent, { type: 'electionStarted' }>];
   /** So many more entries are committed. */
   committed: [entries: number];

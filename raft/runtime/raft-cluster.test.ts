@@ -16,11 +16,14 @@ let directory: string;
 let nodes: Map<string, RuntimeHarness>;
 /** Where each node listens, once it did. */
 let addresses: Map<string, { host: string; port: number }>;
+/** Who raised an alarm about whose disk, and how it knew. */
+let reversions: Set<string>;
 
 beforeEach(async () => {
   directory = await mkdtemp(path.join(os.tmpdir(), 'raft-cluster-'));
   nodes = new Map();
   addresses = new Map();
+  reversions = new Set();
 });
 afterEach(async () => {
   await Promise.all([...nodes.values()].map((node) => node.raft.stop()));
@@ -43,6 +46,9 @@ async function start(id: string, options: Options = {}): Promise<RuntimeHarness>
   const storage = new LevelStorage({ directory: path.join(directory, id) });
   const node = new RuntimeHarness(id, { ...options, storage });
   nodes.set(id, node);
+  node.raft.on('reverted', (event) => {
+    reversions.add(`${id} of ${event.node === id ? 'itself' : event.node}: ${event.proof}`);
+  });
   addresses.set(id, await node.start(transportOf(id)));
   return node;
 }
@@ -231,9 +237,11 @@ describe('three nodes over HTTP and LevelDB', () => {
         ?.raft.status()
         .peers.find((peer) => peer.id === id)?.state === 'reverted';
     await eventually(isFound, 'the leader to notice');
+    await eventually(() => reversions.has(`${id} of itself: shorter`), 'the node itself to notice');
     for (const name of IDS) await stop(name);
     for (const name of IDS) await start(name);
     await eventually(isFound, 'another leader to hear of it');
+    expect(reversions).toContain(`${id} of itself: noted`);
     await commit(others(), 'three');
     await agreeOn(['one', 'two', 'three'], others());
     expect(nodeOf(id).machine.commands).not.toContain('two');

@@ -317,6 +317,9 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
       case 'electionStarted':
         this.emit('electionStarted', event);
         return;
+      case 'reverted':
+        this.emit('reverted', event);
+        return;
       default:
         return;
     }

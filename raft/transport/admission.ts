@@ -14,6 +14,8 @@ export interface AdmissionOptions {
   memberIncarnation: (peer: NodeId) => string | undefined;
   bodyLimitBytes: number;
   wireVersions: WireVersions;
+  /** A member of a cluster that is not this node's took this address for that of another member. */
+  onStray: (clusterId: string) => void;
 }
 
 /** Which frames count here. State stays untouched unless every part of the address is right. */
@@ -24,6 +26,8 @@ export class Admission {
   checkHeaders(headers: IncomingHttpHeaders): FrameHeaders {
     const { wireVersions, bodyLimitBytes } = this.options;
     const found = readFrameHeaders(headers);
+    // Before anything is refused: a cluster is alive whatever version it speaks.
+    if (this.isStray(found)) this.options.onStray(found.clusterId);
     checkVersion(found.version, wireVersions);
     this.checkTarget(found);
     if (found.byteLength <= bodyLimitBytes) return found;
@@ -49,6 +53,12 @@ export class Admission {
     const isResponse = frame.message.type.endsWith('Response');
     if (isResponse !== (answering !== undefined))
       throw new FrameError('malformed', `unexpected ${frame.message.type}`);
+  }
+
+  /** A node without a cluster may be taken into any, by frames for its disk. */
+  private isStray({ clusterId, toIncarnation }: FrameHeaders): boolean {
+    const own = this.options.clusterId();
+    return own === null ? toIncarnation !== this.options.incarnation() : clusterId !== own;
   }
 
   private checkTarget({ clusterId, toIncarnation }: Pick<FrameHeaders, 'clusterId' | 'toIncarnation'>): void {

@@ -84,6 +84,32 @@ describe('a request is refused by its headers, before its body is sent', () => {
   });
 });
 
+describe('a frame of a cluster that the node does not belong to', () => {
+  it.each<[string, string | null, Record<string, string | number>]>([
+    ['for the disk that was here before, while the node has no cluster', null, { 'x-baton-disk': OTHER }],
+    ['for a member of another cluster', OTHER, {}],
+    ['in a version that the node does not speak', null, { 'x-baton-disk': OTHER, 'x-baton-wire': 99 }],
+  ])('is told, with its cluster: %s', async (_, clusterId, changes) => {
+    const node = await start('b', { clusterId });
+    const socket = await connect(node);
+    socket.write(requestHead(node, { 'content-length': 100, ...changes }));
+    await answerOf(socket);
+    expect(node.strays).toEqual([CLUSTER]);
+    expect({ adopted: node.adopted, received: node.received }).toEqual({ adopted: [], received: [] });
+  });
+
+  it('is none that takes the node in, nor one of its own cluster for a disk that it had before', async () => {
+    const [a, b] = [await start('a'), await start('b', { clusterId: null })];
+    a.transport.setPeers([b.member]);
+    await a.transport.send('b', heartbeat());
+    expect(b.adopted).toEqual([CLUSTER]);
+    const socket = await connect(b);
+    socket.write(requestHead(b, { 'content-length': 100, 'x-baton-disk': OTHER }));
+    expect(await answerOf(socket)).toEqual({ status: 409, code: 'wrong-incarnation' });
+    expect(b.strays).toEqual([]);
+  });
+});
+
 describe('bodies that come slowly', () => {
   it('hold no more than their budget, and frames of a peer get through', async () => {
     const bodyLimitBytes = 4 * MB;

@@ -30,6 +30,11 @@ export interface HttpTransportOptions {
   wireVersions?: WireVersions;
   /** The application's own part of the answer to `hello`. */
   hello?: () => object;
+  /**
+   * Called for each frame that came here from a cluster which this node does not belong to, with the id of that cluster: some
+   * member still lists this address. The frame is refused in any case.
+   */
+  onStray?: (clusterId: string) => void;
   logger: Logger;
 }
 
@@ -75,6 +80,7 @@ export class HttpTransport {
       memberIncarnation: (peer) => this.lanes.get(peer)?.member.incarnation,
       bodyLimitBytes,
       wireVersions,
+      onStray: (clusterId) => options.onStray?.(clusterId),
     });
     this.server = new FrameServer({
       bind,

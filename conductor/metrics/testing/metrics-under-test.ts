@@ -124,7 +124,7 @@ export const status: ConductorStatus = {
 /** The metrics of a process, and those that they listen to. */
 export class MetricsUnderTest {
   readonly metrics = new Metrics('v1.2.3');
-  readonly raft = new EventEmitter<RaftNodeEvents>();
+  readonly raft = Object.assign(new EventEmitter<RaftNodeEvents>(), { nodeId: 'a' });
   readonly controller = new EventEmitter<ControlEvents>();
 
   constructor() {

@@ -105,6 +105,7 @@ export class Nemesis {
   private loseDisk(node: SimulatedNode): void {
     const { world } = this;
     if (!node.isRunning || !world.mayLoseDisk(node)) return;
+    if (world.rng.chance(0.25)) return this.outliveDisk();
     this.crash(node);
     if (world.rng.chance(0.5)) {
       world.count('bit rot');
@@ -112,6 +113,28 @@ export class Nemesis {
       node.rot();
     } else {
       this.replaceDisk(node);
+    }
+  }
+
+  /** What a follower acknowledged arrives when its name stands for another disk already, which has nothing of it (bug 40). */
+  private outliveDisk(): void {
+    const { world } = this;
+    const { rng, queue, phase, nodes } = world;
+    const { electionTimeoutMs, heartbeatIntervalMs } = world.options.timing;
+    const node = rng.pick(nodes.filter((other) => other !== world.leader)) as SimulatedNode;
+    const lateMs = electionTimeoutMs * rng.between(1, 3);
+    for (const other of nodes) world.network.clogLink(node, other, queue.nowMs + lateMs);
+    const lostMs = heartbeatIntervalMs * rng.next();
+    queue.after(lostMs, () => {
+      if (world.phase !== phase || !node.isRunning || !world.mayLoseDisk(node)) return;
+      world.count('last words of a disk');
+      this.crash(node, (heartbeatIntervalMs * rng.next()) / 2);
+      this.replaceDisk(node);
+    });
+    for (let repairs = 6; repairs > 0; repairs--) {
+      queue.after(rng.between(lostMs, lateMs), () => {
+        if (world.phase === phase && world.leader) world.workload.repair(world.leader);
+      });
     }
   }
 

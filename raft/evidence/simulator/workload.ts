@@ -132,7 +132,7 @@ export class Workload {
   }
 
   /** One step towards a configuration that names the disks there are. */
-  private repair(node: SimulatedNode): void {
+  repair(node: SimulatedNode): void {
     const { members } = node.process?.ctx.configurations.latest.configuration ?? { members: [] };
     const gone = members.find(({ id, incarnation }) => this.world.node(id).incarnation !== incarnation);
     const found = this.world.nodes.find(

@@ -37,6 +37,8 @@ export class TransportNode {
   readonly restarted: NodeId[] = [];
   readonly usedTwice: NodeId[] = [];
   readonly adopted: string[] = [];
+  /** Clusters whose frames came astray. */
+  readonly strays: string[] = [];
   readonly transport: HttpTransport;
   clusterId: string | null;
   private readonly host: TransportHost;
@@ -55,6 +57,7 @@ export class TransportNode {
       bodyLimitBytes: options.bodyLimitBytes ?? 8_000_000,
       ...(options.wireVersions ? { wireVersions: options.wireVersions } : {}),
       hello: () => ({ greeting: `I am ${id}` }),
+      onStray: (clusterId) => void this.strays.push(clusterId),
       logger: pino({ level: 'silent' }),
     });
     this.host = {

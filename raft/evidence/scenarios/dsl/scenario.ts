@@ -13,11 +13,8 @@ export interface ScenarioOptions extends ClusterOptions {
   title: string;
   /** Where the bug was seen. */
   seen: string;
-  /**
-   * Puts the bug back, so that the scenario must fail: a mutant of the simulator, patches of its own, or another way of
-   * running the core.
-   */
-  mutant?: string | readonly Patch[] | Partial<Hosting>;
+  /** Puts the bug back, so that the scenario must fail: a mutant of the simulator, or patches of its own. */
+  mutant?: string | readonly Patch[];
 }
 
 /** Numbers of the bugs that have a scenario. */
@@ -66,14 +63,7 @@ function named(name: string): Mutant {
   return found;
 }
 
-const ownMutant = (bug: number, fault: readonly Patch[] | Partial<Hosting>): Mutant => ({
-  name: `bug ${bug}`,
-  bug,
-  ...(isPatches(fault) ? { patches: fault } : { hosting: fault }),
-});
-
-const isPatches = (fault: readonly Patch[] | Partial<Hosting>): fault is readonly Patch[] =>
-  Array.isArray(fault);
+const ownMutant = (bug: number, patches: readonly Patch[]): Mutant => ({ name: `bug ${bug}`, bug, patches });
 
 function failureOf(run: () => void): unknown {
   try {

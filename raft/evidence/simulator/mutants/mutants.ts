@@ -41,6 +41,12 @@ export const mutants: readonly Mutant[] = [
     hosting: { checksDisks: false },
   },
   {
+    name: 'answers of another disk count',
+    rareWithin: 3000,
+    bug: 40,
+    hosting: { mayComeFromAnyDisk: () => true },
+  },
+  {
     name: 'votes and terms are spoken of before they are durable',
     bug: 1,
     patches: [{ file: 'outbox.ts', find: 'if (this.hardDirty) return this.seq + 1;', replace: '' }],
