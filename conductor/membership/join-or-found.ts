@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { StorageError, type Member, type RaftNode } from '../../raft/index.js';
 import type { Config } from '../config/config.js';
+import { formatHostPort } from '../config/host-port.js';
 import type { Sleep } from '../time/sleep.js';
 import { formCluster, peersDigest, type FormationAnswer, type ListedPeer } from './formation.js';
 
@@ -81,7 +82,8 @@ export function formationAnswer(
 
 async function foundAlone(options: JoinOptions): Promise<void> {
   const { raft, consensusPort, config, logger } = options;
-  const address = config.consensus.advertisedAddr ?? `${config.consensus.listenHost}:${consensusPort}`;
+  const address =
+    config.consensus.advertisedAddr ?? formatHostPort(config.consensus.listenHost, consensusPort);
   const self = { id: config.raft.serverId, address, incarnation: raft.identity.incarnation, voter: true };
   if (await found(raft, [self])) {
     logger.info({ address }, 'founded a cluster of one; the control loop is paused until conductor_resume');

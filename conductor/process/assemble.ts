@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
+import { parseEndpoint, WEBSOCKET, withoutQuery } from '../../common/endpoint.js';
 import { HealthMonitor } from '../../health/health-monitor.js';
 import type { HealthReport } from '../../health/health-report.js';
 import type { RaftNode } from '../../raft/index.js';
@@ -236,7 +237,8 @@ function createFlashblocks(
   isLeader: () => boolean,
 ): FlashblocksProxy | undefined {
   const { upstreamUrl, listenHost, listenPort, compression } = config.flashblocks;
-  const observer = new FlashblocksMetrics(metrics.registry, upstreamUrl);
+  const source = upstreamUrl === '' ? '' : withoutQuery(parseEndpoint(upstreamUrl, WEBSOCKET));
+  const observer = new FlashblocksMetrics(metrics.registry, source);
   if (upstreamUrl === '') return undefined;
   return new FlashblocksProxy({
     upstreamUrl,

@@ -3,6 +3,7 @@ import websocket from '@fastify/websocket';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import { KIB } from '../../common/bytes.js';
+import { hostOf } from '../../common/endpoint.js';
 
 interface WebSocketServerOptions {
   host: string;
@@ -97,16 +98,12 @@ export class WebSocketServer {
   /** Browsers of other sites may not listen in, as with op-conductor; other programs send no Origin. */
   private refuse({ headers }: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
     const { origin, host = '' } = headers;
-    if (origin !== undefined && originHost(origin) !== host.toLowerCase()) {
+    if (origin !== undefined && hostOf(origin) !== host.toLowerCase()) {
       return sendText(reply, 403, `request Origin "${origin}" is not authorized for Host "${host}"`);
     }
     const { maxClients, clientCount } = this.options;
     return clientCount() >= maxClients ? sendText(reply, 503, 'too many clients') : undefined;
   }
-}
-
-function originHost(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined;
 }
 
 function sendText(reply: FastifyReply, status: number, text: string): FastifyReply {
