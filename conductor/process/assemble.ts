@@ -34,6 +34,7 @@ import { formationAnswer } from '../membership/join-or-found.js';
 import { MembershipService } from '../membership/membership-service.js';
 import { Metrics } from '../metrics/metrics.js';
 import { sleep } from '../time/sleep.js';
+import { connectionLimits, openFilesMax, type ConnectionLimits } from './connection-limits.js';
 import { createRaft, createTransport } from './consensus.js';
 
 /** Longest that the local node may take for an answer. */
@@ -58,6 +59,10 @@ export interface Parts {
   /** Undefined without an upstream. */
   readonly flashblocks: FlashblocksProxy | undefined;
   readonly bound: BoundPorts;
+}
+
+interface Limited {
+  limits: ConnectionLimits;
 }
 
 /** Connections to the local node. */
@@ -148,10 +153,12 @@ export function assemble(config: Config, context: ProcessContext): Parts {
     logger: controlLogger,
   });
 
-  const rpc = createRpc(config, context, { conductor, metrics, clients });
+  const limits = connectionLimits(openFilesMax(), { flashblocks: config.flashblocks.upstreamUrl !== '' });
+  if (limits.warning) logger.warn(limits.warning, 'few files may be open: fewer connections are taken');
+  const rpc = createRpc(config, context, { conductor, metrics, clients, limits });
   // By the lease, not by the role: a process that was frozen reads its upstream before it learns of its successor.
   const isLeader = (): boolean => switches.leaderOverridden || raft.status().leaseRemainingMs > 0;
-  const flashblocks = createFlashblocks(config, metrics, logger, isLeader);
+  const flashblocks = createFlashblocks(config, { metrics, limits }, logger, isLeader);
   if (flashblocks) conductor.on('leadershipChanged', () => flashblocks.leadershipChanged());
 
   return Object.freeze({
@@ -215,7 +222,7 @@ function controlTimes({ health }: Config): ControlTimes {
 function createRpc(
   { rpc }: Config,
   { version, logger }: ProcessContext,
-  { conductor, metrics, clients }: Pick<Parts, 'conductor' | 'metrics' | 'clients'>,
+  { conductor, metrics, clients, limits }: Pick<Parts, 'conductor' | 'metrics' | 'clients'> & Limited,
 ): HttpServer {
   return createRpcServer({
     api: conductor,
@@ -225,6 +232,7 @@ function createRpc(
     host: rpc.listenHost,
     port: rpc.listenPort,
     bodyLimitBytes: rpc.bodyLimitBytes,
+    connectionsMax: limits.rpc,
     onCall: (report) => metrics.called(report),
   });
 }
@@ -232,7 +240,7 @@ function createRpc(
 /** Undefined without an upstream; its metrics are there in any case, as op-conductor's are. */
 function createFlashblocks(
   config: Config,
-  metrics: Metrics,
+  { metrics, limits }: Pick<Parts, 'metrics'> & Limited,
   logger: Logger,
   isLeader: () => boolean,
 ): FlashblocksProxy | undefined {
@@ -245,6 +253,7 @@ function createFlashblocks(
     host: listenHost,
     port: listenPort,
     compression,
+    maxClients: limits.flashblocksClients,
     isLeader,
     observer,
     logger: logger.child({ part: 'flashblocks' }),

@@ -1,9 +1,10 @@
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import websocket from '@fastify/websocket';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import { KIB } from '../../common/bytes.js';
 import { hostOf } from '../../common/endpoint.js';
+import { listen } from '../../common/listen.js';
 
 interface WebSocketServerOptions {
   host: string;
@@ -45,7 +46,6 @@ export class WebSocketServer {
       http: { headersTimeout: HANDSHAKE_TIMEOUT_MS, connectionsCheckingInterval: HANDSHAKE_TIMEOUT_MS / 4 },
     });
     this.app = app;
-    app.server.maxConnections = maxClients + SPARE_CONNECTIONS;
     await app.register(websocket, {
       options: {
         autoPong: false,
@@ -87,8 +87,8 @@ export class WebSocketServer {
           `WebSocket protocol violation: handshake request method is not GET but "${method}"`,
         ),
     });
-    await app.listen({ host, port });
-    return { port: (app.server.address() as AddressInfo).port };
+    const listening = await listen(app, { host, port, connectionsMax: maxClients + SPARE_CONNECTIONS });
+    return { port: listening.port };
   }
 
   async stop(): Promise<void> {
