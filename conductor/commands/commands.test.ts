@@ -40,6 +40,8 @@ describe('the command line', () => {
     [['status', '--rpc', '::1:8547'], '--rpc is none such as http://10.0.0.1:8547'],
     [['status', '--rpc', ','], '--rpc is none such as http://10.0.0.1:8547'],
     [['status', '--rpc', 'http://h,ws://h'], 'URL 2 of --rpc is none such as http://10.0.0.1:8547'],
+    [['inspect', '~/nowhere'], 'a leading ~ is not replaced by a home folder'],
+    [['recover', '$HOME/nowhere'], 'a variable ($) is not replaced'],
     [['status', '--deadline', '5'], 'Expected a duration'],
     [['status', '--deadline=-5s'], 'Expected a duration'],
   ])('%j ends with 2', async (argv, complaint) => {

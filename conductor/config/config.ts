@@ -1,5 +1,6 @@
 import { MIB } from '../../common/bytes.js';
 import { flagNames, flags, type Flag, type FlagName, type FlagValues } from './flag-table.js';
+import { absolute } from './folders.js';
 import { withoutBrackets } from './host-port.js';
 import { ownPeer } from './peer-rules.js';
 import { raftTimes } from './raft-times.js';
@@ -26,7 +27,7 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
     },
     raft: {
       serverId: values['raft.server.id'],
-      storageDir: values['raft.storage.dir'],
+      storageDir: absolute(values['raft.storage.dir']),
       bootstrap: values['raft.bootstrap'],
       /** Preference as leader among equally fit nodes; greater is better. */
       priority: values['raft.priority'],
@@ -96,7 +97,7 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
       listenHost: withoutBrackets(values['pprof.addr']),
       listenPort: values['pprof.port'],
       type: values['pprof.type'],
-      path: values['pprof.path'],
+      path: absolute(values['pprof.path']),
     },
     log: {
       level: values['log.level'],
@@ -107,7 +108,7 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
     },
     rollup: {
       network: values.network,
-      configPath: values['rollup.config'],
+      configPath: absolute(values['rollup.config']),
       /** Activation times in seconds, by fork. */
       overrides: overrides(values),
     },
