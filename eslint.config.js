@@ -64,6 +64,18 @@ const onlyFrom = (regex) => ({
   ],
 });
 
+/** A URL from outside, as opposed to that of a file of ours, which is relative to another. */
+const taken = ['NewExpression[callee.name="URL"][arguments.length=1]', 'MemberExpression[object.name="URL"]'];
+const oneParser = {
+  'no-restricted-syntax': [
+    'error',
+    ...taken.map((selector) => ({
+      selector,
+      message: 'URLs are taken apart in common/endpoint.ts, so that nothing shows their passwords.',
+    })),
+  ],
+};
+
 const tests = ['**/*.test.ts', '**/testing/**'];
 
 export default tseslint.config(
@@ -90,6 +102,11 @@ export default tseslint.config(
     files: ['**/*.ts'],
     ignores: tests,
     rules: { 'import-x/no-restricted-paths': ['error', { zones: [...roomZones, TESTING] }] },
+  },
+  {
+    files: ['{common,health,rpc,conductor}/**/*.ts'],
+    ignores: [...tests, 'common/endpoint.ts', ...PURE_FILES],
+    rules: oneParser,
   },
   { files: PURE_ROOM, ignores: tests, rules: { ...pure, ...onlyFrom('^(?!\\./)') } },
   { files: PURE_FILES, rules: { ...pure, ...onlyFrom(`^(?!(\\.{1,2}/)+([\\w-]+/)*(${pureNames})\\.js$)`) } },

@@ -24,6 +24,7 @@ import type { Succession } from '../control/succession.js';
 import type { Switches } from '../control/switches.js';
 import type { MembershipService } from '../membership/membership-service.js';
 import { clusterStatus, type AskStatus } from './cluster-status.js';
+import { Readiness, whyNotActiveLeader } from './readiness.js';
 import { resetHead } from './requested-reset.js';
 import { transferTo, transferToServer } from './requested-transfer.js';
 
@@ -59,8 +60,11 @@ interface ConductorEvents {
 
 /** What the `conductor_*` methods do: each answers from memory, or hands the call to the part that it concerns. */
 export class Conductor extends EventEmitter<ConductorEvents> implements ConductorApi {
+  private readonly readiness: Readiness;
+
   constructor(private readonly options: ConductorOptions) {
     super();
+    this.readiness = new Readiness(options);
     options.raft.on('role', () => this.emit('leadershipChanged'));
     options.raft.on('leaderReady', () => this.emit('leadershipChanged'));
   }
@@ -177,6 +181,14 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
 
   async setTiming(timing: string | ClusterTimes, version: number): Promise<void> {
     await this.options.membership.setTiming(timing, version);
+  }
+
+  whyNotReady(): Promise<string | undefined> {
+    return this.readiness.whyNotReady();
+  }
+
+  whyNotActiveLeader(): string | undefined {
+    return whyNotActiveLeader(this.status());
   }
 
   status(): ConductorStatus {

@@ -36,8 +36,12 @@ describe('the command line', () => {
     [['add', 'd', 'nowhere'], '"nowhere" is no consensus address'],
     [['replace', 'c', 'd', 'nowhere'], '"nowhere" is no consensus address'],
     [['replace', 'c', 'c', '10.0.0.4:50050'], 'for a new disk: baton add c 10.0.0.4:50050'],
-    [['status', '--rpc', '10.0.0.1:8547'], '"10.0.0.1:8547" is no URL'],
-    [['status', '--rpc', ','], '"" is no URL'],
+    [['status', '--rpc', '10.0.0.1'], '--rpc is none such as http://10.0.0.1:8547'],
+    [['status', '--rpc', '::1:8547'], '--rpc is none such as http://10.0.0.1:8547'],
+    [['status', '--rpc', ','], '--rpc is none such as http://10.0.0.1:8547'],
+    [['status', '--rpc', 'http://h,ws://h'], 'URL 2 of --rpc is none such as http://10.0.0.1:8547'],
+    [['inspect', '~/nowhere'], 'a leading ~ is not replaced by a home folder'],
+    [['recover', '$HOME/nowhere'], 'a variable ($) is not replaced'],
     [['status', '--deadline', '5'], 'Expected a duration'],
     [['status', '--deadline=-5s'], 'Expected a duration'],
   ])('%j ends with 2', async (argv, complaint) => {
@@ -50,8 +54,37 @@ describe('the command line', () => {
     const url = t.cluster.url('b');
     expect(await runCommand(['status'], t.io({ BATON_RPC: url }))).toBe(0);
     expect(await runCommand(['status'], t.io({ OP_CONDUCTOR_RPC_PORT: new URL(url).port }))).toBe(0);
+    expect(await runCommand(['status', '--rpc', new URL(url).host], t.io())).toBe(0);
     expect(await runCommand(['status', '--rpc', 'http://127.0.0.1:1'], t.io({ BATON_RPC: url }))).toBe(1);
     expect(t.failure()[1]).toBe('no-answer');
+  });
+});
+
+describe('user names and passwords', () => {
+  const secret = (id: string): string => t.cluster.url(id).replace('//', '//user:s3cret@');
+
+  it('are sent', async () => {
+    expect(await runCommand(['status', '--rpc', secret('a')], t.io())).toBe(0);
+    const [first] = t.cluster.get('a').server.requests;
+    expect(first!.authorization).toBe(`Basic ${Buffer.from('user:s3cret').toString('base64')}`);
+  });
+
+  it('are not shown by complaints, nor by the help', async () => {
+    const deaf = secret('a');
+    await t.cluster.kill('a');
+    await runCommand(['status', '--rpc', deaf], t.io());
+    await runCommand(['status', '--rpc', 'http://user:s3cret%ss@h'], t.io());
+    await runCommand(['status', '--rpc', 'http://user:s3cret,x@h'], t.io());
+    await runCommand(['status', deaf], t.io());
+    await runCommand([deaf], t.io());
+    await runCommand(['status', '--deadline', deaf], t.io());
+    await runCommand(['status', '--help'], t.io({ BATON_RPC: deaf }));
+    t.cluster.get('b').server.answer = () => ({ error: { code: -32601, message: 'no such method' } });
+    await runCommand(['status', '--rpc', secret('b')], t.io());
+    expect(t.noted.join('\n')).toContain('is no conductor with this command line');
+    expect(t.printed.join('\n')).toContain('//***@127.0.0.1');
+    expect([...t.noted, ...t.printed].filter((line) => line.includes('s3cret'))).toEqual([]);
+    expect(t.noted.length).toBeGreaterThan(6);
   });
 });
 

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { hideCredentials } from '../../common/endpoint.js';
 import { CommandError } from './command-error.js';
 import type { AddCommand, CommandIo } from './command.js';
 import { addAdd, addRemove, addReplace } from './membership.js';
@@ -37,7 +38,9 @@ const EXIT_USAGE = 2;
  * @param argv the command line after `baton`
  * @returns the exit code: 0 done, 1 failed (a problem and its remedy were printed), 2 wrong command line
  */
-export async function runCommand(argv: readonly string[], io: CommandIo): Promise<number> {
+export async function runCommand(argv: readonly string[], given: CommandIo): Promise<number> {
+  // Complaints quote what was typed: a URL in the wrong place, for one.
+  const io = { ...given, note: (line: string) => given.note(hideCredentials(line)) };
   try {
     await buildProgram(io).parseAsync(argv, { from: 'user' });
     return EXIT_OK;

@@ -1,3 +1,4 @@
+import { hideCredentials } from '../../common/endpoint.js';
 import { variableName, type FlagName, type FlagValues } from './flag-table.js';
 
 /** Something that must not be true of the values. */
@@ -6,7 +7,7 @@ export interface Rule {
   violated: (values: FlagValues) => boolean;
   /** op-conductor's text where it has one (op-conductor.md §1.4, §5.1), since scripts look for it. */
   text: string | ((values: FlagValues) => string);
-  remedy: string;
+  remedy: string | ((values: FlagValues) => string);
 }
 
 /** One thing that is wrong with the configuration. */
@@ -23,7 +24,9 @@ export interface ConfigProblem {
  */
 export function configProblem(flags: readonly FlagName[], text: string, remedy: string): ConfigProblem {
   const names = flags.map((name) => `--${name} or ${variableName(name)}`).join(', ');
-  return { flags, message: names === '' ? `${text}: ${remedy}` : `${text}: ${remedy} (${names})` };
+  // The text may quote what stood in a wrong place: a URL with its password, for one.
+  const told = hideCredentials(`${text}: ${remedy}`);
+  return { flags, message: names === '' ? told : `${told} (${names})` };
 }
 
 /** The configuration cannot be used; `problems` has everything that is wrong with it, at least one. */

@@ -1,5 +1,7 @@
 import { MIB } from '../../common/bytes.js';
 import { flagNames, flags, type Flag, type FlagName, type FlagValues } from './flag-table.js';
+import { absolute } from './folders.js';
+import { withoutBrackets } from './host-port.js';
 import { ownPeer } from './peer-rules.js';
 import { raftTimes } from './raft-times.js';
 import { LONGEST_TIMER_MS, type RaftPeer } from './value-types.js';
@@ -17,7 +19,7 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
     paused: values.paused,
     shutdownTimeoutMs: values['shutdown-timeout'],
     consensus: {
-      listenHost: values['consensus.addr'],
+      listenHost: withoutBrackets(values['consensus.addr']),
       /** 0: chosen by the system. */
       listenPort: values['consensus.port'],
       /** `host:port` for the other members; null: the address that is listened on. */
@@ -25,7 +27,7 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
     },
     raft: {
       serverId: values['raft.server.id'],
-      storageDir: values['raft.storage.dir'],
+      storageDir: absolute(values['raft.storage.dir']),
       bootstrap: values['raft.bootstrap'],
       /** Preference as leader among equally fit nodes; greater is better. */
       priority: values['raft.priority'],
@@ -73,12 +75,12 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
     flashblocks: {
       /** Empty: off. */
       upstreamUrl: values['rollupboost.ws-url'],
-      listenHost: values['websocket.server-addr'],
+      listenHost: withoutBrackets(values['websocket.server-addr']),
       listenPort: values['websocket.server-port'],
       compression: values['websocket.compression'],
     },
     rpc: {
-      listenHost: values['rpc.addr'],
+      listenHost: withoutBrackets(values['rpc.addr']),
       listenPort: values['rpc.port'],
       enableAdmin: values['rpc.enable-admin'],
       enableProxy: values['rpc.enable-proxy'],
@@ -87,15 +89,15 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
     },
     metrics: {
       enabled: values['metrics.enabled'],
-      listenHost: values['metrics.addr'],
+      listenHost: withoutBrackets(values['metrics.addr']),
       listenPort: values['metrics.port'],
     },
     pprof: {
       enabled: values['pprof.enabled'],
-      listenHost: values['pprof.addr'],
+      listenHost: withoutBrackets(values['pprof.addr']),
       listenPort: values['pprof.port'],
       type: values['pprof.type'],
-      path: values['pprof.path'],
+      path: absolute(values['pprof.path']),
     },
     log: {
       level: values['log.level'],
@@ -106,7 +108,7 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
     },
     rollup: {
       network: values.network,
-      configPath: values['rollup.config'],
+      configPath: absolute(values['rollup.config']),
       /** Activation times in seconds, by fork. */
       overrides: overrides(values),
     },

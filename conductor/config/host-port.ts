@@ -1,3 +1,5 @@
+import { isIPv6 } from 'node:net';
+
 interface HostPort {
   /** Without the brackets of an IPv6 address. */
   host: string;
@@ -5,15 +7,28 @@ interface HostPort {
   port: number;
 }
 
-/** Reads `host:port` or `[ipv6]:port`; null if it is none, or has no port that can be dialled. */
+/**
+ * Reads `host:port` or `[ipv6]:port`; null if it is none, or has no port that can be dialled. An IPv6 address with a zone
+ * (`fe80::1%eth0`) is none: it means nothing to another machine.
+ */
 export function parseHostPort(text: string): HostPort | null {
-  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^\s:@/[\]]+)):(\d{1,5})$/.exec(text);
-  if (!match) return null;
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:@/%?#[\]]+)):(\d{1,5})$/.exec(text);
+  if (!match || (match[1] !== undefined && !isIPv6(match[1]))) return null;
   const port = Number(match[3]);
   return port >= 1 && port <= 65_535 ? { host: (match[1] ?? match[2])!, port } : null;
 }
 
+/** `host:port`, with the brackets that an IPv6 address needs there. */
+export function formatHostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** A host as a socket takes it: an IPv6 address that was given in brackets, less these. */
+export function withoutBrackets(host: string): string {
+  return /^\[([0-9a-fA-F:.]+(?:%[\w.-]+)?)\]$/.exec(host)?.[1] ?? host;
+}
+
 /** Whether a host means "all interfaces", which one can listen on but not dial. */
 export function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || host === '::' || host === '[::]';
+  return ['0.0.0.0', '::'].includes(withoutBrackets(host));
 }

@@ -1,5 +1,7 @@
 import { ConfigError } from './config-error.js';
 import { buildConfig, type Config } from './config.js';
+import { variableName, type FlagValues } from './flag-table.js';
+import { absolute, pathMistake } from './folders.js';
 import { helpText } from './help.js';
 import { readValues, type Environment } from './read-values.js';
 import { brokenRules } from './rules.js';
@@ -19,5 +21,16 @@ export function parseConfig(argv: readonly string[], env: Environment): ParsedCo
   if (version) return { version: true };
   const all = [...problems, ...brokenRules(values, unknown)];
   if (all.length > 0) throw new ConfigError(all);
-  return { config: buildConfig(values, explicit), warnings };
+  return { config: buildConfig(values, explicit), warnings: [...warnings, ...mistakenPaths(values)] };
+}
+
+/** Flags whose value is a path. */
+const PATHS = ['raft.storage.dir', 'rollup.config', 'pprof.path'] as const;
+
+function mistakenPaths(values: FlagValues): string[] {
+  return PATHS.flatMap((name) => {
+    const mistake = pathMistake(values[name]);
+    if (mistake === undefined) return [];
+    return `--${name} or ${variableName(name)}: ${mistake}; the path in use is ${absolute(values[name])}`;
+  });
 }

@@ -1,6 +1,6 @@
 import type { Rule } from './config-error.js';
 import type { FlagName, FlagValues } from './flag-table.js';
-import { isWildcard } from './host-port.js';
+import { isWildcard, withoutBrackets } from './host-port.js';
 
 interface Listener {
   portFlag: 'consensus.port' | 'rpc.port' | 'metrics.port' | 'websocket.server-port';
@@ -33,5 +33,5 @@ function clash(first: Listener, second: Listener, values: FlagValues): boolean {
   const [a, b] = [first.host(values), second.host(values)];
   const port = values[first.portFlag];
   if (a === null || b === null || port === 0 || port !== values[second.portFlag]) return false;
-  return a === b || isWildcard(a) || isWildcard(b);
+  return withoutBrackets(a) === withoutBrackets(b) || isWildcard(a) || isWildcard(b);
 }

@@ -118,6 +118,9 @@ describe('rules', () => {
     ['--raft.peers=a@h:1 --raft.bootstrap', 'raft.peers and raft.bootstrap contradict each other'],
     ['--raft.peers=a@h:1 --consensus.advertised=h:2', 'is not its advertised one'],
     ['--rpc.port=50050', 'consensus.port and rpc.port are both 50050'],
+    ['--consensus.addr=::1 --rpc.addr=[::1] --rpc.port=50050', 'consensus.port and rpc.port are both 50050'],
+    ['--consensus.advertised=::1:50050', 'failed to resolve advertised TCP address'],
+    ['--consensus.advertised=[fe80::1%eth0]:50050', 'failed to resolve advertised TCP address'],
     ['--metrics.enabled --metrics.port=8545', 'rpc.port and metrics.port are both 8545'],
     ['--rollupboost.ws-url=ws://rb --rpc.port=8546', 'rpc.port and websocket.server-port are both 8546'],
   ])('%s: %s', (more, text) => {
@@ -133,6 +136,23 @@ describe('rules', () => {
   });
 
   it.each([
+    ['--node.rpc=op-node:9545', 'as in http://op-node:9545'],
+    ['--node.rpc=http://user:s3cret%ss@h', 'write % as %25'],
+    ['--execution.rpc=http://user:s3cret/s@h', 'write / as %2F'],
+    [
+      '--rollup-boost.next-enabled --rollup-boost.next-healthcheck-url=http://us%er:s3cret@h',
+      'write % as %25',
+    ],
+    ['--rollupboost.ws-url=http://user:s3cret@h', 'begins with ws:// or wss://'],
+    ['--oops http://user:s3cret@h http://user:s3cret@h', 'unexpected argument "http://***@h"'],
+    ['--rpc.port=http://user:s3cret@h', 'invalid value "http://***@h"'],
+  ])('shows no password of %s', (more, text) => {
+    const { message } = errorOf([...goodArguments, ...more.split(' ')])!;
+    expect(message).toContain(text);
+    expect(message).not.toContain('s3cret');
+  });
+
+  it.each([
     ['--metrics.port=70000', 'a port that is not used'],
     ['--pprof.port=70000', 'a port that is not used'],
     ['--healthcheck.execution-p2p-check-api=web3', 'a check that is off'],
@@ -144,6 +164,8 @@ describe('rules', () => {
     ['--consensus.port=0 --rpc.port=0', 'two ports chosen by the system'],
     ['--rpc.addr=10.0.0.1 --rpc.port=50050', 'one port on two addresses'],
     ['--metrics.port=8545', 'the port of a server that is off'],
+    ['--rpc.addr=[::1] --consensus.addr=[::1]', 'IPv6 addresses in brackets'],
+    ['--node.rpc=http://user:p%40ss@[::1]:9545', 'credentials and an IPv6 address'],
     ['--healthcheck.unsafe-interval=0', 'an unsafe interval of 0'],
     [
       '--consensus.addr=0.0.0.0 --consensus.advertised=sequencer-0.raft:50050',
@@ -239,5 +261,9 @@ describe('settings that depend on each other', () => {
       { id: 'a', addr: 'h:1' },
     ]);
     expect(configOf('--consensus.advertised=x:3').consensus.advertisedAddr).toBe('x:3');
+    expect(configOf('--consensus.addr=[::1]').consensus).toMatchObject({
+      listenHost: '::1',
+      advertisedAddr: null,
+    });
   });
 });

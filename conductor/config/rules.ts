@@ -1,3 +1,4 @@
+import { endpointProblem, HTTP, WEBSOCKET } from '../../common/endpoint.js';
 import { configProblem, type ConfigProblem, type Rule } from './config-error.js';
 import type { FlagName, FlagValues } from './flag-table.js';
 import { formatGoDuration } from './go-duration.js';
@@ -67,7 +68,7 @@ const rules: readonly Rule[] = [
     'rollup-boost.next-enabled',
     badUrl('rollup-boost.next-healthcheck-url', 'invalid rollup-boost next healthcheck URL'),
   ),
-  badUrl('rollupboost.ws-url', 'invalid rollup-boost WebSocket URL', ['ws:', 'wss:']),
+  badUrl('rollupboost.ws-url', 'invalid rollup-boost WebSocket URL', WEBSOCKET),
   health(
     'healthcheck.interval',
     (values) => values['healthcheck.interval'] === 0,
@@ -169,11 +170,15 @@ const rules: readonly Rule[] = [
  */
 export function brokenRules(values: FlagValues, unknown: ReadonlySet<FlagName>): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
+  const told = (part: Rule['text']): string => (typeof part === 'string' ? part : part(values));
   for (const { flags, violated, text, remedy } of [...rules, ...portClashes]) {
     if (flags.some((name) => unknown.has(name)) || !violated(values)) continue;
-    const what = typeof text === 'string' ? text : text(values);
     problems.push(
-      configProblem(flags, `failed to setup: failed to create conductor: invalid config: ${what}`, remedy),
+      configProblem(
+        flags,
+        `failed to setup: failed to create conductor: invalid config: ${told(text)}`,
+        told(remedy),
+      ),
     );
   }
   return problems;
@@ -195,16 +200,16 @@ function badPort(flag: FlagName, text: string): Rule {
   };
 }
 
-function badUrl(flag: FlagName, text: string, protocols: readonly string[] = ['http:', 'https:']): Rule {
+function badUrl(flag: FlagName, text: string, protocols = HTTP): Rule {
+  const problem = (values: FlagValues): string | undefined => {
+    const url = values[flag] as string | null;
+    return url === null || url === '' ? undefined : endpointProblem(url, protocols);
+  };
   return {
     flags: [flag],
-    violated: (values) => {
-      const url = values[flag] as string | null;
-      if (url === null || url === '') return false;
-      return !URL.canParse(url) || !protocols.includes(new URL(url).protocol);
-    },
+    violated: (values) => problem(values) !== undefined,
     text,
-    remedy: `give a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    remedy: (values) => problem(values) ?? '',
   };
 }
 

@@ -144,6 +144,11 @@ describe('joinOrFound', () => {
     expect({ founded, notFounded }).toEqual({ founded: [], notFounded: 0 });
   });
 
+  it.each(['::1', '[::1]'])('writes %s into the log as others can dial it', async (host) => {
+    await join('--raft.bootstrap', `--consensus.addr=${host}`);
+    expect(founded).toEqual([[expect.objectContaining({ address: '[::1]:7' })]]);
+  });
+
   it.each([
     ['it belongs to a cluster', ['--raft.bootstrap'], 'c1'],
     ['it is not told to', [], null],

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { StorageError, type Member, type RaftNode } from '../../raft/index.js';
 import type { Config } from '../config/config.js';
+import { formatHostPort } from '../config/host-port.js';
 import type { Sleep } from '../time/sleep.js';
 import { formCluster, peersDigest, type FormationAnswer, type ListedPeer } from './formation.js';
 import { listeningMs, type LivingCluster } from './living-cluster.js';
@@ -90,7 +91,8 @@ export function formationAnswer(
 /** Not while a cluster lives that lists this node: its disk was lost, and a second cluster would build a second chain. */
 async function foundAlone(options: JoinOptions): Promise<void> {
   const { raft, consensusPort, config, logger, sleep, signal } = options;
-  const address = config.consensus.advertisedAddr ?? `${config.consensus.listenHost}:${consensusPort}`;
+  const address =
+    config.consensus.advertisedAddr ?? formatHostPort(config.consensus.listenHost, consensusPort);
   const forMs = listeningMs(config.raft.timing);
   logger.info({ address, forMs }, 'about to found a cluster: listening for one that lists this address');
   const clusterId = await options.livingCluster.listen(forMs, sleep, signal);

@@ -1,5 +1,6 @@
 import { fastify, type FastifyInstance } from 'fastify';
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { listen } from '../../common/listen.js';
 import { AnswersUnderWay } from '../../rpc/server/json-rpc/answers-under-way.js';
 import { shareTurns } from '../../rpc/server/json-rpc/event-loop-turns.js';
 
@@ -44,7 +45,6 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
     keepAliveTimeout: IDLE_TIMEOUT_MS,
     http: { headersTimeout: REQUEST_TIMEOUT_MS },
   });
-  app.server.maxConnections = CONNECTIONS_MAX;
   app.addHook('onRequest', async (_request, reply) => {
     inFlight.inc();
     // Comes to every request; `onResponse` does not, when the scraper went away before its answer.
@@ -68,6 +68,6 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   });
   shareTurns(app);
   new AnswersUnderWay(app.server, REQUEST_TIMEOUT_MS);
-  await app.listen({ host, port });
+  await listen(app, { host, port, connectionsMax: CONNECTIONS_MAX });
   return app;
 }

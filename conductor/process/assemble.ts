@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
+import { parseEndpoint, WEBSOCKET, withoutQuery } from '../../common/endpoint.js';
 import { HealthMonitor } from '../../health/health-monitor.js';
 import type { HealthReport } from '../../health/health-report.js';
 import type { RaftNode } from '../../raft/index.js';
@@ -37,6 +38,7 @@ import { LivingCluster } from '../membership/living-cluster.js';
 import { MembershipService } from '../membership/membership-service.js';
 import { Metrics } from '../metrics/metrics.js';
 import { sleep } from '../time/sleep.js';
+import { connectionLimits, openFilesMax, type ConnectionLimits } from './connection-limits.js';
 import { createRaft, createTransport } from './consensus.js';
 
 /** Longest that the local node may take for an answer. */
@@ -62,6 +64,10 @@ export interface Parts {
   /** Undefined without an upstream. */
   readonly flashblocks: FlashblocksProxy | undefined;
   readonly bound: BoundPorts;
+}
+
+interface Limited {
+  limits: ConnectionLimits;
 }
 
 /** Connections to the local node. */
@@ -167,10 +173,12 @@ export function assemble(config: Config, context: ProcessContext): Parts {
     metrics.called(report);
     noteCommitAnswer(localNode.commits, report);
   };
-  const rpc = createRpc(config, context, { conductor, clients, onCall });
+  const limits = connectionLimits(openFilesMax(), { flashblocks: config.flashblocks.upstreamUrl !== '' });
+  if (limits.warning) logger.warn(limits.warning, 'few files may be open: fewer connections are taken');
+  const rpc = createRpc(config, context, { conductor, clients, limits, onCall });
   // By the lease, not by the role: a process that was frozen reads its upstream before it learns of its successor.
   const isLeader = (): boolean => switches.leaderOverridden || raft.status().leaseRemainingMs > 0;
-  const flashblocks = createFlashblocks(config, metrics, logger, isLeader);
+  const flashblocks = createFlashblocks(config, { metrics, limits }, logger, isLeader);
   if (flashblocks) conductor.on('leadershipChanged', () => flashblocks.leadershipChanged());
 
   return Object.freeze({
@@ -250,8 +258,9 @@ function createRpc(
   {
     conductor,
     clients,
+    limits,
     onCall,
-  }: Pick<Parts, 'conductor' | 'clients'> & { onCall: (report: CallReport) => void },
+  }: Pick<Parts, 'conductor' | 'clients'> & Limited & { onCall: (report: CallReport) => void },
 ): HttpServer {
   return createRpcServer({
     api: conductor,
@@ -261,6 +270,7 @@ function createRpc(
     host: rpc.listenHost,
     port: rpc.listenPort,
     bodyLimitBytes: rpc.bodyLimitBytes,
+    connectionsMax: limits.rpc,
     onCall,
   });
 }
@@ -268,18 +278,20 @@ function createRpc(
 /** Undefined without an upstream; its metrics are there in any case, as op-conductor's are. */
 function createFlashblocks(
   config: Config,
-  metrics: Metrics,
+  { metrics, limits }: Pick<Parts, 'metrics'> & Limited,
   logger: Logger,
   isLeader: () => boolean,
 ): FlashblocksProxy | undefined {
   const { upstreamUrl, listenHost, listenPort, compression } = config.flashblocks;
-  const observer = new FlashblocksMetrics(metrics.registry, upstreamUrl);
+  const source = upstreamUrl === '' ? '' : withoutQuery(parseEndpoint(upstreamUrl, WEBSOCKET));
+  const observer = new FlashblocksMetrics(metrics.registry, source);
   if (upstreamUrl === '') return undefined;
   return new FlashblocksProxy({
     upstreamUrl,
     host: listenHost,
     port: listenPort,
     compression,
+    maxClients: limits.flashblocksClients,
     isLeader,
     observer,
     logger: logger.child({ part: 'flashblocks' }),

@@ -19,6 +19,8 @@ export class ScriptedNode {
   active = false;
   /** What both programs have as their head. */
   head: Block = { number: 0, hash: NO_HASH, parentHash: NO_HASH, timestamp: 0 };
+  /** Whoever does not send this `authorization` header is refused; undefined lets everybody in. */
+  authorization: string | undefined;
   /** Member `result` or `error` of the answer, as JSON text, by `key` of the call; before everything else. */
   readonly script = new Map<string, string>();
 
@@ -28,6 +30,11 @@ export class ScriptedNode {
     const server = createServer();
     const node = new ScriptedNode(server);
     server.on('request', (request, response) => {
+      if (node.authorization !== undefined && request.headers.authorization !== node.authorization) {
+        response.writeHead(401).end('who are you?');
+        return;
+      }
+      if (request.url?.endsWith('/healthz')) return void response.end();
       let body = '';
       request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
       request.on('end', () => {

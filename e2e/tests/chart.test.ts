@@ -168,8 +168,13 @@ interface Pod {
     const { startupProbe, livenessProbe, readinessProbe } = container;
     for (const probe of [startupProbe, livenessProbe, readinessProbe]) {
       const { path: file, port: name } = probe!.httpGet;
-      const { statusCode } = await request(`http://${pods[0]!.ip}:${port(name)}${file}`);
-      expect({ file, statusCode }).toEqual({ file, statusCode: 200 });
+      // Ready is who is well, too: that takes a health check.
+      await waitFor(`200 of ${file}`, async () => {
+        const { statusCode, body } = await request(`http://${pods[0]!.ip}:${port(name)}${file}`);
+        const text = await body.text();
+        if (statusCode !== 200) throw new Error(text);
+        return true;
+      });
     }
     const { body } = await request(`http://${pods[0]!.ip}:${port('metrics')}/metrics`);
     expect(await body.text()).toContain('op_conductor_up 1');

@@ -14,6 +14,7 @@ let server: Server;
 let url: string;
 let answer: { status: number; body: string; endless?: true } | 'hang';
 let asked: string[];
+let authorization: string | undefined;
 let probe: RollupBoostProbe;
 let nowMs: number;
 
@@ -33,6 +34,7 @@ beforeEach(async () => {
   answer = { status: 200, body: '' };
   server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
+    ({ authorization } = request.headers);
     if (answer === 'hang') return;
     response.statusCode = answer.status;
     if (answer.endless) response.write(answer.body);
@@ -85,6 +87,21 @@ describe('rollup-boost by status code', () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
     await expect(ask()).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('is asked with the user name and password of its URL, by both variants', async () => {
+    const secret = url.replace('//', '//user:s3cret%21@');
+    answer = { status: 200, body: JSON.stringify({ rollup_boost_health: 'Healthy' }) };
+    for (const variant of [
+      { by: 'status', executionUrl: secret } as const,
+      { by: 'json', url: secret } as const,
+    ]) {
+      authorization = undefined;
+      build(variant);
+      expect(await ask()).toMatchObject({ health: 'healthy' });
+      await probe.close();
+      expect(authorization).toBe(`Basic ${Buffer.from('user:s3cret!').toString('base64')}`);
+    }
   });
 
   it('ends with its signal', async () => {

@@ -2,6 +2,7 @@ import { Agent, request, type Dispatcher } from 'undici';
 import { z } from 'zod';
 import { MIB } from '../../common/bytes.js';
 import { withDeadline } from '../../common/deadline.js';
+import { below, parseEndpoint, type Endpoint } from '../../common/endpoint.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import type { PartialTolerance } from './partial-tolerance.js';
 
@@ -38,7 +39,7 @@ const report = z.object({ rollup_boost_health: z.string() });
 
 /** Asks rollup-boost how it is (op-conductor.md §4). */
 export class RollupBoostProbe {
-  readonly #url: URL;
+  readonly #endpoint: Endpoint;
   readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, maxResponseSize: MAX_BODY_BYTES });
 
   constructor(
@@ -46,7 +47,11 @@ export class RollupBoostProbe {
     private readonly tolerance: PartialTolerance,
     private readonly now: () => number,
   ) {
-    this.#url = new URL(variant.by === 'status' ? healthzOf(variant.executionUrl) : variant.url);
+    // op-conductor appends to the URL as it is, so that one with a slash at the end asks for `//healthz`.
+    this.#endpoint =
+      variant.by === 'status'
+        ? below(parseEndpoint(variant.executionUrl), '/healthz')
+        : parseEndpoint(variant.url);
   }
 
   /** Rejects when there is no answer in time, or none that makes sense. */
@@ -63,17 +68,14 @@ export class RollupBoostProbe {
 
   async #get(signal: AbortSignal): Promise<{ status: number; text: string }> {
     const dispatcher: Dispatcher = this.#agent;
-    const { statusCode: status, body } = await request(this.#url, { signal, dispatcher });
+    const { url, authorization } = this.#endpoint;
+    const headers = authorization === undefined ? {} : { authorization };
+    const { statusCode: status, body } = await request(url, { headers, signal, dispatcher });
     if (this.variant.by === 'json') return { status, text: await body.text() };
     // The status says everything; what follows may be long, or never end.
     body.on('error', () => undefined).destroy();
     return { status, text: '' };
   }
-}
-
-/** op-conductor appends to the URL as it is, so that one with a slash at the end asks for `//healthz`. */
-function healthzOf(executionUrl: string): string {
-  return `${executionUrl.replace(/\/+$/, '')}/healthz`;
 }
 
 function byStatus(status: number): RollupBoostHealth {

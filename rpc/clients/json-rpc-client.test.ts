@@ -119,7 +119,16 @@ describe('JsonRpcClient', () => {
     expect(error.message).toContain(`test_ping at ${server.url}: connect ECONNREFUSED`);
   });
 
+  it('sends a password without a user name', async () => {
+    const keyed = new JsonRpcClient({ url: server.url.replace('//', '//:hunter2@') });
+    await keyed.call(ping).finally(() => keyed.close());
+    expect(server.requests[0]!.authorization).toBe(`Basic ${Buffer.from(':hunter2').toString('base64')}`);
+  });
+
   it('keeps passwords and paths out of messages', async () => {
+    expect(() => new JsonRpcClient({ url: server.url.replace('//', '//user:hunter2%zz@') })).toThrow(
+      'write % as %25',
+    );
     await server.close();
     const secret = new JsonRpcClient({ url: server.url.replace('//', '//user:hunter2@') + '/key123' });
     const error = await failure(secret.call(ping));

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { MIB } from '../../common/bytes.js';
 import { ClientError, type ClientFailure } from './client-error.js';
 import { DeadlineExceeded, withDeadline } from '../../common/deadline.js';
+import { parseEndpoint, type Endpoint } from '../../common/endpoint.js';
 import { RawJson, rawMembers } from './raw-json.js';
 
 /** Per-call options; both override what the client was built with. */
@@ -54,19 +55,21 @@ interface TextResponse {
  * fails with a `ClientError`. Host names are resolved anew for every new connection.
  */
 export class JsonRpcClient {
-  readonly #url: URL;
+  readonly #endpoint: Endpoint;
   readonly #headers: Record<string, string>;
   readonly #timeoutMs: number;
   readonly #agent: Agent;
   #nextId = 1;
 
+  /** @throws EndpointError */
   constructor({ url, timeoutMs = DEFAULT_TIMEOUT_MS }: JsonRpcClientOptions) {
-    this.#url = new URL(url);
-    this.#headers = { 'content-type': 'application/json', accept: 'application/json' };
-    if (this.#url.username !== '') {
-      const credentials = `${decodeURIComponent(this.#url.username)}:${decodeURIComponent(this.#url.password)}`;
-      this.#headers['authorization'] = `Basic ${Buffer.from(credentials).toString('base64')}`;
-    }
+    this.#endpoint = parseEndpoint(url);
+    const { authorization } = this.#endpoint;
+    this.#headers = {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      ...(authorization !== undefined && { authorization }),
+    };
     this.#timeoutMs = timeoutMs;
     // The deadline of the call covers headers and body; undici's own would only add a second, longer one.
     this.#agent = new Agent({
@@ -151,7 +154,7 @@ export class JsonRpcClient {
 
   async #send(body: string, signal: AbortSignal, idempotent: boolean): Promise<TextResponse> {
     const attempt = async (): Promise<TextResponse> => {
-      const response = await request(this.#url, {
+      const response = await request(this.#endpoint.url, {
         method: 'POST',
         headers: this.#headers,
         body,
@@ -222,7 +225,7 @@ export class JsonRpcClient {
     return new ClientError(
       failure,
       method,
-      this.#url.origin,
+      this.#endpoint.origin,
       detail,
       cause === undefined ? undefined : { cause },
     );

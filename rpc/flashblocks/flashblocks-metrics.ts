@@ -11,7 +11,7 @@ export class FlashblocksMetrics implements FlashblocksObserver {
   private readonly drops;
   private readonly cuts;
 
-  /** @param source URL of the upstream, a label of the connection attempts; empty when the proxy is off */
+  /** @param source what the upstream is called, a label of the connection attempts; empty when the proxy is off */
   constructor(
     registry: Registry,
     private readonly source: string,

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import net from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { MIB } from '../../common/bytes.js';
@@ -29,6 +30,26 @@ describe('the upstream', () => {
     expect(observer.attempts.filter(Boolean)).toHaveLength(3);
     const [lost, connected] = ['flashblocks upstream lost; retrying', 'flashblocks upstream connected'];
     expect(log.map(({ msg }) => msg)).toEqual([lost, connected, lost, connected, lost, connected, lost]);
+  });
+
+  it('is sent the user name and password of its URL, and the log has neither', async () => {
+    const asked: (string | undefined)[] = [];
+    const upstream = await startUpstream(0, {
+      verifyClient: ({ req }: { req: IncomingMessage }) => {
+        asked.push(req.headers.authorization);
+        return asked.length > 1;
+      },
+    });
+    const url = `${upstream.url.replace('//', '//user:s3cret%21@')}?key=s3cret`;
+    const { observer, log } = await startProxy({ upstreamUrl: url, upstreamTimes });
+    await until(() => observer.connected);
+    const sent = `Basic ${Buffer.from('user:s3cret!').toString('base64')}`;
+    expect(asked).toEqual([sent, sent]);
+    expect(log).toEqual([
+      expect.objectContaining({ url: upstream.url, reason: 'Unexpected server response: 401' }),
+      expect.objectContaining({ url: upstream.url }),
+    ]);
+    expect(JSON.stringify(log)).not.toContain('s3cret');
   });
 
   it('is not asked faster and faster when it closes every connection at once', async () => {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { WebSocket } from 'ws';
 import { MIB } from '../../common/bytes.js';
+import { parseEndpoint, WEBSOCKET, withoutQuery, type Endpoint } from '../../common/endpoint.js';
 import type { FlashblocksObserver } from './observer.js';
 
 /** As op-conductor (op-conductor.md §7), but for the pauses between attempts, which grow from short ones. */
@@ -45,13 +46,13 @@ export class UpstreamConnection {
   private fence: Fence | undefined;
   private fences = 0;
   private stopped = false;
-  private readonly url: string;
+  private readonly endpoint: Endpoint;
+  /** What the log calls it. */
+  private readonly shown: string;
 
   constructor(private readonly options: UpstreamOptions) {
-    const url = new URL(options.url);
-    // A fragment says nothing to a server, and ws throws at it.
-    url.hash = '';
-    this.url = url.href;
+    this.endpoint = parseEndpoint(options.url, WEBSOCKET);
+    this.shown = withoutQuery(this.endpoint);
     this.retryMs = options.times.firstRetryMs;
   }
 
@@ -106,7 +107,13 @@ export class UpstreamConnection {
 
   private connect(): void {
     const { times, observer, logger } = this.options;
-    const socket = new WebSocket(this.url, { perMessageDeflate: false, maxPayload: FRAME_BYTES_MAX });
+    const { url, authorization } = this.endpoint;
+    const socket = new WebSocket(url, {
+      perMessageDeflate: false,
+      maxPayload: FRAME_BYTES_MAX,
+      // Not by the URL: ws would send user name and password with their escapes.
+      ...(authorization !== undefined && { headers: { authorization } }),
+    });
     this.socket = socket;
     let reason = '';
     const deadline = setTimeout(() => {
@@ -118,7 +125,7 @@ export class UpstreamConnection {
       this.heard();
       observer.connectionAttempt(true);
       observer.upstreamConnected(true);
-      logger.info({ url: this.url }, 'flashblocks upstream connected');
+      logger.info({ url: this.shown }, 'flashblocks upstream connected');
       this.state = 'connected';
       this.options.onOpen();
     });
@@ -148,7 +155,7 @@ export class UpstreamConnection {
     observer.upstreamConnected(false);
     if (was !== 'connected') observer.connectionAttempt(false);
     // One line per change: an upstream may be away for days.
-    if (was !== 'lost') logger.warn({ url: this.url, reason }, 'flashblocks upstream lost; retrying');
+    if (was !== 'lost') logger.warn({ url: this.shown, reason }, 'flashblocks upstream lost; retrying');
     this.retry = setTimeout(() => this.connect(), this.retryMs);
     this.retryMs = Math.min(2 * this.retryMs, times.lastRetryMs);
   }

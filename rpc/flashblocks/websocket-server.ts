@@ -1,8 +1,10 @@
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import websocket from '@fastify/websocket';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import { KIB } from '../../common/bytes.js';
+import { hostOf } from '../../common/endpoint.js';
+import { listen } from '../../common/listen.js';
 
 interface WebSocketServerOptions {
   host: string;
@@ -44,7 +46,6 @@ export class WebSocketServer {
       http: { headersTimeout: HANDSHAKE_TIMEOUT_MS, connectionsCheckingInterval: HANDSHAKE_TIMEOUT_MS / 4 },
     });
     this.app = app;
-    app.server.maxConnections = maxClients + SPARE_CONNECTIONS;
     await app.register(websocket, {
       options: {
         autoPong: false,
@@ -86,8 +87,8 @@ export class WebSocketServer {
           `WebSocket protocol violation: handshake request method is not GET but "${method}"`,
         ),
     });
-    await app.listen({ host, port });
-    return { port: (app.server.address() as AddressInfo).port };
+    const listening = await listen(app, { host, port, connectionsMax: maxClients + SPARE_CONNECTIONS });
+    return { port: listening.port };
   }
 
   async stop(): Promise<void> {
@@ -97,16 +98,12 @@ export class WebSocketServer {
   /** Browsers of other sites may not listen in, as with op-conductor; other programs send no Origin. */
   private refuse({ headers }: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
     const { origin, host = '' } = headers;
-    if (origin !== undefined && originHost(origin) !== host.toLowerCase()) {
+    if (origin !== undefined && hostOf(origin) !== host.toLowerCase()) {
       return sendText(reply, 403, `request Origin "${origin}" is not authorized for Host "${host}"`);
     }
     const { maxClients, clientCount } = this.options;
     return clientCount() >= maxClients ? sendText(reply, 503, 'too many clients') : undefined;
   }
-}
-
-function originHost(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined;
 }
 
 function sendText(reply: FastifyReply, status: number, text: string): FastifyReply {

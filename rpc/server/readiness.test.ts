@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { MIB } from '../../common/bytes.js';
 import type { HttpServer } from './json-rpc/http-server.js';
@@ -6,44 +6,38 @@ import { createRpcServer } from './rpc-server.js';
 import { FakeConductor } from './testing/fake-conductor.js';
 import { sendHttp } from './testing/send-http.js';
 
-describe('GET /readyz', () => {
-  const servers: HttpServer[] = [];
-  afterEach(() => Promise.all(servers.splice(0).map((server) => server.stop(100))));
+let api: FakeConductor;
+let server: HttpServer;
+let port: number;
 
-  it('says whether the conductor runs and knows a leader, and why not', async () => {
-    const api = new FakeConductor(false);
-    const logger = pino({ level: 'silent' });
-    const server = createRpcServer({
-      api,
-      version: 'v1',
-      logger,
-      host: '127.0.0.1',
-      port: 0,
-      bodyLimitBytes: MIB,
-    });
-    servers.push(server);
-    const { port } = await server.start();
-    const ask = async (): Promise<[number, string | null, unknown]> => {
-      const { status, contentType, body } = await sendHttp(port, {
-        method: 'GET',
-        path: '/readyz',
-        headers: {},
-        body: null,
-      });
-      return [status, contentType, JSON.parse(body)];
-    };
-    expect(await ask()).toEqual([200, 'application/json', { ready: true }]);
-    const members = api.servers;
-    api.leaderWithId = () => ({ id: '', addr: '', suffrage: 0 });
-    expect(await ask()).toEqual([
-      503,
-      'application/json',
-      { ready: false, reason: 'the node knows no leader' },
-    ]);
-    api.servers = null;
-    expect((await ask())[2]).toMatchObject({ reason: 'the node belongs to no cluster yet' });
-    api.servers = members;
-    api.stopped = () => true;
-    expect((await ask())[2]).toMatchObject({ reason: 'the conductor is stopped' });
+beforeEach(async () => {
+  api = new FakeConductor(false);
+  const logger = pino({ level: 'silent' });
+  server = createRpcServer({ api, version: 'v1', logger, host: '127.0.0.1', port: 0, bodyLimitBytes: MIB });
+  ({ port } = await server.start());
+});
+afterEach(() => server.stop(100));
+
+const ask = async (path: string, method = 'GET'): Promise<[number, string | null, unknown]> => {
+  const { status, contentType, body } = await sendHttp(port, { method, path, headers: {}, body: null });
+  return [status, contentType, body === '' ? '' : JSON.parse(body)];
+};
+
+describe.each(['/readyz', '/readyz/'])('GET %s', (path) => {
+  it('says whether the node could take over, and why not', async () => {
+    expect(await ask(path)).toEqual([200, 'application/json', { ready: true }]);
+    api.whyNotReady = async () => 'the node knows no leader';
+    const answer = { ready: false, reason: 'the node knows no leader' };
+    expect(await ask(path)).toEqual([503, 'application/json', answer]);
+  });
+});
+
+describe.each(['/leader', '/leader/'])('GET %s', (path) => {
+  it('says whether the active sequencer is here, and why not', async () => {
+    const answer = { leader: false, reason: 'another one leads' };
+    expect(await ask(path)).toEqual([503, 'application/json', answer]);
+    api.overrideLeader(true);
+    expect(await ask(path)).toEqual([200, 'application/json', { leader: true }]);
+    expect((await ask(path, 'HEAD'))[0]).toBe(200);
   });
 });

@@ -24,6 +24,8 @@ interface RpcServerOptions {
   port: number;
   /** Largest request body. op-conductor's 5 MiB halts chains with larger blocks. */
   bodyLimitBytes: number;
+  /** Connections that are served at a time, others are closed at once; 4,096 unless given. */
+  connectionsMax?: number;
   /** A request must have arrived whole within this time; 30 s unless given, as op-conductor. */
   readTimeoutMs?: number;
   /** How long a connection without a request is kept; 120 s unless given, as op-conductor. */
@@ -34,7 +36,9 @@ interface RpcServerOptions {
   onCall?: (report: CallReport) => void;
 }
 
-/** The RPC port of one node: JSON-RPC on `/`, `/healthz`, `/readyz`, `/commit-unsafe-payload`. Nothing is bound before `start`. */
+const CONNECTIONS_MAX = 4096;
+
+/** The RPC port of one node: JSON-RPC on `/`, `/healthz`, `/readyz`, `/leader`, `/commit-unsafe-payload`. Nothing is bound before `start`. */
 export function createRpcServer(options: RpcServerOptions): HttpServer {
   const { api, proxies, version, logger, host, port, bodyLimitBytes, onCall } = options;
   const methods = new Map(conductorMethods(api));
@@ -61,6 +65,7 @@ export function createRpcServer(options: RpcServerOptions): HttpServer {
     host,
     port,
     bodyLimitBytes,
+    connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX,
     readTimeoutMs: options.readTimeoutMs ?? 30_000,
     idleTimeoutMs: options.idleTimeoutMs ?? 120_000,
     addRoutes: (app) => {

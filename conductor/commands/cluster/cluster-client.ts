@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseEndpoint } from '../../../common/endpoint.js';
 import { ClientError } from '../../../rpc/clients/client-error.js';
 import { JsonRpcClient } from '../../../rpc/clients/json-rpc-client.js';
 import {
@@ -7,7 +8,7 @@ import {
   type ClusterStatus,
   type ConductorStatus,
 } from '../../../rpc/server/conductor-status.js';
-import { parseHostPort } from '../../config/host-port.js';
+import { formatHostPort, parseHostPort } from '../../config/host-port.js';
 import { CommandError } from '../command-error.js';
 import type { ClusterView, Member } from './cluster-view.js';
 
@@ -83,7 +84,7 @@ export class ClusterClient {
     if (!status?.rpcPort || host === undefined) {
       throw new CommandError('no-rpc-address', `the RPC address of ${id} is not known`);
     }
-    return `http://${host.includes(':') ? `[${host}]` : host}:${status.rpcPort}`;
+    return `http://${formatHostPort(host, status.rpcPort)}`;
   }
 
   private async ask(url: string): Promise<Answer> {
@@ -102,7 +103,7 @@ export class ClusterClient {
       const failure = error instanceof ClientError ? error.failure : undefined;
       if (failure?.code === 'rpc-error' && failure.rpcCode === METHOD_NOT_FOUND) {
         throw new Error(
-          `${url} is no conductor with this command line: op-conductor, or op-node (mind the port)`,
+          `${parseEndpoint(url).origin} is no conductor with this command line: op-conductor, or op-node (mind the port)`,
           { cause: error },
         );
       }

@@ -1,5 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { endpointProblem, hideCredentials } from '../../../common/endpoint.js';
 import { ClientError } from '../../../rpc/clients/client-error.js';
+import { formatHostPort, isWildcard, parseHostPort, withoutBrackets } from '../../config/host-port.js';
 import { duration } from '../../config/value-types.js';
 import { sleep } from '../../time/sleep.js';
 import { CommandError } from '../command-error.js';
@@ -26,14 +28,15 @@ export interface Operation extends CommandIo {
 /** Adds the options that all commands of the cluster have. */
 export function clusterCommand(program: Command, io: CommandIo, usage: string): Command {
   const port = io.env['OP_CONDUCTOR_RPC_PORT'] || DEFAULT_RPC_PORT;
-  const given = io.env['BATON_RPC'] || `http://127.0.0.1:${port}`;
+  const given =
+    io.env['BATON_RPC'] || `http://${formatHostPort(ownHost(io.env['OP_CONDUCTOR_RPC_ADDR']), Number(port))}`;
   return program
     .command(usage)
     .addOption(
       new Option(
         '--rpc <urls>',
         'RPC of one or more conductors, with commas; one that runs is enough (env: BATON_RPC)',
-      ).default(given),
+      ).default(given, JSON.stringify(hideCredentials(given))),
     )
     .addOption(
       new Option('--deadline <duration>', 'longest time to wait until it is so, such as 30s or 2m')
@@ -42,9 +45,14 @@ export function clusterCommand(program: Command, io: CommandIo, usage: string): 
     );
 }
 
+/** Where the conductor of this host answers, if it has the environment of this command. */
+function ownHost(listensOn = ''): string {
+  return listensOn === '' || isWildcard(listensOn) ? '127.0.0.1' : withoutBrackets(listensOn);
+}
+
 /** Options of every command of the cluster. */
 export interface ClusterOptions {
-  /** URLs, separated by commas. */
+  /** URLs, or `host:port`, separated by commas. */
   rpc: string;
   deadline: number;
 }
@@ -145,14 +153,19 @@ export function refused(error: ClientError): CommandError {
   return new CommandError('refused', `${error.server} answers: ${text}`);
 }
 
+/** One of them may be `host:port` as well. */
 function urlsOf(text: string): string[] {
-  const urls = text
-    .replace(/,\s*$/, '')
-    .split(',')
-    .map((url) => url.trim());
-  const wrong = urls.find((url) => !/^https?:\/\//.test(url) || !URL.canParse(url));
-  if (wrong === undefined) return urls;
-  throw new CommandError('usage', `"${wrong}" is no URL such as http://10.0.0.1:8547`);
+  const given = text.replace(/,\s*$/, '').split(',');
+  const urls = given.map((url) => (parseHostPort(url.trim()) ? `http://${url.trim()}` : url.trim()));
+  for (const [at, url] of urls.entries()) {
+    const problem = endpointProblem(url);
+    if (problem === undefined) continue;
+    // By its place: of a text that is no URL nobody can tell what in it is a password.
+    const which = urls.length === 1 ? '--rpc' : `URL ${at + 1} of --rpc`;
+    const comma = urls.length === 1 ? '' : ' (in a user name or password, write , as %2C)';
+    throw new CommandError('usage', `${which} is none such as http://10.0.0.1:8547: ${problem}${comma}`);
+  }
+  return urls;
 }
 
 /** For options that are durations. */

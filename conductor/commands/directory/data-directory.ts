@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { absolute, pathMistake } from '../../config/folders.js';
 import { CommandError } from '../command-error.js';
 
 const isDatabase = (directory: string): boolean => existsSync(path.join(directory, 'CURRENT'));
@@ -7,10 +8,16 @@ const isDatabase = (directory: string): boolean => existsSync(path.join(director
 /**
  * The data directory itself, also when `--raft.storage.dir` was given, which holds it as `SERVER-ID/baton`.
  *
- * @throws CommandError `usage` when there are several
+ * @throws CommandError `usage` when there are several, or none and the path looks like a mistake
  */
-export function dataDirectory(given: string): string {
-  if (isDatabase(given) || !existsSync(given)) return given;
+export function dataDirectory(text: string): string {
+  const given = absolute(text);
+  if (!existsSync(given)) {
+    const mistake = pathMistake(text);
+    if (mistake !== undefined) throw new CommandError('usage', `there is no ${given}: ${mistake}`);
+    return given;
+  }
+  if (isDatabase(given)) return given;
   const found = readdirSync(given)
     .map((id) => path.join(given, id, 'baton'))
     .filter(isDatabase);

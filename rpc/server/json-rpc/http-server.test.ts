@@ -52,6 +52,7 @@ async function start(options: Partial<HttpServerOptions> = {}): Promise<{
     host: '127.0.0.1',
     port: 0,
     bodyLimitBytes: 100_000,
+    connectionsMax: 4096,
     readTimeoutMs: 30_000,
     idleTimeoutMs: 120_000,
     ...options,

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fastify } from 'fastify';
 import type { Logger } from 'pino';
+import { listen } from '../../../common/listen.js';
 import { AnswersUnderWay } from './answers-under-way.js';
 import { BodyReader } from './body-reader.js';
 import { RemoteCaller } from './caller.js';
@@ -19,10 +20,13 @@ export interface HttpServerOptions {
   /** Answered by `/healthz`. */
   version: string;
   logger: Logger;
+  /** An address, or a name: then all that it resolves to. */
   host: string;
   /** 0 lets the system choose. */
   port: number;
   bodyLimitBytes: number;
+  /** Others are closed at once: this port must not take the file descriptors that consensus and the disk need. */
+  connectionsMax: number;
   /** A request must have arrived whole within this time, and its answer must have been read within as much. */
   readTimeoutMs: number;
   /** How long a connection without a request is kept. */
@@ -47,14 +51,13 @@ const ACCEPTED_TYPES = new Set(['application/json', 'application/json-rpc', 'app
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 /** Bodies of the largest size that may be under way at once; smaller ones accordingly more. */
 const BODIES_IN_MEMORY_MAX = 4;
-/** Others are closed at once: this port must not take the file descriptors that consensus and the disk need. */
-const CONNECTIONS_MAX = 4096;
 // A client that sends its body slower than this notices a time-out at most so much later.
 const TIMEOUT_CHECKS_PER_READ_TIMEOUT = 6;
 
 /** The HTTP side of op-service's RPC server: op-conductor.md §2.1 and the `json-rpc` group of the recordings. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   let stopping = false;
+  let drained = async (): Promise<void> => undefined;
   const app = fastify({
     bodyLimit: options.bodyLimitBytes,
     requestTimeout: options.readTimeoutMs,
@@ -78,7 +81,6 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   app.setNotFoundHandler(sendNotFound);
   addOwnRoutes(app, options);
   options.addRoutes?.(app);
-  app.server.maxConnections = CONNECTIONS_MAX;
   const cutOffWhenIdle = (): void => {
     // Node counts a connection that never sent a byte as active and would wait for it.
     if (stopping && underWay.isEmpty) app.server.closeAllConnections();
@@ -88,10 +90,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
   return {
     start: async () => {
-      await app.listen({ host: options.host, port: options.port });
-      const address = app.server.address();
-      if (address === null || typeof address === 'string') throw new Error('not listening on TCP');
-      return { port: address.port };
+      const listening = await listen(app, options);
+      drained = () => listening.drained();
+      return { port: listening.port };
     },
     stop: async (graceMs) => {
       stopping = true;
@@ -100,6 +101,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         const closed = app.close();
         cutOffWhenIdle();
         await closed;
+        await drained();
       } finally {
         clearTimeout(cutOff);
       }

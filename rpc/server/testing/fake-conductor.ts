@@ -117,6 +117,14 @@ export class FakeConductor implements ConductorApi {
     this.changeCluster('setTiming', timing, version);
   }
 
+  async whyNotReady(): Promise<string | undefined> {
+    return undefined;
+  }
+
+  whyNotActiveLeader(): string | undefined {
+    return this.leader() ? undefined : 'another one leads';
+  }
+
   status(): ConductorStatus {
     throw new Error('there is no node behind this conductor');
   }

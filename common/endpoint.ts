@@ -1,0 +1,98 @@
+/** A server of somebody else's, as a setting names it: what to dial, what to send along, and what may be shown. */
+export interface Endpoint {
+  /** The whole URL, less user name, password and fragment. */
+  readonly url: string;
+  /** Value of the `authorization` header; undefined when the URL has neither user name nor password. */
+  readonly authorization: string | undefined;
+  /** Scheme, host and port: all that logs and errors may say of it, as paths and queries hold keys, too. */
+  readonly origin: string;
+}
+
+/** The text is no URL that can be used. Its message holds nothing of the text, which may have a password in it. */
+class EndpointError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'EndpointError';
+  }
+}
+
+export const HTTP: readonly string[] = ['http:', 'https:'];
+export const WEBSOCKET: readonly string[] = ['ws:', 'wss:'];
+
+/**
+ * Takes the URL of a server apart. Everything that dials a URL from outside goes through here, so that a user name and
+ * a password are sent by all of them, and shown by none.
+ *
+ * @throws EndpointError
+ */
+export function parseEndpoint(text: string, protocols: readonly string[] = HTTP): Endpoint {
+  const url = parse(text, protocols);
+  const authorization = basicAuthorization(url);
+  const { origin } = url.protocol.startsWith('ws') ? { origin: `${url.protocol}//${url.host}` } : url;
+  url.username = url.password = url.hash = '';
+  return { url: url.href, authorization, origin };
+}
+
+/** What is wrong with the URL of a server; undefined when it can be used. Holds nothing of its text. */
+export function endpointProblem(text: string, protocols: readonly string[] = HTTP): string | undefined {
+  try {
+    parseEndpoint(text, protocols);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** The same server at a path below that of the endpoint, whether or not that one ends with a slash. */
+export function below(endpoint: Endpoint, path: string): Endpoint {
+  const url = new URL(endpoint.url);
+  url.pathname = url.pathname.replace(/\/+$/, '') + path;
+  return { ...endpoint, url: url.href };
+}
+
+/** Scheme, host, port and path of an endpoint. */
+export function withoutQuery({ url }: Endpoint): string {
+  return url.replace(/\?.*$/s, '');
+}
+
+/** `host:port` of a URL of any kind; undefined if the text is none. */
+export function hostOf(text: string): string | undefined {
+  return URL.canParse(text) ? new URL(text).host : undefined;
+}
+
+/** Hides what may be a user name and a password in a text that somebody typed. */
+export function hideCredentials(text: string): string {
+  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)(?:(?!:\/\/)\S)*@/gi, '$1***@');
+}
+
+function parse(text: string, protocols: readonly string[]): URL {
+  const beginnings = protocols.map((protocol) => `${protocol}//`);
+  if (!beginnings.some((beginning) => text.toLowerCase().startsWith(beginning))) {
+    throw new EndpointError(
+      `give a URL that begins with ${beginnings.join(' or ')}${example(text, beginnings)}`,
+    );
+  }
+  // Node's own error has the text in it.
+  if (!URL.canParse(text)) {
+    throw new EndpointError('give a URL; in a user name or password, write / as %2F, ? as %3F and # as %23');
+  }
+  return new URL(text);
+}
+
+/** For a text that lacks nothing but its beginning, and has room for no secret. */
+function example(text: string, [beginning]: readonly string[]): string {
+  return /^[\w.-]+:\d{1,5}$/.test(text) ? `, as in ${beginning}${text}` : '';
+}
+
+/** As Go's HTTP client sends it: also a password without a user name. */
+function basicAuthorization({ username, password }: URL): string | undefined {
+  if (username === '' && password === '') return undefined;
+  try {
+    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    return `Basic ${Buffer.from(credentials).toString('base64')}`;
+  } catch {
+    throw new EndpointError(
+      'in a user name or password, write % as %25, unless it begins an escape such as %40',
+    );
+  }
+}

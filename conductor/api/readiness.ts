@@ -1,0 +1,118 @@
+import { withDeadline } from '../../common/deadline.js';
+import { Suffrage } from '../../rpc/server/conductor-api.js';
+import { conductorStatusSchema, type ConductorStatus } from '../../rpc/server/conductor-status.js';
+import type { AskStatus } from './cluster-status.js';
+
+/** Blocks or log entries by which a node may be behind: a start brings it over such a gap within a moment. */
+export const READY_LAG_MAX = 16;
+
+/** Shorter than the time-outs of probes. */
+const LEADER_TIMEOUT_MS = 500;
+/** However often somebody asks, the leader is asked no more often than this. */
+const ASK_INTERVAL_MS = 500;
+
+/** A chain that stands still is old on every node, and a restart of the next one would not be worse for it. */
+const AGES: readonly string[] = ['unsafe-head-old', 'safe-head-old'];
+
+interface ReadinessOptions {
+  /** What this node says of itself. */
+  status: () => ConductorStatus;
+  askStatus: AskStatus;
+}
+
+/** Whether this node could take over now, which is what an update that goes from node to node has to know. */
+export class Readiness {
+  private asked: { leader: string; atMs: number; answer: Promise<string | undefined> } | undefined;
+
+  constructor(private readonly options: ReadinessOptions) {}
+
+  /** Why it could not; undefined when it could, or leads with an active sequencer. Never rejects. */
+  async whyNotReady(): Promise<string | undefined> {
+    const own = this.options.status();
+    const obstacle = ownObstacle(own);
+    if (obstacle !== undefined || own.role === 'leader' || own.leader === null) return obstacle;
+    return this.obstacleAtLeader(own, own.leader);
+  }
+
+  /** Only the leader knows how far its log goes: what this node knows of it may be all that it was sent yet. */
+  private async obstacleAtLeader(
+    own: ConductorStatus,
+    leader: { id: string; addr: string },
+  ): Promise<string | undefined> {
+    const nowMs = performance.now();
+    if (this.asked?.leader !== leader.id || nowMs - this.asked.atMs > ASK_INTERVAL_MS) {
+      this.asked = { leader: leader.id, atMs: nowMs, answer: this.askLeader(own, leader) };
+    }
+    return this.asked.answer;
+  }
+
+  private async askLeader(
+    own: ConductorStatus,
+    { id, addr }: { id: string; addr: string },
+  ): Promise<string | undefined> {
+    try {
+      const { status } = await withDeadline((signal) => this.options.askStatus(addr, signal), {
+        timeoutMs: LEADER_TIMEOUT_MS,
+      });
+      // One of another version, in the middle of an update, has no say: its update must go on.
+      const { data } = conductorStatusSchema.safeParse(status);
+      return data && seenByLeader(own, data);
+    } catch (error) {
+      return `the leader ${id} does not answer: ${(error as Error).message}`;
+    }
+  }
+}
+
+/** Why an active sequencer does not run here under this node's leadership; undefined when it does. */
+export function whyNotActiveLeader({
+  role,
+  leader,
+  leaderOverridden,
+  node,
+}: ConductorStatus): string | undefined {
+  if (role !== 'leader' && !leaderOverridden) {
+    return leader === null ? 'the node knows no leader' : `${leader.id} leads`;
+  }
+  return node.sequencerActive === true ? undefined : 'the node leads, but its sequencer is not active';
+}
+
+function ownObstacle(own: ConductorStatus): string | undefined {
+  return cluster(own) ?? localNode(own) ?? (own.role === 'leader' ? leadership(own) : undefined);
+}
+
+function cluster({ id, stopped, membership, leader, paused, pausedBy }: ConductorStatus): string | undefined {
+  if (stopped) return 'the conductor is stopped';
+  const own = membership.servers.find((server) => server.id === id);
+  if (membership.servers.length === 0) return 'the node belongs to no cluster yet';
+  if (own === undefined) return 'the node is no member of the cluster';
+  if (own.suffrage !== Suffrage.voter) return 'the node has no vote';
+  if (leader === null) return 'the node knows no leader';
+  return paused ? `the conductor is paused (by ${pausedBy ?? 'an operator'})` : undefined;
+}
+
+function localNode({ node, health }: ConductorStatus): string | undefined {
+  if (!node.reachable) return node.reason;
+  if (health.status === 'unknown') return 'the node was not checked yet';
+  const reason = health.reasons.find(
+    ({ severity, code }) => severity === 'unhealthy' && !AGES.includes(code),
+  );
+  return reason?.message ?? behind(node.lagBlocks ?? 0);
+}
+
+function leadership(own: ConductorStatus): string | undefined {
+  if (!own.ready) return 'its leadership is not complete yet';
+  if (own.node.startHeldBy !== '') return own.node.startHeldBy;
+  return whyNotActiveLeader(own);
+}
+
+function seenByLeader(own: ConductorStatus, leader: ConductorStatus): string | undefined {
+  const peer = leader.peers.find(({ id }) => id === own.id);
+  if (leader.role !== 'leader' || peer === undefined) return `${leader.id} does not lead this node`;
+  if (peer.state !== 'replicate') return `the leader cannot append to its log yet (${peer.state})`;
+  if (peer.lagEntries > READY_LAG_MAX) return `it misses ${peer.lagEntries} entries of the leader's log`;
+  return leader.head && own.node.head ? behind(leader.head.number - own.node.head.number) : undefined;
+}
+
+function behind(blocks: number): string | undefined {
+  return blocks > READY_LAG_MAX ? `the execution client misses ${blocks} committed blocks` : undefined;
+}
