@@ -31,6 +31,8 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
       bootstrap: values['raft.bootstrap'],
       /** Preference as leader among equally fit nodes; greater is better. */
       priority: values['raft.priority'],
+      /** Leadership goes back to a member of greater priority. */
+      handBack: { afterMs: values['raft.hand-back'], intervalMs: values['raft.hand-back-interval'] },
       crashEvidence: values['raft.crash-evidence'],
       /** Empty: no static formation. */
       peers,

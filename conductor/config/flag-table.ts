@@ -469,6 +469,20 @@ export const flags = {
     byDefault: 0,
     usage: 'preference of this node as leader among equally fit ones (0..1000, greater is better)',
   }),
+  'raft.hand-back': flag({
+    group: 'Raft',
+    type: duration,
+    byDefault: null,
+    defaultText: 'never',
+    usage:
+      'leadership goes back to a member of greater raft.priority once that has been healthy and caught up for so long; set it on all members',
+  }),
+  'raft.hand-back-interval': flag({
+    group: 'Raft',
+    type: duration,
+    byDefault: 600_000,
+    usage: 'a member gives leadership back at most once in this time',
+  }),
   'raft.crash-evidence': flag({
     group: 'Raft',
     type: boolean,

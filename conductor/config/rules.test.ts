@@ -110,6 +110,7 @@ describe('rules', () => {
     ['--raft.heartbeat-interval=500ms', 'heartbeat interval out of range'],
     ['--raft.heartbeat-interval=0', 'heartbeat interval out of range'],
     ['--raft.priority=1001', 'raft.priority is too large'],
+    ['--raft.hand-back=1ms', 'raft.hand-back is too short'],
     ['--raft.retention-mb=0', 'raft.retention-mb is 0'],
     ['--shutdown-timeout=0s', 'shutdown-timeout is not longer than 0'],
     ['--raft.peers=a@h:1,a@h:2', 'an id is listed twice'],

@@ -154,6 +154,12 @@ const rules: readonly Rule[] = [
     remedy: 'use 0 to 1000; only the order of the nodes counts',
   },
   {
+    flags: ['raft.hand-back'],
+    violated: (values) => values['raft.hand-back'] !== null && values['raft.hand-back'] < 1000,
+    text: 'raft.hand-back is too short',
+    remedy: 'use at least 1s, better some minutes; leave it out to keep leadership where it is',
+  },
+  {
     flags: ['raft.retention-mb'],
     violated: (values) => values['raft.retention-mb'] < 1,
     text: 'raft.retention-mb is 0',

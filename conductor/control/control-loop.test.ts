@@ -147,7 +147,13 @@ describe('ControlLoop', () => {
     it('aborts a transfer for another target, not for another reason', async () => {
       const successors = (...ids: string[]): Partial<View> => ({
         fitness: Fitness.impaired,
-        successors: ids.map((id) => ({ id, fitness: Fitness.fit, eligibility: 4e6, lagBlocks: 0 })),
+        successors: ids.map((id) => ({
+          id,
+          fitness: Fitness.fit,
+          eligibility: 4e6,
+          lagBlocks: 0,
+          priority: 0,
+        })),
       });
       facts(successors('b', 'c'));
       facts({ ...successors('b', 'c'), healthReason: 'sicker' });

@@ -7,6 +7,7 @@ import {
   poll,
   type ConductorUnderTest,
 } from '../testing/conductor-under-test.js';
+import { refOf } from '../testing/chain.js';
 import { pass, useVirtualTime } from '../testing/virtual-time.js';
 
 useVirtualTime();
@@ -153,5 +154,41 @@ describe('successors', () => {
     t.raft.lead();
     await t.conductor.transferLeader();
     expect(t.raft.transfers).toEqual(['c', 'c']);
+  });
+});
+
+describe('a preferred leader', () => {
+  /** Time passes, and the sequencer makes a block every second. */
+  async function passWithBlocks(t: ConductorUnderTest, seconds: number): Promise<void> {
+    for (let second = 0; second < seconds; second++) {
+      if (t.node.active) {
+        const block = refOf(t.node.head.number + 1);
+        t.raft.commit(block);
+        t.node.gossip(block);
+      }
+      await pass(1000);
+    }
+  }
+
+  async function withPreferred(): Promise<ConductorUnderTest> {
+    const t = conductorUnderTest();
+    await t.sequencing();
+    Object.assign(t.raft.peer('c'), { eligibility: fitPeer(), priority: 10 });
+    return t;
+  }
+
+  it('gets leadership back once it has been fit for a minute, and this node ends its block first', async () => {
+    const t = await withPreferred();
+    await passWithBlocks(t, 59);
+    expect(t.outcome).toEqual({ active: true, transfers: [] });
+    await passWithBlocks(t, 3);
+    expect(t.outcome).toEqual({ active: false, transfers: ['c'] });
+  });
+
+  it('that does not take it is not asked again and again', async () => {
+    const t = await withPreferred();
+    t.raft.transferOutcomes.push({ outcome: 'rejected', reason: 'transfer-timeout' });
+    await passWithBlocks(t, 300);
+    expect(t.outcome).toEqual({ active: true, transfers: ['c'] });
   });
 });

@@ -8,9 +8,10 @@ import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { ChainState } from '../chain/chain-state.js';
 import { sameState, type ControlEvents, type State } from './control-events.js';
 import { ControlLoop } from './control-loop.js';
-import type { Action, View } from './decide.js';
+import { HAND_BACK, type Action, type View } from './decide.js';
 import { HEADS_NOT_COMPARED } from './branch-watch.js';
 import { Strikes } from './eligibility.js';
+import { HandBack, type HandBackTimes } from './hand-back.js';
 import { HandOver, type TransferTarget } from './hand-over.js';
 import { HealthLog } from './health-log.js';
 import { LagTracker } from './lag-tracker.js';
@@ -28,6 +29,7 @@ export interface ControlTimes extends Pick<LocalSequencerOptions, 'callTimeoutMs
   progressGraceMs: number;
   /** A leader whose chain does not move for this long lets another node try. */
   stuckAfterMs: number;
+  handBack: HandBackTimes;
 }
 
 interface ControllerOptions extends Omit<LocalSequencerOptions, 'readBarrier' | 'nodeId'>, ControlTimes {
@@ -42,6 +44,8 @@ interface ControllerOptions extends Omit<LocalSequencerOptions, 'readBarrier' | 
   health: Pick<HealthMonitor, 'latest' | 'probeNow'>;
   succession: Succession;
   switches: Switches;
+  /** Of this node as leader. */
+  priority: number;
 }
 
 /**
@@ -53,6 +57,7 @@ export class Controller extends EventEmitter<ControlEvents> {
   private readonly sequencer: LocalSequencer;
   private readonly handOver: HandOver;
   private readonly fitness: OwnFitness;
+  private readonly handBack: HandBack;
   private readonly loop: ControlLoop;
   private readonly healthLog: HealthLog;
   private lastState: State | undefined;
@@ -70,6 +75,7 @@ export class Controller extends EventEmitter<ControlEvents> {
     });
     this.sequencer.on('started', (wasStopped) => this.emit('sequencerStarted', wasStopped));
     this.sequencer.on('stopped', (wasRunning) => this.emit('sequencerStopped', wasRunning));
+    this.handBack = new HandBack(options.handBack, options.priority);
     this.handOver = new HandOver({ ...options, sequencer: this.sequencer });
     this.fitness = new OwnFitness({
       ...options,
@@ -179,6 +185,7 @@ export class Controller extends EventEmitter<ControlEvents> {
   private roleChanged(): void {
     this.sequencer.roleChanged({ leads: this.leads });
     this.leaderSinceMs = performance.now();
+    this.handBack.forget();
     this.loop.forgetFailures();
     this.changed();
   }
@@ -235,6 +242,7 @@ export class Controller extends EventEmitter<ControlEvents> {
       stuck,
       historyTooShort: this.sequencer.isHistoryTooShort,
       lagging: this.lag.isLagging(now),
+      preferred: status.role === 'leader' ? this.handBack.dueAt(now, succession.successors()) : undefined,
       successors: status.role === 'leader' ? succession.inOrderOfTrial({ stuck }) : [],
     };
   }
@@ -264,6 +272,7 @@ export class Controller extends EventEmitter<ControlEvents> {
 
   private async transfer(target: TransferTarget, signal: AbortSignal): Promise<void> {
     this.isHandingOver = true;
+    if (target.reason === HAND_BACK) this.handBack.tried(performance.now());
     const failure = await this.handOver.to(target, signal).finally(() => (this.isHandingOver = false));
     this.emit('transferred', failure === undefined);
     if (failure !== undefined) throw new Error(`leadership transfer: ${failure}`);

@@ -8,10 +8,15 @@ export interface Successor {
   eligibility: number;
   /** Blocks that its execution client misses. */
   lagBlocks: number;
+  /** Configured preference as leader, greater is better. */
+  priority: number;
 }
 
 /** Blocks that take longer to import than a hand-over takes to a node that has them. */
 const FAR_BEHIND_BLOCKS = 16;
+
+/** Why a leader in good health gives leadership away. */
+export const HAND_BACK = 'a member that is preferred as leader is fit again';
 
 /** Everything that the control loop knows when it decides. */
 export interface View {
@@ -47,6 +52,8 @@ export interface View {
   historyTooShort: boolean;
   /** The local head has been behind the committed one for so long that gossip will not bring it. */
   lagging: boolean;
+  /** A member that is preferred as leader and has been fit for long enough; undefined without one. */
+  preferred: string | undefined;
   /** In the order in which they are to be tried. */
   successors: readonly Successor[];
 }
@@ -103,6 +110,9 @@ function decideAsLeader(view: View): Action {
         : { type: 'stop', abandon: true, reason: view.mustStop };
     }
     if (view.fitness === Fitness.fit) {
+      if (view.preferred !== undefined && view.compared) {
+        return { type: 'transfer', to: view.preferred, sequencer: 'stop', reason: HAND_BACK };
+      }
       return { type: 'none', reason: view.compared ? 'sequencing' : 'its chain is being compared' };
     }
     // A chain that stood still has an old head for a while after its sequencer is back (op-conductor.md §3.3).

@@ -27,8 +27,9 @@ export class Succession {
     return peers
       .filter((peer) => voters.has(peer.id) && peer.lastContactMs < this.options.peerTimeoutMs())
       .sort((a, b) => (a.rank ?? Infinity) - (b.rank ?? Infinity))
-      .map(({ id, eligibility }) => ({
+      .map(({ id, eligibility, priority }) => ({
         id,
+        priority,
         eligibility,
         fitness: fitnessOf(eligibility),
         lagBlocks: lagOf(eligibility),

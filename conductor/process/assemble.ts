@@ -132,6 +132,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   const controller: Controller = new Controller({
     ...{ raft, chain, history, opNode, execution, localNode, health, succession, switches },
     ...controlTimes(config),
+    priority: config.raft.priority,
     askVoters: () => voterReports(status(), askStatus),
     resetHead: (request) => resetter.reset(request),
     sleep,
@@ -243,12 +244,13 @@ function createHealth(
   return { localNode, probes, health };
 }
 
-function controlTimes({ health }: Config): ControlTimes {
+function controlTimes({ health, raft }: Config): ControlTimes {
   return {
     progressGraceMs: Math.max(3000, 2 * health.intervalMs),
     stuckAfterMs: Math.max(STUCK_AFTER_MS, health.unsafeIntervalSeconds * 1000),
     callTimeoutMs: CALL_TIMEOUT_MS,
     catchUpTimeoutMs: CATCH_UP_TIMEOUT_MS,
+    handBack: raft.handBack,
   };
 }
 

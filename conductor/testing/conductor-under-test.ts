@@ -96,6 +96,8 @@ export class ConductorUnderTest {
       stuckAfterMs: 10_000,
       callTimeoutMs: 10_000,
       catchUpTimeoutMs: 3000,
+      handBack: { afterMs: 60_000, intervalMs: 600_000 },
+      priority: 0,
       askVoters: () => voterReports(status(), askStatus),
       resetHead: async (request) => {
         this.resets.push(request);

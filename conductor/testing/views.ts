@@ -5,11 +5,12 @@ import { encodeEligibility, Fitness } from '../control/eligibility.js';
 export const LEVELS = [Fitness.unfit, Fitness.impaired, Fitness.stale, Fitness.partial, Fitness.fit] as const;
 
 /** A voter that answers the leader. */
-export const successor = (id: string, fitness: Fitness, lagBlocks = 0): Successor => ({
+export const successor = (id: string, fitness: Fitness, lagBlocks = 0, priority = 0): Successor => ({
   id,
   fitness,
   eligibility: encodeEligibility(fitness, lagBlocks),
   lagBlocks,
+  priority,
 });
 
 /** A healthy follower, changed as given. */
@@ -32,6 +33,7 @@ export function viewOf(changes: Partial<View> = {}): View {
     stuck: false,
     historyTooShort: false,
     lagging: false,
+    preferred: undefined,
     successors: [],
     ...changes,
   };

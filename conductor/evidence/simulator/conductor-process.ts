@@ -145,6 +145,8 @@ export class ConductorProcess {
       stuckAfterMs: Math.max(STUCK_AFTER_MS, settings.unsafeIntervalS * 1000),
       callTimeoutMs: CALL_TIMEOUT_MS,
       catchUpTimeoutMs: CATCH_UP_TIMEOUT_MS,
+      handBack: { afterMs: null, intervalMs: 0 },
+      priority: 0,
       askVoters: () => voterReports(status(), askStatus),
       resetHead: (request) => resetter.reset(request),
       logger: controlLogger,
