@@ -52,15 +52,62 @@ describe('adding a voter', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('gives no vote when leadership is lost while the node gets the log', async () => {
-    t.raft.progress.set('b', { state: 'probe', matchIndex: 0 });
-    const added = t.service.add('b', 'b:1', 0, true);
-    added.catch(() => undefined);
-    await pass(100);
-    t.raft.role = 'follower';
-    await pass(10);
-    await expect(added).rejects.toThrow('node is not the leader');
-    expect(t.raft.changes).toEqual(['addNonvoter b']);
+  describe('in whose middle leadership is lost', () => {
+    /** b is a member without a vote, and its log is not there yet. */
+    async function interrupted(): Promise<{ added: Promise<void> }> {
+      t.raft.progress.set('b', { state: 'probe', matchIndex: 0 });
+      const added = t.service.add('b', 'b:1', 0, true);
+      added.catch(() => undefined);
+      await pass(100);
+      Object.assign(t.raft, { role: 'follower', ready: false, leader: null });
+      await pass(100);
+      return { added };
+    }
+
+    it('goes on here after a re-election', async () => {
+      const { added } = await interrupted();
+      await pass(300);
+      Object.assign(t.raft, { role: 'leader', leader: 'a' });
+      await pass(100);
+      expect(t.raft.changes).toEqual(['addNonvoter b']);
+      t.raft.ready = true;
+      t.raft.inStep('b');
+      await pass(100);
+      await added;
+      expect(t.raft.member('b')?.voter).toBe(true);
+      expect(t.handedOn).toEqual([]);
+    });
+
+    it('goes on at the new leader', async () => {
+      const { added } = await interrupted();
+      await pass(300);
+      t.raft.leader = 'c';
+      await pass(100);
+      await added;
+      expect(t.handedOn).toEqual(['conductor_addServerAsVoter b b:1 0 at c']);
+    });
+
+    it('is of unknown outcome when nobody leads for long', async () => {
+      const { added } = await interrupted();
+      await pass(15_000);
+      await expect(added).rejects.toMatchObject({ reason: 'unknown-outcome' });
+      await expect(added).rejects.toThrow('whether the change was made is not known');
+    });
+
+    it('goes on with the vote when the answer to that was lost', async () => {
+      t.raft.outcomes.push(
+        { outcome: 'unknown', reason: 'leadership-lost' },
+        { outcome: 'unknown', reason: 'leadership-lost' },
+      );
+      t.raft.inStep('b');
+      await t.service.add('b', 'b:1', 1, true);
+      expect(t.raft.changes).toEqual([
+        'addNonvoter b at 1',
+        'addNonvoter b at 1',
+        'addNonvoter b at 1',
+        'addVoter b at 11',
+      ]);
+    });
   });
 
   it('gives no vote when somebody removed the node meanwhile', async () => {

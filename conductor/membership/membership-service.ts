@@ -11,12 +11,16 @@ import {
 import { withDeadline } from '../../common/deadline.js';
 import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 import type { Sleep } from '../time/sleep.js';
+import { seeThrough, type Change, type LeaderCall } from './see-through.js';
 
 /** What a node says of itself to anybody who asks. */
 export type PeerIdentity = Omit<HelloAnswer, 'bootId'>;
 
 /** What changes of the membership need to know of the Raft node. */
-export type MembershipStatus = Pick<CoreStatus, 'role' | 'lastIndex' | 'configuration'> & {
+export type MembershipStatus = Pick<
+  CoreStatus,
+  'role' | 'ready' | 'leader' | 'lastIndex' | 'configuration'
+> & {
   readonly peers: readonly Pick<PeerStatus, 'id' | 'state' | 'matchIndex'>[];
 };
 
@@ -40,6 +44,8 @@ interface MembershipOptions {
   clusterId(): string | null;
   /** Asks the node at a consensus address who it is. */
   hello(address: string, signal: AbortSignal): Promise<PeerIdentity>;
+  /** Has a call carried out by the member that leads now. */
+  atLeader(leader: string, call: LeaderCall): Promise<void>;
   /** 5 s unless given. */
   dialTimeoutMs?: number;
   /** Longest that a new voter may take to get the log; 30 s unless given. */
@@ -69,12 +75,29 @@ export class MembershipService {
     voter: boolean,
     options: ChangeOptions = {},
   ): Promise<void> {
+    const method = voter ? 'conductor_addServerAsVoter' : 'conductor_addServerAsNonvoter';
+    await this.seeThrough({
+      method,
+      params: [id, address, version],
+      attempt: (isRepeated) => this.addOnce(id, address, version, voter, { ...options, isRepeated }),
+    });
+  }
+
+  private async addOnce(
+    id: string,
+    address: string,
+    version: number,
+    voter: boolean,
+    { isRepeated, ...options }: ChangeOptions & { isRepeated: boolean },
+  ): Promise<void> {
     const incarnation = await this.identify(id, address);
-    this.requireLeader();
+    this.requireLeader(isRepeated);
     const { raft } = this.options;
     const { configuration, index } = raft.status().configuration;
     const existing = configuration.members.find((member) => member.id === id);
     let expected = version === 0 ? undefined : version;
+    // The first step may have been committed before it was interrupted, and is no change by somebody else.
+    if (isRepeated && existing?.incarnation === incarnation) expected = undefined;
     if (existing && existing.incarnation !== incarnation) {
       // Its old vote is bound to a disk that is gone; swapping disks in one step could give two quorums.
       if (existing.voter && expected === undefined) expected = index;
@@ -94,11 +117,27 @@ export class MembershipService {
   }
 
   async demote(id: string, version: number, options: ChangeOptions = {}): Promise<void> {
-    await this.change({ type: 'demote', id }, version === 0 ? undefined : version, options);
+    await this.seeThrough({
+      method: 'conductor_demoteVoter',
+      params: [id, version, options.force === true],
+      attempt: async (isRepeated) => {
+        this.requireLeader(isRepeated);
+        await this.change({ type: 'demote', id }, version === 0 ? undefined : version, options);
+      },
+      isTrue: (members) => members.find((member) => member.id === id)?.voter === false,
+    });
   }
 
   async remove(id: string, version: number, options: ChangeOptions = {}): Promise<void> {
-    await this.change({ type: 'remove', id }, version === 0 ? undefined : version, options);
+    await this.seeThrough({
+      method: 'conductor_removeServer',
+      params: [id, version, options.force === true],
+      attempt: async (isRepeated) => {
+        this.requireLeader(isRepeated);
+        await this.change({ type: 'remove', id }, version === 0 ? undefined : version, options);
+      },
+      isTrue: (members) => !members.some((member) => member.id === id),
+    });
   }
 
   /**
@@ -116,15 +155,28 @@ export class MembershipService {
         reason: 'wrong-node',
       });
     }
+    await this.seeThrough({
+      method: 'conductor_replaceServer',
+      params: [id, by.id, by.address, version],
+      attempt: (isRepeated) => this.replaceOnce(id, by, version, { ...options, isRepeated }),
+    });
+  }
+
+  private async replaceOnce(
+    id: string,
+    by: { id: string; address: string },
+    version: number,
+    { isRepeated, ...options }: ChangeOptions & { isRepeated: boolean },
+  ): Promise<void> {
     const incarnation = await this.identify(by.id, by.address);
-    this.requireLeader();
+    this.requireLeader(isRepeated);
     const { members } = this.options.raft.status().configuration.configuration;
     const [old, known] = [id, by.id].map((each) => members.find((member) => member.id === each));
     // Repeated after an answer that was lost.
     if (!old && known?.voter && known.incarnation === incarnation) return;
     if (!old?.voter) throw new RpcError(`${id} is not a voter`, { reason: 'not-a-voter' });
     const newcomer = { ...by, incarnation };
-    let expected = version === 0 ? undefined : version;
+    let expected = version === 0 || (isRepeated && known?.incarnation === incarnation) ? undefined : version;
     if (known?.incarnation !== incarnation || known.address !== by.address) {
       expected = await this.change({ type: 'addNonvoter', ...newcomer }, expected, options);
     }
@@ -134,9 +186,18 @@ export class MembershipService {
 
   /** The times are part of the configuration. @param timing a profile by its name, or free values */
   async setTiming(timing: string | ClusterTiming, version: number): Promise<void> {
-    this.requireLeader();
+    this.requireLeader(false);
     const times = typeof timing === 'string' ? profileNamed(timing) : timing;
     indexOf(await this.options.raft.setTiming(times, version === 0 ? undefined : version));
+  }
+
+  private seeThrough(change: Change): Promise<void> {
+    const { options } = this;
+    return seeThrough(change, {
+      status: () => options.raft.status(),
+      atLeader: (leader, call) => options.atLeader(leader, call),
+      sleep: options.sleep,
+    });
   }
 
   /** Returns the index of the configuration in force after the change. */
@@ -148,8 +209,10 @@ export class MembershipService {
     return indexOf(await this.options.raft.changeMembership(change, expectedIndex, options));
   }
 
-  private requireLeader(): void {
-    if (this.options.raft.status().role !== 'leader') throw notLeader();
+  /** @param isMidway a change was begun */
+  private requireLeader(isMidway: boolean): void {
+    if (this.options.raft.status().role === 'leader') return;
+    throw notLeader(isMidway ? 'leadership-lost' : 'not-leader');
   }
 
   /** op-conductor dials the address before anything else, too; a node that is not there must not get a vote. */
@@ -187,7 +250,7 @@ export class MembershipService {
     const end = performance.now() + timeoutMs;
     for (;;) {
       const status = this.options.raft.status();
-      if (status.role !== 'leader') throw notLeader();
+      if (status.role !== 'leader') throw notLeader('leadership-lost');
       const peer = status.peers.find((candidate) => candidate.id === id);
       if (peer?.state === 'replicate' && peer.matchIndex >= status.lastIndex - PROMOTION_LAG_ENTRIES) return;
       if (performance.now() > end) {
@@ -201,7 +264,8 @@ export class MembershipService {
   }
 }
 
-const notLeader = (): RpcError => new RpcError('node is not the leader', { reason: 'not-leader' });
+const notLeader = (reason: 'not-leader' | 'leadership-lost'): RpcError =>
+  new RpcError('node is not the leader', { reason });
 
 /** Index of the configuration in force after a change. @throws RpcError when there is none */
 function indexOf(outcome: Outcome<object>): number {
@@ -212,7 +276,7 @@ function indexOf(outcome: Outcome<object>): number {
       cause: outcome.reason,
     });
   }
-  if (outcome.reason === 'not-leader') throw notLeader();
+  if (outcome.reason === 'not-leader') throw notLeader('leadership-lost');
   throw new RpcError(outcome.detail ?? outcome.reason, { reason: outcome.reason });
 }
 

@@ -17,6 +17,7 @@ import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
 import type { AskStatus } from '../api/cluster-status.js';
 import { noteCommitAnswer } from '../api/commit-answers.js';
 import { Conductor } from '../api/conductor.js';
+import { callLeader } from './call-leader.js';
 import { nodeStatus } from '../api/node-status.js';
 import { voterReports } from '../api/voter-reports.js';
 import { ChainHistory } from '../chain/chain-history.js';
@@ -162,6 +163,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
     membership: new MembershipService({
       raft,
       clusterId: () => raft.identity.clusterId,
+      atLeader: (leader, call) => callLeader(status(), askStatus, leader, call),
       hello: (address, signal) => transport.hello(address, signal),
       sleep,
     }),

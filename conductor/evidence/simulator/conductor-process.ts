@@ -168,6 +168,9 @@ export class ConductorProcess {
       membership: new MembershipService({
         raft,
         clusterId: () => raft.identity.clusterId,
+        atLeader: async (leader) => {
+          throw new Error(`there is no RPC of ${leader} in this simulator`);
+        },
         hello: (address, signal) => transport.askHello(address, signal),
         sleep,
       }),

@@ -23,6 +23,8 @@ export type Said = Omit<PeerIdentity, keyof typeof WIRE> & Partial<typeof WIRE>;
 /** A leader that commits every change at once, with the rules of the real one. */
 class FakeMembershipRaft implements MembershipRaft {
   role: CoreStatus['role'] = 'leader';
+  ready = true;
+  leader: string | null = 'a';
   members: Member[] = [{ id: 'a', address: 'a:1', incarnation: 'disk-a', voter: true }];
   index = 1;
   readonly changes: string[] = [];
@@ -34,7 +36,8 @@ class FakeMembershipRaft implements MembershipRaft {
   status(): MembershipStatus {
     const peers = [...this.progress].map(([id, progress]) => ({ id, ...progress }));
     const configuration = { index: this.index, configuration: { members: this.members } };
-    return { role: this.role, lastIndex: LAST_INDEX, configuration, peers };
+    const { role, ready, leader } = this;
+    return { role, ready, leader, lastIndex: LAST_INDEX, configuration, peers };
   }
 
   async changeMembership(
@@ -86,6 +89,8 @@ export class MembershipUnderTest {
   /** By address. */
   readonly identities = new Map<string, Said | Error>();
   readonly dialled: string[] = [];
+  /** Calls that were given to another leader. */
+  readonly handedOn: string[] = [];
   /** Addresses at which nobody answers. */
   readonly hangs = new Set<string>();
   readonly service = new MembershipService({
@@ -94,6 +99,9 @@ export class MembershipUnderTest {
     hello: (address, signal) => this.hello(address, signal),
     dialTimeoutMs: DIAL_MS,
     catchUpTimeoutMs: CATCH_UP_MS,
+    atLeader: async (leader, { method, params }) => {
+      this.handedOn.push(`${method} ${params.join(' ')} at ${leader}`);
+    },
     sleep: virtualSleep,
   });
 

@@ -1,0 +1,68 @@
+import type { CoreStatus, Member } from '../../raft/index.js';
+import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
+import type { Sleep } from '../time/sleep.js';
+
+/** A call as the new leader is to carry it out. */
+export interface LeaderCall {
+  method: string;
+  params: readonly unknown[];
+}
+
+/** A change of the membership, which may take several steps. */
+export interface Change extends LeaderCall {
+  /** Carries out what is still to be done. @throws RpcError; with a reason of `INTERRUPTED` when leadership was lost in its middle */
+  attempt: (isRepeated: boolean) => Promise<void>;
+  /** Whether these members are what was wanted; absent where another attempt does no harm. */
+  isTrue?: (members: readonly Member[]) => boolean;
+}
+
+interface SeeThroughOptions {
+  status: () => Pick<CoreStatus, 'role' | 'ready' | 'leader' | 'configuration'>;
+  /** Has the call carried out by the leader. @throws RpcError with its answer, or that it could not be asked */
+  atLeader: (leader: string, call: LeaderCall) => Promise<void>;
+  sleep: Sleep;
+}
+
+/** Reasons of errors that say no more than that leadership was lost, or is about to be. */
+const INTERRUPTED: readonly string[] = ['unknown-outcome', 'leadership-lost', 'transfer-in-progress'];
+
+/** An election takes a fraction of that, also on a busy machine. */
+const SETTLE_MS = 10_000;
+const LOOK_MS = 20;
+
+/**
+ * Carries a change through changes of leadership in its middle: it goes on here after a re-election, or at the new leader.
+ * Whether an interrupted step was committed is known once somebody leads with a commit of his own term.
+ *
+ * @throws RpcError; `unknown-outcome` when nobody leads for long
+ */
+export async function seeThrough(change: Change, options: SeeThroughOptions): Promise<void> {
+  for (let isRepeated = false; ; isRepeated = true) {
+    try {
+      return await change.attempt(isRepeated);
+    } catch (error) {
+      if (!(error instanceof RpcError) || !INTERRUPTED.includes(error.reason)) throw error;
+    }
+    const leader = await nextLeader(options);
+    if (leader !== 'here') return options.atLeader(leader, change);
+    const { members } = options.status().configuration.configuration;
+    if (change.isTrue?.(members)) return;
+  }
+}
+
+async function nextLeader({ status, sleep }: SeeThroughOptions): Promise<string> {
+  const endMs = performance.now() + SETTLE_MS;
+  for (;;) {
+    const { role, ready, leader } = status();
+    if (role === 'leader' && ready) return 'here';
+    if (role !== 'leader' && leader !== null) return leader;
+    if (performance.now() > endMs) {
+      throw new RpcError(
+        `leadership lost while committing log, and nobody leads after ${SETTLE_MS / 1000} s: ` +
+          'whether the change was made is not known; look at the membership when there is a leader',
+        { reason: 'unknown-outcome' },
+      );
+    }
+    await sleep(LOOK_MS);
+  }
+}

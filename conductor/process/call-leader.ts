@@ -1,0 +1,71 @@
+import { withDeadline } from '../../common/deadline.js';
+import { ClientError, rpcFailure } from '../../rpc/clients/client-error.js';
+import { JsonRpcClient } from '../../rpc/clients/json-rpc-client.js';
+import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
+import { conductorStatusSchema, type ConductorStatus } from '../../rpc/server/conductor-status.js';
+import { z } from 'zod';
+import { formatHostPort, parseHostPort } from '../config/host-port.js';
+import type { LeaderCall } from '../membership/see-through.js';
+import type { AskStatus } from '../api/cluster-status.js';
+
+const STATUS_TIMEOUT_MS = 2000;
+/** A new voter may take half a minute to get the log. */
+const CALL_TIMEOUT_MS = 60_000;
+
+/**
+ * Has a call carried out by another member, over its RPC: the host of its consensus address and the port that it names.
+ *
+ * @throws RpcError with the answer of that member, or that it could not be asked
+ */
+export async function callLeader(
+  own: ConductorStatus,
+  askStatus: AskStatus,
+  leader: string,
+  { method, params }: LeaderCall,
+): Promise<void> {
+  const url = await rpcUrlOf(own, askStatus, leader).catch((error: Error) => {
+    throw notAsked(leader, method, error.message);
+  });
+  const client = new JsonRpcClient({ url, timeoutMs: CALL_TIMEOUT_MS });
+  try {
+    await client.call({ method, params, result: z.unknown() });
+  } catch (error) {
+    const failure = rpcFailure(error);
+    if (failure) {
+      throw new RpcError(failure.rpcMessage, {
+        reason: 'refused-by-leader',
+        code: failure.rpcCode,
+        cause: error,
+      });
+    }
+    const isUnknown = error instanceof ClientError && error.code === 'timeout';
+    if (isUnknown) {
+      throw new RpcError(
+        `leadership moved to ${leader}, which did not answer ${method} in time: whether the change was made is not known; look at the membership`,
+        { reason: 'unknown-outcome', cause: error },
+      );
+    }
+    throw notAsked(leader, method, (error as Error).message);
+  } finally {
+    await client.close();
+  }
+}
+
+async function rpcUrlOf(own: ConductorStatus, askStatus: AskStatus, leader: string): Promise<string> {
+  const address = own.membership.servers.find(({ id }) => id === leader)?.addr;
+  const host = address === undefined ? undefined : parseHostPort(address)?.host;
+  if (address === undefined || host === undefined) throw new Error('its address is not known here');
+  const { status } = await withDeadline((signal) => askStatus(address, signal), {
+    timeoutMs: STATUS_TIMEOUT_MS,
+  });
+  const port = conductorStatusSchema.safeParse(status).data?.rpcPort;
+  if (!port) throw new Error('it does not tell its RPC port');
+  return `http://${formatHostPort(host, port)}`;
+}
+
+function notAsked(leader: string, method: string, why: string): RpcError {
+  return new RpcError(
+    `leadership moved to ${leader} before the change was complete, and it could not be asked to go on (${why}): repeat ${method} there`,
+    { reason: 'leader-not-asked' },
+  );
+}
