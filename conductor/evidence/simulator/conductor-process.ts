@@ -99,7 +99,8 @@ export class ConductorProcess {
       },
       storage: new SlowStorage(disk, lifetime, diskOptions),
       stateMachine: new ObservedMachine(machine, nodeId, watcher),
-      logger: logger.child({ part: 'raft' }),
+      // What Raft says has random ids in it, so that it is no part of the trace.
+      logger: logger.child({}, { level: 'silent' }),
     });
     this.raft = raft;
     raft.on('role', ({ role, term }) => watcher.role(nodeId, role, term));

@@ -53,6 +53,9 @@ export async function runSeed(settings: RunSettings): Promise<RunResult> {
   const clock = new VirtualClock(new Prng(seed ^ 0x2545f491));
   const trace = new Trace(() => clock.nowMs, EVENTS_KEPT, print);
   const giveBack = clock.install();
+  const { stackTraceLimit } = Error;
+  // Most errors are answers here, and each would take its stack along; the replay of a crash prints it.
+  if (!print) Error.stackTraceLimit = 0;
   const world = new World(clock, rng, options, trace, FLOW_WINDOW_MS, excluded);
   const onRejection = (error: unknown): void => {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -72,6 +75,7 @@ export async function runSeed(settings: RunSettings): Promise<RunResult> {
     await clock.settled();
     process.off('unhandledRejection', onRejection);
     giveBack();
+    Error.stackTraceLimit = stackTraceLimit;
   }
   return {
     seed,

@@ -116,7 +116,8 @@ export class World implements Evidence, Watcher {
   fail(violation: Violation): void {
     if (this.violation) return;
     this.violation = violation;
-    this.trace.note('world', `VIOLATION ${violation.message}`);
+    // Without the stack, which is there only in a replay that prints: both are to have one hash.
+    this.trace.note('world', `VIOLATION ${violation.message.split('\n', 1)[0]}`);
   }
 
   /** What is wrong now, if this is the end. */
@@ -266,9 +267,7 @@ export class World implements Evidence, Watcher {
   /** What conductors decide is part of the trace, and of its hash. */
   private loggerOf(nodeId: string): Logger {
     const write = (text: string): void => {
-      const { part, msg, action, reason, err } = JSON.parse(text) as Record<string, unknown>;
-      // What other parts say has random ids in it.
-      if (part !== 'control') return;
+      const { msg, action, reason, err } = JSON.parse(text) as Record<string, unknown>;
       const details = [action, reason, err && (err as { message: string }).message].filter(Boolean);
       this.note(nodeId, `${String(msg)}${details.length > 0 ? `: ${details.join(', ')}` : ''}`);
     };

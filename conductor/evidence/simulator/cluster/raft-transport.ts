@@ -1,5 +1,6 @@
 import type { HelloAnswer, Member, NodeTransport, TransportHost } from '../../../../raft/index.js';
 import type { Lifetime } from '../time/lifetime.js';
+import { Exchange } from './exchange.js';
 import type { Links } from './links.js';
 
 type Request = Parameters<NodeTransport['send']>[1];
@@ -31,7 +32,7 @@ export class RaftTransport implements NodeTransport {
   private host: TransportHost | undefined;
   private readonly boots = new Map<string, number>();
   private readonly heartbeatsFrom = new Set<RaftTransport>();
-  private readonly pending = new Map<string, Set<(error: Error) => void>>();
+  private readonly pending = new Map<string, Set<Exchange<unknown>>>();
   private stopped = false;
 
   constructor(
@@ -106,8 +107,8 @@ export class RaftTransport implements NodeTransport {
   /** A peer's process is gone; whoever had a connection to it knows. */
   closedBy(peer: RaftTransport): void {
     if (this.stopped || this.lifetime.isOver) return;
-    for (const fail of this.pending.get(peer.nodeId) ?? [])
-      fail(new Error(`${peer.nodeId} closed the connection`));
+    for (const exchange of this.pending.get(peer.nodeId) ?? [])
+      exchange.fail(new Error(`${peer.nodeId} closed the connection`));
     if (this.heartbeatsFrom.delete(peer)) void this.host?.onPeerDisconnected(peer.nodeId);
   }
 
@@ -144,40 +145,42 @@ export class RaftTransport implements NodeTransport {
     lane: string | undefined,
     serve: (peer: RaftTransport) => Promise<T | null>,
   ): Promise<T> {
-    const { network, nodeId, lifetime } = this;
-    const { links } = network;
     return new Promise((resolve, reject) => {
-      const waiting = this.pending.get(to) ?? new Set();
-      this.pending.set(to, waiting);
-      let isOver = false;
-      const end = (settle: () => void): void => {
-        if (isOver) return;
-        isOver = true;
-        clearTimeout(timer);
-        waiting.delete(fail);
-        if (!lifetime.isOver) settle();
-      };
-      const fail = (error: Error): void => end(() => reject(error));
-      const timer = setTimeout(() => fail(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs);
-      waiting.add(fail);
-      links.carry(nodeId, to, bytes, lane, () => {
-        const peer = network.transportAt(to);
-        const back = (settle: () => void): void =>
-          links.carry(to, nodeId, FRAME_BYTES, undefined, () => end(settle));
-        if (!peer) return back(() => reject(new ConnectionRefused(to)));
-        serve(peer).then(
-          (answer) => {
-            if (peer.lifetime.isOver) return;
-            if (answer === null) return back(() => reject(new Error(`${to} does not answer`)));
-            back(() => {
-              this.noteBoot(peer);
-              resolve(answer);
-            });
-          },
-          (error: Error) => back(() => reject(error)),
-        );
-      });
+      const exchange = new Exchange<T>(this.lifetime, this.waitingFor(to), deadlineMs, resolve, reject);
+      this.network.links.carry(this.nodeId, to, bytes, lane, () => this.arrive(to, exchange, serve));
     });
+  }
+
+  /** At the other end. */
+  private arrive<T>(
+    to: string,
+    exchange: Exchange<T>,
+    serve: (peer: RaftTransport) => Promise<T | null>,
+  ): void {
+    const peer = this.network.transportAt(to);
+    if (!peer) return this.back(to, () => exchange.fail(new ConnectionRefused(to)));
+    serve(peer).then(
+      (answer) => {
+        if (peer.lifetime.isOver) return;
+        if (answer === null) return this.back(to, () => exchange.fail(new Error(`${to} does not answer`)));
+        this.back(to, () => {
+          if (exchange.isOver) return;
+          if (!this.lifetime.isOver) this.noteBoot(peer);
+          exchange.answer(answer);
+        });
+      },
+      (error: Error) => this.back(to, () => exchange.fail(error)),
+    );
+  }
+
+  private back(from: string, arrive: () => void): void {
+    this.network.links.carry(from, this.nodeId, FRAME_BYTES, undefined, arrive);
+  }
+
+  private waitingFor(peer: string): Set<Exchange<unknown>> {
+    let waiting = this.pending.get(peer);
+    if (!waiting) this.pending.set(peer, (waiting = new Set()));
+    return waiting;
   }
 }
 

@@ -61,8 +61,10 @@ export class Engine {
    * highest block below it whose L1 origin is not known to be off the canonical L1 chain.
    */
   reset(): Promise<void> {
-    const { events, execution, blocks, l1, onReset, onResetConfirmed, onTemporaryError } = this.options;
+    const { events, execution, blocks, lifetime, l1, onReset, onResetConfirmed, onTemporaryError } =
+      this.options;
     return events.run(() => {
+      if (lifetime.isOver) return;
       onReset();
       try {
         let head = execution.latest();
@@ -81,6 +83,7 @@ export class Engine {
 
   private async forkchoice(): Promise<void> {
     const { unsafeHead: head } = this;
+    if (this.options.lifetime.isOver) return;
     if (!head) return this.options.turned();
     this.options.onForkchoice(head);
     this.queue.dropInapplicable(head);

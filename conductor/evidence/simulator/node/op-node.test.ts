@@ -18,7 +18,7 @@ describe('op-node', () => {
   let published: Block[];
   let sealed: Block[];
   /** What the conductor says to a commit, one after the other; then yes. */
-  let answers: ('no' | 'silence')[];
+  let answers: ('no' | 'silence' | 'late')[];
   let committed: Block[];
   let leads: boolean;
   let sealsAnew: boolean;
@@ -64,6 +64,7 @@ describe('op-node', () => {
             const answer = answers.shift();
             if (answer === 'no') throw new Error('not the leader');
             if (answer === 'silence') await new Promise(() => undefined);
+            if (answer === 'late') await clock.sleep(300);
           },
         },
         blockTimeS: 1,
@@ -271,6 +272,16 @@ describe('op-node', () => {
       expect(node.unsafeHead).toBe(head());
       expect(execution.storedHead).toBe(head());
     });
+  });
+
+  it('publishes nothing once it is dead, though its conductor has said yes', async () => {
+    answers = ['late'];
+    await sequencing();
+    await pass(1100);
+    expect(committed).toHaveLength(1);
+    node.kill();
+    await pass(2000);
+    expect(published).toEqual([]);
   });
 
   it('sequences by itself after a start without --sequencer.stopped', async () => {
