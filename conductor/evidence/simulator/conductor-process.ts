@@ -31,6 +31,7 @@ import { SlowStorage } from './cluster/slow-storage.js';
 import { LocalClients, type LocalSurroundings } from './node/local-clients.js';
 import { ObservedMachine, type Watcher } from './observed-machine.js';
 import { Lifetime } from './time/lifetime.js';
+import { EPOCH_MS } from './time/virtual-clock.js';
 
 /** Of the configuration of a Baton, what matters here. */
 export interface ConductorSettings {
@@ -143,6 +144,7 @@ export class ConductorProcess {
       resetHead: (request) => resetter.reset(request),
       logger: controlLogger,
     });
+    this.controller.on('sequencerStarted', () => watcher.startKnown(nodeId));
     this.controller.on('transferred', (success) => watcher.transferred(nodeId, success));
     const rpcPort = (): number => 8545;
     const { controller } = this;
@@ -185,11 +187,16 @@ export class ConductorProcess {
     return this.switches.paused;
   }
 
-  /** As at SIGTERM: hands over, then ends. */
+  /** As the clock of the run has it; undefined while it is not paused. */
+  get pausedSinceMs(): number | undefined {
+    const { pause } = this.switches;
+    return pause ? pause.sinceMs - EPOCH_MS : undefined;
+  }
+
+  /** As at SIGTERM: hands over. The process ends then. */
   async retire(): Promise<void> {
     this.ending.abort();
     await this.controller.retire();
-    this.kill();
   }
 
   /** Ends at once. Whatever the parts do from now on reaches nobody, and they are silenced. */

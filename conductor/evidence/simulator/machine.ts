@@ -17,6 +17,8 @@ export interface MachineSurroundings
   latencyMs: () => number;
   /** The answer to a commit breaks off. */
   losesAnswer: () => boolean;
+  /** The conductor was told to end, and has done all that it does then. */
+  retired: () => void;
 }
 
 /** One machine: op-node, execution client and conductor, each of which lives and dies by itself. */
@@ -25,6 +27,7 @@ export class Machine implements Observed {
   readonly faults = new CallFaults();
   opNode: OpNode | null = null;
   conductor: ConductorProcess | null = null;
+  private boots = 0;
   private roleIs: CoreStatus['role'] | undefined;
   roleSinceMs = 0;
 
@@ -44,6 +47,22 @@ export class Machine implements Observed {
 
   get committedHead(): { number: number; hash: string } | undefined {
     return this.conductor?.machine.live.head;
+  }
+
+  get process(): number | undefined {
+    return this.conductor ? this.boots : undefined;
+  }
+
+  get pausedSinceMs(): number | undefined {
+    return this.conductor?.pausedSinceMs;
+  }
+
+  get sequences(): boolean {
+    return this.opNode?.sequencerActive() === true;
+  }
+
+  get obeys(): boolean {
+    return this.opNode?.wouldStop === true && !this.faults.isSet('admin_stopSequencer');
   }
 
   get leads(): boolean {
@@ -75,6 +94,7 @@ export class Machine implements Observed {
     if (this.conductor) return;
     const { execution, around, faults, disk } = this;
     this.roleIs = undefined;
+    this.boots += 1;
     const conductor = new ConductorProcess(this.nodeId, around.settings, {
       ...{ ...around, execution, faults, disk },
       opNode: () => this.opNode,
@@ -100,7 +120,9 @@ export class Machine implements Observed {
   async retireConductor(): Promise<void> {
     const { conductor } = this;
     await conductor?.retire();
-    if (this.conductor === conductor) this.conductor = null;
+    if (this.conductor !== conductor) return;
+    this.around.retired();
+    this.killConductor();
   }
 
   /** What op-node reaches of its conductor. */

@@ -48,33 +48,36 @@ export interface SimulationOptions {
  */
 export type StaysBroken = 'nothing' | 'machine' | 'op-node' | 'large messages';
 
-/** Relative frequency of each kind; 0 switches it off. */
-export interface FaultWeights {
-  killConductor: number;
-  restartConductor: number;
-  killOpNode: number;
-  killExecution: number;
-  rewindExecution: number;
-  killMachine: number;
-  killAll: number;
-  partition: number;
-  swallowLarge: number;
-  slowLink: number;
-  gossipCut: number;
-  badStop: number;
-  badStart: number;
-  frozenNode: number;
-  stuckLoop: number;
-  transfer: number;
-  pause: number;
-  l1Reorg: number;
+/** What the nemesis does to a machine, or to all. */
+export const FAULT_NAMES = [
+  'killConductor',
+  'restartConductor',
+  'killOpNode',
+  'killExecution',
+  'rewindExecution',
+  'killMachine',
+  'killAll',
+  'partition',
+  'swallowLarge',
+  'slowLink',
+  'gossipCut',
+  'badStop',
+  'badStart',
+  'frozenNode',
+  'stuckLoop',
+  'transfer',
+  'pause',
+  'l1Reorg',
   /** A former leader's op-node goes on by itself, and leadership comes back to it. */
-  estrange: number;
+  'estrange',
   /** Somebody else's op-node commits a block here. */
-  stranger: number;
-}
+  'stranger',
+] as const;
 
-export type FaultName = keyof FaultWeights;
+export type FaultName = (typeof FAULT_NAMES)[number];
+
+/** Relative frequency of each kind; 0 switches it off. */
+export type FaultWeights = Record<FaultName, number>;
 
 export interface FaultOptions {
   meanIntervalMs: number;

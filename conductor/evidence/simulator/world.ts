@@ -48,7 +48,7 @@ export class World implements Evidence, Watcher {
     readonly trace: Trace,
     flowWindowMs: number,
     /** Invariants that are not looked at. */
-    excluded: ReadonlySet<string>,
+    ignored: ReadonlySet<string>,
   ) {
     const { timing, blockTimeS } = options;
     this.raftLinks = new Links(clock, rng, options.raftLinks);
@@ -61,7 +61,7 @@ export class World implements Evidence, Watcher {
     });
     this.machines = this.createMachines();
     this.invariants = everyInvariant(this, { blockTimeS, flowWindowMs }).filter(
-      ({ name }) => !excluded.has(name),
+      ({ name }) => !ignored.has(name),
     );
   }
 
@@ -160,6 +160,10 @@ export class World implements Evidence, Watcher {
     this.note(nodeId, `is ${role} in term ${term}`);
   }
 
+  startKnown(nodeId: string): void {
+    this.tell((invariant) => invariant.startKnown?.(nodeId));
+  }
+
   transferred(nodeId: string, success: boolean): void {
     this.count('transfer');
     this.note(nodeId, `hands over: ${success ? 'done' : 'failed'}`);
@@ -238,7 +242,14 @@ export class World implements Evidence, Watcher {
         if (by === 'conductor' && head)
           this.tell((invariant) => invariant.started?.(this.machine(nodeId), head));
       },
-      sequencerStopped: () => this.note(nodeId, 'op-node sequences no more'),
+      sequencerStopped: () => {
+        this.note(nodeId, 'op-node sequences no more');
+        this.tell((invariant) => invariant.stopped?.(this.machine(nodeId)));
+      },
+      retired: () => {
+        this.note(nodeId, 'its conductor ends');
+        this.tell((invariant) => invariant.retired?.(this.machine(nodeId)));
+      },
       reset: (head) => {
         this.count('op-node reset');
         this.note(nodeId, `op-node is at ${head ? nameOf(head) : 'no head'} after a reset`);

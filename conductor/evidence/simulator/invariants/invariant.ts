@@ -20,6 +20,8 @@ export interface Evidence {
 /** A machine as an invariant sees it. */
 export interface Observed {
   readonly nodeId: string;
+  /** Which conductor process it is, of all that there were; undefined while none runs. */
+  readonly process: number | undefined;
   /** Of the execution client. */
   readonly head: Block;
   /** Of the committed chain, as far as its conductor applied it; undefined for an empty log. */
@@ -28,6 +30,12 @@ export interface Observed {
   readonly role: CoreStatus['role'] | undefined;
   /** Since when it has this role. */
   readonly roleSinceMs: number;
+  /** Since when its conductor is paused; undefined while it is not. */
+  readonly pausedSinceMs: number | undefined;
+  /** Its op-node sequences. */
+  readonly sequences: boolean;
+  /** Its op-node runs, and answers when it is told to stop. */
+  readonly obeys: boolean;
 }
 
 /** One property. Every method is told of one kind of event, and throws a Violation when the property is broken. */
@@ -39,6 +47,12 @@ export interface Invariant {
   published?(acknowledged: Acknowledged): void;
   /** A conductor has started the sequencer of its node on `head`. */
   started?(node: Observed, head: Block): void;
+  /** A conductor has learned that its sequencer was started. */
+  startKnown?(nodeId: string): void;
+  /** The sequencer of a node was stopped, by whomever. */
+  stopped?(node: Observed): void;
+  /** A conductor that was told to end is about to. */
+  retired?(node: Observed): void;
   /** A conductor posts a block to its node. */
   posted?(node: Observed, block: Block): void;
   /** A control loop has asked to hand leadership over. */

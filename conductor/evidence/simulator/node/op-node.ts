@@ -122,6 +122,11 @@ export class OpNode {
     void this.events.run(() => this.lifetime.sleep(forMs));
   }
 
+  /** It would do so at once if it were told to stop its sequencer. */
+  get wouldStop(): boolean {
+    return !this.events.isTaken && this.sequencer.wouldStop;
+  }
+
   kill(): void {
     this.lifetime.end();
   }

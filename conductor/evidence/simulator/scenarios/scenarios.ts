@@ -34,6 +34,55 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'a client that lost its newest block under an active sequencer',
+    story:
+      'The same, with the newest block only. op-node seals another one on its parent; the one that is gone was published, so that it does not make way.',
+    async play(world) {
+      restartClient(leaderOf(world), 1);
+      await world.clock.sleep(8000);
+    },
+  },
+  {
+    name: 'a leader ends while its start is not answered',
+    story:
+      'The conductor is told to end while op-node, which has begun to sequence, does not say so. It is told to stop all the same, or it would go on with nobody to commit its blocks.',
+    async play(world) {
+      const leader = leaderOf(world);
+      leader.killOpNode();
+      leader.startOpNode(false);
+      leader.faults.set('admin_startSequencer', 'mute');
+      while (!leader.sequences) await world.clock.sleep(1);
+      await leader.retireConductor();
+      await world.clock.sleep(1000);
+      await leader.startConductor();
+    },
+  },
+  {
+    name: 'a node that was away for longer than the log remembers',
+    story:
+      'The log is short, so that a node that comes back gets a snapshot, whose head takes the place of all that it knew.',
+    options: { conductor: { ...QUIET_OPTIONS.conductor, retainedEntries: 12 } },
+    async play(world) {
+      const standby = standbyOf(world);
+      standby.killConductor();
+      await world.clock.sleep(30_000);
+      await standby.startConductor();
+      await world.clock.sleep(5000);
+    },
+  },
+  {
+    name: 'calls to op-node take their time',
+    story:
+      'A poll sees the sequencer run before op-node has answered to the start. The start goes on all the same: what comes after the answer belongs to it.',
+    options: { node: { ...QUIET_OPTIONS.node, callMeanMs: 200 } },
+    async play(world) {
+      for (const successor of world.machines) {
+        await handOver(world, successor);
+        await world.clock.sleep(5000);
+      }
+    },
+  },
+  {
     name: 'one node that lost blocks under an active sequencer',
     story: 'The same in a cluster of one, where nobody else could take over.',
     options: { nodes: 1, past: { height: 10, behind: [0] } },
