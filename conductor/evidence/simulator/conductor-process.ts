@@ -48,6 +48,8 @@ export interface ConductorSettings {
 export interface ConductorSurroundings extends LocalSurroundings {
   network: RaftNetwork;
   disk: MemoryDisk;
+  /** Host of its address. */
+  place: string;
   diskOptions: { writeMs: () => number; survivesDeath: () => boolean };
   logger: Logger;
   watcher: Watcher;
@@ -82,7 +84,7 @@ export class ConductorProcess {
     private readonly settings: ConductorSettings,
     private readonly around: ConductorSurroundings,
   ) {
-    const { clock, network, logger, watcher, disk, diskOptions, onFatal } = around;
+    const { clock, network, logger, watcher, disk, place, diskOptions, onFatal } = around;
     const lifetime = new Lifetime(clock);
     this.lifetime = lifetime;
     const { opNode, execution } = (this.clients = new LocalClients(around, lifetime));
@@ -104,6 +106,10 @@ export class ConductorProcess {
       logger: logger.child({}, { level: 'silent' }),
     });
     this.raft = raft;
+    raft.on('identityUsedTwice', (peer) => watcher.identityUsedTwice(nodeId, peer));
+    raft.on('electionStarted', ({ cause, term }) => {
+      if (cause === 'leader-gone') watcher.leaderGone(nodeId, term);
+    });
     raft.on('role', ({ role, term }) => watcher.role(nodeId, role, term));
     const history = new ChainHistory(machine, (from, to, max) => raft.readEntries(from, to, max));
     const localNode = new LocalNode({
@@ -150,7 +156,7 @@ export class ConductorProcess {
     const { controller } = this;
     const status = (): ConductorStatus =>
       nodeStatus({ raft, chain, localNode, health, switches, controller, version: 'simulated', rpcPort });
-    const transport = network.transportOf(nodeId, lifetime, () => ({ status: status() }));
+    const transport = network.transportOf({ nodeId, place }, lifetime, () => ({ status: status() }));
     const askStatus: AskStatus = (address, signal) =>
       transport.askHello<{ status?: unknown }>(address, signal);
     this.start = () => this.startWith(transport);

@@ -11,19 +11,27 @@ import { OpNode, type OpNodeSurroundings } from './node/op-node.js';
 export interface MachineSurroundings
   extends
     Omit<OpNodeSurroundings, 'conductor' | 'execution'>,
-    Omit<ConductorSurroundings, keyof OpNodeSurroundings | 'opNode' | 'faults' | 'disk' | 'execution'> {
+    Omit<
+      ConductorSurroundings,
+      keyof OpNodeSurroundings | 'opNode' | 'faults' | 'disk' | 'place' | 'execution'
+    > {
   settings: ConductorSettings;
   /** A call of op-node to its conductor takes so long, one way. */
   latencyMs: () => number;
   /** The answer to a commit breaks off. */
   losesAnswer: () => boolean;
-  /** The conductor was told to end, and has done all that it does then. */
+  /** A conductor that led was told to end, and has not told op-node to stop. */
   retired: () => void;
+  /** Who watches a process that is not this machine's. */
+  strangerOn: (place: string) => Pick<ConductorSurroundings, 'watcher' | 'onFatal' | 'logger'>;
 }
 
 /** One machine: op-node, execution client and conductor, each of which lives and dies by itself. */
 export class Machine implements Observed {
-  readonly disk = new MemoryDisk();
+  /** Of its conductor. */
+  disk = new MemoryDisk();
+  /** Beyond the time that a write takes otherwise. */
+  diskDelayMs = 0;
   readonly faults = new CallFaults();
   opNode: OpNode | null = null;
   conductor: ConductorProcess | null = null;
@@ -61,10 +69,6 @@ export class Machine implements Observed {
     return this.opNode?.sequencerActive() === true;
   }
 
-  get obeys(): boolean {
-    return this.opNode?.wouldStop === true && !this.faults.isSet('admin_stopSequencer');
-  }
-
   get leads(): boolean {
     return this.role === 'leader';
   }
@@ -92,15 +96,31 @@ export class Machine implements Observed {
 
   async startConductor(): Promise<void> {
     if (this.conductor) return;
-    const { execution, around, faults, disk } = this;
+    const { disk } = this;
     this.roleIs = undefined;
     this.boots += 1;
-    const conductor = new ConductorProcess(this.nodeId, around.settings, {
-      ...{ ...around, execution, faults, disk },
-      opNode: () => this.opNode,
-    });
+    const conductor = this.createConductor({ disk, place: this.nodeId, opNode: () => this.opNode });
     this.conductor = conductor;
     await conductor.start();
+  }
+
+  /** A second process with this node's identity, on another host, where no op-node runs. */
+  processOnCopy(disk: MemoryDisk): ConductorProcess {
+    const { strangerOn } = this.around;
+    const place = `${this.nodeId}-copy`;
+    return this.createConductor({ disk, place, opNode: () => null, ...strangerOn(place) });
+  }
+
+  private createConductor(
+    own: Pick<ConductorSurroundings, 'disk' | 'place' | 'opNode'> & Partial<ConductorSurroundings>,
+  ): ConductorProcess {
+    const { execution, around, faults } = this;
+    const { writeMs, survivesDeath } = around.diskOptions;
+    return new ConductorProcess(this.nodeId, around.settings, {
+      ...{ ...around, execution, faults },
+      diskOptions: { writeMs: () => writeMs() + this.diskDelayMs, survivesDeath },
+      ...own,
+    });
   }
 
   killConductor(): void {
@@ -118,10 +138,12 @@ export class Machine implements Observed {
 
   /** As at SIGTERM. */
   async retireConductor(): Promise<void> {
-    const { conductor } = this;
+    const { conductor, opNode, leads } = this;
+    const told = opNode?.timesToldToStop;
     await conductor?.retire();
     if (this.conductor !== conductor) return;
-    this.around.retired();
+    const isTold = opNode !== this.opNode || opNode?.timesToldToStop !== told;
+    if (leads && !isTold) this.around.retired();
     this.killConductor();
   }
 

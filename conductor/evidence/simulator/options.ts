@@ -72,6 +72,18 @@ export const FAULT_NAMES = [
   'estrange',
   /** Somebody else's op-node commits a block here. */
   'stranger',
+  /** Connections between two conductors that are open live on, new ones come to nothing. */
+  'newConnectionsLost',
+  /** Connections between two conductors break, and new ones are refused or come to nothing, though both live. */
+  'falseEvidence',
+  /** A disk that is not broken, only slow. */
+  'grayDisk',
+  'diskGoesBack',
+  'diskCopied',
+  /** An operator replaces a disk, in the middle of everything else. */
+  'diskReplaced',
+  /** An operator has a conductor say that it leads, whether it does or not. */
+  'override',
 ] as const;
 
 export type FaultName = (typeof FAULT_NAMES)[number];
@@ -161,6 +173,13 @@ export function drawOptions(seed: number): SimulationOptions {
         l1Reorg: weight(0.25),
         estrange: weight(0.25),
         stranger: sometimes(0.2, () => 0.2, 0),
+        newConnectionsLost: weight(0.3),
+        falseEvidence: weight(0.3),
+        grayDisk: weight(0.3),
+        diskGoesBack: sometimes(0.15, () => 0.2, 0),
+        diskCopied: sometimes(0.2, () => 0.3, 0),
+        diskReplaced: sometimes(0.2, () => 0.2, 0),
+        override: weight(0.2),
       },
     },
   };

@@ -155,9 +155,29 @@ export class World implements Evidence, Watcher {
 
   role(nodeId: string, role: CoreStatus['role'], term: number): void {
     this.machine(nodeId).noteRole(role);
-    this.ledger.leads(nodeId, role, term);
+    this.roleOf(nodeId, role, term);
+  }
+
+  private roleOf(who: string, role: CoreStatus['role'], term: number): void {
+    this.ledger.leads(who, role, term);
     if (role === 'leader') this.count('leader elected');
-    this.note(nodeId, `is ${role} in term ${term}`);
+    this.note(who, `is ${role} in term ${term}`);
+  }
+
+  refuses(from: string, to: string): boolean {
+    return this.raftLinks.refusesNew(from, to);
+  }
+
+  leaderGone(nodeId: string): void {
+    this.count('leader gone');
+    this.note(nodeId, 'stands for election, as its leader is gone');
+    const { leader } = this;
+    if (leader && leader.nodeId !== nodeId) this.tell((invariant) => invariant.evidenceOf?.(nodeId, leader));
+  }
+
+  identityUsedTwice(nodeId: string, peer: string): void {
+    this.count('identity used twice');
+    this.note(nodeId, `hears two processes that speak for ${peer}`);
   }
 
   startKnown(nodeId: string): void {
@@ -247,9 +267,21 @@ export class World implements Evidence, Watcher {
         this.tell((invariant) => invariant.stopped?.(this.machine(nodeId)));
       },
       retired: () => {
-        this.note(nodeId, 'its conductor ends');
-        this.tell((invariant) => invariant.retired?.(this.machine(nodeId)));
+        this.note(nodeId, 'its conductor ends, and has not told op-node to stop');
+        this.tell((invariant) => invariant.leftUntold?.(this.machine(nodeId)));
       },
+      strangerOn: (place) => ({
+        logger: this.loggerOf(place),
+        onFatal: (error) => this.note(place, `ends: ${error.message}`),
+        watcher: {
+          applied: (_, ...what) => this.applied(place, ...what),
+          role: (_, role, term) => this.roleOf(place, role, term),
+          leaderGone: () => this.note(place, 'stands for election, as its leader is gone'),
+          identityUsedTwice: (_, peer) => this.identityUsedTwice(place, peer),
+          startKnown: () => undefined,
+          transferred: (_, success) => this.note(place, `hands over: ${success ? 'done' : 'failed'}`),
+        },
+      }),
       reset: (head) => {
         this.count('op-node reset');
         this.note(nodeId, `op-node is at ${head ? nameOf(head) : 'no head'} after a reset`);

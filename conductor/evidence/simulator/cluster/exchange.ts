@@ -37,3 +37,12 @@ export class Exchange<T> {
     return !this.lifetime.isOver;
   }
 }
+
+/** Nobody listens there: the process is gone. */
+export class ConnectionRefused extends Error {
+  override readonly name = 'ConnectionRefused';
+
+  constructor(place: string) {
+    super(`${place} refuses connections`);
+  }
+}

@@ -1,14 +1,14 @@
 import { broken, type Invariant, type Observed } from './invariant.js';
 
 /**
- * A conductor that is told to end leaves no sequencer behind, as long as its op-node does what it is told: nobody commits
- * the blocks of such a sequencer, and its node follows nobody.
+ * A leader that is told to end tells its op-node to stop, whatever it believes of its sequencer: nobody would commit the
+ * blocks of one that is left behind, and its node would follow nobody.
  */
 export class EndsQuietly implements Invariant {
   readonly name = 'ends-quietly';
 
-  retired({ nodeId, pausedSinceMs, sequences, obeys }: Observed): void {
-    if (sequences && obeys && pausedSinceMs === undefined)
-      broken(this, `${nodeId}'s conductor has ended, and its op-node sequences`);
+  leftUntold({ nodeId, pausedSinceMs, sequences }: Observed): void {
+    if (sequences && pausedSinceMs === undefined)
+      broken(this, `${nodeId}'s conductor has ended, and its op-node sequences and was not told to stop`);
   }
 }

@@ -1,5 +1,6 @@
 import { BlocksFlow } from './blocks-flow.js';
 import { EndsQuietly } from './ends-quietly.js';
+import { EvidenceIsTrue } from './evidence-is-true.js';
 import { FewTransfers } from './few-transfers.js';
 import type { Evidence, Invariant } from './invariant.js';
 import { NothingLost } from './nothing-lost.js';
@@ -30,6 +31,7 @@ export function everyInvariant(
     new EndsQuietly(),
     new SequencersStop(evidence),
     new StartsAreKnown(evidence),
+    new EvidenceIsTrue(evidence),
     new NothingLost(evidence),
     new BlocksFlow(evidence, blockTimeS, flowWindowMs),
   ];

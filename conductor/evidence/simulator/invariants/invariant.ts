@@ -13,6 +13,8 @@ export interface Evidence {
   readonly l1: L1View;
   /** No fault is going on; since when. Undefined while there are faults. */
   readonly calmSinceMs: number | undefined;
+  /** New connections between these two are refused though both live. */
+  refuses(from: string, to: string): boolean;
   /** The machines that are expected to work now. */
   readonly sound: readonly Observed[];
 }
@@ -34,8 +36,6 @@ export interface Observed {
   readonly pausedSinceMs: number | undefined;
   /** Its op-node sequences. */
   readonly sequences: boolean;
-  /** Its op-node runs, and answers when it is told to stop. */
-  readonly obeys: boolean;
 }
 
 /** One property. Every method is told of one kind of event, and throws a Violation when the property is broken. */
@@ -51,8 +51,10 @@ export interface Invariant {
   startKnown?(nodeId: string): void;
   /** The sequencer of a node was stopped, by whomever. */
   stopped?(node: Observed): void;
-  /** A conductor that was told to end is about to. */
-  retired?(node: Observed): void;
+  /** A conductor that led was told to end, and is about to without having told op-node to stop. */
+  leftUntold?(node: Observed): void;
+  /** A node stands for election since it holds its leader's process for gone. */
+  evidenceOf?(nodeId: string, leader: Observed): void;
   /** A conductor posts a block to its node. */
   posted?(node: Observed, block: Block): void;
   /** A control loop has asked to hand leadership over. */

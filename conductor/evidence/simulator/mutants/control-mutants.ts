@@ -30,7 +30,7 @@ export const controlMutants: readonly Mutant[] = [
   ),
   mutant(
     'a start that is under way is ended by its own effect',
-    inScenario('calls to op-node take their time'),
+    inScenario('a start that is not answered'),
     CONTROLLER,
     'sequencerActive: this.sequencer.isStarting ? false : state.sequencerActive,',
     'sequencerActive: state.sequencerActive,',

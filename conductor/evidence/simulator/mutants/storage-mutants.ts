@@ -70,7 +70,7 @@ export const storageMutants: readonly Mutant[] = [
   ),
   mutant(
     'a damaged entry is read',
-    inTest(`${STORAGE}/storage-faults.test.ts`),
+    inTest('raft/runtime/raft-node-trouble.test.ts'),
     `${STORAGE}/checks.ts`,
     'if (data?.length === header.byteLength && crc32(data) === header.crc) return { ...header, data };',
     'if (data?.length === header.byteLength) return { ...header, data };',

@@ -23,10 +23,6 @@ export class CallFaults {
     this.byMethod.delete(method);
   }
 
-  isSet(method: string): boolean {
-    return this.byMethod.has(method);
-  }
-
   clearAll(): void {
     this.byMethod.clear();
   }

@@ -39,6 +39,7 @@ export class OpNode {
   private readonly events = new Mutex();
   private readonly engine: Engine;
   private readonly sequencer: Sequencer;
+  timesToldToStop = 0;
   private resetIsDue = false;
   private headAtLastTick: Block | null = null;
 
@@ -98,6 +99,7 @@ export class OpNode {
 
   /** @throws RpcFault with op-node's text */
   stopSequencer(caller: Caller): Promise<string> {
+    this.timesToldToStop += 1;
     return this.sequencer.stop(caller);
   }
 
@@ -120,11 +122,6 @@ export class OpNode {
   /** The event loop stands still: nothing is handled, and the sequencer neither started nor stopped. */
   standStill(forMs: number): void {
     void this.events.run(() => this.lifetime.sleep(forMs));
-  }
-
-  /** It would do so at once if it were told to stop its sequencer. */
-  get wouldStop(): boolean {
-    return !this.events.isTaken && this.sequencer.wouldStop;
   }
 
   kill(): void {

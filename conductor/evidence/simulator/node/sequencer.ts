@@ -63,11 +63,6 @@ export class Sequencer {
     return this.active;
   }
 
-  /** A stop would not wait. */
-  get wouldStop(): boolean {
-    return this.latestHead?.hash === this.latestSealed?.hash;
-  }
-
   /** op-node was started without `--sequencer.stopped`: nobody is asked. */
   startByItself(): void {
     this.begin('itself');
@@ -97,7 +92,7 @@ export class Sequencer {
     let release = await events.acquire();
     try {
       if (caller.isGone) throw new CallerGone();
-      while (this.active && !this.wouldStop) {
+      while (this.active && this.latestHead?.hash !== this.latestSealed?.hash) {
         const leads = await conductor.leader().catch(() => false);
         if (!leads) break;
         release();

@@ -1,3 +1,4 @@
+import { Violation } from '../../../../raft/evidence/checks/violation.js';
 import { TIMING_PROFILES } from '../../../../raft/index.js';
 import type { LinkOptions } from '../cluster/links.js';
 import type { Machine } from '../machine.js';
@@ -74,6 +75,16 @@ export function cutGossip(world: World, machine: Machine): void {
     world.gossipLinks.cutLink(machine.nodeId, other.nodeId);
     world.gossipLinks.cutLink(other.nodeId, machine.nodeId);
   }
+}
+
+/** What this course of events must have led to by now. */
+export function demand(world: World, isSo: boolean, what: string): void {
+  if (!isSo) world.fail(new Violation('outcome', what));
+}
+
+/** So many blocks were published in the last seconds. */
+export function publishedWithin(world: World, ms: number): number {
+  return world.ledger.acknowledged.filter(({ atMs }) => atMs > world.nowMs - ms).length;
 }
 
 /** An operator hands leadership over, until it is there. */

@@ -1,26 +1,14 @@
 /** Lets one in at a time, in the order of arrival. */
 export class Mutex {
   private tail: Promise<void> = Promise.resolve();
-  private inside = 0;
-
-  /** Somebody is in, or about to be. */
-  get isTaken(): boolean {
-    return this.inside > 0;
-  }
 
   /** @returns the function that lets the next one in */
   async acquire(): Promise<() => void> {
-    let next = (): void => undefined;
+    let release = (): void => undefined;
     const before = this.tail;
-    this.tail = new Promise((resolve) => (next = resolve));
-    this.inside += 1;
+    this.tail = new Promise((resolve) => (release = resolve));
     await before;
-    let isOut = false;
-    return () => {
-      if (!isOut) this.inside -= 1;
-      isOut = true;
-      next();
-    };
+    return release;
   }
 
   async run<T>(work: () => T | Promise<T>): Promise<T> {
