@@ -13,7 +13,7 @@ export interface MachineSurroundings
     Omit<OpNodeSurroundings, 'conductor' | 'execution'>,
     Omit<
       ConductorSurroundings,
-      keyof OpNodeSurroundings | 'opNode' | 'faults' | 'disk' | 'place' | 'execution'
+      keyof OpNodeSurroundings | 'opNode' | 'faults' | 'disk' | 'place' | 'execution' | 'toldToStop'
     > {
   settings: ConductorSettings;
   /** A call of op-node to its conductor takes so long, one way. */
@@ -36,6 +36,7 @@ export class Machine implements Observed {
   opNode: OpNode | null = null;
   conductor: ConductorProcess | null = null;
   private boots = 0;
+  private timesToldToStop = 0;
   private roleIs: CoreStatus['role'] | undefined;
   roleSinceMs = 0;
 
@@ -118,6 +119,7 @@ export class Machine implements Observed {
     const { writeMs, survivesDeath } = around.diskOptions;
     return new ConductorProcess(this.nodeId, around.settings, {
       ...{ ...around, execution, faults },
+      toldToStop: () => (this.timesToldToStop += 1),
       diskOptions: { writeMs: () => writeMs() + this.diskDelayMs, survivesDeath },
       ...own,
     });
@@ -138,12 +140,11 @@ export class Machine implements Observed {
 
   /** As at SIGTERM. */
   async retireConductor(): Promise<void> {
-    const { conductor, opNode, leads } = this;
-    const told = opNode?.timesToldToStop;
+    const { conductor, opNode, leads, timesToldToStop } = this;
     await conductor?.retire();
     if (this.conductor !== conductor) return;
-    const isTold = opNode !== this.opNode || opNode?.timesToldToStop !== told;
-    if (leads && !isTold) this.around.retired();
+    const isTold = this.timesToldToStop > timesToldToStop;
+    if (leads && opNode === this.opNode && !isTold) this.around.retired();
     this.killConductor();
   }
 

@@ -35,7 +35,7 @@ export interface SimulationOptions {
     transactionBytesMax: number;
     l1Confirmations: number;
   };
-  l1: { blockTimeMs: number; seenWithinMs: number };
+  l1: { blockTimeMs: number; seenWithinMs: number; batchEveryMs: number };
   /** What one machine keeps to the end, the leader's if there is one; everybody else has to do without. */
   staysBroken: StaysBroken;
   faults: FaultOptions;
@@ -145,7 +145,11 @@ export function drawOptions(seed: number): SimulationOptions {
       transactionBytesMax: rng.pick([200, 5000, 40_000]),
       l1Confirmations: rng.int(0, 3),
     },
-    l1: { blockTimeMs: rng.pick([3000, 12_000]), seenWithinMs: rng.pick([200, 3000]) },
+    l1: {
+      blockTimeMs: rng.pick([3000, 12_000]),
+      seenWithinMs: rng.pick([200, 3000]),
+      batchEveryMs: rng.pick([0, 20_000]),
+    },
     staysBroken:
       nodes < 3 ? 'nothing' : rng.pick(['nothing', 'nothing', 'machine', 'op-node', 'large messages']),
     faults: {

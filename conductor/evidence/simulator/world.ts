@@ -4,12 +4,13 @@ import type { CoreStatus, LoadedEntry, Member } from '../../../raft/index.js';
 import { Prng } from '../../../raft/testing/prng.js';
 import type { CommittedHead, Verdict } from '../../chain/chain-state.js';
 import { BlockStore, nameOf, payloadOf, type Block } from './chain/block-store.js';
-import { L1Chain, type L1View } from './chain/l1-chain.js';
+import type { L1View } from './chain/l1-chain.js';
 import { Links } from './cluster/links.js';
 import { RaftNetwork } from './cluster/raft-network.js';
 import type { ConductorSettings } from './conductor-process.js';
 import { everyInvariant } from './invariants/every-invariant.js';
 import type { Evidence, Invariant } from './invariants/invariant.js';
+import { L1OfAll } from './l1-of-all.js';
 import { Ledger } from './ledger.js';
 import { Machine, type MachineSurroundings } from './machine.js';
 import { ExecutionClient } from './node/execution-client.js';
@@ -18,14 +19,14 @@ import type { SimulationOptions } from './options.js';
 import { EPOCH_MS, VirtualClock } from './time/virtual-clock.js';
 import type { Trace } from './trace.js';
 
-/** L1 blocks that are there at the beginning. */
-const L1_LENGTH = 64;
+/** So far behind L1's head the past has its origin. */
+const ORIGIN_DEPTH = 8;
 const GOSSIP_BYTES = 2000;
 
 /** A whole cluster in one thread, on virtual time. Everything in it follows from the seed. */
 export class World implements Evidence, Watcher {
   readonly blocks = new BlockStore();
-  private readonly l1Chain = new L1Chain(L1_LENGTH);
+  private readonly l1OfAll: L1OfAll;
   readonly ledger = new Ledger();
   readonly raftLinks: Links;
   readonly gossipLinks: Links;
@@ -38,7 +39,6 @@ export class World implements Evidence, Watcher {
   /** Machines that stay broken though everything else is calm. */
   readonly impaired = new Set<Machine>();
   private readonly invariants: readonly Invariant[];
-  private readonly views = new Map<string, L1View>();
 
   constructor(
     readonly clock: VirtualClock,
@@ -59,6 +59,12 @@ export class World implements Evidence, Watcher {
       bulk,
       snapshot: 10_000,
     });
+    this.l1OfAll = new L1OfAll({
+      ...{ clock, rng, blocks: this.blocks },
+      options: () => this.options.l1,
+      machines: () => this.machines,
+      leader: () => this.leader,
+    });
     this.machines = this.createMachines();
     this.invariants = everyInvariant(this, { blockTimeS, flowWindowMs }).filter(
       ({ name }) => !ignored.has(name),
@@ -66,7 +72,7 @@ export class World implements Evidence, Watcher {
   }
 
   get l1(): L1View {
-    return this.l1Chain.view;
+    return this.l1OfAll.view;
   }
 
   get nowMs(): number {
@@ -101,7 +107,7 @@ export class World implements Evidence, Watcher {
       voter: true,
     }));
     await (this.machines[0] as Machine).conductor?.raft.bootstrap(members);
-    this.growL1();
+    this.l1OfAll.grow();
   }
 
   count(what: string): void {
@@ -139,9 +145,8 @@ export class World implements Evidence, Watcher {
 
   /** L1 replaces its newest blocks. */
   reorgL1(depth: number): void {
-    this.l1Chain.reorg(depth);
     this.note('world', `L1 replaces ${depth} blocks`);
-    this.spreadL1();
+    this.l1OfAll.reorg(depth);
   }
 
   applied(nodeId: string, entry: LoadedEntry, verdict: Verdict, head: CommittedHead | undefined): void {
@@ -205,10 +210,11 @@ export class World implements Evidence, Watcher {
     const chain: Block[] = [];
     for (let number = 0; number <= past.height; number++) {
       const timestamp = EPOCH_MS / 1000 - (past.height - number) * blockTimeS;
-      const l1Origin = this.l1.at(L1_LENGTH - 8) as Block['l1Origin'];
+      const l1Origin = this.l1.at(this.l1.head.number - ORIGIN_DEPTH) as Block['l1Origin'];
       const details = { timestamp, l1Origin, builder: 'past', transactionBytes: 0 };
       chain.push(this.blocks.seal(chain.at(-1) ?? null, details));
     }
+    this.l1OfAll.begin(chain[0] as Block);
     for (const block of chain) this.ledger.published(block, 'the past', 0);
     return Array.from({ length: nodes }, (_, slot) => {
       const own = chain.slice(0, Math.max(1, chain.length - (past.behind[slot] ?? 0)));
@@ -223,7 +229,6 @@ export class World implements Evidence, Watcher {
       importMs: () => rng.exponential(this.options.node.importMeanMs),
       sleep: (ms) => clock.sleep(ms),
     });
-    this.views.set(nodeId, this.l1);
     return new Machine(nodeId, execution, this.surroundingsOf(nodeId));
   }
 
@@ -234,7 +239,12 @@ export class World implements Evidence, Watcher {
       settings: this.settings(),
       blockTimeS: this.options.blockTimeS,
       l1Confirmations: this.options.node.l1Confirmations,
-      l1: () => this.views.get(nodeId) as L1View,
+      l1: () => this.l1OfAll.viewOf(nodeId),
+      safeHead: () => this.l1OfAll.safeHead(this.l1OfAll.viewOf(nodeId)),
+      overruled: () => {
+        this.count('overruled by L1');
+        this.note(nodeId, 'has another chain than L1 tells');
+      },
       sealsAnew: () => rng.chance(this.options.node.sealsAnewChance),
       transactionBytes: () => rng.int(0, this.options.node.transactionBytesMax),
       noticeMs: () => rng.exponential(this.options.node.noticeMeanMs),
@@ -344,27 +354,6 @@ export class World implements Evidence, Watcher {
     for (let number = above.number + 1; number < below.number; number++) {
       const block = this.blocks.ancestorAt(helper.head, number) as Block;
       this.gossipLinks.carry(helper.nodeId, nodeId, GOSSIP_BYTES, undefined, () => deliver(block));
-    }
-  }
-
-  private growL1(): void {
-    this.clock.after(this.options.l1.blockTimeMs, () => {
-      this.l1Chain.grow();
-      this.spreadL1();
-      this.growL1();
-    });
-  }
-
-  /** Every node sees L1's news in its own time. */
-  private spreadL1(): void {
-    const { view } = this.l1Chain;
-    for (const machine of this.machines) {
-      this.clock.after(this.rng.between(0, this.options.l1.seenWithinMs), () => {
-        const before = this.views.get(machine.nodeId) as L1View;
-        if (before.head.number > view.head.number) return;
-        this.views.set(machine.nodeId, view);
-        machine.opNode?.l1Changed(!view.isPlausible(before.head));
-      });
     }
   }
 }

@@ -30,6 +30,8 @@ export interface LocalSurroundings {
   latencyMs: () => number;
   losesPost: () => boolean;
   posted: (block: Block) => void;
+  /** op-node is told to stop its sequencer, whatever comes of it. */
+  toldToStop: () => void;
   peers: () => number;
 }
 
@@ -60,6 +62,7 @@ export class LocalClients {
       }
     },
     stopSequencer: async (options) => {
+      this.around.toldToStop();
       try {
         const stop = (node: OpNode, caller: Caller): Promise<string> => node.stopSequencer(caller);
         return { head: await this.ask('admin_stopSequencer', options, stop), wasRunning: true };

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Prng } from '../../../../raft/testing/prng.js';
 import { BlockStore, type Block } from '../chain/block-store.js';
+import { Derivation } from '../chain/derivation.js';
 import { L1Chain } from '../chain/l1-chain.js';
 import { EPOCH_MS, VirtualClock } from '../time/virtual-clock.js';
 import { ExecutionClient } from './execution-client.js';
@@ -13,6 +14,8 @@ describe('op-node', () => {
   let blocks: BlockStore;
   let chain: Block[];
   let l1: L1Chain;
+  let derivation: Derivation;
+  let overruled: number;
   let execution: ExecutionClient;
   let node: OpNode;
   let published: Block[];
@@ -30,6 +33,8 @@ describe('op-node', () => {
     l1 = new L1Chain(10);
     chain = [];
     for (let number = 0; number <= 4; number++) chain.push(seal(chain.at(-1) ?? null, number - 4));
+    derivation = new Derivation(blocks, chain[0] as Block);
+    overruled = 0;
     execution = new ExecutionClient(chain, { blocks, importMs: () => 5, sleep: (ms) => clock.sleep(ms) });
     [published, sealed, answers, committed] = [[], [], [], []];
     [leads, sealsAnew] = [true, false];
@@ -70,6 +75,8 @@ describe('op-node', () => {
         blockTimeS: 1,
         l1Confirmations: 0,
         l1: () => l1.view,
+        safeHead: () => derivation.safeHead(l1.view),
+        overruled: () => (overruled += 1),
         sealsAnew: () => sealsAnew,
         transactionBytes: () => 0,
         noticeMs: () => 100,
@@ -258,6 +265,33 @@ describe('op-node', () => {
       expect(node.unsafeHead).toBe(head());
       await pass(4100);
       expect(node.unsafeHead).toBe(sixth);
+    });
+
+    it('takes the blocks that L1 tells, where it has none', async () => {
+      const fifth = seal(head(), 1, 'n2');
+      l1.grow([...chain.slice(1), fifth].map(({ hash }) => hash));
+      node.l1Changed(false);
+      await pass(100);
+      expect(node.unsafeHead).toBe(fifth);
+      expect(overruled).toBe(0);
+    });
+
+    it('leaves a branch that L1 does not tell', async () => {
+      const rival = seal(chain[2] as Block, 0, 'n2');
+      l1.grow([...chain.slice(1, 3), rival].map(({ hash }) => hash));
+      node.l1Changed(false);
+      await pass(100);
+      expect(node.unsafeHead).toBe(rival);
+      expect(execution.storedHead).toBe(rival);
+      expect(overruled).toBe(1);
+    });
+
+    it('keeps what is above the blocks that L1 tells', async () => {
+      l1.grow(chain.slice(1, 3).map(({ hash }) => hash));
+      node.l1Changed(false);
+      await pass(100);
+      expect(node.unsafeHead).toBe(head());
+      expect(overruled).toBe(0);
     });
 
     it('walks back when L1 has replaced what its blocks came from', async () => {

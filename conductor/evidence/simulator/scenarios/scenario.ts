@@ -46,7 +46,7 @@ export const QUIET_OPTIONS: SimulationOptions = {
     transactionBytesMax: 5000,
     l1Confirmations: 1,
   },
-  l1: { blockTimeMs: 4000, seenWithinMs: 200 },
+  l1: { blockTimeMs: 4000, seenWithinMs: 200, batchEveryMs: 10_000 },
   staysBroken: 'nothing',
   faults: { meanIntervalMs: 1000, meanDurationMs: 1000, leaderBias: 0.5, weights: NO_FAULTS },
 };
