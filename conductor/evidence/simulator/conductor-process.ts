@@ -32,6 +32,7 @@ import { SlowStorage } from './cluster/slow-storage.js';
 import { LocalClients, type LocalSurroundings } from './node/local-clients.js';
 import { ObservedMachine, type Watcher } from './observed-machine.js';
 import { Lifetime } from './time/lifetime.js';
+import { EPOCH_MS } from './time/virtual-clock.js';
 
 /** Of the configuration of a Baton, what matters here. */
 export interface ConductorSettings {
@@ -48,6 +49,8 @@ export interface ConductorSettings {
 export interface ConductorSurroundings extends LocalSurroundings {
   network: RaftNetwork;
   disk: MemoryDisk;
+  /** Host of its address. */
+  place: string;
   diskOptions: { writeMs: () => number; survivesDeath: () => boolean };
   logger: Logger;
   watcher: Watcher;
@@ -82,7 +85,7 @@ export class ConductorProcess {
     private readonly settings: ConductorSettings,
     private readonly around: ConductorSurroundings,
   ) {
-    const { clock, network, logger, watcher, disk, diskOptions, onFatal } = around;
+    const { clock, network, logger, watcher, disk, place, diskOptions, onFatal } = around;
     const lifetime = new Lifetime(clock);
     this.lifetime = lifetime;
     const { opNode, execution } = (this.clients = new LocalClients(around, lifetime));
@@ -100,9 +103,14 @@ export class ConductorProcess {
       },
       storage: new SlowStorage(disk, lifetime, diskOptions),
       stateMachine: new ObservedMachine(machine, nodeId, watcher),
-      logger: logger.child({ part: 'raft' }),
+      // What Raft says has random ids in it, so that it is no part of the trace.
+      logger: logger.child({}, { level: 'silent' }),
     });
     this.raft = raft;
+    raft.on('identityUsedTwice', (peer) => watcher.identityUsedTwice(nodeId, peer));
+    raft.on('electionStarted', ({ cause, term }) => {
+      if (cause === 'leader-gone') watcher.leaderGone(nodeId, term);
+    });
     raft.on('role', ({ role, term }) => watcher.role(nodeId, role, term));
     const history = new ChainHistory(machine, (from, to, max) => raft.readEntries(from, to, max));
     const rhythm = new BlockRhythm(chain);
@@ -153,12 +161,13 @@ export class ConductorProcess {
     });
     raft.on('applied', () => rhythm.committed(performance.now()));
     this.controller.on('sequencerStarted', () => rhythm.committed(performance.now()));
+    this.controller.on('sequencerStarted', () => watcher.startKnown(nodeId));
     this.controller.on('transferred', (success) => watcher.transferred(nodeId, success));
     const rpcPort = (): number => 8545;
     const { controller } = this;
     const status = (): ConductorStatus =>
       nodeStatus({ raft, chain, localNode, health, switches, controller, version: 'simulated', rpcPort });
-    const transport = network.transportOf(nodeId, lifetime, () => ({ status: status() }));
+    const transport = network.transportOf({ nodeId, place }, lifetime, () => ({ status: status() }));
     const askStatus: AskStatus = (address, signal) =>
       transport.askHello<{ status?: unknown }>(address, signal);
     this.start = () => this.startWith(transport);
@@ -198,11 +207,16 @@ export class ConductorProcess {
     return this.switches.paused;
   }
 
-  /** As at SIGTERM: hands over, then ends. */
+  /** As the clock of the run has it; undefined while it is not paused. */
+  get pausedSinceMs(): number | undefined {
+    const { pause } = this.switches;
+    return pause ? pause.sinceMs - EPOCH_MS : undefined;
+  }
+
+  /** As at SIGTERM: hands over. The process ends then. */
   async retire(): Promise<void> {
     this.ending.abort();
     await this.controller.retire();
-    this.kill();
   }
 
   /** Ends at once. Whatever the parts do from now on reaches nobody, and they are silenced. */

@@ -11,20 +11,32 @@ import { OpNode, type OpNodeSurroundings } from './node/op-node.js';
 export interface MachineSurroundings
   extends
     Omit<OpNodeSurroundings, 'conductor' | 'execution'>,
-    Omit<ConductorSurroundings, keyof OpNodeSurroundings | 'opNode' | 'faults' | 'disk' | 'execution'> {
+    Omit<
+      ConductorSurroundings,
+      keyof OpNodeSurroundings | 'opNode' | 'faults' | 'disk' | 'place' | 'execution' | 'toldToStop'
+    > {
   settings: ConductorSettings;
   /** A call of op-node to its conductor takes so long, one way. */
   latencyMs: () => number;
   /** The answer to a commit breaks off. */
   losesAnswer: () => boolean;
+  /** A conductor that led was told to end, and has not told op-node to stop. */
+  retired: () => void;
+  /** Who watches a process that is not this machine's. */
+  strangerOn: (place: string) => Pick<ConductorSurroundings, 'watcher' | 'onFatal' | 'logger'>;
 }
 
 /** One machine: op-node, execution client and conductor, each of which lives and dies by itself. */
 export class Machine implements Observed {
-  readonly disk = new MemoryDisk();
+  /** Of its conductor. */
+  disk = new MemoryDisk();
+  /** Beyond the time that a write takes otherwise. */
+  diskDelayMs = 0;
   readonly faults = new CallFaults();
   opNode: OpNode | null = null;
   conductor: ConductorProcess | null = null;
+  private boots = 0;
+  private timesToldToStop = 0;
   private roleIs: CoreStatus['role'] | undefined;
   roleSinceMs = 0;
 
@@ -44,6 +56,18 @@ export class Machine implements Observed {
 
   get committedHead(): { number: number; hash: string } | undefined {
     return this.conductor?.machine.live.head;
+  }
+
+  get process(): number | undefined {
+    return this.conductor ? this.boots : undefined;
+  }
+
+  get pausedSinceMs(): number | undefined {
+    return this.conductor?.pausedSinceMs;
+  }
+
+  get sequences(): boolean {
+    return this.opNode?.sequencerActive() === true;
   }
 
   get leads(): boolean {
@@ -73,14 +97,32 @@ export class Machine implements Observed {
 
   async startConductor(): Promise<void> {
     if (this.conductor) return;
-    const { execution, around, faults, disk } = this;
+    const { disk } = this;
     this.roleIs = undefined;
-    const conductor = new ConductorProcess(this.nodeId, around.settings, {
-      ...{ ...around, execution, faults, disk },
-      opNode: () => this.opNode,
-    });
+    this.boots += 1;
+    const conductor = this.createConductor({ disk, place: this.nodeId, opNode: () => this.opNode });
     this.conductor = conductor;
     await conductor.start();
+  }
+
+  /** A second process with this node's identity, on another host, where no op-node runs. */
+  processOnCopy(disk: MemoryDisk): ConductorProcess {
+    const { strangerOn } = this.around;
+    const place = `${this.nodeId}-copy`;
+    return this.createConductor({ disk, place, opNode: () => null, ...strangerOn(place) });
+  }
+
+  private createConductor(
+    own: Pick<ConductorSurroundings, 'disk' | 'place' | 'opNode'> & Partial<ConductorSurroundings>,
+  ): ConductorProcess {
+    const { execution, around, faults } = this;
+    const { writeMs, survivesDeath } = around.diskOptions;
+    return new ConductorProcess(this.nodeId, around.settings, {
+      ...{ ...around, execution, faults },
+      toldToStop: () => (this.timesToldToStop += 1),
+      diskOptions: { writeMs: () => writeMs() + this.diskDelayMs, survivesDeath },
+      ...own,
+    });
   }
 
   killConductor(): void {
@@ -98,9 +140,12 @@ export class Machine implements Observed {
 
   /** As at SIGTERM. */
   async retireConductor(): Promise<void> {
-    const { conductor } = this;
+    const { conductor, opNode, leads, timesToldToStop } = this;
     await conductor?.retire();
-    if (this.conductor === conductor) this.conductor = null;
+    if (this.conductor !== conductor) return;
+    const isTold = this.timesToldToStop > timesToldToStop;
+    if (leads && opNode === this.opNode && !isTold) this.around.retired();
+    this.killConductor();
   }
 
   /** What op-node reaches of its conductor. */

@@ -1,31 +1,42 @@
 import { parseArgs } from 'node:util';
-import { hunt } from './mutants/hunt.js';
-import { mutants } from './mutants/mutants.js';
+import { shrink } from '../../../raft/evidence/simulator/shrink.js';
+import { soak } from '../../../raft/evidence/simulator/soak/soak.js';
+import { huntAll } from './mutants/hunt.js';
 import { useMutant } from './mutants/use-mutant.js';
 import { reportFailure, summarize } from './report.js';
 import type { RunResult, RunSettings } from './run.js';
 
+// Nothing of what a mutant may change is imported here: it would be loaded before the mutant is.
 const COMMAND = 'node --import tsx conductor/evidence/simulator/main.ts';
-const USAGE = `usage: ${COMMAND} [--seeds FROM..TO | --seed N] [--steps N] [--without INVARIANT,…] [--first] [--mutant NAME] [--trace] | --scenario NAME|all [--mutant NAME] [--trace] | --mutants [--within SEEDS]`;
+const USAGE = `usage: ${COMMAND} [--seeds FROM..TO | --seed N] [--steps N] [--trace] [--shrink] [--without NAME,…] [--world N] [--ignore INVARIANT,…] [--first] [--mutant NAME] | --scenario NAME|all [--mutant NAME] [--trace] | --mutants [NAME] [--within SEEDS] | --soak [--minutes N] [--from SEED] [--workers N] [--steps N]`;
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     seed: { type: 'string' },
     seeds: { type: 'string', default: '1..50' },
     steps: { type: 'string', default: '15000' },
+    world: { type: 'string' },
+    without: { type: 'string', default: '' },
+    ignore: { type: 'string', default: '' },
+    shrink: { type: 'boolean', default: false },
     /** Ends with the first seed that fails. */
     first: { type: 'boolean', default: false },
     scenario: { type: 'string' },
     mutant: { type: 'string' },
     mutants: { type: 'boolean', default: false },
     within: { type: 'string', default: '40' },
+    soak: { type: 'boolean', default: false },
+    minutes: { type: 'string' },
+    from: { type: 'string' },
+    workers: { type: 'string' },
     trace: { type: 'boolean', default: false },
-    without: { type: 'string', default: '' },
   },
 });
 
 const write = (line: string): void => void process.stdout.write(`${line}\n`);
 const print = values.trace ? write : undefined;
+const namesIn = (text: string): string[] => text.split(',').filter(Boolean);
 
 function wholeNumber(text: string | undefined): number {
   const value = Number(text);
@@ -35,25 +46,41 @@ function wholeNumber(text: string | undefined): number {
 
 /** The command that repeats a run. */
 function commandOf(what: string): string {
-  const without = values.without === '' ? '' : ` --without ${values.without}`;
+  const ignoring = values.ignore === '' ? '' : ` --ignore ${values.ignore}`;
   const mutant = values.mutant === undefined ? '' : ` --mutant '${values.mutant}'`;
-  return `${COMMAND} ${what}${without}${mutant} --trace`;
+  return `${COMMAND} ${what}${ignoring}${mutant} --trace`;
 }
 
-async function runSeeds(from: number, to: number, steps: number): Promise<boolean> {
+function seedCommandOf({ seed, chaosSteps, world, without = [] }: RunSettings): string {
+  const course = world === undefined ? '' : ` --world ${world}`;
+  const less = without.length === 0 ? '' : ` --without ${without.join(',')}`;
+  return commandOf(`--seed ${seed} --steps ${chaosSteps}${course}${less}`);
+}
+
+async function runSeeds(from: number, to: number, chaosSteps: number): Promise<boolean> {
   const { runSeed } = await import('./run.js');
-  const excluded = new Set(values.without.split(',').filter(Boolean));
+  const { simplifications } = await import('./simplify.js');
   const results: RunResult[] = [];
   const startedMs = performance.now();
+  const startedCpu = process.cpuUsage();
   for (let seed = from; seed <= to; seed++) {
-    const settings: RunSettings = { seed, steps, excluded, ...(print && { print }) };
-    const result = await runSeed(settings);
+    const settings: RunSettings = {
+      ...{ seed, chaosSteps, without: namesIn(values.without), ignored: new Set(namesIn(values.ignore)) },
+      ...(values.world !== undefined && { world: wholeNumber(values.world) }),
+    };
+    const result = await runSeed(print ? { ...settings, print } : settings);
     results.push(result);
     if (!result.violation) continue;
-    reportFailure(write, result, commandOf(`--seed ${seed} --steps ${steps}`));
+    reportFailure(write, result, seedCommandOf(settings));
+    if (values.shrink) {
+      const shrunk = await shrink(settings, result, { run: runSeed, simplifications });
+      write(`smallest of ${shrunk.runs} runs:`);
+      reportFailure(write, shrunk.result, seedCommandOf(shrunk.settings));
+    }
     if (values.first) break;
   }
-  summarize(write, results, performance.now() - startedMs);
+  const { user, system } = process.cpuUsage(startedCpu);
+  summarize(write, results, performance.now() - startedMs, (user + system) / 1000);
   return results.every(({ violation }) => !violation);
 }
 
@@ -68,27 +95,29 @@ async function playScenarios(which: string): Promise<boolean> {
     write(`${result.violation ? 'FAILS' : 'passes'}: ${scenario.name}`);
     if (!result.violation) continue;
     passed = false;
-    if (which === 'all') write(`  ${result.violation.message}`);
-    else reportFailure(write, result, commandOf(`--scenario '${scenario.name}'`));
+    write(`  ${result.violation.message}`);
+    if (which !== 'all') reportFailure(write, result, commandOf(`--scenario '${scenario.name}'`));
   }
   return passed;
 }
 
-/** The table of mutants, and what found them. */
-async function huntMutants(within: number, steps: number): Promise<boolean> {
-  let killed = 0;
-  for (const mutant of mutants) {
-    const by = await hunt(mutant, within, steps);
-    if (by !== undefined) killed += 1;
-    write(`${(by ?? 'SURVIVES').padEnd(70)}  ${mutant.name}`);
-  }
-  write(`${killed} of ${mutants.length} mutants killed`);
-  return killed === mutants.length;
+/** New seeds on all cores, until it is stopped or so many minutes are over. */
+async function soakSeeds(chaosSteps: number): Promise<boolean> {
+  const tally = await soak({
+    program: new URL('./soak-worker.ts', import.meta.url),
+    minutes: values.minutes === undefined ? null : Number(values.minutes),
+    ...{ chaosSteps, write, from: values.from, workers: values.workers },
+    replay: (seed) => `${COMMAND} --seed ${seed} --steps ${chaosSteps} --shrink`,
+  });
+  for (const [what, count] of tally.counts()) write(`  ${what}: ${count}`);
+  write(tally.progress());
+  return tally.total.failures.length === 0;
 }
 
 async function run(): Promise<boolean> {
   const steps = wholeNumber(values.steps);
-  if (values.mutants) return huntMutants(wholeNumber(values.within), steps);
+  if (values.soak) return soakSeeds(steps);
+  if (values.mutants) return huntAll(write, { within: wholeNumber(values.within), steps, only: positionals });
   // What is loaded from here on has the mutant's fault in it.
   if (values.mutant !== undefined) useMutant(values.mutant);
   if (values.scenario !== undefined) return playScenarios(values.scenario);

@@ -1,3 +1,4 @@
+import { DiskFaults } from './disk-faults.js';
 import type { CallFault } from './node/call-faults.js';
 import type { Machine } from './machine.js';
 import type { FaultName } from './options.js';
@@ -23,8 +24,11 @@ const NODE_METHODS = [
 export class Nemesis {
   private striking = false;
   private rewoundMs = -Infinity;
+  private readonly disks: DiskFaults;
 
-  constructor(private readonly world: World) {}
+  constructor(private readonly world: World) {
+    this.disks = new DiskFaults(world);
+  }
 
   begin(): void {
     this.striking = true;
@@ -48,7 +52,9 @@ export class Nemesis {
     const { staysBroken } = world.options;
     const machine = world.leader ?? world.machines.at(0);
     // Whoever is paused would stay so: it is resumed only when its op-node answers.
-    if (!machine || staysBroken === 'nothing' || machine.conductor?.isPaused) return;
+    // One node away is what a cluster bears.
+    if (!machine || staysBroken === 'nothing' || world.impaired.size > 0 || machine.conductor?.isPaused)
+      return;
     world.count(`stays broken: ${staysBroken}`);
     world.note(machine.nodeId, `stays broken: ${staysBroken}`);
     world.impaired.add(machine);
@@ -61,6 +67,8 @@ export class Nemesis {
 
   private repair(machine: Machine): void {
     machine.faults.clearAll();
+    machine.diskDelayMs = 0;
+    machine.conductor?.conductor.overrideLeader(false);
     if (!machine.execution.isRunning) machine.execution.start();
     machine.startOpNode(false);
     void machine.startConductor();
@@ -161,6 +169,33 @@ export class Nemesis {
     l1Reorg: () => this.world.reorgL1(this.world.rng.int(1, 6)),
     estrange: (machine) => this.estrange(machine),
     stranger: (machine) => this.world.commitOfStranger(machine),
+    newConnectionsLost: (machine) => {
+      const { raftLinks } = this.world;
+      this.bothWays(machine, (from, to) => raftLinks.loseNew(from, to));
+      this.mendLinksLater();
+    },
+    falseEvidence: (machine) => {
+      const { raftLinks, network, rng } = this.world;
+      const isRefused = rng.chance(0.5);
+      this.bothWays(machine, (from, to) => {
+        if (isRefused) raftLinks.refuseNew(from, to);
+        else raftLinks.loseNew(from, to);
+        network.breakConnections(from, to);
+      });
+      this.mendLinksLater();
+    },
+    grayDisk: (machine) => {
+      machine.diskDelayMs = this.world.rng.pick([30, 200, 1500, 5000]);
+      this.later(this.durationMs(), () => (machine.diskDelayMs = 0));
+    },
+    diskGoesBack: (machine) => void this.disks.goBack(this.standby(machine), this.durationMs()),
+    diskCopied: (machine) => void this.disks.runCopy(machine, this.durationMs()),
+    diskReplaced: (machine) => void this.disks.replaceHealthy(this.standby(machine)),
+    override: (machine) => {
+      const { conductor } = machine;
+      conductor?.conductor.overrideLeader(true);
+      this.later(this.durationMs(), () => conductor?.conductor.overrideLeader(false));
+    },
   };
 
   private killMachine(machine: Machine, lostBlocks: number): void {
@@ -264,8 +299,20 @@ export class Nemesis {
     this.later(forMs / 2, () => this.transfer(machine));
   }
 
+  private bothWays(machine: Machine, run: (from: string, to: string) => void): void {
+    for (const { nodeId } of this.someOthers(machine)) {
+      run(machine.nodeId, nodeId);
+      run(nodeId, machine.nodeId);
+    }
+  }
+
   private mendLinksLater(afterMs = this.durationMs()): void {
     this.later(afterMs, () => this.world.raftLinks.mendAll());
+  }
+
+  /** The machine, or another if it leads. */
+  private standby(machine: Machine): Machine {
+    return machine.leads ? (this.others(machine)[0] ?? machine) : machine;
   }
 
   private others(machine: Machine): Machine[] {

@@ -6,6 +6,12 @@ import type { CommittedHead, Verdict } from '../../chain/chain-state.js';
 export interface Watcher {
   applied(nodeId: string, entry: LoadedEntry, verdict: Verdict, head: CommittedHead | undefined): void;
   role(nodeId: string, role: CoreStatus['role'], term: number): void;
+  /** It stands for election since the process of its leader is gone. */
+  leaderGone(nodeId: string, term: number): void;
+  /** Two processes speak for a peer of this node. */
+  identityUsedTwice(nodeId: string, peer: string): void;
+  /** The control loop has learned that the sequencer was started. */
+  startKnown(nodeId: string): void;
   /** The control loop has asked to hand leadership over. */
   transferred(nodeId: string, success: boolean): void;
 }

@@ -35,7 +35,7 @@ export interface SimulationOptions {
     transactionBytesMax: number;
     l1Confirmations: number;
   };
-  l1: { blockTimeMs: number; seenWithinMs: number };
+  l1: { blockTimeMs: number; seenWithinMs: number; batchEveryMs: number };
   /** What one machine keeps to the end, the leader's if there is one; everybody else has to do without. */
   staysBroken: StaysBroken;
   faults: FaultOptions;
@@ -48,33 +48,48 @@ export interface SimulationOptions {
  */
 export type StaysBroken = 'nothing' | 'machine' | 'op-node' | 'large messages';
 
-/** Relative frequency of each kind; 0 switches it off. */
-export interface FaultWeights {
-  killConductor: number;
-  restartConductor: number;
-  killOpNode: number;
-  killExecution: number;
-  rewindExecution: number;
-  killMachine: number;
-  killAll: number;
-  partition: number;
-  swallowLarge: number;
-  slowLink: number;
-  gossipCut: number;
-  badStop: number;
-  badStart: number;
-  frozenNode: number;
-  stuckLoop: number;
-  transfer: number;
-  pause: number;
-  l1Reorg: number;
+/** What the nemesis does to a machine, or to all. */
+export const FAULT_NAMES = [
+  'killConductor',
+  'restartConductor',
+  'killOpNode',
+  'killExecution',
+  'rewindExecution',
+  'killMachine',
+  'killAll',
+  'partition',
+  'swallowLarge',
+  'slowLink',
+  'gossipCut',
+  'badStop',
+  'badStart',
+  'frozenNode',
+  'stuckLoop',
+  'transfer',
+  'pause',
+  'l1Reorg',
   /** A former leader's op-node goes on by itself, and leadership comes back to it. */
-  estrange: number;
+  'estrange',
   /** Somebody else's op-node commits a block here. */
-  stranger: number;
-}
+  'stranger',
+  /** Connections between two conductors that are open live on, new ones come to nothing. */
+  'newConnectionsLost',
+  /** Connections between two conductors break, and new ones are refused or come to nothing, though both live. */
+  'falseEvidence',
+  /** A disk that is not broken, only slow. */
+  'grayDisk',
+  'diskGoesBack',
+  'diskCopied',
+  /** An operator replaces a disk, in the middle of everything else. */
+  'diskReplaced',
+  /** An operator has a conductor say that it leads, whether it does or not. */
+  'override',
+] as const;
 
-export type FaultName = keyof FaultWeights;
+export type FaultName = (typeof FAULT_NAMES)[number];
+
+/** Relative frequency of each kind; 0 switches it off. */
+export type FaultWeights = Record<FaultName, number>;
 
 export interface FaultOptions {
   meanIntervalMs: number;
@@ -130,7 +145,11 @@ export function drawOptions(seed: number): SimulationOptions {
       transactionBytesMax: rng.pick([200, 5000, 40_000]),
       l1Confirmations: rng.int(0, 3),
     },
-    l1: { blockTimeMs: rng.pick([3000, 12_000]), seenWithinMs: rng.pick([200, 3000]) },
+    l1: {
+      blockTimeMs: rng.pick([3000, 12_000]),
+      seenWithinMs: rng.pick([200, 3000]),
+      batchEveryMs: rng.pick([0, 20_000]),
+    },
     staysBroken:
       nodes < 3 ? 'nothing' : rng.pick(['nothing', 'nothing', 'machine', 'op-node', 'large messages']),
     faults: {
@@ -158,6 +177,13 @@ export function drawOptions(seed: number): SimulationOptions {
         l1Reorg: weight(0.25),
         estrange: weight(0.25),
         stranger: sometimes(0.2, () => 0.2, 0),
+        newConnectionsLost: weight(0.3),
+        falseEvidence: weight(0.3),
+        grayDisk: weight(0.3),
+        diskGoesBack: sometimes(0.15, () => 0.2, 0),
+        diskCopied: sometimes(0.2, () => 0.3, 0),
+        diskReplaced: sometimes(0.2, () => 0.2, 0),
+        override: weight(0.2),
       },
     },
   };

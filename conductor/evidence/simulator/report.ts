@@ -4,8 +4,8 @@ type Write = (line: string) => void;
 
 /** What is to be known of a run that failed. @param replay the command that repeats it */
 export function reportFailure(write: Write, result: RunResult, replay: string): void {
-  const { violation, virtualMs, events } = result;
-  write(`\nfails after ${events} events, ${Math.round(virtualMs)} virtual ms`);
+  const { violation, virtualMs, steps } = result;
+  write(`\nfails after ${steps} steps, ${Math.round(virtualMs)} virtual ms`);
   write(`  ${violation?.message}\n`);
   for (const line of result.lastEvents) write(line);
   write(`\noptions: ${JSON.stringify(result.options)}`);
@@ -14,7 +14,12 @@ export function reportFailure(write: Write, result: RunResult, replay: string): 
 }
 
 /** What happened how often in all runs together, and which of them failed. */
-export function summarize(write: Write, results: readonly RunResult[], elapsedMs: number): void {
+export function summarize(
+  write: Write,
+  results: readonly RunResult[],
+  elapsedMs: number,
+  cpuMs: number,
+): void {
   const total = (of: (result: RunResult) => number): number =>
     results.reduce((sum, result) => sum + of(result), 0);
   const counts = new Map<string, number>();
@@ -22,10 +27,11 @@ export function summarize(write: Write, results: readonly RunResult[], elapsedMs
     for (const [what, count] of result.counts) counts.set(what, (counts.get(what) ?? 0) + count);
   }
   for (const [what, count] of [...counts].sort(([a], [b]) => (a < b ? -1 : 1))) write(`  ${what}: ${count}`);
-  const events = total((result) => result.events);
+  const steps = total((result) => result.steps);
+  const perSecond = (ms: number): number => Math.round((steps / ms) * 1000);
   write(`virtual time ${Math.round(total((result) => result.virtualMs) / 1000)} s`);
   write(
-    `${results.length} seeds, ${events} events, ${Math.round((events / elapsedMs) * 1000)} events per second`,
+    `${results.length} seeds, ${steps} steps, ${perSecond(elapsedMs)} steps per second, ${perSecond(cpuMs)} per second of CPU`,
   );
   write(`trace hash of all: ${results.reduce((hash, { traceHash }) => (hash * 31 + traceHash) >>> 0, 0)}`);
   const broken = new Map<string, number[]>();

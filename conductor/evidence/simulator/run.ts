@@ -1,7 +1,9 @@
 import { Violation } from '../../../raft/evidence/checks/violation.js';
 import { Prng } from '../../../raft/testing/prng.js';
+import { simplifiedBy } from '../../../raft/evidence/simulator/simplification.js';
 import { Nemesis } from './nemesis.js';
 import { drawOptions, type SimulationOptions } from './options.js';
+import { simplifications } from './simplify.js';
 import { VirtualClock } from './time/virtual-clock.js';
 import { Trace } from './trace.js';
 import { World } from './world.js';
@@ -9,11 +11,15 @@ import { World } from './world.js';
 export interface RunSettings {
   seed: number;
   /** Events under faults: timers, messages, answers. */
-  steps: number;
+  chaosSteps: number;
+  /** Determines the course of events; the seed if absent, which then determines the cluster only. */
+  world?: number;
+  /** What of the seed's options is left out, by the names of simplify.ts. */
+  without?: readonly string[];
   /** Invariants that are not looked at. */
-  excluded?: ReadonlySet<string>;
-  /** Changes what was drawn from the seed. */
-  change?: (options: SimulationOptions) => SimulationOptions;
+  ignored?: ReadonlySet<string>;
+  /** In the place of what is drawn from the seed. */
+  options?: SimulationOptions;
   /** What happens, instead of faults drawn from the seed. */
   script?: (world: World) => Promise<void>;
   /** Gets every event as text. */
@@ -26,9 +32,11 @@ export interface RunResult {
   violation: Violation | undefined;
   /** Equal for equal runs. */
   traceHash: number;
-  events: number;
+  /** Events, of the beginning and of the calm as well. */
+  steps: number;
   virtualMs: number;
-  published: number;
+  /** Blocks that were published. */
+  committed: number;
   counts: ReadonlyMap<string, number>;
   /** The last events before a violation, for a report. */
   lastEvents: readonly string[];
@@ -46,21 +54,32 @@ const FLOW_WINDOW_MS = 20_000;
 
 /** One whole life of a simulated cluster: faults, then calm. The same settings give the same run. */
 export async function runSeed(settings: RunSettings): Promise<RunResult> {
-  const { seed, steps, excluded = new Set(), change = (options) => options, script, print } = settings;
-  const options = change(drawOptions(seed));
+  const {
+    seed,
+    chaosSteps,
+    world: course = seed,
+    without = [],
+    ignored = new Set(),
+    script,
+    print,
+  } = settings;
+  const options = simplifiedBy(simplifications, settings.options ?? drawOptions(seed), without);
   // Another stream than that of the options, so that a change of one leaves the other alone.
-  const rng = new Prng(seed ^ 0x5bd1e995);
-  const clock = new VirtualClock(new Prng(seed ^ 0x2545f491));
+  const rng = new Prng(course ^ 0x5bd1e995);
+  const clock = new VirtualClock(new Prng(course ^ 0x2545f491));
   const trace = new Trace(() => clock.nowMs, EVENTS_KEPT, print);
   const giveBack = clock.install();
-  const world = new World(clock, rng, options, trace, FLOW_WINDOW_MS, excluded);
+  const { stackTraceLimit } = Error;
+  // Most errors are answers here, and each would take its stack along; the replay of a crash prints it.
+  if (!print) Error.stackTraceLimit = 0;
+  const world = new World(clock, rng, options, trace, FLOW_WINDOW_MS, ignored);
   const onRejection = (error: unknown): void => {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     world.fail(new Violation('crash', `nobody handles a rejection: ${text}`));
   };
   process.on('unhandledRejection', onRejection);
   try {
-    await live(world, steps, script);
+    await live(world, chaosSteps, script);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     world.fail(new Violation('crash', error.stack ?? error.message));
@@ -72,21 +91,22 @@ export async function runSeed(settings: RunSettings): Promise<RunResult> {
     await clock.settled();
     process.off('unhandledRejection', onRejection);
     giveBack();
+    Error.stackTraceLimit = stackTraceLimit;
   }
   return {
     seed,
     options,
     violation: world.violation,
     traceHash: trace.hash,
-    events: clock.events,
+    steps: clock.events,
     virtualMs: clock.nowMs,
-    published: world.ledger.acknowledged.length,
+    committed: world.ledger.acknowledged.length,
     counts: world.counts,
     lastEvents: world.violation ? trace.lines() : [],
   };
 }
 
-async function live(world: World, steps: number, script: RunSettings['script']): Promise<void> {
+async function live(world: World, chaosSteps: number, script: RunSettings['script']): Promise<void> {
   const { clock } = world;
   const isBroken = (): boolean => world.violation !== undefined;
   const pass = (ms: number): Promise<void> => clock.runUntil(clock.nowMs + ms, isBroken);
@@ -97,7 +117,7 @@ async function live(world: World, steps: number, script: RunSettings['script']):
     await whileTimePasses(world, script(world));
   } else {
     nemesis.begin();
-    const end = clock.events + steps;
+    const end = clock.events + chaosSteps;
     await clock.runUntil(Infinity, () => isBroken() || clock.events >= end);
   }
   nemesis.heal();

@@ -10,7 +10,7 @@ import { scenarios } from './scenarios/scenarios.js';
 const SEEDS = 20;
 const STEPS = 8000;
 const LIMIT_MS = 120_000;
-const EXCLUDED = Object.keys(BROKEN_BY_SEEDS);
+const IGNORED = Object.keys(BROKEN_BY_SEEDS);
 
 /** The simulator runs outside of jest: its sandbox makes every global variable slow. */
 function run(...args: string[]): Promise<{ passed: boolean; output: string }> {
@@ -23,14 +23,14 @@ function run(...args: string[]): Promise<{ passed: boolean; output: string }> {
   });
 }
 
-const without = EXCLUDED.length > 0 ? ['--without', EXCLUDED.join(',')] : [];
+const ignoring = IGNORED.length > 0 ? ['--ignore', IGNORED.join(',')] : [];
 const hashIn = (output: string): string | undefined => /^trace hash of all: (\d+)$/m.exec(output)?.[1];
 
 describe('the simulator of the whole cluster', () => {
   let seeds: Awaited<ReturnType<typeof run>>;
 
   beforeAll(async () => {
-    seeds = await run('--seeds', `1..${SEEDS}`, '--steps', String(STEPS), ...without);
+    seeds = await run('--seeds', `1..${SEEDS}`, '--steps', String(STEPS), ...ignoring);
   }, LIMIT_MS);
 
   it(`finds no broken invariant in ${SEEDS} seeds`, () => {
@@ -74,15 +74,15 @@ describe('the simulator of the whole cluster', () => {
 
 describe('a run', () => {
   it('is the same for the same seed, also in another process', async () => {
-    const settings = { seed: 3, steps: 1500, excluded: new Set(EXCLUDED) };
+    const settings = { seed: 3, chaosSteps: 1500, ignored: new Set(IGNORED) };
     const { traceHash } = await runSeed(settings);
     expect((await runSeed(settings)).traceHash).toBe(traceHash);
-    const { output } = await run('--seed', '3', '--steps', '1500', ...without);
+    const { output } = await run('--seed', '3', '--steps', '1500', ...ignoring);
     expect(hashIn(output)).toBe(String(traceHash));
   });
 
   it('is another for another seed', async () => {
-    const settings = { steps: 500, excluded: new Set<string>() };
+    const settings = { chaosSteps: 500, ignored: new Set<string>() };
     const one = await runSeed({ ...settings, seed: 1 });
     const two = await runSeed({ ...settings, seed: 2 });
     expect(one.traceHash).not.toBe(two.traceHash);
@@ -90,7 +90,7 @@ describe('a run', () => {
 
   it('gives the process its own time back', async () => {
     const before = Date.now();
-    await runSeed({ seed: 1, steps: 100 });
+    await runSeed({ seed: 1, chaosSteps: 100 });
     expect(Date.now() - before).toBeLessThan(LIMIT_MS);
     expect(Date.now()).toBeGreaterThanOrEqual(before);
   });

@@ -1,6 +1,12 @@
+interface Event {
+  atMs: number;
+  who: string;
+  what: string;
+}
+
 /** Remembers the latest events for a report, and condenses all of them into one number. */
 export class Trace {
-  private readonly recent: string[] = [];
+  private readonly recent: Event[] = [];
   private state = 0x811c9dc5;
 
   constructor(
@@ -16,21 +22,28 @@ export class Trace {
 
   /** @param who a node, or `world` */
   note(who: string, what: string): void {
-    const line = `${this.nowMs().toFixed(2).padStart(10)}  ${who.padEnd(5)} ${what}`;
-    this.mix(line);
-    this.recent.push(line);
+    const event = { atMs: this.nowMs(), who, what };
+    this.mix(Math.round(100 * event.atMs));
+    this.mixText(who);
+    this.mixText(what);
+    this.recent.push(event);
     if (this.recent.length > 2 * this.keep) this.recent.splice(0, this.keep);
-    this.print?.(line);
+    this.print?.(lineOf(event));
   }
 
   /** The latest events, oldest first. */
   lines(): string[] {
-    return this.recent.slice(-this.keep);
+    return this.recent.slice(-this.keep).map(lineOf);
   }
 
-  private mix(text: string): void {
-    for (let at = 0; at < text.length; at++) {
-      this.state = Math.imul(this.state ^ text.charCodeAt(at), 0x01000193);
-    }
+  private mixText(text: string): void {
+    for (let at = 0; at < text.length; at++) this.mix(text.charCodeAt(at));
+  }
+
+  private mix(value: number): void {
+    this.state = Math.imul(this.state ^ value, 0x01000193);
   }
 }
+
+const lineOf = ({ atMs, who, what }: Event): string =>
+  `${atMs.toFixed(2).padStart(10)}  ${who.padEnd(5)} ${what}`;

@@ -4,12 +4,13 @@ import type { CoreStatus, LoadedEntry, Member } from '../../../raft/index.js';
 import { Prng } from '../../../raft/testing/prng.js';
 import type { CommittedHead, Verdict } from '../../chain/chain-state.js';
 import { BlockStore, nameOf, payloadOf, type Block } from './chain/block-store.js';
-import { L1Chain, type L1View } from './chain/l1-chain.js';
+import type { L1View } from './chain/l1-chain.js';
 import { Links } from './cluster/links.js';
 import { RaftNetwork } from './cluster/raft-network.js';
 import type { ConductorSettings } from './conductor-process.js';
 import { everyInvariant } from './invariants/every-invariant.js';
 import type { Evidence, Invariant } from './invariants/invariant.js';
+import { L1OfAll } from './l1-of-all.js';
 import { Ledger } from './ledger.js';
 import { Machine, type MachineSurroundings } from './machine.js';
 import { ExecutionClient } from './node/execution-client.js';
@@ -18,14 +19,14 @@ import type { SimulationOptions } from './options.js';
 import { EPOCH_MS, VirtualClock } from './time/virtual-clock.js';
 import type { Trace } from './trace.js';
 
-/** L1 blocks that are there at the beginning. */
-const L1_LENGTH = 64;
+/** So far behind L1's head the past has its origin. */
+const ORIGIN_DEPTH = 8;
 const GOSSIP_BYTES = 2000;
 
 /** A whole cluster in one thread, on virtual time. Everything in it follows from the seed. */
 export class World implements Evidence, Watcher {
   readonly blocks = new BlockStore();
-  private readonly l1Chain = new L1Chain(L1_LENGTH);
+  private readonly l1OfAll: L1OfAll;
   readonly ledger = new Ledger();
   readonly raftLinks: Links;
   readonly gossipLinks: Links;
@@ -38,7 +39,6 @@ export class World implements Evidence, Watcher {
   /** Machines that stay broken though everything else is calm. */
   readonly impaired = new Set<Machine>();
   private readonly invariants: readonly Invariant[];
-  private readonly views = new Map<string, L1View>();
 
   constructor(
     readonly clock: VirtualClock,
@@ -48,7 +48,7 @@ export class World implements Evidence, Watcher {
     readonly trace: Trace,
     flowWindowMs: number,
     /** Invariants that are not looked at. */
-    excluded: ReadonlySet<string>,
+    ignored: ReadonlySet<string>,
   ) {
     const { timing, blockTimeS } = options;
     this.raftLinks = new Links(clock, rng, options.raftLinks);
@@ -59,14 +59,20 @@ export class World implements Evidence, Watcher {
       bulk,
       snapshot: 10_000,
     });
+    this.l1OfAll = new L1OfAll({
+      ...{ clock, rng, blocks: this.blocks },
+      options: () => this.options.l1,
+      machines: () => this.machines,
+      leader: () => this.leader,
+    });
     this.machines = this.createMachines();
     this.invariants = everyInvariant(this, { blockTimeS, flowWindowMs }).filter(
-      ({ name }) => !excluded.has(name),
+      ({ name }) => !ignored.has(name),
     );
   }
 
   get l1(): L1View {
-    return this.l1Chain.view;
+    return this.l1OfAll.view;
   }
 
   get nowMs(): number {
@@ -101,7 +107,7 @@ export class World implements Evidence, Watcher {
       voter: true,
     }));
     await (this.machines[0] as Machine).conductor?.raft.bootstrap(members);
-    this.growL1();
+    this.l1OfAll.grow();
   }
 
   count(what: string): void {
@@ -116,7 +122,8 @@ export class World implements Evidence, Watcher {
   fail(violation: Violation): void {
     if (this.violation) return;
     this.violation = violation;
-    this.trace.note('world', `VIOLATION ${violation.message}`);
+    // Without the stack, which is there only in a replay that prints: both are to have one hash.
+    this.trace.note('world', `VIOLATION ${violation.message.split('\n', 1)[0]}`);
   }
 
   /** What is wrong now, if this is the end. */
@@ -138,9 +145,8 @@ export class World implements Evidence, Watcher {
 
   /** L1 replaces its newest blocks. */
   reorgL1(depth: number): void {
-    this.l1Chain.reorg(depth);
     this.note('world', `L1 replaces ${depth} blocks`);
-    this.spreadL1();
+    this.l1OfAll.reorg(depth);
   }
 
   applied(nodeId: string, entry: LoadedEntry, verdict: Verdict, head: CommittedHead | undefined): void {
@@ -154,9 +160,33 @@ export class World implements Evidence, Watcher {
 
   role(nodeId: string, role: CoreStatus['role'], term: number): void {
     this.machine(nodeId).noteRole(role);
-    this.ledger.leads(nodeId, role, term);
+    this.roleOf(nodeId, role, term);
+  }
+
+  private roleOf(who: string, role: CoreStatus['role'], term: number): void {
+    this.ledger.leads(who, role, term);
     if (role === 'leader') this.count('leader elected');
-    this.note(nodeId, `is ${role} in term ${term}`);
+    this.note(who, `is ${role} in term ${term}`);
+  }
+
+  refuses(from: string, to: string): boolean {
+    return this.raftLinks.refusesNew(from, to);
+  }
+
+  leaderGone(nodeId: string): void {
+    this.count('leader gone');
+    this.note(nodeId, 'stands for election, as its leader is gone');
+    const { leader } = this;
+    if (leader && leader.nodeId !== nodeId) this.tell((invariant) => invariant.evidenceOf?.(nodeId, leader));
+  }
+
+  identityUsedTwice(nodeId: string, peer: string): void {
+    this.count('identity used twice');
+    this.note(nodeId, `hears two processes that speak for ${peer}`);
+  }
+
+  startKnown(nodeId: string): void {
+    this.tell((invariant) => invariant.startKnown?.(nodeId));
   }
 
   transferred(nodeId: string, success: boolean): void {
@@ -180,10 +210,11 @@ export class World implements Evidence, Watcher {
     const chain: Block[] = [];
     for (let number = 0; number <= past.height; number++) {
       const timestamp = EPOCH_MS / 1000 - (past.height - number) * blockTimeS;
-      const l1Origin = this.l1.at(L1_LENGTH - 8) as Block['l1Origin'];
+      const l1Origin = this.l1.at(this.l1.head.number - ORIGIN_DEPTH) as Block['l1Origin'];
       const details = { timestamp, l1Origin, builder: 'past', transactionBytes: 0 };
       chain.push(this.blocks.seal(chain.at(-1) ?? null, details));
     }
+    this.l1OfAll.begin(chain[0] as Block);
     for (const block of chain) this.ledger.published(block, 'the past', 0);
     return Array.from({ length: nodes }, (_, slot) => {
       const own = chain.slice(0, Math.max(1, chain.length - (past.behind[slot] ?? 0)));
@@ -198,7 +229,6 @@ export class World implements Evidence, Watcher {
       importMs: () => rng.exponential(this.options.node.importMeanMs),
       sleep: (ms) => clock.sleep(ms),
     });
-    this.views.set(nodeId, this.l1);
     return new Machine(nodeId, execution, this.surroundingsOf(nodeId));
   }
 
@@ -209,7 +239,12 @@ export class World implements Evidence, Watcher {
       settings: this.settings(),
       blockTimeS: this.options.blockTimeS,
       l1Confirmations: this.options.node.l1Confirmations,
-      l1: () => this.views.get(nodeId) as L1View,
+      l1: () => this.l1OfAll.viewOf(nodeId),
+      safeHead: () => this.l1OfAll.safeHead(this.l1OfAll.viewOf(nodeId)),
+      overruled: () => {
+        this.count('overruled by L1');
+        this.note(nodeId, 'has another chain than L1 tells');
+      },
       sealsAnew: () => rng.chance(this.options.node.sealsAnewChance),
       transactionBytes: () => rng.int(0, this.options.node.transactionBytesMax),
       noticeMs: () => rng.exponential(this.options.node.noticeMeanMs),
@@ -237,7 +272,26 @@ export class World implements Evidence, Watcher {
         if (by === 'conductor' && head)
           this.tell((invariant) => invariant.started?.(this.machine(nodeId), head));
       },
-      sequencerStopped: () => this.note(nodeId, 'op-node sequences no more'),
+      sequencerStopped: () => {
+        this.note(nodeId, 'op-node sequences no more');
+        this.tell((invariant) => invariant.stopped?.(this.machine(nodeId)));
+      },
+      retired: () => {
+        this.note(nodeId, 'its conductor ends, and has not told op-node to stop');
+        this.tell((invariant) => invariant.leftUntold?.(this.machine(nodeId)));
+      },
+      strangerOn: (place) => ({
+        logger: this.loggerOf(place),
+        onFatal: (error) => this.note(place, `ends: ${error.message}`),
+        watcher: {
+          applied: (_, ...what) => this.applied(place, ...what),
+          role: (_, role, term) => this.roleOf(place, role, term),
+          leaderGone: () => this.note(place, 'stands for election, as its leader is gone'),
+          identityUsedTwice: (_, peer) => this.identityUsedTwice(place, peer),
+          startKnown: () => undefined,
+          transferred: (_, success) => this.note(place, `hands over: ${success ? 'done' : 'failed'}`),
+        },
+      }),
       reset: (head) => {
         this.count('op-node reset');
         this.note(nodeId, `op-node is at ${head ? nameOf(head) : 'no head'} after a reset`);
@@ -266,9 +320,7 @@ export class World implements Evidence, Watcher {
   /** What conductors decide is part of the trace, and of its hash. */
   private loggerOf(nodeId: string): Logger {
     const write = (text: string): void => {
-      const { part, msg, action, reason, err } = JSON.parse(text) as Record<string, unknown>;
-      // What other parts say has random ids in it.
-      if (part !== 'control') return;
+      const { msg, action, reason, err } = JSON.parse(text) as Record<string, unknown>;
       const details = [action, reason, err && (err as { message: string }).message].filter(Boolean);
       this.note(nodeId, `${String(msg)}${details.length > 0 ? `: ${details.join(', ')}` : ''}`);
     };
@@ -302,27 +354,6 @@ export class World implements Evidence, Watcher {
     for (let number = above.number + 1; number < below.number; number++) {
       const block = this.blocks.ancestorAt(helper.head, number) as Block;
       this.gossipLinks.carry(helper.nodeId, nodeId, GOSSIP_BYTES, undefined, () => deliver(block));
-    }
-  }
-
-  private growL1(): void {
-    this.clock.after(this.options.l1.blockTimeMs, () => {
-      this.l1Chain.grow();
-      this.spreadL1();
-      this.growL1();
-    });
-  }
-
-  /** Every node sees L1's news in its own time. */
-  private spreadL1(): void {
-    const { view } = this.l1Chain;
-    for (const machine of this.machines) {
-      this.clock.after(this.rng.between(0, this.options.l1.seenWithinMs), () => {
-        const before = this.views.get(machine.nodeId) as L1View;
-        if (before.head.number > view.head.number) return;
-        this.views.set(machine.nodeId, view);
-        machine.opNode?.l1Changed(!view.isPlausible(before.head));
-      });
     }
   }
 }

@@ -6,6 +6,7 @@ import { loadMutant } from './mutants/load-mutant.js';
 import { mutants, seedsAllowed } from './mutants/mutants.js';
 import { runSeed, type RunResult, type RunSettings } from './run.js';
 import { shrink } from './shrink.js';
+import { simplifications } from './simplify.js';
 
 const COMMAND = 'node --import tsx raft/evidence/simulator/main.ts';
 const USAGE = `usage: ${COMMAND} [--seeds FROM..TO | --seed N] [--steps N] [--trace] [--paper EVERY] [--shrink] [--without NAME,…] [--world N] [--mutant NAME] | --mutants common|all [--within SEEDS]`;
@@ -44,7 +45,7 @@ function commandOf({ seed, chaosSteps, world, without = [] }: RunSettings): stri
   ].join('');
 }
 
-function report(settings: RunSettings, result: RunResult): void {
+async function report(settings: RunSettings, result: RunResult): Promise<void> {
   const { seed, violation, virtualMs } = result;
   write(`\nseed ${seed} fails after ${result.steps} steps, ${Math.round(virtualMs)} virtual ms`);
   write(`  ${violation?.message}\n`);
@@ -53,7 +54,7 @@ function report(settings: RunSettings, result: RunResult): void {
   write(`trace hash: ${result.traceHash}`);
   write(`replay: ${commandOf(settings)}\n`);
   if (!values.shrink) return;
-  const shrunk = shrink(settings, result);
+  const shrunk = await shrink(settings, result, { run: runSeed, simplifications });
   write(`smallest of ${shrunk.runs} runs: ${shrunk.result.steps} steps, ${shrunk.result.violation?.message}`);
   write(`replay: ${commandOf(shrunk.settings)} --trace\n`);
 }
@@ -102,7 +103,7 @@ async function runSeeds(from: number, to: number, steps: number): Promise<boolea
     };
     const result = runSeed(values.trace ? { ...settings, print: write } : settings);
     results.push(result);
-    if (result.violation) report(settings, result);
+    if (result.violation) await report(settings, result);
   }
   const { user, system } = process.cpuUsage(startedCpu);
   summarize(results, performance.now() - startedMs, (user + system) / 1000);

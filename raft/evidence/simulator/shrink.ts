@@ -1,14 +1,37 @@
 import { isDeepStrictEqual } from 'node:util';
-import { runSeed, type RunResult, type RunSettings } from './run.js';
-import { simplifications, simplified } from './simplify.js';
+import type { Violation } from '../checks/violation.js';
+import type { Simplification } from './simplification.js';
+import { simplifiedBy } from './simplification.js';
 
 /** Other courses of the same cluster: with less in it, the old course may miss the failure by accident. */
 const WORLDS_TRIED = 4;
 const RUNS_MAX = 600;
 
-export interface Shrunk {
-  settings: RunSettings;
-  result: RunResult;
+/** What of a run can be made smaller. */
+interface Settings {
+  seed: number;
+  /** The seed, if absent. */
+  world?: number;
+  chaosSteps: number;
+  without?: readonly string[];
+}
+
+interface Result<Options> {
+  options: Options;
+  violation: Violation | null | undefined;
+}
+
+/** How a simulator is run again with less. */
+interface Smaller<S, R, Options> {
+  run: (settings: S) => R | Promise<R>;
+  simplifications: Readonly<Record<string, Simplification<Options>>>;
+  /** Runs that may be tried. */
+  runsMax?: number;
+}
+
+export interface Shrunk<S, R> {
+  settings: S;
+  result: R;
   runs: number;
 }
 
@@ -16,17 +39,21 @@ export interface Shrunk {
  * Looks for the smallest run that breaks the same invariant: takes out faults, nodes and requests one at a time for
  * as long as it still fails, and shortens the chaos.
  */
-export function shrink(settings: RunSettings, result: RunResult): Shrunk {
+export async function shrink<Options, S extends Settings, R extends Result<Options>>(
+  settings: S,
+  result: R,
+  { run, simplifications, runsMax = RUNS_MAX }: Smaller<S, R, Options>,
+): Promise<Shrunk<S, R>> {
   const invariant = result.violation?.invariant;
-  let best: Shrunk = { settings, result, runs: 0 };
+  let best: Shrunk<S, R> = { settings, result, runs: 0 };
   let runs = 0;
 
-  function improves(change: Partial<RunSettings>): boolean {
+  async function improves(change: Partial<Settings>): Promise<boolean> {
     const { seed, world = seed } = best.settings;
-    for (let shift = 0; shift < WORLDS_TRIED && runs < RUNS_MAX; shift++) {
-      const candidate: RunSettings = { ...best.settings, ...change, world: world + shift };
+    for (let shift = 0; shift < WORLDS_TRIED && runs < runsMax; shift++) {
+      const candidate: S = { ...best.settings, ...change, world: world + shift };
       runs += 1;
-      const found = runSeed(candidate);
+      const found = await run(candidate);
       if (found.violation?.invariant !== invariant) continue;
       best = { settings: candidate, result: found, runs };
       return true;
@@ -34,27 +61,27 @@ export function shrink(settings: RunSettings, result: RunResult): Shrunk {
     return false;
   }
 
-  function shorten(): void {
+  async function shorten(): Promise<void> {
     for (const part of [0.1, 0.3, 0.5, 0.7, 0.9]) {
       while (
         best.settings.chaosSteps > 0 &&
-        improves({ chaosSteps: Math.floor(best.settings.chaosSteps * part) })
+        (await improves({ chaosSteps: Math.floor(best.settings.chaosSteps * part) }))
       );
     }
   }
 
-  function takeOut(): boolean {
+  async function takeOut(): Promise<boolean> {
     let any = false;
     for (const name of Object.keys(simplifications)) {
-      const without = best.settings.without ?? [];
-      if (isDeepStrictEqual(best.result.options, simplified(best.result.options, [name]))) continue;
-      if (improves({ without: [...without, name] })) any = true;
+      const { options } = best.result;
+      if (isDeepStrictEqual(options, simplifiedBy(simplifications, options, [name]))) continue;
+      if (await improves({ without: [...(best.settings.without ?? []), name] })) any = true;
     }
     return any;
   }
 
-  shorten();
-  while (takeOut() && runs < RUNS_MAX);
-  shorten();
+  await shorten();
+  while ((await takeOut()) && runs < runsMax);
+  await shorten();
   return { ...best, runs };
 }

@@ -1,44 +1,34 @@
 import { generousLimits, type SimulationOptions } from './options.js';
-
-type Draft = { -readonly [Key in keyof SimulationOptions]: SimulationOptions[Key] };
-type Simplification = (options: Draft) => void;
-
-const zeroWeights = <Weights extends object>(
-  prefix: string,
-  of: (options: Draft) => Weights,
-  names: readonly (keyof Weights & string)[],
-): Record<string, Simplification> =>
-  Object.fromEntries(
-    names.map((name) => [
-      `${prefix}${name}`,
-      (options: Draft) => void ((of(options) as Record<string, number>)[name] = 0),
-    ]),
-  );
+import { simplifiedBy, zeroWeights, type Simplification } from './simplification.js';
 
 /** What can be taken out of a cluster to see whether a failure needs it; each has a name for the command line. */
-export const simplifications: Readonly<Record<string, Simplification>> = {
+export const simplifications: Readonly<Record<string, Simplification<SimulationOptions>>> = {
   rounds: (options) => void (options.rounds = 1),
   'fifth-voter': (options) => void (options.cluster.voters = Math.min(4, options.cluster.voters)),
   'fourth-voter': (options) => void (options.cluster.voters = Math.min(3, options.cluster.voters)),
   'third-voter': (options) => void (options.cluster.voters = Math.min(2, options.cluster.voters)),
   spares: (options) => void (options.cluster.spares = 0),
   growth: (options) => void (options.cluster.growFromOne = false),
-  ...zeroWeights('', (options) => options.faults.weights, [
-    'crash',
-    'crashAll',
-    'pause',
-    'partition',
-    'clog',
-    'suspend',
-    'slowDisk',
-    'diskFull',
-    'loseDisk',
-    'goBack',
-    'clockLeap',
-    'clockDrift',
-    'usurp',
-    'strand',
-  ]),
+  ...zeroWeights<SimulationOptions, SimulationOptions['faults']['weights']>(
+    '',
+    (options) => options.faults.weights,
+    [
+      'crash',
+      'crashAll',
+      'pause',
+      'partition',
+      'clog',
+      'suspend',
+      'slowDisk',
+      'diskFull',
+      'loseDisk',
+      'goBack',
+      'clockLeap',
+      'clockDrift',
+      'usurp',
+      'strand',
+    ],
+  ),
   'crash-around-write': ({ faults }) => void (faults.crashAroundWriteChance = 0),
   'crash-after-vote': ({ faults }) => void (faults.crashAfterVoteChance = 0),
   'write-errors': ({ faults }) => void (faults.writeErrorChance = 0),
@@ -62,26 +52,16 @@ export const simplifications: Readonly<Record<string, Simplification>> = {
   compaction: ({ application }) => void (application.compactEvery = Infinity),
   'tiny-limits': (options) => void (options.limits = generousLimits()),
   'big-proposals': ({ workload }) => void (workload.proposalBytesMax = 8),
-  ...zeroWeights('ask-', (options) => options.workload.weights, [
-    'read',
-    'transfer',
-    'membership',
-    'eligibility',
-    'repair',
-  ]),
+  ...zeroWeights<SimulationOptions, SimulationOptions['workload']['weights']>(
+    'ask-',
+    (options) => options.workload.weights,
+    ['read', 'transfer', 'membership', 'eligibility', 'repair'],
+  ),
   'lasting-faults': ({ healing }) => void (healing.keepBrokenChance = 0),
   'restarts-of-all': ({ healing }) => void (healing.restartAllChance = 0),
   failovers: ({ healing }) => void (healing.failoverChance = 0),
 };
 
 /** The options without all that. @throws Error for a name that there is not */
-export function simplified(options: SimulationOptions, without: readonly string[]): SimulationOptions {
-  const draft = structuredClone(options);
-  for (const name of without) {
-    const simplify = simplifications[name];
-    if (!simplify)
-      throw new Error(`there is no ${name}; there are ${Object.keys(simplifications).join(', ')}`);
-    simplify(draft);
-  }
-  return draft;
-}
+export const simplified = (options: SimulationOptions, without: readonly string[]): SimulationOptions =>
+  simplifiedBy(simplifications, options, without);

@@ -7,6 +7,7 @@ import { loadMutant } from './mutants/load-mutant.js';
 import { mutants, type Mutant } from './mutants/mutants.js';
 import { runSeed, type RunSettings } from './run.js';
 import { shrink } from './shrink.js';
+import { simplifications } from './simplify.js';
 
 const SEEDS = 400;
 const LIMIT_MS = 480_000;
@@ -116,7 +117,7 @@ describe('a failing run', () => {
     const original = await settings();
     const failing = runSeed(original);
     expect(failing.violation?.invariant).toBe('I8');
-    const shrunk = shrink(original, failing);
+    const shrunk = await shrink(original, failing, { run: runSeed, simplifications });
     expect(shrunk.result.steps).toBeLessThan(failing.steps / 4);
     expect(shrunk.settings.without?.length).toBeGreaterThan(5);
     const again = runSeed(shrunk.settings);

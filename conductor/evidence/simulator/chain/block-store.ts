@@ -61,6 +61,31 @@ export class BlockStore {
     return block;
   }
 
+  /** The blocks above `below` up to `head`, which is a descendant of it, in order of height. */
+  between(below: Block, head: Block): Block[] {
+    const between: Block[] = [];
+    for (let block = head; block.number > below.number; block = this.get(block.parentHash))
+      between.push(block);
+    return between.reverse();
+  }
+
+  /** All blocks up to `head`, the newest first. */
+  chainOf(head: Block): Block[] {
+    const chain: Block[] = [];
+    for (let block: Block | null = head; block; block = this.parentOf(block)) chain.push(block);
+    return chain;
+  }
+
+  /** The highest block that both chains have. @throws Error when they have none in common */
+  common(a: Block, b: Block): Block {
+    let [x, y] = [a, b];
+    while (x.hash !== y.hash) {
+      if (x.number >= y.number) x = this.get(x.parentHash);
+      else y = this.get(y.parentHash);
+    }
+    return x;
+  }
+
   /** Whether the chain that ends with `head` has this block. */
   isOn(head: Block, block: BlockRef): boolean {
     return this.ancestorAt(head, block.number)?.hash === block.hash;

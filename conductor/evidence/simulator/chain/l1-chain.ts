@@ -1,19 +1,24 @@
-/** A block of L1. */
+/** Tells a block of L1 from all others. */
 export interface L1Ref {
   number: number;
   /** Which branch it is of; together with the number it stands for the hash. */
   branch: number;
 }
 
+/** A block of L1, with the blocks of the rollup that a batcher has put into it, by hash and in order. */
+export interface L1Block extends L1Ref {
+  batch: readonly string[];
+}
+
 /** L1 as somebody sees it at one time. */
 export class L1View {
-  constructor(private readonly blocks: readonly L1Ref[]) {}
+  constructor(private readonly blocks: readonly L1Block[]) {}
 
-  get head(): L1Ref {
-    return this.blocks.at(-1) as L1Ref;
+  get head(): L1Block {
+    return this.blocks.at(-1) as L1Block;
   }
 
-  at(number: number): L1Ref | undefined {
+  at(number: number): L1Block | undefined {
     return this.blocks[number];
   }
 
@@ -23,22 +28,22 @@ export class L1View {
   }
 }
 
-/** L1 itself: grows, and now and then replaces its newest blocks. */
+/** L1 itself: grows, and now and then replaces its newest blocks, with what was in them. */
 export class L1Chain {
-  private blocks: readonly L1Ref[];
+  private blocks: readonly L1Block[];
   private branches = 0;
 
   /** @param length blocks that are there already */
   constructor(length: number) {
-    this.blocks = Array.from({ length }, (_, number) => ({ number, branch: 0 }));
+    this.blocks = Array.from({ length }, (_, number) => ({ number, branch: 0, batch: [] }));
   }
 
   get view(): L1View {
     return new L1View(this.blocks);
   }
 
-  grow(): void {
-    this.blocks = [...this.blocks, { number: this.blocks.length, branch: this.branches }];
+  grow(batch: readonly string[] = []): void {
+    this.blocks = [...this.blocks, { number: this.blocks.length, branch: this.branches, batch }];
   }
 
   /** Other blocks take the place of the newest ones, and one is added. */
@@ -48,6 +53,7 @@ export class L1Chain {
     const fresh = Array.from({ length: this.blocks.length - kept.length + 1 }, (_, offset) => ({
       number: kept.length + offset,
       branch: this.branches,
+      batch: [],
     }));
     this.blocks = [...kept, ...fresh];
   }

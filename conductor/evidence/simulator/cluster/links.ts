@@ -17,6 +17,8 @@ export class Links {
   private readonly cut = new Set<string>();
   private readonly swallowing = new Set<string>();
   private readonly slow = new Map<string, number>();
+  private readonly losingNew = new Set<string>();
+  private readonly refusingNew = new Set<string>();
   private readonly lastArrivalMs = new Map<string, number>();
 
   constructor(
@@ -44,10 +46,27 @@ export class Links {
     this.slow.set(linkOf(from, to), bytesPerMs);
   }
 
+  /** Connections that are open live on, new ones come to nothing: a full table between the two, a changed rule. */
+  loseNew(from: string, to: string): void {
+    this.losingNew.add(linkOf(from, to));
+  }
+
+  /** New connections are refused though somebody listens, as by a firewall that says so. */
+  refuseNew(from: string, to: string): void {
+    this.refusingNew.add(linkOf(from, to));
+  }
+
+  losesNew(from: string, to: string): boolean {
+    return this.losingNew.has(linkOf(from, to));
+  }
+
+  refusesNew(from: string, to: string): boolean {
+    return this.refusingNew.has(linkOf(from, to));
+  }
+
   mendAll(): void {
-    this.cut.clear();
-    this.swallowing.clear();
-    this.slow.clear();
+    for (const broken of [this.cut, this.swallowing, this.slow, this.losingNew, this.refusingNew])
+      broken.clear();
   }
 
   isCut(from: string, to: string): boolean {

@@ -8,6 +8,7 @@ const NEWS_MS = 3;
 
 /** Connects the Raft nodes that run. */
 export class RaftNetwork implements Surrounding {
+  /** By the place where they listen. */
   private readonly running = new Map<string, RaftTransport>();
   private boots = 0;
 
@@ -23,27 +24,39 @@ export class RaftNetwork implements Surrounding {
    *
    * @param hello what it says of itself to whoever asks
    */
-  transportOf(nodeId: string, lifetime: Lifetime, hello: () => object): RaftTransport {
-    return new RaftTransport(this, nodeId, lifetime, hello, ++this.boots);
+  transportOf(
+    who: { nodeId: string; place: string },
+    lifetime: Lifetime,
+    hello: () => object,
+  ): RaftTransport {
+    return new RaftTransport(this, { ...who, lifetime, hello, bootId: `boot ${++this.boots}` });
   }
 
-  transportAt(nodeId: string): RaftTransport | undefined {
-    return this.running.get(nodeId);
+  transportAt(place: string): RaftTransport | undefined {
+    return this.running.get(place);
   }
 
   begin(transport: RaftTransport): void {
-    this.running.set(transport.nodeId, transport);
+    this.running.set(transport.place, transport);
   }
 
   /** The process is gone, and its kernel has closed what it had open. */
   end(transport: RaftTransport): void {
-    const { nodeId } = transport;
-    if (this.running.get(nodeId) !== transport) return;
-    this.running.delete(nodeId);
+    const { place } = transport;
+    if (this.running.get(place) !== transport) return;
+    this.running.delete(place);
     for (const other of this.running.values()) {
-      this.links.carry(nodeId, other.nodeId, 0, undefined, () =>
+      this.links.carry(place, other.place, 0, undefined, () =>
         this.clock.after(NEWS_MS, () => other.closedBy(transport)),
       );
     }
+  }
+
+  /** What lies between two places closes the connections of both. */
+  breakConnections(a: string, b: string): void {
+    const [first, second] = [this.running.get(a), this.running.get(b)];
+    if (!first || !second) return;
+    first.closedBy(second);
+    second.closedBy(first);
   }
 }

@@ -1,5 +1,12 @@
 import type { HelloAnswer, Member, NodeTransport, TransportHost } from '../../../../raft/index.js';
+import { Admission } from '../../../../raft/transport/admission.js';
+import type { Frame } from '../../../../raft/transport/frame.js';
+import { PeerIdentities, type PeerIdentity } from '../../../../raft/transport/peer-identities.js';
+import { sendSnapshotData } from '../../../../raft/transport/send-snapshot-data.js';
+import type { WireRequest, WireResponse } from '../../../../raft/transport/wire-message.js';
+import { WIRE_VERSIONS } from '../../../../raft/transport/wire-versions.js';
 import type { Lifetime } from '../time/lifetime.js';
+import { ConnectionRefused, Exchange } from './exchange.js';
 import type { Links } from './links.js';
 
 type Request = Parameters<NodeTransport['send']>[1];
@@ -8,46 +15,88 @@ type SnapshotRequest = Parameters<NodeTransport['sendSnapshot']>[1];
 type SnapshotSource = Parameters<NodeTransport['sendSnapshot']>[2];
 
 /** What a node answers when it is asked who it is. */
-type Hello = Pick<HelloAnswer, 'nodeId' | 'clusterId' | 'incarnation'>;
+type Hello = Pick<HelloAnswer, 'nodeId' | 'clusterId' | 'incarnation' | 'bootId'>;
+
+/** Messages of one lane share connections. */
+type LaneName = 'control' | 'bulk' | 'snapshot';
 
 /** What a transport needs of the network around it. */
 export interface Surrounding {
   readonly links: Links;
-  readonly deadlinesMs: { control: number; bulk: number; snapshot: number };
-  /** The process that listens there now. */
-  transportAt(nodeId: string): RaftTransport | undefined;
+  readonly deadlinesMs: Record<LaneName, number>;
+  /** The process that listens at that place now. */
+  transportAt(place: string): RaftTransport | undefined;
   begin(transport: RaftTransport): void;
   end(transport: RaftTransport): void;
+}
+
+interface TransportOptions {
+  nodeId: string;
+  /** Host of its address; that of its id unless this process runs on a copy of a disk. */
+  place: string;
+  /** Tells this process from others of the same disk. */
+  bootId: string;
+  lifetime: Lifetime;
+  /** What it says of itself to whoever asks. */
+  hello: () => object;
 }
 
 /** Of what is no payload. */
 const FRAME_BYTES = 120;
 /** Slowest link on which a large body arrives in time, as the HTTP transport has it. */
 const BYTES_PER_MS = 10_000;
-const PROBE_TIMEOUT_MS = 1000;
+const PROBE_TIMEOUT_MS = 500;
 
-/** In the place of HttpTransport: the same promises to the node, over simulated links. */
+/**
+ * In the place of HttpTransport: the same promises to the node over simulated links, and the same judgement of who speaks.
+ * There are no bytes and no sockets; a lane's connection to a process is open or not.
+ */
 export class RaftTransport implements NodeTransport {
+  readonly nodeId: string;
+  readonly place: string;
+  readonly lifetime: Lifetime;
   private host: TransportHost | undefined;
-  private readonly boots = new Map<string, number>();
+  private members = new Map<string, Member>();
+  private readonly admission: Admission;
+  private readonly identities: PeerIdentities;
+  /** The process at the other end of each lane's connection. */
+  private readonly connections = new Map<string, RaftTransport>();
   private readonly heartbeatsFrom = new Set<RaftTransport>();
-  private readonly pending = new Map<string, Set<(error: Error) => void>>();
+  private readonly pending = new Map<string, Set<Exchange<unknown>>>();
+  private adopting: Promise<void> | undefined;
   private stopped = false;
 
   constructor(
     private readonly network: Surrounding,
-    readonly nodeId: string,
-    private readonly lifetime: Lifetime,
-    private readonly hello: () => object,
-    private readonly bootId: number,
+    private readonly options: TransportOptions,
   ) {
+    const { nodeId, place, lifetime } = options;
+    this.nodeId = nodeId;
+    this.place = place;
+    this.lifetime = lifetime;
     lifetime.onEnd(() => this.network.end(this));
+    this.admission = new Admission({
+      nodeId: () => nodeId,
+      clusterId: () => this.started.clusterId(),
+      incarnation: () => this.started.incarnation(),
+      memberIncarnation: (peer) => this.members.get(peer)?.incarnation,
+      bodyLimitBytes: Infinity,
+      wireVersions: WIRE_VERSIONS,
+      onStray: () => undefined,
+    });
+    this.identities = new PeerIdentities({
+      isMember: ({ id, incarnation }) => this.members.get(id)?.incarnation === incarnation,
+      ask: (peer) => this.residentOf(peer),
+      onRestarted: (peer) => this.host?.onPeerRestarted(peer),
+      onUsedTwice: ({ id }) => this.host?.onIdentityUsedTwice(id),
+      now: () => performance.now(),
+    });
   }
 
   async start(host: TransportHost): Promise<{ host: string; port: number }> {
     this.host = host;
     this.network.begin(this);
-    return { host: this.nodeId, port: 50_050 };
+    return { host: this.place, port: 50_050 };
   }
 
   async stop(): Promise<void> {
@@ -55,35 +104,31 @@ export class RaftTransport implements NodeTransport {
     this.network.end(this);
   }
 
-  setPeers(_members: readonly Member[]): void {}
-
-  send(to: string, message: Request): Promise<Response> {
-    const { deadlinesMs } = this.network;
-    const bytes = bytesOf(message);
-    const lane = message.type === 'append' ? 'bulk' : message.type === 'snapshot' ? 'snapshot' : 'control';
-    const deadlineMs = deadlinesMs[lane] + bytes / BYTES_PER_MS;
-    const inOrder = lane === 'control' ? undefined : lane;
-    return this.exchange(to, bytes, deadlineMs, inOrder, (peer) => peer.receive(this, message));
+  setPeers(members: readonly Member[]): void {
+    this.members = new Map(members.map((member) => [member.id, member]));
   }
 
-  async sendSnapshot(to: string, message: SnapshotRequest, source: SnapshotSource): Promise<Response> {
-    const chunks: Uint8Array[] = [];
-    for (let at = 0; at < source.id.byteLength; at += chunks.at(-1)?.length ?? 0) {
-      chunks.push(await source.read(at));
-    }
-    return this.send(to, { ...message, snapshot: { ...message.snapshot, data: Buffer.concat(chunks) } });
+  send(to: string, message: Request): Promise<Response> {
+    return this.request(to, message) as Promise<Response>;
+  }
+
+  async sendSnapshot(
+    to: string,
+    message: SnapshotRequest,
+    source: SnapshotSource,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const { term, requestId } = message;
+    await sendSnapshotData((chunk) => this.request(to, { ...chunk, term, requestId }), source, signal);
+    return this.send(to, message);
   }
 
   async probe(peer: string): Promise<'gone' | 'alive' | 'unknown'> {
-    const known = this.boots.get(peer);
+    const member = this.members.get(peer);
+    if (!member) return 'unknown';
+    const known = this.identities.bootId(member);
     try {
-      const bootId = await this.exchange(
-        peer,
-        FRAME_BYTES,
-        PROBE_TIMEOUT_MS,
-        undefined,
-        async (asked) => asked.bootId,
-      );
+      const { bootId } = await this.ask(member.address, PROBE_TIMEOUT_MS);
       if (known === undefined) return 'unknown';
       return bootId === known ? 'alive' : 'gone';
     } catch (error) {
@@ -93,104 +138,181 @@ export class RaftTransport implements NodeTransport {
 
   /** Asks the node at an address who and how it is. */
   askHello<Extra extends object>(address: string, signal: AbortSignal): Promise<Hello & Extra> {
-    const [nodeId = ''] = address.split(':');
-    const answer = this.exchange(nodeId, FRAME_BYTES, 60_000, undefined, async (peer) =>
-      peer.answerHello<Extra>(),
-    );
+    const answer = this.ask<Extra>(address, 60_000);
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
       answer.then(resolve, reject);
     });
   }
 
-  /** A peer's process is gone; whoever had a connection to it knows. */
+  /** The connections to that process are closed, by its end or by what lies between. */
   closedBy(peer: RaftTransport): void {
     if (this.stopped || this.lifetime.isOver) return;
-    for (const fail of this.pending.get(peer.nodeId) ?? [])
-      fail(new Error(`${peer.nodeId} closed the connection`));
+    for (const [lane, at] of this.connections) if (at === peer) this.connections.delete(lane);
+    for (const exchange of this.pending.get(peer.place) ?? [])
+      exchange.fail(new Error(`${peer.place} closed the connection`));
     if (this.heartbeatsFrom.delete(peer)) void this.host?.onPeerDisconnected(peer.nodeId);
   }
 
+  private get started(): TransportHost {
+    if (!this.host) throw new Error('not started');
+    return this.host;
+  }
+
+  private async request(to: string, message: WireRequest): Promise<WireResponse> {
+    const member = this.members.get(to);
+    if (!member || this.stopped) throw new Error(`${to} is no member`);
+    const frame = this.frame(member.id, member.incarnation, message);
+    const lane = laneOf(message);
+    const bytes = bytesOf(message);
+    const answer = await this.exchange(
+      {
+        to: placeIn(member.address),
+        lane,
+        bytes,
+        deadlineMs: this.network.deadlinesMs[lane] + bytes / BYTES_PER_MS,
+      },
+      (peer) => peer.receive(this, frame),
+    );
+    this.admission.check(answer, to);
+    const counts = await this.identities.counts(identityOf(answer), answer.bootId, 'answer');
+    if (!counts) throw new Error(`two processes speak for ${to}`);
+    return answer.message as WireResponse;
+  }
+
+  private ask<Extra extends object>(address: string, deadlineMs: number): Promise<Hello & Extra> {
+    const to = placeIn(address);
+    return this.exchange({ to, lane: undefined, bytes: FRAME_BYTES, deadlineMs }, async (peer) =>
+      peer.answerHello<Extra>(),
+    );
+  }
+
+  private async residentOf({ id, incarnation }: PeerIdentity): Promise<string | undefined> {
+    const address = this.members.get(id)?.address;
+    if (address === undefined || this.stopped) return undefined;
+    const found = await this.ask(address, PROBE_TIMEOUT_MS).catch(() => undefined);
+    return found?.nodeId === id && found.incarnation === incarnation ? found.bootId : undefined;
+  }
+
   private answerHello<Extra extends object>(): Hello & Extra {
-    const { host } = this;
-    if (!host) throw new Error('not started');
-    const own = { nodeId: this.nodeId, clusterId: host.clusterId(), incarnation: host.incarnation() };
+    const { nodeId, started, options } = this;
+    const own = {
+      ...{ nodeId, clusterId: started.clusterId(), incarnation: started.incarnation() },
+      bootId: options.bootId,
+    };
     // What leaves a process is text.
-    return JSON.parse(JSON.stringify({ ...own, ...this.hello() })) as Hello & Extra;
+    return JSON.parse(JSON.stringify({ ...own, ...options.hello() })) as Hello & Extra;
   }
 
-  /** Null: there will be no answer. */
-  private async receive(from: RaftTransport, message: Request): Promise<Response | null> {
+  private frame(to: string, toIncarnation: string, message: Frame['message']): Frame {
+    const { started, nodeId, options } = this;
+    const clusterId = started.clusterId();
+    if (clusterId === null) throw new Error('a node without a cluster has nothing to say');
+    return {
+      ...{ clusterId, from: nodeId, fromIncarnation: started.incarnation(), bootId: options.bootId },
+      ...{ to, toIncarnation, message },
+    };
+  }
+
+  /** Null: there will be no answer. @throws FrameError when it is refused */
+  private async receive(from: RaftTransport, frame: Frame): Promise<Frame | null> {
     const { host } = this;
-    const clusterId = from.host?.clusterId() ?? null;
-    if (!host || clusterId === null) return null;
-    this.noteBoot(from);
-    if (message.type === 'heartbeat') this.heartbeatsFrom.add(from);
-    if (host.clusterId() === null) await host.adoptCluster(clusterId);
-    if (host.clusterId() !== clusterId) return null;
-    return new Promise((respond) => host.onRequest(from.nodeId, message, respond));
+    if (!host) return null;
+    this.admission.check(frame, undefined);
+    if (host.clusterId() === null) {
+      this.adopting ??= host.adoptCluster(frame.clusterId).finally(() => (this.adopting = undefined));
+      await this.adopting;
+      this.admission.check(frame, undefined);
+    }
+    const counts = this.identities.counts(identityOf(frame), frame.bootId, 'request');
+    if (counts !== true && !(await counts)) throw new Error(`two processes speak for ${frame.from}`);
+    if (frame.message.type === 'heartbeat') this.heartbeatsFrom.add(from);
+    const message = await this.handle(host, frame);
+    return message && this.frame(frame.from, frame.fromIncarnation, message);
   }
 
-  private noteBoot({ nodeId, bootId }: RaftTransport): void {
-    const known = this.boots.get(nodeId);
-    this.boots.set(nodeId, bootId);
-    if (known !== undefined && known !== bootId) this.host?.onPeerRestarted(nodeId);
+  private async handle(host: TransportHost, { from, message }: Frame): Promise<WireResponse | null> {
+    if (message.type !== 'snapshotChunk')
+      return new Promise((respond) => host.onRequest(from, message as Request, respond));
+    const { term, requestId } = message;
+    const received = await host.onSnapshotChunk(from, message);
+    return received === null ? null : { type: 'snapshotChunkResponse', term, requestId, received };
   }
 
+  /** @param lane undefined for a question on a connection of its own */
   private exchange<T>(
-    to: string,
-    bytes: number,
-    deadlineMs: number,
-    lane: string | undefined,
+    {
+      to,
+      lane,
+      bytes,
+      deadlineMs,
+    }: { to: string; lane: LaneName | undefined; bytes: number; deadlineMs: number },
     serve: (peer: RaftTransport) => Promise<T | null>,
   ): Promise<T> {
-    const { network, nodeId, lifetime } = this;
-    const { links } = network;
+    const { links } = this.network;
+    const connection = `${to} ${lane}`;
     return new Promise((resolve, reject) => {
-      const waiting = this.pending.get(to) ?? new Set();
-      this.pending.set(to, waiting);
-      let isOver = false;
-      const end = (settle: () => void): void => {
-        if (isOver) return;
-        isOver = true;
-        clearTimeout(timer);
-        waiting.delete(fail);
-        if (!lifetime.isOver) settle();
-      };
-      const fail = (error: Error): void => end(() => reject(error));
-      const timer = setTimeout(() => fail(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs);
-      waiting.add(fail);
-      links.carry(nodeId, to, bytes, lane, () => {
-        const peer = network.transportAt(to);
-        const back = (settle: () => void): void =>
-          links.carry(to, nodeId, FRAME_BYTES, undefined, () => end(settle));
-        if (!peer) return back(() => reject(new ConnectionRefused(to)));
-        serve(peer).then(
-          (answer) => {
-            if (peer.lifetime.isOver) return;
-            if (answer === null) return back(() => reject(new Error(`${to} does not answer`)));
-            back(() => {
-              this.noteBoot(peer);
-              resolve(answer);
-            });
-          },
-          (error: Error) => back(() => reject(error)),
-        );
+      const exchange = new Exchange<T>(this.lifetime, this.waitingFor(to), deadlineMs, resolve, (error) => {
+        // A connection on which an answer is overdue is given up.
+        this.connections.delete(connection);
+        reject(error);
+      });
+      const order = lane === 'bulk' || lane === 'snapshot' ? lane : undefined;
+      links.carry(this.place, to, bytes, order, () => {
+        const peer = this.network.transportAt(to);
+        const isOpen = lane !== undefined && peer !== undefined && this.connections.get(connection) === peer;
+        if (!isOpen && links.losesNew(this.place, to)) return;
+        if (!peer || (!isOpen && links.refusesNew(this.place, to)))
+          return this.back(to, () => exchange.fail(new ConnectionRefused(to)));
+        if (lane !== undefined) this.connections.set(connection, peer);
+        this.arrive(peer, exchange, serve);
       });
     });
   }
-}
 
-/** Nobody listens there: the process is gone. */
-class ConnectionRefused extends Error {
-  constructor(peer: string) {
-    super(`${peer} refuses connections`);
+  /** At the other end. */
+  private arrive<T>(
+    peer: RaftTransport,
+    exchange: Exchange<T>,
+    serve: (peer: RaftTransport) => Promise<T | null>,
+  ): void {
+    const { place } = peer;
+    serve(peer).then(
+      (answer) => {
+        if (peer.lifetime.isOver) return;
+        if (answer === null)
+          return this.back(place, () => exchange.fail(new Error(`${place} does not answer`)));
+        this.back(place, () => exchange.answer(answer));
+      },
+      (error: Error) => this.back(place, () => exchange.fail(error)),
+    );
+  }
+
+  private back(from: string, arrive: () => void): void {
+    this.network.links.carry(from, this.place, FRAME_BYTES, undefined, arrive);
+  }
+
+  private waitingFor(place: string): Set<Exchange<unknown>> {
+    let waiting = this.pending.get(place);
+    if (!waiting) this.pending.set(place, (waiting = new Set()));
+    return waiting;
   }
 }
 
-function bytesOf(message: Request): number {
-  if (message.type === 'append') {
+const placeIn = (address: string): string => address.split(':')[0] as string;
+
+const identityOf = ({ from, fromIncarnation }: Frame): PeerIdentity => ({
+  id: from,
+  incarnation: fromIncarnation,
+});
+
+function laneOf({ type }: WireRequest): LaneName {
+  if (type === 'append') return 'bulk';
+  return type === 'snapshot' || type === 'snapshotChunk' ? 'snapshot' : 'control';
+}
+
+function bytesOf(message: WireRequest): number {
+  if (message.type === 'append')
     return message.entries.reduce((sum, { byteLength }) => sum + byteLength, FRAME_BYTES);
-  }
-  return message.type === 'snapshot' ? FRAME_BYTES + (message.snapshot.data?.length ?? 0) : FRAME_BYTES;
+  return message.type === 'snapshotChunk' ? FRAME_BYTES + message.data.length : FRAME_BYTES;
 }

@@ -1,13 +1,18 @@
 import { BlocksFlow } from './blocks-flow.js';
+import { EndsQuietly } from './ends-quietly.js';
+import { EvidenceIsTrue } from './evidence-is-true.js';
 import { FewTransfers } from './few-transfers.js';
 import type { Evidence, Invariant } from './invariant.js';
 import { NothingLost } from './nothing-lost.js';
 import { OnePerHeight } from './one-per-height.js';
 import { OneState } from './one-state.js';
+import { PausedRests } from './paused-rests.js';
 import { PublishedByItsLeader } from './published-by-its-leader.js';
 import { ResetsHaveCause } from './resets-have-cause.js';
+import { SequencersStop } from './sequencers-stop.js';
 import { StandbyIsFedWhatStays } from './standby-is-fed-what-stays.js';
 import { StartedOnCommitted } from './started-on-committed.js';
+import { StartsAreKnown } from './starts-are-known.js';
 
 /** All of them, new ones for each run. */
 export function everyInvariant(
@@ -22,6 +27,11 @@ export function everyInvariant(
     new StartedOnCommitted(evidence),
     new StandbyIsFedWhatStays(evidence),
     new FewTransfers(evidence),
+    new PausedRests(evidence),
+    new EndsQuietly(),
+    new SequencersStop(evidence),
+    new StartsAreKnown(evidence),
+    new EvidenceIsTrue(evidence),
     new NothingLost(evidence),
     new BlocksFlow(evidence, blockTimeS, flowWindowMs),
   ];

@@ -13,6 +13,8 @@ export interface Evidence {
   readonly l1: L1View;
   /** No fault is going on; since when. Undefined while there are faults. */
   readonly calmSinceMs: number | undefined;
+  /** New connections between these two are refused though both live. */
+  refuses(from: string, to: string): boolean;
   /** The machines that are expected to work now. */
   readonly sound: readonly Observed[];
 }
@@ -20,6 +22,8 @@ export interface Evidence {
 /** A machine as an invariant sees it. */
 export interface Observed {
   readonly nodeId: string;
+  /** Which conductor process it is, of all that there were; undefined while none runs. */
+  readonly process: number | undefined;
   /** Of the execution client. */
   readonly head: Block;
   /** Of the committed chain, as far as its conductor applied it; undefined for an empty log. */
@@ -28,6 +32,10 @@ export interface Observed {
   readonly role: CoreStatus['role'] | undefined;
   /** Since when it has this role. */
   readonly roleSinceMs: number;
+  /** Since when its conductor is paused; undefined while it is not. */
+  readonly pausedSinceMs: number | undefined;
+  /** Its op-node sequences. */
+  readonly sequences: boolean;
 }
 
 /** One property. Every method is told of one kind of event, and throws a Violation when the property is broken. */
@@ -39,6 +47,14 @@ export interface Invariant {
   published?(acknowledged: Acknowledged): void;
   /** A conductor has started the sequencer of its node on `head`. */
   started?(node: Observed, head: Block): void;
+  /** A conductor has learned that its sequencer was started. */
+  startKnown?(nodeId: string): void;
+  /** The sequencer of a node was stopped, by whomever. */
+  stopped?(node: Observed): void;
+  /** A conductor that led was told to end, and is about to without having told op-node to stop. */
+  leftUntold?(node: Observed): void;
+  /** A node stands for election since it holds its leader's process for gone. */
+  evidenceOf?(nodeId: string, leader: Observed): void;
   /** A conductor posts a block to its node. */
   posted?(node: Observed, block: Block): void;
   /** A control loop has asked to hand leadership over. */

@@ -1,4 +1,4 @@
-import { nameOf, type Block } from '../chain/block-store.js';
+import { nameOf } from '../chain/block-store.js';
 import { broken, type Evidence, type Invariant } from './invariant.js';
 
 /** A node that is sound may still wait for the newest blocks. */
@@ -7,8 +7,6 @@ const WAITING_MAX = 8;
 /**
  * In the end every sound node has every acknowledged block in its canonical chain, unless a reset took it back. What was
  * acknowledged and is in no chain is lost, with all that happened in it.
- *
- * A node that still has what a reset took back waits for L1, whose derivation is no part of this world.
  */
 export class NothingLost implements Invariant {
   readonly name = 'nothing-lost';
@@ -19,9 +17,9 @@ export class NothingLost implements Invariant {
     const { ledger, blocks, sound } = this.evidence;
     const highest = ledger.highest?.block.number ?? 0;
     for (const { nodeId, head } of sound) {
-      if (this.waitsForL1(head)) continue;
+      const own = new Set(blocks.chainOf(head).map(({ hash }) => hash));
       for (const { block, nodeId: publisher } of ledger.standing) {
-        if (block.number > head.number || blocks.isOn(head, block)) continue;
+        if (block.number > head.number || own.has(block.hash)) continue;
         broken(
           this,
           `${nodeId} does not have ${nameOf(block)}, which ${publisher} published; it is at ${nameOf(head)}`,
@@ -31,10 +29,5 @@ export class NothingLost implements Invariant {
         broken(this, `${nodeId} stays at ${nameOf(head)}, while blocks up to ${highest} are published`);
       }
     }
-  }
-
-  private waitsForL1(head: Block): boolean {
-    const { ledger, blocks } = this.evidence;
-    return ledger.acknowledged.some((one) => ledger.wasReset(one) && blocks.isOn(head, one.block));
   }
 }

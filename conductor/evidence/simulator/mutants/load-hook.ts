@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { InitializeHook, LoadHook } from 'node:module';
 import ts from 'typescript';
-import type { Mutant } from './mutants.js';
-import { patched } from './patched.js';
+import type { Mutant } from './mutant.js';
+import { patched } from '../../../../raft/evidence/simulator/mutants/patched.js';
 
 /** What the hooks' own thread is told. */
 export interface HookData {

@@ -1,13 +1,12 @@
 import { register } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { HookData } from './load-hook.js';
-import { mutants } from './mutants.js';
+import { mutantNamed } from './mutants.js';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 
 /** From here on modules are loaded with the mutant's fault in them. @throws Error for a name that no mutant has */
 export function useMutant(name: string): void {
-  const mutant = mutants.find((candidate) => candidate.name === name);
-  if (!mutant) throw new Error(`no mutant is called ${name}`);
+  const mutant = mutantNamed(name);
   register<HookData>('./load-hook.ts', { parentURL: import.meta.url, data: { mutant, root: ROOT } });
 }

@@ -38,7 +38,8 @@ export class ConductorCalls {
       const end = (settle: () => void): void => {
         isOver = true;
         forget();
-        settle();
+        // What answers a process that is dead is read by nobody.
+        if (!lifetime.isOver) settle();
       };
       const forget = lifetime.onEnd(() => gone.abort());
       lifetime.after(DEADLINE_MS, () => {

@@ -12,6 +12,8 @@ interface EngineOptions {
   /** op-node handles one event at a time. */
   events: Mutex;
   l1: () => L1View;
+  /** The rollup as L1 tells it to this node. */
+  safeHead: () => Block;
   /** The event loop has turned. */
   turned: () => void;
   /** The forkchoice is this one, also when it is what it was. */
@@ -22,6 +24,8 @@ interface EngineOptions {
   onResetConfirmed: () => void;
   /** Something is wrong that only a reset mends; it comes when op-node notices. */
   resetLater: () => void;
+  /** L1 tells another chain than this node has: its blocks take the place of the own ones. */
+  onOverruled: () => void;
 }
 
 /** op-node's engine controller: the unsafe head as op-node believes it to be, and what is queued to go on top of it. */
@@ -44,8 +48,9 @@ export class Engine {
 
   /** L1 went on, and with it the safe head, which the execution client is told together with the unsafe one. */
   l1Advanced(): void {
-    const { execution, resetLater } = this.options;
-    if (this.unsafeHead && execution.isRunning && !execution.has(this.unsafeHead)) resetLater();
+    const { execution, events, resetLater } = this.options;
+    if (this.unsafeHead && execution.isRunning && !execution.has(this.unsafeHead)) return resetLater();
+    void events.run(() => this.derive());
     this.requestForkchoice();
   }
 
@@ -61,8 +66,10 @@ export class Engine {
    * highest block below it whose L1 origin is not known to be off the canonical L1 chain.
    */
   reset(): Promise<void> {
-    const { events, execution, blocks, l1, onReset, onResetConfirmed, onTemporaryError } = this.options;
+    const { events, execution, blocks, lifetime, l1, onReset, onResetConfirmed, onTemporaryError } =
+      this.options;
     return events.run(() => {
+      if (lifetime.isOver) return;
       onReset();
       try {
         let head = execution.latest();
@@ -75,18 +82,35 @@ export class Engine {
       }
       this.options.onForkchoice(this.unsafeHead);
       onResetConfirmed();
+      // The pipeline goes through L1 anew.
+      void events.run(() => this.derive());
       this.requestForkchoice();
     });
   }
 
   private async forkchoice(): Promise<void> {
     const { unsafeHead: head } = this;
+    if (this.options.lifetime.isOver) return;
     if (!head) return this.options.turned();
     this.options.onForkchoice(head);
     this.queue.dropInapplicable(head);
     const next = this.queue.nextOn(head);
     if (next && (await this.insert(next))) this.requestForkchoice();
     this.options.turned();
+  }
+
+  /**
+   * Goes through what L1 tells: blocks that the own chain has are confirmed; where it has others, or ends, they are built
+   * anew, and become the unsafe head one after the other.
+   */
+  private async derive(): Promise<void> {
+    const { blocks, lifetime, safeHead, onOverruled } = this.options;
+    const { unsafeHead } = this;
+    if (!unsafeHead || lifetime.isOver) return;
+    const safe = safeHead();
+    const common = blocks.common(unsafeHead, safe);
+    if (common !== safe && common !== unsafeHead) onOverruled();
+    for (const block of blocks.between(common, safe)) if (!(await this.insert(block))) return;
   }
 
   private async insert(block: Block): Promise<boolean> {

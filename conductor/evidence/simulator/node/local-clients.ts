@@ -1,4 +1,3 @@
-import { ClientError, type ClientFailure } from '../../../../rpc/clients/client-error.js';
 import type { ExecutionClient as ExecutionApi } from '../../../../rpc/clients/execution-client.js';
 import type { CallOptions } from '../../../../rpc/clients/json-rpc-client.js';
 import type { OpNodeClient as OpNodeApi } from '../../../../rpc/clients/op-node-client.js';
@@ -14,7 +13,8 @@ import type { VirtualClock } from '../time/virtual-clock.js';
 import type { ExecutionClient } from './execution-client.js';
 import type { CallFaults } from './call-faults.js';
 import type { OpNode } from './op-node.js';
-import { Caller, RpcFault } from './rpc-fault.js';
+import { PendingCall } from './pending-call.js';
+import type { Caller } from './rpc-fault.js';
 
 const CALL_TIMEOUT_MS = 10_000;
 
@@ -30,6 +30,8 @@ export interface LocalSurroundings {
   latencyMs: () => number;
   losesPost: () => boolean;
   posted: (block: Block) => void;
+  /** op-node is told to stop its sequencer, whatever comes of it. */
+  toldToStop: () => void;
   peers: () => number;
 }
 
@@ -65,6 +67,7 @@ export class LocalClients {
       }
     },
     stopSequencer: async (options) => {
+      this.around.toldToStop();
       try {
         const stop = (node: OpNode, caller: Caller): Promise<string> => node.stopSequencer(caller);
         return { head: await this.ask('admin_stopSequencer', options, stop), wasRunning: true };
@@ -103,12 +106,12 @@ export class LocalClients {
     serve: (node: OpNode, caller: Caller) => Promise<T>,
   ): Promise<T> {
     const { faults } = this.around;
-    return this.call(method, options, (caller, fail) => {
+    return this.call<T>(method, options, (call) => {
       const node = this.around.opNode();
-      if (!node) throw this.failure(method, { code: 'unreachable', refused: true }, 'connection refused');
+      if (!node) throw call.refused();
       this.connect(node);
-      node.lifetime.onEnd(() => fail(this.failure(method, { code: 'unreachable' }, 'the connection broke')));
-      return faults.serve(method, () => serve(node, caller));
+      call.isServedBy(node.lifetime);
+      return faults.serve(method, () => serve(node, call.caller));
     });
   }
 
@@ -118,10 +121,9 @@ export class LocalClients {
   ): Promise<T> {
     const method = 'eth_getBlockByNumber';
     const { execution, faults } = this.around;
-    return this.call(method, options, () =>
+    return this.call<T>(method, options, (call) =>
       faults.serve(method, async () => {
-        if (!execution.isRunning)
-          throw this.failure(method, { code: 'unreachable', refused: true }, 'connection refused');
+        if (!execution.isRunning) throw call.refused();
         return serve(execution);
       }),
     );
@@ -139,54 +141,15 @@ export class LocalClients {
   private call<T>(
     method: string,
     options: CallOptions | undefined,
-    serve: (caller: Caller, fail: (error: Error) => void) => Promise<T>,
+    serve: (call: PendingCall<T>) => Promise<T>,
   ): Promise<T> {
     const { clock, latencyMs } = this.around;
     const { signal, timeoutMs = this.timeoutMs } = options ?? {};
-    const caller = new Caller();
+    const { lifetime } = this;
     return new Promise<T>((resolve, reject) => {
-      let isOver = false;
-      const end = (settle: () => void): void => {
-        if (isOver) return;
-        isOver = true;
-        clearTimeout(timer);
-        forget();
-        signal?.removeEventListener('abort', onAbort);
-        if (!this.lifetime.isOver) settle();
-      };
-      const giveUp = (failure: ClientFailure, detail: string): void => {
-        caller.hangUp();
-        end(() => reject(this.failure(method, failure, detail)));
-      };
-      const onAbort = (): void => giveUp({ code: 'aborted' }, 'aborted');
-      const timer = setTimeout(
-        () => giveUp({ code: 'timeout', timeoutMs }, `no answer within ${timeoutMs} ms`),
-        timeoutMs,
+      new PendingCall<T>({ clock, lifetime, latencyMs, method, timeoutMs, signal }, resolve, reject).begin(
+        serve,
       );
-      const forget = this.lifetime.onEnd(() => giveUp({ code: 'aborted' }, 'this process died'));
-      signal?.addEventListener('abort', onAbort);
-      if (signal?.aborted) return onAbort();
-      const fail = (error: Error): void =>
-        clock.after(latencyMs(), () => end(() => reject(this.asFailure(method, error))));
-      clock.after(latencyMs(), () => {
-        void (async () => serve(caller, fail))().then(
-          (value) => clock.after(latencyMs(), () => end(() => resolve(value))),
-          fail,
-        );
-      });
     });
-  }
-
-  private asFailure(method: string, error: Error): Error {
-    if (!(error instanceof RpcFault)) return error;
-    return this.failure(
-      method,
-      { code: 'rpc-error', rpcCode: -32000, rpcMessage: error.message },
-      error.message,
-    );
-  }
-
-  private failure(method: string, failure: ClientFailure, detail: string): ClientError {
-    return new ClientError(failure, method, 'http://local', detail);
   }
 }

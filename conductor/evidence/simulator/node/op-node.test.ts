@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Prng } from '../../../../raft/testing/prng.js';
 import { BlockStore, type Block } from '../chain/block-store.js';
+import { Derivation } from '../chain/derivation.js';
 import { L1Chain } from '../chain/l1-chain.js';
 import { EPOCH_MS, VirtualClock } from '../time/virtual-clock.js';
 import { ExecutionClient } from './execution-client.js';
@@ -13,12 +14,14 @@ describe('op-node', () => {
   let blocks: BlockStore;
   let chain: Block[];
   let l1: L1Chain;
+  let derivation: Derivation;
+  let overruled: number;
   let execution: ExecutionClient;
   let node: OpNode;
   let published: Block[];
   let sealed: Block[];
   /** What the conductor says to a commit, one after the other; then yes. */
-  let answers: ('no' | 'silence')[];
+  let answers: ('no' | 'silence' | 'late')[];
   let committed: Block[];
   let leads: boolean;
   let sealsAnew: boolean;
@@ -30,6 +33,8 @@ describe('op-node', () => {
     l1 = new L1Chain(10);
     chain = [];
     for (let number = 0; number <= 4; number++) chain.push(seal(chain.at(-1) ?? null, number - 4));
+    derivation = new Derivation(blocks, chain[0] as Block);
+    overruled = 0;
     execution = new ExecutionClient(chain, { blocks, importMs: () => 5, sleep: (ms) => clock.sleep(ms) });
     [published, sealed, answers, committed] = [[], [], [], []];
     [leads, sealsAnew] = [true, false];
@@ -64,11 +69,14 @@ describe('op-node', () => {
             const answer = answers.shift();
             if (answer === 'no') throw new Error('not the leader');
             if (answer === 'silence') await new Promise(() => undefined);
+            if (answer === 'late') await clock.sleep(300);
           },
         },
         blockTimeS: 1,
         l1Confirmations: 0,
         l1: () => l1.view,
+        safeHead: () => derivation.safeHead(l1.view),
+        overruled: () => (overruled += 1),
         sealsAnew: () => sealsAnew,
         transactionBytes: () => 0,
         noticeMs: () => 100,
@@ -259,6 +267,33 @@ describe('op-node', () => {
       expect(node.unsafeHead).toBe(sixth);
     });
 
+    it('takes the blocks that L1 tells, where it has none', async () => {
+      const fifth = seal(head(), 1, 'n2');
+      l1.grow([...chain.slice(1), fifth].map(({ hash }) => hash));
+      node.l1Changed(false);
+      await pass(100);
+      expect(node.unsafeHead).toBe(fifth);
+      expect(overruled).toBe(0);
+    });
+
+    it('leaves a branch that L1 does not tell', async () => {
+      const rival = seal(chain[2] as Block, 0, 'n2');
+      l1.grow([...chain.slice(1, 3), rival].map(({ hash }) => hash));
+      node.l1Changed(false);
+      await pass(100);
+      expect(node.unsafeHead).toBe(rival);
+      expect(execution.storedHead).toBe(rival);
+      expect(overruled).toBe(1);
+    });
+
+    it('keeps what is above the blocks that L1 tells', async () => {
+      l1.grow(chain.slice(1, 3).map(({ hash }) => hash));
+      node.l1Changed(false);
+      await pass(100);
+      expect(node.unsafeHead).toBe(head());
+      expect(overruled).toBe(0);
+    });
+
     it('walks back when L1 has replaced what its blocks came from', async () => {
       l1.grow();
       const fresh = seal(head(), 1, 'n2');
@@ -271,6 +306,16 @@ describe('op-node', () => {
       expect(node.unsafeHead).toBe(head());
       expect(execution.storedHead).toBe(head());
     });
+  });
+
+  it('publishes nothing once it is dead, though its conductor has said yes', async () => {
+    answers = ['late'];
+    await sequencing();
+    await pass(1100);
+    expect(committed).toHaveLength(1);
+    node.kill();
+    await pass(2000);
+    expect(published).toEqual([]);
   });
 
   it('sequences by itself after a start without --sequencer.stopped', async () => {

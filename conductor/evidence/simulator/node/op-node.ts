@@ -20,6 +20,7 @@ export interface OpNodeSurroundings {
   l1Confirmations: number;
   /** L1 as this node sees it now. */
   l1: () => L1View;
+  safeHead: () => Block;
   sealsAnew: () => boolean;
   transactionBytes: () => number;
   /** How long it takes op-node to notice that its execution client is not where it was. */
@@ -32,6 +33,8 @@ export interface OpNodeSurroundings {
   sequencerStarted: (head: Block | null, by: 'itself' | 'conductor') => void;
   sequencerStopped: () => void;
   reset: (head: Block | null) => void;
+  /** L1 tells another chain than this node has. */
+  overruled: () => void;
 }
 
 /** One op-node process, from its start to its death. */
@@ -69,6 +72,8 @@ export class OpNode {
     });
     this.engine = new Engine({
       ...{ execution, blocks, lifetime, events: this.events, l1, resetLater },
+      safeHead: around.safeHead,
+      onOverruled: around.overruled,
       turned: () => this.sequencer.schedule(),
       onForkchoice: (head) => this.sequencer.headIs(head),
       onTemporaryError: (syncing) => this.sequencer.backOff(syncing),

@@ -10,16 +10,22 @@ export class CallerGone extends Error {
 
 /** The one who asks, as the server sees him. */
 export class Caller {
-  private leave = (): void => undefined;
   private gone = false;
-  readonly whenGone = new Promise<void>((resolve) => (this.leave = resolve));
+  private readonly leavings: (() => void)[] = [];
 
   get isGone(): boolean {
     return this.gone;
   }
 
+  whenGone(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.gone) resolve();
+      else this.leavings.push(resolve);
+    });
+  }
+
   hangUp(): void {
     this.gone = true;
-    this.leave();
+    for (const leave of this.leavings.splice(0)) leave();
   }
 }

@@ -96,7 +96,10 @@ export class Sequencer {
         const leads = await conductor.leader().catch(() => false);
         if (!leads) break;
         release();
-        await Promise.race([new Promise<void>((resolve) => this.headWaiters.push(resolve)), caller.whenGone]);
+        await Promise.race([
+          new Promise<void>((resolve) => this.headWaiters.push(resolve)),
+          caller.whenGone(),
+        ]);
         release = await events.acquire();
         if (caller.isGone) throw new CallerGone();
       }

@@ -5,8 +5,8 @@ import { QUIET_OPTIONS, type Scenario } from './scenario.js';
 export function play(scenario: Scenario, print?: (line: string) => void): Promise<RunResult> {
   return runSeed({
     seed: 1,
-    steps: 0,
-    change: () => ({ ...QUIET_OPTIONS, ...scenario.options }),
+    chaosSteps: 0,
+    options: { ...QUIET_OPTIONS, ...scenario.options },
     script: (world) => scenario.play(world),
     ...(print && { print }),
   });

@@ -1,7 +1,8 @@
+import { Violation } from '../../../../raft/evidence/checks/violation.js';
 import { TIMING_PROFILES } from '../../../../raft/index.js';
 import type { LinkOptions } from '../cluster/links.js';
 import type { Machine } from '../machine.js';
-import type { FaultWeights, SimulationOptions } from '../options.js';
+import { FAULT_NAMES, type FaultWeights, type SimulationOptions } from '../options.js';
 import type { World } from '../world.js';
 
 /** A course of events that was a bug once: what a seed finds sooner or later, in the fewest steps. */
@@ -16,28 +17,7 @@ export interface Scenario {
 
 const QUIET: LinkOptions = { delayMinMs: 0.2, delayMeanMs: 0.3, lossChance: 0, bytesPerMs: 100_000 };
 
-const NO_FAULTS: FaultWeights = {
-  killConductor: 0,
-  restartConductor: 0,
-  killOpNode: 0,
-  killExecution: 0,
-  rewindExecution: 0,
-  killMachine: 0,
-  killAll: 0,
-  partition: 0,
-  swallowLarge: 0,
-  slowLink: 0,
-  gossipCut: 0,
-  badStop: 0,
-  badStart: 0,
-  frozenNode: 0,
-  stuckLoop: 0,
-  transfer: 0,
-  pause: 0,
-  l1Reorg: 0,
-  estrange: 0,
-  stranger: 0,
-};
+const NO_FAULTS = Object.fromEntries(FAULT_NAMES.map((name) => [name, 0])) as FaultWeights;
 
 /** Three healthy nodes, each with the same chain. */
 export const QUIET_OPTIONS: SimulationOptions = {
@@ -66,7 +46,7 @@ export const QUIET_OPTIONS: SimulationOptions = {
     transactionBytesMax: 5000,
     l1Confirmations: 1,
   },
-  l1: { blockTimeMs: 4000, seenWithinMs: 200 },
+  l1: { blockTimeMs: 4000, seenWithinMs: 200, batchEveryMs: 10_000 },
   staysBroken: 'nothing',
   faults: { meanIntervalMs: 1000, meanDurationMs: 1000, leaderBias: 0.5, weights: NO_FAULTS },
 };
@@ -95,6 +75,16 @@ export function cutGossip(world: World, machine: Machine): void {
     world.gossipLinks.cutLink(machine.nodeId, other.nodeId);
     world.gossipLinks.cutLink(other.nodeId, machine.nodeId);
   }
+}
+
+/** What this course of events must have led to by now. */
+export function demand(world: World, isSo: boolean, what: string): void {
+  if (!isSo) world.fail(new Violation('outcome', what));
+}
+
+/** So many blocks were published in the last seconds. */
+export function publishedWithin(world: World, ms: number): number {
+  return world.ledger.acknowledged.filter(({ atMs }) => atMs > world.nowMs - ms).length;
 }
 
 /** An operator hands leadership over, until it is there. */

@@ -1,7 +1,9 @@
 import {
   cutGossip,
+  demand,
   handOver,
   leaderOf,
+  publishedWithin,
   QUIET_OPTIONS,
   restartClient,
   standbyOf,
@@ -31,6 +33,57 @@ export const scenarios: readonly Scenario[] = [
     async play(world) {
       restartClient(leaderOf(world), 4);
       await world.clock.sleep(8000);
+      demand(world, publishedWithin(world, 3000) > 0, 'blocks flow again, without another leader');
+    },
+  },
+  {
+    name: 'a client that lost its newest block under an active sequencer',
+    story:
+      'The same, with the newest block only. op-node seals another one on its parent; the one that is gone was published, so that it does not make way.',
+    async play(world) {
+      restartClient(leaderOf(world), 1);
+      await world.clock.sleep(8000);
+    },
+  },
+  {
+    name: 'a leader ends while its start is not answered',
+    story:
+      'The conductor is told to end while op-node, which has begun to sequence, does not say so. It is told to stop all the same, or it would go on with nobody to commit its blocks.',
+    async play(world) {
+      const leader = leaderOf(world);
+      leader.killOpNode();
+      leader.startOpNode(false);
+      leader.faults.set('admin_startSequencer', 'mute');
+      while (!leader.sequences) await world.clock.sleep(1);
+      await leader.retireConductor();
+      await world.clock.sleep(1000);
+      await leader.startConductor();
+    },
+  },
+  {
+    name: 'a node that was away for longer than the log remembers',
+    story:
+      'The log is short, so that a node that comes back gets a snapshot, whose head takes the place of all that it knew.',
+    options: { conductor: { ...QUIET_OPTIONS.conductor, retainedEntries: 12 } },
+    async play(world) {
+      const standby = standbyOf(world);
+      standby.killConductor();
+      await world.clock.sleep(30_000);
+      await standby.startConductor();
+      await world.clock.sleep(5000);
+    },
+  },
+  {
+    name: 'a start that is not answered',
+    story:
+      'op-node has begun to sequence and does not say so. Polls see it run in the meantime; the start goes on all the same, and finds out: what comes after the answer belongs to it.',
+    async play(world) {
+      const successor = standbyOf(world);
+      successor.faults.set('admin_startSequencer', 'mute');
+      await handOver(world, successor);
+      await world.clock.sleep(5000);
+      successor.faults.clear('admin_startSequencer');
+      await world.clock.sleep(3000);
     },
   },
   {
@@ -58,6 +111,7 @@ export const scenarios: readonly Scenario[] = [
     async play(world) {
       const leader = leaderOf(world);
       world.commitOfStranger(leader);
+      await world.clock.sleep(1000);
       leader.killMachine(0);
       await world.clock.sleep(8000);
     },
@@ -67,8 +121,11 @@ export const scenarios: readonly Scenario[] = [
     story:
       'A standby lives by what its conductor posts. rollup-boost seals another block when a commit was not answered in time, so the newest committed block may be replaced: op-node would not take the second one.',
     async play(world) {
-      cutGossip(world, standbyOf(world));
+      const standby = standbyOf(world);
+      cutGossip(world, standby);
       await world.clock.sleep(8000);
+      const behind = (world.ledger.highest?.block.number ?? 0) - standby.head.number;
+      demand(world, behind <= 3, `the standby is fed, it is ${behind} blocks behind`);
     },
   },
   {

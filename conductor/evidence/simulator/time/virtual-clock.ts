@@ -7,6 +7,9 @@ export const EPOCH_MS = 1_700_000_000_000;
 /** Longer delays are 1 ms, as Node has it. */
 const DELAY_MAX_MS = 2 ** 31 - 1;
 
+/** Callbacks for one turn of the real event loop, which costs as much as several events. Promises settle between any two. */
+const TURNS_AT_ONCE = 256;
+
 type Callback = (...args: unknown[]) => void;
 
 /** What code sees as the handle of a timer. */
@@ -61,14 +64,34 @@ export class VirtualClock {
 
   /** Runs events until it is so late, or until `isOver` says so after one of them. */
   async runUntil(endMs: number, isOver: () => boolean = () => false): Promise<void> {
-    let reached = false;
     await this.settled();
+    let reached = false;
     this.queue.at(endMs, () => (reached = true));
-    while (!reached && !isOver()) {
-      const before = this.events;
-      this.queue.runNext();
-      if (this.events > before) await this.settled();
-    }
+    return new Promise((resolve, reject) => {
+      let isDone = false;
+      const runOne = (): void => {
+        const before = this.events;
+        // Cancelled timers set nothing going, so that nothing has to settle after them.
+        while (!isDone && this.events === before) {
+          isDone = reached || isOver();
+          if (!isDone) this.queue.runNext();
+        }
+      };
+      const runSome = (): void => {
+        if (isDone) return resolve();
+        for (let turn = 0; turn < TURNS_AT_ONCE; turn++) this.turnOfTheLoop(guarded);
+        this.turnOfTheLoop(runSome);
+      };
+      const guarded = (): void => {
+        try {
+          runOne();
+        } catch (error) {
+          isDone = true;
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      };
+      runSome();
+    });
   }
 
   /** Everything that waits for promises only has happened. */
@@ -87,10 +110,10 @@ export class VirtualClock {
     };
     Object.assign(globalThis, {
       setTimeout: (run: Callback, ms?: number, ...args: unknown[]) =>
-        this.once(delayOf(ms), () => run(...args)),
+        this.once(delayOf(ms), bound(run, args)),
       setInterval: (run: Callback, ms?: number, ...args: unknown[]) =>
-        this.repeat(delayOf(ms), () => run(...args)),
-      setImmediate: (run: Callback, ...args: unknown[]) => this.once(0, () => run(...args)),
+        this.repeat(delayOf(ms), bound(run, args)),
+      setImmediate: (run: Callback, ...args: unknown[]) => this.once(0, bound(run, args)),
       clearTimeout: cancel,
       clearInterval: cancel,
       clearImmediate: cancel,
@@ -128,6 +151,9 @@ export class VirtualClock {
     return timer;
   }
 }
+
+const bound = (run: Callback, args: unknown[]): (() => void) =>
+  args.length === 0 ? run : () => run(...args);
 
 function delayOf(ms = 0): number {
   return ms >= 1 && ms <= DELAY_MAX_MS ? Math.trunc(ms) : 1;

@@ -1,7 +1,8 @@
 import { describe, it } from '@jest/globals';
 import { faithfulHosting, type Hosting } from '../../simulator/hosting.js';
 import { loadMutant } from '../../simulator/mutants/load-mutant.js';
-import { mutants, type Mutant, type Patch } from '../../simulator/mutants/mutants.js';
+import { mutants, type Mutant } from '../../simulator/mutants/mutants.js';
+import type { Patch } from '../../simulator/mutants/patched.js';
 import type { ClusterOptions } from './calm-options.js';
 import { ScenarioCluster } from './scenario-cluster.js';
 import { expectTold, transcriptOf } from './transcript.js';

@@ -2,6 +2,7 @@ import { faithfulHosting, type Hosting } from '../hosting.js';
 import { loadCore } from '../load-core.js';
 import { withoutMarks } from '../soak/marks.js';
 import type { Mutant } from './mutants.js';
+import { patched } from './patched.js';
 
 /**
  * Builds the core with the mutant's fault in it.
@@ -14,23 +15,13 @@ export async function loadMutant(mutant: Mutant): Promise<Hosting> {
   const filesSeen = new Set<string>();
   const createCore = await loadCore((name, original) => {
     filesSeen.add(name);
-    let source = withoutMarks(original);
-    for (const { file, find, replace } of patches) {
-      if (file !== name) continue;
-      const text = anyFormatOf(find);
-      if (source.match(text)?.length !== 1) {
-        throw new Error(`mutant "${mutant.name}": ${file} does not contain its text exactly once`);
-      }
-      source = source.replace(text, () => replace);
-    }
-    return source;
+    return patched(
+      withoutMarks(original),
+      patches.filter(({ file }) => file === name),
+    );
   });
   for (const { file } of patches) {
     if (!filesSeen.has(file)) throw new Error(`mutant "${mutant.name}": ${file} names no file of the core`);
   }
   return { ...hosting, createCore };
 }
-
-/** The text wherever its lines break. */
-const anyFormatOf = (text: string): RegExp =>
-  new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/\s+/g, '\\s+'), 'g');

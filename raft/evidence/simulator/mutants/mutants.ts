@@ -1,10 +1,5 @@
 import type { Hosting } from '../hosting.js';
-
-export interface Patch {
-  file: string;
-  find: string;
-  replace: string;
-}
+import type { Patch } from './patched.js';
 
 /** A deliberate bug. The simulator must find it within a few seeds, or its checks are worth nothing. */
 export interface Mutant {

@@ -1,4 +1,10 @@
-import type { Patch } from './mutants.js';
+/** A deliberate change of a source. */
+export interface Patch {
+  file: string;
+  /** Occurs once in the file, wherever its lines break. */
+  find: string;
+  replace: string;
+}
 
 /** @throws Error when a text to replace does not occur exactly once: the mutant is out of date */
 export function patched(source: string, patches: readonly Patch[]): string {

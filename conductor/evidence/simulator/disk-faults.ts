@@ -1,0 +1,99 @@
+import { MemoryDisk } from '../../../raft/index.js';
+import type { Machine } from './machine.js';
+import type { World } from './world.js';
+
+/** What is under way to or from a process that was killed has arrived by then. */
+const ARRIVED_MS = 2000;
+const OPERATOR_PAUSE_MS = 3000;
+
+/**
+ * What befalls the disks of conductors, and how operators mend it. Raft survives the loss of one disk when the others have
+ * all that is committed, so that no disk is touched that the cluster cannot spare.
+ */
+export class DiskFaults {
+  private readonly copies = new Set<string>();
+
+  constructor(private readonly world: World) {}
+
+  /** A volume is put back to an older state. Its node is found out, and of no use until its disk is replaced. */
+  async goBack(machine: Machine, keptMs: number): Promise<void> {
+    const { world } = this;
+    if (!this.maySpare(machine)) return;
+    world.impaired.add(machine);
+    const older = copyOf(machine.disk);
+    await world.clock.sleep(keptMs);
+    machine.killConductor();
+    await world.clock.sleep(ARRIVED_MS);
+    if (this.othersHaveAll(machine)) {
+      machine.disk = older;
+      world.count('disk went back');
+      world.note(machine.nodeId, 'its disk is what it was before');
+    }
+    await machine.startConductor();
+    await world.clock.sleep(keptMs);
+    await this.replace(machine);
+  }
+
+  /** An operator gives the node an empty disk, and adds it again. */
+  async replaceHealthy(machine: Machine): Promise<void> {
+    if (!this.maySpare(machine)) return;
+    this.world.impaired.add(machine);
+    await this.replace(machine);
+  }
+
+  /** A second process runs on a copy of the disk, elsewhere, as after a restore of a backup on another host. */
+  async runCopy(machine: Machine, forMs: number): Promise<void> {
+    const { nodeId, disk, conductor } = machine;
+    if (!conductor || this.copies.has(nodeId)) return;
+    this.copies.add(nodeId);
+    const copy = machine.processOnCopy(copyOf(disk));
+    await copy.start();
+    await this.world.clock.sleep(forMs);
+    copy.kill();
+    this.copies.delete(nodeId);
+  }
+
+  private async replace(machine: Machine): Promise<void> {
+    const { world } = this;
+    while (!this.othersHaveAll(machine)) await world.clock.sleep(OPERATOR_PAUSE_MS);
+    machine.killConductor();
+    await world.clock.sleep(ARRIVED_MS);
+    machine.disk = new MemoryDisk();
+    world.count('disk replaced');
+    world.note(machine.nodeId, 'gets an empty disk');
+    while (!(await this.added(machine))) await world.clock.sleep(OPERATOR_PAUSE_MS);
+    world.note(machine.nodeId, 'is a voter again');
+    world.impaired.delete(machine);
+  }
+
+  /** As an operator does who repeats the call until it succeeds. */
+  private async added(machine: Machine): Promise<boolean> {
+    await machine.startConductor();
+    const { leader } = this.world;
+    if (!leader?.conductor || leader === machine) return false;
+    const { conductor } = leader.conductor;
+    try {
+      await conductor.addServerAsVoter(machine.nodeId, `${machine.nodeId}:50050`, 0);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** No other disk is away, and those that are left are a majority with some to spare. */
+  private maySpare(machine: Machine): boolean {
+    const { machines, impaired } = this.world;
+    return machines.length >= 3 && impaired.size === 0 && machine !== this.world.leader;
+  }
+
+  private othersHaveAll(machine: Machine): boolean {
+    const { machines, ledger } = this.world;
+    const last = ledger.lastApplied?.index ?? 0;
+    return machines.every((other) => other === machine || (other.disk.manifest?.last.index ?? 0) >= last);
+  }
+}
+
+/** What a snapshot of the volume holds: writes replace what the disk holds, and change none of it. */
+function copyOf(disk: MemoryDisk): MemoryDisk {
+  return Object.assign(new MemoryDisk(), disk, { entries: [...disk.entries] });
+}

@@ -1,0 +1,22 @@
+import { broken, type Evidence, type Invariant } from './invariant.js';
+
+/** op-node may be at its last block, and is polled four times a second. */
+const STOPPED_WITHIN_MS = 5000;
+
+/**
+ * Once all is calm only the leader's sequencer runs. Another one publishes nothing, since its conductor does not commit;
+ * but its node follows nobody, so that it is no standby.
+ */
+export class SequencersStop implements Invariant {
+  readonly name = 'sequencers-stop';
+
+  constructor(private readonly evidence: Evidence) {}
+
+  atEnd(): void {
+    const { sound, nowMs } = this.evidence;
+    for (const { nodeId, role, roleSinceMs, pausedSinceMs, sequences } of sound) {
+      if (role !== 'follower' || nowMs - roleSinceMs < STOPPED_WITHIN_MS || !sequences) continue;
+      if (pausedSinceMs === undefined) broken(this, `${nodeId} follows, and its op-node sequences`);
+    }
+  }
+}

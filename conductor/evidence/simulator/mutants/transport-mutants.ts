@@ -1,0 +1,100 @@
+import { inTest, mutant, type Mutant } from './mutant.js';
+
+const TRANSPORT = 'raft/transport';
+const HTTP = inTest(`${TRANSPORT}/http-transport.test.ts`);
+const IDENTITIES = inTest(`${TRANSPORT}/peer-identities.test.ts`);
+
+/** Of what is between nodes. */
+export const transportMutants: readonly Mutant[] = [
+  mutant(
+    'answers of another disk count',
+    HTTP,
+    `${TRANSPORT}/incarnation-policy.ts`,
+    "return !message.type.endsWith('Response') && message.type !== 'timeoutNow';",
+    "return message.type !== 'timeoutNow';",
+  ),
+  mutant(
+    'a hand-over by another disk counts',
+    HTTP,
+    `${TRANSPORT}/incarnation-policy.ts`,
+    "if (message.type === 'vote') return message.handOver === 0;",
+    "if (message.type === 'vote') return true;",
+  ),
+  mutant(
+    'messages of another cluster count',
+    HTTP,
+    `${TRANSPORT}/admission.ts`,
+    'if (own !== null && clusterId !== own) {',
+    'if (own !== null && clusterId === null) {',
+  ),
+  mutant(
+    'messages for another disk count',
+    HTTP,
+    `${TRANSPORT}/admission.ts`,
+    'if (toIncarnation !== incarnation()) {',
+    "if (toIncarnation === '') {",
+  ),
+  mutant(
+    'whoever answers in the place of a peer counts',
+    inTest(`${TRANSPORT}/admission.test.ts`),
+    `${TRANSPORT}/admission.ts`,
+    'if (answering !== undefined && frame.from !== answering) {',
+    "if (answering !== undefined && frame.from === '') {",
+  ),
+  mutant(
+    'an answer to another request counts',
+    HTTP,
+    `${TRANSPORT}/http-transport.ts`,
+    'if (frame.message.type !== `${message.type}Response` || frame.message.requestId !== message.requestId) {',
+    'if (frame.message.type !== `${message.type}Response`) {',
+  ),
+  mutant(
+    'a copy of a disk is believed without a question',
+    IDENTITIES,
+    `${TRANSPORT}/peer-identities.ts`,
+    "if (!isMember || (by === 'answer' && !other)) {",
+    'if (!isMember || !other) {',
+  ),
+  mutant(
+    'a process that was replaced comes back when nobody answers',
+    IDENTITIES,
+    `${TRANSPORT}/peer-identities.ts`,
+    'if (resident === bootId || (resident === undefined && !wasReplaced)) {',
+    'if (resident === bootId || resident === undefined) {',
+  ),
+  mutant(
+    'a host that cannot be reached counts as gone',
+    inTest(`${TRANSPORT}/probe.test.ts`),
+    `${TRANSPORT}/http-transport.ts`,
+    "return isConnectionRefused(error) ? 'gone' : 'unknown';",
+    "return error ? 'gone' : 'unknown';",
+  ),
+  mutant(
+    'a damaged frame is taken',
+    inTest(`${TRANSPORT}/frame.test.ts`),
+    `${TRANSPORT}/frame.ts`,
+    "if (r.u32() !== crc32(covered)) throw new FrameError('bad-crc', 'the CRC of the fields is wrong');",
+    'void r.u32() ; void covered;',
+  ),
+  mutant(
+    'a request that is not answered waits for ever',
+    inTest(`${TRANSPORT}/peer-lanes.test.ts`),
+    `${TRANSPORT}/lane.ts`,
+    'onOverdue(connection); reject(new DeadlineError(`no answer in ${Math.round(deadlineMs)} ms`));',
+    'void reject;',
+  ),
+  mutant(
+    'heartbeats wait behind payloads',
+    inTest(`${TRANSPORT}/peer-lanes.test.ts`),
+    `${TRANSPORT}/peer-lanes.ts`,
+    "message.type === 'snapshotChunk' ? 'snapshot' : 'control';",
+    "message.type === 'snapshotChunk' ? 'snapshot' : 'bulk';",
+  ),
+  mutant(
+    'a snapshot is sent from its beginning whatever is there',
+    inTest(`${TRANSPORT}/send-snapshot-data.test.ts`),
+    `${TRANSPORT}/send-snapshot-data.ts`,
+    'let at = await send(0, new Uint8Array(0)); at < id.byteLength;',
+    'let at = (await send(0, new Uint8Array(0))) * 0; at < id.byteLength;',
+  ),
+];

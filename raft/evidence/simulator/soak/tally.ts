@@ -1,0 +1,47 @@
+/** What was done by a soak, or by a part of it. */
+export interface Work {
+  seeds: number;
+  steps: number;
+  virtualMs: number;
+  /** What the simulated clusters got done: entries, or blocks. */
+  committed: number;
+  /** What happened how often. */
+  counts: Record<string, number>;
+  failures: { seed: number; violation: string }[];
+}
+
+export const noWork = (): Work => ({
+  ...{ seeds: 0, steps: 0, virtualMs: 0, committed: 0 },
+  ...{ counts: {}, failures: [] },
+});
+
+/** Sums of what the workers did. */
+export class Tally {
+  readonly total = noWork();
+  private readonly startedMs = performance.now();
+
+  add(work: Work): void {
+    const { total } = this;
+    total.seeds += work.seeds;
+    total.steps += work.steps;
+    total.virtualMs += work.virtualMs;
+    total.committed += work.committed;
+    for (const [what, count] of Object.entries(work.counts)) {
+      total.counts[what] = (total.counts[what] ?? 0) + count;
+    }
+    total.failures.push(...work.failures);
+  }
+
+  /** In one line. */
+  progress(): string {
+    const { seeds, steps, failures } = this.total;
+    const elapsedMs = performance.now() - this.startedMs;
+    const perSecond = Math.round((steps / elapsedMs) * 1000);
+    return `${Math.round(elapsedMs / 1000)} s: ${seeds} seeds, ${steps} steps, ${perSecond} per second, ${failures.length} failures`;
+  }
+
+  /** What happened how often, by name. */
+  counts(): [string, number][] {
+    return Object.entries(this.total.counts).sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+}
