@@ -4,6 +4,7 @@ import { answerReads, sendHeartbeats } from './heartbeats.js';
 import { leaveHungDisk } from './hung-disk.js';
 import { invariant } from './invariant.js';
 import type { Leadership } from './leadership-state.js';
+import { goOnLeaving } from './leaving.js';
 import { leaveJoint } from './membership.js';
 import type { HeartbeatResponse } from './messages.js';
 import { quorumValue } from './quorum.js';
@@ -11,6 +12,7 @@ import { appendOwn, replicateTo, replicateToAll, syncProgress } from './replicat
 import { checkReversion, excludeReverted } from './reversion.js';
 import { becomeFollower } from './step-down.js';
 import { endOverdueTransfer, maybeSendTimeoutNow } from './transfer.js';
+import { leaveWithoutWork } from './work.js';
 
 export function becomeLeader(ctx: CoreContext, reason: string): void {
   invariant(ctx.role === 'candidate', () => `${ctx.role} cannot become leader`);
@@ -29,6 +31,9 @@ export function becomeLeader(ctx: CoreContext, reason: string): void {
     transfer: null,
     leaseFromMs: -Infinity,
     patientSinceMs: -Infinity,
+    workedAtMs: ctx.now,
+    isIdlenessTold: false,
+    leaving: null,
   };
   ctx.role = 'leader';
   ctx.leader = ctx.id;
@@ -77,6 +82,7 @@ export function onHeartbeatResponse(
   progress.promisedFromMs = Math.max(progress.promisedFromMs, sentAtMs);
   progress.ackedSentAtMs = Math.max(progress.ackedSentAtMs, sentAtMs);
   progress.ackedRound = Math.max(progress.ackedRound, message.round);
+  progress.lastIndex = message.lastIndex;
   progress.eligibility = message.eligibility;
   progress.priority = message.priority;
   progress.pausedUntilMs = -Infinity;
@@ -126,7 +132,8 @@ export function tickLeader(ctx: CoreContext, leadership: Leadership): void {
     return;
   }
   endOverdueTransfer(ctx, leadership);
-  if (leaveHungDisk(ctx, leadership) || ctx.now < leadership.heartbeatDueMs) return;
+  if (leadership.leaving ? goOnLeaving(ctx, leadership) : leaveIfUseless(ctx, leadership)) return;
+  if (ctx.now < leadership.heartbeatDueMs) return;
   for (const [id, progress] of leadership.progress) {
     progress.expire(ctx.now - ctx.timing.requestTimeoutMs);
     replicateTo(ctx, id, progress);
@@ -139,11 +146,15 @@ export function tickLeader(ctx: CoreContext, leadership: Leadership): void {
   leaveJoint(ctx, leadership);
 }
 
+const leaveIfUseless = (ctx: CoreContext, leadership: Leadership): boolean =>
+  leaveHungDisk(ctx, leadership) || (!leadership.leaving && leaveWithoutWork(ctx, leadership));
+
 export function onRequestFailed(
   ctx: CoreContext,
   leadership: Leadership,
   to: NodeId,
   requestId: number,
+  cause: string | undefined,
 ): void {
   const progress = leadership.progress.get(to);
   if (!progress?.settle(requestId)) {
@@ -152,5 +163,6 @@ export function onRequestFailed(
     return;
   }
   progress.probeFrom(progress.match + 1);
+  progress.failure = cause;
   progress.pausedUntilMs = ctx.now + ctx.timing.heartbeatIntervalMs;
 }

@@ -17,6 +17,12 @@ export interface PendingTransfer {
   requestId: number | null;
 }
 
+/** Why a leader leaves on its own account: a write that does not end, or nothing that got further, since then. */
+export interface Leaving {
+  because: 'disk' | 'work';
+  sinceMs: number;
+}
+
 /** State that exists only while this node leads. */
 export interface Leadership {
   /** Index of the empty entry of this term; leadership is complete once it is committed. */
@@ -37,6 +43,12 @@ export interface Leadership {
   transfer: PendingTransfer | null;
   /** Only heartbeats that were sent after this give a lease: an earlier hand-over may still take it. */
   leaseFromMs: number;
+  /** When anything that waits for its commit got further, or began to wait. */
+  workedAtMs: number;
+  /** That nothing got further for too long was told, and this node stays. */
+  isIdlenessTold: boolean;
+  /** This node is of no use as leader, and is about to leave. */
+  leaving: Leaving | null;
   /** From here on the quorum has the time that the clockwork in force gives it to answer. */
   patientSinceMs: number;
 }

@@ -1,5 +1,5 @@
 import { onAppend, onHeartbeat, onSnapshot } from './accept.js';
-import { advanceCommit, onAppendResponse, onSnapshotResponse } from './acknowledgements.js';
+import { advanceCommit, onAppendResponse, onProgress, onSnapshotResponse } from './acknowledgements.js';
 import {
   onElectionTimeout,
   onPreVoteResponse,
@@ -201,7 +201,10 @@ export class RaftCore {
       case 'message':
         return this.receive(input.from, input.message);
       case 'requestFailed':
-        if (ctx.leadership) onRequestFailed(ctx, ctx.leadership, input.to, input.requestId);
+        if (ctx.leadership) onRequestFailed(ctx, ctx.leadership, input.to, input.requestId, input.cause);
+        return;
+      case 'progress':
+        if (ctx.leadership) onProgress(ctx, ctx.leadership, input);
         return;
       case 'stored':
         return this.stored(input.seq);

@@ -33,6 +33,8 @@ function describeInput(input: Input, detail: Detail): string {
       return `${input.from}: ${describeMessage(input.message, detail)}`;
     case 'requestFailed':
       return `a request to ${input.to} failed`;
+    case 'progress':
+      return `${input.to} has ${input.bytes} B of a request`;
     case 'stored':
       return `write ${input.seq} is durable`;
     case 'applied':
@@ -133,6 +135,11 @@ function describeCoreEvent(event: CoreEvent): string {
       return `* snapshot ${event.index} of ${event.from} is installed`;
     case 'diskHangs':
       return `* a write hangs for ${Math.round(event.forMs)} ms: ${event.successor} is to lead`;
+    case 'noWork': {
+      const { forMs, index, obstacles, then, successor } = event;
+      const why = obstacles.map(({ node, what }) => `${node} ${what}`).join(', ');
+      return `* entry ${index} gets nowhere for ${Math.round(forMs)} ms (${why}): ${then}${successor === null ? '' : ` ${successor}`}`;
+    }
     case 'reverted':
       return `* ${event.node} had acknowledged ${event.acknowledged}, and has ${event.found}`;
   }

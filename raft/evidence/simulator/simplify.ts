@@ -38,6 +38,8 @@ export const simplifications: Readonly<Record<string, Simplification>> = {
     'clockDrift',
     'usurp',
     'strand',
+    'hinder',
+    'slowMajority',
   ]),
   'crash-around-write': ({ faults }) => void (faults.crashAroundWriteChance = 0),
   'crash-after-vote': ({ faults }) => void (faults.crashAfterVoteChance = 0),

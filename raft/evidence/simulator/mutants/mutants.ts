@@ -211,9 +211,9 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'acknowledgements.ts',
-        find: 'if (message.success) {\n    progress.acknowledged(message.matchIndex, ctx.lastRequestId);',
+        find: 'if (message.success) {\n    acknowledge(ctx, leadership, from, progress, message.matchIndex);',
         replace:
-          'if (message.success || request) {\n    progress.acknowledged(request?.lastIndex ?? message.matchIndex, ctx.lastRequestId);',
+          'if (message.success || request) {\n    acknowledge(ctx, leadership, from, progress, request?.lastIndex ?? message.matchIndex);',
       },
     ],
   },
@@ -235,7 +235,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'progress.ts',
-        find: 'if (!this.inflight.some((request) => request.sentAtMs <= olderThanMs)) return false;',
+        find: 'if (!this.inflight.some((request) => request.movedAtMs <= olderThanMs)) return false;',
         replace: 'if (olderThanMs > -Infinity) return false;',
       },
       {
@@ -719,5 +719,34 @@ export const mutants: readonly Mutant[] = [
     patches: [
       { file: 'raft-core.ts', find: ' || index > ctx.outbox.durableIndex) return;', replace: ') return;' },
     ],
+  },
+  {
+    name: 'a leader whose entries reach nobody stays',
+    patches: [
+      {
+        file: 'work.ts',
+        find: 'if (forMs < leaderPatienceMs(ctx)) return false;',
+        replace: 'if (forMs >= 0) return false;',
+      },
+    ],
+  },
+  {
+    name: 'the patience of a leader that is of no use does not grow',
+    rareWithin: 3000,
+    patches: [{ file: 'patience.ts', find: 'ctx.fruitlessLeaderships += 1;', replace: '' }],
+  },
+  {
+    name: 'a leader that was of no use does not make room for others',
+    patches: [
+      {
+        file: 'patience.ts',
+        find: 'ctx.restsUntilMs = ctx.now + REST_IN_PATIENCES * leaderPatienceMs(ctx);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'the same bytes count as work each time that they arrive',
+    patches: [{ file: 'progress.ts', find: 'if (bytes <= this.arriving.bytes) return false;', replace: '' }],
   },
 ];
