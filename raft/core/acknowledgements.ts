@@ -1,3 +1,4 @@
+import { settlePreparations } from './catch-up.js';
 import type { NodeId } from './configuration.js';
 import type { CoreContext } from './context.js';
 import { answerReads, sendHeartbeats, startRead } from './heartbeats.js';
@@ -11,7 +12,7 @@ import { replicateTo, syncProgress } from './replication.js';
 import { checkReversion } from './reversion.js';
 import { becomeFollower } from './step-down.js';
 import { successors } from './succession.js';
-import { maybeSendTimeoutNow, sendTimeoutNow } from './transfer.js';
+import { advanceTransfer, sendTimeoutNow } from './transfer.js';
 import { noteArrival, noteCommit } from './work.js';
 
 /** Counts what the follower has now, or goes back to where its log may agree; then sends what comes next. */
@@ -42,7 +43,6 @@ export function onAppendResponse(
     return;
   }
   if (ctx.leadership === leadership) {
-    maybeSendTimeoutNow(ctx, leadership);
     replicateTo(ctx, from, progress);
   }
 }
@@ -71,6 +71,9 @@ function acknowledge(
 ): void {
   const { match } = progress;
   progress.acknowledged(matchIndex, ctx.lastRequestId);
+  settlePreparations(ctx, leadership);
+  // Before the commit, which may lead to another entry that the target would have to wait for.
+  advanceTransfer(ctx, leadership);
   advanceCommit(ctx, leadership);
   if (progress.match > match) noteArrival(ctx, leadership, from, match);
 }

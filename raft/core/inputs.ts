@@ -29,6 +29,8 @@ export type Stimulus =
   | { type: 'propose'; id: number; data: Uint8Array; crc: number }
   /** Linearizable read (thesis §6.4): answered with an index that must be applied before the read. */
   | { type: 'read'; id: number }
+  /** Answered when the voter has everything that is in the log now, or did not get it in time; nothing else follows. */
+  | { type: 'prepareTransfer'; id: number; to: NodeId }
   /** `to` undefined: the best voter. */
   | { type: 'transfer'; id: number; to: NodeId | undefined }
   /**

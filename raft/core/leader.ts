@@ -1,3 +1,4 @@
+import { settlePreparations } from './catch-up.js';
 import type { NodeId } from './configuration.js';
 import type { CoreContext } from './context.js';
 import { answerReads, sendHeartbeats } from './heartbeats.js';
@@ -11,7 +12,7 @@ import { quorumValue } from './quorum.js';
 import { appendOwn, replicateTo, replicateToAll, syncProgress } from './replication.js';
 import { checkReversion, excludeReverted } from './reversion.js';
 import { becomeFollower } from './step-down.js';
-import { endOverdueTransfer, maybeSendTimeoutNow } from './transfer.js';
+import { endOverdueTransfer, advanceTransfer } from './transfer.js';
 import { leaveWithoutWork } from './work.js';
 
 export function becomeLeader(ctx: CoreContext, reason: string): void {
@@ -29,6 +30,7 @@ export function becomeLeader(ctx: CoreContext, reason: string): void {
     reads: [],
     replacementRequest: null,
     transfer: null,
+    preparations: [],
     leaseFromMs: -Infinity,
     patientSinceMs: -Infinity,
     workedAtMs: ctx.now,
@@ -52,7 +54,7 @@ export function becomeLeader(ctx: CoreContext, reason: string): void {
 export function onPropose(ctx: CoreContext, id: number, data: Uint8Array, crc: number): void {
   const { leadership, limits } = ctx;
   if (!leadership) return ctx.reject(id, 'not-leader');
-  if (leadership.transfer) return ctx.reject(id, 'transfer-in-progress');
+  if (leadership.transfer?.isClosed) return ctx.reject(id, 'transfer-in-progress');
   // A leader without a quorum must not collect proposals for ever (bug 32).
   const full =
     leadership.pending.size >= limits.uncommittedEntriesMax ||
@@ -102,7 +104,7 @@ function quorumContactMs(ctx: CoreContext, leadership: Leadership): number {
  * one that arrives late makes a leader of a node whose voters may follow another by now.
  */
 export function leaseEndMs(ctx: CoreContext, { progress, transfer, leaseFromMs }: Leadership): number {
-  if (transfer) return -Infinity;
+  if (transfer?.isClosed) return -Infinity;
   const acknowledgedMs = quorumValue(ctx.voters, (id) => {
     if (id === ctx.id) return ctx.now;
     const promisedFromMs = progress.get(id)?.promisedFromMs ?? -Infinity;
@@ -131,6 +133,7 @@ export function tickLeader(ctx: CoreContext, leadership: Leadership): void {
     becomeFollower(ctx, ctx.term, null, 'no contact to a quorum');
     return;
   }
+  settlePreparations(ctx, leadership);
   endOverdueTransfer(ctx, leadership);
   if (leadership.leaving ? goOnLeaving(ctx, leadership) : leaveIfUseless(ctx, leadership)) return;
   if (ctx.now < leadership.heartbeatDueMs) return;
@@ -142,7 +145,7 @@ export function tickLeader(ctx: CoreContext, leadership: Leadership): void {
     if (sentAtMs < ctx.now - ctx.timing.leaseTimeoutMs) leadership.roundSentAtMs.delete(round);
   }
   sendHeartbeats(ctx, leadership);
-  maybeSendTimeoutNow(ctx, leadership);
+  advanceTransfer(ctx, leadership);
   leaveJoint(ctx, leadership);
 }
 

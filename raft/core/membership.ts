@@ -100,7 +100,8 @@ function appendConfiguration(
 export function leaveJoint(ctx: CoreContext, leadership: Leadership): void {
   const { index, configuration } = ctx.configurations.latest;
   // The target of a hand-over takes over at the exact position that it was told.
-  if (!configuration.joint || index > ctx.commit || !leadership.ready || leadership.transfer) return;
+  if (!configuration.joint || index > ctx.commit || !leadership.ready || leadership.transfer?.isClosed)
+    return;
   const at = appendConfiguration(ctx, leadership, withoutJoint(configuration), 'replaced');
   const id = leadership.replacementRequest;
   if (id !== null) leadership.pending.set(at, id);

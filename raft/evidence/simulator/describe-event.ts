@@ -43,6 +43,8 @@ function describeInput(input: Input, detail: Detail): string {
       return `propose #${input.id} (${input.data.length} B)`;
     case 'read':
       return `read #${input.id}`;
+    case 'prepareTransfer':
+      return `prepare transfer #${input.id} to ${input.to}`;
     case 'transfer':
       return `transfer #${input.id} to ${input.to ?? 'the best'}`;
     case 'changeMembership': {

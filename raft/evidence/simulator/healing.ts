@@ -89,7 +89,8 @@ const ids = (nodes: readonly SimulatedNode[]): string => nodes.map((node) => nod
 function boundMs(world: World): number {
   const { timing, disk } = world.options;
   const { electionTimeoutMs, requestTimeoutMs, transferTimeoutMs } = timing;
-  return 6 * electionTimeoutMs + 2 * requestTimeoutMs + transferTimeoutMs + 60 * disk.writeMeanMs;
+  // A hand-over has the time once to catch up, and once for the rest.
+  return 6 * electionTimeoutMs + 2 * requestTimeoutMs + 2 * transferTimeoutMs + 60 * disk.writeMeanMs;
 }
 
 /** Faults end; the network becomes fast compared with the timers, the disks mostly too. */
@@ -290,7 +291,7 @@ function estrange(
 /** Whoever asked a living node has got an answer by now. */
 function demandAnswers(world: World, core: readonly SimulatedNode[]): void {
   const { transferTimeoutMs, leaseTimeoutMs } = world.options.timing;
-  runUntil(world, () => false, transferTimeoutMs + 2 * leaseTimeoutMs);
+  runUntil(world, () => false, 2 * transferTimeoutMs + 2 * leaseTimeoutMs);
   for (const request of world.requests.all()) {
     check(
       !core.some((node) => node === request.node),

@@ -84,6 +84,7 @@ describe('the simulator', () => {
     'event: noWork',
     'ask: read',
     'ask: transfer',
+    'ask: prepare',
     'ask: membership',
     'event: leaderReady',
     'event: configuration',

@@ -22,6 +22,7 @@ import { nothingCommittedLost } from './nothing-committed-lost.js';
 import { oneVote } from './one-vote.js';
 import { onlyVotersCount } from './only-voters-count.js';
 import { pointerOrder } from './pointer-order.js';
+import { preparedTransfers } from './prepared-transfers.js';
 import { reversions } from './reversions.js';
 import { stateMachineSafety } from './state-machine-safety.js';
 import { trueAcknowledgements } from './true-acknowledgements.js';
@@ -51,6 +52,7 @@ export function everyInvariant(evidence: Evidence): Invariant[] {
     linearizableReads(evidence),
     honestAnswers(evidence),
     honestTransfers(evidence),
+    preparedTransfers(),
     bounded(),
     distinctRanks(),
     honestAlarms(evidence),

@@ -286,7 +286,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a leader keeps its lease during a transfer, and after one',
     bug: 43,
     patches: [
-      { file: 'leader.ts', find: 'if (transfer) return -Infinity;', replace: 'void transfer;' },
+      { file: 'leader.ts', find: 'if (transfer?.isClosed) return -Infinity;', replace: 'void transfer;' },
       {
         file: 'leader.ts',
         find: 'promisedFromMs > leaseFromMs ?',
@@ -718,6 +718,24 @@ export const mutants: readonly Mutant[] = [
     bug: 58,
     patches: [
       { file: 'raft-core.ts', find: ' || index > ctx.outbox.durableIndex) return;', replace: ') return;' },
+    ],
+  },
+  {
+    name: 'a leader takes no proposals while the target of a hand-over catches up',
+    patches: [{ file: 'transfer.ts', find: 'isClosed: false,', replace: 'isClosed: true,' }],
+  },
+  {
+    name: 'a leader takes proposals after it sent its successor forth',
+    patches: [{ file: 'leader.ts', find: 'if (leadership.transfer?.isClosed)', replace: 'if (ctx.now < 0)' }],
+  },
+  {
+    name: 'the preparation of a hand-over is done before the target has caught up',
+    patches: [
+      {
+        file: 'catch-up.ts',
+        find: 'else if (hasCaughtUp(leadership, to, index)) {',
+        replace: 'else if (hasCaughtUp(leadership, to, ctx.commit)) {',
+      },
     ],
   },
   {
