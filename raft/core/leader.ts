@@ -81,6 +81,9 @@ export function onHeartbeatResponse(
   if (sentAtMs === undefined) return;
   if (checkReversion(ctx, from, progress, message.requestId, message.lastIndex)) return;
   // The lease counts from when the question was sent, not from when the answer came (bug 52).
+  // At the pace of the cluster, and with time to spare; before the change is decided the leader must not leave it open.
+  const isPrompt = ctx.now - sentAtMs <= ctx.timing.leaseTimeoutMs / 2;
+  if (isPrompt && ctx.configurations.latest.index <= ctx.commit) progress.probationUntilMs = -Infinity;
   progress.promisedFromMs = Math.max(progress.promisedFromMs, sentAtMs);
   progress.ackedSentAtMs = Math.max(progress.ackedSentAtMs, sentAtMs);
   progress.ackedRound = Math.max(progress.ackedRound, message.round);
@@ -92,11 +95,16 @@ export function onHeartbeatResponse(
   replicateTo(ctx, from, progress);
 }
 
-/** When a quorum last proved to hear this leader: send time of the newest round that it acknowledged. */
+/**
+ * When a quorum last proved to hear this leader: send time of the newest round that it acknowledged. A voter on
+ * probation is taken for one that answers.
+ */
 function quorumContactMs(ctx: CoreContext, leadership: Leadership): number {
-  return quorumValue(ctx.voters, (id) =>
-    id === ctx.id ? ctx.now : (leadership.progress.get(id)?.ackedSentAtMs ?? -Infinity),
-  );
+  return quorumValue(ctx.voters, (id) => {
+    const progress = leadership.progress.get(id);
+    if (id === ctx.id || (progress && ctx.now < progress.probationUntilMs)) return ctx.now;
+    return progress?.ackedSentAtMs ?? -Infinity;
+  });
 }
 
 /**

@@ -8,6 +8,9 @@ import type { Leadership } from './leadership-state.js';
 import { hasQuorum, voterSets } from './quorum.js';
 import { appendOwn, replicateToAll, syncProgress } from './replication.js';
 
+/** Election timeouts that a new voter has to answer at the cluster's pace. */
+export const PROBATION_IN_TIMEOUTS = 10;
+
 /** What both kinds of change have to say to the log. */
 interface Change {
   id: number;
@@ -81,10 +84,15 @@ function appendConfiguration(
 ): number {
   const data = encodeConfiguration(configuration);
   const { electionTimeoutMs, heartbeatIntervalMs, leaseTimeoutMs } = ctx.timing;
+  const votersBefore = ctx.allVoters;
   const at = appendOwn(ctx, leadership, 'config', data, crc32(data));
   ctx.configurations.append({ index: at, configuration });
   ctx.event({ type: 'configuration', index: at, configuration, reason });
   syncProgress(ctx, leadership);
+  for (const id of ctx.allVoters) {
+    const progress = votersBefore.includes(id) ? undefined : leadership.progress.get(id);
+    if (progress) progress.probationUntilMs = ctx.now + PROBATION_IN_TIMEOUTS * ctx.timing.electionTimeoutMs;
+  }
   // A longer lease needs the promise of a longer loyalty; a shorter interval begins now.
   if (ctx.timing.electionTimeoutMs > electionTimeoutMs) leadership.leaseFromMs = ctx.now;
   if (ctx.timing.leaseTimeoutMs < leaseTimeoutMs) leadership.patientSinceMs = ctx.now;

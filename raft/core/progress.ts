@@ -30,6 +30,11 @@ export class Progress {
   ackedRound = 0;
   /** The same, without the patience with a newcomer: from then on it has promised to be loyal. */
   promisedFromMs = -Infinity;
+  /**
+   * A voter that is new has until then to answer at the cluster's pace: it may be starting, on a busy machine. The leader
+   * does not take its silence for the loss of its quorum.
+   */
+  probationUntilMs = -Infinity;
   /** When any answer came last. */
   heardAtMs = -Infinity;
   /** Where its log ended by its last answer to a heartbeat: in memory, and on disk or about to be. */

@@ -211,7 +211,13 @@ function demandProgress(world: World, core: readonly SimulatedNode[]): number {
   if (halfAlive.length > 0) keepProposing(world, halfAlive, () => done);
   // An election that is under way waits for a voter that stays silent as long as the fruitless ones before it demand.
   const patiencesMs = core.map(contextOf).map(({ campaign, now }) => (campaign?.endsAtMs ?? now) - now);
-  const withinMs = boundMs(world) + Math.max(0, ...patiencesMs) + uselessMs;
+  // A leader may wait for a new voter in vain.
+  const probationsMs = core
+    .map(contextOf)
+    .flatMap(({ leadership, now }) =>
+      [...(leadership?.progress.values() ?? [])].map(({ probationUntilMs }) => probationUntilMs - now),
+    );
+  const withinMs = boundMs(world) + Math.max(0, ...patiencesMs) + Math.max(0, ...probationsMs) + uselessMs;
   const found = runUntil(world, () => settledLeader(world, core) !== undefined, withinMs);
   done = true;
   check(

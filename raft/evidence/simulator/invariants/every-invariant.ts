@@ -21,6 +21,7 @@ import { monotonicity } from './monotonicity.js';
 import { nothingCommittedLost } from './nothing-committed-lost.js';
 import { oneVote } from './one-vote.js';
 import { onlyVotersCount } from './only-voters-count.js';
+import { patientWithNewcomers } from './patient-with-newcomers.js';
 import { pointerOrder } from './pointer-order.js';
 import { preparedTransfers } from './prepared-transfers.js';
 import { reversions } from './reversions.js';
@@ -53,6 +54,7 @@ export function everyInvariant(evidence: Evidence): Invariant[] {
     honestAnswers(evidence),
     honestTransfers(evidence),
     preparedTransfers(),
+    patientWithNewcomers(),
     bounded(),
     distinctRanks(),
     honestAlarms(evidence),

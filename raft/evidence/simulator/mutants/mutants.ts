@@ -739,6 +739,16 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'a new voter counts at once for the quorum that a leader must hear',
+    patches: [
+      {
+        file: 'leader.ts',
+        find: '(progress && ctx.now < progress.probationUntilMs)',
+        replace: '(progress && ctx.now < 0)',
+      },
+    ],
+  },
+  {
     name: 'a leader whose entries reach nobody stays',
     patches: [
       {
