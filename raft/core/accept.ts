@@ -1,6 +1,6 @@
 import { decodeConfiguration, type NodeId } from './configuration.js';
 import type { CoreContext } from './context.js';
-import { heardFromLeader, restartElectionTimer } from './election-timer.js';
+import { eligibilityNow, heardFromLeader, restartElectionTimer } from './election-timer.js';
 import type { Entry } from './entries.js';
 import { invariant } from './invariant.js';
 import type { AppendRequest, HeartbeatRequest, SnapshotRequest } from './messages.js';
@@ -44,7 +44,7 @@ export function onHeartbeat(ctx: CoreContext, from: NodeId, message: HeartbeatRe
       // Rounds are counted anew in each term: the answer must not confirm one of the present.
       round: current ? message.round : 0,
       lastIndex: ctx.log.lastIndex,
-      eligibility: ctx.eligibility,
+      eligibility: eligibilityNow(ctx),
       priority: ctx.priority,
       reverted: ctx.reverted,
     },

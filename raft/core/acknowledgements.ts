@@ -1,15 +1,19 @@
+import { settlePreparations } from './catch-up.js';
 import type { NodeId } from './configuration.js';
 import type { CoreContext } from './context.js';
 import { answerReads, sendHeartbeats, startRead } from './heartbeats.js';
+import type { Input } from './inputs.js';
 import type { Leadership } from './leadership-state.js';
 import { leaveJoint } from './membership.js';
 import type { AppendResponse, SnapshotResponse } from './messages.js';
+import type { Progress } from './progress.js';
 import { quorumValue } from './quorum.js';
 import { replicateTo, syncProgress } from './replication.js';
 import { checkReversion } from './reversion.js';
 import { becomeFollower } from './step-down.js';
 import { successors } from './succession.js';
-import { maybeSendTimeoutNow, sendTimeoutNow } from './transfer.js';
+import { advanceTransfer, sendTimeoutNow } from './transfer.js';
+import { noteArrival, noteCommit } from './work.js';
 
 /** Counts what the follower has now, or goes back to where its log may agree; then sends what comes next. */
 export function onAppendResponse(
@@ -22,8 +26,7 @@ export function onAppendResponse(
   if (!progress || progress.state === 'reverted') return;
   const request = progress.settle(message.requestId);
   if (message.success) {
-    progress.acknowledged(message.matchIndex, ctx.lastRequestId);
-    advanceCommit(ctx, leadership);
+    acknowledge(ctx, leadership, from, progress, message.matchIndex);
   } else if (request) {
     // Whoever refuses what follows its own acknowledgement has at most what came before it.
     const agreesUpTo = message.conflictTerm > 0 ? request.prevIndex - 1 : message.conflictIndex - 1;
@@ -40,7 +43,6 @@ export function onAppendResponse(
     return;
   }
   if (ctx.leadership === leadership) {
-    maybeSendTimeoutNow(ctx, leadership);
     replicateTo(ctx, from, progress);
   }
 }
@@ -56,9 +58,34 @@ export function onSnapshotResponse(
   if (!progress || progress.state === 'reverted') return;
   // Nothing is acknowledged by an answer to an earlier term.
   if (!progress.settle(message.requestId) && message.matchIndex === 0) return;
-  progress.acknowledged(message.matchIndex, ctx.lastRequestId);
-  advanceCommit(ctx, leadership);
+  acknowledge(ctx, leadership, from, progress, message.matchIndex);
   if (ctx.leadership === leadership) replicateTo(ctx, from, progress);
+}
+
+function acknowledge(
+  ctx: CoreContext,
+  leadership: Leadership,
+  from: NodeId,
+  progress: Progress,
+  matchIndex: number,
+): void {
+  const { match } = progress;
+  progress.acknowledged(matchIndex, ctx.lastRequestId);
+  settlePreparations(ctx, leadership);
+  // Before the commit, which may lead to another entry that the target would have to wait for.
+  advanceTransfer(ctx, leadership);
+  advanceCommit(ctx, leadership);
+  if (progress.match > match) noteArrival(ctx, leadership, from, match);
+}
+
+/** The follower has a part of what is on its way to it. */
+export function onProgress(
+  ctx: CoreContext,
+  leadership: Leadership,
+  { to, requestId, bytes }: Input & { type: 'progress' },
+): void {
+  const progress = leadership.progress.get(to);
+  if (progress?.arrived(requestId, bytes, ctx.now)) noteArrival(ctx, leadership, to, progress.match);
 }
 
 /**
@@ -72,6 +99,7 @@ export function advanceCommit(ctx: CoreContext, leadership: Leadership): void {
   if (index <= ctx.commit || ctx.log.termAt(index) !== ctx.term) return;
   const previous = ctx.commit;
   ctx.commitTo(index);
+  noteCommit(ctx, leadership);
   for (let at = previous + 1; at <= index; at++) {
     if (at >= leadership.noopIndex) leadership.uncommittedBytes -= ctx.log.get(at)?.byteLength ?? 0;
     const id = leadership.pending.get(at);

@@ -78,6 +78,12 @@ export class CoreContext {
   /** Elections that this node started since the log last made progress. */
   fruitlessElections = 0;
   leadership: Leadership | null = null;
+  /** Leaderships that this node gave up for want of work since its commits were prompt; they make it patient. */
+  fruitlessLeaderships = 0;
+  /** Commits of this leader in a row that were prompt. */
+  promptCommits = 0;
+  /** After a leadership without work: until then this node is less eligible. */
+  restsUntilMs = -Infinity;
 
   constructor(options: CoreOptions, restored: RestoredState) {
     this.id = options.id;

@@ -19,6 +19,12 @@ export function rank(ctx: CoreContext): number {
   return ctx.eligibility > 0 ? position : position + others.length;
 }
 
+const isResting = (ctx: CoreContext): boolean => ctx.now < ctx.restsUntilMs;
+
+/** What this node tells its leader: half of what its application says while it rests. */
+export const eligibilityNow = (ctx: CoreContext): number =>
+  isResting(ctx) ? Math.floor(ctx.eligibility / 2) : ctx.eligibility;
+
 /** Without the lost leader, and turned by the term so that a node that always fails does not always come first. */
 function orderOfIds(ctx: CoreContext, others: readonly NodeId[]): number {
   const position = others.indexOf(ctx.id);
@@ -26,9 +32,14 @@ function orderOfIds(ctx: CoreContext, others: readonly NodeId[]): number {
   return (position + others.length - (ctx.term % others.length)) % others.length;
 }
 
+/** Election timeouts that the others have to elect one of themselves, after this node led and was of no use. */
+const RESTS_FOR = 2;
+
 /** How long this node lets those before it in the queue try. */
 export const stagger = (ctx: CoreContext): number =>
-  rank(ctx) * ctx.timing.rankSlotMs + ctx.random * ctx.timing.jitterMs;
+  rank(ctx) * ctx.timing.rankSlotMs +
+  ctx.random * ctx.timing.jitterMs +
+  (isResting(ctx) ? RESTS_FOR * ctx.timing.electionTimeoutMs : 0);
 
 /** Silence that this follower bears from now on. */
 export function restartElectionTimer(ctx: CoreContext): void {

@@ -79,7 +79,7 @@ describe('a leader with a write that does not end', () => {
     node.slowDisk = true;
     node.propose();
     const { events } = lead(node, 2 * PATIENCE_MS + timing.transferTimeoutMs, '');
-    expect(events).toEqual([]);
+    expect(events).toMatchObject([{ type: 'noWork', then: 'stay' }]);
     expect(node.status.role).toBe('leader');
   });
 

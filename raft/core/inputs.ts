@@ -15,8 +15,13 @@ interface Moment {
 export type Stimulus =
   | { type: 'tick' }
   | { type: 'message'; from: NodeId; message: Message }
-  /** A request of ours ended without a response. */
-  | { type: 'requestFailed'; to: NodeId; requestId: number }
+  /** A request of ours ended without a response; `cause` is the transport's word for it, which is shown and no more. */
+  | { type: 'requestFailed'; to: NodeId; requestId: number; cause?: string }
+  /**
+   * A request with entries or a snapshot is still on its way, and the peer confirmed that it has the first `bytes` of
+   * it. Bytes that merely left this host prove nothing.
+   */
+  | { type: 'progress'; to: NodeId; requestId: number; bytes: number }
   /** The write `seq` is durable. */
   | { type: 'stored'; seq: number }
   /** The application has applied everything up to `index`. */
@@ -24,6 +29,8 @@ export type Stimulus =
   | { type: 'propose'; id: number; data: Uint8Array; crc: number }
   /** Linearizable read (thesis §6.4): answered with an index that must be applied before the read. */
   | { type: 'read'; id: number }
+  /** Answered when the voter has everything that is in the log now, or did not get it in time; nothing else follows. */
+  | { type: 'prepareTransfer'; id: number; to: NodeId }
   /** `to` undefined: the best voter. */
   | { type: 'transfer'; id: number; to: NodeId | undefined }
   /**

@@ -1,16 +1,19 @@
+import { settlePreparations } from './catch-up.js';
 import type { NodeId } from './configuration.js';
 import type { CoreContext } from './context.js';
 import { answerReads, sendHeartbeats } from './heartbeats.js';
 import { leaveHungDisk } from './hung-disk.js';
 import { invariant } from './invariant.js';
 import type { Leadership } from './leadership-state.js';
+import { goOnLeaving } from './leaving.js';
 import { leaveJoint } from './membership.js';
 import type { HeartbeatResponse } from './messages.js';
 import { quorumValue } from './quorum.js';
 import { appendOwn, replicateTo, replicateToAll, syncProgress } from './replication.js';
 import { checkReversion, excludeReverted } from './reversion.js';
 import { becomeFollower } from './step-down.js';
-import { endOverdueTransfer, maybeSendTimeoutNow } from './transfer.js';
+import { endOverdueTransfer, advanceTransfer } from './transfer.js';
+import { leaveWithoutWork } from './work.js';
 
 export function becomeLeader(ctx: CoreContext, reason: string): void {
   invariant(ctx.role === 'candidate', () => `${ctx.role} cannot become leader`);
@@ -27,8 +30,12 @@ export function becomeLeader(ctx: CoreContext, reason: string): void {
     reads: [],
     replacementRequest: null,
     transfer: null,
+    preparations: [],
     leaseFromMs: -Infinity,
     patientSinceMs: -Infinity,
+    workedAtMs: ctx.now,
+    isIdlenessTold: false,
+    leaving: null,
   };
   ctx.role = 'leader';
   ctx.leader = ctx.id;
@@ -47,7 +54,7 @@ export function becomeLeader(ctx: CoreContext, reason: string): void {
 export function onPropose(ctx: CoreContext, id: number, data: Uint8Array, crc: number): void {
   const { leadership, limits } = ctx;
   if (!leadership) return ctx.reject(id, 'not-leader');
-  if (leadership.transfer) return ctx.reject(id, 'transfer-in-progress');
+  if (leadership.transfer?.isClosed) return ctx.reject(id, 'transfer-in-progress');
   // A leader without a quorum must not collect proposals for ever (bug 32).
   const full =
     leadership.pending.size >= limits.uncommittedEntriesMax ||
@@ -74,9 +81,13 @@ export function onHeartbeatResponse(
   if (sentAtMs === undefined) return;
   if (checkReversion(ctx, from, progress, message.requestId, message.lastIndex)) return;
   // The lease counts from when the question was sent, not from when the answer came (bug 52).
+  // At the pace of the cluster, and with time to spare; before the change is decided the leader must not leave it open.
+  const isPrompt = ctx.now - sentAtMs <= ctx.timing.leaseTimeoutMs / 2;
+  if (isPrompt && ctx.configurations.latest.index <= ctx.commit) progress.probationUntilMs = -Infinity;
   progress.promisedFromMs = Math.max(progress.promisedFromMs, sentAtMs);
   progress.ackedSentAtMs = Math.max(progress.ackedSentAtMs, sentAtMs);
   progress.ackedRound = Math.max(progress.ackedRound, message.round);
+  progress.lastIndex = message.lastIndex;
   progress.eligibility = message.eligibility;
   progress.priority = message.priority;
   progress.pausedUntilMs = -Infinity;
@@ -84,11 +95,16 @@ export function onHeartbeatResponse(
   replicateTo(ctx, from, progress);
 }
 
-/** When a quorum last proved to hear this leader: send time of the newest round that it acknowledged. */
+/**
+ * When a quorum last proved to hear this leader: send time of the newest round that it acknowledged. A voter on
+ * probation is taken for one that answers.
+ */
 function quorumContactMs(ctx: CoreContext, leadership: Leadership): number {
-  return quorumValue(ctx.voters, (id) =>
-    id === ctx.id ? ctx.now : (leadership.progress.get(id)?.ackedSentAtMs ?? -Infinity),
-  );
+  return quorumValue(ctx.voters, (id) => {
+    const progress = leadership.progress.get(id);
+    if (id === ctx.id || (progress && ctx.now < progress.probationUntilMs)) return ctx.now;
+    return progress?.ackedSentAtMs ?? -Infinity;
+  });
 }
 
 /**
@@ -96,7 +112,7 @@ function quorumContactMs(ctx: CoreContext, leadership: Leadership): number {
  * one that arrives late makes a leader of a node whose voters may follow another by now.
  */
 export function leaseEndMs(ctx: CoreContext, { progress, transfer, leaseFromMs }: Leadership): number {
-  if (transfer) return -Infinity;
+  if (transfer?.isClosed) return -Infinity;
   const acknowledgedMs = quorumValue(ctx.voters, (id) => {
     if (id === ctx.id) return ctx.now;
     const promisedFromMs = progress.get(id)?.promisedFromMs ?? -Infinity;
@@ -125,8 +141,10 @@ export function tickLeader(ctx: CoreContext, leadership: Leadership): void {
     becomeFollower(ctx, ctx.term, null, 'no contact to a quorum');
     return;
   }
+  settlePreparations(ctx, leadership);
   endOverdueTransfer(ctx, leadership);
-  if (leaveHungDisk(ctx, leadership) || ctx.now < leadership.heartbeatDueMs) return;
+  if (leadership.leaving ? goOnLeaving(ctx, leadership) : leaveIfUseless(ctx, leadership)) return;
+  if (ctx.now < leadership.heartbeatDueMs) return;
   for (const [id, progress] of leadership.progress) {
     progress.expire(ctx.now - ctx.timing.requestTimeoutMs);
     replicateTo(ctx, id, progress);
@@ -135,15 +153,19 @@ export function tickLeader(ctx: CoreContext, leadership: Leadership): void {
     if (sentAtMs < ctx.now - ctx.timing.leaseTimeoutMs) leadership.roundSentAtMs.delete(round);
   }
   sendHeartbeats(ctx, leadership);
-  maybeSendTimeoutNow(ctx, leadership);
+  advanceTransfer(ctx, leadership);
   leaveJoint(ctx, leadership);
 }
+
+const leaveIfUseless = (ctx: CoreContext, leadership: Leadership): boolean =>
+  leaveHungDisk(ctx, leadership) || (!leadership.leaving && leaveWithoutWork(ctx, leadership));
 
 export function onRequestFailed(
   ctx: CoreContext,
   leadership: Leadership,
   to: NodeId,
   requestId: number,
+  cause: string | undefined,
 ): void {
   const progress = leadership.progress.get(to);
   if (!progress?.settle(requestId)) {
@@ -152,5 +174,6 @@ export function onRequestFailed(
     return;
   }
   progress.probeFrom(progress.match + 1);
+  progress.failure = cause;
   progress.pausedUntilMs = ctx.now + ctx.timing.heartbeatIntervalMs;
 }

@@ -8,6 +8,9 @@ import type { Leadership } from './leadership-state.js';
 import { hasQuorum, voterSets } from './quorum.js';
 import { appendOwn, replicateToAll, syncProgress } from './replication.js';
 
+/** Election timeouts that a new voter has to answer at the cluster's pace. */
+export const PROBATION_IN_TIMEOUTS = 10;
+
 /** What both kinds of change have to say to the log. */
 interface Change {
   id: number;
@@ -81,10 +84,15 @@ function appendConfiguration(
 ): number {
   const data = encodeConfiguration(configuration);
   const { electionTimeoutMs, heartbeatIntervalMs, leaseTimeoutMs } = ctx.timing;
+  const votersBefore = ctx.allVoters;
   const at = appendOwn(ctx, leadership, 'config', data, crc32(data));
   ctx.configurations.append({ index: at, configuration });
   ctx.event({ type: 'configuration', index: at, configuration, reason });
   syncProgress(ctx, leadership);
+  for (const id of ctx.allVoters) {
+    const progress = votersBefore.includes(id) ? undefined : leadership.progress.get(id);
+    if (progress) progress.probationUntilMs = ctx.now + PROBATION_IN_TIMEOUTS * ctx.timing.electionTimeoutMs;
+  }
   // A longer lease needs the promise of a longer loyalty; a shorter interval begins now.
   if (ctx.timing.electionTimeoutMs > electionTimeoutMs) leadership.leaseFromMs = ctx.now;
   if (ctx.timing.leaseTimeoutMs < leaseTimeoutMs) leadership.patientSinceMs = ctx.now;
@@ -100,7 +108,8 @@ function appendConfiguration(
 export function leaveJoint(ctx: CoreContext, leadership: Leadership): void {
   const { index, configuration } = ctx.configurations.latest;
   // The target of a hand-over takes over at the exact position that it was told.
-  if (!configuration.joint || index > ctx.commit || !leadership.ready || leadership.transfer) return;
+  if (!configuration.joint || index > ctx.commit || !leadership.ready || leadership.transfer?.isClosed)
+    return;
   const at = appendConfiguration(ctx, leadership, withoutJoint(configuration), 'replaced');
   const id = leadership.replacementRequest;
   if (id !== null) leadership.pending.set(at, id);

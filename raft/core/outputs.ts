@@ -59,6 +59,18 @@ export type ElectionCause = 'timeout' | 'leader-gone' | 'transfer' | 'retry';
  */
 export type ReversionProof = 'shorter' | 'other-entries' | 'noted';
 
+/**
+ * Why a voter lacks an entry: it does not answer at all (`silent`); it answers heartbeats, and the entry does not reach
+ * it (`link`); it has the entry in memory, and its disk has not confirmed it (`disk`); its disk lost what it had
+ * confirmed before (`reverted`).
+ */
+export interface Obstacle {
+  node: NodeId;
+  what: 'silent' | 'link' | 'disk' | 'reverted';
+  /** How the last request with entries failed, as the transport put it; absent when none did. */
+  failure?: string;
+}
+
 export type CoreEvent =
   | { type: 'role'; role: Role; term: number; leader: NodeId | null; reason: string }
   | { type: 'leaderReady'; term: number; index: number }
@@ -67,6 +79,18 @@ export type CoreEvent =
   | { type: 'snapshotInstalled'; index: number; from: NodeId }
   /** A write of this leader has been under way for so long that it hands over. */
   | { type: 'diskHangs'; forMs: number; successor: NodeId }
+  /**
+   * The entry at `index` of this leader got no further for so long although its heartbeats are answered. It hands over
+   * to a successor that has everything, steps back, or stays because nobody else could lead.
+   */
+  | {
+      type: 'noWork';
+      forMs: number;
+      index: number;
+      obstacles: readonly Obstacle[];
+      then: 'hand-over' | 'step-back' | 'stay';
+      successor: NodeId | null;
+    }
   /**
    * `node` acknowledged up to `acknowledged`, as far as that is known, and its log, which ends at `found`, does not have it:
    * its disk lost what it had confirmed.

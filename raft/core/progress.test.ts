@@ -3,12 +3,12 @@ import type { Limits } from './options.js';
 import { Progress } from './progress.js';
 
 const limits = { inflightRequestsMax: 2, inflightBytesMax: 100 } as Limits;
-const request = (requestId: number, lastIndex: number, bytes = 10, sentAtMs = 0) => ({
+const request = (requestId: number, lastIndex: number, bytes = 10, movedAtMs = 0) => ({
   requestId,
   prevIndex: 9,
   lastIndex,
   bytes,
-  sentAtMs,
+  movedAtMs,
 });
 const replicating = (): Progress => {
   const progress = new Progress(10, 0, 'disk');

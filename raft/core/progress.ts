@@ -5,7 +5,8 @@ interface Inflight {
   prevIndex: number;
   lastIndex: number;
   bytes: number;
-  sentAtMs: number;
+  /** When it was sent, or got further. */
+  movedAtMs: number;
 }
 
 /**
@@ -29,8 +30,19 @@ export class Progress {
   ackedRound = 0;
   /** The same, without the patience with a newcomer: from then on it has promised to be loyal. */
   promisedFromMs = -Infinity;
+  /**
+   * A voter that is new has until then to answer at the cluster's pace: it may be starting, on a busy machine. The leader
+   * does not take its silence for the loss of its quorum.
+   */
+  probationUntilMs = -Infinity;
   /** When any answer came last. */
   heardAtMs = -Infinity;
+  /** Where its log ended by its last answer to a heartbeat: in memory, and on disk or about to be. */
+  lastIndex = 0;
+  /** How the last request with entries failed; undefined since one succeeded. */
+  failure: string | undefined;
+  /** Bytes that it has of what comes after `match`. */
+  private arriving = { after: 0, bytes: 0 };
   eligibility = 1;
   priority = 0;
   /** After a lost request: nothing is sent before this, so that a dead peer is not hammered. */
@@ -80,6 +92,22 @@ export class Progress {
     this.next = Math.max(this.next, this.match + 1);
     this.state = 'replicate';
     this.pausedUntilMs = -Infinity;
+    this.failure = undefined;
+  }
+
+  /**
+   * The follower has so many bytes of a request. True when it never had as much of what it needs next: a request that
+   * is sent again and again and always lost at the same place gets nowhere.
+   */
+  arrived(requestId: number, bytes: number, now: number): boolean {
+    const request = this.inflight.find((candidate) => candidate.requestId === requestId);
+    if (!request) return false;
+    if (this.state !== 'snapshot' && request.prevIndex !== this.match) return false;
+    if (this.arriving.after !== this.match) this.arriving = { after: this.match, bytes: 0 };
+    if (bytes <= this.arriving.bytes) return false;
+    this.arriving.bytes = bytes;
+    request.movedAtMs = now;
+    return true;
   }
 
   /**
@@ -109,7 +137,7 @@ export class Progress {
 
   /** Frees requests that nobody will answer any more (bug 27). True when there were any. */
   expire(olderThanMs: number): boolean {
-    if (!this.inflight.some((request) => request.sentAtMs <= olderThanMs)) return false;
+    if (!this.inflight.some((request) => request.movedAtMs <= olderThanMs)) return false;
     this.probeFrom(this.match + 1);
     return true;
   }

@@ -1,5 +1,5 @@
 import { onAppend, onHeartbeat, onSnapshot } from './accept.js';
-import { advanceCommit, onAppendResponse, onSnapshotResponse } from './acknowledgements.js';
+import { advanceCommit, onAppendResponse, onProgress, onSnapshotResponse } from './acknowledgements.js';
 import {
   onElectionTimeout,
   onPreVoteResponse,
@@ -7,6 +7,7 @@ import {
   onVoteResponse,
   startPreVote,
 } from './candidate.js';
+import { onPrepareTransfer } from './catch-up.js';
 import { chainHash } from './chain-hash.js';
 import {
   encodeConfiguration,
@@ -39,7 +40,7 @@ import { becomeFollower } from './step-down.js';
 import type { RestoredState } from './stored-state.js';
 import { successors } from './succession.js';
 import type { Timing } from './timing.js';
-import { maybeSendTimeoutNow, onTimeoutNowResponse, onTransfer } from './transfer.js';
+import { advanceTransfer, onTimeoutNowResponse, onTransfer } from './transfer.js';
 import { onPreVote, onVote } from './voting.js';
 
 export interface PeerStatus {
@@ -61,6 +62,7 @@ export interface CoreStatus {
   leader: NodeId | null;
   /** Leader only: an entry of its own term is committed. */
   ready: boolean;
+  /** Leader only: a hand-over is under way; it takes proposals until the target has caught up. */
   transferring: boolean;
   commitIndex: number;
   appliedIndex: number;
@@ -201,7 +203,10 @@ export class RaftCore {
       case 'message':
         return this.receive(input.from, input.message);
       case 'requestFailed':
-        if (ctx.leadership) onRequestFailed(ctx, ctx.leadership, input.to, input.requestId);
+        if (ctx.leadership) onRequestFailed(ctx, ctx.leadership, input.to, input.requestId, input.cause);
+        return;
+      case 'progress':
+        if (ctx.leadership) onProgress(ctx, ctx.leadership, input);
         return;
       case 'stored':
         return this.stored(input.seq);
@@ -214,6 +219,8 @@ export class RaftCore {
         return onPropose(ctx, input.id, input.data, input.crc);
       case 'read':
         return onRead(ctx, input.id);
+      case 'prepareTransfer':
+        return onPrepareTransfer(ctx, input.id, input.to);
       case 'transfer':
         return onTransfer(ctx, input.id, input.to);
       case 'changeMembership':
@@ -298,7 +305,7 @@ export class RaftCore {
     }
     if (ctx.leadership) {
       advanceCommit(ctx, ctx.leadership);
-      if (ctx.leadership) maybeSendTimeoutNow(ctx, ctx.leadership);
+      if (ctx.leadership) advanceTransfer(ctx, ctx.leadership);
     }
   }
 

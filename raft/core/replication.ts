@@ -5,6 +5,7 @@ import type { EntryKind } from './entries.js';
 import type { Leadership } from './leadership-state.js';
 import { entryOf } from './log.js';
 import { Progress } from './progress.js';
+import { noteNewWork } from './work.js';
 
 /** A probe looks for the common point of two logs; it carries entries only while they are this small. */
 const PROBE_BYTES_MAX = 16 * 1024;
@@ -18,6 +19,7 @@ export function appendOwn(
   crc: number,
 ): number {
   const { log, term } = ctx;
+  noteNewWork(ctx, leadership);
   const entry = { index: log.lastIndex + 1, term, kind, byteLength: data.length, crc, chainHash: 0, data };
   entry.chainHash = chainHash(log.lastHash, entry);
   log.append(entry);
@@ -70,7 +72,7 @@ export function replicateTo(ctx: CoreContext, to: NodeId, progress: Progress): v
     }
     const requestId = ctx.nextRequestId();
     const lastIndex = prevIndex + entries.length;
-    progress.sent({ requestId, prevIndex, lastIndex, bytes, sentAtMs: ctx.now });
+    progress.sent({ requestId, prevIndex, lastIndex, bytes, movedAtMs: ctx.now });
     ctx.send(
       to,
       {
@@ -94,7 +96,7 @@ function sendSnapshot(ctx: CoreContext, to: NodeId, progress: Progress): void {
   const requestId = ctx.nextRequestId();
   progress.state = 'snapshot';
   const index = log.snapshotIndex;
-  progress.sent({ requestId, prevIndex: 0, lastIndex: index, bytes: 0, sentAtMs: ctx.now });
+  progress.sent({ requestId, prevIndex: 0, lastIndex: index, bytes: 0, movedAtMs: ctx.now });
   ctx.send(
     to,
     {

@@ -29,6 +29,7 @@ export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | 
     for (const read of [...leadership.readsBeforeReady, ...leadership.reads.map((entry) => entry.id)]) {
       ctx.answer(read, { outcome: 'rejected', reason: 'not-leader' });
     }
+    for (const { id } of leadership.preparations) ctx.reject(id, 'not-leader');
     const transfer = leadership.transfer;
     if (transfer && transfer.id !== null) {
       // Only a later term shows that somebody took over; a leader that merely gave up knows nothing.

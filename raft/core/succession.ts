@@ -30,7 +30,8 @@ export function successors(ctx: CoreContext, leadership: Leadership): NodeId[] {
     .map(({ id }) => id);
 }
 
-const answers = (ctx: CoreContext, { state, ackedSentAtMs }: Progress): boolean =>
+/** True when it answered a heartbeat of the last lease. */
+export const answers = (ctx: CoreContext, { state, ackedSentAtMs }: Progress): boolean =>
   state !== 'reverted' && ackedSentAtMs > ctx.now - ctx.timing.leaseTimeoutMs;
 
 /** Whom to hand over to; undefined when no other voter answers. */

@@ -23,6 +23,78 @@ describe('a leader that hands over', () => {
     expect(node.sent('timeoutNow')).toMatchObject([{ to: 'b', term: 2, lastIndex: 3, lastTerm: 2 }]);
   });
 
+  it('takes proposals until the target has what was in the log, then no more', () => {
+    const node = leader();
+    node.wait(timing.heartbeatIntervalMs);
+    node.confirm('c');
+    const first = node.propose();
+    const id = transfer(node, 'b');
+    const second = node.propose();
+    expect(node.answer(second)).toBeUndefined();
+    expect(node.status).toMatchObject({ transferring: true, lastIndex: 4 });
+    expect(node.status.leaseRemainingMs).toBeGreaterThan(0);
+    node.acknowledge('c');
+    expect(node.sent('timeoutNow')).toEqual([]);
+    node.acknowledge('b', 3);
+    expect(node.sent('timeoutNow')).toEqual([]);
+    expect(node.status.leaseRemainingMs).toBe(0);
+    expect(node.answer(node.propose())).toMatchObject({ reason: 'transfer-in-progress' });
+    node.acknowledge('b', 4);
+    expect(node.sent('timeoutNow')).toMatchObject([{ to: 'b', lastIndex: 4 }]);
+    expect([first, second, id].map((each) => node.answer(each))).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('takes proposals all the time when the target does not catch up, and says why it did not', () => {
+    const node = leader();
+    node.propose();
+    const { requestId } = node.sent('append').find(({ to }) => to === 'b') ?? { requestId: 0 };
+    const id = transfer(node, 'b');
+    node.step({ type: 'requestFailed', to: 'b', requestId, cause: 'timeout' });
+    for (const end = node.now + timing.transferTimeoutMs; node.now < end;) {
+      node.acknowledge('c');
+      expect(node.answer(node.propose())).toBeUndefined();
+      node.wait(timing.heartbeatIntervalMs);
+      if (node.now >= end) break;
+      for (const from of 'bc') node.confirm(from);
+    }
+    expect(node.answer(id)).toEqual({
+      outcome: 'rejected',
+      reason: 'transfer-timeout',
+      detail: 'b did not catch up in time (link: timeout)',
+    });
+    expect(node.status).toMatchObject({ role: 'leader', transferring: false });
+  });
+
+  it('gives the last entries as much time as the first ones', () => {
+    const node = leader();
+    node.propose();
+    const id = transfer(node, 'b');
+    const answered = (forMs: number): void => {
+      for (const end = node.now + forMs; node.now < end && !node.answer(id);) {
+        node.wait(Math.min(timing.heartbeatIntervalMs, end - node.now));
+        if (!node.answer(id)) for (const from of 'bc') node.confirm(from);
+      }
+    };
+    answered(timing.transferTimeoutMs - 10);
+    node.propose();
+    node.acknowledge('b', 3);
+    answered(timing.transferTimeoutMs - 10);
+    expect(node.status.transferring).toBe(true);
+    answered(2 * timing.heartbeatIntervalMs);
+    expect(node.answer(id)).toMatchObject({ outcome: 'rejected', reason: 'transfer-timeout' });
+  });
+
+  it('refuses another one meanwhile, and says whom it hands over to', () => {
+    const node = leader();
+    node.propose();
+    transfer(node, 'b');
+    expect(node.answer(transfer(node, 'b'))).toEqual({
+      outcome: 'rejected',
+      reason: 'transfer-in-progress',
+      detail: 'a hand-over to b is under way',
+    });
+  });
+
   it('takes no proposals, changes or other transfers meanwhile, and shows no lease', () => {
     const node = leader();
     node.wait(timing.heartbeatIntervalMs);
@@ -30,17 +102,13 @@ describe('a leader that hands over', () => {
     expect(node.status.leaseRemainingMs).toBeGreaterThan(0);
     transfer(node, 'b');
     expect(node.status).toMatchObject({ transferring: true, leaseRemainingMs: 0 });
-    for (const id of [
-      node.propose(),
-      transfer(node, 'c'),
-      node.ask((id) => ({
-        type: 'changeMembership',
-        id,
-        change: { type: 'remove', id: 'c' },
-        expectedIndex: undefined,
-      })),
+    const change = { type: 'remove', id: 'c' } as const;
+    for (const ask of [
+      () => node.propose(),
+      () => transfer(node, 'c'),
+      () => node.ask((id) => ({ type: 'changeMembership', id, change, expectedIndex: undefined })),
     ]) {
-      if (node.answer(id)) expect(node.answer(id)).toMatchObject({ reason: 'transfer-in-progress' });
+      expect(node.answer(ask())).toMatchObject({ reason: 'transfer-in-progress' });
     }
     expect(node.status.lastIndex).toBe(2);
   });

@@ -1,3 +1,4 @@
+import { hasCaughtUp, whyBehind, whyNoSuccessor } from './catch-up.js';
 import type { NodeId } from './configuration.js';
 import type { CoreContext } from './context.js';
 import type { Leadership, PendingTransfer } from './leadership-state.js';
@@ -5,18 +6,18 @@ import type { TimeoutNowResponse } from './messages.js';
 import { bestSuccessor } from './succession.js';
 
 /**
- * Begins a hand-over (thesis §3.10): from now on the leader takes no proposals and has no lease; the target is sent
- * forth as soon as it has the whole log.
+ * Begins a hand-over (thesis §3.10). First the target catches up, while this node leads on as ever; then it takes no more
+ * proposals and has no lease; when the target has the whole log it is sent forth.
  */
 export function onTransfer(ctx: CoreContext, id: number, wanted: NodeId | undefined): void {
   const { leadership } = ctx;
   if (!leadership) return ctx.reject(id, 'not-leader');
-  if (leadership.transfer) return ctx.reject(id, 'transfer-in-progress');
-  if (wanted === ctx.id) return ctx.reject(id, 'already-leader', 'cannot transfer leadership to itself');
+  const { transfer } = leadership;
+  if (transfer) return ctx.reject(id, 'transfer-in-progress', `a hand-over to ${transfer.to} is under way`);
   const to = wanted ?? bestSuccessor(ctx, leadership);
   if (to === undefined) return ctx.reject(id, 'no-such-member', 'cannot find peer');
-  if (!leadership.progress.has(to)) return ctx.reject(id, 'no-such-member', `${to} is not a member`);
-  if (!ctx.isVoter(to)) return ctx.reject(id, 'not-a-voter', `${to} is not a voter`);
+  const problem = whyNoSuccessor(ctx, leadership, to);
+  if (problem) return ctx.reject(id, problem.reason, problem.detail);
   beginTransfer(ctx, leadership, id, to);
 }
 
@@ -26,8 +27,15 @@ export function beginTransfer(
   id: PendingTransfer['id'],
   to: NodeId,
 ): void {
-  leadership.transfer = { id, to, requestId: null, deadlineMs: ctx.now + ctx.timing.transferTimeoutMs };
-  maybeSendTimeoutNow(ctx, leadership);
+  leadership.transfer = {
+    id,
+    to,
+    catchUpTo: ctx.log.lastIndex,
+    isClosed: false,
+    requestId: null,
+    deadlineMs: ctx.now + ctx.timing.transferTimeoutMs,
+  };
+  advanceTransfer(ctx, leadership);
 }
 
 export function onTimeoutNowResponse(
@@ -55,7 +63,7 @@ export function endOverdueTransfer(ctx: CoreContext, leadership: Leadership): vo
   endTransfer(ctx, leadership);
   const { id, to, requestId } = transfer;
   if (requestId === null) {
-    if (id !== null) ctx.reject(id, 'transfer-timeout', `${to} did not catch up in time`);
+    if (id !== null) ctx.reject(id, 'transfer-timeout', whyBehind(ctx, leadership, to, ctx.log.lastIndex));
     return;
   }
   // cover: a hand-over is overdue
@@ -78,11 +86,19 @@ function endTransfer(ctx: CoreContext, leadership: Leadership): void {
 }
 
 /** The target may stand as soon as it has everything; it checks term, leader and position itself (bug 42). */
-export function maybeSendTimeoutNow(ctx: CoreContext, leadership: Leadership): void {
-  const transfer = leadership.transfer;
+export function advanceTransfer(ctx: CoreContext, leadership: Leadership): void {
+  const { transfer } = leadership;
   if (!transfer || transfer.requestId !== null) return;
-  if (leadership.progress.get(transfer.to)?.match !== ctx.log.lastIndex) return;
-  transfer.requestId = sendTimeoutNow(ctx, transfer.to);
+  const { to, catchUpTo } = transfer;
+  if (!transfer.isClosed) {
+    if (!hasCaughtUp(leadership, to, catchUpTo)) return;
+    // cover: a target has caught up
+    // transfer.test.ts "takes proposals until the target has what was in the log, then no more"
+    transfer.isClosed = true;
+    transfer.deadlineMs = ctx.now + ctx.timing.transferTimeoutMs;
+  }
+  if (!hasCaughtUp(leadership, to, ctx.log.lastIndex)) return;
+  transfer.requestId = sendTimeoutNow(ctx, to);
 }
 
 /** @returns the number of the request */

@@ -18,6 +18,13 @@ const stands = (cause: ElectionCause, prevote = true): void =>
   log.note({ type: 'electionStarted', term: 7, cause, prevote });
 
 describe('CoreEventLog', () => {
+  it('a leader without work says what each voter suffers from, and what it does', () => {
+    const obstacles = [{ node: 'b', what: 'link' as const, failure: 'timeout' }];
+    const rest = { index: 7, obstacles, then: 'step-back' as const, successor: null };
+    log.note({ type: 'noWork', forMs: 1200.4, ...rest });
+    expect(lines).toMatchObject([{ level: 'warn', forMs: 1200, ...rest }]);
+  });
+
   it('a node without a majority says every ten seconds that it asks again, and how often it did', () => {
     stands('timeout');
     for (; nowMs < 60_000; nowMs += 100) stands('retry');

@@ -44,6 +44,13 @@ export class CoreEventLog {
           'the disk does not finish a write: handing over',
         );
       }
+      case 'noWork': {
+        const { forMs, index, obstacles, then, successor } = event;
+        return logger.warn(
+          { forMs: Math.round(forMs), index, obstacles, then, successor },
+          'nothing is committed although heartbeats are answered',
+        );
+      }
       case 'reverted': {
         const { node, proof, acknowledged, found } = event;
         const code = 'log-reverted';

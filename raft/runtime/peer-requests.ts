@@ -4,6 +4,7 @@ import type { Member, NodeId } from '../core/configuration.js';
 import type { Message, RequestMessage, ResponseMessage } from '../core/messages.js';
 import { isDiskFailure, type StorageError } from '../storage/errors.js';
 import type { Storage } from '../storage/storage.js';
+import { TransportError } from '../transport/errors.js';
 import { isComplete, withData } from './complete-message.js';
 import type { CorePump } from './core-pump.js';
 import type { NodeTransport } from './node-options.js';
@@ -74,10 +75,13 @@ export class PeerRequests {
     const { transport } = this;
     const { snapshots, storage } = this.options;
     if (!transport) throw new Error('not started');
-    if (message.type === 'snapshot') return snapshots.send(transport, to, message);
+    const { requestId } = message;
+    const onProgress = (bytes: number): void =>
+      this.options.pump.deliver({ type: 'progress', to, requestId, bytes });
+    if (message.type === 'snapshot') return snapshots.send(transport, to, message, onProgress);
     const complete = isComplete(message) ? message : await withData(message, storage);
     const sentMs = performance.now();
-    const response = await transport.send(to, complete);
+    const response = await transport.send(to, complete, onProgress);
     if (message.type === 'heartbeat') this.options.onRoundTrip(performance.now() - sentMs);
     return response;
   }
@@ -85,6 +89,7 @@ export class PeerRequests {
   private failed(to: NodeId, { type, requestId }: Message, error: Error): void {
     if (isDiskFailure(error)) return this.options.onDiskFailure(error);
     this.watch.failed(to, type, error.message);
-    this.options.pump.deliver({ type: 'requestFailed', to, requestId });
+    const cause = error instanceof TransportError ? error.code : error.message;
+    this.options.pump.deliver({ type: 'requestFailed', to, requestId, cause });
   }
 }

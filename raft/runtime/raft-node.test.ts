@@ -128,6 +128,40 @@ describe('three nodes', () => {
     await eventually(() => target?.raft.isReadyLeader, 'the new leader');
   });
 
+  it('prepare a hand-over while they lead on, and say what is in its way', async () => {
+    const cluster = createCluster({ timing: { transferTimeoutMs: 200 } });
+    const leader = await cluster.found('a', 'b', 'c');
+    const [target, other] = cluster.others(leader);
+    expect(await leader.raft.prepareTransfer(target?.id ?? '')).toMatchObject({ outcome: 'done' });
+    cluster.network.lost = (to, message) =>
+      to === target?.id && message.type === 'append' && message.entries.length > 0;
+    const prepared = async (): Promise<unknown> => {
+      await leader.raft.propose(bytes('large'));
+      return leader.raft.prepareTransfer(target?.id ?? '');
+    };
+    expect(await prepared()).toMatchObject({
+      outcome: 'rejected',
+      reason: 'transfer-timeout',
+      detail: expect.stringMatching(/^\w did not catch up in time \(link: .+\)$/),
+    });
+    expect(await leader.raft.propose(bytes('served'))).toMatchObject({ outcome: 'done' });
+    expect(await leader.raft.prepareTransfer(other?.id ?? '')).toMatchObject({ outcome: 'done' });
+    expect(leader.raft.isReadyLeader).toBe(true);
+  });
+
+  it('stop waiting for the preparation of a hand-over when told so', async () => {
+    const cluster = createCluster({ timing: { transferTimeoutMs: 60_000 } });
+    const leader = await cluster.found('a', 'b', 'c');
+    const [target] = cluster.others(leader);
+    cluster.network.lost = (to, message) => to === target?.id && message.type === 'append';
+    await leader.raft.propose(bytes('one'));
+    const controller = new AbortController();
+    const prepared = leader.raft.prepareTransfer(target?.id ?? '', controller.signal);
+    controller.abort(new Error('the decision was withdrawn'));
+    await expect(prepared).rejects.toThrow('the decision was withdrawn');
+    await expect(leader.raft.prepareTransfer('b', controller.signal)).rejects.toThrow('withdrawn');
+  });
+
   it('put one node in the place of another, leader or not, and stay whole', async () => {
     const cluster = createCluster();
     const leader = await cluster.found('a', 'b', 'c');

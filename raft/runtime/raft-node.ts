@@ -21,6 +21,7 @@ import { PeerRequests } from './peer-requests.js';
 import { SnapshotTraffic } from './snapshot-traffic.js';
 import { TimingWatch } from './timing-watch.js';
 import { findTransferOutcome } from './transfer-outcome.js';
+import { unlessAborted } from './unless-aborted.js';
 import { WakeUpTimer } from './wake-up-timer.js';
 
 /**
@@ -173,7 +174,21 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   }
 
   /**
-   * Hands leadership over, to the best successor unless told otherwise. `done`: somebody else leads. When the core
+   * The first half of a hand-over, for an application that has something to stop before it hands over: waits until the
+   * voter has everything that was in the log, while this node leads on as ever. `rejected` (`transfer-timeout`, with
+   * what keeps the voter): a hand-over to it would fail now. Nothing follows from it. @throws the signal's reason
+   */
+  prepareTransfer(to: NodeId, signal?: AbortSignal): Promise<Outcome<object>> {
+    return unlessAborted(
+      this.pump.ask((id) => ({ type: 'prepareTransfer', id, to })),
+      signal,
+    );
+  }
+
+  /**
+   * Hands leadership over, to the best successor unless told otherwise. The target catches up while proposals are still
+   * taken. `done`: somebody else leads. `rejected`: this hand-over had no effect, because it could not be made or, with
+   * `transfer-in-progress`, because another one is under way (`detail` says to whom), which may fail yet. When the core
    * cannot know the outcome in time, it is looked up who leads now: a hand-over that succeeded is not reported as a
    * failure (op-conductor #22924). `unknown` then means that this node leads still, or that nobody is known to.
    */

@@ -158,11 +158,13 @@ export class HttpTransport {
     message: SnapshotRequest,
     source: SnapshotSource,
     signal: AbortSignal,
+    onProgress?: (bytes: number) => void,
   ): Promise<ResponseMessage> {
     await sendSnapshotData(
       (chunk) => this.exchange(to, { ...chunk, term: message.term, requestId: message.requestId }),
       source,
       signal,
+      onProgress,
     );
     return this.send(to, message);
   }

@@ -41,6 +41,13 @@ describe('the data of a snapshot', () => {
     expect(Buffer.concat(chunks.map(({ data }) => data)).equals(DATA)).toBe(true);
   });
 
+  it('tell what the receiver has after each answer', async () => {
+    const { exchange, signal } = receiver(SNAPSHOT_CHUNK_BYTES);
+    const told: number[] = [];
+    await sendSnapshotData(exchange, source, signal, (bytes) => told.push(bytes));
+    expect(told).toEqual([1, 2, 2.5].map((chunks) => chunks * SNAPSHOT_CHUNK_BYTES));
+  });
+
   it('go on from where the receiver is, wherever that is', async () => {
     const { chunks, exchange, signal } = receiver(100_000);
     await sendSnapshotData(exchange, source, signal);

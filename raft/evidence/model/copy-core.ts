@@ -46,6 +46,7 @@ function copy(key: string, value: unknown, known: Map<object, object>): unknown 
 const LEFT_OUT = new Set([
   ...['ownTiming', 'timingFound', 'limits', 'now', 'random', 'outputs', 'data', 'round', 'ackedRound'],
   ...['published', 'rank', 'eligibility', 'priority', 'fruitlessElections'],
+  ...['fruitlessLeaderships', 'promptCommits'],
 ]);
 
 /** A text that is equal for equal states, times left out. */

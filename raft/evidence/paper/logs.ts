@@ -56,7 +56,7 @@ export const logChanges: Rule = (step, memory) => {
         'founds a cluster oddly',
       );
     case 'propose':
-      allowed(step, isSame || memory.transfer === undefined, 'takes a proposal during a hand-over');
+      allowed(step, isSame || !memory.isOrdered, 'takes a proposal after it sent its successor forth');
       return allowed(step, isSame || (before.role === 'leader' && isNew('command')), 'appends oddly');
     case 'changeMembership':
     case 'setTiming':

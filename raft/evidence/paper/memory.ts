@@ -29,6 +29,8 @@ export class Memory {
   readonly reads = new Map<number, { commitIndex: number; round: number }>();
   /** Leader: a hand-over that has no end yet. */
   transfer: number | undefined;
+  /** Leader: in that hand-over the target was sent forth. */
+  isOrdered = false;
   /** Answers that are owed, by request. */
   private readonly owed = new Map<string, OwedAnswer[]>();
 
@@ -120,6 +122,8 @@ export class Memory {
     if (input.type === 'transfer' && after.role === 'leader' && !outputs.some((o) => o.type === 'answer')) {
       this.transfer = input.id;
     }
+    const isOrder = sent.some(({ message }) => message.type === 'timeoutNow');
+    this.isOrdered = this.transfer !== undefined && (this.isOrdered || isOrder);
     if (input.type === 'peerGone' && before.role === 'follower' && before.leader === input.peer) {
       this.leaderIsDead = true;
     }

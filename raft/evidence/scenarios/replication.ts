@@ -5,8 +5,8 @@ import { scenario } from './dsl/scenario.js';
 const COMMIT_ONLY_ON_ANSWERS = [
   {
     file: 'raft-core.ts',
-    find: 'advanceCommit(ctx, ctx.leadership);\n      if (ctx.leadership) maybeSendTimeoutNow',
-    replace: 'if (ctx.leadership) maybeSendTimeoutNow',
+    find: 'advanceCommit(ctx, ctx.leadership);\n      if (ctx.leadership) advanceTransfer',
+    replace: 'if (ctx.leadership) advanceTransfer',
   },
 ] as const;
 

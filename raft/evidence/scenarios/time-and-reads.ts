@@ -243,9 +243,9 @@ scenario(
     seen: 'hashicorp/raft#503, #612, #614, #666',
     mutant: [
       {
-        file: 'hung-disk.ts',
-        find: 'if (overdueMs >= ctx.timing.transferTimeoutMs) {',
-        replace: 'if (overdueMs === Infinity) {',
+        file: 'leaving.ts',
+        find: 'return leadership.transfer === null && stepBack(ctx, leaving);',
+        replace: 'return false;',
       },
     ],
   },

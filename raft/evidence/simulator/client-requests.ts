@@ -1,6 +1,6 @@
 import type { ObservedNode } from './observed-node.js';
 
-export type RequestKind = 'propose' | 'read' | 'transfer' | 'membership' | 'bootstrap';
+export type RequestKind = 'propose' | 'read' | 'prepare' | 'transfer' | 'membership' | 'bootstrap';
 
 export interface ClientRequest {
   id: number;

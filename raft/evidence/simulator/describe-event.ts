@@ -33,6 +33,8 @@ function describeInput(input: Input, detail: Detail): string {
       return `${input.from}: ${describeMessage(input.message, detail)}`;
     case 'requestFailed':
       return `a request to ${input.to} failed`;
+    case 'progress':
+      return `${input.to} has ${input.bytes} B of a request`;
     case 'stored':
       return `write ${input.seq} is durable`;
     case 'applied':
@@ -41,6 +43,8 @@ function describeInput(input: Input, detail: Detail): string {
       return `propose #${input.id} (${input.data.length} B)`;
     case 'read':
       return `read #${input.id}`;
+    case 'prepareTransfer':
+      return `prepare transfer #${input.id} to ${input.to}`;
     case 'transfer':
       return `transfer #${input.id} to ${input.to ?? 'the best'}`;
     case 'changeMembership': {
@@ -133,6 +137,11 @@ function describeCoreEvent(event: CoreEvent): string {
       return `* snapshot ${event.index} of ${event.from} is installed`;
     case 'diskHangs':
       return `* a write hangs for ${Math.round(event.forMs)} ms: ${event.successor} is to lead`;
+    case 'noWork': {
+      const { forMs, index, obstacles, then, successor } = event;
+      const why = obstacles.map(({ node, what }) => `${node} ${what}`).join(', ');
+      return `* entry ${index} gets nowhere for ${Math.round(forMs)} ms (${why}): ${then}${successor === null ? '' : ` ${successor}`}`;
+    }
     case 'reverted':
       return `* ${event.node} had acknowledged ${event.acknowledged}, and has ${event.found}`;
   }

@@ -1,9 +1,12 @@
-import type { CoreContext } from '../../core/context.js';
+import { leaderPatienceMs } from '../../core/patience.js';
 import { isQuorum, quorumsOf, votersOf } from '../checks/quorums.js';
 import { check } from '../checks/violation.js';
+import { NO_ENTRIES } from './hindrances.js';
 import { hasDiskOf } from './invariants/invariant.js';
 import type { Voter } from './ledger.js';
 import type { SimulatedNode } from './node.js';
+import { contextOf, describe, runUntil, settledLeader } from './settling.js';
+import { demandSteadiness, keepProposing } from './steadiness.js';
 import type { World } from './world.js';
 
 export interface Healed {
@@ -26,6 +29,11 @@ export function healAndDemandProgress(world: World): Healed {
   world.trace.note(world.queue.nowMs, `healed, but for ${ids([...broken]) || 'none'}`);
   const recoveryMs = demandProgress(world, core);
   demandQuiet(world, core);
+  const isHalfAlive = world.nodes.some((node) => world.network.isHinderedForGood(node));
+  if (!isHalfAlive && world.rng.chance(world.options.healing.slowMajorityChance)) {
+    demandSteadiness(world, core);
+    demandProgress(world, core);
+  }
   let failoverMs: number | undefined;
   if (world.rng.chance(world.options.healing.failoverChance)) {
     failoverMs = demandFailover(world, core);
@@ -81,7 +89,8 @@ const ids = (nodes: readonly SimulatedNode[]): string => nodes.map((node) => nod
 function boundMs(world: World): number {
   const { timing, disk } = world.options;
   const { electionTimeoutMs, requestTimeoutMs, transferTimeoutMs } = timing;
-  return 6 * electionTimeoutMs + 2 * requestTimeoutMs + transferTimeoutMs + 60 * disk.writeMeanMs;
+  // A hand-over has the time once to catch up, and once for the rest.
+  return 6 * electionTimeoutMs + 2 * requestTimeoutMs + 2 * transferTimeoutMs + 60 * disk.writeMeanMs;
 }
 
 /** Faults end; the network becomes fast compared with the timers, the disks mostly too. */
@@ -140,6 +149,10 @@ function breakSome(world: World): ReadonlySet<SimulatedNode> {
     if (!decidable) broken.delete(node);
   }
   for (const node of broken) {
+    if (rng.chance(options.healing.keepHinderedChance)) {
+      keepHalfAlive(world, node);
+      continue;
+    }
     const [how, isCut] = rng.pick<[string, (from: SimulatedNode, to: SimulatedNode) => boolean]>([
       ['dead', (from) => from === node],
       ['isolated', (from, to) => from === node || to === node],
@@ -154,6 +167,13 @@ function breakSome(world: World): ReadonlySet<SimulatedNode> {
     }
   }
   return broken;
+}
+
+/** Its heartbeats pass, its entries do not: as a leader it would be of no use. */
+function keepHalfAlive(world: World, node: SimulatedNode): void {
+  world.count('stays half alive');
+  world.trace.note(world.queue.nowMs, `${node.id} stays half alive`);
+  for (const to of world.nodes) if (to !== node) world.network.hinderForGood(node, to, NO_ENTRIES);
 }
 
 function isDecidable(node: SimulatedNode, works: (voter: Voter) => boolean): boolean {
@@ -181,59 +201,27 @@ function canWin(world: World, node: SimulatedNode, works: (voter: Voter) => bool
   return mayStand && isQuorum(quorumsOf(configurations.latest.configuration), votesForIt);
 }
 
-function contextOf(node: SimulatedNode): CoreContext {
-  check(node.process !== null, 'I20', () => `${node.id} does not run`);
-  return node.process.ctx;
-}
-
-/** No healthy cluster takes so many steps to recover; a core that is busy without end does. */
-const STEPS_MAX = 50_000;
-
-/** Runs until it holds. False when the bound passes first. */
-function runUntil(world: World, holds: () => boolean, withinMs: number): boolean {
-  const { queue } = world;
-  const endMs = queue.nowMs + withinMs;
-  const stepsMax = world.steps + STEPS_MAX;
-  const everyMs = world.options.timing.heartbeatIntervalMs / 4;
-  for (let pollMs = queue.nowMs; ;) {
-    if (queue.nowMs >= pollMs) {
-      if (holds()) return true;
-      pollMs = queue.nowMs + everyMs;
-    }
-    if (queue.nowMs >= endMs || world.steps >= stepsMax || !queue.runNext()) return false;
-  }
-}
-
-/** The only leader, when the cluster is of one mind. */
-function settledLeader(world: World, core: readonly SimulatedNode[]): SimulatedNode | undefined {
-  const leaders = core.filter((node) => node.leads);
-  const [leader] = leaders;
-  if (leaders.length !== 1 || !leader) return undefined;
-  const ctx = contextOf(leader);
-  const { members, joint } = ctx.configurations.latest.configuration;
-  const followers = core.filter(({ incarnation }) =>
-    members.some((member) => member.incarnation === incarnation),
-  );
-  const converged = followers.every((node) => {
-    const { log, commit, applied, leader: known } = contextOf(node);
-    return (
-      known === leader.id &&
-      log.lastHash === ctx.log.lastHash &&
-      commit === log.lastIndex &&
-      applied === commit
-    );
-  });
-  // A replacement is completed by whoever leads.
-  return ctx.leadership?.ready && !ctx.leadership.transfer && !joint && converged ? leader : undefined;
-}
-
 function demandProgress(world: World, core: readonly SimulatedNode[]): number {
   const startedMs = world.queue.nowMs;
+  const halfAlive = world.nodes.filter((node) => node.isRunning && world.network.isHinderedForGood(node));
+  // Each of them may lead once, until it gives up; twice where elections take longer than it makes room for them.
+  const times = world.options.healing.writeMeanInTimeouts > 0.5 ? 1 + 2 : 1;
+  const uselessMs = halfAlive.reduce((sum, node) => sum + times * leaderPatienceMs(contextOf(node)), 0);
+  let done = false;
+  if (halfAlive.length > 0) keepProposing(world, halfAlive, () => done);
   // An election that is under way waits for a voter that stays silent as long as the fruitless ones before it demand.
   const patiencesMs = core.map(contextOf).map(({ campaign, now }) => (campaign?.endsAtMs ?? now) - now);
-  const withinMs = boundMs(world) + Math.max(0, ...patiencesMs);
+  // A leader may wait for a new voter in vain.
+  const probationsMs = core
+    .map(contextOf)
+    .flatMap(({ leadership, now }) =>
+      [...(leadership?.progress.values() ?? [])].map(({ probationUntilMs }) => probationUntilMs - now),
+    );
+  const withinMs = boundMs(world) + Math.max(0, ...patiencesMs) + Math.max(0, ...probationsMs) + uselessMs;
+  const found = runUntil(world, () => settledLeader(world, core) !== undefined, withinMs);
+  done = true;
   check(
-    runUntil(world, () => settledLeader(world, core) !== undefined, withinMs),
+    found,
     'I20',
     () => `no single leader with equal logs within ${Math.round(withinMs)} ms: ${describe(core)}`,
   );
@@ -268,8 +256,10 @@ function demandQuiet(world: World, core: readonly SimulatedNode[]): void {
   const { electionTimeoutMs } = world.options.timing;
   const estranged = leader && estrange(world, core, leader);
   const others = core.filter((node) => node !== estranged);
-  // A leader leaves by itself when a write takes longer than four election timeouts (bug 56).
-  const hungDisks = (): number => world.counts.get('event: diskHangs') ?? 0;
+  // A leader leaves by itself when its write, or those of a majority, takes longer than four election timeouts (bug 56).
+  const slowWrites = ['diskHangs', ...(world.options.healing.writeMeanInTimeouts > 0.5 ? ['noWork'] : [])];
+  const hungDisks = (): number =>
+    slowWrites.reduce((sum, type) => sum + (world.counts.get(`event: ${type}`) ?? 0), 0);
   const hungBefore = hungDisks();
   for (let proposal = 0; proposal < 3; proposal++) {
     runUntil(world, () => false, electionTimeoutMs);
@@ -307,7 +297,7 @@ function estrange(
 /** Whoever asked a living node has got an answer by now. */
 function demandAnswers(world: World, core: readonly SimulatedNode[]): void {
   const { transferTimeoutMs, leaseTimeoutMs } = world.options.timing;
-  runUntil(world, () => false, transferTimeoutMs + 2 * leaseTimeoutMs);
+  runUntil(world, () => false, 2 * transferTimeoutMs + 2 * leaseTimeoutMs);
   for (const request of world.requests.all()) {
     check(
       !core.some((node) => node === request.node),
@@ -315,16 +305,4 @@ function demandAnswers(world: World, core: readonly SimulatedNode[]): void {
       () => `${request.node.id} never answered ${request.kind} ${request.id}`,
     );
   }
-}
-
-function describe(nodes: readonly SimulatedNode[]): string {
-  return nodes
-    .map((node) => {
-      const { role, term, leader, log, commit, configurations } = contextOf(node);
-      const voters = votersOf(configurations.latest.configuration)
-        .map(({ id }) => id)
-        .join('+');
-      return `\n  ${node.id} ${role} t${term} leader ${leader ?? '-'} log ${log.snapshotIndex}…${log.lastIndex}:t${log.lastTerm} commit ${commit} voters ${voters}@${configurations.latest.index}`;
-    })
-    .join('');
 }

@@ -1,5 +1,6 @@
 import type { NodeId } from '../../core/configuration.js';
 import type { SimulatedDisk } from './disk.js';
+import { hinder, slowDownMajority } from './gray-failures.js';
 import type { Network } from './network.js';
 import type { NodeEnvironment } from './node-environment.js';
 import type { SimulatedNode } from './node.js';
@@ -55,6 +56,8 @@ export class Nemesis {
       [weights.clockDrift, () => this.driftClock(this.victim())],
       [weights.usurp, () => this.usurp()],
       [weights.strand, () => this.strandLeader()],
+      [weights.hinder, () => hinder(this.world, this.victim())],
+      [weights.slowMajority, () => slowDownMajority(this.world)],
     ];
     let draw = rng.next() * faults.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, strike] of faults) {

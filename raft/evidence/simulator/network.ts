@@ -1,5 +1,6 @@
 import type { NodeId } from '../../core/configuration.js';
 import type { Message, RequestMessage } from '../../core/messages.js';
+import { frameBytes, isBulk, isLostBy, type Hindrance } from './hindrances.js';
 import type { Process } from './machine.js';
 import type { NodeEnvironment } from './node-environment.js';
 import type { SimulatedNode } from './node.js';
@@ -13,6 +14,8 @@ const REQUESTS: ReadonlySet<Message['type']> = new Set<RequestMessage['type']>([
   'snapshot',
   'timeoutNow',
 ]);
+
+const FREE: Hindrance = {};
 
 /** What the network needs of the world around it. */
 interface NetworkEnvironment extends Pick<
@@ -28,6 +31,9 @@ export class Network {
   private readonly severed = new Set<number>();
   private readonly lastArrivalByLink = new Map<number, number>();
   private readonly cloggedUntilMs = new Map<number, number>();
+  private readonly hindrances = new Map<number, Hindrance>();
+  /** Those that no healing ends. */
+  private readonly lasting = new Map<number, Hindrance>();
   /** When the last message that is under way will arrive. */
   lastArrivalMs = 0;
 
@@ -49,6 +55,19 @@ export class Network {
     this.cut.delete(linkOf(from, to));
   }
 
+  hinderLink(from: SimulatedNode, to: SimulatedNode, hindrance: Hindrance): void {
+    this.hindrances.set(linkOf(from, to), hindrance);
+  }
+
+  freeLink(from: SimulatedNode, to: SimulatedNode): void {
+    this.hindrances.delete(linkOf(from, to));
+  }
+
+  /** From now on, as `sever`. */
+  hinderForGood(from: SimulatedNode, to: SimulatedNode, hindrance: Hindrance): void {
+    this.lasting.set(linkOf(from, to), hindrance);
+  }
+
   clogLink(from: SimulatedNode, to: SimulatedNode, untilMs: number): void {
     this.cloggedUntilMs.set(linkOf(from, to), untilMs);
   }
@@ -56,12 +75,23 @@ export class Network {
   /** All links are whole and free of what waits in them, but for those that were severed. */
   mendAll(): void {
     this.cut.clear();
+    this.hindrances.clear();
     this.cloggedUntilMs.clear();
     this.lastArrivalByLink.clear();
   }
 
   joinSevered(): void {
     this.severed.clear();
+    this.lasting.clear();
+  }
+
+  isHinderedForGood(from: SimulatedNode): boolean {
+    return [...this.lasting.keys()].some((link) => Math.floor(link / 64) === from.slot);
+  }
+
+  private hindranceOf(from: SimulatedNode, to: SimulatedNode): Hindrance {
+    const link = linkOf(from, to);
+    return this.lasting.get(link) ?? this.hindrances.get(link) ?? FREE;
   }
 
   isCut(from: SimulatedNode, to: SimulatedNode): boolean {
@@ -81,12 +111,16 @@ export class Network {
     for (let copy = 0; copy < copies; copy++) {
       if (this.isCut(from, target)) {
         world.count('message cut');
+      } else if (isLostBy(this.hindranceOf(from, target), message)) {
+        world.count('large frame lost');
+        this.reportFirstPiece(from, process, target, message);
       } else if (options.lossChance > 0 && world.rng.chance(options.lossChance)) {
         world.count('message lost');
       } else {
         if (copy > 0) world.count('message repeated');
         const at = this.arrivalMs(from, target, message);
         this.lastArrivalMs = Math.max(this.lastArrivalMs, at);
+        this.reportProgress(from, process, target, message, at);
         world.queue.at(at, () => this.arrive(from, process, target, message, sender, receiver));
       }
     }
@@ -99,15 +133,56 @@ export class Network {
       delayMs += world.rng.exponential(options.spikeMeanMs);
       world.count('message very late');
     }
+    const { bytesPerMs } = this.hindranceOf(from, to);
     if (message.type === 'append') {
-      for (const entry of message.entries) delayMs += entry.byteLength / options.bytesPerMs;
+      for (const entry of message.entries) delayMs += entry.byteLength / (bytesPerMs ?? options.bytesPerMs);
     }
     const link = linkOf(from, to);
     const at = Math.max(world.queue.nowMs, this.cloggedUntilMs.get(link) ?? 0) + delayMs;
-    if (!options.fifo) return at;
+    if (!options.fifo || (bytesPerMs !== undefined && isBulk(message))) return at;
     const inOrder = Math.max(at, this.lastArrivalByLink.get(link) ?? 0);
     this.lastArrivalByLink.set(link, inOrder);
     return inOrder;
+  }
+
+  /** The beginning of a frame that is lost passes, each time that it is sent. */
+  private reportFirstPiece(
+    from: SimulatedNode,
+    sender: Process,
+    to: SimulatedNode,
+    { requestId }: Message,
+  ): void {
+    const { lossAbove: bytes } = this.hindranceOf(from, to);
+    if (!this.options.tellsProgress || bytes === undefined) return;
+    this.world.queue.after(this.options.delayMinMs, () => {
+      if (from.process !== sender || !sender.requests.waitsFor(requestId)) return;
+      from.receive({ type: 'progress', to: to.id, requestId, bytes });
+    });
+  }
+
+  /** Where the transport can tell how much of a large request the peer has, its deadline is one on progress. */
+  private reportProgress(
+    from: SimulatedNode,
+    sender: Process,
+    to: SimulatedNode,
+    message: Message,
+    arrivalMs: number,
+  ): void {
+    const { queue, options } = this.world;
+    if (!this.options.tellsProgress || !isBulk(message)) return;
+    if (this.hindranceOf(from, to).bytesPerMs === undefined) return;
+    const { requestId } = message;
+    const pieceMs = options.timing.requestTimeoutMs / 2;
+    const sentMs = queue.nowMs;
+    const next = (): void => {
+      if (from.process !== sender || !sender.requests.waitsFor(requestId)) return;
+      const bytes = Math.floor(((queue.nowMs - sentMs) / (arrivalMs - sentMs)) * frameBytes(message));
+      sender.requests.extend(requestId);
+      this.world.count('progress of a large frame');
+      from.receive({ type: 'progress', to: to.id, requestId, bytes });
+      if (queue.nowMs + pieceMs < arrivalMs) queue.after(pieceMs, next);
+    };
+    if (sentMs + pieceMs < arrivalMs) queue.after(pieceMs, next);
   }
 
   private arrive(
@@ -125,6 +200,11 @@ export class Network {
     }
     const { process } = to;
     const isRequest = REQUESTS.has(message.type);
+    const { bytesPerMs } = this.hindranceOf(from, to);
+    if (bytesPerMs !== undefined && isBulk(message) && !sender.requests.waitsFor(message.requestId)) {
+      this.world.count('large frame too slow');
+      return;
+    }
     if (!process) {
       if (isRequest && this.options.refusals) this.refuse(from, sender, to, message.requestId);
       return;

@@ -245,6 +245,7 @@ export class SimulatedNode implements Machine {
         return;
       case 'event':
         this.world.count(`event: ${output.event.type}`);
+        if (output.event.type === 'role' && output.event.role === 'leader') this.world.count('leadership');
         return;
       case 'halt':
         throw new Violation('halt', `${this.id}: ${output.reason}`);

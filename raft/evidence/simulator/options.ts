@@ -45,6 +45,10 @@ export interface SimulationOptions {
     restartAllChance: number;
     /** Probability that the leader dies when all is well, and its successor is timed. */
     failoverChance: number;
+    /** Probability that one stays broken in such a way that heartbeats pass from it and entries do not. */
+    keepHinderedChance: number;
+    /** Probability that a majority gets slow disks when all is well, and changes of leadership are counted. */
+    slowMajorityChance: number;
   };
   /** Messages are frozen, so that a core which changes its input is found out (I23). */
   freezeMessages: boolean;
@@ -65,6 +69,8 @@ export interface NetworkOptions {
   lateResponses: boolean;
   /** A dead process's host refuses connections: requests fail at once. */
   refusals: boolean;
+  /** The transport knows how much of a large request the peer has. */
+  tellsProgress: boolean;
   /** A refusal is reported as evidence that the process is gone. */
   evidence: boolean;
 }
@@ -94,6 +100,10 @@ export interface FaultOptions {
     usurp: number;
     /** The leader is cut off, and what the others said before reaches it late. */
     strand: number;
+    /** Large frames are lost or too slow on some links of a node, and heartbeats pass. */
+    hinder: number;
+    /** The disks of a majority take as long as elections do. */
+    slowMajority: number;
   };
   /** Probability that a fault aims at the leader. */
   leaderBias: number;
@@ -180,6 +190,8 @@ export function drawOptions(seed: number): SimulationOptions {
   const reversion = !membership && voters >= 3 && new Prng(seed ^ 0x2c1b3c6d).chance(0.4);
   // The lease is worth its name only where nothing suspends its conditions: all of them in some of the clusters.
   const trustworthy = rng.chance(0.1);
+  const others = new Prng(seed ^ 0x51ed270b);
+  const half = (chance: number): number => (others.chance(chance) ? others.between(0.2, 1) : 0);
   const weight = (chance: number): number => sometimes(chance, () => rng.between(0.2, 1), 0);
 
   const options: SimulationOptions = {
@@ -202,6 +214,7 @@ export function drawOptions(seed: number): SimulationOptions {
       lateResponses: rng.chance(0.6),
       refusals: rng.chance(0.7),
       evidence: rng.chance(0.5),
+      tellsProgress: others.chance(0.5),
     },
     disk: {
       writeMinMs: rng.between(0.05, 1),
@@ -230,6 +243,8 @@ export function drawOptions(seed: number): SimulationOptions {
         clockDrift: weight(0.25),
         usurp: weight(0.4),
         strand: weight(0.3),
+        hinder: half(0.4),
+        slowMajority: half(0.15),
       },
       leaderBias: rng.between(0.2, 0.9),
       crashAroundWriteChance: sometimes(0.3, () => rng.between(0.001, 0.03), 0),
@@ -265,6 +280,8 @@ export function drawOptions(seed: number): SimulationOptions {
       writeMeanInTimeouts: tiny ? 0.002 : rng.pick([0.002, 0.05, 0.6]),
       restartAllChance: rng.pick([0, 0.3]),
       failoverChance: rng.pick([0, 0.5]),
+      keepHinderedChance: others.pick([0, 0, 0.5]),
+      slowMajorityChance: others.pick([0, 0, 0, 0.3]),
     },
     freezeMessages: rng.chance(0.05),
   };

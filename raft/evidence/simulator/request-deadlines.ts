@@ -21,6 +21,19 @@ export class RequestDeadlines {
     this.arm();
   }
 
+  /** True while its deadline has not passed, and no response has come. */
+  waitsFor(requestId: number): boolean {
+    return this.open.has(requestId);
+  }
+
+  /** The request is getting on: its deadline is another one. */
+  extend(requestId: number): void {
+    const request = this.open.get(requestId);
+    if (!request) return;
+    this.open.delete(requestId);
+    this.begin(request.to, requestId);
+  }
+
   /** True when the request waited for this. */
   end(requestId: number): boolean {
     return this.open.delete(requestId);

@@ -27,6 +27,8 @@ export const simplifications: Readonly<Record<string, Simplification<SimulationO
       'clockDrift',
       'usurp',
       'strand',
+      'hinder',
+      'slowMajority',
     ],
   ),
   'crash-around-write': ({ faults }) => void (faults.crashAroundWriteChance = 0),

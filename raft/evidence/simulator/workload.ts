@@ -80,6 +80,10 @@ export class Workload {
   transfer(node: SimulatedNode): void {
     const { rng, nodes } = this.world;
     const to = rng.chance(0.3) ? undefined : nodes[rng.int(0, nodes.length - 1)]?.id;
+    // Prepared, whether or not it is ready by now: whoever asks may give up.
+    if (to !== undefined && rng.chance(0.5)) {
+      node.receive({ type: 'prepareTransfer', id: this.open('prepare', node), to });
+    }
     node.receive({ type: 'transfer', id: this.open('transfer', node), to });
   }
 

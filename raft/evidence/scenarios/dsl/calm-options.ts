@@ -36,6 +36,7 @@ export function calmOptions({ voters = 3, spares = 0, timing, limits }: ClusterO
       lateResponses: true,
       refusals: false,
       evidence: false,
+      tellsProgress: false,
     },
     disk: { writeMinMs: 0.5, writeMeanMs: 0, keepUnfinishedChance: 0 },
     clock: { rateSpread: 0, timerLatenessMaxMs: 0 },
@@ -57,6 +58,8 @@ export function calmOptions({ voters = 3, spares = 0, timing, limits }: ClusterO
         clockDrift: 0,
         usurp: 0,
         strand: 0,
+        hinder: 0,
+        slowMajority: 0,
       },
       leaderBias: 0,
       crashAroundWriteChance: 0,
@@ -79,7 +82,14 @@ export function calmOptions({ voters = 3, spares = 0, timing, limits }: ClusterO
       strayChance: 0,
     },
     rounds: 1,
-    healing: { keepBrokenChance: 0, writeMeanInTimeouts: 0, restartAllChance: 0, failoverChance: 0 },
+    healing: {
+      keepBrokenChance: 0,
+      writeMeanInTimeouts: 0,
+      restartAllChance: 0,
+      failoverChance: 0,
+      keepHinderedChance: 0,
+      slowMajorityChance: 0,
+    },
     freezeMessages: true,
   };
 }

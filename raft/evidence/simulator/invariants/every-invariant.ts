@@ -21,7 +21,9 @@ import { monotonicity } from './monotonicity.js';
 import { nothingCommittedLost } from './nothing-committed-lost.js';
 import { oneVote } from './one-vote.js';
 import { onlyVotersCount } from './only-voters-count.js';
+import { patientWithNewcomers } from './patient-with-newcomers.js';
 import { pointerOrder } from './pointer-order.js';
+import { preparedTransfers } from './prepared-transfers.js';
 import { reversions } from './reversions.js';
 import { stateMachineSafety } from './state-machine-safety.js';
 import { trueAcknowledgements } from './true-acknowledgements.js';
@@ -51,6 +53,8 @@ export function everyInvariant(evidence: Evidence): Invariant[] {
     linearizableReads(evidence),
     honestAnswers(evidence),
     honestTransfers(evidence),
+    preparedTransfers(),
+    patientWithNewcomers(),
     bounded(),
     distinctRanks(),
     honestAlarms(evidence),

@@ -4,6 +4,9 @@ import { readNumber } from '../big-endian.js';
 import type { ClientRequest } from '../client-requests.js';
 import type { Evidence, Invariant } from './invariant.js';
 
+/** Requests whose answer names an entry of their own. */
+const LOGGED: ReadonlySet<ClientRequest['kind']> = new Set(['propose', 'membership']);
+
 /**
  * I18 Honest answers (raft.md §2.0, bugs 67–68): `done` is in the ledger exactly where the answer says; `rejected`
  * never was and never will be in any log; a request has one answer, a proposal is committed once.
@@ -18,7 +21,7 @@ export function honestAnswers({ ledger, requests }: Evidence): Invariant {
       check(!committedAt.has(id), 'I18', () => `proposal ${id} is committed, the answer was a rejection`);
       rejected.add(id);
     }
-    if (answer.outcome !== 'done' || kind === 'bootstrap' || kind === 'transfer' || kind === 'read') return;
+    if (answer.outcome !== 'done' || !LOGGED.has(kind)) return;
     const entry = ledger.at(answer.index);
     check(
       entry !== undefined,

@@ -212,9 +212,9 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'acknowledgements.ts',
-        find: 'if (message.success) {\n    progress.acknowledged(message.matchIndex, ctx.lastRequestId);',
+        find: 'if (message.success) {\n    acknowledge(ctx, leadership, from, progress, message.matchIndex);',
         replace:
-          'if (message.success || request) {\n    progress.acknowledged(request?.lastIndex ?? message.matchIndex, ctx.lastRequestId);',
+          'if (message.success || request) {\n    acknowledge(ctx, leadership, from, progress, request?.lastIndex ?? message.matchIndex);',
       },
     ],
   },
@@ -236,7 +236,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'progress.ts',
-        find: 'if (!this.inflight.some((request) => request.sentAtMs <= olderThanMs)) return false;',
+        find: 'if (!this.inflight.some((request) => request.movedAtMs <= olderThanMs)) return false;',
         replace: 'if (olderThanMs > -Infinity) return false;',
       },
       {
@@ -287,7 +287,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a leader keeps its lease during a transfer, and after one',
     bug: 43,
     patches: [
-      { file: 'leader.ts', find: 'if (transfer) return -Infinity;', replace: 'void transfer;' },
+      { file: 'leader.ts', find: 'if (transfer?.isClosed) return -Infinity;', replace: 'void transfer;' },
       {
         file: 'leader.ts',
         find: 'promisedFromMs > leaseFromMs ?',
@@ -720,5 +720,62 @@ export const mutants: readonly Mutant[] = [
     patches: [
       { file: 'raft-core.ts', find: ' || index > ctx.outbox.durableIndex) return;', replace: ') return;' },
     ],
+  },
+  {
+    name: 'a leader takes no proposals while the target of a hand-over catches up',
+    patches: [{ file: 'transfer.ts', find: 'isClosed: false,', replace: 'isClosed: true,' }],
+  },
+  {
+    name: 'a leader takes proposals after it sent its successor forth',
+    patches: [{ file: 'leader.ts', find: 'if (leadership.transfer?.isClosed)', replace: 'if (ctx.now < 0)' }],
+  },
+  {
+    name: 'the preparation of a hand-over is done before the target has caught up',
+    patches: [
+      {
+        file: 'catch-up.ts',
+        find: 'else if (hasCaughtUp(leadership, to, index)) {',
+        replace: 'else if (hasCaughtUp(leadership, to, ctx.commit)) {',
+      },
+    ],
+  },
+  {
+    name: 'a new voter counts at once for the quorum that a leader must hear',
+    patches: [
+      {
+        file: 'leader.ts',
+        find: '(progress && ctx.now < progress.probationUntilMs)',
+        replace: '(progress && ctx.now < 0)',
+      },
+    ],
+  },
+  {
+    name: 'a leader whose entries reach nobody stays',
+    patches: [
+      {
+        file: 'work.ts',
+        find: 'if (forMs < leaderPatienceMs(ctx)) return false;',
+        replace: 'if (forMs >= 0) return false;',
+      },
+    ],
+  },
+  {
+    name: 'the patience of a leader that is of no use does not grow',
+    rareWithin: 3000,
+    patches: [{ file: 'patience.ts', find: 'ctx.fruitlessLeaderships += 1;', replace: '' }],
+  },
+  {
+    name: 'a leader that was of no use does not make room for others',
+    patches: [
+      {
+        file: 'patience.ts',
+        find: 'ctx.restsUntilMs = ctx.now + REST_IN_PATIENCES * leaderPatienceMs(ctx);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'the same bytes count as work each time that they arrive',
+    patches: [{ file: 'progress.ts', find: 'if (bytes <= this.arriving.bytes) return false;', replace: '' }],
   },
 ];

@@ -1,0 +1,57 @@
+import type { NodeId } from './configuration.js';
+import type { CoreContext } from './context.js';
+import type { Leadership, Leaving } from './leadership-state.js';
+import { noteFruitlessLeadership } from './patience.js';
+import { becomeFollower } from './step-down.js';
+import { beginTransfer } from './transfer.js';
+
+/**
+ * A leader that is of no use hands over to this node, or steps back when there is none.
+ *
+ * @returns true when its leadership is over
+ */
+export function leave(
+  ctx: CoreContext,
+  leadership: Leadership,
+  leaving: Leaving,
+  to: NodeId | undefined,
+): boolean {
+  noteFruitlessLeadership(ctx);
+  leadership.leaving = leaving;
+  if (to === undefined) return stepBack(ctx, leaving);
+  if (!leadership.transfer) beginTransfer(ctx, leadership, null, to);
+  return false;
+}
+
+/**
+ * A leader that is about to leave steps back when nobody took over in time, unless it is of use again.
+ *
+ * @returns true when its leadership is over
+ */
+export function goOnLeaving(ctx: CoreContext, leadership: Leadership): boolean {
+  const { leaving } = leadership;
+  if (!leaving) return false;
+  if (!holdsStill(ctx, leadership, leaving)) {
+    leadership.leaving = null;
+    return false;
+  }
+  return leadership.transfer === null && stepBack(ctx, leaving);
+}
+
+function holdsStill(ctx: CoreContext, leadership: Leadership, { because, sinceMs }: Leaving): boolean {
+  return because === 'disk'
+    ? ctx.outbox.isWriting && ctx.writeBeganMs === sinceMs
+    : leadership.workedAtMs === sinceMs;
+}
+
+const REASONS: Record<Leaving['because'], string> = {
+  disk: 'a write has not ended',
+  work: 'nothing was committed',
+};
+
+function stepBack(ctx: CoreContext, { because, sinceMs }: Leaving): true {
+  // cover: a leader that is of no use steps back
+  // hung-disk.test.ts "steps back when nobody took over in time, and cannot win before its disk is well"
+  becomeFollower(ctx, ctx.term, null, `${REASONS[because]} for ${Math.round(ctx.now - sinceMs)} ms`);
+  return true;
+}
