@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { silent } from '../testing/chain.js';
-import { viewOf } from '../testing/views.js';
+import { successor, viewOf } from '../testing/views.js';
 import { ControlLoop, type Executor } from './control-loop.js';
 import type { Action, View } from './decide.js';
 import { Fitness } from './eligibility.js';
@@ -147,13 +147,7 @@ describe('ControlLoop', () => {
     it('aborts a transfer for another target, not for another reason', async () => {
       const successors = (...ids: string[]): Partial<View> => ({
         fitness: Fitness.impaired,
-        successors: ids.map((id) => ({
-          id,
-          fitness: Fitness.fit,
-          eligibility: 4e6,
-          lagBlocks: 0,
-          priority: 0,
-        })),
+        successors: ids.map((id) => successor(id, Fitness.fit)),
       });
       facts(successors('b', 'c'));
       facts({ ...successors('b', 'c'), healthReason: 'sicker' });

@@ -102,7 +102,7 @@ describe('what it tells those who count', () => {
     let turns = 0;
     t.controller.on('turn', () => turns++);
     await t.sequencing();
-    t.raft.peer('c').eligibility = fitPeer();
+    for (const id of ['b', 'c']) t.raft.peer(id).eligibility = fitPeer();
     t.raft.transferOutcomes.push({ outcome: 'rejected', reason: 'transfer-timeout' });
     t.health('too-few-peers');
     await pass(1000);

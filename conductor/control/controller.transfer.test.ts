@@ -36,13 +36,15 @@ describe('round-robin transfers (op-conductor #18697)', () => {
     expect(t.raft.transfers).toEqual(['c']);
   });
 
-  it('RoundRobin: skips failing targets, and comes back to them when there is no other', async () => {
+  it('RoundRobin: skips failing targets, and comes back to them after a while', async () => {
     const t = conductorUnderTest({ roundRobin: true });
     for (const id of ['b', 'c']) t.raft.peer(id).eligibility = fitPeer();
     for (let i = 0; i < 3; i++)
       t.raft.transferOutcomes.push({ outcome: 'rejected', reason: 'transfer-timeout' });
     await sick(t);
-    expect(t.raft.transfers).toEqual(['b', 'c', 'b', 'b']);
+    expect(t.outcome).toEqual({ active: true, transfers: ['b', 'c'] });
+    await pass(20_000);
+    expect(t.raft.transfers).toEqual(['b', 'c', 'b', 'c']);
   });
 
   it('RoundRobin: ignores non-voters', async () => {
@@ -154,6 +156,59 @@ describe('successors', () => {
     t.raft.lead();
     await t.conductor.transferLeader();
     expect(t.raft.transfers).toEqual(['c', 'c']);
+  });
+});
+
+describe('a hand-over of a sequencer that still runs', () => {
+  /** Only its peers are missing, and b is fit. */
+  async function sickLeader(): Promise<ConductorUnderTest> {
+    const t = conductorUnderTest();
+    t.raft.peer('b').eligibility = fitPeer();
+    await t.sequencing();
+    return t;
+  }
+
+  it('stops it only when the other has the whole log', async () => {
+    const t = await sickLeader();
+    t.raft.prepareTransfer = async () => {
+      expect(t.node.active).toBe(true);
+      return { outcome: 'done', index: 1, term: 1 };
+    };
+    t.health('too-few-peers');
+    await pass(100);
+    expect(t.outcome).toEqual({ active: false, transfers: ['b'] });
+  });
+
+  it('leaves it running when the other cannot get the log, and does not ask again for ten seconds', async () => {
+    const t = await sickLeader();
+    const failed = { outcome: 'rejected', reason: 'transfer-timeout' } as const;
+    t.raft.prepareOutcomes.push(...Array.from({ length: 100 }, () => failed));
+    t.health('too-few-peers');
+    await pass(9000);
+    expect(t.raft.prepared).toEqual(['b']);
+    expect(t.outcome).toEqual({ active: true, transfers: [] });
+    await pass(2000);
+    expect(t.raft.prepared).toEqual(['b', 'b']);
+  });
+
+  it('tries a member to which it has failed when its own node does not answer at all', async () => {
+    const t = await sickLeader();
+    t.raft.transferOutcomes.push({ outcome: 'rejected', reason: 'transfer-timeout' });
+    t.node.die();
+    await pass(300);
+    expect(t.raft.transfers).toEqual(['b', 'b']);
+  });
+
+  it('is prepared at the end of the process, too', async () => {
+    const t = await sickLeader();
+    t.raft.peer('c').eligibility = fitPeer();
+    t.raft.prepareOutcomes.push({ outcome: 'rejected', reason: 'transfer-timeout' });
+    await t.controller.retire();
+    expect({ prepared: t.raft.prepared, ...t.outcome }).toEqual({
+      prepared: ['b', 'c'],
+      active: false,
+      transfers: ['c'],
+    });
   });
 });
 

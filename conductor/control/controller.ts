@@ -35,7 +35,7 @@ export interface ControlTimes extends Pick<LocalSequencerOptions, 'callTimeoutMs
 interface ControllerOptions extends Omit<LocalSequencerOptions, 'readBarrier' | 'nodeId'>, ControlTimes {
   raft: Pick<
     RaftNode<unknown>,
-    'nodeId' | 'status' | 'setEligibility' | 'readBarrier' | 'transferLeadership'
+    'nodeId' | 'status' | 'setEligibility' | 'readBarrier' | 'prepareTransfer' | 'transferLeadership'
   > &
     EventEmitter<RaftNodeEvents>;
   chain: Pick<ChainState, 'head'>;

@@ -10,6 +10,8 @@ export interface Successor {
   lagBlocks: number;
   /** Configured preference as leader, greater is better. */
   priority: number;
+  /** A hand-over to it has failed a short while ago. */
+  avoided: boolean;
 }
 
 /** Blocks that take longer to import than a hand-over takes to a node that has them. */
@@ -96,8 +98,10 @@ function decideAsLeader(view: View): Action {
   // Only to a fitter node: heads that are all old are no reason to move leadership around. A chain that stands
   // still for long is one to try the next node, as fit as this one (op-conductor #18845).
   const better = view.successors.find(
-    ({ fitness }) =>
+    ({ fitness, avoided }) =>
       fitness !== Fitness.unfit &&
+      // One that cannot take over is no better than a node that can sequence, however it feels.
+      !(avoided && view.fitness !== Fitness.unfit) &&
       (view.stuck ? fitness >= view.fitness : view.fitness !== Fitness.fit && fitness > view.fitness),
   );
   const reason = view.stuck ? 'the chain stands still' : view.healthReason;

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import type { RaftNode } from '../../raft/index.js';
-import type { Action } from './decide.js';
+import type { Outcome, RaftNode } from '../../raft/index.js';
+import type { Action, Successor } from './decide.js';
 import { Fitness } from './eligibility.js';
 import type { LocalSequencer } from './local-sequencer.js';
 import type { Succession } from './succession.js';
@@ -9,51 +9,80 @@ import type { Succession } from './succession.js';
 export type TransferTarget = Omit<Extract<Action, { type: 'transfer' }>, 'type'>;
 
 interface HandOverOptions {
-  raft: Pick<RaftNode<unknown>, 'status' | 'transferLeadership'>;
+  raft: Pick<RaftNode<unknown>, 'status' | 'prepareTransfer' | 'transferLeadership'>;
   sequencer: Pick<LocalSequencer, 'stop' | 'abandon'>;
   succession: Succession;
   logger: Logger;
 }
+
+/** How many members may take their time to catch up before a node ends without. */
+const TRIALS_AT_THE_END = 2;
 
 /** Gives leadership away, after the sequencer has ended its block where that is possible. */
 export class HandOver {
   constructor(private readonly options: HandOverOptions) {}
 
   /**
-   * To the member that was decided on. Returns why it failed, or undefined; a member to which it failed comes after all
-   * others for a while.
+   * To the member that was decided on. Returns why it failed, or undefined; a member to which it failed does not count as
+   * fitter for a while. The sequencer goes on until that member has the whole log: a hand-over that cannot succeed
+   * costs no block.
    */
   async to(action: TransferTarget, signal: AbortSignal): Promise<string | undefined> {
-    const { raft, sequencer, succession, logger } = this.options;
-    if (action.sequencer !== 'leave') {
-      const stopping =
-        action.sequencer === 'abandon' ? sequencer.abandon(action.reason, signal) : sequencer.stop(signal);
-      await this.ifPossible(stopping, 'the sequencer could not be stopped before the transfer');
-      // It may have been the decision itself that was withdrawn meanwhile.
+    const { raft, sequencer } = this.options;
+    const { to, reason } = action;
+    if (action.sequencer === 'stop') {
+      const prepared = await raft.prepareTransfer(to, signal);
       signal.throwIfAborted();
+      if (prepared.outcome !== 'done') return this.outcomeOf(action, prepared);
+      await this.ifPossible(sequencer.stop(signal), 'the sequencer could not be stopped before the transfer');
+    } else if (action.sequencer === 'abandon') {
+      await this.ifPossible(
+        sequencer.abandon(reason, signal),
+        'the sequencer could not be stopped before the transfer',
+      );
     }
-    const outcome = await raft.transferLeadership(action.to);
-    logger.info({ to: action.to, reason: action.reason, ...outcome }, 'leadership transfer');
-    // Leadership that is on its way or gone is what was wanted.
-    if (outcome.outcome === 'done' || outcome.reason === 'transfer-in-progress' || !this.leads)
-      return undefined;
-    succession.avoid(action.to);
-    return outcome.reason;
+    // It may have been the decision itself that was withdrawn meanwhile.
+    signal.throwIfAborted();
+    return this.outcomeOf(action, await raft.transferLeadership(to));
   }
 
   /** For good: this node is about to end. */
   async atTheEnd({ stopFirst }: { stopFirst: boolean }): Promise<void> {
-    const { raft, succession, logger } = this.options;
-    if (stopFirst) {
-      const stopping = this.options.sequencer.stop(new AbortController().signal);
-      await this.ifPossible(stopping, 'the sequencer could not be stopped');
-    }
+    const { raft, sequencer, logger } = this.options;
+    const { signal } = new AbortController();
+    const prepared = stopFirst && this.leads ? await this.preparedSuccessor(signal) : undefined;
+    if (stopFirst) await this.ifPossible(sequencer.stop(signal), 'the sequencer could not be stopped');
     if (!this.leads) return;
-    const inTurn = succession.inOrderOfTrial({ stuck: false });
-    const fit = inTurn.find(({ fitness }) => fitness === Fitness.fit);
-    const to = (fit ?? succession.successors()[0])?.id;
+    const to = prepared ?? this.successorsAtTheEnd()[0];
     const outcome = await raft.transferLeadership(to);
     logger.info({ to, ...outcome }, 'leadership handed over');
+  }
+
+  /** The first one that gets the whole log while blocks still flow; undefined if none does. */
+  private async preparedSuccessor(signal: AbortSignal): Promise<string | undefined> {
+    for (const id of this.successorsAtTheEnd().slice(0, TRIALS_AT_THE_END)) {
+      const { outcome } = await this.options.raft.prepareTransfer(id, signal);
+      if (outcome === 'done') return id;
+    }
+    return undefined;
+  }
+
+  /** The fit ones first. */
+  private successorsAtTheEnd(): string[] {
+    const inTurn = this.options.succession.inOrderOfTrial({ stuck: false });
+    const isFit = ({ fitness }: Successor): boolean => fitness === Fitness.fit;
+    const others = this.options.succession.successors().filter((one) => !isFit(one));
+    return [...inTurn.filter(isFit), ...others].map(({ id }) => id);
+  }
+
+  private outcomeOf({ to, reason }: TransferTarget, outcome: Outcome<object>): string | undefined {
+    const { succession, logger } = this.options;
+    logger.info({ to, reason, ...outcome }, 'leadership transfer');
+    // Leadership that is on its way or gone is what was wanted.
+    if (outcome.outcome === 'done' || outcome.reason === 'transfer-in-progress' || !this.leads)
+      return undefined;
+    succession.avoid(to);
+    return outcome.reason;
   }
 
   private get leads(): boolean {

@@ -22,6 +22,7 @@ export class Succession {
 
   /** The voters that answer, the best one first. */
   successors(): Successor[] {
+    const now = performance.now();
     const { configuration, peers } = this.options.raft.status();
     const voters = new Set(configuration.configuration.members.filter((m) => m.voter).map((m) => m.id));
     return peers
@@ -33,6 +34,7 @@ export class Succession {
         eligibility,
         fitness: fitnessOf(eligibility),
         lagBlocks: lagOf(eligibility),
+        avoided: (this.avoidUntilMs.get(id) ?? 0) > now,
       }));
   }
 
@@ -44,8 +46,7 @@ export class Succession {
     const { roundRobin, raft } = this.options;
     const successors = this.successors();
     const order = roundRobin || stuck ? aroundTheRing(raft.nodeId, successors) : successors;
-    const now = performance.now();
-    const isAvoided = ({ id }: Successor): boolean => (this.avoidUntilMs.get(id) ?? 0) > now;
+    const isAvoided = ({ avoided }: Successor): boolean => avoided;
     return [...order.filter((one) => !isAvoided(one)), ...order.filter(isAvoided)];
   }
 

@@ -44,6 +44,10 @@ export class FakeRaft extends EventEmitter<RaftNodeEvents> {
   readonly transfers: (string | undefined)[] = [];
   /** What the next transfers come to; then they succeed. */
   readonly transferOutcomes: Outcome<object>[] = [];
+  /** Members that were to get the whole log before a hand-over. */
+  readonly prepared: string[] = [];
+  /** What the next of these come to; then they succeed. */
+  readonly prepareOutcomes: Outcome<object>[] = [];
   readonly proposals: string[] = [];
   private logIndex = 0;
 
@@ -145,6 +149,11 @@ export class FakeRaft extends EventEmitter<RaftNodeEvents> {
     const result = applyTo(this.chain, command);
     this.emit('applied', this.logIndex);
     return { outcome: 'done', index: this.logIndex, term: 1, result };
+  }
+
+  async prepareTransfer(to: string): Promise<Outcome<object>> {
+    this.prepared.push(to);
+    return this.prepareOutcomes.shift() ?? { outcome: 'done', index: this.logIndex, term: 1 };
   }
 
   async transferLeadership(to?: string): Promise<Outcome<object>> {

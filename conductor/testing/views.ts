@@ -11,6 +11,7 @@ export const successor = (id: string, fitness: Fitness, lagBlocks = 0, priority 
   eligibility: encodeEligibility(fitness, lagBlocks),
   lagBlocks,
   priority,
+  avoided: false,
 });
 
 /** A healthy follower, changed as given. */
