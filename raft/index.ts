@@ -3,7 +3,7 @@ export type { MembershipChange } from './core/configuration-change.js';
 export type { Configuration, IndexedConfiguration, Member } from './core/configuration.js';
 export type { LoadedEntry } from './core/entries.js';
 export type { Limits } from './core/options.js';
-export type { ElectionCause, RejectReason } from './core/outputs.js';
+export type { ElectionCause, LogPosition, RejectReason } from './core/outputs.js';
 export type { CoreStatus, PeerStatus } from './core/raft-core.js';
 export type { Snapshot } from './core/stored-state.js';
 export { clusterTimingOf, isSameTiming, type ClusterTiming, type Timing } from './core/timing.js';

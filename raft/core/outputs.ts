@@ -34,16 +34,29 @@ export type RejectReason =
   | 'duplicate-address'
   | 'other-disk'
   | 'not-empty'
+  | 'superseded'
   | 'transfer-timeout';
+
+/** Names one entry for ever: two logs that have an entry of this index and term have the same one. */
+export interface LogPosition {
+  index: number;
+  term: number;
+}
 
 /**
  * The end of a proposal, read, transfer or change. `rejected` means it never took effect and never will;
- * `unknown` means that only a later look can tell.
+ * `unknown` means that only a later look can tell: at what becomes of the entry `at`, if there is one.
  */
 export type Answer =
   | { outcome: 'done'; index: number; term: number }
   | { outcome: 'rejected'; reason: RejectReason; detail?: string }
-  | { outcome: 'unknown'; reason: string };
+  | { outcome: 'unknown'; reason: string; at?: LogPosition };
+
+/**
+ * What became of an entry: committed, or never to be, since another is committed in its place; not decided yet, or this
+ * log does not reach back to it any more.
+ */
+export type Fate = 'committed' | 'replaced' | 'open' | 'forgotten';
 
 export type Role = 'follower' | 'candidate' | 'leader';
 

@@ -34,7 +34,7 @@ import {
 import { onChangeMembership, onSetTiming } from './membership.js';
 import type { Message } from './messages.js';
 import type { CoreOptions } from './options.js';
-import type { Output, Role } from './outputs.js';
+import type { Fate, LogPosition, Output, Role } from './outputs.js';
 import { reportReversion } from './reversion.js';
 import { becomeFollower } from './step-down.js';
 import type { RestoredState } from './stored-state.js';
@@ -156,6 +156,16 @@ export class RaftCore {
   /** Term at `index`, also at the snapshot's; undefined when the log cannot tell. */
   termAt(index: number): number | undefined {
     return this.ctx.log.termAt(index);
+  }
+
+  /** What became of this entry, as far as this node knows. A replacement is committed when its second entry is. */
+  fateOf({ index, term }: LogPosition): Fate {
+    const { log, commit, configurations } = this.ctx;
+    if (index > commit) return 'open';
+    if (index < log.snapshotIndex) return 'forgotten';
+    if (log.termAt(index) !== term) return 'replaced';
+    const inForce = configurations.at(commit);
+    return inForce.index === index && inForce.configuration.joint ? 'open' : 'committed';
   }
 
   status(now: number): CoreStatus {

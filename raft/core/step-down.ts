@@ -10,6 +10,7 @@ export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | 
   const leadership = ctx.leadership;
   const changed = ctx.role !== 'follower' || ctx.leader !== leader || ctx.term !== term;
   const deposed = term > ctx.term;
+  const ownTerm = ctx.term;
   // Within a term the vote stays (bug 3).
   if (deposed) ctx.setTerm(term, null);
   ctx.role = 'follower';
@@ -23,8 +24,12 @@ export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | 
   if (leadership) {
     ctx.lastLeader = ctx.id;
     const { pending, replacementRequest } = leadership;
-    for (const id of [...pending.values(), ...(replacementRequest === null ? [] : [replacementRequest])]) {
-      ctx.answer(id, { outcome: 'unknown', reason: `leadership lost: ${reason}` });
+    const open = [...pending];
+    // It is decided with the joint configuration: whoever leads then completes it.
+    if (replacementRequest !== null) open.push([ctx.configurations.latest.index, replacementRequest]);
+    for (const [index, id] of open) {
+      const at = { index, term: ownTerm };
+      ctx.answer(id, { outcome: 'unknown', reason: `leadership lost: ${reason}`, at });
     }
     for (const read of [...leadership.readsBeforeReady, ...leadership.reads.map((entry) => entry.id)]) {
       ctx.answer(read, { outcome: 'rejected', reason: 'not-leader' });

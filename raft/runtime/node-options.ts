@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Member, NodeId } from '../core/configuration.js';
 import type { RequestMessage, ResponseMessage, SnapshotRequest } from '../core/messages.js';
 import type { Limits } from '../core/options.js';
-import type { CoreEvent, RejectReason } from '../core/outputs.js';
+import type { CoreEvent, LogPosition, RejectReason } from '../core/outputs.js';
 import type { Timing } from '../core/timing.js';
 import type { SnapshotSource } from '../storage/snapshot-stream.js';
 import type { Storage } from '../storage/storage.js';
@@ -50,12 +50,12 @@ export interface RaftNodeOptions<Result> {
 
 /**
  * How a request to the cluster ended. `rejected`: it had no effect and never will. `unknown`: it may have taken
- * effect or may still do so; only the log can tell, later.
+ * effect or may still do so; only the log can tell, later: `RaftNode.outcomeOf(at)`, on any node, where `at` is given.
  */
 export type Outcome<T> =
   | ({ outcome: 'done'; index: number; term: number } & T)
   | { outcome: 'rejected'; reason: RejectReason | 'stopped'; detail?: string }
-  | { outcome: 'unknown'; reason: string };
+  | { outcome: 'unknown'; reason: string; at?: LogPosition };
 
 /** What a node tells those who listen. */
 export interface RaftNodeEvents {
@@ -65,6 +65,8 @@ export interface RaftNodeEvents {
   configuration: [event: Extract<CoreEvent, { type: 'configuration' }>];
   /** Entries were applied up to this index. */
   applied: [index: number];
+  /** It takes part no more, by `stop` or because it could not go on. */
+  stopped: [];
   // For those who count and measure:
   /** Two processes speak for this peer: one of them runs on a copy of the other's disk. */
   identityUsedTwice: [peer: NodeId];

@@ -128,6 +128,36 @@ describe('three nodes', () => {
     await eventually(() => target?.raft.isReadyLeader, 'the new leader');
   });
 
+  it.each([
+    ['done', 'reached the others', false],
+    ['superseded', 'reached nobody', true],
+  ])('say of a change that its leader left open: %s, when it %s', async (expected, _, isLost) => {
+    const cluster = createCluster();
+    const leader = await cluster.found('a', 'b', 'c');
+    const { index, term } = { ...leader.raft.status(), ...leader.raft.status().configuration };
+    cluster.network.lost = (_to, message) => {
+      const isChange = (entry: { index: number; kind: string }): boolean =>
+        entry.index === index + 1 && entry.kind === 'config';
+      if (message.type !== 'append' || !message.entries.some(isChange)) return false;
+      setImmediate(() => cluster.network.cut.add(leader.id));
+      return isLost;
+    };
+    const newcomer = { id: 'd', address: 'd:1', incarnation: 'disk of d' };
+    const change = leader.raft.changeMembership({ type: 'addNonvoter', ...newcomer }, index);
+    const others = cluster.others(leader);
+    const next = await cluster.leader(others);
+    cluster.network.lost = () => false;
+    await commit(others, 'another');
+    // At the new leader just so: everybody has the same log.
+    const at = { index: index + 1, term };
+    const signal = AbortSignal.timeout(5000);
+    const told = [await next.raft.outcomeOf(at, signal)];
+    cluster.network.cut.clear();
+    told.push(await change, await leader.raft.outcomeOf(at, signal));
+    const verdicts = told.map((each) => (each.outcome === 'done' ? each.outcome : each.reason));
+    expect(verdicts).toEqual([expected, expected, expected]);
+  });
+
   it('prepare a hand-over while they lead on, and say what is in its way', async () => {
     const cluster = createCluster({ timing: { transferTimeoutMs: 200 } });
     const leader = await cluster.found('a', 'b', 'c');

@@ -4,17 +4,18 @@ import type { Logger } from 'pino';
 import type { MembershipChange } from '../core/configuration-change.js';
 import type { Member, NodeId } from '../core/configuration.js';
 import type { LoadedEntry } from '../core/entries.js';
-import type { Stimulus } from '../core/inputs.js';
 import type { Message, ResponseMessage } from '../core/messages.js';
-import type { CoreEvent, Output } from '../core/outputs.js';
+import type { CoreEvent, LogPosition, Output } from '../core/outputs.js';
 import { RaftCore, type CoreStatus } from '../core/raft-core.js';
 import { clusterTimingOf, type ClusterTiming, type Timing } from '../core/timing.js';
 import type { Identity } from '../storage/storage.js';
 import { Application } from './application.js';
 import { ClusterIdentity } from './cluster-identity.js';
+import { ConfigurationChanges } from './configuration-changes.js';
 import { CoreEventLog } from './core-event-log.js';
 import { CorePump } from './core-pump.js';
 import { DiskWriter } from './disk-writer.js';
+import { findEntryOutcome } from './entry-outcome.js';
 import type { NodeTransport, Outcome, RaftNodeEvents, RaftNodeOptions } from './node-options.js';
 import { PeerInbox } from './peer-inbox.js';
 import { PeerRequests } from './peer-requests.js';
@@ -40,6 +41,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   private readonly application: Application<Result>;
   private readonly snapshots: SnapshotTraffic;
   private readonly inbox: PeerInbox;
+  private readonly changes: ConfigurationChanges;
   private ended = false;
   private closing: Promise<void> | undefined;
   private term = 0;
@@ -64,6 +66,13 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
       onApplied: (index) => this.emit('applied', index),
       onProposed: (took) => this.emit('proposed', took),
       onError: (error) => this.fatal(error),
+    });
+    this.changes = new ConfigurationChanges({
+      pump: this.pump,
+      isReady: () => this.isReadyLeader,
+      becomesReady: () => this.readBarrier(),
+      outcomeOf: (at, signal) => this.outcomeOf(at, signal),
+      electionTimeoutMs: () => this.timing.electionTimeoutMs,
     });
     this.cluster = new ClusterIdentity({ storage, logger, onDiskFailure: (error) => this.fatal(error) });
     this.timingWatch = new TimingWatch(logger);
@@ -209,6 +218,20 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   }
 
   /**
+   * What became of a proposal or change that ended as `unknown`, on this or another node: `done` or `rejected`
+   * (`superseded`) once the cluster has decided about its entry, `unknown` again when the signal comes first or the log
+   * of this node no longer reaches back to it.
+   */
+  outcomeOf(at: LogPosition, signal: AbortSignal): Promise<Outcome<object>> {
+    const node = {
+      events: this,
+      isRunning: () => this.pump.isRunning,
+      fateOf: (position: LogPosition) => this.running.fateOf(position),
+    };
+    return findEntryOutcome(node, at, signal);
+  }
+
+  /**
    * Makes one change. `expectedIndex`: only while the configuration is still the one of that index. Without `force` it
    * is refused (`would-lose-quorum`) when the voters that answer now would be no majority afterwards.
    */
@@ -217,12 +240,12 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     expectedIndex?: number,
     { force = false }: { force?: boolean } = {},
   ): Promise<Outcome<object>> {
-    return this.onceReady((id) => ({ type: 'changeMembership', id, change, expectedIndex, force }));
+    return this.changes.ask((id) => ({ type: 'changeMembership', id, change, expectedIndex, force }));
   }
 
   /** Changes the clockwork of the whole cluster, through the log; `rejected` when no cluster can run by these times. */
   setTiming(timing: ClusterTiming, expectedIndex?: number): Promise<Outcome<object>> {
-    return this.onceReady((id) => ({
+    return this.changes.ask((id) => ({
       type: 'setTiming',
       id,
       timing: clusterTimingOf(timing),
@@ -251,15 +274,6 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   /** Entries from the log, also those no longer in memory: at least one, and fewer than asked for after `maxBytes`. */
   readEntries(from: number, to: number, maxBytes: number): Promise<LoadedEntry[]> {
     return this.application.readEntries(from, to, maxBytes);
-  }
-
-  /** Before the first commit of its term a leader must refuse changes (bug 33); that is a matter of milliseconds. */
-  private async onceReady(make: (id: number) => Stimulus): Promise<Outcome<object>> {
-    if (!this.isReadyLeader) {
-      const barrier = await this.readBarrier();
-      if (barrier.outcome !== 'done') return barrier;
-    }
-    return this.pump.ask(make);
   }
 
   private get running(): RaftCore {
@@ -356,12 +370,14 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
 
   /** From here on nothing is taken in or acknowledged; what was asked before may have happened or not. */
   private end(): void {
+    const isFirst = !this.ended;
     this.ended = true;
     this.cluster.end();
     this.disk.end();
     this.snapshots.end();
     this.pump.end();
     this.application.end();
+    if (isFirst) this.emit('stopped');
   }
 
   private async close(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Answer } from '../../../core/outputs.js';
+import type { Answer, LogPosition } from '../../../core/outputs.js';
 import { check } from '../../checks/violation.js';
 import { readNumber } from '../big-endian.js';
 import type { ClientRequest } from '../client-requests.js';
@@ -9,17 +9,37 @@ const LOGGED: ReadonlySet<ClientRequest['kind']> = new Set(['propose', 'membersh
 
 /**
  * I18 Honest answers (raft.md §2.0, bugs 67–68): `done` is in the ledger exactly where the answer says; `rejected`
- * never was and never will be in any log; a request has one answer, a proposal is committed once.
+ * never was and never will be in any log; a request has one answer, a proposal is committed once; one that was left open
+ * (`unknown`) is committed where the answer says, or never.
  */
 export function honestAnswers({ ledger, requests }: Evidence): Invariant {
   const rejected = new Set<number>();
   const committedAt = new Map<number, number>();
+  /** Proposals whose outcome was unknown: where they are, if they are. */
+  const leftOpen = new Map<number, LogPosition>();
+
+  /** A proposal that was left open is committed at the place that was named, or nowhere. */
+  function checkLeftOpen(id: number): void {
+    const at = leftOpen.get(id);
+    const index = committedAt.get(id);
+    if (!at || index === undefined) return;
+    check(
+      index === at.index && ledger.at(index)?.term === at.term,
+      'I18',
+      () =>
+        `proposal ${id} is committed at ${index}, and was said to be entry ${at.index} of term ${at.term}`,
+    );
+  }
 
   function checkAnswer(request: ClientRequest, answer: Answer): void {
     const { id, kind } = request;
     if (answer.outcome === 'rejected' && kind === 'propose') {
       check(!committedAt.has(id), 'I18', () => `proposal ${id} is committed, the answer was a rejection`);
       rejected.add(id);
+    }
+    if (answer.outcome === 'unknown' && kind === 'propose' && answer.at) {
+      leftOpen.set(id, answer.at);
+      checkLeftOpen(id);
     }
     if (answer.outcome !== 'done' || !LOGGED.has(kind)) return;
     const entry = ledger.at(answer.index);
@@ -55,6 +75,7 @@ export function honestAnswers({ ledger, requests }: Evidence): Invariant {
         const twice = committedAt.get(id);
         check(twice === undefined, 'I18', () => `proposal ${id} is committed at ${twice} and at ${index}`);
         committedAt.set(id, index);
+        checkLeftOpen(id);
       }
       for (const output of outputs) {
         if (output.type !== 'answer') continue;

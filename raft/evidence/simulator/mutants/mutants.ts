@@ -490,7 +490,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'step-down.ts',
-        find: "ctx.answer(id, { outcome: 'unknown', reason: `leadership lost: ${reason}` });",
+        find: "ctx.answer(id, { outcome: 'unknown', reason: `leadership lost: ${reason}`, at });",
         replace: "ctx.answer(id, { outcome: 'rejected', reason: 'not-leader' });",
       },
     ],
@@ -736,6 +736,16 @@ export const mutants: readonly Mutant[] = [
         file: 'catch-up.ts',
         find: 'else if (hasCaughtUp(leadership, to, index)) {',
         replace: 'else if (hasCaughtUp(leadership, to, ctx.commit)) {',
+      },
+    ],
+  },
+  {
+    name: 'what a leader left open is said to be of the term of the next',
+    patches: [
+      {
+        file: 'step-down.ts',
+        find: 'const at = { index, term: ownTerm };',
+        replace: 'const at = { index, term: ctx.term };',
       },
     ],
   },
