@@ -17,6 +17,7 @@ export class Service {
   private readonly parts: Parts;
   private readonly ending = new AbortController();
   private readonly closers: (() => Promise<void>)[] = [];
+  private opening = false;
   private opened = false;
   private stopping: Promise<void> | undefined;
 
@@ -31,17 +32,21 @@ export class Service {
     this.parts.conductor.on('stopRequested', () => void this.stop('conductor_stop'));
   }
 
-  /** @throws StorageError, or the system's error when a port cannot be bound */
+  /** @throws StorageError, or the system's error when a port cannot be bound; an AbortError when it was stopped meanwhile */
   async start(): Promise<{ rpcPort: number; consensusPort: number }> {
     const { raft, transport, rpc, flashblocks, localNode, health, metrics, bound } = this.parts;
     const timing = new TimingWarning(this.config, raft, this.logger);
-    await raft.open();
+    this.opening = true;
+    await raft.open().finally(() => (this.opening = false));
     this.opened = true;
     this.closers.push(() => raft.stop());
+    this.ending.signal.throwIfAborted();
     timing.check();
     await this.restorePause();
     const { port: consensusPort } = await raft.start(transport);
+    this.ending.signal.throwIfAborted();
     const { port: rpcPort } = await rpc.start();
+    this.ending.signal.throwIfAborted();
     bound.rpcPort = rpcPort;
     this.closers.push(() => rpc.stop(1000));
     const webSocket = await flashblocks?.start();
@@ -63,6 +68,26 @@ export class Service {
   stop(reason: string): Promise<void> {
     this.stopping ??= this.stopOnce(reason);
     return this.stopping;
+  }
+
+  /**
+   * Closes network and disk, and hands nothing over.
+   *
+   * @returns false when they are not closed after this time
+   */
+  async abandon(timeoutMs: number): Promise<boolean> {
+    this.ending.abort();
+    if (!this.opened) return !this.opening;
+    const limit = new AbortController();
+    const closed = this.parts.raft.stop().then(
+      () => true,
+      () => true,
+    );
+    const late = sleep(timeoutMs, limit.signal).then(
+      () => false,
+      () => false,
+    );
+    return Promise.race([closed, late]).finally(() => limit.abort());
   }
 
   private async stopOnce(reason: string): Promise<void> {
