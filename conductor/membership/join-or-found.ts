@@ -38,6 +38,8 @@ interface JoinOptions {
   /** Ends the forming of a cluster. */
   signal: AbortSignal;
   sleep: Sleep;
+  /** Why a cluster cannot be formed yet, each time that it was tried. */
+  onWaiting?: (reason: string) => void;
 }
 
 /**
@@ -69,6 +71,7 @@ export async function joinOrFound(options: JoinOptions): Promise<void> {
     logger,
     signal: options.signal,
     sleep: options.sleep,
+    ...(options.onWaiting && { onWaiting: options.onWaiting }),
     retryMs: FORMATION_RETRY_MS,
     dialTimeoutMs: DIAL_TIMEOUT_MS,
   });

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { notYetEffective, type Config } from '../config/config.js';
+import { sleep } from '../time/sleep.js';
 import { endProcess, EXIT_FATAL, isStuck, killProcess, StuckError } from './end-process.js';
 import { LogOutput } from './log-output.js';
 import { createLogger } from './logger.js';
@@ -51,7 +52,8 @@ export class ConductorProcess {
       () => this.fail(new StuckError('did not stop in time')),
       this.config.shutdownTimeoutMs,
     );
-    const stopped = this.service.stop(signal).then(() => this.starting);
+    // A start that hangs has nothing to hand over.
+    const stopped = this.service.stop(signal).then(() => Promise.race([this.starting, sleep(CLOSING_MS)]));
     void stopped.then(
       () => {
         clearTimeout(timer);
