@@ -98,6 +98,7 @@ async function foundAlone(options: JoinOptions): Promise<void> {
     config.consensus.advertisedAddr ?? formatHostPort(config.consensus.listenHost, consensusPort);
   const forMs = listeningMs(config.raft.timing);
   logger.info({ address, forMs }, 'about to found a cluster: listening for one that lists this address');
+  options.onWaiting?.('listening for a cluster that lists this address, before one is founded');
   const clusterId = await options.livingCluster.listen(forMs, sleep, signal);
   if (signal.aborted) return;
   if (clusterId !== undefined) {
@@ -105,6 +106,7 @@ async function foundAlone(options: JoinOptions): Promise<void> {
       { code: 'living-cluster', clusterId, address, remedy: LIVING_REMEDY },
       'a living cluster lists this address: no other one is founded, waiting to be added',
     );
+    options.onWaiting?.('a living cluster lists this address: waiting to be added');
     return options.onNotFounded();
   }
   const self = { id: config.raft.serverId, address, incarnation: raft.identity.incarnation, voter: true };
