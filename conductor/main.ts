@@ -5,16 +5,15 @@
 // four, a dead name server would hold up commits.
 import path from 'node:path';
 import type { CommandIo } from './commands/command.js';
-import { ConfigError } from './config/config-error.js';
-import { notYetEffective } from './config/config.js';
-import { parseConfig } from './config/parse-config.js';
-import { readVersion } from './process/version.js';
+import type { Config } from './config/config.js';
+// Nothing else is imported before the signals are taken: the other files take a quarter of a second to load.
+import { EXIT_INTERRUPTED, Signals } from './process/signals.js';
 
 /** Bad flags or environment. */
 const EXIT_USAGE = 2;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-const version = readVersion();
+const signals = new Signals();
 
 const write = (text: string): void => void process.stdout.write(`${text}\n`);
 const complain = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -42,49 +41,37 @@ async function help(): Promise<void> {
 
 function commandIo(): CommandIo {
   const giveUp = new AbortController();
-  process.once('SIGINT', () => giveUp.abort());
+  signals.handle({ end: () => giveUp.abort(), endNow: () => process.exit(EXIT_INTERRUPTED) });
   return { print: write, note: complain, env: process.env, signal: giveUp.signal };
 }
 
 async function run(argv: readonly string[]): Promise<void> {
-  const parsed = parseConfig(argv, process.env);
-  if ('help' in parsed) return write(parsed.help);
-  if ('version' in parsed) return write(`baton version v${version}`);
-
-  // Not before they are needed: the other commands begin sooner without them.
-  const [{ createLogger }, { Service }, { endProcess, StuckError }] = await Promise.all([
-    import('./process/logger.js'),
-    import('./process/service.js'),
-    import('./process/end-process.js'),
+  const [{ parseConfig }, { ConfigError }, { readVersion }] = await Promise.all([
+    import('./config/parse-config.js'),
+    import('./config/config-error.js'),
+    import('./process/version.js'),
   ]);
-  const { config, warnings } = parsed;
-  const logger = createLogger(config);
-  for (const warning of warnings) logger.warn(warning);
-  const idle = notYetEffective(config);
-  if (idle.length > 0) logger.warn({ flags: idle }, 'these flags have no effect in this version');
-
-  const fatal = (error: Error): void => {
-    logger.fatal({ err: error }, 'exiting');
-    endProcess(error);
-  };
-  const service = new Service(config, `v${version}`, logger, fatal);
-  const end = (signal: NodeJS.Signals): void => {
-    const timer = setTimeout(() => fatal(new StuckError('did not stop in time')), config.shutdownTimeoutMs);
-    void service.stop(signal).then(() => {
-      clearTimeout(timer);
-      process.exit(0);
-    }, fatal);
-  };
-  process.once('SIGTERM', end);
-  process.once('SIGINT', end);
-  process.on('unhandledRejection', (error) => fatal(error as Error));
-  // After conductor_stop nothing else holds the process, and a supervisor would start again what was to stop.
-  setInterval(() => undefined, LONGEST_TIMER_MS);
-  await service.start().catch(fatal);
+  const version = readVersion();
+  try {
+    const parsed = parseConfig(argv, process.env);
+    if ('help' in parsed) return write(parsed.help);
+    if ('version' in parsed) return write(`baton version v${version}`);
+    await runConductor(parsed.config, parsed.warnings, `v${version}`);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    complain(error.message);
+    process.exitCode = EXIT_USAGE;
+  }
 }
 
-main(process.argv.slice(2), path.basename(process.argv[1] ?? '')).catch((error: Error) => {
-  if (!(error instanceof ConfigError)) throw error;
-  complain(error.message);
-  process.exitCode = EXIT_USAGE;
-});
+async function runConductor(config: Config, warnings: readonly string[], version: string): Promise<void> {
+  // Not before it is needed: the other commands begin sooner without it.
+  const { ConductorProcess } = await import('./process/conductor-process.js');
+  // After conductor_stop nothing else holds the process, and a supervisor would start again what was to stop.
+  setInterval(() => undefined, LONGEST_TIMER_MS);
+  const conductor = new ConductorProcess(config, version, warnings);
+  signals.handle(conductor);
+  await conductor.start();
+}
+
+await main(process.argv.slice(2), path.basename(process.argv[1] ?? ''));

@@ -31,6 +31,8 @@ interface FormationOptions {
   retryMs: number;
   dialTimeoutMs: number;
   sleep: Sleep;
+  /** Told why it cannot be formed yet, each time that it was tried. */
+  onWaiting?: (reason: string) => void;
 }
 
 /** Equal lists have equal digests, whatever their order. */
@@ -59,6 +61,7 @@ export async function formCluster(options: FormationOptions): Promise<void> {
       await options.bootstrap(members);
       return;
     }
+    options.onWaiting?.(reason);
     if (reason !== lastReason) logger.info({ reason }, 'waiting for the cluster to form');
     lastReason = reason;
     await options.sleep(options.retryMs, signal).catch(() => undefined);

@@ -38,6 +38,8 @@ interface JoinOptions {
   /** Ends the forming of a cluster. */
   signal: AbortSignal;
   sleep: Sleep;
+  /** Why a cluster cannot be formed yet, each time that it was tried. */
+  onWaiting?: (reason: string) => void;
 }
 
 /**
@@ -69,6 +71,7 @@ export async function joinOrFound(options: JoinOptions): Promise<void> {
     logger,
     signal: options.signal,
     sleep: options.sleep,
+    ...(options.onWaiting && { onWaiting: options.onWaiting }),
     retryMs: FORMATION_RETRY_MS,
     dialTimeoutMs: DIAL_TIMEOUT_MS,
   });
@@ -95,6 +98,7 @@ async function foundAlone(options: JoinOptions): Promise<void> {
     config.consensus.advertisedAddr ?? formatHostPort(config.consensus.listenHost, consensusPort);
   const forMs = listeningMs(config.raft.timing);
   logger.info({ address, forMs }, 'about to found a cluster: listening for one that lists this address');
+  options.onWaiting?.('listening for a cluster that lists this address, before one is founded');
   const clusterId = await options.livingCluster.listen(forMs, sleep, signal);
   if (signal.aborted) return;
   if (clusterId !== undefined) {
@@ -102,6 +106,7 @@ async function foundAlone(options: JoinOptions): Promise<void> {
       { code: 'living-cluster', clusterId, address, remedy: LIVING_REMEDY },
       'a living cluster lists this address: no other one is founded, waiting to be added',
     );
+    options.onWaiting?.('a living cluster lists this address: waiting to be added');
     return options.onNotFounded();
   }
   const self = { id: config.raft.serverId, address, incarnation: raft.identity.incarnation, voter: true };

@@ -41,6 +41,7 @@ import { Metrics } from '../metrics/metrics.js';
 import { sleep } from '../time/sleep.js';
 import { connectionLimits, openFilesMax, type ConnectionLimits } from './connection-limits.js';
 import { createRaft, createTransport } from './consensus.js';
+import { TrustedLease } from './trusted-lease.js';
 
 /** Longest that the local node may take for an answer. */
 const CALL_TIMEOUT_MS = 10_000;
@@ -180,7 +181,13 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   if (limits.warning) logger.warn(limits.warning, 'few files may be open: fewer connections are taken');
   const rpc = createRpc(config, context, { conductor, clients, limits, onCall });
   // By the lease, not by the role: a process that was frozen reads its upstream before it learns of its successor.
-  const isLeader = (): boolean => switches.leaderOverridden || raft.status().leaseRemainingMs > 0;
+  const lease = new TrustedLease(raft, undefined, (byMs) =>
+    logger.warn(
+      { byMs: Math.round(byMs) },
+      'the wall clock leapt: the lease is not trusted until it is renewed',
+    ),
+  );
+  const isLeader = (): boolean => switches.leaderOverridden || lease.isHeld();
   const flashblocks = createFlashblocks(config, { metrics, limits }, logger, isLeader);
   if (flashblocks) conductor.on('leadershipChanged', () => flashblocks.leadershipChanged());
 

@@ -1,19 +1,67 @@
+import { closeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { StorageError } from '../../raft/index.js';
+import type { LogOutput } from './log-output.js';
 
 /** The node could not start or go on. */
-const EXIT_FATAL = 1;
+export const EXIT_FATAL = 1;
 
-/**
- * Ends this process for good, with code 1 where that is possible. An orderly exit waits for the threads of libuv: while one of them waits for a
- * hung disk, the process would stay, with its ports bound. Then it is killed instead.
- */
-export function endProcess(error: Error): void {
-  const isStuck = error instanceof StuckError || (error instanceof StorageError && error.code === 'hung');
-  if (isStuck) process.kill(process.pid, 'SIGKILL');
-  else process.exit(EXIT_FATAL);
-}
+const STDERR = 2;
+/** Longest that the last lines of log may take. */
+const LAST_LINES_MS = 1000;
+/** Longest that calls may take which a thread of libuv is busy with. */
+const THREADS_MS = 1000;
+const POLL_MS = 10;
 
-/** Something did not end that should have. */
+/** Something did not end that should have: a thread may wait for it for ever. */
 export class StuckError extends Error {
   override readonly name = 'StuckError';
+}
+
+/** Whether an orderly exit would wait, perhaps for ever, for what has failed. */
+export function isStuck(error: Error): boolean {
+  return error instanceof StuckError || (error instanceof StorageError && error.code === 'hung');
+}
+
+/**
+ * Ends this process for good, within two seconds. With `code` where that is possible: an orderly exit waits for the
+ * threads of libuv, and while one of them waits for a hung disk, a dead name server or a pipe that nobody reads, the
+ * process would stay, deaf to all signals, with its ports bound. Then it is killed instead.
+ */
+export async function endProcess(code: number, output: Pick<LogOutput, 'flush'>): Promise<never> {
+  const isOut = await output.flush(LAST_LINES_MS);
+  if (!isOut || !(await threadsAreFree())) kill();
+  process.exit(code);
+}
+
+/** As `endProcess`, but without an orderly exit. */
+export async function killProcess(output: Pick<LogOutput, 'flush'>): Promise<never> {
+  await output.flush(LAST_LINES_MS);
+  return kill();
+}
+
+async function threadsAreFree(): Promise<boolean> {
+  const endMs = performance.now() + THREADS_MS;
+  while (threadsAreBusy()) {
+    if (performance.now() > endMs) return false;
+    await sleep(POLL_MS);
+  }
+  return true;
+}
+
+/** With files or look-ups; the database is closed before. */
+function threadsAreBusy(): boolean {
+  return process.getActiveResourcesInfo().some((name) => /^FSReq|^GetAddrInfoReq|^GetNameInfoReq/.test(name));
+}
+
+function kill(): never {
+  // The kernel protects process 1 of a container from its own SIGKILL, but not from its own faults.
+  if (process.pid === 1) {
+    // abort() writes to it first, and nobody may be reading there either.
+    closeSync(STDERR);
+    process.abort();
+  }
+  process.kill(process.pid, 'SIGKILL');
+  // Delivered before this call returns.
+  throw new Error('killed');
 }

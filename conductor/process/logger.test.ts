@@ -56,26 +56,6 @@ describe('log.format', () => {
     );
   });
 
-  it.each(['json', 'logfmt', 'text', 'terminal'])(
-    '%s: a fatal line is out before anything else happens, such as a SIGKILL',
-    (format) => {
-      let waiting = '';
-      let out = '';
-      const stream = {
-        write: (line: string) => void (waiting += line),
-        flushSync: () => {
-          out += waiting;
-          waiting = '';
-        },
-      };
-      const logger = createLogger(configOf(['--log.format', format]), stream);
-      logger.info('going on');
-      expect(out).toBe('');
-      logger.fatal('did not stop in time');
-      expect(out).toMatch(/going on[^]*did not stop in time/);
-    },
-  );
-
   it('terminal: level and message first, coloured on demand', () => {
     const [first] = written('--log.format', 'terminal');
     expect(first).toMatch(

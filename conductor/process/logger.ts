@@ -1,18 +1,14 @@
-import { pino, type DestinationStream, type Logger } from 'pino';
+import { pino, type Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { formatLine } from './log-format.js';
 
-const STDOUT = 1;
+/** Where lines go. Without pino's `flushSync`, which would wait for a reader: who ends the process flushes, for a while. */
+interface LineStream {
+  write(line: string): void;
+}
 
-/** `flushSync` is what pino calls after a fatal line: the process may be killed right behind it. */
-type LineStream = DestinationStream & { flushSync?(): void };
-
-/**
- * Lines on standard output. JSON unless `log.format` asks for another format (docs/MIGRATION.md).
- *
- * @param out where they go
- */
-export function createLogger(config: Config, out: LineStream = pino.destination(STDOUT)): Logger {
+/** Log lines, JSON unless `log.format` asks for another format (docs/MIGRATION.md). */
+export function createLogger(config: Config, out: LineStream): Logger {
   const { level, format, color, pid } = config.log;
   return pino(
     {
@@ -34,8 +30,5 @@ function asText(
     format: format === 'text' ? (isTerminal ? ('terminal' as const) : ('logfmt' as const)) : format,
     color: color ?? isTerminal,
   };
-  return {
-    write: (line) => out.write(formatLine(line, options)),
-    flushSync: () => out.flushSync?.(),
-  };
+  return { write: (line) => out.write(formatLine(line, options)) };
 }

@@ -155,7 +155,11 @@ describe('the start', () => {
 
   it('HandleInitError: a port that is taken is the error, and what was opened is closed', async () => {
     const taken = new URL(opNode.url).port;
-    await expect(start(opNode.url, taken)).rejects.toThrow('EADDRINUSE');
+    await expect(start(opNode.url, taken)).rejects.toMatchObject({
+      code: 'port-in-use',
+      message: expect.stringContaining('EADDRINUSE'),
+      remedy: expect.stringContaining('--rpc.port'),
+    });
     await service.stop('it did not start');
     // Ports come first: no cluster is left behind.
     const { identity } = await inspectDirectory(path.join(directory, 'a', 'baton'), NO_VISITOR);

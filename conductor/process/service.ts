@@ -8,6 +8,8 @@ import { sleep } from '../time/sleep.js';
 import { assemble, type Parts } from './assemble.js';
 import { nodeDirectory } from './consensus.js';
 import { PauseFile } from './pause-file.js';
+import { listening } from './listen-error.js';
+import { watchStart, type Obstacle } from './start-watch.js';
 import { TimingWarning } from './timing-warning.js';
 
 /**
@@ -17,6 +19,12 @@ export class Service {
   private readonly parts: Parts;
   private readonly ending = new AbortController();
   private readonly closers: (() => Promise<void>)[] = [];
+  private phase: 'opening' | 'binding' | 'bound' = 'opening';
+  private opening = false;
+  /** op-node has said that it asks its conductor. */
+  private isEnabled = false;
+  /** Why there is no cluster yet. */
+  private formation = 'waiting to be added';
   private opened = false;
   private stopping: Promise<void> | undefined;
 
@@ -31,22 +39,35 @@ export class Service {
     this.parts.conductor.on('stopRequested', () => void this.stop('conductor_stop'));
   }
 
-  /** @throws StorageError, or the system's error when a port cannot be bound */
+  /** @throws StorageError, ListenError when a port cannot be bound; an AbortError when it was stopped meanwhile */
   async start(): Promise<{ rpcPort: number; consensusPort: number }> {
     const { raft, transport, rpc, flashblocks, localNode, health, metrics, bound } = this.parts;
     const timing = new TimingWarning(this.config, raft, this.logger);
-    await raft.open();
+    void this.watch();
+    this.opening = true;
+    await raft.open().finally(() => (this.opening = false));
     this.opened = true;
     this.closers.push(() => raft.stop());
+    this.ending.signal.throwIfAborted();
     timing.check();
     await this.restorePause();
-    const { port: consensusPort } = await raft.start(transport);
-    const { port: rpcPort } = await rpc.start();
+    this.phase = 'binding';
+    const { port: consensusPort } = await listening('consensus', ['consensus.addr', 'consensus.port'], () =>
+      raft.start(transport),
+    );
+    this.ending.signal.throwIfAborted();
+    const { port: rpcPort } = await listening('RPC', ['rpc.addr', 'rpc.port'], () => rpc.start());
+    this.ending.signal.throwIfAborted();
     bound.rpcPort = rpcPort;
     this.closers.push(() => rpc.stop(1000));
-    const webSocket = await flashblocks?.start();
+    const webSocket = await listening(
+      'flashblocks',
+      ['websocket.server-addr', 'websocket.server-port'],
+      async () => flashblocks?.start(),
+    );
     this.closers.push(async () => flashblocks?.stop(1000));
     if (this.config.metrics.enabled) await this.serveMetrics();
+    this.phase = 'bound';
     this.closers.push(() => localNode.stop());
     health.start();
     this.closers.push(() => health.stop());
@@ -63,6 +84,26 @@ export class Service {
   stop(reason: string): Promise<void> {
     this.stopping ??= this.stopOnce(reason);
     return this.stopping;
+  }
+
+  /**
+   * Closes network and disk, and hands nothing over.
+   *
+   * @returns false when they are not closed after this time
+   */
+  async abandon(timeoutMs: number): Promise<boolean> {
+    this.ending.abort();
+    if (!this.opened) return !this.opening;
+    const limit = new AbortController();
+    const closed = this.parts.raft.stop().then(
+      () => true,
+      () => true,
+    );
+    const late = sleep(timeoutMs, limit.signal).then(
+      () => false,
+      () => false,
+    );
+    return Promise.race([closed, late]).finally(() => limit.abort());
   }
 
   private async stopOnce(reason: string): Promise<void> {
@@ -106,18 +147,43 @@ export class Service {
       logger: this.logger,
       signal: this.ending.signal,
       sleep,
+      onWaiting: (reason) => (this.formation = reason),
     });
+  }
+
+  private watch(): Promise<void> {
+    const { signal } = this.ending;
+    return watchStart({ obstacles: () => this.obstacles(), logger: this.logger, signal, sleep });
+  }
+
+  private obstacles(): Obstacle[] {
+    const { raft, localNode } = this.parts;
+    const { storageDir } = this.config.raft;
+    if (this.phase === 'opening') return [{ waitsFor: 'data-directory', reason: `opening ${storageDir}` }];
+    if (this.phase === 'binding') return [{ waitsFor: 'ports', reason: 'binding the ports' }];
+    const missing: Obstacle[] = [];
+    const { reachable, reason } = localNode.state;
+    if (!reachable) {
+      const isExecution = this.isEnabled && reason.startsWith('execution client');
+      missing.push({ waitsFor: isExecution ? 'execution-client' : 'op-node', reason });
+    }
+    if (raft.identity.clusterId === null) missing.push({ waitsFor: 'cluster', reason: this.formation });
+    else if (raft.status().leader === null) {
+      missing.push({ waitsFor: 'leader', reason: 'no majority of the members elects one' });
+    }
+    return missing;
   }
 
   private async serveMetrics(): Promise<void> {
     const { metrics, conductor } = this.parts;
     metrics.addProcess();
-    const server = await startMetricsServer({
-      registry: metrics.registry,
-      host: this.config.metrics.listenHost,
-      port: this.config.metrics.listenPort,
-      refresh: () => metrics.refresh(conductor.status()),
-    });
+    const { listenHost: host, listenPort: port } = this.config.metrics;
+    const server = await listening('metrics', ['metrics.addr', 'metrics.port'], () =>
+      startMetricsServer({
+        ...{ registry: metrics.registry, host, port },
+        refresh: () => metrics.refresh(conductor.status()),
+      }),
+    );
     this.closers.push(() => server.close());
   }
 
@@ -127,7 +193,8 @@ export class Service {
     const { logger } = this;
     const { signal } = this.ending;
     const enabled = await untilConductorEnabled({ opNode: clients.opNode, localNode, logger, signal, sleep });
-    if (enabled === true) localNode.start();
+    this.isEnabled = enabled === true;
+    if (this.isEnabled) localNode.start();
     if (enabled === false) this.onFatal(new Error('conductor is not enabled on sequencer, exiting...'));
   }
 }

@@ -17,6 +17,8 @@ const NO_HASH = `0x${'0'.repeat(64)}`;
  */
 export class ScriptedNode {
   active = false;
+  /** Takes requests and answers none. */
+  isSilent = false;
   /** What both programs have as their head. */
   head: Block = { number: 0, hash: NO_HASH, parentHash: NO_HASH, timestamp: 0 };
   /** Whoever does not send this `authorization` header is refused; undefined lets everybody in. */
@@ -35,6 +37,7 @@ export class ScriptedNode {
         return;
       }
       if (request.url?.endsWith('/healthz')) return void response.end();
+      if (node.isSilent) return;
       let body = '';
       request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
       request.on('end', () => {

@@ -17,7 +17,7 @@ function declaredCodes(): Set<string> {
   };
   for (const source of sources) {
     for (const [, union] of source.matchAll(
-      /export type (?:FrameErrorCode|TransportErrorCode|PayloadErrorCode|BehindCode|EmptyLogCode|StartHeldCode|HealthCode|RejectReason) =([^;]+);/g,
+      /export type (?:FrameErrorCode|TransportErrorCode|PayloadErrorCode|BehindCode|EmptyLogCode|StartHeldCode|HealthCode|ListenErrorCode|RejectReason) =([^;]+);/g,
     )) {
       literals(union as string);
     }

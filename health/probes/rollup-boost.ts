@@ -1,7 +1,8 @@
-import { Agent, request, type Dispatcher } from 'undici';
+import { request } from 'undici';
 import { z } from 'zod';
 import { MIB } from '../../common/bytes.js';
 import { withDeadline } from '../../common/deadline.js';
+import { Dialer } from '../../common/dialer.js';
 import { below, parseEndpoint, type Endpoint } from '../../common/endpoint.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import type { PartialTolerance } from './partial-tolerance.js';
@@ -40,7 +41,7 @@ const report = z.object({ rollup_boost_health: z.string() });
 /** Asks rollup-boost how it is (op-conductor.md §4). */
 export class RollupBoostProbe {
   readonly #endpoint: Endpoint;
-  readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, maxResponseSize: MAX_BODY_BYTES });
+  readonly #dialer = new Dialer({ answerBytesMax: MAX_BODY_BYTES });
 
   constructor(
     private readonly variant: RollupBoostVariant,
@@ -63,14 +64,17 @@ export class RollupBoostProbe {
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await this.#dialer.close();
   }
 
   async #get(signal: AbortSignal): Promise<{ status: number; text: string }> {
-    const dispatcher: Dispatcher = this.#agent;
     const { url, authorization } = this.#endpoint;
     const headers = authorization === undefined ? {} : { authorization };
-    const { statusCode: status, body } = await request(url, { headers, signal, dispatcher });
+    const { statusCode: status, body } = await request(url, {
+      headers,
+      signal,
+      dispatcher: this.#dialer.agent,
+    });
     if (this.variant.by === 'json') return { status, text: await body.text() };
     // The status says everything; what follows may be long, or never end.
     body.on('error', () => undefined).destroy();

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
+import { NameLookup } from '../../common/name-lookup.js';
 import { ClientError } from './client-error.js';
 import { startFakeRpcServer, type FakeRpcServer } from './testing/fake-rpc-server.js';
 import { JsonRpcClient } from './json-rpc-client.js';
@@ -90,10 +91,41 @@ describe('JsonRpcClient', () => {
     const deaf = await startDeafServer();
     const stuck = new JsonRpcClient({ url: deaf.url });
     try {
-      expect((await failure(stuck.call(ping, { timeoutMs: 60 }))).code).toBe('timeout');
+      const error = await failure(stuck.call(ping, { timeoutMs: 60 }));
+      expect(error.code).toBe('timeout');
+      expect(error.message).toContain('no connection within 60 ms: still connecting');
     } finally {
       await stuck.close();
       await deaf.stop();
+    }
+  });
+
+  it('connects for as long as that takes, whatever becomes of the calls; addresses need no name server', async () => {
+    const lookups: string[] = [];
+    let answer!: () => void;
+    const names = new NameLookup((hostname) => {
+      lookups.push(hostname);
+      return new Promise((resolve) => (answer = () => resolve([{ address: '127.0.0.1', family: 4 }])));
+    });
+    const { lookup } = names;
+    const named = new JsonRpcClient({ url: server.url.replace('127.0.0.1', 'op-node'), lookup });
+    const literal = new JsonRpcClient({ url: server.url, lookup });
+    try {
+      for (let attempt = 0; attempt < 5; attempt++) {
+        const { failure: reason, message } = await failure(named.call(ping, { timeoutMs: 30 }));
+        expect(reason).toEqual({ code: 'timeout', timeoutMs: 30 });
+        expect(message).toContain('no connection within 30 ms: still looking up the name');
+      }
+      expect(await literal.call(ping)).toBe('pong');
+      expect(lookups).toEqual(['op-node']);
+      const waiting = named.call(ping);
+      answer();
+      expect(await waiting).toBe('pong');
+      // Those that were given up were never sent.
+      expect(server.requests).toHaveLength(2);
+    } finally {
+      await named.close();
+      await literal.close();
     }
   });
 

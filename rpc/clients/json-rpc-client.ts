@@ -1,8 +1,10 @@
-import { Agent, request } from 'undici';
+import type { LookupFunction } from 'node:net';
+import { request, type Dispatcher } from 'undici';
 import { z } from 'zod';
 import { MIB } from '../../common/bytes.js';
 import { ClientError, type ClientFailure } from './client-error.js';
 import { DeadlineExceeded, withDeadline } from '../../common/deadline.js';
+import { Dialer } from '../../common/dialer.js';
 import { parseEndpoint, type Endpoint } from '../../common/endpoint.js';
 import { RawJson, rawMembers } from './raw-json.js';
 
@@ -17,6 +19,8 @@ export interface JsonRpcClientOptions {
   url: string;
   /** Deadline of a call that names none. */
   timeoutMs?: number | undefined;
+  /** That of this process by default. */
+  lookup?: LookupFunction;
 }
 
 interface JsonRpcCall<T> {
@@ -31,7 +35,6 @@ interface JsonRpcCall<T> {
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
-const CONNECT_TIMEOUT_MS = 5_000;
 /** An answer of this size is a mistake; a block with 10,000 transaction hashes has 0.7 MB. */
 const MAX_ANSWER_BYTES = 64 * MIB;
 const EXCERPT_CHARS = 200;
@@ -52,17 +55,18 @@ interface TextResponse {
 
 /**
  * JSON-RPC 2.0 over one kept-alive HTTP origin. Every call has a deadline of its own, never undici's 300 s, and
- * fails with a `ClientError`. Host names are resolved anew for every new connection.
+ * fails with a `ClientError`. Host names are resolved anew for every new connection; one that is still being made when a
+ * call gives up is left to the next call.
  */
 export class JsonRpcClient {
   readonly #endpoint: Endpoint;
   readonly #headers: Record<string, string>;
   readonly #timeoutMs: number;
-  readonly #agent: Agent;
+  readonly #dialer: Dialer;
   #nextId = 1;
 
   /** @throws EndpointError */
-  constructor({ url, timeoutMs = DEFAULT_TIMEOUT_MS }: JsonRpcClientOptions) {
+  constructor({ url, timeoutMs = DEFAULT_TIMEOUT_MS, lookup }: JsonRpcClientOptions) {
     this.#endpoint = parseEndpoint(url);
     const { authorization } = this.#endpoint;
     this.#headers = {
@@ -71,13 +75,7 @@ export class JsonRpcClient {
       ...(authorization !== undefined && { authorization }),
     };
     this.#timeoutMs = timeoutMs;
-    // The deadline of the call covers headers and body; undici's own would only add a second, longer one.
-    this.#agent = new Agent({
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: { timeout: CONNECT_TIMEOUT_MS },
-      maxResponseSize: MAX_ANSWER_BYTES,
-    });
+    this.#dialer = new Dialer({ answerBytesMax: MAX_ANSWER_BYTES, lookup });
   }
 
   /** Calls a method and returns its validated result. Rejects with a `ClientError`, never anything else. */
@@ -117,12 +115,12 @@ export class JsonRpcClient {
 
   /** Calls the listener whenever a connection ends, by whichever side. */
   onDisconnect(listener: () => void): void {
-    this.#agent.on('disconnect', () => listener());
+    this.#dialer.agent.on('disconnect', () => listener());
   }
 
   /** Ends all calls and connections; calls under way fail as `unreachable`. */
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await this.#dialer.close();
   }
 
   async #exchange(
@@ -133,14 +131,15 @@ export class JsonRpcClient {
     { signal, timeoutMs = this.#timeoutMs }: CallOptions,
   ): Promise<TextResponse> {
     const body = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${params}}`;
+    const { dispatcher, isSent } = this.#dialer.forOneRequest();
     let answer: TextResponse;
     try {
-      answer = await withDeadline((deadline) => this.#send(body, deadline, idempotent), {
+      answer = await withDeadline((deadline) => this.#send(body, deadline, idempotent, dispatcher), {
         timeoutMs,
         signal,
       });
     } catch (error) {
-      throw this.#transportError(method, error, signal);
+      throw this.#transportError(method, error, signal, isSent());
     }
     const { status, text } = answer;
     if (status >= 200 && status <= 299) return answer;
@@ -152,14 +151,19 @@ export class JsonRpcClient {
     );
   }
 
-  async #send(body: string, signal: AbortSignal, idempotent: boolean): Promise<TextResponse> {
+  async #send(
+    body: string,
+    signal: AbortSignal,
+    idempotent: boolean,
+    dispatcher: Dispatcher,
+  ): Promise<TextResponse> {
     const attempt = async (): Promise<TextResponse> => {
       const response = await request(this.#endpoint.url, {
         method: 'POST',
         headers: this.#headers,
         body,
         signal,
-        dispatcher: this.#agent,
+        dispatcher,
       });
       return { status: response.statusCode, text: await response.body.text() };
     };
@@ -172,9 +176,16 @@ export class JsonRpcClient {
     }
   }
 
-  #transportError(method: string, error: unknown, signal: AbortSignal | undefined): ClientError {
+  #transportError(
+    method: string,
+    error: unknown,
+    signal: AbortSignal | undefined,
+    isSent: boolean,
+  ): ClientError {
     if (error instanceof DeadlineExceeded) {
-      return this.#error(method, { code: 'timeout', timeoutMs: error.timeoutMs }, error.message);
+      const { timeoutMs } = error;
+      const detail = isSent ? error.message : `no connection within ${timeoutMs} ms: ${this.#dialer.phase}`;
+      return this.#error(method, { code: 'timeout', timeoutMs }, detail);
     }
     if (signal?.aborted) return this.#error(method, { code: 'aborted' }, 'aborted', error);
     if (errorCode(error) === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { WebSocket } from 'ws';
 import { MIB } from '../../common/bytes.js';
+import { names } from '../../common/name-lookup.js';
 import { parseEndpoint, WEBSOCKET, withoutQuery, type Endpoint } from '../../common/endpoint.js';
 import type { FlashblocksObserver } from './observer.js';
 
@@ -111,6 +112,7 @@ export class UpstreamConnection {
     const socket = new WebSocket(url, {
       perMessageDeflate: false,
       maxPayload: FRAME_BYTES_MAX,
+      lookup: names.lookup,
       // Not by the URL: ws would send user name and password with their escapes.
       ...(authorization !== undefined && { headers: { authorization } }),
     });

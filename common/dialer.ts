@@ -1,0 +1,88 @@
+import type { LookupFunction, Socket } from 'node:net';
+import { Agent, buildConnector, type Dispatcher } from 'undici';
+import { names } from './name-lookup.js';
+
+/**
+ * Longest that a connection may take to be made, the look-up of its name included. Seconds, and no business of the call
+ * that needs it first: one whose calls are given up early would never be made if it ended with them.
+ */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+interface DialerOptions {
+  /** Largest body of an answer. */
+  answerBytesMax: number;
+  lookup?: LookupFunction | undefined;
+}
+
+/**
+ * Connections to a server, kept alive. Deadlines of answers are their caller's business (undici's own would only add a
+ * second, longer one); that of connecting is here.
+ */
+export class Dialer {
+  readonly agent: Agent;
+  private connecting = 0;
+  private lookingUp = 0;
+
+  constructor({ answerBytesMax, lookup = names.lookup }: DialerOptions) {
+    const counting: LookupFunction = (hostname, options, callback) => {
+      this.lookingUp += 1;
+      lookup(hostname, options, (...found) => {
+        this.lookingUp -= 1;
+        callback(...found);
+      });
+    };
+    // undici hands all options on to the socket, its types do not say so.
+    const options = { timeout: CONNECT_TIMEOUT_MS, lookup: counting } as buildConnector.BuildOptions;
+    const dial = buildConnector(options);
+    this.agent = new Agent({
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      maxResponseSize: answerBytesMax,
+      connect: (target, callback) => {
+        this.connecting += 1;
+        dial(target, (...result: [null, Socket] | [Error, null]) => {
+          this.connecting -= 1;
+          callback(...result);
+        });
+      },
+    });
+  }
+
+  /** A dispatcher for one request, and whether that request has left. */
+  forOneRequest(): { dispatcher: Dispatcher; isSent: () => boolean } {
+    let sent = false;
+    const dispatcher = this.agent.compose(
+      (dispatch) => (options, handler) =>
+        dispatch(
+          options,
+          noting(handler, () => (sent = true)),
+        ),
+    );
+    return { dispatcher, isSent: () => sent };
+  }
+
+  /** What a request that has not left waits for. */
+  get phase(): string {
+    if (this.lookingUp > 0) return 'still looking up the name';
+    return this.connecting > 0 ? 'still connecting' : 'waiting for its turn';
+  }
+
+  async close(): Promise<void> {
+    await this.agent.destroy();
+  }
+}
+
+/** Hands everything on, and notes when the request leaves. */
+function noting(handler: Dispatcher.DispatchHandler, onSent: () => void): Dispatcher.DispatchHandler {
+  return {
+    onRequestStart: (...args) => {
+      onSent();
+      handler.onRequestStart?.(...args);
+    },
+    onRequestUpgrade: (...args) => handler.onRequestUpgrade?.(...args),
+    onResponseStart: (...args) => handler.onResponseStart?.(...args),
+    onResponseData: (...args) => handler.onResponseData?.(...args),
+    onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
+    onResponseError: (...args) => handler.onResponseError?.(...args),
+  };
+}

@@ -1,0 +1,90 @@
+import type { Logger } from 'pino';
+import { notYetEffective, type Config } from '../config/config.js';
+import { sleep } from '../time/sleep.js';
+import { endProcess, EXIT_FATAL, isStuck, killProcess, StuckError } from './end-process.js';
+import { LogOutput } from './log-output.js';
+import { createLogger } from './logger.js';
+import { Service } from './service.js';
+import { EXIT_INTERRUPTED } from './signals.js';
+
+const EXIT_OK = 0;
+
+/** What has failed is closed for so long at most before the process ends. */
+const CLOSING_MS = 2000;
+
+/** The service as the whole of this process: what is logged, and how it ends. */
+export class ConductorProcess {
+  private readonly output = new LogOutput();
+  private readonly logger: Logger;
+  private readonly service: Service;
+  private starting: Promise<void> | undefined;
+  private isEnding = false;
+
+  constructor(
+    private readonly config: Config,
+    version: string,
+    warnings: readonly string[],
+  ) {
+    this.logger = createLogger(config, this.output);
+    this.output.onLost = (lines) => this.logger.warn({ lines }, 'lines of log were lost: nobody read them');
+    this.watchProcess();
+    for (const warning of warnings) this.logger.warn(warning);
+    const idle = notYetEffective(config);
+    if (idle.length > 0) this.logger.warn({ flags: idle }, 'these flags have no effect in this version');
+    this.service = new Service(config, version, this.logger, (error) => this.fail(error));
+  }
+
+  /** Resolves when it serves. What fails ends the process. */
+  async start(): Promise<void> {
+    if (this.isEnding) return;
+    this.starting = this.service.start().then(
+      () => undefined,
+      // One that was ended in the middle is no failure.
+      (error: Error) => void (this.isEnding || this.fail(error)),
+    );
+    await this.starting;
+  }
+
+  /** Hands over, then ends the process; kills it when that takes longer than `shutdown-timeout`. */
+  end(signal: NodeJS.Signals): void {
+    this.isEnding = true;
+    const timer = setTimeout(
+      () => this.fail(new StuckError('did not stop in time')),
+      this.config.shutdownTimeoutMs,
+    );
+    // A start that hangs has nothing to hand over.
+    const stopped = this.service.stop(signal).then(() => Promise.race([this.starting, sleep(CLOSING_MS)]));
+    void stopped.then(
+      () => {
+        clearTimeout(timer);
+        void this.closeAndEnd(EXIT_OK);
+      },
+      (error: Error) => this.fail(error),
+    );
+  }
+
+  /** Ends the process without handing over. */
+  endNow(signal: NodeJS.Signals): void {
+    this.logger.warn({ signal }, 'ending at once: nothing is handed over');
+    void this.closeAndEnd(EXIT_INTERRUPTED);
+  }
+
+  private fail(error: Error): void {
+    this.isEnding = true;
+    this.logger.fatal({ err: error }, 'exiting');
+    void (isStuck(error) ? killProcess(this.output) : this.closeAndEnd(EXIT_FATAL));
+  }
+
+  private async closeAndEnd(code: number): Promise<void> {
+    const isClosed = await this.service.abandon(CLOSING_MS);
+    await (isClosed ? endProcess(code, this.output) : killProcess(this.output));
+  }
+
+  /** What node itself would write to stderr, which may be a pipe that nobody reads: the process would hang in it. */
+  private watchProcess(): void {
+    process.on('unhandledRejection', (error) => this.fail(error as Error));
+    process.on('uncaughtException', (error) => this.fail(error));
+    process.removeAllListeners('warning');
+    process.on('warning', (warning) => this.logger.warn({ err: warning }, 'a warning of node'));
+  }
+}
