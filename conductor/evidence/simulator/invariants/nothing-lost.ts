@@ -1,4 +1,4 @@
-import { nameOf, type Block } from '../chain/block-store.js';
+import { nameOf } from '../chain/block-store.js';
 import { broken, type Evidence, type Invariant } from './invariant.js';
 
 /** A node that is sound may still wait for the newest blocks. */
