@@ -5,14 +5,14 @@ import type { World } from './world.js';
 /** What is under way to or from a process that was killed has arrived by then. */
 const ARRIVED_MS = 2000;
 const OPERATOR_PAUSE_MS = 3000;
+/** Well below the time after which nobody waits for an answer of the first process. */
+const LOOK_EVERY_MS = 50;
 
 /**
  * What befalls the disks of conductors, and how operators mend it. Raft survives the loss of one disk when the others have
  * all that is committed, so that no disk is touched that the cluster cannot spare.
  */
 export class DiskFaults {
-  private readonly copies = new Set<string>();
-
   constructor(private readonly world: World) {}
 
   /** A volume is put back to an older state. Its node is found out, and of no use until its disk is replaced. */
@@ -41,16 +41,29 @@ export class DiskFaults {
     await this.replace(machine);
   }
 
-  /** A second process runs on a copy of the disk, elsewhere, as after a restore of a backup on another host. */
+  /**
+   * A second process runs on a copy of the disk, elsewhere, as after a restore of a backup on another host. It ends when the
+   * first one ends or is cut off: from then on the copy would count in its place (see `known-violations.ts`).
+   */
   async runCopy(machine: Machine, forMs: number): Promise<void> {
-    const { nodeId, disk, conductor } = machine;
-    if (!conductor || this.copies.has(nodeId)) return;
-    this.copies.add(nodeId);
-    const copy = machine.processOnCopy(copyOf(disk));
-    await copy.start();
-    await this.world.clock.sleep(forMs);
-    copy.kill();
-    this.copies.delete(nodeId);
+    const { world } = this;
+    // A question that is lost is one that nobody answers.
+    const isLossy = world.options.raftLinks.lossChance > 0;
+    if (!machine.conductor || machine.copy || isLossy || this.isCutOff(machine)) return;
+    const copy = machine.processOnCopy(copyOf(machine.disk));
+    machine.copy = copy;
+    world.count('disk copied');
+    // It waits for its op-node without end.
+    void copy.start();
+    const endMs = world.nowMs + forMs;
+    while (machine.copy === copy && world.nowMs < endMs && !this.isCutOff(machine))
+      await world.clock.sleep(LOOK_EVERY_MS);
+    if (machine.copy === copy) machine.endCopy();
+  }
+
+  private isCutOff({ nodeId: own }: Machine): boolean {
+    const { raftLinks, machines } = this.world;
+    return machines.some(({ nodeId }) => raftLinks.isBroken(own, nodeId) || raftLinks.isBroken(nodeId, own));
   }
 
   private async replace(machine: Machine): Promise<void> {
@@ -94,6 +107,6 @@ export class DiskFaults {
 }
 
 /** What a snapshot of the volume holds: writes replace what the disk holds, and change none of it. */
-function copyOf(disk: MemoryDisk): MemoryDisk {
+export function copyOf(disk: MemoryDisk): MemoryDisk {
   return Object.assign(new MemoryDisk(), disk, { entries: [...disk.entries] });
 }
