@@ -33,7 +33,7 @@ export class Service {
 
   /** @throws StorageError, or the system's error when a port cannot be bound */
   async start(): Promise<{ rpcPort: number; consensusPort: number }> {
-    const { raft, transport, rpc, flashblocks, localNode, health, metrics, bound } = this.parts;
+    const { raft, transport, rpc, flashblocks, metrics, bound } = this.parts;
     const timing = new TimingWarning(this.config, raft, this.logger);
     await raft.open();
     this.opened = true;
@@ -47,10 +47,7 @@ export class Service {
     const webSocket = await flashblocks?.start();
     this.closers.push(async () => flashblocks?.stop(1000));
     if (this.config.metrics.enabled) await this.serveMetrics();
-    this.closers.push(() => localNode.stop());
-    health.start();
-    this.closers.push(() => health.stop());
-    void this.pollOnceEnabled();
+    this.watchNode();
     // Not before all ports are there: a process that ends at its start must leave no cluster behind.
     await this.joinOrFound(consensusPort);
     metrics.up();
@@ -119,6 +116,15 @@ export class Service {
       refresh: () => metrics.refresh(conductor.status()),
     });
     this.closers.push(() => server.close());
+  }
+
+  private watchNode(): void {
+    const { localNode, health } = this.parts;
+    this.closers.push(() => localNode.stop());
+    if (this.config.witness) return localNode.start();
+    health.start();
+    this.closers.push(() => health.stop());
+    void this.pollOnceEnabled();
   }
 
   /** Not before: a sequencer that does not ask its conductor must not be started by it. */

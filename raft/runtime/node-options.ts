@@ -63,6 +63,8 @@ export interface RaftNodeEvents {
   configuration: [event: Extract<CoreEvent, { type: 'configuration' }>];
   /** Entries were applied up to this index. */
   applied: [index: number];
+  /** A peer has answered a request; `status()` has what it said of itself. With every heartbeat, so keep it cheap. */
+  answered: [peer: NodeId];
   // For those who count and measure:
   /** Two processes speak for this peer: one of them runs on a copy of the other's disk. */
   identityUsedTwice: [peer: NodeId];

@@ -13,8 +13,13 @@ export interface CallOptions {
 }
 
 export interface JsonRpcClientOptions {
-  /** `http://` or `https://`; a user name and password in it are sent as basic authentication. */
-  url: string;
+  /**
+   * `http://` or `https://`; a user name and password in it are sent as basic authentication. Null: there is no such
+   * program, and every call fails at once as `unreachable`.
+   */
+  url: string | null;
+  /** Why there is none, for the text of those failures. */
+  absence?: string | undefined;
   /** Deadline of a call that names none. */
   timeoutMs?: number | undefined;
 }
@@ -55,16 +60,18 @@ interface TextResponse {
  * fails with a `ClientError`. Host names are resolved anew for every new connection.
  */
 export class JsonRpcClient {
-  readonly #endpoint: Endpoint;
+  readonly #endpoint: Endpoint | null;
+  readonly #absence: string;
   readonly #headers: Record<string, string>;
   readonly #timeoutMs: number;
   readonly #agent: Agent;
   #nextId = 1;
 
   /** @throws EndpointError */
-  constructor({ url, timeoutMs = DEFAULT_TIMEOUT_MS }: JsonRpcClientOptions) {
-    this.#endpoint = parseEndpoint(url);
-    const { authorization } = this.#endpoint;
+  constructor({ url, absence = 'no URL is given', timeoutMs = DEFAULT_TIMEOUT_MS }: JsonRpcClientOptions) {
+    this.#endpoint = url === null ? null : parseEndpoint(url);
+    this.#absence = absence;
+    const authorization = this.#endpoint?.authorization;
     this.#headers = {
       'content-type': 'application/json',
       accept: 'application/json',
@@ -132,10 +139,12 @@ export class JsonRpcClient {
     idempotent: boolean,
     { signal, timeoutMs = this.#timeoutMs }: CallOptions,
   ): Promise<TextResponse> {
+    if (!this.#endpoint) throw this.#error(method, { code: 'unreachable' }, this.#absence);
+    const { url } = this.#endpoint;
     const body = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${params}}`;
     let answer: TextResponse;
     try {
-      answer = await withDeadline((deadline) => this.#send(body, deadline, idempotent), {
+      answer = await withDeadline((deadline) => this.#send(url, body, deadline, idempotent), {
         timeoutMs,
         signal,
       });
@@ -152,9 +161,14 @@ export class JsonRpcClient {
     );
   }
 
-  async #send(body: string, signal: AbortSignal, idempotent: boolean): Promise<TextResponse> {
+  async #send(
+    url: string,
+    body: string,
+    signal: AbortSignal,
+    idempotent: boolean,
+  ): Promise<TextResponse> {
     const attempt = async (): Promise<TextResponse> => {
-      const response = await request(this.#endpoint.url, {
+      const response = await request(url, {
         method: 'POST',
         headers: this.#headers,
         body,
@@ -225,7 +239,7 @@ export class JsonRpcClient {
     return new ClientError(
       failure,
       method,
-      this.#endpoint.origin,
+      this.#endpoint?.origin ?? 'no address',
       detail,
       cause === undefined ? undefined : { cause },
     );
