@@ -26,7 +26,7 @@ import type { MembershipService } from '../membership/membership-service.js';
 import { clusterStatus, type AskStatus } from './cluster-status.js';
 import { Readiness, whyNotActiveLeader } from './readiness.js';
 import { resetHead } from './requested-reset.js';
-import { transferTo, transferToServer } from './requested-transfer.js';
+import { transferToBest, transferToServer } from './requested-transfer.js';
 
 /** Longest that `conductor_clusterStatus` waits for other members. */
 const CLUSTER_STATUS_TIMEOUT_MS = 1000;
@@ -39,7 +39,7 @@ interface ConductorOptions {
   resetter: Pick<HeadResetter, 'reset'>;
   localChain: LocalChain;
   membership: Pick<MembershipService, 'add' | 'demote' | 'remove' | 'replace' | 'setTiming'>;
-  controller: Pick<Controller, 'isHealthy' | 'isAbandoning' | 'pause' | 'resume'>;
+  controller: Pick<Controller, 'isWitness' | 'isHealthy' | 'isAbandoning' | 'pause' | 'resume'>;
   succession: Pick<Succession, 'successors'>;
   switches: Switches;
   /** What this node says of itself. */
@@ -116,6 +116,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   }
 
   overrideLeader(override: boolean): void {
+    if (override) this.refuseOnWitness('it cannot lead by decree; override a member with a node');
     this.options.switches.leaderOverridden = override;
     this.options.logger.warn({ override }, 'leader override set');
     this.emit('leadershipChanged');
@@ -140,7 +141,8 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     setImmediate(() => this.emit('stopRequested'));
   }
 
-  commitUnsafePayload(payload: UnsafePayload, options?: CommitOptions): Promise<void> {
+  async commitUnsafePayload(payload: UnsafePayload, options?: CommitOptions): Promise<void> {
+    this.refuseOnWitness('blocks are committed by the conductor beside the sequencer that built them');
     return this.options.committer.commit(payload, options);
   }
 
@@ -150,13 +152,13 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   }
 
   async transferLeader(): Promise<void> {
-    const { raft, succession, silentTransfer } = this.options;
+    const { raft, silentTransfer } = this.options;
     if (silentTransfer && raft.status().role !== 'leader') return;
-    await transferTo(raft, succession.successors()[0]?.id);
+    await transferToBest(this.options);
   }
 
   async transferLeaderToServer(id: string, addr: string): Promise<void> {
-    await transferToServer(this.options.raft, id, addr);
+    await transferToServer(this.options, id, addr);
   }
 
   addServerAsVoter(id: string, addr: string, version: number): Promise<void> {
@@ -197,6 +199,12 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
 
   clusterStatus(): Promise<ClusterStatus> {
     return clusterStatus(this.status(), this.options.askStatus, CLUSTER_STATUS_TIMEOUT_MS);
+  }
+
+  /** @throws RpcError */
+  private refuseOnWitness(why: string): void {
+    if (!this.options.controller.isWitness) return;
+    throw new RpcError(`this member is a witness and has no sequencer: ${why}`, { reason: 'witness' });
   }
 
   async latestUnsafePayload(): Promise<Buffer | null> {

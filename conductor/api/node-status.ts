@@ -17,7 +17,7 @@ interface StatusSources {
     readonly timing: ClusterTiming;
   };
   chain: Pick<ChainState, 'head'>;
-  localNode: Pick<LocalNode, 'state' | 'branch' | 'commits'>;
+  localNode: Pick<LocalNode, 'isAbsent' | 'state' | 'branch' | 'commits'>;
   health: Pick<HealthMonitor, 'latest'>;
   switches: Switches;
   controller: Pick<Controller, 'startHeldBy'>;
@@ -29,6 +29,13 @@ interface StatusSources {
 const FITNESS_NAMES = Object.fromEntries(
   Object.entries(Fitness).map(([name, level]) => [level, name]),
 ) as Record<Fitness, keyof typeof Fitness>;
+
+const NOTHING_TO_CHECK: ConductorStatus['health'] = {
+  status: 'healthy',
+  summary: 'a witness has no node to check',
+  reasons: [],
+  checkedAtMs: null,
+};
 
 /** The answer of `conductor_status`. */
 export function nodeStatus(sources: StatusSources): ConductorStatus {
@@ -49,6 +56,7 @@ export function nodeStatus(sources: StatusSources): ConductorStatus {
     uptimeMs: Math.round(performance.now()),
     rpcPort: rpcPort() ?? null,
     clusterId: raft.identity.clusterId,
+    witness: localNode.isAbsent,
     role: status.role,
     ready: status.ready,
     term: status.term,
@@ -94,6 +102,7 @@ export function nodeStatus(sources: StatusSources): ConductorStatus {
 }
 
 function healthStatus({ health, localNode }: StatusSources): ConductorStatus['health'] {
+  if (localNode.isAbsent) return NOTHING_TO_CHECK;
   const report = withNodePoll(health.latest(), localNode);
   if (!report) return { status: 'unknown', summary: 'not checked yet', reasons: [], checkedAtMs: null };
   const { status, summary, reasons, checkedAtMs } = report;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
-import { leading, memberStatus } from '../commands/testing/fake-cluster.js';
+import { leading, memberStatus, witnessStatus } from '../commands/testing/fake-cluster.js';
 import { READY_LAG_MAX, Readiness, whyNotActiveLeader } from './readiness.js';
 
 type Changes = Partial<ConductorStatus>;
@@ -140,6 +140,39 @@ describe('a leader', () => {
   });
 });
 
+describe('a witness', () => {
+  const witness = (changes: Changes = {}): ConductorStatus =>
+    witnessStatus('b', { membership, leader: { id: 'a', addr: 'a:1' }, ...changes });
+
+  it('is ready when it follows with the whole log, node or not', async () => {
+    own = witness();
+    expect(await readiness.whyNotReady()).toBeUndefined();
+    expect(asked).toEqual(['a:1']);
+  });
+
+  it.each<[string, Changes, Partial<Peer>, string]>([
+    ['knows no leader', { leader: null }, {}, 'knows no leader'],
+    ['is paused', { paused: true, active: false }, {}, 'paused'],
+    [
+      'has no vote',
+      { membership: { version: 9, servers: [{ ...servers[1]!, suffrage: 1 }] } },
+      {},
+      'no vote',
+    ],
+    [
+      'lacks a part of the log',
+      {},
+      { lagEntries: READY_LAG_MAX + 1 },
+      "misses 17 entries of the leader's log",
+    ],
+    ['leads, since nobody else can', { role: 'leader', ready: true }, {}, 'it has no sequencer'],
+  ])('is not ready while it %s', async (_what, changes, seen, reason) => {
+    own = witness(changes);
+    leader = leading('a', { membership, peers: [{ ...peer, ...seen }] });
+    expect(await readiness.whyNotReady()).toContain(reason);
+  });
+});
+
 describe('the active leader', () => {
   it.each<[string, ConductorStatus, string | undefined]>([
     ['leads and sequences', leading('a'), undefined],
@@ -152,6 +185,7 @@ describe('the active leader', () => {
       { ...leading('b'), role: 'follower', leaderOverridden: true },
       undefined,
     ],
+    ['leads as a witness', witnessStatus('w', { role: 'leader', ready: true }), 'it has no sequencer'],
     ['leads by decree', memberStatus('b', { leaderOverridden: true }), 'its sequencer is not active'],
   ])('%s', (_what, status, reason) => {
     const found = whyNotActiveLeader(status);

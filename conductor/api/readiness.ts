@@ -14,13 +14,18 @@ const ASK_INTERVAL_MS = 500;
 /** A chain that stands still is old on every node, and a restart of the next one would not be worse for it. */
 const AGES: readonly string[] = ['unsafe-head-old', 'safe-head-old'];
 
+const NO_SEQUENCER = 'this member is a witness: it has no sequencer';
+
 interface ReadinessOptions {
   /** What this node says of itself. */
   status: () => ConductorStatus;
   askStatus: AskStatus;
 }
 
-/** Whether this node could take over now, which is what an update that goes from node to node has to know. */
+/**
+ * Whether this node could take over now, which is what an update that goes from node to node has to know. Of a witness:
+ * whether it follows with the whole log, so that the cluster can lose another member.
+ */
 export class Readiness {
   private asked: { leader: string; atMs: number; answer: Promise<string | undefined> } | undefined;
 
@@ -69,7 +74,9 @@ export function whyNotActiveLeader({
   leader,
   leaderOverridden,
   node,
+  witness,
 }: ConductorStatus): string | undefined {
+  if (witness) return NO_SEQUENCER;
   if (role !== 'leader' && !leaderOverridden) {
     return leader === null ? 'the node knows no leader' : `${leader.id} leads`;
   }
@@ -90,7 +97,8 @@ function cluster({ id, stopped, membership, leader, paused, pausedBy }: Conducto
   return paused ? `the conductor is paused (by ${pausedBy ?? 'an operator'})` : undefined;
 }
 
-function localNode({ node, health }: ConductorStatus): string | undefined {
+function localNode({ node, health, witness }: ConductorStatus): string | undefined {
+  if (witness) return undefined;
   if (!node.reachable) return node.reason;
   if (health.status === 'unknown') return 'the node was not checked yet';
   const reason = health.reasons.find(

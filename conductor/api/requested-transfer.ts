@@ -1,10 +1,78 @@
+import { withDeadline } from '../../common/deadline.js';
 import type { RaftNode } from '../../raft/index.js';
+import { conductorStatusSchema } from '../../rpc/server/conductor-status.js';
 import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
+import type { Successor } from '../control/decide.js';
+import { Fitness } from '../control/eligibility.js';
+import type { Succession } from '../control/succession.js';
+import type { AskStatus } from './cluster-status.js';
 
-type Raft = Pick<RaftNode<unknown>, 'status' | 'transferLeadership'>;
+/** Longest that a member may take to say whether it is a witness; one that says nothing counts as none. */
+const ASK_TIMEOUT_MS = 500;
 
-/** Hands leadership over because somebody asked for it; undefined: to the best successor. @throws RpcError */
-export async function transferTo(raft: Raft, id: string | undefined): Promise<void> {
+interface TransferDeps {
+  raft: Pick<RaftNode<unknown>, 'status' | 'transferLeadership'>;
+  succession: Pick<Succession, 'successors'>;
+  askStatus: AskStatus;
+}
+
+/** Hands leadership over because somebody asked for it, to the best successor that has a node. @throws RpcError */
+export async function transferToBest(deps: TransferDeps): Promise<void> {
+  const successors = deps.succession.successors();
+  for (const successor of successors) {
+    if (!(await isWitness(deps, successor))) return transfer(deps.raft, successor.id);
+  }
+  if (successors.length > 0) {
+    throw new RpcError('only a witness answers, and it has no sequencer: bring back a member with a node', {
+      reason: 'witness',
+    });
+  }
+  await transfer(deps.raft, undefined);
+}
+
+/** As `transferToBest`, to a member with this address; any address if it is empty. @throws RpcError */
+export async function transferToServer(deps: TransferDeps, id: string, addr: string): Promise<void> {
+  const { raft, succession } = deps;
+  const { role, configuration } = raft.status();
+  if (role !== 'leader') throw new RpcError('node is not the leader', { reason: 'not-leader' });
+  const member = configuration.configuration.members.find((candidate) => candidate.id === id);
+  if (!member) {
+    // op-conductor's words, less the pointer that it prints in the place of the id.
+    throw new RpcError(`cannot find replication state for ${id}: it is not a member`, {
+      reason: 'no-such-member',
+    });
+  }
+  if (addr !== '' && member.address !== addr) {
+    throw new RpcError(`the address of ${id} is ${member.address}, not ${addr}`, { reason: 'wrong-address' });
+  }
+  const successors = succession.successors();
+  const target = successors.find((successor) => successor.id === id);
+  if (target && (await isWitness(deps, target))) {
+    const able = successors.filter(({ fitness }) => fitness !== Fitness.unfit).map((one) => one.id);
+    const remedy =
+      able.length > 0 ? `transfer it to ${able.join(' or ')}` : 'no other member could sequence now';
+    throw new RpcError(`${id} is a witness: it has no sequencer and would hand leadership back; ${remedy}`, {
+      reason: 'witness',
+    });
+  }
+  await transfer(raft, id);
+}
+
+/** Asks only those that could be one: a witness always is unfit. Never rejects. */
+async function isWitness({ raft, askStatus }: TransferDeps, { id, fitness }: Successor): Promise<boolean> {
+  if (fitness !== Fitness.unfit) return false;
+  const { members } = raft.status().configuration.configuration;
+  const address = members.find((member) => member.id === id)?.address ?? '';
+  try {
+    const ask = (signal: AbortSignal): ReturnType<AskStatus> => askStatus(address, signal);
+    const { status } = await withDeadline(ask, { timeoutMs: ASK_TIMEOUT_MS });
+    return conductorStatusSchema.safeParse(status).data?.witness ?? false;
+  } catch {
+    return false;
+  }
+}
+
+async function transfer(raft: TransferDeps['raft'], id: string | undefined): Promise<void> {
   const outcome = await raft.transferLeadership(id);
   if (outcome.outcome === 'done') return;
   if (outcome.outcome === 'unknown') {
@@ -18,21 +86,4 @@ export async function transferTo(raft: Raft, id: string | undefined): Promise<vo
     'already-leader': 'cannot transfer leadership to itself',
   }[outcome.reason as string];
   throw new RpcError(text ?? outcome.detail ?? outcome.reason, { reason: outcome.reason });
-}
-
-/** As `transferTo`, to a member with this address; any address if it is empty. @throws RpcError */
-export async function transferToServer(raft: Raft, id: string, addr: string): Promise<void> {
-  const { role, configuration } = raft.status();
-  if (role !== 'leader') throw new RpcError('node is not the leader', { reason: 'not-leader' });
-  const member = configuration.configuration.members.find((candidate) => candidate.id === id);
-  if (!member) {
-    // op-conductor's words, less the pointer that it prints in the place of the id.
-    throw new RpcError(`cannot find replication state for ${id}: it is not a member`, {
-      reason: 'no-such-member',
-    });
-  }
-  if (addr !== '' && member.address !== addr) {
-    throw new RpcError(`the address of ${id} is ${member.address}, not ${addr}`, { reason: 'wrong-address' });
-  }
-  await transferTo(raft, id);
 }

@@ -14,10 +14,11 @@ export async function voterReports(own: ConductorStatus, ask: AskStatus): Promis
   return members.map(({ id, status }) => ({ id, state: status && stateOf(status) }));
 }
 
-function stateOf({ node, active }: ConductorStatus): VoterState {
+function stateOf({ node, active, witness }: ConductorStatus): VoterState {
   return {
     head: node.reachable ? node.head : null,
     leftAt: node.leftAt,
     canLead: active && node.reachable,
+    witness,
   };
 }

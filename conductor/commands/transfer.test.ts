@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { runCommand } from './index.js';
 import { addr, CommandLine } from './testing/command-line.js';
+import { witnessStatus } from './testing/fake-cluster.js';
 
 let t: CommandLine;
 
@@ -77,6 +78,11 @@ describe('transfer', () => {
   it.each<[string, () => unknown, string]>([
     ['does not answer', () => t.cluster.kill('b'), 'b does not answer: connect ECONNREFUSED'],
     ['is paused', () => t.cluster.change('b', { paused: true }), 'b is paused and would start no sequencer'],
+    [
+      'is a witness',
+      () => t.cluster.change('b', witnessStatus('b')),
+      'b is a witness: it has no sequencer, and would hand leadership back',
+    ],
     ['may not vote', () => (t.cluster.get('b').suffrage = 1), 'b is no voter'],
     [
       'is unhealthy',

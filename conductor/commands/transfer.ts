@@ -76,6 +76,7 @@ function requireFit(view: ClusterView, id: string): void {
   const unfit = (why: string): CommandError => new CommandError('unfit-target', `${id} ${why}`);
   if (target.role !== 'voter') throw unfit('is no voter');
   if (!target.status) throw unfit(`does not answer: ${target.silence}`);
+  if (target.status.witness) throw unfit('is a witness: it has no sequencer, and would hand leadership back');
   if (target.status.paused) throw unfit('is paused and would start no sequencer');
   if (target.status.health.status === 'unhealthy') {
     throw unfit(`is unhealthy: ${healthReason(target.status)}`);

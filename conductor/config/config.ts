@@ -17,6 +17,8 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
   return {
     /** Start with the control loop paused. */
     paused: values.paused,
+    /** A voting member without a node: nothing of `node`, `execution` and `health` is in use. */
+    witness: values.witness,
     shutdownTimeoutMs: values['shutdown-timeout'],
     consensus: {
       listenHost: withoutBrackets(values['consensus.addr']),

@@ -17,8 +17,11 @@ export interface Flag<T, D extends T | null> {
   type: ValueType<T>;
   /** Null: no value, or one that depends on other settings. */
   byDefault: D;
-  /** Must be given by flag or variable, even where a default exists (as in op-conductor). */
-  required?: true;
+  /**
+   * Must be given by flag or variable, even where a default exists (as in op-conductor). `with-node`: by all but a
+   * witness.
+   */
+  required?: true | 'with-node';
   /** Another name of the flag; its variable is accepted too. */
   alias?: string;
   /** Accepted and checked, but without effect in this version. */
@@ -93,35 +96,35 @@ export const flags = {
     group: 'Op-node and execution client',
     type: text,
     byDefault: '',
-    required: true,
+    required: 'with-node',
     usage: "op-node's HTTP RPC, with the admin API enabled",
   }),
   'execution.rpc': flag({
     group: 'Op-node and execution client',
     type: text,
     byDefault: '',
-    required: true,
+    required: 'with-node',
     usage: "the execution client's HTTP RPC",
   }),
   'healthcheck.interval': flag({
     group: 'Health',
     type: uint,
     byDefault: 0,
-    required: true,
+    required: 'with-node',
     usage: 'seconds between health checks',
   }),
   'healthcheck.unsafe-interval': flag({
     group: 'Health',
     type: uint,
     byDefault: 0,
-    required: true,
+    required: 'with-node',
     usage: 'allowed age of the unsafe head, in seconds',
   }),
   'healthcheck.min-peer-count': flag({
     group: 'Health',
     type: uint,
     byDefault: 0,
-    required: true,
+    required: 'with-node',
     usage: 'connected op-node peers below which the node is unhealthy',
   }),
 
@@ -462,6 +465,13 @@ export const flags = {
     defaultText:
       'by raft.timing-profile (50ms); beside a timeout a sixth of raft.heartbeat-timeout, at most half of raft.lease-timeout',
     usage: "time between the leader's heartbeats",
+  }),
+  witness: flag({
+    group: 'Raft',
+    type: boolean,
+    byDefault: false,
+    usage:
+      'a voting member without a node, for two sequencers and a witness: it keeps the log, and hands leadership over at once',
   }),
   'raft.priority': flag({
     group: 'Raft',

@@ -35,7 +35,13 @@ function option(name: FlagName): Option {
   const preset = defaultText ?? (byDefault === null ? '' : type.format(byDefault));
   const remarks = [
     // A required flag has to be given whatever its default is, so showing one would mislead.
-    required ? 'required' : preset === '' ? '' : `default: ${preset}`,
+    required === 'with-node'
+      ? 'required but for a witness'
+      : required
+        ? 'required'
+        : preset === ''
+          ? ''
+          : `default: ${preset}`,
     notYetEffective ? 'no effect' : '',
     ...aliases.map((alias) => `also --${alias}`),
     `env: ${variableName(name)}`,

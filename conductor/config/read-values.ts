@@ -31,6 +31,7 @@ export function readValues(argv: readonly string[], env: Environment): ReadValue
   const values: Partial<Record<FlagName, unknown>> = {};
   const explicit: Partial<Record<FlagName, unknown>> = {};
   const unknown = new Set(problems.flatMap((problem) => problem.flags));
+  const isWitness = readWitness(given, env);
 
   for (const name of flagNames) {
     const flag = flags[name] as Flag<unknown, null>;
@@ -38,7 +39,7 @@ export function readValues(argv: readonly string[], env: Environment): ReadValue
     if (unknown.has(name)) continue;
     const source = fromArguments(name, given) ?? fromEnvironment(name, env);
     if (source === null) {
-      if (!flag.required) continue;
+      if (flag.required === undefined || (flag.required === 'with-node' && isWitness)) continue;
       problems.push(
         configProblem(
           [name],
@@ -67,6 +68,12 @@ export function readValues(argv: readonly string[], env: Environment): ReadValue
     help,
     version,
   };
+}
+
+/** Known before the others: what has to be given depends on it. */
+function readWitness(given: ReadonlyMap<FlagName, string>, env: Environment): boolean {
+  const source = fromArguments('witness', given) ?? fromEnvironment('witness', env);
+  return source !== null && flags.witness.type.schema.safeParse(source.text).data === true;
 }
 
 interface Source {

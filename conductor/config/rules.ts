@@ -6,6 +6,7 @@ import { isWildcard, parseHostPort } from './host-port.js';
 import { peerRules } from './peer-rules.js';
 import { portClashes } from './port-clashes.js';
 import { raftTimes } from './raft-times.js';
+import { unlessWitness, witnessRules } from './witness-rules.js';
 
 /** Limits of hashicorp/raft, which refuses to start below them. */
 const SHORTEST_RAFT_TIME_MS = 5;
@@ -28,9 +29,9 @@ const rules: readonly Rule[] = [
     remedy: 'use an id of at most 255 bytes',
   },
   empty('raft.storage.dir', 'missing raft storage directory', 'give a folder on a local disk'),
-  empty('node.rpc', 'missing node RPC', "give op-node's URL"),
+  unlessWitness(empty('node.rpc', 'missing node RPC', "give op-node's URL")),
   badUrl('node.rpc', 'invalid node RPC'),
-  empty('execution.rpc', 'missing geth RPC', "give the execution client's URL"),
+  unlessWitness(empty('execution.rpc', 'missing geth RPC', "give the execution client's URL")),
   badUrl('execution.rpc', 'invalid geth RPC'),
   {
     flags: ['consensus.advertised'],
@@ -167,6 +168,7 @@ const rules: readonly Rule[] = [
   },
   positive('shutdown-timeout'),
   ...peerRules,
+  ...witnessRules,
 ];
 
 /**
@@ -220,12 +222,12 @@ function badUrl(flag: FlagName, text: string, protocols = HTTP): Rule {
 }
 
 function health(flag: FlagName, violated: Rule['violated'], text: string): Rule {
-  return {
+  return unlessWitness({
     flags: [flag],
     violated,
     text: `invalid health check config: ${text}`,
     remedy: 'give a number greater than 0',
-  };
+  });
 }
 
 function executionP2p(flag: FlagName, violated: Rule['violated'], text: string, remedy: string): Rule {

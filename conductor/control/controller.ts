@@ -94,6 +94,13 @@ export class Controller extends EventEmitter<ControlEvents> {
     });
     raft.on('applied', () => this.changed());
     localNode.on('polled', () => this.changed());
+    // Nothing is heard of a node that is not there. As leader, a witness goes by what the others say of theirs.
+    if (localNode.isAbsent) raft.on('answered', () => this.changed());
+  }
+
+  /** This member has no node: it votes, and hands leadership over at once. */
+  get isWitness(): boolean {
+    return this.options.localNode.isAbsent;
   }
 
   /** Everything that is known of the local node's health; as op-conductor: healthy until the first check has spoken. */
@@ -150,7 +157,7 @@ export class Controller extends EventEmitter<ControlEvents> {
    */
   async resume(): Promise<void> {
     const { opNode, localNode, switches, logger, callTimeoutMs } = this.options;
-    localNode.noteSequencer(await opNode.sequencerActive({ timeoutMs: callTimeoutMs }));
+    if (!this.isWitness) localNode.noteSequencer(await opNode.sequencerActive({ timeoutMs: callTimeoutMs }));
     await switches.endPause();
     logger.info('control loop resumed');
     this.emit('resumed');
@@ -167,7 +174,7 @@ export class Controller extends EventEmitter<ControlEvents> {
     switches.stopped = true;
     await this.loop.stop();
     // A start that was aborted may still have its effect, so a leader asks op-node to stop in any case.
-    const mayRun = localNode.state.sequencerActive === true || this.leads;
+    const mayRun = !this.isWitness && (localNode.state.sequencerActive === true || this.leads);
     await this.handOver.atTheEnd({ stopFirst: !switches.paused && mayRun });
   }
 
@@ -224,10 +231,11 @@ export class Controller extends EventEmitter<ControlEvents> {
     const { state, branch } = localNode;
     const now = performance.now();
     const movedAtMs = Math.max(state.headAdvancedAtMs, this.sequencer.startedAtMs);
-    const stuck = now - Math.max(movedAtMs, this.leaderSinceMs) > stuckAfterMs;
+    const stuck = !this.isWitness && now - Math.max(movedAtMs, this.leaderSinceMs) > stuckAfterMs;
     return {
       paused: switches.paused,
       stopping: switches.stopped,
+      witness: this.isWitness,
       role: status.role !== 'leader' ? 'follower' : status.ready ? 'leader' : 'elect',
       sequencerActive: this.sequencer.isStarting ? false : state.sequencerActive,
       mustStop: branch.offChain ?? (state.conductorEnabled ? undefined : NOT_ASKING),

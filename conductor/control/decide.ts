@@ -24,6 +24,8 @@ export const HAND_BACK = 'a member that is preferred as leader is fit again';
 export interface View {
   paused: boolean;
   stopping: boolean;
+  /** There is no local node: this member votes, and leads only until it has handed over. */
+  witness: boolean;
   /** `elect`: won, but without a commit of its own term; it must not act yet. */
   role: 'leader' | 'elect' | 'follower';
   /** Whether op-node sequences; null while it does not answer. */
@@ -86,6 +88,7 @@ export function decide(view: View): Action {
 }
 
 function decideAsFollower(view: View): Action {
+  if (view.witness) return { type: 'none', reason: 'a witness only votes' };
   if (view.sequencerActive === true) return { type: 'stop', abandon: false, reason: 'not the leader' };
   if (view.sequencerActive === null) return { type: 'none', reason: 'the local node does not answer' };
   if (view.lagging && !view.historyTooShort && !view.stray)

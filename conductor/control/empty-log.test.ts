@@ -13,8 +13,14 @@ function voter(
 ): VoterReport {
   const { branch = 'a', canLead = true } = changes;
   if (head === 'silent') return { id, state: null };
-  return { id, state: { head: head === null ? null : block(head, branch), leftAt: null, canLead } };
+  const seen = head === null ? null : block(head, branch);
+  return { id, state: { head: seen, leftAt: null, canLead, witness: false } };
 }
+
+const witness = (id: string): VoterReport => ({
+  id,
+  state: { head: null, leftAt: null, canLead: false, witness: true },
+});
 
 const decide = (own: number, ...others: VoterReport[]) =>
   decideEmptyLog({ own: 'a', head: block(own), voters: [voter('a', own), ...others] });
@@ -25,6 +31,7 @@ describe('decideEmptyLog', () => {
     ['a new chain: all at the same block', 0, [voter('b', 0), voter('c', 0)]],
     ['the highest of all', 13, [voter('b', 12), voter('c', 9)]],
     ['the highest of a majority', 13, [voter('b', 13), voter('c', 'silent')]],
+    ['the higher of two, beside a witness', 13, [voter('b', 12), witness('w')]],
     ['higher than one that cannot lead', 13, [voter('b', 12, { canLead: false }), voter('c', null)]],
     ['a lower head of another branch', 13, [voter('b', 12, { branch: 'b' }), voter('c', 13)]],
   ])('starts on the own head: %s', (_, own, others) => {
@@ -33,6 +40,7 @@ describe('decideEmptyLog', () => {
 
   it.each<[string, VoterReport[], string]>([
     ['the only one with a higher head', [voter('b', 9), voter('c', 13)], 'c'],
+    ['the other of two, never to the witness', [witness('a-w'), voter('c', 13)], 'c'],
     ['the first of several', [voter('b', 13), voter('c', 13)], 'b'],
     ['the highest one', [voter('b', 10), voter('c', 13)], 'c'],
     ['the one that can', [voter('b', 13, { canLead: false }), voter('c', 13)], 'c'],
@@ -57,6 +65,12 @@ describe('decideEmptyLog', () => {
       [voter('b', 13), voter('c', 'silent'), voter('d', 'silent')],
       'heads-unknown',
       'c, d',
+    ],
+    [
+      'a witness has no head that could count',
+      [voter('b', 'silent'), witness('w')],
+      'heads-unknown',
+      'the heads of b, w (a witness, it has none) are not known',
     ],
     ['clients that do not answer', [voter('b', null), voter('c', 'silent')], 'heads-unknown', 'b, c'],
     [

@@ -24,7 +24,8 @@ interface Heads {
 
 /**
  * Who may make the first block of an empty log. An earlier cluster may have published blocks that this log does not know,
- * so it is whoever has the highest head of a majority of voters. Pure.
+ * so it is whoever has the highest head of a majority of voters. A witness has none, and counts as one of them all the
+ * same: of two sequencers and a witness, both sequencers have to say. Pure.
  */
 export function decideEmptyLog({ own, head, voters }: Heads): EmptyLogDecision {
   const others = voters.flatMap(({ id, state }) =>
@@ -32,8 +33,10 @@ export function decideEmptyLog({ own, head, voters }: Heads): EmptyLogDecision {
   );
   const known = 1 + others.length;
   if (known < majorityOf(voters.length)) {
-    const silent = voters.filter(({ id, state }) => id !== own && !state?.head).map(({ id }) => id);
-    return wait('heads-unknown', `the heads of ${silent.join(', ')} are not known`);
+    const unknown = voters
+      .filter(({ id, state }) => id !== own && !state?.head)
+      .map(({ id, state }) => (state?.witness ? `${id} (a witness, it has none)` : id));
+    return wait('heads-unknown', `the heads of ${unknown.join(', ')} are not known`);
   }
   const top = others.reduce((most, { head: { number } }) => Math.max(most, number), head.number);
   const highest = others.filter((other) => other.head.number === top);

@@ -35,7 +35,12 @@ interface Probed {
   };
 }
 
+/** Why a witness does not sequence. */
+export const NO_NODE = 'a witness has no node';
+
 interface LocalNodeOptions extends Probed {
+  /** There is no node: this member is a witness, and nobody is asked. */
+  isAbsent?: boolean;
   /** The committed chain. */
   history: WatchedChains['history'];
   /** The sequencer should have had another block committed by now. */
@@ -79,6 +84,8 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
   readonly l1 = new L1Watch();
   /** What became of the blocks of its sequencer. */
   readonly commits = new RefusedCommits();
+  /** There is none: this member is a witness. */
+  readonly isAbsent: boolean;
   readonly state: LocalNodeState = {
     head: null,
     headAdvancedAtMs: -Infinity,
@@ -91,12 +98,16 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
 
   constructor(private readonly options: LocalNodeOptions) {
     super();
+    this.isAbsent = options.isAbsent ?? false;
+    if (this.isAbsent) this.state.reason = NO_NODE;
     this.branch = new BranchWatch(options);
     options.opNode.onDisconnect(() => this.pollNow());
     options.execution.onDisconnect(() => this.pollNow());
   }
 
+  /** From here on it is asked again and again; one that is absent never is, all is known of it. */
   start(): void {
+    if (this.isAbsent) return void this.emit('polled');
     this.again = false;
     this.running = this.poll().finally(() => {
       this.running = undefined;

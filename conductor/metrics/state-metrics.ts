@@ -4,6 +4,7 @@ import type { Families } from './families.js';
 /** Gauges of what is: op-conductor has none (op-conductor.md §11.11, 15). They are read when somebody asks. */
 export class StateMetrics {
   private readonly leader;
+  private readonly witness;
   private readonly healthy;
   private readonly active;
   private readonly paused;
@@ -19,6 +20,10 @@ export class StateMetrics {
 
   constructor(families: Families) {
     this.leader = families.gauge('op_conductor_leader', '1 if this node is the leader of the cluster');
+    this.witness = families.gauge(
+      'op_conductor_witness',
+      '1 if this node is a witness: it votes, and has no node',
+    );
     this.healthy = families.gauge('op_conductor_healthy', '1 if the local node is healthy or degraded');
     this.active = families.gauge('op_conductor_active', '1 if the local sequencer is active');
     this.paused = families.gauge('op_conductor_paused', '1 if the control loop is paused');
@@ -59,6 +64,7 @@ export class StateMetrics {
   /** @param nowMs wall clock */
   set(status: ConductorStatus, nowMs: number): void {
     this.leader.set(Number(status.role === 'leader'));
+    this.witness.set(Number(status.witness));
     this.healthy.set(Number(status.health.status !== 'unhealthy'));
     this.active.set(Number(status.node.sequencerActive === true));
     this.paused.set(Number(status.paused));

@@ -6,7 +6,7 @@ import type { HealthReport } from '../../health/health-report.js';
 import type { RaftNode } from '../../raft/index.js';
 import type { HttpTransport } from '../../raft/index.js';
 import { ExecutionClient } from '../../rpc/clients/execution-client.js';
-import { JsonRpcClient } from '../../rpc/clients/json-rpc-client.js';
+import { JsonRpcClient, type JsonRpcClientOptions } from '../../rpc/clients/json-rpc-client.js';
 import { OpNodeClient } from '../../rpc/clients/op-node-client.js';
 import { FlashblocksMetrics } from '../../rpc/flashblocks/flashblocks-metrics.js';
 import { FlashblocksProxy } from '../../rpc/flashblocks/flashblocks-proxy.js';
@@ -217,14 +217,18 @@ function createReports(metrics: Metrics, logger: Logger): EventEmitter<Reports> 
   return reports;
 }
 
-function createClients({ node, execution }: Config): Clients {
-  const timeoutMs = CALL_TIMEOUT_MS;
+/** Those of a witness fail at once, whatever they are asked. */
+function createClients({ node, execution, witness }: Config): Clients {
+  const to = (url: string): JsonRpcClientOptions =>
+    witness
+      ? { url: null, absence: 'this member is a witness: it has no node' }
+      : { url, timeoutMs: CALL_TIMEOUT_MS };
   return {
-    opNode: new OpNodeClient({ url: node.rpcUrl, timeoutMs }),
-    execution: new ExecutionClient({ url: execution.rpcUrl, timeoutMs }),
+    opNode: new OpNodeClient(to(node.rpcUrl)),
+    execution: new ExecutionClient(to(execution.rpcUrl)),
     proxies: {
-      node: new JsonRpcClient({ url: node.rpcUrl, timeoutMs }),
-      execution: new JsonRpcClient({ url: execution.rpcUrl, timeoutMs }),
+      node: new JsonRpcClient(to(node.rpcUrl)),
+      execution: new JsonRpcClient(to(execution.rpcUrl)),
     },
   };
 }
@@ -239,6 +243,7 @@ function createHealth(
   const { intervalMs, probeTimeoutMs } = config.health;
   const localNode = new LocalNode({
     ...{ opNode, execution, history },
+    isAbsent: config.witness,
     isBlockOverdue: () => rhythm.isOverdue(performance.now()),
     pollIntervalMs: Math.min(NODE_POLL_MS, intervalMs),
     timeoutMs: probeTimeoutMs,
@@ -264,7 +269,7 @@ function controlTimes({ health, raft }: Config): ControlTimes {
 }
 
 function createRpc(
-  { rpc }: Config,
+  { rpc, witness }: Config,
   { version, logger }: ProcessContext,
   {
     conductor,
@@ -275,7 +280,7 @@ function createRpc(
 ): HttpServer {
   return createRpcServer({
     api: conductor,
-    proxies: rpc.enableProxy ? clients.proxies : undefined,
+    proxies: rpc.enableProxy && !witness ? clients.proxies : undefined,
     version,
     logger: logger.child({ part: 'rpc' }),
     host: rpc.listenHost,

@@ -10,7 +10,7 @@ import {
 import { JsonRpcClient } from '../../rpc/clients/json-rpc-client.js';
 import { z } from 'zod';
 import { inspectDirectory, type LogVisitor } from '../../raft/index.js';
-import { parseConfig } from '../config/parse-config.js';
+import { parsed } from '../config/testing/command-line.js';
 import { Service } from './service.js';
 import { hashOf, silent } from '../testing/chain.js';
 
@@ -62,22 +62,19 @@ async function until(holds: () => boolean): Promise<void> {
 
 /** Starts a cluster of one, paused by its foundation, beside the fake op-node. */
 async function start(nodeUrl = opNode.url, rpcPort = '0'): Promise<void> {
-  const parsed = parseConfig(
-    [
-      ...[
-        '--consensus.addr=127.0.0.1',
-        '--consensus.port=0',
-        '--rpc.addr=127.0.0.1',
-        `--rpc.port=${rpcPort}`,
-      ],
-      ...['--raft.server.id=a', `--raft.storage.dir=${directory}`, '--raft.bootstrap'],
-      ...[`--node.rpc=${nodeUrl}`, `--execution.rpc=${nodeUrl}`, '--healthcheck.interval=1'],
-      ...['--healthcheck.unsafe-interval=3600', '--healthcheck.min-peer-count=1'],
-    ],
-    {},
-  );
-  if (!('config' in parsed)) throw new Error('no configuration');
-  service = new Service(parsed.config, 'v1', silent, (error) => fatal.push(error));
+  await startWith([
+    ...[`--rpc.port=${rpcPort}`, '--raft.bootstrap'],
+    ...[`--node.rpc=${nodeUrl}`, `--execution.rpc=${nodeUrl}`, '--healthcheck.interval=1'],
+    ...['--healthcheck.unsafe-interval=3600', '--healthcheck.min-peer-count=1'],
+  ]);
+}
+
+async function startWith(flags: string[]): Promise<void> {
+  const { config } = parsed([
+    ...['--consensus.addr=127.0.0.1', '--consensus.port=0', '--rpc.addr=127.0.0.1'],
+    ...['--raft.server.id=a', `--raft.storage.dir=${directory}`, ...flags],
+  ]);
+  service = new Service(config, 'v1', silent, (error) => fatal.push(error));
   const bound = await service.start();
   client = new JsonRpcClient({ url: `http://127.0.0.1:${bound.rpcPort}` });
 }
@@ -151,6 +148,16 @@ describe('the start', () => {
     await service.stop('a restart');
     await start();
     expect(await call('conductor_status')).toMatchObject({ ...told, pausedBy: 'conductor_pause' });
+  });
+
+  it('of a witness needs no node: it is healthy, can be resumed, and passes no calls on', async () => {
+    await startWith(['--witness', '--paused', '--rpc.port=0']);
+    expect(await call('conductor_status')).toMatchObject({ witness: true, health: { status: 'healthy' } });
+    expect(await call('conductor_sequencerHealthy')).toBe(true);
+    await call('conductor_resume');
+    expect(await call('conductor_paused')).toBe(false);
+    await expect(call('miner_setMaxDASize')).rejects.toThrow('does not exist');
+    expect(fatal).toEqual([]);
   });
 
   it('HandleInitError: a port that is taken is the error, and what was opened is closed', async () => {

@@ -41,7 +41,7 @@ export class Service {
 
   /** @throws StorageError, ListenError when a port cannot be bound; an AbortError when it was stopped meanwhile */
   async start(): Promise<{ rpcPort: number; consensusPort: number }> {
-    const { raft, transport, rpc, flashblocks, localNode, health, metrics, bound } = this.parts;
+    const { raft, transport, rpc, flashblocks, metrics, bound } = this.parts;
     const timing = new TimingWarning(this.config, raft, this.logger);
     void this.watch();
     this.opening = true;
@@ -68,10 +68,7 @@ export class Service {
     this.closers.push(async () => flashblocks?.stop(1000));
     if (this.config.metrics.enabled) await this.serveMetrics();
     this.phase = 'bound';
-    this.closers.push(() => localNode.stop());
-    health.start();
-    this.closers.push(() => health.stop());
-    void this.pollOnceEnabled();
+    this.watchNode();
     // Not before all ports are there: a process that ends at its start must leave no cluster behind.
     await this.joinOrFound(consensusPort);
     metrics.up();
@@ -185,6 +182,15 @@ export class Service {
       }),
     );
     this.closers.push(() => server.close());
+  }
+
+  private watchNode(): void {
+    const { localNode, health } = this.parts;
+    this.closers.push(() => localNode.stop());
+    if (this.config.witness) return localNode.start();
+    health.start();
+    this.closers.push(() => health.stop());
+    void this.pollOnceEnabled();
   }
 
   /** Not before: a sequencer that does not ask its conductor must not be started by it. */

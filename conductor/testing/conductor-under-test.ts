@@ -35,6 +35,8 @@ interface Options {
   paused?: boolean;
   silentTransfer?: boolean;
   roundRobin?: boolean;
+  /** It has no node; whatever the fake one is asked is a mistake. */
+  witness?: boolean;
 }
 
 const underTest = new Set<ConductorUnderTest>();
@@ -69,7 +71,7 @@ export class ConductorUnderTest {
   readonly resets: ResetRequest[] = [];
   private report: HealthReport | null = null;
 
-  constructor({ paused = false, silentTransfer = false, roundRobin = false }: Options) {
+  constructor({ paused = false, silentTransfer = false, roundRobin = false, witness = false }: Options) {
     const { chain, raft, node } = this;
     for (const { number } of chainOf(5, 10)) raft.commit(refOf(number));
     const { opNode, execution } = node;
@@ -78,6 +80,7 @@ export class ConductorUnderTest {
     raft.on('applied', () => rhythm.committed(performance.now()));
     const localNode = new LocalNode({
       ...{ opNode, execution, history },
+      isAbsent: witness,
       isBlockOverdue: () => rhythm.isOverdue(performance.now()),
       pollIntervalMs: POLL_MS,
       timeoutMs: 1000,

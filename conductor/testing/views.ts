@@ -20,6 +20,7 @@ export function viewOf(changes: Partial<View> = {}): View {
   return {
     paused: false,
     stopping: false,
+    witness: false,
     role: 'follower',
     sequencerActive: false,
     mustStop: undefined,

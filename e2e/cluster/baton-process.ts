@@ -11,8 +11,9 @@ export interface BatonOptions {
   storageDir: string;
   rpcPort: number;
   consensusPort: number;
-  nodeRpc: string;
-  executionRpc: string;
+  /** Of op-node and the execution client; without them it is a witness. */
+  nodeRpc?: string;
+  executionRpc?: string;
   /** Further flags, with their values. */
   flags?: readonly string[];
   /** Options of node, as in NODE_OPTIONS. */
@@ -84,8 +85,9 @@ export class BatonProcess {
       ...['--raft.server.id', id, '--raft.storage.dir', storageDir],
       ...['--consensus.addr', host, '--consensus.port', String(consensusPort)],
       ...['--rpc.addr', host, '--rpc.port', String(rpcPort)],
-      ...['--node.rpc', nodeRpc, '--execution.rpc', executionRpc],
-      ...HEALTH_FLAGS,
+      ...(nodeRpc === undefined || executionRpc === undefined
+        ? ['--witness']
+        : ['--node.rpc', nodeRpc, '--execution.rpc', executionRpc, ...HEALTH_FLAGS]),
       ...flags,
     ]);
   }

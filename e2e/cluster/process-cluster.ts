@@ -8,7 +8,10 @@ import { timeline } from './timeline.js';
 import { waitFor } from './wait-for.js';
 
 export interface ClusterOptions {
+  /** Members with a node. */
   size: number;
+  /** One more member, which is a witness. The cluster forms by `peers` then. */
+  witness?: true;
   blockTimeMs: number;
   /**
    * `peers`: all nodes get the same list and form the cluster themselves. `bootstrap`: op-conductor's way, with
@@ -48,6 +51,7 @@ interface ServerInfo {
 /** A whole cluster of processes on loopback, in a temporary directory. */
 export class ProcessCluster {
   private readonly started: ClusterNode[] = [];
+  private witnessProcess: BatonProcess | undefined;
   private directory: string | undefined;
   private stopping: Promise<void> | undefined;
 
@@ -56,17 +60,31 @@ export class ProcessCluster {
     return this.started;
   }
 
+  /** The member without a node, if there is one. */
+  get witness(): BatonProcess {
+    if (!this.witnessProcess) throw new Error('the cluster has no witness');
+    return this.witnessProcess;
+  }
+
+  /** All Batons. */
+  get members(): readonly BatonProcess[] {
+    const { witnessProcess, nodes } = this;
+    return [...nodes.map(({ baton }) => baton), ...(witnessProcess ? [witnessProcess] : [])];
+  }
+
   /** Starts everything, and stops what did start if something does not. */
   async start(options: ClusterOptions): Promise<this> {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'baton-cluster-'));
     this.directory = directory;
     const places = await placesFor(options, directory);
+    const ofNodes = places.slice(0, options.size);
+    const [ofWitness] = places.slice(options.size);
     const genesisTime = options.genesisTime ?? Math.floor(Date.now() / 1000);
     const peers = places
       .map(({ id, machine, consensusPort }) => `${id}@${machine.host}:${consensusPort}`)
       .join(',');
     try {
-      const starts = places.map((place) => startDevnet({ ...options, genesisTime }, place, peers));
+      const starts = ofNodes.map((place) => startDevnet({ ...options, genesisTime }, place, peers));
       const started = await Promise.allSettled(starts);
       this.started.push(...started.flatMap((node) => (node.status === 'fulfilled' ? [node.value] : [])));
       // Whoever did start is stopped with the others.
@@ -75,7 +93,11 @@ export class ProcessCluster {
       await Promise.all(
         this.nodes.map((node) => node.devnet.setPeers(urls.filter((url) => url !== node.devnet.p2pUrl))),
       );
-      await Promise.all(this.nodes.map((node) => node.baton.start()));
+      if (ofWitness) {
+        const flags = ['--raft.peers', peers, ...(options.flags ?? [])];
+        this.witnessProcess = new BatonProcess({ ...ofWitness, storageDir: raftDir(ofWitness), flags });
+      }
+      await Promise.all(this.members.map((baton) => baton.start()));
       if (options.formation === 'bootstrap') await this.formByRpc();
       return this;
     } catch (error) {
@@ -190,7 +212,7 @@ export class ProcessCluster {
   /** What all processes logged lately, for a failed test. */
   report(): string {
     const devnets = this.nodes.map(({ id, devnet }) => `${id}'s op-node: ${devnet.log.slice(-1000)}`);
-    return [timeline(this.nodes.map((node) => node.baton)), ...devnets].join('\n');
+    return [timeline(this.members), ...devnets].join('\n');
   }
 
   stop(): Promise<void> {
@@ -199,7 +221,7 @@ export class ProcessCluster {
   }
 
   private async stopAll(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.baton.dispose()));
+    await Promise.all(this.members.map((baton) => baton.dispose()));
     await Promise.all(this.nodes.map((node) => node.devnet.kill('SIGKILL')));
     if (this.directory !== undefined) await rm(this.directory, { recursive: true, force: true });
   }
@@ -244,9 +266,10 @@ interface Place {
 }
 
 async function placesFor(options: ClusterOptions, directory: string): Promise<Place[]> {
-  const ports = await pickPorts(2 * options.size);
-  return Array.from({ length: options.size }, (_, index) => {
-    const id = `sequencer-${index}`;
+  const count = options.size + (options.witness ? 1 : 0);
+  const ports = await pickPorts(2 * count);
+  return Array.from({ length: count }, (_, index) => {
+    const id = index < options.size ? `sequencer-${index}` : 'witness';
     return {
       index,
       id,
@@ -258,12 +281,15 @@ async function placesFor(options: ClusterOptions, directory: string): Promise<Pl
   });
 }
 
+const raftDir = ({ directory }: Place): string => path.join(directory, 'raft');
+
 /** Starts the simulated node of a place; its Baton is there, but does not run yet. */
 async function startDevnet(
   options: ClusterOptions & { genesisTime: number },
-  { index, id, machine, directory, rpcPort, consensusPort }: Place,
+  place: Place,
   peers: string,
 ): Promise<ClusterNode> {
+  const { index, id, machine, directory, rpcPort, consensusPort } = place;
   const devnetDir = path.join(directory, 'devnet');
   const devnet = await DevnetProcess.start(
     {
@@ -282,7 +308,7 @@ async function startDevnet(
   const baton = new BatonProcess({
     id,
     machine,
-    storageDir: path.join(directory, 'raft'),
+    storageDir: raftDir(place),
     rpcPort,
     consensusPort,
     nodeRpc: devnet.nodeRpc,

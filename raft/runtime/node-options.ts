@@ -67,6 +67,8 @@ export interface RaftNodeEvents {
   applied: [index: number];
   /** It takes part no more, by `stop` or because it could not go on. */
   stopped: [];
+  /** A peer has answered a request; `status()` has what it said of itself. With every heartbeat, so keep it cheap. */
+  answered: [peer: NodeId];
   // For those who count and measure:
   /** Two processes speak for this peer: one of them runs on a copy of the other's disk. */
   identityUsedTwice: [peer: NodeId];

@@ -17,6 +17,8 @@ export interface PeerRequestsOptions {
   storage: Storage;
   snapshots: Pick<SnapshotTraffic, 'send'>;
   logger: Logger;
+  /** The core knows what this peer has answered. */
+  onAnswered(peer: NodeId): void;
   /** From a heartbeat to its answer; heartbeats wait for no disk. */
   onRoundTrip(ms: number): void;
   /** The disk could not give what a message needs. */
@@ -51,6 +53,7 @@ export class PeerRequests {
       (response) => {
         this.watch.answered(to);
         this.options.pump.deliver({ type: 'message', from: to, message: response });
+        this.options.onAnswered(to);
       },
       (error: Error) => this.failed(to, message, error),
     );

@@ -119,6 +119,21 @@ describe('three nodes', () => {
     await first;
   });
 
+  it('tell their leader of themselves with every answer, and it passes that on', async () => {
+    const cluster = createCluster();
+    const leader = await cluster.found('a', 'b', 'c');
+    const [peer] = cluster.others(leader);
+    const seen: number[] = [];
+    leader.raft.on('answered', (id) => {
+      const { eligibility } = leader.raft.status().peers.find((one) => one.id === id)!;
+      if (id === peer!.id) seen.push(eligibility);
+    });
+    peer!.raft.setEligibility(4711);
+    // Once it is told, it is known.
+    await eventually(() => seen.at(-1) === 4711, 'the leader to be told');
+    expect(seen.indexOf(4711)).toBe(seen.length - 1);
+  });
+
   it('hand leadership over', async () => {
     const cluster = createCluster();
     const leader = await cluster.found('a', 'b', 'c');

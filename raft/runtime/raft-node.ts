@@ -90,6 +90,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
       storage,
       snapshots: this.snapshots,
       logger,
+      onAnswered: (peer) => this.emit('answered', peer),
       onRoundTrip: (ms) => this.timingWatch.roundTrip(ms),
       onDiskFailure: (error) => this.fatal(error),
     });

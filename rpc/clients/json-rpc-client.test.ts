@@ -151,6 +151,16 @@ describe('JsonRpcClient', () => {
     expect(error.message).toContain(`test_ping at ${server.url}: connect ECONNREFUSED`);
   });
 
+  it('fails at once without a URL, and says why there is none', async () => {
+    const absent = new JsonRpcClient({ url: null, absence: 'there is no node here' });
+    const failures = [absent.call(read), absent.callForText(ping)].map(failure);
+    for (const error of await Promise.all(failures)) {
+      expect(error.failure).toEqual({ code: 'unreachable' });
+      expect(error.message).toBe('test_ping at no address: there is no node here');
+    }
+    await absent.close();
+  });
+
   it('sends a password without a user name', async () => {
     const keyed = new JsonRpcClient({ url: server.url.replace('//', '//:hunter2@') });
     await keyed.call(ping).finally(() => keyed.close());

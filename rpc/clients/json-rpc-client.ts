@@ -15,8 +15,13 @@ export interface CallOptions {
 }
 
 export interface JsonRpcClientOptions {
-  /** `http://` or `https://`; a user name and password in it are sent as basic authentication. */
-  url: string;
+  /**
+   * `http://` or `https://`; a user name and password in it are sent as basic authentication. Null: there is no such
+   * program, and every call fails at once as `unreachable`.
+   */
+  url: string | null;
+  /** Why there is none, for the text of those failures. */
+  absence?: string | undefined;
   /** Deadline of a call that names none. */
   timeoutMs?: number | undefined;
   /** That of this process by default. */
@@ -59,16 +64,23 @@ interface TextResponse {
  * call gives up is left to the next call.
  */
 export class JsonRpcClient {
-  readonly #endpoint: Endpoint;
+  readonly #endpoint: Endpoint | null;
+  readonly #absence: string;
   readonly #headers: Record<string, string>;
   readonly #timeoutMs: number;
   readonly #dialer: Dialer;
   #nextId = 1;
 
   /** @throws EndpointError */
-  constructor({ url, timeoutMs = DEFAULT_TIMEOUT_MS, lookup }: JsonRpcClientOptions) {
-    this.#endpoint = parseEndpoint(url);
-    const { authorization } = this.#endpoint;
+  constructor({
+    url,
+    absence = 'no URL is given',
+    timeoutMs = DEFAULT_TIMEOUT_MS,
+    lookup,
+  }: JsonRpcClientOptions) {
+    this.#endpoint = url === null ? null : parseEndpoint(url);
+    this.#absence = absence;
+    const authorization = this.#endpoint?.authorization;
     this.#headers = {
       'content-type': 'application/json',
       accept: 'application/json',
@@ -130,11 +142,13 @@ export class JsonRpcClient {
     idempotent: boolean,
     { signal, timeoutMs = this.#timeoutMs }: CallOptions,
   ): Promise<TextResponse> {
+    if (!this.#endpoint) throw this.#error(method, { code: 'unreachable' }, this.#absence);
+    const { url } = this.#endpoint;
     const body = `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)},"params":${params}}`;
     const { dispatcher, isSent } = this.#dialer.forOneRequest();
     let answer: TextResponse;
     try {
-      answer = await withDeadline((deadline) => this.#send(body, deadline, idempotent, dispatcher), {
+      answer = await withDeadline((deadline) => this.#send(url, body, deadline, idempotent, dispatcher), {
         timeoutMs,
         signal,
       });
@@ -152,13 +166,14 @@ export class JsonRpcClient {
   }
 
   async #send(
+    url: string,
     body: string,
     signal: AbortSignal,
     idempotent: boolean,
     dispatcher: Dispatcher,
   ): Promise<TextResponse> {
     const attempt = async (): Promise<TextResponse> => {
-      const response = await request(this.#endpoint.url, {
+      const response = await request(url, {
         method: 'POST',
         headers: this.#headers,
         body,
@@ -236,7 +251,7 @@ export class JsonRpcClient {
     return new ClientError(
       failure,
       method,
-      this.#endpoint.origin,
+      this.#endpoint?.origin ?? 'no address',
       detail,
       cause === undefined ? undefined : { cause },
     );

@@ -49,6 +49,11 @@ export const conductorStatusSchema = z.object({
   /** Cluster that the storage directory belongs to; null while it belongs to none. */
   clusterId: z.string().nullable(),
 
+  /**
+   * It votes and keeps the log, but has no node (`--witness`): `node` says nothing, and it leads only until it has handed
+   * over. Absent from older versions.
+   */
+  witness: z.boolean().default(false),
   role: z.enum(['leader', 'candidate', 'follower']),
   /** Leaders only: an entry of its own term is committed, so that it knows the whole log. */
   ready: z.boolean(),
@@ -113,7 +118,10 @@ export const conductorStatusSchema = z.object({
     startHeldBy: z.string().default(''),
   }),
   health: z.object({
-    /** `unknown` before the first check. `conductor_sequencerHealthy` is true for all but `unhealthy`. */
+    /**
+     * `unknown` before the first check, `healthy` on a witness, where nothing is checked. `conductor_sequencerHealthy` is
+     * true for all but `unhealthy`.
+     */
     status: z.enum(['unknown', 'healthy', 'degraded', 'unhealthy']),
     /** One line for people: what decided the status, or the numbers of a healthy node. */
     summary: z.string(),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ConductorStatus } from '../../../rpc/server/conductor-status.js';
-import { leading, memberStatus } from '../testing/fake-cluster.js';
+import { leading, memberStatus, witnessStatus } from '../testing/fake-cluster.js';
 import type { ClusterView, Member } from './cluster-view.js';
 import { renderJson, renderTable } from './render-status.js';
 
@@ -43,6 +43,19 @@ describe('the table', () => {
         'a   leader    healthy  yes     100   0    no      v1.2.3',
         'b   follower  healthy  no      100   0    no      v1.2.3',
         'c   follower  healthy  no      100   0    no      v1.2.3',
+        '',
+        'healthy',
+      ].join('\n'),
+    );
+  });
+
+  it('shows a witness as such, and has nothing against it', () => {
+    expect(renderTable(view(member(a), member(b), member(witnessStatus('w'))))).toBe(
+      [
+        'ID  ROLE      HEALTH   ACTIVE  HEAD  LAG  PAUSED  VERSION  REASON',
+        'a   leader    healthy  yes     100   0    no      v1.2.3',
+        'b   follower  healthy  no      100   0    no      v1.2.3',
+        'w   witness   healthy  -       -     -    no      v1.2.3',
         '',
         'healthy',
       ].join('\n'),
@@ -107,6 +120,12 @@ describe('a cluster is not healthy', () => {
       view(member({ ...stopped, node: { ...stopped.node, startHeldBy: 'heads unknown' } }), member(b)),
       ['the sequencer of the leader a is not active: heads unknown'],
     ],
+    [
+      'with a witness as leader',
+      view(member(witnessStatus('w', { role: 'leader', ready: true })), member(b)),
+      ['the leader w is a witness, and no member with a node could take over'],
+    ],
+    ['with a paused witness', view(member(a), member(witnessStatus('w', { paused: true }))), ['w is paused']],
     ['with a paused leader', view(member({ ...stopped, paused: true })), ['a is paused']],
     [
       'with one that its foundation paused',
@@ -143,6 +162,20 @@ describe('a cluster is not healthy', () => {
 it('a member that cannot vote counts for nothing', () => {
   expect(verdict(view(member(a), member(b), member(c, 'nonvoter')))).toEqual(['healthy']);
   expect(renderTable(view(member(a), member(c, 'nonvoter')))).toContain('\nc   nonvoter');
+});
+
+it.each<[ConductorStatus['role'], string]>([
+  ['leader', 'leader (witness)'],
+  ['candidate', 'candidate (witness)'],
+  ['follower', 'witness'],
+])('a witness that is %s: %s', (role, shown) => {
+  const cluster = view(member(b), member(witnessStatus('w', { role })));
+  expect(renderTable(cluster)).toMatch(new RegExp(`^w +${shown.replace(/[()]/g, '\\$&')} +healthy +-`, 'm'));
+  // Programs find the role where it always was.
+  expect(JSON.parse(renderJson(cluster))).toMatchObject({
+    leader: role === 'leader' ? 'w' : null,
+    members: [{}, { id: 'w', role, lagBlocks: null, status: { witness: true } }],
+  });
 });
 
 describe('the JSON', () => {

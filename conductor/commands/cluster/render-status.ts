@@ -2,6 +2,9 @@ import { healthReason, lagBlocks, problems, type ClusterView, type Member } from
 
 const COLUMNS = ['ID', 'ROLE', 'HEALTH', 'ACTIVE', 'HEAD', 'LAG', 'PAUSED', 'VERSION', 'REASON'];
 
+/** In the place of what a witness has not. */
+const NO_NODE = '-';
+
 /** The cluster as a table for people, followed by everything that is wrong with it. */
 export function renderTable(view: ClusterView): string {
   const rows = [COLUMNS, ...view.members.map((member) => cells(view, member))];
@@ -15,13 +18,14 @@ export function renderTable(view: ClusterView): string {
 function cells(view: ClusterView, member: Member): string[] {
   const { id, status, silence } = member;
   if (!status) return [id, shownRole(member), '?', '?', '?', '?', '?', '?', `no answer: ${silence}`];
+  const unknown = status.witness ? NO_NODE : '?';
   return [
     id,
-    shownRole(member),
+    status.witness ? shownWitness(member) : shownRole(member),
     status.health.status,
-    yesNo(status.node.sequencerActive),
-    String(status.node.head?.number ?? '?'),
-    String(lagBlocks(view, member) ?? '?'),
+    status.witness ? NO_NODE : yesNo(status.node.sequencerActive),
+    String(status.node.head?.number ?? unknown),
+    String(lagBlocks(view, member) ?? unknown),
     yesNo(status.paused),
     status.version,
     healthReason(status),
@@ -33,6 +37,12 @@ function shownRole({ role, status }: Member): string {
   if (status?.role === 'leader') return 'leader';
   if (role === 'nonvoter') return 'nonvoter';
   return status?.role ?? '?';
+}
+
+/** That it follows goes without saying. */
+function shownWitness(member: Member): string {
+  const role = shownRole(member);
+  return role === 'follower' ? 'witness' : `${role} (witness)`;
 }
 
 function yesNo(value: boolean | null): string {

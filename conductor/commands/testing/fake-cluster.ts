@@ -21,6 +21,7 @@ export function memberStatus(id: string, changes: Partial<ConductorStatus> = {})
     uptimeMs: 60_000,
     rpcPort: 1,
     clusterId: 'c1',
+    witness: false,
     role: 'follower',
     ready: false,
     term: 3,
@@ -59,6 +60,21 @@ export function memberStatus(id: string, changes: Partial<ConductorStatus> = {})
 export function leading(id: string, changes: Partial<ConductorStatus> = {}): ConductorStatus {
   const status = memberStatus(id, { role: 'leader', ready: true, ...changes });
   return { ...status, node: { ...status.node, sequencerActive: true } };
+}
+
+/** The status of a witness that follows. */
+export function witnessStatus(id: string, changes: Partial<ConductorStatus> = {}): ConductorStatus {
+  const { node } = memberStatus(id);
+  return memberStatus(id, {
+    witness: true,
+    node: {
+      ...node,
+      ...{ reachable: false, reason: 'a witness has no node' },
+      ...{ head: null, lagBlocks: null, sequencerActive: null, branch: 'unknown' },
+    },
+    health: { status: 'healthy', summary: 'a witness has no node to check', reasons: [], checkedAtMs: null },
+    ...changes,
+  });
 }
 
 interface FakeMember {

@@ -153,6 +153,7 @@ export const flagCases: Array<
     [],
   ],
   ['raft.heartbeat-interval', 'RAFT_HEARTBEAT_INTERVAL', '30ms', 'raft.timing.heartbeatIntervalMs', 30, 50],
+  ['witness', 'WITNESS', 'true', 'witness', true, false],
   ['raft.priority', 'RAFT_PRIORITY', '7', 'raft.priority', 7, 0],
   ['raft.hand-back', 'RAFT_HAND_BACK', '5m', 'raft.handBack.afterMs', 300_000, null],
   [

@@ -73,6 +73,7 @@ export const status: ConductorStatus = {
   uptimeMs: 1,
   rpcPort: 1,
   clusterId: null,
+  witness: false,
   role: 'leader',
   ready: true,
   term: 7,
