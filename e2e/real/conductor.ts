@@ -17,6 +17,10 @@ export interface ClusterMembership {
   version: number;
 }
 
+export function storageFolder(node: SequencerNode): string {
+  return path.join(node.folder, 'raft');
+}
+
 /** `program` with the flags of op-conductor, and no others. */
 export function conductorCommand(
   program: readonly string[],
@@ -28,7 +32,7 @@ export function conductorCommand(
     ...program,
     ...['--consensus.addr', '127.0.0.1', '--consensus.port', `${node.consensusPort}`],
     ...['--consensus.advertised', node.consensusAddress],
-    ...['--raft.server.id', node.name, '--raft.storage.dir', path.join(node.folder, 'raft')],
+    ...['--raft.server.id', node.name, '--raft.storage.dir', storageFolder(node)],
     ...[
       '--node.rpc',
       node.nodeUrl,
