@@ -41,8 +41,8 @@ export type Part = (typeof PARTS)[number];
 interface PartOptions {
   /** A conductor that leaves its node alone until it is resumed. */
   paused?: boolean;
-  /** An op-node that sequences without having been told to. */
-  startsActive?: boolean;
+  /** Whether an op-node is told to wait with its sequencer until somebody starts it. */
+  stopped?: boolean;
 }
 
 /** One L1, three sequencer nodes and a batcher, all real programs on loopback. */
@@ -216,10 +216,14 @@ export class RealNetwork {
     return this.programs.end(programName(node, 'conductor'), 'SIGTERM');
   }
 
+  /** Everything that a part has logged, in all its lives. */
+  logOf(node: SequencerNode, part: Part): string {
+    return this.programs.log(programName(node, part));
+  }
+
   /** The reset entries in the log of any conductor, each as often as it was applied. */
   resets(): LoggedReset[] {
-    const names = this.programs.names().filter((name) => name.startsWith('conductor'));
-    return names.flatMap((name) => loggedResets(this.programs.log(name)));
+    return this.nodes.flatMap((node) => loggedResets(this.logOf(node, 'conductor')));
   }
 
   /** Nodes of which all parts run. */
@@ -296,7 +300,7 @@ export class RealNetwork {
   private async command(
     node: SequencerNode,
     part: Part,
-    { paused = false, startsActive = false }: PartOptions,
+    { paused = false, stopped = true }: PartOptions,
   ): Promise<string[]> {
     if (part === 'geth') return executionCommand(this.bin('geth'), node, this.nodes, this.file('jwt.txt'));
     if (part === 'conductor') {
@@ -310,7 +314,7 @@ export class RealNetwork {
       jwtFile: this.file('jwt.txt'),
       sequencerKey: this.sequencerKey,
     };
-    return opNodeCommand(settings, node, this.nodes, { startsActive });
+    return opNodeCommand(settings, node, this.nodes, { stopped });
   }
 
   private parties(): Parties {

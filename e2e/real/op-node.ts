@@ -15,15 +15,12 @@ export interface OpNodeSettings {
   sequencerKey: Hex;
 }
 
-/**
- * The command that starts the node's op-node: a sequencer that waits for its conductor's word; with `startsActive` one
- * that sequences at once, which is what op-node does unless it is told otherwise.
- */
+/** The command that starts the node's op-node. `stopped`: it waits with its sequencer until somebody starts it. */
 export function opNodeCommand(
   settings: OpNodeSettings,
   node: SequencerNode,
   all: readonly SequencerNode[],
-  { startsActive }: { startsActive: boolean },
+  { stopped }: { stopped: boolean },
 ): string[] {
   const peers = all.filter((other) => other !== node).map((other) => peerAddress(settings.opNode, other));
   const port = `${node.nodePeerPort}`;
@@ -40,7 +37,7 @@ export function opNodeCommand(
     ...['--l1.http-poll-interval', '1s', '--l1.epoch-poll-interval', '6s', '--verifier.l1-confs', '0'],
     ...['--l2', `http://127.0.0.1:${node.enginePort}`, '--l2.jwt-secret', settings.jwtFile],
     ...['--rpc.addr', '127.0.0.1', '--rpc.port', `${node.nodePort}`, '--rpc.enable-admin'],
-    ...['--sequencer.enabled', '--sequencer.l1-confs', '0', ...(startsActive ? [] : ['--sequencer.stopped'])],
+    ...['--sequencer.enabled', '--sequencer.l1-confs', '0', ...(stopped ? ['--sequencer.stopped'] : [])],
     ...['--conductor.enabled', '--conductor.rpc', node.witnessUrl],
     ...['--p2p.listen.ip', '127.0.0.1', '--p2p.listen.tcp', port, '--p2p.listen.udp', port],
     ...['--p2p.priv.raw', node.nodePeerKey.slice(2), '--p2p.sequencer.key', settings.sequencerKey],

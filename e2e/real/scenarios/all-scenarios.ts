@@ -1,6 +1,10 @@
 import { batches, batchesAgain, coldStart, transactions } from './blocks-and-batches.js';
-import { killNode, returnOfKilledNode, sigterm, transfer } from './hand-over.js';
+import { frozenOpNode } from './frozen-op-node.js';
+import { killConductor, killNode, returnOfKilledNode, sigterm, transfer } from './hand-over.js';
+import { gethDies, gethForgets } from './killed-geth.js';
 import { killAll, killAllForgetting } from './outage.js';
+import { newClusterFoundedBehind } from './new-cluster.js';
+import { leaderRestarts, standbyRestarts } from './restarted-op-node.js';
 import type { Scenario } from './scenario.js';
 
 /** In the order in which they run, on one network. */
@@ -12,7 +16,35 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'sigterm', title: "hand-over by SIGTERM of the leader's conductor", run: sigterm },
   { name: 'kill-node', title: "kill -9 of the leader's conductor, op-node and geth", run: killNode },
   { name: 'return', title: 'return of the killed node', after: 'kill-node', run: returnOfKilledNode },
+  { name: 'freeze', title: "the leader's op-node hangs, goes on, and leads again", run: frozenOpNode },
+  {
+    name: 'kill-conductor',
+    title: "kill -9 of the leader's conductor alone, whose op-node goes on",
+    run: killConductor,
+  },
+  {
+    name: 'standby-restarts',
+    title: "a standby's op-node starts again without --sequencer.stopped",
+    run: standbyRestarts,
+  },
+  {
+    name: 'leader-restarts',
+    title: "the same with the leader's, and nobody else can lead",
+    run: leaderRestarts,
+  },
+  { name: 'geth-dies', title: "kill -9 of the leader's geth alone", run: gethDies },
+  {
+    name: 'geth-forgets',
+    title: 'the same, its newest blocks are gone, and nobody else can lead',
+    after: 'batches',
+    run: gethForgets,
+  },
   { name: 'kill-all', title: 'kill -9 of every conductor, op-node and geth, and start again', run: killAll },
   { name: 'forget', title: 'the same, and every geth has forgotten its last blocks', run: killAllForgetting },
+  {
+    name: 'new-cluster',
+    title: 'a new cluster over the chain, founded by a node that lacks blocks',
+    run: newClusterFoundedBehind,
+  },
   { name: 'batches-again', title: 'batches land after all this', after: 'batches', run: batchesAgain },
 ];

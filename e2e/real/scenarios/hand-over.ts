@@ -1,7 +1,9 @@
 import { call } from '../json-rpc.js';
 import { inSeconds, step, type Stage } from '../stage.js';
 import { settled } from '../verify.js';
-import { candidate, newSequencer } from './waits.js';
+import { blocksFlow, candidate, newSequencer } from './waits.js';
+
+const FLOW_AGAIN_MS = 30_000;
 
 export async function transfer(stage: Stage): Promise<void> {
   const { nodes } = stage.network;
@@ -31,6 +33,20 @@ export async function killNode(stage: Stage): Promise<void> {
   await network.killNode(old);
   stage.say(`killed ${old.name}`);
   await newSequencer(stage, rest, old, at);
+}
+
+/** Its op-node sequences on, without anybody to ask, and still does when the conductor is back and leads no more. */
+export async function killConductor(stage: Stage): Promise<void> {
+  const { network } = stage;
+  const old = await settled(stage, network.nodes);
+  const rest = network.nodes.filter((node) => node !== old);
+  const at = performance.now();
+  await network.killPart(old, 'conductor');
+  stage.say(`killed the conductor of ${old.name}`);
+  await newSequencer(stage, rest, old, at);
+  await step(stage.say, `conductor of ${old.name} is back`, () => network.startPart(old, 'conductor'));
+  await blocksFlow(stage, at, FLOW_AGAIN_MS);
+  await candidate(stage, old);
 }
 
 export async function returnOfKilledNode(stage: Stage): Promise<void> {
