@@ -19,6 +19,8 @@ export interface SequencerNode {
   conductorPort: number;
   consensusPort: number;
   witnessPort: number;
+  /** Of the conductor. */
+  metricsPort: number;
   executionUrl: string;
   nodeUrl: string;
   conductorUrl: string;
@@ -29,7 +31,7 @@ export interface SequencerNode {
   nodePeerKey: Hex;
 }
 
-const PORTS_PER_NODE = 8;
+const PORTS_PER_NODE = 9;
 
 /** Plans `count` nodes below `folder`; nothing is started or written. */
 export async function planNodes(count: number, folder: string): Promise<SequencerNode[]> {
@@ -37,7 +39,7 @@ export async function planNodes(count: number, folder: string): Promise<Sequence
   const take = (): number => ports.pop() ?? 0;
   return Array.from({ length: count }, (_, index) => {
     const [executionPort, nodePort, conductorPort, consensusPort] = [take(), take(), take(), take()];
-    const witnessPort = take();
+    const [witnessPort, metricsPort] = [take(), take()];
     return {
       index,
       name: `sequencer-${index}`,
@@ -51,6 +53,7 @@ export async function planNodes(count: number, folder: string): Promise<Sequence
       conductorPort,
       consensusPort,
       witnessPort,
+      metricsPort,
       executionUrl: `http://127.0.0.1:${executionPort}`,
       nodeUrl: `http://127.0.0.1:${nodePort}`,
       conductorUrl: `http://127.0.0.1:${conductorPort}`,

@@ -1,8 +1,9 @@
 import { batches, batchesAgain, coldStart, transactions } from './blocks-and-batches.js';
 import { frozenOpNode } from './frozen-op-node.js';
 import { killConductor, killNode, returnOfKilledNode, sigterm, transfer } from './hand-over.js';
-import { gethDies, gethForgets } from './killed-geth.js';
+import { gethDies, gethForgets, gethForgetsAlone } from './killed-geth.js';
 import { killAll, killAllForgetting } from './outage.js';
+import { l1Reorg } from './l1-reorg.js';
 import { newClusterFoundedBehind } from './new-cluster.js';
 import { leaderRestarts, standbyRestarts } from './restarted-op-node.js';
 import type { Scenario } from './scenario.js';
@@ -39,6 +40,7 @@ export const SCENARIOS: readonly Scenario[] = [
     after: 'batches',
     run: gethForgets,
   },
+  { name: 'geth-forgets-alone', title: 'the same, and no batcher lands them', run: gethForgetsAlone },
   { name: 'kill-all', title: 'kill -9 of every conductor, op-node and geth, and start again', run: killAll },
   { name: 'forget', title: 'the same, and every geth has forgotten its last blocks', run: killAllForgetting },
   {
@@ -46,5 +48,6 @@ export const SCENARIOS: readonly Scenario[] = [
     title: 'a new cluster over the chain, founded by a node that lacks blocks',
     run: newClusterFoundedBehind,
   },
+  { name: 'l1-reorg', title: 'L1 replaces its newest blocks', run: l1Reorg },
   { name: 'batches-again', title: 'batches land after all this', after: 'batches', run: batchesAgain },
 ];

@@ -26,6 +26,17 @@ export async function gethDies(stage: Stage): Promise<void> {
  * batcher goes on: once it has landed the missing blocks, op-node finds in L1 what geth lacks.
  */
 export async function gethForgets(stage: Stage): Promise<void> {
+  await leadersGethForgets(stage);
+}
+
+/** The same without the batcher: the blocks are nowhere but in the log of the conductors. */
+export async function gethForgetsAlone(stage: Stage): Promise<void> {
+  await stage.network.killBatcher();
+  await leadersGethForgets(stage);
+  stage.network.startBatcher();
+}
+
+async function leadersGethForgets(stage: Stage): Promise<void> {
   const { network } = stage;
   const leader = await settled(stage, network.nodes);
   const others = network.nodes.filter((node) => node !== leader);
