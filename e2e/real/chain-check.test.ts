@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { pad, numberToHex, type Hex } from 'viem';
-import { differences, lostBlocks, SeenBlocks, type BlockRef } from './chain-check.js';
+import { differences, lostBlocks, SeenBlocks, unbroughtBlocks, type BlockRef } from './chain-check.js';
 
 /** A hash that tells the height and, by `variant`, competing blocks of that height. */
 const hashOf = (number: number, variant = 0): Hex => pad(numberToHex(number * 16 + variant));
@@ -68,28 +68,69 @@ describe('differences', () => {
   });
 });
 
+/** A block beside the chain that {@link chain} gives, on its block below. */
+function rival(number: number, variant = 1): BlockRef {
+  return { number, hash: hashOf(number, variant), parentHash: hashOf(number - 1) };
+}
+
 describe('lostBlocks', () => {
   it('finds nothing while every seen block is kept', () => {
     const seen = new SeenBlocks();
-    for (const { number, hash } of chain(4)) for (const node of ['a', 'b']) seen.note(node, number, hash);
-    expect(lostBlocks(seen, chain(4))).toEqual([]);
+    for (const block of chain(4)) for (const node of ['a', 'b']) seen.note(node, block);
+    expect(lostBlocks(seen, chain(4), [])).toEqual([]);
   });
 
   it('names a replaced block and everyone who had it', () => {
     const seen = new SeenBlocks();
-    seen.note('a', 2, hashOf(2, 1));
-    seen.note('b', 2, hashOf(2, 1));
-    seen.note('c', 2, hashOf(2));
-    expect(lostBlocks(seen, chain(4))).toEqual([
+    seen.note('a', rival(2));
+    seen.note('b', rival(2));
+    seen.note('c', chain(3)[2]!);
+    expect(lostBlocks(seen, chain(4), [])).toEqual([
       `block 2 ${hashOf(2, 1)} is gone, which a and b had; now it is ${hashOf(2)}`,
     ]);
   });
 
   it('leaves heights above the chain for a later look', () => {
     const seen = new SeenBlocks();
-    seen.note('a', 9, hashOf(9, 1));
-    expect(lostBlocks(seen, chain(4))).toEqual([]);
-    expect(lostBlocks(seen, chain(10))).toHaveLength(1);
+    seen.note('a', rival(9));
+    expect(lostBlocks(seen, chain(4), [])).toEqual([]);
+    expect(lostBlocks(seen, chain(10), [])).toHaveLength(1);
+  });
+
+  describe('after a reset', () => {
+    const seen = new SeenBlocks();
+    const branch = [rival(2), { number: 3, hash: hashOf(3, 1), parentHash: hashOf(2, 1) }];
+    for (const block of branch) seen.note('a', block);
+    const reset = { from: branch[1]!, to: { number: 1, hash: hashOf(1) } };
+
+    it('excuses the blocks that it took back', () => {
+      expect(lostBlocks(seen, chain(4), [reset])).toEqual([]);
+    });
+
+    it('excuses none at or below the block that it went back to', () => {
+      const shallow = { from: branch[1]!, to: branch[0]! };
+      expect(lostBlocks(seen, chain(4), [shallow])).toEqual([
+        `block 2 ${hashOf(2, 1)} is gone, which a had; now it is ${hashOf(2)}`,
+      ]);
+    });
+
+    it('excuses no block of another branch', () => {
+      const other = new SeenBlocks();
+      for (const block of branch) other.note('a', block);
+      other.note('b', rival(2, 2));
+      expect(lostBlocks(other, chain(4), [reset])).toEqual([
+        `block 2 ${hashOf(2, 2)} is gone, which b had; now it is ${hashOf(2)}`,
+      ]);
+    });
+  });
+});
+
+describe('unbroughtBlocks', () => {
+  it('names what was built without a conductor, and not the genesis block', () => {
+    expect(unbroughtBlocks(chain(4), (hash) => hash !== hashOf(2))).toEqual([
+      `block 2 ${hashOf(2)} was never brought to a conductor`,
+    ]);
+    expect(unbroughtBlocks(chain(4), (hash) => hash !== hashOf(0))).toEqual([]);
   });
 });
 
@@ -97,10 +138,12 @@ describe('SeenBlocks', () => {
   it('knows the highest block and who has which', () => {
     const seen = new SeenBlocks();
     expect(seen.highest()).toBe(0);
-    seen.note('a', 7, hashOf(7));
+    const block = rival(7, 0);
+    seen.note('a', block);
     expect(seen.highest()).toBe(7);
-    expect(seen.has('a', 7, hashOf(7))).toBe(true);
-    expect(seen.has('b', 7, hashOf(7))).toBe(false);
-    expect(seen.has('a', 7, hashOf(7, 1))).toBe(false);
+    expect(seen.has('a', block)).toBe(true);
+    expect(seen.has('b', block)).toBe(false);
+    expect(seen.has('a', rival(7))).toBe(false);
+    expect(seen.parentOf(block.hash)).toBe(hashOf(6));
   });
 });

@@ -7,21 +7,34 @@ export interface BlockRef {
   parentHash: Hex;
 }
 
-/** Which nodes have ever had which block, by height. */
+/** An entry of the log that took the committed head back to an ancestor. */
+export interface ChainReset {
+  from: Pick<BlockRef, 'number' | 'hash'>;
+  to: Pick<BlockRef, 'number' | 'hash'>;
+}
+
+/** Who has ever had which block, by height: execution clients, and conductors that have acknowledged it. */
 export class SeenBlocks {
   private readonly byHeight = new Map<number, Map<Hex, Set<string>>>();
+  private readonly parents = new Map<Hex, Hex>();
 
-  note(node: string, number: number, hash: Hex): void {
+  note(witness: string, { number, hash, parentHash }: BlockRef): void {
     const blocks = this.byHeight.get(number) ?? new Map<Hex, Set<string>>();
     this.byHeight.set(number, blocks);
-    blocks.set(hash, (blocks.get(hash) ?? new Set()).add(node));
+    blocks.set(hash, (blocks.get(hash) ?? new Set()).add(witness));
+    this.parents.set(hash, parentHash);
   }
 
-  has(node: string, number: number, hash: Hex): boolean {
-    return this.byHeight.get(number)?.get(hash)?.has(node) ?? false;
+  has(witness: string, { number, hash }: BlockRef): boolean {
+    return this.byHeight.get(number)?.get(hash)?.has(witness) ?? false;
   }
 
-  /** Highest block that any node has had; 0 when there was none. */
+  /** Hash of the parent of a block that was seen. */
+  parentOf(hash: Hex): Hex | undefined {
+    return this.parents.get(hash);
+  }
+
+  /** Highest block that anybody has had; 0 when there was none. */
   highest(): number {
     return Math.max(0, ...this.byHeight.keys());
   }
@@ -54,17 +67,45 @@ export function differences(chains: ReadonlyMap<string, readonly BlockRef[]>): s
 }
 
 /**
- * Every block up to the chain's head that some node once had and that is not in the chain. One witness is
- * enough: op-node gives a block to gossip and to its own execution client only after the commit.
+ * Every block up to the chain's head that somebody once had, that is not in the chain, and that no reset gave up. One
+ * witness is enough: op-node gives a block to gossip and to its own execution client only after the commit.
  */
-export function lostBlocks(seen: SeenBlocks, chain: readonly BlockRef[]): string[] {
+export function lostBlocks(
+  seen: SeenBlocks,
+  chain: readonly BlockRef[],
+  resets: readonly ChainReset[],
+): string[] {
+  const excused = givenUp(seen, resets);
   return chain.flatMap(({ number, hash: kept }) =>
     seen
       .at(number)
-      .filter(([hash]) => hash !== kept)
+      .filter(([hash]) => hash !== kept && !excused.has(hash))
       .map(
-        ([hash, nodes]) =>
-          `block ${number} ${hash} is gone, which ${[...nodes].join(' and ')} had; now it is ${kept}`,
+        ([hash, witnesses]) =>
+          `block ${number} ${hash} is gone, which ${[...witnesses].join(' and ')} had; now it is ${kept}`,
       ),
   );
+}
+
+/**
+ * Every block after genesis whose commit no op-node ever asked for: one that was built without its conductor.
+ * (That it was acknowledged cannot be asked: whoever asked may have died before the answer.)
+ */
+export function unbroughtBlocks(chain: readonly BlockRef[], wasBrought: (hash: Hex) => boolean): string[] {
+  return chain
+    .filter(({ number, hash }) => number > 0 && !wasBrought(hash))
+    .map(({ number, hash }) => `block ${number} ${hash} was never brought to a conductor`);
+}
+
+/** The blocks that resets took back: each `from` and its ancestors above `to`, and no block beside them. */
+function givenUp(seen: SeenBlocks, resets: readonly ChainReset[]): Set<Hex> {
+  const hashes = new Set<Hex>();
+  for (const { from, to } of resets) {
+    let hash: Hex | undefined = from.hash;
+    for (let number = from.number; number > to.number && hash !== undefined; number--) {
+      hashes.add(hash);
+      hash = seen.parentOf(hash);
+    }
+  }
+  return hashes;
 }

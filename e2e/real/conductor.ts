@@ -6,6 +6,8 @@ import { waitFor } from '../cluster/wait-for.js';
 /** Age of the unsafe head (s) from which a node counts as unhealthy. */
 export const UNSAFE_INTERVAL_S = 5;
 
+const METRICS_TIMEOUT_MS = 5_000;
+
 export interface ServerInfo {
   id: string;
   addr: string;
@@ -15,6 +17,10 @@ export interface ServerInfo {
 export interface ClusterMembership {
   servers: ServerInfo[] | null;
   version: number;
+}
+
+export function storageFolder(node: SequencerNode): string {
+  return path.join(node.folder, 'raft');
 }
 
 /** `program` with the flags of op-conductor, and no others. */
@@ -28,7 +34,7 @@ export function conductorCommand(
     ...program,
     ...['--consensus.addr', '127.0.0.1', '--consensus.port', `${node.consensusPort}`],
     ...['--consensus.advertised', node.consensusAddress],
-    ...['--raft.server.id', node.name, '--raft.storage.dir', path.join(node.folder, 'raft')],
+    ...['--raft.server.id', node.name, '--raft.storage.dir', storageFolder(node)],
     ...[
       '--node.rpc',
       node.nodeUrl,
@@ -40,6 +46,7 @@ export function conductorCommand(
     ...['--healthcheck.interval', '1', '--healthcheck.unsafe-interval', `${UNSAFE_INTERVAL_S}`],
     ...['--healthcheck.min-peer-count', '1'],
     ...['--rpc.addr', '127.0.0.1', '--rpc.port', `${node.conductorPort}`],
+    ...['--metrics.enabled', '--metrics.addr', '127.0.0.1', '--metrics.port', `${node.metricsPort}`],
     ...['--log.level', 'debug', '--log.format', 'json'],
     // Operators leave this flag set for ever: it must mean nothing once the directory has state.
     ...(node.index === 0 ? ['--raft.bootstrap'] : []),
@@ -71,6 +78,14 @@ export async function formCluster(first: SequencerNode, others: readonly Sequenc
     },
     60_000,
   );
+}
+
+/** Sum of a metric over all series whose labels hold `label`, as the node's conductor tells it now. */
+export async function metric(node: SequencerNode, name: string, label: string): Promise<number> {
+  const url = `http://127.0.0.1:${node.metricsPort}/metrics`;
+  const text = await (await fetch(url, { signal: AbortSignal.timeout(METRICS_TIMEOUT_MS) })).text();
+  const series = text.split('\n').filter((line) => line.startsWith(`${name}{`) && line.includes(label));
+  return series.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
 }
 
 export function membership(node: SequencerNode): Promise<ClusterMembership> {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SeenBlocks, type BlockRef } from './chain-check.js';
+import type { BlockRef, SeenBlocks } from './chain-check.js';
 import { blockByHash, latestBlock } from './execution.js';
 import type { SequencerNode } from './node.js';
 
@@ -10,11 +10,13 @@ const POLL_MS = 150;
  * also those that a head jumps over. A client that does not answer is asked again.
  */
 export class HeadSampler {
-  readonly seen = new SeenBlocks();
   private stopped = false;
   private readonly loops: Promise<void>[];
 
-  constructor(nodes: readonly SequencerNode[]) {
+  constructor(
+    nodes: readonly SequencerNode[],
+    private readonly seen: SeenBlocks,
+  ) {
     this.loops = nodes.map((node) => this.watch(node));
   }
 
@@ -33,11 +35,11 @@ export class HeadSampler {
   private async sample(node: SequencerNode): Promise<void> {
     const fresh: BlockRef[] = [];
     let block = await latestBlock(node);
-    while (block.number > 0 && !this.seen.has(node.name, block.number, block.hash)) {
+    while (block.number > 0 && !this.seen.has(node.name, block)) {
       fresh.push(block);
       block = await blockByHash(node, block.parentHash);
     }
     // Noted only when the walk down was complete: a known block ends the walk, so nothing below it may be missing.
-    for (const { number, hash } of fresh) this.seen.note(node.name, number, hash);
+    for (const each of fresh) this.seen.note(node.name, each);
   }
 }

@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Hex } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { batcherCommand } from './batcher.js';
-import { conductorCommand, formCluster } from './conductor.js';
+import { CommitWitness } from './commit-witness.js';
+import { conductorCommand, formCluster, storageFolder } from './conductor.js';
 import { latestBlock, rewind } from './execution.js';
 import { l1Genesis, l2Genesis, rollupConfig, type ChainStart, type Parties } from './genesis.js';
 import { executionCommand, initGeth, l1Command } from './geth.js';
+import { SeenBlocks } from './chain-check.js';
 import { call } from './json-rpc.js';
+import { loggedResets, type LoggedReset } from './logged-resets.js';
 import { planNodes, type SequencerNode } from './node.js';
 import { opNodeCommand } from './op-node.js';
 import { freePorts } from './ports.js';
@@ -35,12 +38,22 @@ export interface NetworkOptions {
 const PARTS = ['geth', 'op-node', 'conductor'] as const;
 export type Part = (typeof PARTS)[number];
 
+interface PartOptions {
+  /** A conductor that leaves its node alone until it is resumed. */
+  paused?: boolean;
+  /** Whether an op-node is told to wait with its sequencer until somebody starts it. */
+  stopped?: boolean;
+}
+
 /** One L1, three sequencer nodes and a batcher, all real programs on loopback. */
 export class RealNetwork {
   readonly programs: Programs;
   readonly userKey = generatePrivateKey();
   readonly backgroundKey = generatePrivateKey();
   readonly l1Url: string;
+  /** Every block that an execution client had in its chain, or that was acknowledged. */
+  readonly seen = new SeenBlocks();
+  readonly witness = new CommitWitness((block) => this.seen.note(`the conductor of ${block.node}`, block));
   private readonly sequencerKey = generatePrivateKey();
   private readonly batcherKey = generatePrivateKey();
 
@@ -84,7 +97,17 @@ export class RealNetwork {
 
     const { l1, l2 } = await this.startChains();
     await writeFile(this.file('rollup.json'), JSON.stringify(rollupConfig(this.parties(), l1, l2), null, 1));
+    await Promise.all(this.nodes.map((node) => this.witness.watch(node)));
     await Promise.all(this.nodes.map((node) => this.startPart(node, 'op-node')));
+    await this.foundCluster();
+  }
+
+  /**
+   * Starts all conductors, paused, with empty directories, whatever they had before, and makes one cluster of them.
+   * The first node is its founder.
+   */
+  async foundCluster(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => rm(storageFolder(node), { recursive: true, force: true })));
     await Promise.all(this.nodes.map((node) => this.startPart(node, 'conductor', { paused: true })));
     const [first, ...others] = this.nodes as [SequencerNode, ...SequencerNode[]];
     await formCluster(first, others);
@@ -107,6 +130,11 @@ export class RealNetwork {
     this.programs.start(BATCHER, command);
   }
 
+  /** Ends the batcher if it runs: from here on no block gets to L1. */
+  async killBatcher(): Promise<void> {
+    if (this.programs.isRunning(BATCHER)) await this.programs.end(BATCHER, 'SIGKILL');
+  }
+
   /**
    * Starts all parts of a node that was down. With `forgetFrom` its execution client drops that block and all
    * above it before anything else sees them. Returns the number of the block that the client came back with.
@@ -121,8 +149,8 @@ export class RealNetwork {
   }
 
   /** Starts one part and returns when it answers. */
-  async startPart(node: SequencerNode, part: Part, { paused } = { paused: false }): Promise<void> {
-    this.programs.start(programName(node, part), await this.command(node, part, paused));
+  async startPart(node: SequencerNode, part: Part, options: PartOptions = {}): Promise<void> {
+    this.programs.start(programName(node, part), await this.command(node, part, options));
     const [url, method] = {
       geth: [node.executionUrl, 'eth_blockNumber'] as const,
       'op-node': [node.nodeUrl, 'optimism_syncStatus'] as const,
@@ -136,6 +164,37 @@ export class RealNetwork {
       },
       START_DEADLINE_MS,
     );
+  }
+
+  async killPart(node: SequencerNode, part: Part): Promise<void> {
+    await this.kill([programName(node, part)]);
+  }
+
+  /** Stops one part where it is: its connections stay, and nothing answers until it is thawed. */
+  freeze(node: SequencerNode, part: Part): void {
+    this.programs.freeze(programName(node, part));
+  }
+
+  thaw(node: SequencerNode, part: Part): void {
+    this.programs.thaw(programName(node, part));
+  }
+
+  /**
+   * Takes the chain of a geth that is down back to block `number`, out of sight: it runs at ports that nobody knows, and
+   * has no peers. The next start finds what a crash may leave: a node that lacks its newest blocks.
+   */
+  async rewindWhileDown(node: SequencerNode, number: number): Promise<void> {
+    const [executionPort, enginePort, executionPeerPort] = (await freePorts(3)) as [number, number, number];
+    const executionUrl = `http://127.0.0.1:${executionPort}`;
+    const hidden = { ...node, executionPort, enginePort, executionPeerPort, executionUrl };
+    const name = `${programName(node, 'geth')}-hidden`;
+    this.programs.start(
+      name,
+      await executionCommand(this.bin('geth'), hidden, [hidden], this.file('jwt.txt')),
+    );
+    await this.waitFor('geth to answer out of sight', () => latestBlock(hidden), START_DEADLINE_MS);
+    await rewind(hidden, number);
+    await this.programs.end(name, 'SIGTERM');
   }
 
   /** Kills all parts of the node with SIGKILL, at the same moment. */
@@ -155,6 +214,16 @@ export class RealNetwork {
   /** Sends SIGTERM to a node's conductor and returns how it ended. */
   stopConductor(node: SequencerNode): Promise<string> {
     return this.programs.end(programName(node, 'conductor'), 'SIGTERM');
+  }
+
+  /** Everything that a part has logged, in all its lives. */
+  logOf(node: SequencerNode, part: Part): string {
+    return this.programs.log(programName(node, part));
+  }
+
+  /** The reset entries in the log of any conductor, each as often as it was applied. */
+  resets(): LoggedReset[] {
+    return this.nodes.flatMap((node) => loggedResets(this.logOf(node, 'conductor')));
   }
 
   /** Nodes of which all parts run. */
@@ -228,7 +297,11 @@ export class RealNetwork {
     return { l1, l2: await chainStart(this.nodes[0]?.executionUrl ?? '') };
   }
 
-  private async command(node: SequencerNode, part: Part, paused: boolean): Promise<string[]> {
+  private async command(
+    node: SequencerNode,
+    part: Part,
+    { paused = false, stopped = true }: PartOptions,
+  ): Promise<string[]> {
     if (part === 'geth') return executionCommand(this.bin('geth'), node, this.nodes, this.file('jwt.txt'));
     if (part === 'conductor') {
       return conductorCommand(this.options.conductor, node, this.file('rollup.json'), { paused });
@@ -241,7 +314,7 @@ export class RealNetwork {
       jwtFile: this.file('jwt.txt'),
       sequencerKey: this.sequencerKey,
     };
-    return opNodeCommand(settings, node, this.nodes);
+    return opNodeCommand(settings, node, this.nodes, { stopped });
   }
 
   private parties(): Parties {

@@ -18,15 +18,20 @@ export interface SequencerNode {
   nodePeerPort: number;
   conductorPort: number;
   consensusPort: number;
+  witnessPort: number;
+  /** Of the conductor. */
+  metricsPort: number;
   executionUrl: string;
   nodeUrl: string;
   conductorUrl: string;
+  /** Where op-node finds its conductor: a witness (commit-witness.ts) passes everything on. */
+  witnessUrl: string;
   consensusAddress: string;
   executionPeerKey: Hex;
   nodePeerKey: Hex;
 }
 
-const PORTS_PER_NODE = 7;
+const PORTS_PER_NODE = 9;
 
 /** Plans `count` nodes below `folder`; nothing is started or written. */
 export async function planNodes(count: number, folder: string): Promise<SequencerNode[]> {
@@ -34,6 +39,7 @@ export async function planNodes(count: number, folder: string): Promise<Sequence
   const take = (): number => ports.pop() ?? 0;
   return Array.from({ length: count }, (_, index) => {
     const [executionPort, nodePort, conductorPort, consensusPort] = [take(), take(), take(), take()];
+    const [witnessPort, metricsPort] = [take(), take()];
     return {
       index,
       name: `sequencer-${index}`,
@@ -46,9 +52,12 @@ export async function planNodes(count: number, folder: string): Promise<Sequence
       nodePeerPort: take(),
       conductorPort,
       consensusPort,
+      witnessPort,
+      metricsPort,
       executionUrl: `http://127.0.0.1:${executionPort}`,
       nodeUrl: `http://127.0.0.1:${nodePort}`,
       conductorUrl: `http://127.0.0.1:${conductorPort}`,
+      witnessUrl: `http://127.0.0.1:${witnessPort}`,
       consensusAddress: `127.0.0.1:${consensusPort}`,
       executionPeerKey: generatePrivateKey(),
       nodePeerKey: generatePrivateKey(),

@@ -15,11 +15,12 @@ export interface OpNodeSettings {
   sequencerKey: Hex;
 }
 
-/** The command that starts the node's op-node: a sequencer that waits for its conductor's word. */
+/** The command that starts the node's op-node. `stopped`: it waits with its sequencer until somebody starts it. */
 export function opNodeCommand(
   settings: OpNodeSettings,
   node: SequencerNode,
   all: readonly SequencerNode[],
+  { stopped }: { stopped: boolean },
 ): string[] {
   const peers = all.filter((other) => other !== node).map((other) => peerAddress(settings.opNode, other));
   const port = `${node.nodePeerPort}`;
@@ -36,8 +37,8 @@ export function opNodeCommand(
     ...['--l1.http-poll-interval', '1s', '--l1.epoch-poll-interval', '6s', '--verifier.l1-confs', '0'],
     ...['--l2', `http://127.0.0.1:${node.enginePort}`, '--l2.jwt-secret', settings.jwtFile],
     ...['--rpc.addr', '127.0.0.1', '--rpc.port', `${node.nodePort}`, '--rpc.enable-admin'],
-    ...['--sequencer.enabled', '--sequencer.stopped', '--sequencer.l1-confs', '0'],
-    ...['--conductor.enabled', '--conductor.rpc', node.conductorUrl],
+    ...['--sequencer.enabled', '--sequencer.l1-confs', '0', ...(stopped ? ['--sequencer.stopped'] : [])],
+    ...['--conductor.enabled', '--conductor.rpc', node.witnessUrl],
     ...['--p2p.listen.ip', '127.0.0.1', '--p2p.listen.tcp', port, '--p2p.listen.udp', port],
     ...['--p2p.priv.raw', node.nodePeerKey.slice(2), '--p2p.sequencer.key', settings.sequencerKey],
     ...['--p2p.peerstore.path', 'memory', '--p2p.discovery.path', 'memory', '--p2p.static', peers.join(',')],

@@ -59,6 +59,22 @@ export class Programs {
     return howItEnded(program.child);
   }
 
+  /** Stops the program's group where it is, as a host does that hangs: connections stay, nothing answers. */
+  freeze(name: string): void {
+    this.signal(name, 'SIGSTOP');
+  }
+
+  /** Lets a frozen program go on. */
+  thaw(name: string): void {
+    this.signal(name, 'SIGCONT');
+  }
+
+  private signal(name: string, signal: NodeJS.Signals): void {
+    const program = this.started.get(name);
+    if (program === undefined || hasEnded(program.child)) throw new Error(`${name} does not run`);
+    signalGroup(program.child, signal);
+  }
+
   /** Throws {@link ProgramDied} when a program has ended that nobody told to. */
   assertAlive(): void {
     for (const [name, { child, mayEnd }] of this.started) {
@@ -83,9 +99,13 @@ export class Programs {
     return [...this.started.keys()];
   }
 
+  /** Everything that the program has written, in all its lives. */
+  log(name: string): string {
+    return readFileSync(this.logFile(name), 'utf8');
+  }
+
   logTail(name: string, lines = 12): string {
-    const text = readFileSync(this.logFile(name), 'utf8').trimEnd();
-    return text.split('\n').slice(-lines).join('\n');
+    return this.log(name).trimEnd().split('\n').slice(-lines).join('\n');
   }
 
   private logFile(name: string): string {

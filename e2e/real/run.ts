@@ -1,8 +1,10 @@
 import { HeadSampler } from './head-sampler.js';
+import { longestGap } from './longest-gap.js';
 import { L1Watch } from './l1-watch.js';
 import type { RealNetwork } from './network.js';
-import { SCENARIOS, type Scenario } from './scenarios.js';
-import { inSeconds } from './stage.js';
+import { SCENARIOS } from './scenarios/all-scenarios.js';
+import type { Scenario } from './scenarios/scenario.js';
+import { inSeconds, type Stage } from './stage.js';
 import { BackgroundTransactions } from './transactions.js';
 import { verify } from './verify.js';
 
@@ -33,14 +35,14 @@ export async function runScenarios(
   scenarios: readonly Scenario[],
   say: (line: string) => void,
 ): Promise<number> {
-  const sampler = new HeadSampler(network.nodes);
+  const sampler = new HeadSampler(network.nodes, network.seen);
   const background = new BackgroundTransactions(network.nodes, network.backgroundKey);
   const l1 = new L1Watch(
     network.l1Url,
     () => network.restartL1(),
     (line) => say(`  ${line}`),
   );
-  const stage = { network, sampler, say: (line: string) => say(`  ${line}`) };
+  const stage: Stage = { network, say: (line: string) => say(`  ${line}`) };
   let passed = 0;
   for (const scenario of scenarios) {
     say(scenario.title);
@@ -49,6 +51,7 @@ export async function runScenarios(
       await scenario.run(stage);
       await verify(stage);
       passed++;
+      tellLongestGap(stage, startedAt);
       stage.say(`passed after ${inSeconds(performance.now() - startedAt)}`);
     } catch (error) {
       stage.say(`FAILED after ${inSeconds(performance.now() - startedAt)}`);
@@ -63,6 +66,17 @@ export async function runScenarios(
   if (notRun.length > 0) say(`not run: ${notRun.join(', ')}`);
   say(`real programs: ${passed} passed, ${failed} failed`);
   return failed;
+}
+
+function tellLongestGap({ network, say }: Stage, fromMs: number): void {
+  const { acknowledged } = network.witness;
+  const gap = longestGap(
+    acknowledged.map(({ atMs }) => atMs),
+    fromMs,
+    performance.now(),
+  );
+  const next = acknowledged.find(({ atMs }) => atMs > gap.sinceMs);
+  say(`longest time without a block: ${inSeconds(gap.ms)}${next ? `, before block ${next.number}` : ''}`);
 }
 
 function tellConductorLogs(network: RealNetwork, say: (line: string) => void): void {

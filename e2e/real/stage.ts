@@ -1,10 +1,8 @@
-import type { HeadSampler } from './head-sampler.js';
 import type { RealNetwork } from './network.js';
 
 /** What a scenario works with. */
 export interface Stage {
   network: RealNetwork;
-  sampler: HeadSampler;
   /** Prints one plain line below the scenario's name. */
   say: (line: string) => void;
 }

@@ -1,4 +1,4 @@
-import { differences, lostBlocks, type BlockRef } from './chain-check.js';
+import { differences, lostBlocks, unbroughtBlocks, type BlockRef } from './chain-check.js';
 import { canonicalChain, latestBlock } from './execution.js';
 import type { SequencerNode } from './node.js';
 import { describeRoles, roles, soleSequencer } from './roles.js';
@@ -12,8 +12,9 @@ const INCLUSION_MS = 20_000;
 
 /**
  * What must hold after every scenario: one leader and it alone sequences, it takes transactions, blocks flow on
- * beyond everything seen before on all running nodes, every height has one block there, and no block is gone
- * that any node ever had. Throws with all findings.
+ * beyond everything seen before on all running nodes, every height has one block there, a conductor was asked for each,
+ * and no block is gone that any node ever had or any conductor acknowledged, unless a reset entry says so. Throws with
+ * all findings.
  */
 export async function verify(stage: Stage): Promise<void> {
   const nodes = stage.network.runningNodes();
@@ -31,24 +32,28 @@ export async function verify(stage: Stage): Promise<void> {
 }
 
 async function goesOn(stage: Stage, nodes: readonly SequencerNode[]): Promise<void> {
-  const target = stage.sampler.seen.highest() + MORE_BLOCKS;
+  const target = stage.network.seen.highest() + MORE_BLOCKS;
   await step(stage.say, 'one node leads and sequences', () => settled(stage, nodes));
   await step(stage.say, `a transaction is on ${nodes.length} nodes`, () => transact(stage, nodes, 1, 0));
   await step(stage.say, `${nodes.length} nodes have block ${target}`, () => reach(stage, nodes, target));
 }
 
 /**
- * Compares all blocks up to the lowest head with each other and with what was ever seen, and returns that
- * head's number. Throws with the differences.
+ * Compares all blocks up to the lowest head with each other and with what was ever seen or asked for, and returns
+ * that head's number. Throws with the differences.
  */
-async function compareChains({ sampler }: Stage, nodes: readonly SequencerNode[]): Promise<number> {
+async function compareChains({ network }: Stage, nodes: readonly SequencerNode[]): Promise<number> {
   const heads = await Promise.all(nodes.map(latestBlock));
   const height = Math.min(...heads.map((head) => head.number));
   const chains = new Map<string, BlockRef[]>();
   for (const node of nodes) chains.set(node.name, await canonicalChain(node, height));
   // Where chains agree one stands for all; where they do not, that is among the problems already.
   const [reference = []] = chains.values();
-  const problems = [...differences(chains), ...lostBlocks(sampler.seen, reference)];
+  const problems = [
+    ...differences(chains),
+    ...lostBlocks(network.seen, reference, network.resets()),
+    ...unbroughtBlocks(reference, (hash) => network.witness.wasBrought(hash)),
+  ];
   if (problems.length > 0) throw new Error(problems.slice(0, MOST_FINDINGS).join('\n'));
   return height;
 }

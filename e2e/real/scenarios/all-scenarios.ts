@@ -1,0 +1,53 @@
+import { batches, batchesAgain, coldStart, transactions } from './blocks-and-batches.js';
+import { frozenOpNode } from './frozen-op-node.js';
+import { killConductor, killNode, returnOfKilledNode, sigterm, transfer } from './hand-over.js';
+import { gethDies, gethForgets, gethForgetsAlone } from './killed-geth.js';
+import { killAll, killAllForgetting } from './outage.js';
+import { l1Reorg } from './l1-reorg.js';
+import { newClusterFoundedBehind } from './new-cluster.js';
+import { leaderRestarts, standbyRestarts } from './restarted-op-node.js';
+import type { Scenario } from './scenario.js';
+
+/** In the order in which they run, on one network. */
+export const SCENARIOS: readonly Scenario[] = [
+  { name: 'cold-start', title: 'first block from a cold start', run: coldStart },
+  { name: 'transactions', title: 'blocks with transactions', run: transactions },
+  { name: 'batches', title: "the batcher's batches land", run: batches },
+  { name: 'transfer', title: 'hand-over by conductor_transferLeader', run: transfer },
+  { name: 'sigterm', title: "hand-over by SIGTERM of the leader's conductor", run: sigterm },
+  { name: 'kill-node', title: "kill -9 of the leader's conductor, op-node and geth", run: killNode },
+  { name: 'return', title: 'return of the killed node', after: 'kill-node', run: returnOfKilledNode },
+  { name: 'freeze', title: "the leader's op-node hangs, goes on, and leads again", run: frozenOpNode },
+  {
+    name: 'kill-conductor',
+    title: "kill -9 of the leader's conductor alone, whose op-node goes on",
+    run: killConductor,
+  },
+  {
+    name: 'standby-restarts',
+    title: "a standby's op-node starts again without --sequencer.stopped",
+    run: standbyRestarts,
+  },
+  {
+    name: 'leader-restarts',
+    title: "the same with the leader's, and nobody else can lead",
+    run: leaderRestarts,
+  },
+  { name: 'geth-dies', title: "kill -9 of the leader's geth alone", run: gethDies },
+  {
+    name: 'geth-forgets',
+    title: 'the same, its newest blocks are gone, and nobody else can lead',
+    after: 'batches',
+    run: gethForgets,
+  },
+  { name: 'geth-forgets-alone', title: 'the same, and no batcher lands them', run: gethForgetsAlone },
+  { name: 'kill-all', title: 'kill -9 of every conductor, op-node and geth, and start again', run: killAll },
+  { name: 'forget', title: 'the same, and every geth has forgotten its last blocks', run: killAllForgetting },
+  {
+    name: 'new-cluster',
+    title: 'a new cluster over the chain, founded by a node that lacks blocks',
+    run: newClusterFoundedBehind,
+  },
+  { name: 'l1-reorg', title: 'L1 replaces its newest blocks', run: l1Reorg },
+  { name: 'batches-again', title: 'batches land after all this', after: 'batches', run: batchesAgain },
+];

@@ -1,0 +1,49 @@
+import type { SequencerNode } from '../node.js';
+import { step, type Stage } from '../stage.js';
+import { settled } from '../verify.js';
+import { blocksFlow, candidate } from './waits.js';
+
+const FLOW_AGAIN_MS = 30_000;
+/** What op-node logs of its sequencer when it begins. */
+const WAITS = 'sequencerStopped=true';
+
+/** A standby's op-node dies and starts without `--sequencer.stopped`. */
+export async function standbyRestarts(stage: Stage): Promise<void> {
+  const { network } = stage;
+  const leader = await settled(stage, network.nodes);
+  const standby = network.nodes.find((node) => node !== leader) as SequencerNode;
+  const at = performance.now();
+  await restartWithoutStopped(stage, standby);
+  await candidate(stage, standby);
+  await blocksFlow(stage, at, FLOW_AGAIN_MS);
+}
+
+/**
+ * The same with the leader's op-node, while nobody else could take over: the op-nodes of the other nodes hang. The chain
+ * has to go on with this one.
+ */
+export async function leaderRestarts(stage: Stage): Promise<void> {
+  const { network } = stage;
+  const leader = await settled(stage, network.nodes);
+  const others = network.nodes.filter((node) => node !== leader);
+  for (const node of others) network.freeze(node, 'op-node');
+  const at = performance.now();
+  await restartWithoutStopped(stage, leader);
+  await blocksFlow(stage, at, FLOW_AGAIN_MS);
+  for (const node of others) network.thaw(node, 'op-node');
+  for (const node of others) await candidate(stage, node);
+}
+
+/**
+ * Without that flag op-node sequences from its start, unless it has a conductor: then it must wait for its word in any
+ * case, or every restart would begin with a block that nobody asked for.
+ */
+async function restartWithoutStopped({ network, say }: Stage, node: SequencerNode): Promise<void> {
+  await network.killPart(node, 'op-node');
+  const before = network.logOf(node, 'op-node').length;
+  await step(say, `the op-node of ${node.name} answers again`, () =>
+    network.startPart(node, 'op-node', { stopped: false }),
+  );
+  if (!network.logOf(node, 'op-node').slice(before).includes(WAITS))
+    throw new Error(`the op-node of ${node.name} has not waited for its conductor`);
+}
