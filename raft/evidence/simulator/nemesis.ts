@@ -1,9 +1,9 @@
 import type { NodeId } from '../../core/configuration.js';
-import type { SimulatedDisk } from './disk.js';
 import { hinder, slowDownMajority } from './gray-failures.js';
 import type { Network } from './network.js';
 import type { NodeEnvironment } from './node-environment.js';
 import type { SimulatedNode } from './node.js';
+import { olderStates } from './older-states.js';
 import type { Workload, WorkloadEnvironment } from './workload.js';
 
 /** What the nemesis needs of the world that it breaks. */
@@ -11,15 +11,6 @@ interface NemesisEnvironment extends WorkloadEnvironment, Pick<NodeEnvironment, 
   readonly node: (id: NodeId) => SimulatedNode;
   readonly network: Network;
   readonly workload: Workload;
-}
-
-/** A snapshot of a volume that the nemesis may put back. */
-interface OlderState {
-  node: SimulatedNode;
-  copy: SimulatedDisk;
-  /** Of the leader. */
-  term: number;
-  isShorter: boolean;
 }
 
 /** How often the nemesis looks for a chance to put back a disk that has other entries. */
@@ -383,21 +374,4 @@ export class Nemesis {
       node.diskFactor = 1;
     });
   }
-}
-
-/** Snapshots of the node's volume that lack what it has acknowledged to this leader. */
-function olderStates(node: SimulatedNode, leader: SimulatedNode): OlderState[] {
-  const ctx = leader.process?.ctx;
-  const progress = ctx?.leadership?.progress.get(node.id);
-  if (!ctx || !progress || !node.process || node.diskIsLost) return [];
-  const { term, log } = ctx;
-  const index = progress.acknowledgedIndex;
-  const hash = log.hashAt(index);
-  // Whoever has spoken of a later term may have promised more than this leader knows of.
-  const isHeard = node.process.ctx.term === term && progress.incarnation === node.incarnation;
-  if (!isHeard || index === 0 || hash === undefined) return [];
-  return node.copies.flatMap((copy) => {
-    if (copy.snapshotIndex > index || copy.hashAt(index) === hash) return [];
-    return { node, copy, term, isShorter: copy.lastIndex < index };
-  });
 }
