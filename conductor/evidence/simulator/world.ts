@@ -22,6 +22,8 @@ import type { Trace } from './trace.js';
 /** So far behind L1's head the past has its origin. */
 const ORIGIN_DEPTH = 8;
 const GOSSIP_BYTES = 2000;
+/** From what a probe found to the election that it brings. */
+const EVIDENCE_LASTS_MS = 1000;
 
 /** A whole cluster in one thread, on virtual time. Everything in it follows from the seed. */
 export class World implements Evidence, Watcher {
@@ -165,12 +167,14 @@ export class World implements Evidence, Watcher {
 
   private roleOf(who: string, role: CoreStatus['role'], term: number): void {
     this.ledger.leads(who, role, term);
-    if (role === 'leader') this.count('leader elected');
     this.note(who, `is ${role} in term ${term}`);
+    if (role !== 'leader') return;
+    this.count('leader elected');
+    this.tell((invariant) => invariant.led?.(who, term));
   }
 
-  refuses(from: string, to: string): boolean {
-    return this.raftLinks.refusesNew(from, to);
+  refused(from: string, to: string): boolean {
+    return this.raftLinks.hasRefused(from, to, EVIDENCE_LASTS_MS);
   }
 
   leaderGone(nodeId: string): void {

@@ -19,6 +19,7 @@ export class Links {
   private readonly slow = new Map<string, number>();
   private readonly losingNew = new Set<string>();
   private readonly refusingNew = new Set<string>();
+  private readonly refusedMs = new Map<string, number>();
   private readonly lastArrivalMs = new Map<string, number>();
 
   constructor(
@@ -61,7 +62,23 @@ export class Links {
   }
 
   refusesNew(from: string, to: string): boolean {
-    return this.refusingNew.has(linkOf(from, to));
+    const link = linkOf(from, to);
+    const refuses = this.refusingNew.has(link);
+    if (refuses) this.refusedMs.set(link, this.clock.nowMs);
+    return refuses;
+  }
+
+  /** A connection was refused there though somebody listens, so long ago at most. */
+  hasRefused(from: string, to: string, withinMs: number): boolean {
+    return this.clock.nowMs - (this.refusedMs.get(linkOf(from, to)) ?? -Infinity) <= withinMs;
+  }
+
+  /** Something is wrong with what goes there. */
+  isBroken(from: string, to: string): boolean {
+    const link = linkOf(from, to);
+    return [this.cut, this.slow, this.swallowing, this.losingNew, this.refusingNew].some((broken) =>
+      broken.has(link),
+    );
   }
 
   mendAll(): void {

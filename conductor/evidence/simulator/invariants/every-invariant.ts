@@ -4,6 +4,7 @@ import { EvidenceIsTrue } from './evidence-is-true.js';
 import { FewTransfers } from './few-transfers.js';
 import type { Evidence, Invariant } from './invariant.js';
 import { NothingLost } from './nothing-lost.js';
+import { OneLeader } from './one-leader.js';
 import { OnePerHeight } from './one-per-height.js';
 import { OneState } from './one-state.js';
 import { PausedRests } from './paused-rests.js';
@@ -20,6 +21,7 @@ export function everyInvariant(
   { blockTimeS, flowWindowMs }: { blockTimeS: number; flowWindowMs: number },
 ): Invariant[] {
   return [
+    new OneLeader(),
     new OneState(),
     new OnePerHeight(evidence),
     new PublishedByItsLeader(evidence),

@@ -15,7 +15,7 @@ export class EvidenceIsTrue implements Invariant {
   evidenceOf(nodeId: string, { nodeId: leader, role, roleSinceMs }: Observed): void {
     const { nowMs } = this.evidence;
     if (role !== 'leader' || nowMs - roleSinceMs < LIVES_SINCE_MS) return;
-    if (this.evidence.refuses(nodeId, leader)) return;
+    if (this.evidence.refused(nodeId, leader)) return;
     broken(this, `${nodeId} holds the process of ${leader} for gone, which lives and leads`);
   }
 }

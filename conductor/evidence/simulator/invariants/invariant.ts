@@ -13,8 +13,8 @@ export interface Evidence {
   readonly l1: L1View;
   /** No fault is going on; since when. Undefined while there are faults. */
   readonly calmSinceMs: number | undefined;
-  /** New connections between these two are refused though both live. */
-  refuses(from: string, to: string): boolean;
+  /** A connection between these two was refused a moment ago though both live. */
+  refused(from: string, to: string): boolean;
   /** The machines that are expected to work now. */
   readonly sound: readonly Observed[];
 }
@@ -43,6 +43,8 @@ export interface Invariant {
   readonly name: string;
   /** A node applied an entry; `first` is what the first node made of it. */
   applied?(nodeId: string, applied: Applied, first: Applied): void;
+  /** A process leads; `who` is its node, or the place where it runs if that is not the node's. */
+  led?(who: string, term: number): void;
   /** A sequencer got success for its commit, and publishes. */
   published?(acknowledged: Acknowledged): void;
   /** A conductor has started the sequencer of its node on `head`. */

@@ -1,3 +1,5 @@
+import { copyOf } from '../disk-faults.js';
+import type { Machine } from '../machine.js';
 import {
   cutGossip,
   demand,
@@ -84,6 +86,29 @@ export const scenarios: readonly Scenario[] = [
       await world.clock.sleep(5000);
       successor.faults.clear('admin_startSequencer');
       await world.clock.sleep(3000);
+    },
+  },
+  {
+    name: 'a copy of a disk on the other side of a partition',
+    story:
+      'A copy of one disk is started elsewhere while its node is down, and counts in its place. The node comes back on the other side of a partition, with a disk that knows nothing of what the copy has said: both sides have two of three voters.',
+    async play(world) {
+      const leader = leaderOf(world);
+      const [twice, other] = world.machines.filter((machine) => machine !== leader) as [Machine, Machine];
+      const copy = twice.processOnCopy(copyOf(twice.disk));
+      twice.killConductor();
+      leader.killConductor();
+      void copy.start();
+      await world.clock.sleep(5000);
+      for (const one of [`${twice.nodeId}-copy`, other.nodeId]) {
+        for (const { nodeId: another } of [twice, leader]) {
+          world.raftLinks.cutLink(one, another);
+          world.raftLinks.cutLink(another, one);
+        }
+      }
+      await Promise.all([twice.startConductor(), leader.startConductor()]);
+      await world.clock.sleep(5000);
+      copy.kill();
     },
   },
   {
