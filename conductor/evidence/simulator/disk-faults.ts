@@ -13,8 +13,6 @@ const LOOK_EVERY_MS = 50;
  * all that is committed, so that no disk is touched that the cluster cannot spare.
  */
 export class DiskFaults {
-  private readonly copies = new Set<string>();
-
   constructor(private readonly world: World) {}
 
   /** A volume is put back to an older state. Its node is found out, and of no use until its disk is replaced. */
@@ -45,22 +43,22 @@ export class DiskFaults {
 
   /**
    * A second process runs on a copy of the disk, elsewhere, as after a restore of a backup on another host. It ends when the
-   * first one can be reached no more: from then on the copy would count in its place (see `known-violations.ts`).
+   * first one ends or is cut off: from then on the copy would count in its place (see `known-violations.ts`).
    */
   async runCopy(machine: Machine, forMs: number): Promise<void> {
-    const { nodeId, disk, conductor } = machine;
     const { world } = this;
     // A question that is lost is one that nobody answers.
-    if (!conductor || this.copies.has(nodeId) || world.options.raftLinks.lossChance > 0) return;
-    this.copies.add(nodeId);
-    const copy = machine.processOnCopy(copyOf(disk));
+    const isLossy = world.options.raftLinks.lossChance > 0;
+    if (!machine.conductor || machine.copy || isLossy || this.isCutOff(machine)) return;
+    const copy = machine.processOnCopy(copyOf(machine.disk));
+    machine.copy = copy;
+    world.count('disk copied');
     // It waits for its op-node without end.
     void copy.start();
     const endMs = world.nowMs + forMs;
-    const isAlone = (): boolean => machine.conductor !== conductor || this.isCutOff(machine);
-    while (world.nowMs < endMs && !isAlone()) await world.clock.sleep(LOOK_EVERY_MS);
-    copy.kill();
-    this.copies.delete(nodeId);
+    while (machine.copy === copy && world.nowMs < endMs && !this.isCutOff(machine))
+      await world.clock.sleep(LOOK_EVERY_MS);
+    if (machine.copy === copy) machine.endCopy();
   }
 
   private isCutOff({ nodeId: own }: Machine): boolean {

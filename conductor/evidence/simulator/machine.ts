@@ -35,6 +35,8 @@ export class Machine implements Observed {
   readonly faults = new CallFaults();
   opNode: OpNode | null = null;
   conductor: ConductorProcess | null = null;
+  /** A process on a copy of the disk, which ends with the first one. */
+  copy: ConductorProcess | null = null;
   private boots = 0;
   private timesToldToStop = 0;
   private roleIs: CoreStatus['role'] | undefined;
@@ -129,6 +131,12 @@ export class Machine implements Observed {
     const { conductor } = this;
     this.conductor = null;
     conductor?.kill();
+    this.endCopy();
+  }
+
+  endCopy(): void {
+    this.copy?.kill();
+    this.copy = null;
   }
 
   /** Power is cut. @param lostBlocks that the execution client had not written yet */

@@ -85,7 +85,8 @@ async function runTest(mutant: string, test: string): Promise<string | undefined
 }
 
 /** Modules stay loaded, so each mutant has a process of its own. */
-const simulate = (...args: string[]): Promise<{ output: string }> => run(['--import', 'tsx', MAIN, ...args]);
+const simulate = (...args: string[]): Promise<{ output: string }> =>
+  run(['--max-semi-space-size=32', '--import', 'tsx', MAIN, ...args]);
 
 function run(args: string[], env: Record<string, string> = {}): Promise<{ output: string }> {
   return new Promise((resolve) => {
