@@ -47,9 +47,9 @@ export class DiskFaults {
    */
   async runCopy(machine: Machine, forMs: number): Promise<void> {
     const { world } = this;
-    // A question that is lost is one that nobody answers.
-    const isLossy = world.options.raftLinks.lossChance > 0;
-    if (!machine.conductor || machine.copy || isLossy || this.isCutOff(machine)) return;
+    // A question that is lost is one that nobody answers, and one voter needs to ask nobody.
+    const isSafe = world.options.raftLinks.lossChance === 0 && world.machines.length > 1;
+    if (!machine.conductor || machine.copy || !isSafe || this.isCutOff(machine)) return;
     const copy = machine.processOnCopy(copyOf(machine.disk));
     machine.copy = copy;
     world.count('disk copied');

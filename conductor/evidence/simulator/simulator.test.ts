@@ -2,14 +2,11 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { Violation } from '../../../raft/evidence/checks/violation.js';
 import { BROKEN_BY_SEEDS, FAILING_SCENARIOS } from './known-violations.js';
 import { FAULT_NAMES } from './options.js';
-import { runSeed, type RunSettings } from './run.js';
-import { shrink } from '../../../raft/evidence/simulator/shrink.js';
+import { runSeed } from './run.js';
 import { outcomesIn } from './scenarios/outcomes.js';
 import { scenarios } from './scenarios/scenarios.js';
-import { simplifications } from './simplify.js';
 
 /** Ten million steps or so, the calm after the faults included: a minute and a half of one core. */
 const SEEDS = 260;
@@ -96,25 +93,29 @@ describe('a run', () => {
 });
 
 describe('a failing run', () => {
-  it('is shrunk to a smaller one that breaks the same invariant and can be repeated', async () => {
-    // Any property of a run will do: here it is that the fault was met.
-    const original: RunSettings = { seed: 2, chaosSteps: 3000 };
-    const broken = async (settings: RunSettings): ReturnType<typeof runSeed> => {
-      const result = await runSeed({ ...settings, ignored: new Set(IGNORED) });
-      const isBroken = (result.counts.get('fault: killOpNode') ?? 0) > 0;
-      return {
-        ...result,
-        violation: isBroken ? new Violation('op-node killed', 'for this test') : undefined,
-      };
-    };
-    const failing = await broken(original);
-    expect(failing.violation).toBeDefined();
-    const shrunk = await shrink(original, failing, { run: broken, simplifications, runsMax: 60 });
-    expect(shrunk.result.steps).toBeLessThan(failing.steps);
-    expect(shrunk.settings.without).not.toContain('killOpNode');
-    expect(shrunk.settings.without?.length).toBeGreaterThan(5);
-    expect((await broken(shrunk.settings)).traceHash).toBe(shrunk.result.traceHash);
-  });
+  it(
+    'is shrunk to a smaller one that breaks the same invariant and can be repeated',
+    async () => {
+      const mutant = ['--mutant', 'whoever leads an empty log starts where it is'];
+      const seeds = ['--seeds', '1..20', '--steps', '300', '--first', '--shrink'];
+      const { output } = await run(...seeds, ...mutant, ...ignoring);
+      const all = (pattern: RegExp): string[] =>
+        [...output.matchAll(pattern)].map(([, found]) => found ?? '');
+      const [before, after] = all(/^fails after (\d+) steps/gm).map(Number) as [number, number];
+      expect(after).toBeLessThan(before);
+      const [first, last] = all(/^fails after .+\n {2}([\w-]+): /gm);
+      expect([first, last]).toEqual(['started-on-committed', 'started-on-committed']);
+      const less = all(/ --without (\S+) /g).at(-1) as string;
+      expect(less.split(',').length).toBeGreaterThan(5);
+      const [seed, steps, world] = ['seed', 'steps', 'world'].map(
+        (name) => all(new RegExp(`^replay: .* --${name} (\\d+) `, 'gm')).at(-1) as string,
+      ) as [string, string, string];
+      const again = ['--seed', seed, '--steps', steps, '--world', world, '--without', less];
+      const hash = all(/^trace hash: (\d+)$/gm).at(-1) as string;
+      expect((await run(...again, ...mutant, ...ignoring)).output).toContain(`\ntrace hash: ${hash}\n`);
+    },
+    LIMIT_MS,
+  );
 
   it('knows what it can leave out', async () => {
     await expect(runSeed({ seed: 1, chaosSteps: 1, without: ['gravity'] })).rejects.toThrow(

@@ -46,7 +46,7 @@ export const controlMutants: readonly Mutant[] = [
     'a conductor that ends does not stop its sequencer',
     bySeeds,
     `${CONTROL}/hand-over.ts`,
-    "await this.stopIfPossible(new AbortController().signal, 'the sequencer could not be stopped');",
+    "if (stopFirst) await this.ifPossible(sequencer.stop(signal), 'the sequencer could not be stopped');",
     '',
   ),
   mutant(
@@ -95,8 +95,8 @@ export const controlMutants: readonly Mutant[] = [
     'a reset gives up less than the majority has left',
     inTest(`${CONTROL}/reset-evidence.test.ts`),
     `${CONTROL}/reset-evidence.ts`,
-    '(at.number < lowest.number ? at : lowest)',
-    '(at.number > lowest.number ? at : lowest)',
+    'const last = left[majority - 1];',
+    'const last = left.at(-1);',
   ),
   mutant(
     'a client that comes back from a crash has left',
@@ -130,8 +130,8 @@ export const controlMutants: readonly Mutant[] = [
     'leadership goes to nodes that cannot sequence',
     inTest('conductor/control/decide.test.ts'),
     DECIDE,
-    'fitness !== Fitness.unfit && (view.stuck',
-    '(view.stuck',
+    'fitness !== Fitness.unfit && // One that cannot take over is no better than a node that can sequence, however it feels.',
+    '',
   ),
   mutant(
     'nodes that are silent count as successors',
