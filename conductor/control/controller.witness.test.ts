@@ -85,6 +85,15 @@ describe('a witness that leads', () => {
     expect(t.raft.transfers).toEqual(['c']);
   });
 
+  it('to the fittest also when the chain has stood still for long, as it must while a witness leads', async () => {
+    t.raft.lead();
+    answers('b', 0);
+    await pass(60_000);
+    t.raft.peer('b').eligibility = encodeEligibility(Fitness.impaired, 0);
+    answers('c', fitPeer());
+    expect(t.raft.transfers).toEqual(['c']);
+  });
+
   it('tries one after the other, as long as it leads', async () => {
     for (let i = 0; i < 3; i++)
       t.raft.transferOutcomes.push({ outcome: 'rejected', reason: 'transfer-timeout' });

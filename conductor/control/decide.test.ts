@@ -104,6 +104,13 @@ describe('decide, as a leader whose sequencer is off the committed chain', () =>
 });
 
 describe('decide, as a follower', () => {
+  it('a witness does nothing, whatever is known of a node that is not there', () => {
+    for (const sequencerActive of [null, true, false]) {
+      const view = viewOf({ witness: true, fitness: unfit, sequencerActive, lagging: true });
+      expect(decide(view)).toEqual({ type: 'none', reason: 'a witness only votes' });
+    }
+  });
+
   it.each<[string, Partial<View>, Action['type']]>([
     ['in step', {}, 'none'],
     ['lagging', { lagging: true }, 'feed'],

@@ -36,7 +36,7 @@ interface Probed {
 }
 
 /** Why a witness does not sequence. */
-export const NO_NODE = 'a witness has no node';
+const NO_NODE = 'a witness has no node';
 
 interface LocalNodeOptions extends Probed {
   /** There is no node: this member is a witness, and nobody is asked. */
