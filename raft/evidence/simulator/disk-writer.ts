@@ -95,7 +95,8 @@ export class DiskWriter {
       if (!world.mayLoseDisk(machine)) return;
       world.count('torn write');
       machine.disk.tear(write, world.rng);
-      machine.diskIsLost = machine.disk.damage() !== undefined;
+      // One that went back before is lost whether or not this write damaged it.
+      machine.diskIsLost ||= machine.disk.damage() !== undefined;
     }
   }
 }
