@@ -1,7 +1,7 @@
 import { batches, batchesAgain, coldStart, transactions } from './blocks-and-batches.js';
 import { frozenOpNode } from './frozen-op-node.js';
 import { killConductor, killNode, returnOfKilledNode, sigterm, transfer } from './hand-over.js';
-import { gethDies, gethForgets, gethForgetsAlone } from './killed-geth.js';
+import { gethDies, gethForgets } from './killed-geth.js';
 import { killAll, killAllForgetting } from './outage.js';
 import { l1Reorg } from './l1-reorg.js';
 import { newClusterFoundedBehind } from './new-cluster.js';
@@ -37,10 +37,8 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'geth-forgets',
     title: 'the same, its newest blocks are gone, and nobody else can lead',
-    after: 'batches',
     run: gethForgets,
   },
-  { name: 'geth-forgets-alone', title: 'the same, and no batcher lands them', run: gethForgetsAlone },
   { name: 'kill-all', title: 'kill -9 of every conductor, op-node and geth, and start again', run: killAll },
   { name: 'forget', title: 'the same, and every geth has forgotten its last blocks', run: killAllForgetting },
   {

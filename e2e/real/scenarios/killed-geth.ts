@@ -22,22 +22,12 @@ export async function gethDies(stage: Stage): Promise<void> {
 
 /**
  * The leader's geth dies and comes back without its newest blocks, while nobody else could take over, since the other
- * op-nodes hang. Its op-node lives on, believes in a head that geth does not have, and drops what is posted below it. The
- * batcher goes on: once it has landed the missing blocks, op-node finds in L1 what geth lacks.
+ * op-nodes hang. Its op-node lives on, believes in a head that geth does not have, and drops what is posted below it.
  */
 export async function gethForgets(stage: Stage): Promise<void> {
-  await leadersGethForgets(stage);
-}
-
-/** The same without the batcher: the blocks are nowhere but in the log of the conductors. */
-export async function gethForgetsAlone(stage: Stage): Promise<void> {
-  await stage.network.killBatcher();
-  await leadersGethForgets(stage);
-  stage.network.startBatcher();
-}
-
-async function leadersGethForgets(stage: Stage): Promise<void> {
   const { network } = stage;
+  // Whatever got to L1 would come back from there.
+  await network.killBatcher();
   const leader = await settled(stage, network.nodes);
   const others = network.nodes.filter((node) => node !== leader);
   for (const node of others) network.freeze(node, 'op-node');
@@ -54,4 +44,5 @@ async function leadersGethForgets(stage: Stage): Promise<void> {
   await blocksFlow(stage, at, ALONE_FLOW_AGAIN_MS);
   for (const node of others) network.thaw(node, 'op-node');
   for (const node of others) await candidate(stage, node);
+  network.startBatcher();
 }

@@ -1,11 +1,11 @@
 import type { SequencerNode } from '../node.js';
-import { step, type Stage } from '../stage.js';
+import { DEADLINE_MS, step, type Stage } from '../stage.js';
 import { settled } from '../verify.js';
 import { blocksFlow, candidate } from './waits.js';
 
 const FLOW_AGAIN_MS = 30_000;
-/** What op-node logs of its sequencer when it begins. */
-const WAITS = 'sequencerStopped=true';
+/** What op-node logs of its sequencer when it begins, some time after it answers. */
+const STOPPED = /sequencerStopped=(true|false)/;
 
 /** A standby's op-node dies and starts without `--sequencer.stopped`. */
 export async function standbyRestarts(stage: Stage): Promise<void> {
@@ -44,6 +44,10 @@ async function restartWithoutStopped({ network, say }: Stage, node: SequencerNod
   await step(say, `the op-node of ${node.name} answers again`, () =>
     network.startPart(node, 'op-node', { stopped: false }),
   );
-  if (!network.logOf(node, 'op-node').slice(before).includes(WAITS))
-    throw new Error(`the op-node of ${node.name} has not waited for its conductor`);
+  const found = await network.waitFor(
+    'op-node to say whether its sequencer waits',
+    async () => STOPPED.exec(network.logOf(node, 'op-node').slice(before))?.[1],
+    DEADLINE_MS,
+  );
+  if (found !== 'true') throw new Error(`the op-node of ${node.name} has not waited for its conductor`);
 }
