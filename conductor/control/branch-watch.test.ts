@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ChainState } from '../chain/chain-state.js';
-import { chainOf, hashOf, refOf } from '../testing/chain.js';
+import { chainOf, committed, hashOf, refOf } from '../testing/chain.js';
 import { FakeNode, historyOf } from '../testing/fake-node.js';
 import { useVirtualTime } from '../testing/virtual-time.js';
 import { BranchWatch } from './branch-watch.js';
@@ -312,6 +312,23 @@ describe('a client that leaves the committed chain by itself', () => {
     expect(leftAt!.number).toBeLessThanOrEqual(300);
     await polls(3);
     expect(watch.leftAt).toEqual(leftAt);
+  });
+
+  it('has left nothing once the log has taken those blocks back, however long it takes to follow', async () => {
+    node.rewind(15);
+    await poll();
+    expect(watch.leftAt).not.toBeNull();
+    const from = chain.head!;
+    const to = { number: 15, hash: hashOf(15) };
+    chain.applyReset({ from, to, evidence: 'operator', who: 'the test' }, 100);
+    expect(watch.leftAt).toBeNull();
+    // Other blocks take their place, and this client does not have them yet.
+    for (const { number } of chainOf(16, 20)) {
+      const parent = number === 16 ? hashOf(15) : hashOf(number - 1, 'b');
+      chain.apply(committed(refOf(number, 'b', parent), 100 + number), undefined);
+    }
+    await poll();
+    expect(watch.leftAt).toBeNull();
   });
 
   it('is counted when it loses the same blocks whenever it is given them again', async () => {

@@ -12,6 +12,8 @@ interface Loss {
 }
 
 interface Departed {
+  /** The committed block that it lost. Once the log has taken that back, the client has left nothing. */
+  from: BlockId;
   /** Highest committed block that the client still has. */
   at: BlockId;
   sinceMs: number;
@@ -32,12 +34,12 @@ export class Departure {
 
   /** Highest committed block that the client had left when it last left by itself; null while it has not. */
   get leftAt(): BlockId | null {
-    return this.departed?.at ?? null;
+    return this.current?.at ?? null;
   }
 
   /** When it left, on the monotonic clock; undefined while it has not. */
   get sinceMs(): number | undefined {
-    return this.departed?.sinceMs;
+    return this.current?.sinceMs;
   }
 
   /** How often in a row it has lost the same blocks by itself, after it was given them again. */
@@ -62,13 +64,17 @@ export class Departure {
       common.number < before.block.number &&
       this.isCommitted(before.block);
     if (isLoss) this.left(before.block, common, nowMs);
-    else if (this.departed && common.number > this.departed.at.number) this.departed.at = common;
+    else if (this.current && common.number > this.current.at.number) this.current.at = common;
   }
 
-  private left({ hash: from }: BlockId, at: BlockId, sinceMs: number): void {
-    this.departed = { at, sinceMs };
-    const isSame = this.loss?.from === from && this.loss.to === at.hash;
-    this.loss = { from, to: at.hash, times: isSame ? this.times + 1 : 1 };
+  private get current(): Departed | undefined {
+    return this.departed && this.isCommitted(this.departed.from) ? this.departed : undefined;
+  }
+
+  private left(from: BlockId, at: BlockId, sinceMs: number): void {
+    this.departed = { from, at, sinceMs };
+    const isSame = this.loss?.from === from.hash && this.loss.to === at.hash;
+    this.loss = { from: from.hash, to: at.hash, times: isSame ? this.times + 1 : 1 };
   }
 
   /** A poll failed: what the next one finds may be the doing of a crash. */
