@@ -448,6 +448,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'reads are confirmed by an earlier round',
+    rareWithin: 3000,
     bug: 49,
     patches: [
       {
