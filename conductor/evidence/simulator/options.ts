@@ -103,6 +103,27 @@ const CALM: LinkOptions = { delayMinMs: 0.2, delayMeanMs: 0.3, lossChance: 0, by
 
 /** Swarm testing: each seed has its own mixture, since a fault that is always on hides what happens without it. */
 export function drawOptions(seed: number): SimulationOptions {
+  const options = drawAny(seed);
+  return options.nodes === 1 ? alone(options) : options;
+}
+
+/**
+ * A lone client has no witness. A crash that nobody saw is taken for the doing of L1 when L1 replaces blocks at about that
+ * time, and what the log does not retain nobody can bring it (docs/FORK-SAFETY.md says both).
+ */
+function alone(options: SimulationOptions): SimulationOptions {
+  const { conductor, faults } = options;
+  const weights = { ...faults.weights };
+  if (weights.l1Reorg > 0)
+    Object.assign(weights, { rewindExecution: 0, killExecution: 0, killMachine: 0, killAll: 0 });
+  return {
+    ...options,
+    conductor: { ...conductor, retainedEntries: 1000 },
+    faults: { ...faults, weights },
+  };
+}
+
+function drawAny(seed: number): SimulationOptions {
   const rng = new Prng(seed);
   const sometimes = <T>(chance: number, then: () => T, otherwise: T): T =>
     rng.chance(chance) ? then() : otherwise;
