@@ -68,10 +68,11 @@ export class ExecutionClient {
    */
   async import(block: Block, caller: { readonly isOver: boolean }): Promise<void> {
     this.demandRunning();
+    this.demandParent(block);
     const { process } = this;
     await this.options.sleep(this.options.importMs());
     if (process !== this.process) throw new EngineUnreachableError('the connection broke');
-    if (!this.stored.has(block.parentHash)) throw new EngineSyncingError('the parent is not there');
+    this.demandParent(block);
     this.stored.add(block.hash);
     if (!caller.isOver) this.head = block;
   }
@@ -110,6 +111,11 @@ export class ExecutionClient {
       this.stored.delete(this.head.hash);
       this.head = this.options.blocks.get(this.head.parentHash);
     }
+  }
+
+  /** That it is not there is known before anything is executed. */
+  private demandParent({ parentHash }: Block): void {
+    if (!this.stored.has(parentHash)) throw new EngineSyncingError('the parent is not there');
   }
 
   private demandRunning(): void {
