@@ -9,9 +9,12 @@ import { FrameError, TransportError } from './errors.js';
 import { decodeFrame, encodeFrame, usedTwice, type FrameAddress } from './frame.js';
 import { writeFrameHeaders } from './frame-headers.js';
 import { FrameServer, type ReceivedFrame } from './frame-server.js';
-import { askHello, isConnectionRefused, type HelloAnswer } from './hello.js';
+import { openTcpSocket, type DialOptions, type OpenSocket } from './dial.js';
+import { askHello, type HelloAnswer } from './hello.js';
+import { HostNames, systemLookUp, type LookUp } from './host-names.js';
 import { PeerLanes, type LaneTimeouts } from './peer-lanes.js';
 import { PeerIdentities, type PeerIdentity } from './peer-identities.js';
+import { isRefused } from './peer-failure.js';
 import { PeerProcesses } from './peer-processes.js';
 import { Refusals } from './refusals.js';
 import { sendSnapshotData } from './send-snapshot-data.js';
@@ -35,12 +38,16 @@ export interface HttpTransportOptions {
    * member still lists this address. The frame is refused in any case.
    */
   onStray?: (clusterId: string) => void;
+  /** How host names are looked up; as the system does unless given. */
+  lookUp?: LookUp;
+  /** How connections are opened; over TCP unless given. */
+  openSocket?: OpenSocket;
   logger: Logger;
 }
 
 const PROBE_TIMEOUT_MS = 500;
-/** Well below the time after which a server closes a silent connection. */
-const WARM_INTERVAL_MS = 10_000;
+/** How often lost connections are dialled of which nobody makes use. */
+const WARM_INTERVAL_MS = 1000;
 
 /**
  * Raft messages over HTTP/1.1, with binary bodies: requests go out through undici, come in through fastify. For one
@@ -55,6 +62,7 @@ export class HttpTransport {
   private readonly server: FrameServer;
   private readonly processes: PeerProcesses;
   private readonly identities: PeerIdentities;
+  private readonly dialOptions: DialOptions;
   private lanes = new Map<NodeId, PeerLanes>();
   private readonly sockets = new Map<Socket, NodeId>();
   private startedFor: TransportHost | undefined;
@@ -65,6 +73,14 @@ export class HttpTransport {
     const { bind, bodyLimitBytes, wireVersions = WIRE_VERSIONS, logger } = options;
     this.wireVersions = wireVersions;
     this.refusals = new Refusals(wireVersions, logger);
+    this.dialOptions = {
+      names: new HostNames({
+        lookUp: options.lookUp ?? systemLookUp,
+        onMoved: (name, from, to) => logger.info({ name, from, to }, 'a name leads to other addresses'),
+      }),
+      openSocket: options.openSocket ?? openTcpSocket,
+      now: () => performance.now(),
+    };
     this.processes = new PeerProcesses(wireVersions);
     this.identities = new PeerIdentities({
       isMember: ({ id, incarnation }) => this.lanes.get(id)?.member.incarnation === incarnation,
@@ -126,13 +142,13 @@ export class HttpTransport {
   }
 
   private keepWarm(peers: Iterable<PeerLanes>): void {
-    for (const lanes of peers) void lanes.keepWarm();
+    for (const lanes of peers) lanes.keepWarm();
   }
 
   /** An address that is none, once it is in the log, must not end every node that reads it. */
   private open(member: Member): PeerLanes | undefined {
     try {
-      return new PeerLanes(member, this.options.timeouts);
+      return new PeerLanes(member, this.options.timeouts, this.dialOptions);
     } catch (error) {
       this.options.logger.error(
         { member, reason: (error as Error).message },
@@ -190,7 +206,7 @@ export class HttpTransport {
 
   /** Asks the node at any address who it is. @throws TransportError */
   hello<Extra extends object>(address: string, signal: AbortSignal): Promise<HelloAnswer & Extra> {
-    return askHello(address, signal);
+    return askHello(address, this.dialOptions, signal);
   }
 
   /**
@@ -202,11 +218,16 @@ export class HttpTransport {
     if (!lanes) return 'unknown';
     const known = this.identities.bootId(lanes.member);
     try {
-      const { bootId } = await askHello(lanes.member.address, AbortSignal.timeout(PROBE_TIMEOUT_MS));
-      if (known === undefined) return 'unknown';
+      const { nodeId, incarnation, bootId } = await this.hello(
+        lanes.member.address,
+        AbortSignal.timeout(PROBE_TIMEOUT_MS),
+      );
+      // The address may be another node's by now: that says nothing of the peer.
+      if (nodeId !== peer || incarnation !== lanes.member.incarnation || known === undefined)
+        return 'unknown';
       return bootId === known ? 'alive' : 'gone';
     } catch (error) {
-      return isConnectionRefused(error) ? 'gone' : 'unknown';
+      return error instanceof TransportError && isRefused(error.failure) ? 'gone' : 'unknown';
     }
   }
 
@@ -214,7 +235,7 @@ export class HttpTransport {
   private async residentOf({ id, incarnation }: PeerIdentity): Promise<string | undefined> {
     const address = this.lanes.get(id)?.member.address;
     if (address === undefined || this.stopped) return undefined;
-    const found = await askHello(address, AbortSignal.timeout(PROBE_TIMEOUT_MS)).catch(() => undefined);
+    const found = await this.hello(address, AbortSignal.timeout(PROBE_TIMEOUT_MS)).catch(() => undefined);
     return found?.nodeId === id && found.incarnation === incarnation ? found.bootId : undefined;
   }
 

@@ -1,23 +1,27 @@
 import type { Member } from '../core/configuration.js';
-import { TransportError, type Refusal } from './errors.js';
+import { Dial, type DialOptions } from './dial.js';
+import { isOfAnother, TransportError, type Refusal } from './errors.js';
 import { HELLO_PATH } from './hello.js';
+import { parseHostPort, type HostPort } from './host-port.js';
+import { Lane, type LaneOptions, type Patience } from './lane.js';
+import { PeerFailureError } from './peer-failure.js';
 import type { WireRequest } from './wire-message.js';
-import { DeadlineError, Lane, type LaneOptions } from './lane.js';
 
 export const FRAME_TYPE = 'application/x-baton-raft';
 export const MESSAGE_PATH = '/raft/v1/message';
 
 /** Deadlines of requests, by what they carry. */
 export interface LaneTimeouts {
-  /** Heartbeats and votes. */
+  /** Heartbeats and votes: until the answer. */
   controlMs: number;
-  /** Appends; more for large ones. */
+  /** Appends: without any progress; more for large ones. */
   bulkMs: number;
+  /** Pieces of snapshots, likewise. */
   snapshotMs: number;
 }
 
-/** Slowest link on which a large body may still arrive in time. */
-const BYTES_PER_MS = 10_000;
+/** The slowest line on which a body arrives in time: 1 Mbit/s. */
+const BYTES_PER_MS = 125;
 
 type LaneName = 'control' | 'bulk' | 'snapshot';
 
@@ -31,7 +35,7 @@ const laneOf = (message: WireRequest): LaneName => {
  * would be refused, and both sent again. Heartbeats and votes do not wait for the answers to those before, which
  * may take a long way; the second connection is for them while the first waits for a vote to reach the peer's disk.
  */
-const LANES: Record<LaneName, LaneOptions> = {
+const LANES: Record<LaneName, Pick<LaneOptions, 'connections' | 'pipelining'>> = {
   control: { connections: 2, pipelining: 8 },
   bulk: { connections: 1, pipelining: 2 },
   snapshot: { connections: 1, pipelining: 1 },
@@ -44,11 +48,21 @@ const LANES: Record<LaneName, LaneOptions> = {
 export class PeerLanes {
   private readonly lanes: Record<LaneName, Lane>;
 
+  private readonly to: HostPort;
+
+  /** @throws Error for a member whose address is none */
   constructor(
     readonly member: Member,
     private readonly timeouts: () => LaneTimeouts,
+    private readonly dialOptions: DialOptions,
   ) {
-    const open = (name: LaneName): Lane => new Lane(member.address, LANES[name]);
+    const { address } = member;
+    const to = parseHostPort(address);
+    if (!to) throw new Error(`${JSON.stringify(address)} is not of the form host:port`);
+    this.to = to;
+    const dial = (): Dial => new Dial(to, dialOptions);
+    const greeting = (): { path: string; ms: number } => ({ path: HELLO_PATH, ms: timeouts().controlMs });
+    const open = (name: LaneName): Lane => new Lane({ address, dial, ...LANES[name] }, greeting);
     this.lanes = { control: open('control'), bulk: open('bulk'), snapshot: open('snapshot') };
   }
 
@@ -60,30 +74,46 @@ export class PeerLanes {
   ): Promise<Buffer> {
     const { id } = this.member;
     const name = laneOf(message);
-    const length = frame.reduce((sum, chunk) => sum + chunk.length, 0);
-    const deadlineMs = this.timeouts()[`${name}Ms`] + length / BYTES_PER_MS;
     const { status, body } = await this.lanes[name]
-      .post(MESSAGE_PATH, ['content-type', FRAME_TYPE, ...headers], frame, deadlineMs)
+      .post(MESSAGE_PATH, ['content-type', FRAME_TYPE, ...headers], frame, this.patience(name, frame))
       .catch((error: Error) => {
-        const code = error instanceof DeadlineError ? 'timeout' : 'unreachable';
-        throw new TransportError(code, id, `${message.type}: ${error.message}`, { cause: error });
+        const { failure, isOverdue } = error instanceof PeerFailureError ? error : {};
+        const code = isOverdue ? 'timeout' : 'unreachable';
+        const options = { cause: error, ...(failure ? { failure } : {}) };
+        throw new TransportError(code, id, `${message.type}: ${error.message}`, options);
       });
     if (status === 200) return body;
     const code = status === 503 ? 'unanswered' : 'refused';
     const text = body.toString('utf8');
-    throw new TransportError(code, id, `${status} ${text.slice(0, 500)}`, { refusal: refusalIn(text) });
+    const refusal = refusalIn(text);
+    if (isOfAnother(refusal)) this.dropWrong();
+    throw new TransportError(code, id, `${status} ${text.slice(0, 500)}`, { refusal });
   }
 
   /**
-   * Opens the connections for heartbeats and votes, or keeps them open: two followers have none between them until one
-   * stands for election, and then every millisecond counts.
+   * Opens the connections, or keeps them open: two followers send nothing to each other until one stands for election,
+   * and then every millisecond counts; and there may be no way to open one when a leader needs it.
    */
-  async keepWarm(): Promise<void> {
-    await this.lanes.control.getOnEach(HELLO_PATH, this.timeouts().controlMs).catch(() => undefined);
+  keepWarm(): void {
+    for (const lane of Object.values(this.lanes)) lane.keepWarm();
   }
 
   close(): void {
     for (const lane of Object.values(this.lanes)) lane.close();
+  }
+
+  private patience(name: LaneName, frame: readonly Uint8Array[]): Patience {
+    const ms = this.timeouts()[`${name}Ms`];
+    if (name === 'control') return { ms, restartsWithProgress: false };
+    const length = frame.reduce((sum, chunk) => sum + chunk.length, 0);
+    return { ms: ms + length / BYTES_PER_MS, restartsWithProgress: true };
+  }
+
+  /** The peer is not where its connections lead: its name may lead elsewhere by now. */
+  private dropWrong(): void {
+    for (const lane of Object.values(this.lanes)) {
+      for (const address of lane.dropWrong()) this.dialOptions.names.isWrong(this.to.host, address);
+    }
   }
 }
 

@@ -3,6 +3,8 @@ import { pino } from 'pino';
 import type { Member, NodeId } from '../../core/configuration.js';
 import type { RequestMessage, ResponseMessage } from '../../core/messages.js';
 import { heartbeat as heartbeatOf, heartbeatAnswer } from '../../core/testing/core-harness.js';
+import type { OpenSocket } from '../dial.js';
+import type { LookUp } from '../host-names.js';
 import { HttpTransport } from '../http-transport.js';
 import { writeFrameHeaders } from '../frame-headers.js';
 import { FRAME_TYPE, MESSAGE_PATH, type LaneTimeouts } from '../peer-lanes.js';
@@ -25,6 +27,8 @@ export interface TransportNodeOptions {
   bodyLimitBytes?: number;
   timeouts?: Partial<LaneTimeouts>;
   wireVersions?: WireVersions;
+  lookUp?: LookUp;
+  openSocket?: OpenSocket;
   onRequest?(received: Received): void;
   adopt?(clusterId: string): Promise<void>;
 }
@@ -56,6 +60,8 @@ export class TransportNode {
       timeouts: () => timeouts,
       bodyLimitBytes: options.bodyLimitBytes ?? 8_000_000,
       ...(options.wireVersions ? { wireVersions: options.wireVersions } : {}),
+      ...(options.lookUp ? { lookUp: options.lookUp } : {}),
+      ...(options.openSocket ? { openSocket: options.openSocket } : {}),
       hello: () => ({ greeting: `I am ${id}` }),
       onStray: (clusterId) => void this.strays.push(clusterId),
       logger: pino({ level: 'silent' }),
