@@ -16,13 +16,15 @@ export interface NodeTransport {
   start(host: TransportHost): Promise<{ host: string; port: number }>;
   stop(): Promise<void>;
   setPeers(members: readonly Member[]): void;
-  send(to: NodeId, message: RequestMessage): Promise<ResponseMessage>;
+  /** `onProgress` hears how many bytes of the request the peer has confirmed so far, where the transport can tell. */
+  send(to: NodeId, message: RequestMessage, onProgress?: (bytes: number) => void): Promise<ResponseMessage>;
   /** Brings the data of a snapshot to the peer, as far as it lacks them, and then the message. */
   sendSnapshot(
     to: NodeId,
     message: SnapshotRequest,
     source: SnapshotSource,
     signal: AbortSignal,
+    onProgress?: (bytes: number) => void,
   ): Promise<ResponseMessage>;
   probe(peer: NodeId): Promise<'gone' | 'alive' | 'unknown'>;
 }

@@ -21,6 +21,8 @@ export interface PeerInboxOptions {
   /** The leader of this node; null without one, and for a node that does not run. */
   leader: () => NodeId | null;
   probe: (peer: NodeId) => Promise<'gone' | 'alive' | 'unknown'>;
+  /** For how long the disk has not finished a write, ms; 0 when none is under way. */
+  writingForMs: () => number;
   /** Two processes speak for this peer. */
   onIdentityUsedTwice: (peer: NodeId) => void;
   logger: Logger;
@@ -49,6 +51,10 @@ export class PeerInbox implements TransportHost {
 
   incarnation(): string {
     return this.options.identity().incarnation;
+  }
+
+  writingForMs(): number {
+    return this.options.writingForMs();
   }
 
   adoptCluster(clusterId: string): Promise<void> {

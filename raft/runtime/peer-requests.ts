@@ -4,10 +4,11 @@ import type { Member, NodeId } from '../core/configuration.js';
 import type { Message, RequestMessage, ResponseMessage } from '../core/messages.js';
 import { isDiskFailure, type StorageError } from '../storage/errors.js';
 import type { Storage } from '../storage/storage.js';
+import { TransportError } from '../transport/errors.js';
 import { isComplete, withData } from './complete-message.js';
 import type { CorePump } from './core-pump.js';
 import type { NodeTransport } from './node-options.js';
-import { PeerWatch } from './peer-watch.js';
+import { PeerWatch, type PeerTrouble } from './peer-watch.js';
 import type { SnapshotTraffic } from './snapshot-traffic.js';
 
 export interface PeerRequestsOptions {
@@ -48,7 +49,7 @@ export class PeerRequests {
   send(to: NodeId, message: RequestMessage): void {
     void this.request(to, message).then(
       (response) => {
-        this.watch.answered(to);
+        this.watch.answered(to, message.type);
         this.options.pump.deliver({ type: 'message', from: to, message: response });
       },
       (error: Error) => this.failed(to, message, error),
@@ -58,6 +59,10 @@ export class PeerRequests {
   /** Whether the peer's process is gone, for certain. */
   async probe(peer: NodeId): Promise<'gone' | 'alive' | 'unknown'> {
     return (await this.transport?.probe(peer)) ?? 'unknown';
+  }
+
+  troubles(): PeerTrouble[] {
+    return this.watch.troubles();
   }
 
   /** From now on this node asks nobody: what it does not hear means nothing. */
@@ -84,7 +89,7 @@ export class PeerRequests {
 
   private failed(to: NodeId, { type, requestId }: Message, error: Error): void {
     if (isDiskFailure(error)) return this.options.onDiskFailure(error);
-    this.watch.failed(to, type, error.message);
+    this.watch.failed(to, type, error.message, error instanceof TransportError ? error.failure : undefined);
     this.options.pump.deliver({ type: 'requestFailed', to, requestId });
   }
 }

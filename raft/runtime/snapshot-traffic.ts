@@ -21,6 +21,7 @@ export class SnapshotTraffic {
     transport: Pick<NodeTransport, 'sendSnapshot'>,
     to: NodeId,
     message: SnapshotRequest,
+    onProgress?: (bytes: number) => void,
   ): Promise<ResponseMessage> {
     this.underWay.get(to)?.abort();
     const controller = new AbortController();
@@ -28,7 +29,7 @@ export class SnapshotTraffic {
     try {
       const source = await this.storage.openSnapshot();
       if (source?.id.index !== message.snapshot.index) throw new Error('the snapshot was replaced');
-      return await transport.sendSnapshot(to, message, source, controller.signal);
+      return await transport.sendSnapshot(to, message, source, controller.signal, onProgress);
     } finally {
       if (this.underWay.get(to) === controller) this.underWay.delete(to);
     }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Client, type Dispatcher } from 'undici';
+import { WRITING_HEADER } from './frame-headers.js';
 import { formatHostPort } from './host-port.js';
 
 /** An answer is a small frame or a few words about a refusal. */
@@ -14,9 +15,6 @@ export interface HttpAnswer {
   body: Buffer;
 }
 
-/** Beside an answer, when the disk of whoever answers has not finished a write for long: ms. */
-export const WRITING_HEADER = 'x-baton-writing-ms';
-
 /** The connection is closed; the requests on it have no answer. */
 export class ConnectionLostError extends Error {
   override readonly name = 'ConnectionLostError';
@@ -27,6 +25,8 @@ export class ConnectionLostError extends Error {
 export class Connection {
   /** Requests that did not end yet. */
   underWay = 0;
+  /** How many answers came. */
+  answers = 0;
   /** Monotonic clock, ms: when the last answer came. */
   answeredMs: number | undefined;
   readonly openedMs = performance.now();
@@ -38,7 +38,6 @@ export class Connection {
   readonly ipAddress: string;
   readonly peer: string;
   private readonly client: Client;
-  private answers = 0;
 
   /**
    * @param origin `host:port` as the peer is known
@@ -76,11 +75,6 @@ export class Connection {
       this.destroy();
       onLost?.(this);
     });
-  }
-
-  /** Grows whenever a request has left or an answer comes. */
-  get progress(): number {
-    return this.socket.bytesWritten - this.socket.writableLength + this.answers;
   }
 
   get(path: string): Promise<HttpAnswer> {

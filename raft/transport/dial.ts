@@ -9,7 +9,7 @@ export interface DialOptions {
   names: HostNames;
   openSocket: OpenSocket;
   /** Monotonic clock, ms. */
-  now(): number;
+  now: () => number;
 }
 
 /** When the kernel begins to ask whether a silent host still exists. */

@@ -16,7 +16,7 @@ export interface LaneOptions {
 /** How long a request may last. */
 export interface Patience {
   ms: number;
-  /** Counted anew whenever bytes leave, or an answer comes, on the connection of the request. */
+  /** Counted anew whenever an answer comes on the connection of the request: bytes that leave prove nothing. */
   restartsWithProgress: boolean;
 }
 
@@ -105,8 +105,8 @@ export class Lane {
     let ended = false;
     const overdue = new Promise<never>((_, reject) => {
       const check = (): void => {
-        if (restartsWithProgress && on && on.progress !== seen) {
-          seen = on.progress;
+        if (restartsWithProgress && on && on.answers !== seen) {
+          seen = on.answers;
           timer = setTimeout(check, ms);
           return;
         }
@@ -116,11 +116,16 @@ export class Lane {
       timer = setTimeout(check, ms);
     });
     const attempt = async (): Promise<HttpAnswer> => {
-      const connection = this.ready() ?? (await this.opened());
+      let connection = this.ready();
+      while (!connection) {
+        const failure = await this.opening();
+        connection = failure ? this.best() : this.ready();
+        if (failure && !connection) throw failure;
+      }
       if (ended) throw silence(connection, ms);
       on = connection;
       const answer = send(connection);
-      seen = connection.progress;
+      seen = connection.answers;
       return answer;
     };
     const answer = attempt().catch((error: unknown) => {
@@ -146,18 +151,13 @@ export class Lane {
     return this.closedLines().length > 0 ? undefined : best;
   }
 
-  /** @throws PeerFailureError when none can be opened */
-  private async opened(): Promise<Connection> {
-    for (;;) {
-      try {
-        await Promise.any(this.closedLines().map((line) => line.open()));
-      } catch (error) {
-        const best = this.best();
-        if (best) return best;
-        throw (error as AggregateError).errors[0];
-      }
-      const ready = this.ready();
-      if (ready) return ready;
+  /** Waits until one more connection is open. @returns why none could be opened */
+  private async opening(): Promise<Error | undefined> {
+    try {
+      await Promise.any(this.closedLines().map((line) => line.open()));
+      return undefined;
+    } catch (error) {
+      return (error as AggregateError).errors[0] as Error;
     }
   }
 

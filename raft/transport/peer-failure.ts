@@ -16,7 +16,7 @@ export interface SendFailure {
   phase: 'send';
   /** IP address and port of the peer. */
   to: string;
-  /** For how long neither a byte left nor an answer came, ms. */
+  /** For how long no answer came, ms. */
   noProgressMs: number;
 }
 

@@ -227,7 +227,10 @@ describe('a peer that is frozen', () => {
     expect(await a.transport.probe('b')).toBe('unknown');
 
     peer.kill('SIGCONT');
-    for (const message of both()) expect(codeOf(await outcomeOf(a, message))).toBe('answered');
+    // It answers what it was asked meanwhile, and then there is room for more.
+    for (const message of both()) {
+      while (codeOf(await outcomeOf(a, message)) !== 'answered') await new Promise(setImmediate);
+    }
     expect(await a.transport.probe('b')).toBe('alive');
   });
 

@@ -43,6 +43,7 @@ export class TransportNode {
   readonly adopted: string[] = [];
   /** Clusters whose frames came astray. */
   readonly strays: string[] = [];
+  writingForMs = 0;
   readonly transport: HttpTransport;
   clusterId: string | null;
   private readonly host: TransportHost;
@@ -76,6 +77,7 @@ export class TransportNode {
         if (options.onRequest) options.onRequest(received);
         else respond(agree(message));
       },
+      writingForMs: () => this.writingForMs,
       onSnapshotChunk: async (_from, { offset, data }) => offset + data.length,
       onPeerDisconnected: async (peer) => void this.disconnected.push(peer),
       onPeerRestarted: (peer) => void this.restarted.push(peer),
