@@ -136,3 +136,38 @@ describe('where new connections are lost', () => {
     await eventually(() => b.received.length === 16, 'two connections full of requests');
   });
 });
+
+describe('a member that has another address than the cluster has for it', () => {
+  it.each<[string, (other: TransportNode) => string]>([
+    ['where nobody listens', () => '127.0.0.1:1'],
+    ['where another node answers', (other) => other.member.address],
+  ])('is reached there, when its own leads %s', async (_name, listed) => {
+    const [b, other] = [await start('b'), await start('c')];
+    const a = await start('a', { otherAddress: () => b.member.address });
+    a.transport.setPeers([{ ...b.member, address: listed(other) }]);
+    await answered(a, 'b');
+    expect(b.received.length).toBeGreaterThan(0);
+    // Its process is looked for where it is.
+    expect(await a.transport.probe('b')).toBe('alive');
+  });
+
+  it('is reached at its own when that is good', async () => {
+    const b = await start('b');
+    const a = await start('a', { otherAddress: () => '127.0.0.1:1' });
+    a.transport.setPeers([b.member]);
+    await a.transport.send('b', heartbeat());
+  });
+});
+
+it('an IPv6 address is listened on, dialled and told in brackets', async () => {
+  const [a, b] = [await start('a', { host: '::1' }), await start('b', { host: '::1' })];
+  expect(b.member.address).toBe(`[::1]:${b.port}`);
+  a.transport.setPeers([b.member]);
+  await a.transport.send('b', heartbeat());
+  expect((await a.transport.hello(b.member.address, AbortSignal.timeout(5000))).nodeId).toBe('b');
+  await b.transport.stop();
+  expect(await failureOf(a.transport.send('b', heartbeat()))).toMatchObject({
+    to: b.member.address,
+    tried: [{ address: '::1', error: 'ECONNREFUSED' }],
+  });
+});

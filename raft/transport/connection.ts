@@ -40,20 +40,18 @@ export class Connection {
   private readonly client: Client;
 
   /**
-   * @param origin `host:port` as the peer is known
    * @param pipelining requests that may be sent before the first of them is answered
    */
   constructor(
-    origin: string,
     private readonly socket: Socket,
     readonly pipelining: number,
     onLost?: (connection: Connection) => void,
   ) {
     const { remoteAddress = '', remotePort = 0 } = socket;
     this.ipAddress = remoteAddress;
-    this.peer = formatHostPort({ host: remoteAddress, port: remotePort });
+    this.peer = formatHostPort(remoteAddress, remotePort);
     let given: Socket | undefined = socket;
-    this.client = new Client(`http://${origin}`, {
+    this.client = new Client(`http://${this.peer}`, {
       pipelining,
       keepAliveTimeout: IDLE_MS,
       keepAliveMaxTimeout: IDLE_MS,

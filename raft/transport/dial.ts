@@ -66,7 +66,7 @@ export class Dial {
     const addresses = new Set([...this.attempts.keys(), ...this.errors.keys()]);
     return {
       phase: 'connect',
-      to: formatHostPort(to),
+      to: formatHostPort(to.host, to.port),
       forMs: options.now() - begunMs,
       ...(lookUp === 'done' ? {} : { lookUp: lookUp === 'under way' ? lookUp : lookUp.error }),
       tried: [...addresses].map((address) => ({

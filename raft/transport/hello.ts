@@ -56,7 +56,7 @@ export async function askHello<Extra extends object>(
     const to = parseHostPort(address);
     if (!to) throw new TransportError('unreachable', address, 'it is no address: host:port is one');
     dial = new Dial(to, dialOptions);
-    connection = new Connection(address, await dial.socket, 1);
+    connection = new Connection(await dial.socket, 1);
     const { status, body } = await connection.get(HELLO_PATH);
     const answer = parse(body) as (HelloAnswer & Extra) | undefined;
     if (status === 200 && typeof answer?.incarnation === 'string') return answer;

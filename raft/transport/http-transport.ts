@@ -40,6 +40,11 @@ export interface HttpTransportOptions {
    * member still lists this address. The frame is refused in any case.
    */
   onStray?: (clusterId: string) => void;
+  /**
+   * An address that a member may have got meanwhile, by its id: tried when the one that the cluster has for it leads nowhere,
+   * or to another node.
+   */
+  otherAddress?: (peer: NodeId) => string | undefined;
   /** How host names are looked up; as the system does unless given. */
   lookUp?: LookUp;
   /** How connections are opened; over TCP unless given. */
@@ -102,6 +107,7 @@ export class HttpTransport {
       clusterId: () => this.clusterId,
       timeouts: options.timeouts,
       dialOptions: dialOptionsOf(options),
+      otherAddress: (peer) => options.otherAddress?.(peer),
       wireVersions,
       admission: this.admission,
       identities: this.identities,

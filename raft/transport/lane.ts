@@ -5,8 +5,8 @@ import { Line } from './line.js';
 import { PeerFailureError } from './peer-failure.js';
 
 export interface LaneOptions {
-  /** `host:port` of the peer. */
-  address: string;
+  /** Its id. */
+  peer: string;
   connections: number;
   /** Requests under way on one connection. */
   pipelining: number;
@@ -40,11 +40,11 @@ export class Lane {
     private readonly options: LaneOptions,
     private readonly greeting: () => Greeting,
   ) {
-    const { address, connections, pipelining } = options;
+    const { connections, pipelining } = options;
     const line = (): Line =>
       new Line({
         dial: () => options.dial(),
-        connectionOver: (socket, onLost) => new Connection(address, socket, pipelining, onLost),
+        connectionOver: (socket, onLost) => new Connection(socket, pipelining, onLost),
         // A socket that nobody reads from does not say that it was closed.
         onOpened: (opened) => setImmediate(() => this.greet(opened, 0)),
       });
@@ -178,7 +178,7 @@ export class Lane {
 
   private notConnected(forMs: number): PeerFailureError {
     const failure = this.lines.map((line) => line.failure).find((found) => found !== undefined);
-    const unknown = { phase: 'connect' as const, to: this.options.address, forMs, tried: [] };
+    const unknown = { phase: 'connect' as const, to: this.options.peer, forMs, tried: [] };
     return new PeerFailureError(failure ?? unknown, true);
   }
 }

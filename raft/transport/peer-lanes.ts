@@ -1,10 +1,10 @@
-import type { Member } from '../core/configuration.js';
-import { Dial, type DialOptions } from './dial.js';
+import type { NodeId } from '../core/configuration.js';
+import type { Dial } from './dial.js';
 import { isOfAnother, TransportError, type Refusal } from './errors.js';
 import { HELLO_PATH } from './hello.js';
-import { parseHostPort, type HostPort } from './host-port.js';
-import { Lane, type LaneOptions, type Patience } from './lane.js';
+import { Lane, type Greeting, type LaneOptions, type Patience } from './lane.js';
 import { Pace } from './pace.js';
+import type { PeerAddress } from './peer-address.js';
 import { failureText, PeerFailureError, type PeerFailure } from './peer-failure.js';
 import type { WireRequest } from './wire-message.js';
 
@@ -52,23 +52,17 @@ export class PeerLanes {
   readonly pace = new Pace();
   private readonly lanes: Record<LaneName, Lane>;
 
-  private readonly to: HostPort;
   /** For how long a write of the peer's disk had been under way at its last answer, if it said so. */
   private writing: { forMs: number; toldMs: number } | undefined;
 
-  /** @throws Error for a member whose address is none */
   constructor(
-    readonly member: Member,
+    private readonly id: NodeId,
+    private readonly address: PeerAddress,
     private readonly timeouts: () => LaneTimeouts,
-    private readonly dialOptions: DialOptions,
   ) {
-    const { address } = member;
-    const to = parseHostPort(address);
-    if (!to) throw new Error(`${JSON.stringify(address)} is not of the form host:port`);
-    this.to = to;
-    const dial = (): Dial => new Dial(to, dialOptions);
-    const greeting = (): { path: string; ms: number } => ({ path: HELLO_PATH, ms: timeouts().controlMs });
-    const open = (name: LaneName): Lane => new Lane({ address, dial, ...LANES[name] }, greeting);
+    const dial = (): Dial => address.dial();
+    const greeting = (): Greeting => ({ path: HELLO_PATH, ms: timeouts().controlMs });
+    const open = (name: LaneName): Lane => new Lane({ peer: id, dial, ...LANES[name] }, greeting);
     this.lanes = { control: open('control'), bulk: open('bulk'), pieces: open('pieces') };
   }
 
@@ -78,7 +72,7 @@ export class PeerLanes {
     frame: readonly Uint8Array[],
     headers: readonly string[],
   ): Promise<Buffer> {
-    const { id } = this.member;
+    const { id } = this;
     const name = laneOf(message);
     const begunMs = performance.now();
     const { status, body, writingForMs } = await this.lanes[name]
@@ -110,7 +104,7 @@ export class PeerLanes {
   }
 
   private asTransportError(error: Error, { type }: WireRequest, lane: LaneName): TransportError {
-    const { id } = this.member;
+    const { id } = this;
     if (!(error instanceof PeerFailureError)) {
       return new TransportError('unreachable', id, `${type}: ${error.message}`, { cause: error });
     }
@@ -145,11 +139,9 @@ export class PeerLanes {
     return { ms: (isWork ? bulkMs : snapshotMs) + bodyMs, restartsWithProgress: true };
   }
 
-  /** The peer is not where its connections lead: its name may lead elsewhere by now. */
+  /** The peer is not where its connections lead. */
   private dropWrong(): void {
-    for (const lane of Object.values(this.lanes)) {
-      for (const address of lane.dropWrong()) this.dialOptions.names.isWrong(this.to.host, address);
-    }
+    this.address.isWrong(Object.values(this.lanes).flatMap((lane) => lane.dropWrong()));
   }
 }
 

@@ -11,6 +11,7 @@ import { writeFrameHeaders } from './frame-headers.js';
 import { askHello, type HelloAnswer } from './hello.js';
 import { isRefused } from './peer-failure.js';
 import { identityOf, type PeerIdentities, type PeerIdentity } from './peer-identities.js';
+import { PeerAddress } from './peer-address.js';
 import { PeerLanes, type LaneTimeouts } from './peer-lanes.js';
 import type { PeerProcesses } from './peer-processes.js';
 import type { Refusals } from './refusals.js';
@@ -23,6 +24,8 @@ export interface PeersOptions {
   clusterId: () => string;
   timeouts: () => LaneTimeouts;
   dialOptions: DialOptions;
+  /** An address that a peer may have got meanwhile, besides the one that the cluster has for it. */
+  otherAddress: (peer: NodeId) => string | undefined;
   wireVersions: WireVersions;
   admission: Admission;
   identities: PeerIdentities;
@@ -34,11 +37,15 @@ export interface PeersOptions {
 
 interface Peer {
   member: Member;
+  address: PeerAddress;
   lanes: PeerLanes;
   appends: AppendSender;
 }
 
 const PROBE_TIMEOUT_MS = 500;
+
+const MOVED_REMEDY =
+  'add the member again with this address (baton add): its disk and its vote stay, and nodes that are not told of the new address find it then';
 
 /** The other members: what this node asks them, and who answers. */
 export class Peers {
@@ -125,11 +132,12 @@ export class Peers {
    * Time-outs and unreachable hosts prove nothing.
    */
   async probe(id: NodeId): Promise<'gone' | 'alive' | 'unknown'> {
-    const member = this.member(id);
-    if (!member) return 'unknown';
+    const peer = this.byId.get(id);
+    if (!peer) return 'unknown';
+    const { member, address } = peer;
     const known = this.options.identities.bootId(member);
     try {
-      const found = await this.hello(member.address, AbortSignal.timeout(PROBE_TIMEOUT_MS));
+      const found = await this.hello(address.current, AbortSignal.timeout(PROBE_TIMEOUT_MS));
       // The address may be another node's by now: that says nothing of the peer.
       if (!isOf(member, found) || known === undefined) return 'unknown';
       return found.bootId === known ? 'alive' : 'gone';
@@ -138,9 +146,9 @@ export class Peers {
     }
   }
 
-  /** The process of this identity at the member's address; undefined when none answers there. */
+  /** The process of this identity where the member is; undefined when none answers there. */
   async residentOf(peer: PeerIdentity): Promise<string | undefined> {
-    const address = this.member(peer.id)?.address;
+    const address = this.byId.get(peer.id)?.address.current;
     if (address === undefined || this.closed) return undefined;
     const found = await this.hello(address, AbortSignal.timeout(PROBE_TIMEOUT_MS)).catch(() => undefined);
     return found && isOf(peer, found) ? found.bootId : undefined;
@@ -155,15 +163,22 @@ export class Peers {
   /** An address that is none, once it is in the log, must not end every node that reads it. */
   private open(member: Member): Peer | undefined {
     const { id } = member;
-    const { timeouts, dialOptions, processes, logger } = this.options;
+    const { timeouts, dialOptions, otherAddress, processes, logger } = this.options;
+    const onMoved = (reached: string): void =>
+      logger.warn(
+        { peer: id, listed: member.address, reached, remedy: MOVED_REMEDY },
+        'a member is reached at another address than the cluster has for it',
+      );
     try {
-      const lanes = new PeerLanes(member, timeouts, dialOptions);
+      const other = otherAddress(id);
+      const address = new PeerAddress({ listed: member.address, other, dialOptions, onMoved });
+      const lanes = new PeerLanes(id, address, timeouts);
       const appends = new AppendSender({
         pace: lanes.pace,
         takesPieces: () => processes.version(id) >= CHUNKS_ENTRIES_SINCE,
         exchange: (message) => this.exchange(id, message),
       });
-      return { member, lanes, appends };
+      return { member, address, lanes, appends };
     } catch (error) {
       logger.error({ member, reason: (error as Error).message }, 'the address of a member is none');
       return undefined;
