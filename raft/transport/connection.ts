@@ -7,6 +7,8 @@ import { formatHostPort } from './host-port.js';
 const ANSWER_BYTES_MAX = 64 * 1024;
 /** Below the server's 75 s, so that the client closes an idle connection first. */
 const IDLE_MS = 60_000;
+/** A body below this goes out in one write; copying a larger one costs more than a second write. */
+const COPIED_BYTES_MAX = 64 * 1024;
 
 export interface HttpAnswer {
   status: number;
@@ -81,14 +83,18 @@ export class Connection {
 
   /**
    * @param headers names and values in turn
-   * @param body copied into one piece: undici gives a connection up on which an answer comes while it writes several
+   * @param body copied into one piece while other requests are under way: undici gives a connection up on which an
+   *   answer comes while it writes several. Its chunks are read again when undici has to repeat the request
    */
   post(path: string, headers: readonly string[], body: readonly Uint8Array[]): Promise<HttpAnswer> {
+    const length = body.reduce((sum, chunk) => sum + chunk.length, 0);
+    const isCopied = length < COPIED_BYTES_MAX || this.underWay > 0;
     return this.dispatch({
       method: 'POST',
       path,
-      headers: headers as string[],
-      body: Buffer.concat(body),
+      headers: [...headers, 'content-length', String(length)],
+      // undici takes any iterable, its types do not say so.
+      body: isCopied ? Buffer.concat(body, length) : (body as never),
       // Raft's messages may arrive twice, and they do not wait for the answers to those before; undici must know.
       idempotent: true,
       blocking: false,
