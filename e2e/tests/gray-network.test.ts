@@ -30,9 +30,13 @@ async function handOver(cluster: ProcessCluster): Promise<ClusterNode> {
   return next;
 }
 
-async function makeLeader(cluster: ProcessCluster, { id, baton }: ClusterNode): Promise<void> {
-  const leader = await cluster.leader();
-  await leader.baton.call('conductor_transferLeaderToServer', [id, baton.consensusAddress]);
+async function makeLeader(cluster: ProcessCluster, { id }: ClusterNode): Promise<void> {
+  const { baton } = await cluster.leader();
+  const { servers } = await baton.call<{ servers: { id: string; addr: string }[] }>(
+    'conductor_clusterMembership',
+  );
+  const address = servers.find((server) => server.id === id)?.addr;
+  await baton.call('conductor_transferLeaderToServer', [id, address]);
 }
 
 const onNetwork = async (): Promise<Partial<ClusterOptions>> => {

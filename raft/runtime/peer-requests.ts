@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import type { Member, NodeId } from '../core/configuration.js';
-import type { Message, RequestMessage, ResponseMessage } from '../core/messages.js';
+import type { RequestMessage, ResponseMessage } from '../core/messages.js';
 import { isDiskFailure, type StorageError } from '../storage/errors.js';
 import type { Storage } from '../storage/storage.js';
 import { TransportError } from '../transport/errors.js';
@@ -49,7 +49,7 @@ export class PeerRequests {
   send(to: NodeId, message: RequestMessage): void {
     void this.request(to, message).then(
       (response) => {
-        this.watch.answered(to, message.type);
+        this.watch.answered(to, message);
         this.options.pump.deliver({ type: 'message', from: to, message: response });
       },
       (error: Error) => this.failed(to, message, error),
@@ -87,9 +87,10 @@ export class PeerRequests {
     return response;
   }
 
-  private failed(to: NodeId, { type, requestId }: Message, error: Error): void {
+  private failed(to: NodeId, message: RequestMessage, error: Error): void {
     if (isDiskFailure(error)) return this.options.onDiskFailure(error);
-    this.watch.failed(to, type, error.message, error instanceof TransportError ? error.failure : undefined);
-    this.options.pump.deliver({ type: 'requestFailed', to, requestId });
+    const failure = error instanceof TransportError ? error.failure : undefined;
+    this.watch.failed(to, message, error.message, failure);
+    this.options.pump.deliver({ type: 'requestFailed', to, requestId: message.requestId });
   }
 }

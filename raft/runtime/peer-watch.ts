@@ -8,8 +8,17 @@ const TOLD_AFTER_MS = 1000;
 /** Different failures of one silence that are told one by one. */
 const REASONS_MAX = 8;
 
-/** `life`: heartbeats and votes, which wait for no disk; `work`: entries and snapshots. They take ways of their own. */
+/**
+ * `work`: entries and snapshots. `life`: what is small, also an append without entries, which looks for the common point
+ * of two logs.
+ */
 export type Traffic = 'life' | 'work';
+
+/** A request, as far as it matters here. */
+export interface Asked {
+  type: Message['type'];
+  entries?: readonly unknown[];
+}
 
 /** A peer that does not do what it is asked for. */
 export interface PeerTrouble {
@@ -47,9 +56,10 @@ export class PeerWatch {
     private readonly now: () => number,
   ) {}
 
-  failed(peer: NodeId, type: Message['type'], reason: string, failure?: PeerFailure): void {
+  failed(peer: NodeId, asked: Asked, reason: string, failure?: PeerFailure): void {
     const now = this.now();
-    const traffic = trafficOf(type);
+    const { type } = asked;
+    const traffic = trafficOf(asked);
     const silence = this.silences.get(keyOf(peer, traffic)) ?? {
       ...{ peer, traffic, reason, failure },
       ...{ sinceMs: now, told: false, reasons: new Set<string>() },
@@ -67,8 +77,8 @@ export class PeerWatch {
     this.logger.warn({ peer, reason, failure, forMs: Math.round(now - sinceMs) }, BEGINS[traffic]);
   }
 
-  answered(peer: NodeId, type: Message['type']): void {
-    const traffic = trafficOf(type);
+  answered(peer: NodeId, asked: Asked): void {
+    const traffic = trafficOf(asked);
     const silence = this.silences.get(keyOf(peer, traffic));
     if (!silence) return;
     this.silences.delete(keyOf(peer, traffic));
@@ -94,7 +104,7 @@ export class PeerWatch {
   }
 }
 
-const trafficOf = (type: Message['type']): Traffic =>
-  type === 'append' || type === 'snapshot' ? 'work' : 'life';
+const trafficOf = ({ type, entries }: Asked): Traffic =>
+  type === 'snapshot' || (type === 'append' && entries?.length !== 0) ? 'work' : 'life';
 
 const keyOf = (peer: NodeId, traffic: Traffic): string => `${traffic} ${peer}`;

@@ -71,10 +71,8 @@ export class Connection {
     });
     // Before undici listens, which it does with the first request.
     socket.on('error', () => undefined);
-    socket.once('close', () => {
-      this.destroy();
-      onLost?.(this);
-    });
+    // undici ends what is under way, and finds no other socket for it.
+    socket.once('close', () => onLost?.(this));
   }
 
   get(path: string): Promise<HttpAnswer> {
