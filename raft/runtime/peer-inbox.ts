@@ -35,10 +35,10 @@ export class PeerInbox implements TransportHost {
   private readonly evidence: CrashEvidence | undefined;
 
   constructor(private readonly options: PeerInboxOptions) {
-    const { crashEvidence, leader, probe, pump, logger } = options;
+    const { crashEvidence, leader, term, probe, pump, logger } = options;
     if (!crashEvidence) return;
     const onGone = (peer: NodeId): void => pump.deliver({ type: 'peerGone', peer });
-    this.evidence = new CrashEvidence({ leader, probe, onGone, logger });
+    this.evidence = new CrashEvidence({ leader, term, probe, onGone, logger });
   }
 
   get nodeId(): NodeId {
