@@ -19,6 +19,7 @@ export { LevelStorage, type LevelStorageOptions } from './storage/level-storage.
 export { MemoryDisk, MemoryStorage } from './storage/memory-storage.js';
 export type { Identity, Storage } from './storage/storage.js';
 export { wireProblem, type HelloAnswer } from './transport/hello.js';
+export { formatHostPort, parseHostPort, type HostPort } from './transport/host-port.js';
 export { HttpTransport, type HttpTransportOptions } from './transport/http-transport.js';
 export type { LaneTimeouts } from './transport/peer-lanes.js';
 export type { Respond, TransportHost } from './transport/transport-host.js';

@@ -10,12 +10,21 @@ const refusal = (reason: string, code?: number): RpcError =>
 /** What is said after these answers. */
 function after(...answers: { method?: string; error?: RpcError }[]): string | undefined {
   const commits = new RefusedCommits();
-  for (const answer of answers) noteCommitAnswer(commits, { method, ...answer });
-  return commits.reason;
+  answers.forEach((answer, second) => noteCommitAnswer(commits, { method, ...answer }, second * 1000));
+  return commits.reasonAt(10_000);
 }
 
 describe('commits that are refused', () => {
   const contradicting = { error: refusal('contradicts-chain') };
+
+  it('say nothing while a sequencer that is well may have a block committed in between', () => {
+    const commits = new RefusedCommits();
+    for (let call = 0; call < 100; call++) noteCommitAnswer(commits, { method, ...contradicting }, 1000);
+    expect(commits.reasonAt(5999)).toBeUndefined();
+    expect(commits.reasonAt(6000)).toBe('it is contradicts-chain');
+    noteCommitAnswer(commits, { method }, 6001);
+    expect(commits.reasonAt(60_000)).toBeUndefined();
+  });
 
   it.each([
     ['twice', [contradicting, contradicting], undefined],

@@ -10,9 +10,10 @@ const REASONS = ['contradicts-chain', 'unlinked-gap'];
 export function noteCommitAnswer(
   commits: Pick<RefusedCommits, 'accepted' | 'refused'>,
   { method, error }: Pick<CallReport, 'method' | 'error'>,
+  nowMs: number,
 ): void {
   if (!METHODS.includes(method)) return;
   if (!error) commits.accepted();
   else if (REASONS.includes(error.reason) || error.code === RpcCode.invalidParams)
-    commits.refused(error.message);
+    commits.refused(error.message, nowMs);
 }

@@ -1,7 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { encodeEligibility, Fitness } from './eligibility.js';
 import { refOf } from '../testing/chain.js';
-import { conductorUnderTest, endConductors, fitPeer } from '../testing/conductor-under-test.js';
+import {
+  conductorUnderTest,
+  endConductors,
+  fitPeer,
+  type ConductorUnderTest,
+} from '../testing/conductor-under-test.js';
 import { pass, useVirtualTime } from '../testing/virtual-time.js';
 
 useVirtualTime();
@@ -50,16 +55,18 @@ describe('an op-node that sequences', () => {
 });
 
 describe('a sequencer whose blocks are refused again and again', () => {
+  const refuse = (t: ConductorUnderTest, ...reasons: string[]): void => {
+    for (const reason of reasons) t.localNode.commits.refused(reason, performance.now());
+  };
+
   it('is left to a fit node, and not for ever', async () => {
     const t = conductorUnderTest();
     t.raft.peer('b').eligibility = fitPeer();
     await t.sequencing();
-    const { commits } = t.localNode;
-    for (const reason of ['one', 'two']) commits.refused(reason);
-    await pass(1000);
+    refuse(t, 'one', 'two', 'unknown field "blobSchedule"');
+    await pass(4500);
     expect(t.outcome).toEqual({ active: true, transfers: [] });
-    commits.refused('unknown field "blobSchedule"');
-    await pass(300);
+    await pass(1000);
     expect(t.outcome).toEqual({ active: false, transfers: ['b'] });
     await pass(1000);
     expect(t.raft.eligibility).toBe(fitPeer());
@@ -68,13 +75,28 @@ describe('a sequencer whose blocks are refused again and again', () => {
   it('says why when nobody else is there', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
-    for (const reason of ['one', 'two', 'three']) t.localNode.commits.refused(reason);
-    await pass(300);
+    refuse(t, 'one', 'two', 'three');
+    await pass(5300);
     expect(t.conductor.status().health).toMatchObject({
       status: 'unhealthy',
       reasons: [{ code: 'commits-refused', message: 'the blocks of the sequencer are refused: three' }],
     });
     expect(t.node.active).toBe(true);
+  });
+
+  it('is not meant by what a stranger has refused between two of its blocks', async () => {
+    const t = conductorUnderTest();
+    t.raft.peer('b').eligibility = fitPeer();
+    await t.sequencing();
+    for (let second = 0; second < 30; second++) {
+      refuse(t, 'one', 'two', 'three', 'four');
+      await pass(900);
+      t.localNode.commits.accepted();
+      t.raft.commit(refOf(11 + second));
+      t.node.gossip(refOf(11 + second));
+      await pass(100);
+    }
+    expect(t.outcome).toEqual({ active: true, transfers: [] });
   });
 });
 

@@ -33,8 +33,9 @@ function seenByPolls({ state, branch, commits }: PolledNode): HealthReason | und
     const message = `the execution client is on another branch: ${otherBranch}`;
     return { ...found, code: 'other-branch', message };
   }
-  if (state.sequencerActive && commits.reason !== undefined) {
-    const message = `the blocks of the sequencer are refused: ${commits.reason}`;
+  const refusal = state.sequencerActive ? commits.reasonAt(performance.now()) : undefined;
+  if (refusal !== undefined) {
+    const message = `the blocks of the sequencer are refused: ${refusal}`;
     return { ...found, code: 'commits-refused', message };
   }
   return undefined;

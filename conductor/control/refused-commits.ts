@@ -1,9 +1,15 @@
 /** Refusals in a row that are no accident: a block that is refused comes again, in another shape or not. */
 const ENOUGH = 3;
+/**
+ * For so long no commit must have succeeded: everybody who reaches the port can have commits refused, but a sequencer that
+ * is well has a block of its own committed in between.
+ */
+const LONG_ENOUGH_MS = 5000;
 
-/** Counts how often in a row the blocks of the local sequencer were refused. */
+/** Counts how often in a row commits were refused, and for how long. Has no clock. */
 export class RefusedCommits {
   private count = 0;
+  private sinceMs = 0;
   private last = '';
 
   accepted(): void {
@@ -11,7 +17,8 @@ export class RefusedCommits {
   }
 
   /** @param reason why, for people */
-  refused(reason: string): void {
+  refused(reason: string, nowMs: number): void {
+    if (this.count === 0) this.sinceMs = nowMs;
     this.count += 1;
     this.last = reason;
   }
@@ -21,8 +28,8 @@ export class RefusedCommits {
     this.count = 0;
   }
 
-  /** Why its blocks are refused again and again; undefined while they are not. */
-  get reason(): string | undefined {
-    return this.count >= ENOUGH ? this.last : undefined;
+  /** Why commits are refused again and again; undefined while they are not. */
+  reasonAt(nowMs: number): string | undefined {
+    return this.count >= ENOUGH && nowMs - this.sinceMs >= LONG_ENOUGH_MS ? this.last : undefined;
   }
 }

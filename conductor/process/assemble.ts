@@ -175,7 +175,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
 
   const onCall = (report: CallReport): void => {
     metrics.called(report);
-    noteCommitAnswer(localNode.commits, report);
+    noteCommitAnswer(localNode.commits, report, performance.now());
   };
   const limits = connectionLimits(openFilesMax(), { flashblocks: config.flashblocks.upstreamUrl !== '' });
   if (limits.warning) logger.warn(limits.warning, 'few files may be open: fewer connections are taken');

@@ -41,7 +41,7 @@ export function createRaft(
  * @param onStray a cluster lives that lists this node's address, and that this node does not belong to
  */
 export function createTransport(
-  { consensus, rpc }: Config,
+  { consensus, raft: { peers }, rpc }: Config,
   raft: RaftNode<Verdict>,
   logger: Logger,
   hello: () => object,
@@ -51,6 +51,8 @@ export function createTransport(
     bind: { host: consensus.listenHost, port: consensus.listenPort },
     bodyLimitBytes: rpc.bodyLimitBytes + MIB,
     timeouts: () => laneTimeouts(raft.timing),
+    // Members that came back with other addresses are found where the flags say, and can be added anew.
+    otherAddress: (id) => peers.find((peer) => peer.id === id)?.addr,
     logger: logger.child({ part: 'transport' }),
     hello,
     onStray,

@@ -1,3 +1,6 @@
+import { rmSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import type { Machine } from '../devnet/machine.js';
 import { run } from './run.js';
 
@@ -10,6 +13,7 @@ import { run } from './run.js';
 export class Namespaces {
   readonly machines: readonly Machine[];
   private readonly losses: string[][] = [];
+  private isFiltering = false;
 
   private constructor(
     private readonly prefix: string,
@@ -23,18 +27,20 @@ export class Namespaces {
     }));
   }
 
-  /** Why there can be none here; undefined if there can. */
-  static lacks(): string | undefined {
+  /** Why there can be none here; undefined if there can. @param filters whether the router is to look into packets */
+  static lacks({ filters = false }: { filters?: boolean } = {}): string | undefined {
     try {
       const tried = Namespaces.create(2);
       try {
         tried.lose(0, 1);
+        if (filters) tried.loseNewConnections([1]);
       } finally {
         tried.remove();
       }
       return undefined;
     } catch (error) {
-      return `it needs root, and ip with network namespaces: ${(error as Error).message.trim()}`;
+      const tools = `ip with network namespaces${filters ? ', and iptables' : ''}`;
+      return `it needs root, and ${tools}: ${(error as Error).message.trim()}`;
     }
   }
 
@@ -58,6 +64,30 @@ export class Namespaces {
     this.losses.push(rule);
   }
 
+  /** Of all that one machine sends to another, packets of more bytes do not arrive, as behind a wrong MTU. */
+  loseLarge(from: number, to: number, bytesMax: number): void {
+    const way = ['-s', this.address(from, 2), '-d', this.address(to, 2)];
+    this.filter([...way, '-m', 'length', '--length', `${bytesMax + 1}:65535`]);
+  }
+
+  /** Connections to these ports are not made any more, as when a table of connections is full; those that are open live. */
+  loseNewConnections(ports: readonly number[]): void {
+    this.filter(['-p', 'tcp', '--syn', '-m', 'multiport', '--dports', ports.join(',')]);
+  }
+
+  /** Where this process can be reached from the machines. */
+  get here(): string {
+    return this.address(this.machines.length, 2);
+  }
+
+  /** Names are looked up at this address from now on, by what is started in the machines. */
+  async resolveAt(nameServer: string): Promise<void> {
+    for (const at of this.machines.keys()) {
+      await mkdir(this.etc(at), { recursive: true });
+      await writeFile(path.join(this.etc(at), 'resolv.conf'), `nameserver ${nameServer}\n`);
+    }
+  }
+
   /** Nothing comes to a machine or from it. */
   isolate(machine: number): void {
     for (const other of this.machines.keys()) {
@@ -70,6 +100,8 @@ export class Namespaces {
   /** Everything arrives again. */
   heal(): void {
     for (const rule of this.losses.splice(0)) ip('-n', this.router, 'rule', 'del', ...rule);
+    if (this.isFiltering) this.iptables('-F', 'FORWARD');
+    this.isFiltering = false;
   }
 
   /** Nothing may run in them any more. */
@@ -81,6 +113,21 @@ export class Namespaces {
         // It was never made.
       }
     }
+    for (const at of this.machines.keys()) rmSync(this.etc(at), { recursive: true, force: true });
+  }
+
+  private filter(rule: readonly string[]): void {
+    this.iptables('-A', 'FORWARD', ...rule, '-j', 'DROP');
+    this.isFiltering = true;
+  }
+
+  private iptables(...args: readonly string[]): void {
+    ip('netns', 'exec', this.router, 'iptables', ...args);
+  }
+
+  /** What takes the place of files in /etc for whatever runs in the machine. */
+  private etc(at: number): string {
+    return path.join('/etc/netns', this.name(at));
   }
 
   private get router(): string {

@@ -29,6 +29,8 @@ export interface ClusterOptions {
   nodeOptions?: string;
   /** Further flags for the Baton of one node, by its position. */
   flagsOf?: (index: number) => readonly string[];
+  /** The name that each node has for the others, by its position; its address by default. */
+  nameOf?: (index: number) => string;
   /** Where each node runs, by its position; here by default. */
   machines?: readonly Machine[];
 }
@@ -81,7 +83,10 @@ export class ProcessCluster {
     const [ofWitness] = places.slice(options.size);
     const genesisTime = options.genesisTime ?? Math.floor(Date.now() / 1000);
     const peers = places
-      .map(({ id, machine, consensusPort }) => `${id}@${machine.host}:${consensusPort}`)
+      .map(({ id, index, machine, consensusPort }) => {
+        const host = options.nameOf?.(index) ?? machine.host;
+        return `${id}@${host}:${consensusPort}`;
+      })
       .join(',');
     try {
       const starts = ofNodes.map((place) => startDevnet({ ...options, genesisTime }, place, peers));

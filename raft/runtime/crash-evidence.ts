@@ -6,7 +6,9 @@ const PROBE_DELAYS_MS = [0, 5, 20, 50];
 
 export interface CrashEvidenceOptions {
   /** The leader of this node; null without one, and for a node that does not run. */
-  leader(): NodeId | null;
+  leader: () => NodeId | null;
+  /** The newest term that this node knows. */
+  term: () => number;
   probe(peer: NodeId): Promise<'gone' | 'alive' | 'unknown'>;
   /** The leader's process is gone, for certain. */
   onGone(leader: NodeId): void;
@@ -22,10 +24,15 @@ export class CrashEvidence {
 
   /** A peer closed its connection: if it led, its host is asked. */
   async disconnected(peer: NodeId): Promise<void> {
+    const { leader, term } = this.options;
+    const ofTerm = term();
+    // Elected anew meanwhile, it is alive.
+    const isOver = (): boolean => leader() !== peer || term() !== ofTerm;
     for (const delayMs of PROBE_DELAYS_MS) {
-      if (this.options.leader() !== peer) return;
+      if (isOver()) return;
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
       const found = await this.options.probe(peer).catch(() => 'unknown' as const);
+      if (isOver()) return;
       if (found !== 'gone') continue;
       this.gone(peer, 'its host refuses connections, or another process answers there');
       return;

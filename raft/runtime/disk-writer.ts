@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import type { Persist } from '../core/outputs.js';
 import { StorageError } from '../storage/errors.js';
 import type { Storage } from '../storage/storage.js';
@@ -19,6 +18,7 @@ export interface DiskWriterOptions {
 export class DiskWriter {
   private readonly watch: WriteWatch;
   private ended = false;
+  private beganMs: number | undefined;
 
   constructor(private readonly options: DiskWriterOptions) {
     const { limitMs = WRITE_LIMIT_MS } = options;
@@ -37,6 +37,11 @@ export class DiskWriter {
     else this.write(order, clusterId);
   }
 
+  /** For how long the write has been under way that is; 0 without one. */
+  get writingForMs(): number {
+    return this.beganMs === undefined ? 0 : performance.now() - this.beganMs;
+  }
+
   /** Begins no more writes, and waits for none. */
   end(): void {
     this.ended = true;
@@ -46,10 +51,12 @@ export class DiskWriter {
   private write(order: Persist, clusterId: string | undefined): void {
     if (this.ended) return;
     const startedMs = performance.now();
+    this.beganMs = startedMs;
     this.watch.begin();
     this.options.storage.write(order, clusterId).then(
       () => {
         this.watch.end();
+        this.beganMs = undefined;
         this.options.onStored(order.seq, performance.now() - startedMs);
       },
       (error: Error) => this.options.onFailed(error),

@@ -55,6 +55,7 @@ describe('the inbox of a node', () => {
       crashEvidence: false,
       leader: () => null,
       probe: async () => 'unknown',
+      writingForMs: () => 0,
       onIdentityUsedTwice: () => undefined,
       logger: pino({ level: 'silent' }),
       onError: (error) => errors.push(error),

@@ -21,6 +21,8 @@ export interface PeerInboxOptions {
   /** The leader of this node; null without one, and for a node that does not run. */
   leader: () => NodeId | null;
   probe: (peer: NodeId) => Promise<'gone' | 'alive' | 'unknown'>;
+  /** For how long the disk has not finished a write, ms; 0 when none is under way. */
+  writingForMs: () => number;
   /** Two processes speak for this peer. */
   onIdentityUsedTwice: (peer: NodeId) => void;
   logger: Logger;
@@ -33,10 +35,10 @@ export class PeerInbox implements TransportHost {
   private readonly evidence: CrashEvidence | undefined;
 
   constructor(private readonly options: PeerInboxOptions) {
-    const { crashEvidence, leader, probe, pump, logger } = options;
+    const { crashEvidence, leader, term, probe, pump, logger } = options;
     if (!crashEvidence) return;
     const onGone = (peer: NodeId): void => pump.deliver({ type: 'peerGone', peer });
-    this.evidence = new CrashEvidence({ leader, probe, onGone, logger });
+    this.evidence = new CrashEvidence({ leader, term, probe, onGone, logger });
   }
 
   get nodeId(): NodeId {
@@ -49,6 +51,10 @@ export class PeerInbox implements TransportHost {
 
   incarnation(): string {
     return this.options.identity().incarnation;
+  }
+
+  writingForMs(): number {
+    return this.options.writingForMs();
   }
 
   adoptCluster(clusterId: string): Promise<void> {

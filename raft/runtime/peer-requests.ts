@@ -1,14 +1,14 @@
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import type { Member, NodeId } from '../core/configuration.js';
-import type { Message, RequestMessage, ResponseMessage } from '../core/messages.js';
+import type { RequestMessage, ResponseMessage } from '../core/messages.js';
 import { isDiskFailure, type StorageError } from '../storage/errors.js';
 import type { Storage } from '../storage/storage.js';
 import { TransportError } from '../transport/errors.js';
 import { isComplete, withData } from './complete-message.js';
 import type { CorePump } from './core-pump.js';
 import type { NodeTransport } from './node-options.js';
-import { PeerWatch } from './peer-watch.js';
+import { PeerWatch, type PeerTrouble } from './peer-watch.js';
 import type { SnapshotTraffic } from './snapshot-traffic.js';
 
 export interface PeerRequestsOptions {
@@ -51,7 +51,7 @@ export class PeerRequests {
   send(to: NodeId, message: RequestMessage): void {
     void this.request(to, message).then(
       (response) => {
-        this.watch.answered(to);
+        this.watch.answered(to, message);
         this.options.pump.deliver({ type: 'message', from: to, message: response });
         this.options.onAnswered(to);
       },
@@ -62,6 +62,10 @@ export class PeerRequests {
   /** Whether the peer's process is gone, for certain. */
   async probe(peer: NodeId): Promise<'gone' | 'alive' | 'unknown'> {
     return (await this.transport?.probe(peer)) ?? 'unknown';
+  }
+
+  troubles(): PeerTrouble[] {
+    return this.watch.troubles();
   }
 
   /** From now on this node asks nobody: what it does not hear means nothing. */
@@ -89,10 +93,11 @@ export class PeerRequests {
     return response;
   }
 
-  private failed(to: NodeId, { type, requestId }: Message, error: Error): void {
+  private failed(to: NodeId, message: RequestMessage, error: Error): void {
     if (isDiskFailure(error)) return this.options.onDiskFailure(error);
-    this.watch.failed(to, type, error.message);
+    const failure = error instanceof TransportError ? error.failure : undefined;
+    this.watch.failed(to, message, error.message, failure);
     const cause = error instanceof TransportError ? error.code : error.message;
-    this.options.pump.deliver({ type: 'requestFailed', to, requestId, cause });
+    this.options.pump.deliver({ type: 'requestFailed', to, requestId: message.requestId, cause });
   }
 }

@@ -11,6 +11,9 @@ interface Line {
   afterMs?: number;
 }
 
+const HEARTBEAT = { type: 'heartbeat' } as const;
+const ENTRIES = { type: 'append', entries: [{}] } as const;
+
 let lines: Line[];
 let nowMs: number;
 let watch: PeerWatch;
@@ -25,10 +28,15 @@ beforeEach(() => {
 /** Two requests every 50 ms, none of which is answered. */
 function silence(peer: string, forMs: number): void {
   for (const endMs = nowMs + forMs; nowMs < endMs; nowMs += 50) {
-    watch.failed(peer, 'heartbeat', 'heartbeat: refused');
-    watch.failed(peer, 'append', 'append: refused');
+    watch.failed(peer, HEARTBEAT, 'heartbeat: refused');
+    watch.failed(peer, ENTRIES, 'append: refused');
   }
 }
+
+const answered = (peer: string): void => {
+  watch.answered(peer, HEARTBEAT);
+  watch.answered(peer, ENTRIES);
+};
 
 const told = (): Line[] => lines.filter(({ level }) => level !== 'debug');
 
@@ -39,8 +47,8 @@ describe('PeerWatch', () => {
       { level: 'warn', peer: 'b', reason: 'heartbeat: refused', forMs: 1000, msg: 'a peer does not answer' },
     ]);
     expect(lines).toHaveLength(3);
-    watch.answered('b');
-    watch.answered('b');
+    answered('b');
+    answered('b');
     expect(told()[1]).toMatchObject({ level: 'info', peer: 'b', afterMs: 3_600_000 });
     expect(told()).toHaveLength(2);
   });
@@ -48,17 +56,36 @@ describe('PeerWatch', () => {
   it('is silent about what passes at once, and about peers that are not asked any more', () => {
     for (let i = 0; i < 10; i++) {
       silence('b', 900);
-      watch.answered('b');
+      answered('b');
     }
     silence('c', 2000);
     watch.forget();
-    watch.answered('c');
+    answered('c');
     expect(told().map(({ peer, level }) => [peer, level])).toEqual([['c', 'warn']]);
   });
 
   it('keeps few of the reasons of a peer that fails in ever new words', () => {
-    for (let i = 0; i < 1000; i++) watch.failed('b', 'append', `after ${i} ms`);
+    for (let i = 0; i < 1000; i++) watch.failed('b', ENTRIES, `after ${i} ms`);
     expect(lines.length).toBeLessThan(10);
+  });
+
+  it('tells a peer that answers heartbeats and takes no entries, and where it fails', () => {
+    const failure = { phase: 'send' as const, to: '10.0.0.2:50050', noProgressMs: 1000 };
+    for (; nowMs < 5000; nowMs += 50) {
+      watch.answered('b', HEARTBEAT);
+      // What looks for the common point of the logs gets through as well.
+      watch.answered('b', { type: 'append', entries: [] });
+      watch.failed('b', ENTRIES, 'append: no answer', failure);
+    }
+    expect(told()).toMatchObject([
+      { level: 'warn', peer: 'b', failure, forMs: 1000, msg: 'a peer answers and takes no entries' },
+    ]);
+    expect(watch.troubles()).toEqual([
+      { peer: 'b', traffic: 'work', forMs: 5000, reason: 'append: no answer', failure },
+    ]);
+    watch.answered('b', ENTRIES);
+    expect(told()[1]).toMatchObject({ level: 'info', peer: 'b', msg: 'the peer takes entries again' });
+    expect(watch.troubles()).toEqual([]);
   });
 
   it('tells peers apart', () => {

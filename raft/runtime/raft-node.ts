@@ -19,6 +19,7 @@ import { findEntryOutcome } from './entry-outcome.js';
 import type { NodeTransport, Outcome, RaftNodeEvents, RaftNodeOptions } from './node-options.js';
 import { PeerInbox } from './peer-inbox.js';
 import { PeerRequests } from './peer-requests.js';
+import type { PeerTrouble } from './peer-watch.js';
 import { SnapshotTraffic } from './snapshot-traffic.js';
 import { TimingWatch } from './timing-watch.js';
 import { findTransferOutcome } from './transfer-outcome.js';
@@ -104,6 +105,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
       crashEvidence: options.crashEvidence,
       leader: () => (this.pump.isRunning ? this.status().leader : null),
       probe: (peer) => this.peers.probe(peer),
+      writingForMs: () => this.disk.writingForMs,
       onIdentityUsedTwice: (peer) => this.emit('identityUsedTwice', peer),
       logger,
       onError: (error) => this.fatal(error),
@@ -155,6 +157,11 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   /** The clockwork in force: the cluster's, once the log of this node has it. */
   get timing(): Timing {
     return this.core?.timing ?? this.options.timing;
+  }
+
+  /** The peers that do not do what this node asks of them, and where on the way to them it fails. */
+  peerTroubles(): PeerTrouble[] {
+    return this.peers.troubles();
   }
 
   /** True while this node leads and an entry of its own term is committed: only then it knows the whole log. */

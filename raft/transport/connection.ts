@@ -1,30 +1,59 @@
-import net from 'node:net';
+import type { Socket } from 'node:net';
 import { Client, type Dispatcher } from 'undici';
+import { WRITING_HEADER } from './frame-headers.js';
+import { formatHostPort } from './host-port.js';
 
 /** An answer is a small frame or a few words about a refusal. */
 const ANSWER_BYTES_MAX = 64 * 1024;
 /** Below the server's 75 s, so that the client closes an idle connection first. */
 const IDLE_MS = 60_000;
-/** When the kernel begins to ask whether a silent host still exists. */
-const KEEP_ALIVE_PROBE_MS = 10_000;
-/** A body below this goes out in one write; a larger one is not copied together, which costs more than a second write. */
+/** A body below this goes out in one write; copying a larger one costs more than a second write. */
 const COPIED_BYTES_MAX = 64 * 1024;
 
 export interface HttpAnswer {
   status: number;
+  /** For how long a write of the peer's disk has been under way, ms, if it says so. */
+  writingForMs: number | undefined;
   body: Buffer;
 }
 
-/** A kept-alive HTTP/1.1 connection to `host:port`; it connects on the first request and again after a loss. */
+/** The connection is closed; the requests on it have no answer. */
+export class ConnectionLostError extends Error {
+  override readonly name = 'ConnectionLostError';
+  readonly code = 'ECONNRESET';
+}
+
+/** One HTTP/1.1 connection, over a socket that is connected. It is not opened again when it is lost. */
 export class Connection {
   /** Requests that did not end yet. */
   underWay = 0;
+  /** How many answers came. */
+  answers = 0;
+  /** Monotonic clock, ms: when the last answer came. */
+  answeredMs: number | undefined;
+  readonly openedMs = performance.now();
+  /** When the last request began. */
+  usedMs = -Infinity;
+  /** Another connection took its place, because this one was silent. */
+  isReplaced = false;
+  /** IP address of the other end, and with its port. */
+  readonly ipAddress: string;
+  readonly peer: string;
   private readonly client: Client;
-  private socket: net.Socket | undefined;
 
-  /** @param pipelining requests that may be sent before the first of them is answered */
-  constructor(address: string, pipelining: number) {
-    this.client = new Client(`http://${address}`, {
+  /**
+   * @param pipelining requests that may be sent before the first of them is answered
+   */
+  constructor(
+    private readonly socket: Socket,
+    readonly pipelining: number,
+    onLost?: (connection: Connection) => void,
+  ) {
+    const { remoteAddress = '', remotePort = 0 } = socket;
+    this.ipAddress = remoteAddress;
+    this.peer = formatHostPort(remoteAddress, remotePort);
+    let given: Socket | undefined = socket;
+    this.client = new Client(`http://${this.peer}`, {
       pipelining,
       keepAliveTimeout: IDLE_MS,
       keepAliveMaxTimeout: IDLE_MS,
@@ -32,8 +61,18 @@ export class Connection {
       headersTimeout: 0,
       bodyTimeout: 0,
       maxResponseSize: ANSWER_BYTES_MAX,
-      connect: (target, callback) => this.connect(target, callback),
+      // undici does not expect to be called back at once.
+      connect: (_target, callback) =>
+        queueMicrotask(() => {
+          if (given) callback(null, given);
+          else callback(new ConnectionLostError('the connection was lost'), null);
+          given = undefined;
+        }),
     });
+    // Before undici listens, which it does with the first request.
+    socket.on('error', () => undefined);
+    // undici ends what is under way, and finds no other socket for it.
+    socket.once('close', () => onLost?.(this));
   }
 
   get(path: string): Promise<HttpAnswer> {
@@ -42,60 +81,57 @@ export class Connection {
 
   /**
    * @param headers names and values in turn
-   * @param body its chunks are read again when undici has to repeat the request
+   * @param body copied into one piece while other requests are under way: undici gives a connection up on which an
+   *   answer comes while it writes several. Its chunks are read again when undici has to repeat the request
    */
   post(path: string, headers: readonly string[], body: readonly Uint8Array[]): Promise<HttpAnswer> {
     const length = body.reduce((sum, chunk) => sum + chunk.length, 0);
+    const isCopied = length < COPIED_BYTES_MAX || this.underWay > 0;
     return this.dispatch({
       method: 'POST',
       path,
       headers: [...headers, 'content-length', String(length)],
       // undici takes any iterable, its types do not say so.
-      body: length < COPIED_BYTES_MAX ? Buffer.concat(body, length) : (body as never),
+      body: isCopied ? Buffer.concat(body, length) : (body as never),
       // Raft's messages may arrive twice, and they do not wait for the answers to those before; undici must know.
       idempotent: true,
       blocking: false,
     });
   }
 
-  /** Ends everything at once, also an attempt to connect; undici would wait for that. */
-  destroy(): void {
-    void this.client.destroy();
-    this.socket?.destroy();
+  /** Another connection takes its place. */
+  replace(): void {
+    this.isReplaced = true;
+    this.destroy();
   }
 
-  /** A name is resolved anew each time, so that a peer may move. */
-  private connect(
-    { hostname, port }: { hostname: string; port: string },
-    callback: (...result: [null, net.Socket] | [Error, null]) => void,
-  ): void {
-    const socket = net.connect({
-      host: hostname,
-      port: Number(port || 80),
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
-    });
-    const failed = (error: Error): void => callback(error, null);
-    socket.once('error', failed);
-    socket.once('connect', () => {
-      socket.off('error', failed);
-      callback(null, socket);
-    });
-    this.socket = socket;
+  /** Ends everything at once. */
+  destroy(): void {
+    void this.client.destroy();
+    this.socket.destroy();
   }
 
   private dispatch(options: Dispatcher.DispatchOptions): Promise<HttpAnswer> {
     this.underWay += 1;
+    this.usedMs = performance.now();
     const answer = new Promise<HttpAnswer>((resolve, reject) => {
       let status = 0;
+      let writingForMs: number | undefined;
       const chunks: Buffer[] = [];
       // A plain handler costs half of what `client.request` with its stream costs.
       this.client.dispatch(options, {
         onRequestStart: () => undefined,
-        onResponseStart: (_controller, statusCode) => void (status = statusCode),
+        onResponseStart: (_controller, statusCode, headers) => {
+          status = statusCode;
+          const writing = headers[WRITING_HEADER];
+          if (writing !== undefined) writingForMs = Number(writing);
+        },
         onResponseData: (_controller, chunk) => void chunks.push(chunk),
-        onResponseEnd: () => resolve({ status, body: Buffer.concat(chunks) }),
+        onResponseEnd: () => {
+          this.answeredMs = performance.now();
+          this.answers += 1;
+          resolve({ status, writingForMs, body: Buffer.concat(chunks) });
+        },
         onResponseError: (_controller, error) => reject(error),
       });
     });

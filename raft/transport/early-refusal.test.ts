@@ -135,7 +135,10 @@ describe('bodies that come slowly', () => {
   });
 
   it('count until they are answered', async () => {
-    const [a, b] = [await start('a'), await start('b', { onRequest: () => undefined })];
+    // Of a release that sends large entries whole.
+    const wireVersions = { oldest: 4, newest: 4 };
+    const a = await start('a', { wireVersions });
+    const b = await start('b', { wireVersions, onRequest: () => undefined });
     a.transport.setPeers([b.member]);
     const outcome = a.transport.send('b', bigAppend(MB)).catch(() => undefined);
     await eventually(() => b.received.length === 1, 'the message');

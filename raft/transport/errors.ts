@@ -1,3 +1,5 @@
+import type { PeerFailure } from './peer-failure.js';
+
 /** What an operator can do, by code. */
 const REMEDIES = {
   'bad-magic': 'only Baton nodes may talk to the consensus port: find out which program connects to it',
@@ -17,6 +19,13 @@ const REMEDIES = {
 } as const;
 
 export type FrameErrorCode = keyof typeof REMEDIES;
+
+/** Codes of frames that came to another node than they were meant for. */
+const ELSEWHERE: ReadonlySet<unknown> = new Set<FrameErrorCode>([
+  'wrong-cluster',
+  'wrong-node',
+  'wrong-incarnation',
+]);
 
 const CONFLICTS: ReadonlySet<FrameErrorCode> = new Set([
   'wrong-cluster',
@@ -65,18 +74,26 @@ export interface Refusal {
   speaks?: unknown;
 }
 
+/** Whether a peer refused because it is not the one that was meant. */
+export function isOfAnother({ code }: Refusal): boolean {
+  return ELSEWHERE.has(code);
+}
+
 /** A request that brought no answer. Whether the peer acted on it is unknown. */
 export class TransportError extends Error {
   override readonly name = 'TransportError';
   readonly refusal: Refusal | undefined;
+  /** Where on the way it failed, if that is known. */
+  readonly failure: PeerFailure | undefined;
 
   constructor(
     readonly code: TransportErrorCode,
     readonly peer: string,
     detail: string,
-    options: ErrorOptions & { refusal?: Refusal } = {},
+    options: ErrorOptions & { refusal?: Refusal; failure?: PeerFailure } = {},
   ) {
     super(`${peer}: ${detail}`, options);
     this.refusal = options.refusal;
+    this.failure = options.failure;
   }
 }

@@ -6,7 +6,7 @@ import type { Admission } from './admission.js';
 import { BodyBudget } from './body-budget.js';
 import { FrameError } from './errors.js';
 import { decodeFrame, usedTwice, type Frame } from './frame.js';
-import type { FrameHeaders } from './frame-headers.js';
+import { WRITING_HEADER, type FrameHeaders } from './frame-headers.js';
 import { HELLO_PATH, type HelloAnswer } from './hello.js';
 import { FRAME_TYPE, MESSAGE_PATH } from './peer-lanes.js';
 import type { Refusals } from './refusals.js';
@@ -37,6 +37,8 @@ export interface FrameServerOptions {
   /** The first frame meant for this disk came, while it belongs to no cluster yet. */
   adoptCluster: (clusterId: string) => Promise<void>;
   helloAnswer(): HelloAnswer;
+  /** For how long the disk of this node has not finished a write, ms. */
+  writingForMs: () => number;
   encode(response: WireResponse, to: NodeId, toIncarnation: string, version: number): Uint8Array[];
   onFrame(received: ReceivedFrame): void;
 }
@@ -44,6 +46,8 @@ export interface FrameServerOptions {
 /** A connection on which a request waits for so long is closed; its sender gave up long before. */
 const UNANSWERED_MS = 30_000;
 const SERVER_IDLE_MS = 75_000;
+/** A write that takes longer is worth telling whoever waits for an answer. */
+const SLOW_WRITE_MS = 200;
 /** Peers have a handful each; more are closed at once. */
 const CONNECTIONS_MAX = 512;
 const UNIDENTIFIED_MAX = 256;
@@ -136,6 +140,8 @@ export class FrameServer {
     reply.raw.once('close', () => (open = undefined));
     const respond = (response: WireResponse | null): void => {
       if (response) {
+        const writingForMs = this.options.writingForMs();
+        if (writingForMs >= SLOW_WRITE_MS) open?.header(WRITING_HEADER, Math.round(writingForMs));
         void open
           ?.type(FRAME_TYPE)
           .send(Buffer.concat(this.options.encode(response, from, fromIncarnation, version)));

@@ -2,7 +2,7 @@ import { crc32 as crc } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Message } from '../core/messages.js';
-import { heartbeat, heartbeatAnswer } from '../core/testing/core-harness.js';
+import { heartbeat } from '../core/testing/core-harness.js';
 import { FrameError, type FrameErrorCode } from './errors.js';
 import { decodeFrame, encodeFrame, type Frame } from './frame.js';
 import { WIRE_VERSIONS } from './wire-versions.js';
@@ -56,18 +56,6 @@ describe('a frame', () => {
     );
   });
 
-  it('of the release before says nothing of lost disks, and a node that lost something has nothing', () => {
-    const older = (message: Message): Message => {
-      const bytes = Buffer.concat(encodeFrame(frameOf(message), 3));
-      return decodeFrame(bytes, { oldest: 3, newest: 3 }).message as Message;
-    };
-    const told = heartbeat(3, { acknowledged: 7, logHash: 99 });
-    expect(older(told)).toEqual({ ...told, logHash: undefined });
-    const answer = heartbeatAnswer(3, { lastIndex: 7 });
-    expect(older(answer)).toEqual(answer);
-    expect(older({ ...answer, reverted: true })).toEqual({ ...answer, lastIndex: 0 });
-  });
-
   it('rounds a remaining time up, so that nobody asks too early', () => {
     const message: Message = {
       type: 'voteResponse',
@@ -93,10 +81,15 @@ describe('a frame', () => {
     expect(decoded.entries[0]?.data?.buffer).toBe(bytes.buffer);
   });
 
-  it('is not made from a message whose data are missing', () => {
+  it('leaves out the data of commands that went before in pieces, and of nothing else', () => {
     const append = bigAppend(10);
-    const evicted = { ...append, entries: append.entries.map((entry) => ({ ...entry, data: undefined })) };
-    expect(() => encodeFrame(frameOf(evicted))).toThrow('without its data');
+    const bare = { ...append, entries: append.entries.map((entry) => ({ ...entry, data: undefined })) };
+    expect(decodeFrame(toBytes(frameOf(bare))).message).toEqual(bare);
+    const configs = bare.entries.map((entry) => ({ ...entry, kind: 'config' as const }));
+    expect(() => decodeFrame(toBytes(frameOf({ ...bare, entries: configs })))).toThrow('comes in pieces');
+    // The release before takes no pieces.
+    expect(() => encodeFrame(frameOf(bare), 4)).toThrow('entries without their data');
+    expect(decodeFrame(Buffer.concat(encodeFrame(frameOf(append), 4))).message).toEqual(append);
   });
 });
 

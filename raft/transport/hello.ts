@@ -1,6 +1,9 @@
 import type { NodeId } from '../core/configuration.js';
 import { Connection } from './connection.js';
+import { Dial, type DialOptions } from './dial.js';
 import { FrameError, TransportError } from './errors.js';
+import { parseHostPort } from './host-port.js';
+import { PeerFailureError } from './peer-failure.js';
 import {
   commonVersion,
   isWireVersions,
@@ -38,14 +41,22 @@ export function wireProblem(
 /** Asks the node at any address who it is. @throws TransportError */
 export async function askHello<Extra extends object>(
   address: string,
+  dialOptions: DialOptions,
   signal: AbortSignal,
 ): Promise<HelloAnswer & Extra> {
+  let dial: Dial | undefined;
   let connection: Connection | undefined;
-  const abort = (): void => connection?.destroy();
+  const abort = (): void => {
+    dial?.abort();
+    connection?.destroy();
+  };
   signal.addEventListener('abort', abort, { once: true });
   try {
     signal.throwIfAborted();
-    connection = new Connection(address, 1);
+    const to = parseHostPort(address);
+    if (!to) throw new TransportError('unreachable', address, 'it is no address: host:port is one');
+    dial = new Dial(to, dialOptions);
+    connection = new Connection(await dial.socket, 1);
     const { status, body } = await connection.get(HELLO_PATH);
     const answer = parse(body) as (HelloAnswer & Extra) | undefined;
     if (status === 200 && typeof answer?.incarnation === 'string') return answer;
@@ -56,8 +67,12 @@ export async function askHello<Extra extends object>(
     );
   } catch (error) {
     if (error instanceof TransportError) throw error;
-    if (signal.aborted) throw new TransportError('timeout', address, 'no answer in time', { cause: error });
-    throw new TransportError('unreachable', address, reasonOf(error), { cause: error });
+    const { message } = error as Error;
+    const failure = error instanceof PeerFailureError ? { failure: error.failure } : {};
+    const options = { cause: error, ...failure };
+    if (!signal.aborted) throw new TransportError('unreachable', address, message, options);
+    const detail = failure.failure === undefined ? 'no answer in time' : `no answer in time: ${message}`;
+    throw new TransportError('timeout', address, detail, options);
   } finally {
     signal.removeEventListener('abort', abort);
     connection?.destroy();
@@ -70,17 +85,4 @@ function parse(body: Buffer): { incarnation?: unknown } | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** True when every address of the host refused the connection: nobody listens there. */
-export function isConnectionRefused(error: unknown): boolean {
-  const { cause } = error as { cause?: { code?: string; errors?: { code?: string }[] } };
-  const refused = (reason: { code?: string } | undefined): boolean => reason?.code === 'ECONNREFUSED';
-  return cause?.errors ? cause.errors.every(refused) : refused(cause);
-}
-
-/** An AggregateError, for a name with several addresses, has an empty message. */
-function reasonOf(error: unknown): string {
-  const { message, code } = error as { message?: string; code?: string };
-  return message || code || String(error);
 }

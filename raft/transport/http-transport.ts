@@ -2,22 +2,27 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Member, NodeId } from '../core/configuration.js';
-import type { RequestMessage, ResponseMessage, SnapshotRequest } from '../core/messages.js';
+import type { AppendRequest, RequestMessage, ResponseMessage, SnapshotRequest } from '../core/messages.js';
 import type { SnapshotSource } from '../storage/snapshot-stream.js';
 import { Admission } from './admission.js';
-import { FrameError, TransportError } from './errors.js';
-import { decodeFrame, encodeFrame, usedTwice, type FrameAddress } from './frame.js';
-import { writeFrameHeaders } from './frame-headers.js';
+import { openTcpSocket, type DialOptions, type OpenSocket } from './dial.js';
+import { EntryInbox } from './entry-inbox.js';
+import { FrameError } from './errors.js';
+import { encodeFrame } from './frame.js';
 import { FrameServer, type ReceivedFrame } from './frame-server.js';
-import { askHello, isConnectionRefused, type HelloAnswer } from './hello.js';
-import { PeerLanes, type LaneTimeouts } from './peer-lanes.js';
-import { PeerIdentities, type PeerIdentity } from './peer-identities.js';
+import type { HelloAnswer } from './hello.js';
+import { HostNames, systemLookUp, type LookUp } from './host-names.js';
+import { identityOf, PeerIdentities, type PeerIdentity } from './peer-identities.js';
+import type { OnProgress } from './append-sender.js';
+import type { LaneTimeouts } from './peer-lanes.js';
 import { PeerProcesses } from './peer-processes.js';
+import { Peers } from './peers.js';
 import { Refusals } from './refusals.js';
-import { sendSnapshotData } from './send-snapshot-data.js';
 import type { TransportHost } from './transport-host.js';
-import type { WireRequest, WireResponse } from './wire-message.js';
+import type { EntryChunkRequest, SnapshotChunkRequest, WireRequest, WireResponse } from './wire-message.js';
 import { WIRE_VERSIONS, type WireVersions } from './wire-versions.js';
+
+type Answer = ReceivedFrame['respond'];
 
 export interface HttpTransportOptions {
   /** Port 0: any that is free. */
@@ -35,12 +40,22 @@ export interface HttpTransportOptions {
    * member still lists this address. The frame is refused in any case.
    */
   onStray?: (clusterId: string) => void;
+  /**
+   * An address that a member may have got meanwhile, by its id: tried when the one that the cluster has for it leads nowhere,
+   * or to another node.
+   */
+  otherAddress?: (peer: NodeId) => string | undefined;
+  /** How host names are looked up; as the system does unless given. */
+  lookUp?: LookUp;
+  /** How connections are opened; over TCP unless given. */
+  openSocket?: OpenSocket;
   logger: Logger;
 }
 
-const PROBE_TIMEOUT_MS = 500;
-/** Well below the time after which a server closes a silent connection. */
-const WARM_INTERVAL_MS = 10_000;
+/** How often lost connections are dialled of which nobody makes use, and what is stale is dropped. */
+const UPKEEP_INTERVAL_MS = 1000;
+/** Entries of the largest size that may be arriving at once. */
+const ENTRIES_IN_PIECES_MAX = 2;
 
 /**
  * Raft messages over HTTP/1.1, with binary bodies: requests go out through undici, come in through fastify. For one
@@ -55,20 +70,26 @@ export class HttpTransport {
   private readonly server: FrameServer;
   private readonly processes: PeerProcesses;
   private readonly identities: PeerIdentities;
-  private lanes = new Map<NodeId, PeerLanes>();
+  private readonly peers: Peers;
+  private readonly entries: EntryInbox;
   private readonly sockets = new Map<Socket, NodeId>();
   private startedFor: TransportHost | undefined;
   private stopped = false;
-  private readonly warming: NodeJS.Timeout;
+  private readonly upkeep: NodeJS.Timeout;
 
   constructor(private readonly options: HttpTransportOptions) {
     const { bind, bodyLimitBytes, wireVersions = WIRE_VERSIONS, logger } = options;
     this.wireVersions = wireVersions;
     this.refusals = new Refusals(wireVersions, logger);
     this.processes = new PeerProcesses(wireVersions);
+    this.entries = new EntryInbox({
+      bytesMax: ENTRIES_IN_PIECES_MAX * bodyLimitBytes,
+      entriesMax: ENTRIES_IN_PIECES_MAX,
+      now: () => performance.now(),
+    });
     this.identities = new PeerIdentities({
-      isMember: ({ id, incarnation }) => this.lanes.get(id)?.member.incarnation === incarnation,
-      ask: (peer) => this.residentOf(peer),
+      isMember: ({ id, incarnation }) => this.peers.member(id)?.incarnation === incarnation,
+      ask: (peer) => this.peers.residentOf(peer),
       onRestarted: (peer) => this.restarted(peer),
       onUsedTwice: (peer) => this.usedTwice(peer),
       now: () => performance.now(),
@@ -77,10 +98,23 @@ export class HttpTransport {
       nodeId: () => this.host.nodeId,
       clusterId: () => this.host.clusterId(),
       incarnation: () => this.host.incarnation(),
-      memberIncarnation: (peer) => this.lanes.get(peer)?.member.incarnation,
+      memberIncarnation: (peer) => this.peers.member(peer)?.incarnation,
       bodyLimitBytes,
       wireVersions,
       onStray: (clusterId) => options.onStray?.(clusterId),
+    });
+    this.peers = new Peers({
+      clusterId: () => this.clusterId,
+      timeouts: options.timeouts,
+      dialOptions: dialOptionsOf(options),
+      otherAddress: (peer) => options.otherAddress?.(peer),
+      wireVersions,
+      admission: this.admission,
+      identities: this.identities,
+      processes: this.processes,
+      refusals: this.refusals,
+      encode: (...request) => this.encode(...request),
+      logger,
     });
     this.server = new FrameServer({
       bind,
@@ -92,10 +126,14 @@ export class HttpTransport {
       adoptCluster: (clusterId) => this.host.adoptCluster(clusterId),
       counts: (frame) => this.identities.counts(identityOf(frame), frame.bootId, 'request'),
       helloAnswer: () => this.helloAnswer(),
+      writingForMs: () => this.host.writingForMs(),
       encode: (...response) => this.encode(...response),
       onFrame: (received) => this.accept(received),
     });
-    this.warming = setInterval(() => this.keepWarm(this.lanes.values()), WARM_INTERVAL_MS).unref();
+    this.upkeep = setInterval(() => {
+      this.peers.keepWarm();
+      this.entries.dropStale();
+    }, UPKEEP_INTERVAL_MS).unref();
   }
 
   /** Listens, for this node from now on. @returns where */
@@ -106,118 +144,47 @@ export class HttpTransport {
 
   async stop(): Promise<void> {
     this.stopped = true;
-    clearInterval(this.warming);
-    for (const lanes of this.lanes.values()) lanes.close();
+    clearInterval(this.upkeep);
+    this.peers.close();
     await this.server.stop();
   }
 
   /** The members to talk to; a changed address takes effect with the next message. */
   setPeers(members: readonly Member[]): void {
-    const next = new Map<NodeId, PeerLanes>();
-    for (const member of members) {
-      const open = this.lanes.get(member.id);
-      const same = open?.member.address === member.address && open.member.incarnation === member.incarnation;
-      const lanes = same ? open : this.open(member);
-      if (lanes) next.set(member.id, lanes);
-    }
-    for (const [id, lanes] of this.lanes) if (next.get(id) !== lanes) lanes.close();
-    this.keepWarm([...next.values()].filter((lanes) => this.lanes.get(lanes.member.id) !== lanes));
-    this.lanes = next;
-  }
-
-  private keepWarm(peers: Iterable<PeerLanes>): void {
-    for (const lanes of peers) void lanes.keepWarm();
-  }
-
-  /** An address that is none, once it is in the log, must not end every node that reads it. */
-  private open(member: Member): PeerLanes | undefined {
-    try {
-      return new PeerLanes(member, this.options.timeouts);
-    } catch (error) {
-      this.options.logger.error(
-        { member, reason: (error as Error).message },
-        'the address of a member is none',
-      );
-      return undefined;
-    }
-  }
-
-  /** @throws TransportError, or FrameError for an answer that is no frame for this node */
-  send(to: NodeId, message: RequestMessage): Promise<ResponseMessage> {
-    return this.exchange(to, message) as Promise<ResponseMessage>;
+    this.peers.set(members);
   }
 
   /**
-   * Sends what the peer does not have yet of a snapshot's data, and then the message that installs it. A broken
-   * connection ends it; the next attempt goes on where this one came to.
+   * @param onProgress hears how many bytes of the large entries of an append are at the peer so far
+   * @throws TransportError, or FrameError for an answer that is no frame for this node
+   */
+  send(to: NodeId, message: RequestMessage, onProgress?: OnProgress): Promise<ResponseMessage> {
+    return this.peers.send(to, message, onProgress);
+  }
+
+  /**
+   * Sends what the peer does not have yet of a snapshot's data, and then the message that installs it.
    *
    * @throws as `send`
    */
-  async sendSnapshot(
+  sendSnapshot(
     to: NodeId,
     message: SnapshotRequest,
     source: SnapshotSource,
     signal: AbortSignal,
-    onProgress?: (bytes: number) => void,
+    onProgress?: OnProgress,
   ): Promise<ResponseMessage> {
-    await sendSnapshotData(
-      (chunk) => this.exchange(to, { ...chunk, term: message.term, requestId: message.requestId }),
-      source,
-      signal,
-      onProgress,
-    );
-    return this.send(to, message);
-  }
-
-  private async exchange(to: NodeId, message: WireRequest): Promise<WireResponse> {
-    const lanes = this.lanes.get(to);
-    if (!lanes || this.stopped) throw new TransportError('unknown-peer', to, 'no member with an address');
-    const { incarnation } = lanes.member;
-    const version = this.processes.version(to);
-    const frameBytes = this.encode(message, to, incarnation, version);
-    const headers = writeFrameHeaders({ version, clusterId: this.clusterId, toIncarnation: incarnation });
-    const answer = await lanes.exchange(message, frameBytes, headers).catch((error: unknown) => {
-      if (error instanceof TransportError && error.code === 'refused') this.onRefused(error, to, version);
-      throw error;
-    });
-    const frame = decodeFrame(answer, this.wireVersions);
-    this.admission.check(frame, to);
-    if (frame.message.type !== `${message.type}Response` || frame.message.requestId !== message.requestId) {
-      throw new FrameError('malformed', `${to} answered ${message.type} with ${frame.message.type}`);
-    }
-    const counts = this.identities.counts(identityOf(frame), frame.bootId, 'answer');
-    if (counts !== true && !(await counts)) throw usedTwice(frame);
-    return frame.message as WireResponse;
+    return this.peers.sendSnapshot(to, message, source, signal, onProgress);
   }
 
   /** Asks the node at any address who it is. @throws TransportError */
   hello<Extra extends object>(address: string, signal: AbortSignal): Promise<HelloAnswer & Extra> {
-    return askHello(address, signal);
+    return this.peers.hello(address, signal);
   }
 
-  /**
-   * Whether the peer's process is gone: its host refuses connections, or another process answers in its place.
-   * Time-outs and unreachable hosts prove nothing.
-   */
-  async probe(peer: NodeId): Promise<'gone' | 'alive' | 'unknown'> {
-    const lanes = this.lanes.get(peer);
-    if (!lanes) return 'unknown';
-    const known = this.identities.bootId(lanes.member);
-    try {
-      const { bootId } = await askHello(lanes.member.address, AbortSignal.timeout(PROBE_TIMEOUT_MS));
-      if (known === undefined) return 'unknown';
-      return bootId === known ? 'alive' : 'gone';
-    } catch (error) {
-      return isConnectionRefused(error) ? 'gone' : 'unknown';
-    }
-  }
-
-  /** The process of this identity at the member's address; undefined when none answers there. */
-  private async residentOf({ id, incarnation }: PeerIdentity): Promise<string | undefined> {
-    const address = this.lanes.get(id)?.member.address;
-    if (address === undefined || this.stopped) return undefined;
-    const found = await askHello(address, AbortSignal.timeout(PROBE_TIMEOUT_MS)).catch(() => undefined);
-    return found?.nodeId === id && found.incarnation === incarnation ? found.bootId : undefined;
+  /** Whether the peer's process is gone; what cannot be known is `unknown`. */
+  probe(peer: NodeId): Promise<'gone' | 'alive' | 'unknown'> {
+    return this.peers.probe(peer);
   }
 
   private restarted(peer: NodeId): void {
@@ -234,27 +201,50 @@ export class HttpTransport {
     this.host.onIdentityUsedTwice(peer);
   }
 
-  /** What a peer sends is lost when it does not speak our newest format; from then on it gets one that it speaks. */
-  private onRefused(error: TransportError, to: NodeId, version: number): void {
-    const common = this.processes.learnVersion(to, version, error.refusal ?? {});
-    if (common === undefined) return this.refusals.log(error);
-    this.options.logger.info({ peer: to, version: common }, 'the peer speaks another wire version');
-  }
-
   private accept({ frame, version, socket, respond }: ReceivedFrame): void {
     const { from, message } = frame;
     this.processes.noteVersion(from, version);
-    if (message.type === 'heartbeat') this.watch(socket, from);
-    if (message.type !== 'snapshotChunk') {
-      this.host.onRequest(from, message as RequestMessage, respond);
-      return;
+    switch (message.type) {
+      case 'snapshotChunk':
+        return this.onSnapshotChunk(from, message, respond);
+      case 'entryChunk':
+        return this.onEntryChunk(message, respond);
+      case 'append':
+        return this.onAppend(from, message, respond);
+      case 'heartbeat':
+        this.watch(socket, from);
+        this.entries.noteTerm(message.term);
+        break;
+      default:
+        break;
     }
-    const { term, requestId } = message;
-    this.host.onSnapshotChunk(from, message).then(
+    this.host.onRequest(from, message as RequestMessage, respond);
+  }
+
+  private onSnapshotChunk(from: NodeId, chunk: SnapshotChunkRequest, respond: Answer): void {
+    const { term, requestId } = chunk;
+    this.host.onSnapshotChunk(from, chunk).then(
       (received) =>
         respond(received === null ? null : { type: 'snapshotChunkResponse', term, requestId, received }),
       () => respond(null),
     );
+  }
+
+  private onEntryChunk(chunk: EntryChunkRequest, respond: Answer): void {
+    const { term, requestId } = chunk;
+    const received = this.entries.keep(chunk);
+    respond(received === null ? null : { type: 'entryChunkResponse', term, requestId, received });
+  }
+
+  /** Without its large entries an append is not heard of: whoever sent it begins again. */
+  private onAppend(from: NodeId, append: AppendRequest, respond: Answer): void {
+    this.entries.noteTerm(append.term);
+    const complete = this.entries.complete(append);
+    if (!complete) return respond(null);
+    this.host.onRequest(from, complete, (response) => {
+      if (response?.type === 'appendResponse' && response.success) this.entries.release(append);
+      respond(response);
+    });
   }
 
   private get host(): TransportHost {
@@ -302,7 +292,13 @@ export class HttpTransport {
   }
 }
 
-const identityOf = ({ from, fromIncarnation }: FrameAddress): PeerIdentity => ({
-  id: from,
-  incarnation: fromIncarnation,
-});
+function dialOptionsOf({ lookUp, openSocket, logger }: HttpTransportOptions): DialOptions {
+  return {
+    names: new HostNames({
+      lookUp: lookUp ?? systemLookUp,
+      onMoved: (name, from, to) => logger.info({ name, from, to }, 'a name leads to other addresses'),
+    }),
+    openSocket: openSocket ?? openTcpSocket,
+    now: () => performance.now(),
+  };
+}

@@ -10,6 +10,7 @@ import { timingProblem } from '../core/timing.js';
 import { ByteReader, ByteWriter } from './byte-io.js';
 import { FrameError } from './errors.js';
 import type { WireMessage } from './wire-message.js';
+import { CHUNKS_ENTRIES_SINCE } from './wire-versions.js';
 
 /** On the wire since version 1; never renumber. */
 const TYPE_CODES = {
@@ -27,6 +28,8 @@ const TYPE_CODES = {
   timeoutNowResponse: 12,
   snapshotChunk: 13,
   snapshotChunkResponse: 14,
+  entryChunk: 15,
+  entryChunkResponse: 16,
 } as const satisfies Record<WireMessage['type'], number>;
 
 const TYPES = new Map<number, WireMessage['type']>(
@@ -40,8 +43,8 @@ const KINDS = new Map<number, EntryKind>(
 
 const ENTRY_HEADER_BYTES = 33;
 
-/** Since this version heartbeats and their answers say whether a disk lost what it had acknowledged. */
-const NAMES_REVERSION_SINCE = 4;
+/** Beside the kind of an entry whose data went before, in pieces. */
+const SENT_BEFORE = 0x80;
 
 export const typeCode = (message: WireMessage): number => TYPE_CODES[message.type];
 
@@ -54,12 +57,12 @@ export interface EncodedMessage {
 /** @param version wire version that the receiver speaks */
 export function encodeMessage(message: WireMessage, version: number): EncodedMessage {
   const w = new ByteWriter();
-  const data = encodeFields(message, w, version);
+  const data = encodeFields(message, w, version >= CHUNKS_ENTRIES_SINCE);
   return { fields: w.done(), data };
 }
 
 /** Writes the fields and returns the data. */
-function encodeFields(message: WireMessage, w: ByteWriter, version: number): Uint8Array[] {
+function encodeFields(message: WireMessage, w: ByteWriter, chunksEntries: boolean): Uint8Array[] {
   switch (message.type) {
     case 'preVote':
       w.u53(message.lastIndex).u53(message.lastTerm);
@@ -75,7 +78,10 @@ function encodeFields(message: WireMessage, w: ByteWriter, version: number): Uin
       w.u53(message.prevIndex).u53(message.prevTerm).u53(message.prevHash).u53(message.commit);
       w.u32(message.entries.length);
       for (const entry of message.entries) encodeEntryHeader(entry, w);
-      return message.entries.map(({ data }) => complete(data));
+      if (!chunksEntries && message.entries.some(({ data }) => !data)) {
+        throw new Error('entries without their data, for a peer that takes none in pieces');
+      }
+      return message.entries.flatMap(({ data }) => data ?? []);
     case 'appendResponse':
       w.bool(message.success).u53(message.matchIndex);
       w.u53(message.conflictIndex).u53(message.conflictTerm);
@@ -88,17 +94,12 @@ function encodeFields(message: WireMessage, w: ByteWriter, version: number): Uin
         .u53(message.handOversEnded)
         .u32(message.rank);
       // A hash of 0 says nothing: that is the one of the empty log, where there is nothing to compare.
-      if (version >= NAMES_REVERSION_SINCE) w.u53(message.logHash ?? 0);
+      w.u53(message.logHash ?? 0);
       return [];
-    case 'heartbeatResponse': {
-      const { round, lastIndex, eligibility, priority, reverted } = message;
-      const namesReversion = version >= NAMES_REVERSION_SINCE;
-      // To an older release: that it has nothing is what a leader finds out by itself.
-      w.u53(round).u53(reverted && !namesReversion ? 0 : lastIndex);
-      w.u32(eligibility).u32(priority);
-      if (namesReversion) w.bool(reverted);
+    case 'heartbeatResponse':
+      w.u53(message.round).u53(message.lastIndex);
+      w.u32(message.eligibility).u32(message.priority).bool(message.reverted);
       return [];
-    }
     case 'snapshot': {
       // Its data went before, in chunks.
       const { index, term, chainHash, configuration } = message.snapshot;
@@ -114,7 +115,15 @@ function encodeFields(message: WireMessage, w: ByteWriter, version: number): Uin
       w.u53(offset).u32(data.length).u32(crc32(data));
       return [data];
     }
+    case 'entryChunk': {
+      const { entry, offset, data } = message;
+      w.u53(entry.index).u53(entry.term).u53(entry.chainHash);
+      w.u32(entry.byteLength).u32(entry.crc);
+      w.u53(offset).u32(data.length).u32(crc32(data));
+      return [data];
+    }
     case 'snapshotChunkResponse':
+    case 'entryChunkResponse':
       w.u53(message.received);
       return [];
     case 'snapshotResponse':
@@ -130,13 +139,9 @@ function encodeFields(message: WireMessage, w: ByteWriter, version: number): Uin
 }
 
 function encodeEntryHeader(entry: Entry, w: ByteWriter): void {
-  w.u53(entry.index).u53(entry.term).u8(KIND_CODES[entry.kind]);
+  w.u53(entry.index).u53(entry.term);
+  w.u8(KIND_CODES[entry.kind] | (entry.data ? 0 : SENT_BEFORE));
   w.u32(entry.byteLength).u32(entry.crc).u53(entry.chainHash);
-}
-
-function complete(data: Uint8Array | undefined): Uint8Array {
-  if (!data) throw new Error('a message was sent without its data');
-  return data;
 }
 
 /** What every message has. */
@@ -157,7 +162,7 @@ export function decodeMessage(
   if (!type) throw new FrameError('malformed', `message type ${code} is unknown`);
   const r = new ByteReader(fields);
   const d = new ByteReader(data);
-  const message = decodeFields(type, envelope, r, d, version);
+  const message = decodeFields(type, envelope, r, d, version >= CHUNKS_ENTRIES_SINCE);
   r.end();
   d.end();
   return message;
@@ -168,9 +173,8 @@ function decodeFields(
   base: Envelope,
   r: ByteReader,
   data: ByteReader,
-  version: number,
+  chunksEntries: boolean,
 ): WireMessage {
-  const namesReversion = version >= NAMES_REVERSION_SINCE;
   switch (type) {
     case 'preVote':
       return { type, ...base, lastIndex: r.u53(), lastTerm: r.u53() };
@@ -186,7 +190,7 @@ function decodeFields(
         throw new FrameError('wrong-length', `${count} entries in ${r.remaining} bytes`);
       }
       const entries = Array.from({ length: count }, (_, offset) =>
-        decodeEntry(r, data, head.prevIndex + 1 + offset),
+        decodeEntry(r, data, head.prevIndex + 1 + offset, chunksEntries),
       );
       return { type, ...base, ...head, entries };
     }
@@ -209,7 +213,7 @@ function decodeFields(
         acknowledged: r.u53(),
         handOversEnded: r.u53(),
         rank: r.u32(),
-        logHash: (namesReversion && r.u53()) || undefined,
+        logHash: r.u53() || undefined,
       };
     case 'heartbeatResponse':
       return {
@@ -219,7 +223,7 @@ function decodeFields(
         lastIndex: r.u53(),
         eligibility: r.u32(),
         priority: r.u32(),
-        reverted: namesReversion && r.bool(),
+        reverted: r.bool(),
       };
     case 'snapshot': {
       const meta = { index: r.u53(), term: r.u53(), chainHash: r.u53() };
@@ -232,7 +236,13 @@ function decodeFields(
       const offset = r.u53();
       return { type, ...base, snapshot: id, offset, data: checked(data.bytes(r.u32()), r.u32()) };
     }
+    case 'entryChunk': {
+      const entry = { index: r.u53(), term: r.u53(), chainHash: r.u53(), byteLength: r.u32(), crc: r.u32() };
+      const offset = r.u53();
+      return { type, ...base, entry, offset, data: checked(data.bytes(r.u32()), r.u32()) };
+    }
     case 'snapshotChunkResponse':
+    case 'entryChunkResponse':
       return { type, ...base, received: r.u53() };
     case 'snapshotResponse':
       return { type, ...base, matchIndex: r.u53() };
@@ -243,20 +253,27 @@ function decodeFields(
   }
 }
 
-function decodeEntry(r: ByteReader, bytes: ByteReader, expectedIndex: number): Entry {
+function decodeEntry(r: ByteReader, bytes: ByteReader, expectedIndex: number, chunksEntries: boolean): Entry {
   const index = r.u53();
   if (index !== expectedIndex)
     throw new FrameError('malformed', `entry ${index} in place of ${expectedIndex}`);
   const term = r.u53();
-  const kind = KINDS.get(r.u8());
+  const code = r.u8();
+  const wasSentBefore = chunksEntries && (code & SENT_BEFORE) !== 0;
+  const kind = KINDS.get(wasSentBefore ? code ^ SENT_BEFORE : code);
   if (!kind) throw new FrameError('malformed', `entry ${index} is of an unknown kind`);
   const byteLength = r.u32();
   const crc = r.u32();
   const chainHash = r.u53();
+  const header = { index, term, kind, byteLength, crc, chainHash };
+  if (wasSentBefore) {
+    if (kind === 'command') return { ...header, data: undefined };
+    throw new FrameError('malformed', `entry ${index} of kind ${kind} comes in pieces`);
+  }
   const data = checked(bytes.bytes(byteLength), crc);
   // Its members are read in the core, which takes them as written by one of us.
   if (kind === 'config') decodeMembers(data);
-  return { index, term, kind, byteLength, crc, chainHash, data };
+  return { ...header, data };
 }
 
 function checked(data: Buffer, crc: number): Buffer {

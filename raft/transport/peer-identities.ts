@@ -1,4 +1,5 @@
 import type { NodeId } from '../core/configuration.js';
+import type { FrameAddress } from './frame.js';
 
 /** A disk under the id of a node: what votes and acknowledges. One process at a time may speak for it. */
 export interface PeerIdentity {
@@ -129,6 +130,12 @@ export class PeerIdentities {
     return asking;
   }
 }
+
+/** Whose disk a frame comes from. */
+export const identityOf = ({ from, fromIncarnation }: FrameAddress): PeerIdentity => ({
+  id: from,
+  incarnation: fromIncarnation,
+});
 
 const keyOf = ({ id, incarnation }: PeerIdentity): string => `${incarnation} ${id}`;
 

@@ -10,6 +10,8 @@ export interface TransportHost {
   readonly nodeId: NodeId;
   clusterId(): string | null;
   incarnation(): string;
+  /** For how long the disk has not finished a write, ms; 0 when none is under way. */
+  writingForMs(): number;
   /** Answers through `respond`, later or never. */
   onRequest(from: NodeId, message: RequestMessage, respond: Respond): void;
   /** A piece of a snapshot came; answers how many bytes of it are there, or null to refuse it. */

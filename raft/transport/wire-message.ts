@@ -1,3 +1,4 @@
+import type { EntryHeader } from '../core/entries.js';
 import type { Message, RequestMessage, ResponseMessage } from '../core/messages.js';
 import type { SnapshotId } from '../storage/snapshot-stream.js';
 
@@ -23,6 +24,28 @@ export interface SnapshotChunkResponse {
   received: number;
 }
 
-export type WireRequest = RequestMessage | SnapshotChunkRequest;
-export type WireResponse = ResponseMessage | SnapshotChunkResponse;
-export type WireMessage = Message | SnapshotChunkRequest | SnapshotChunkResponse;
+/** Which entry a piece belongs to: equal ids mean equal bytes, whoever sends them. */
+export type EntryId = Pick<EntryHeader, 'index' | 'term' | 'chainHash' | 'byteLength' | 'crc'>;
+
+/** A piece of a large entry on its way, before the append that leaves its data out. */
+export interface EntryChunkRequest {
+  type: 'entryChunk';
+  /** Of the leader that sends it. */
+  term: number;
+  requestId: number;
+  entry: EntryId;
+  offset: number;
+  data: Uint8Array;
+}
+
+export interface EntryChunkResponse {
+  type: 'entryChunkResponse';
+  term: number;
+  requestId: number;
+  /** Bytes of this entry that are there now. */
+  received: number;
+}
+
+export type WireRequest = RequestMessage | SnapshotChunkRequest | EntryChunkRequest;
+export type WireResponse = ResponseMessage | SnapshotChunkResponse | EntryChunkResponse;
+export type WireMessage = Message | WireRequest | WireResponse;

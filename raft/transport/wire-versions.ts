@@ -6,9 +6,12 @@ export interface WireVersions {
 
 /**
  * A release speaks its own format and that of the release before (docs/FORMATS.md), so that the nodes of a cluster can
- * be upgraded one after the other. What is older than 3 was never released.
+ * be upgraded one after the other.
  */
-export const WIRE_VERSIONS: WireVersions = { oldest: 3, newest: 4 };
+export const WIRE_VERSIONS: WireVersions = { oldest: 4, newest: 5 };
+
+/** Since this version large entries go before their append, in pieces. */
+export const CHUNKS_ENTRIES_SINCE = 5;
 
 /** The newest format that both sides speak; undefined when there is none. */
 export function commonVersion(own: WireVersions, peer: WireVersions): number | undefined {

@@ -140,6 +140,18 @@ const messages: { [Type in WireMessage['type']]: fc.Arbitrary<Extract<WireMessag
     ...envelope,
     received: integer,
   }),
+  entryChunk: fc.record({
+    type: fc.constant('entryChunk'),
+    ...envelope,
+    entry: fc.record({ index: integer, term: integer, chainHash: integer, byteLength: small, crc: small }),
+    offset: integer,
+    data: bytes,
+  }),
+  entryChunkResponse: fc.record({
+    type: fc.constant('entryChunkResponse'),
+    ...envelope,
+    received: integer,
+  }),
   snapshotResponse: fc.record({ type: fc.constant('snapshotResponse'), ...envelope, matchIndex: integer }),
   timeoutNow: fc.record({
     type: fc.constant('timeoutNow'),

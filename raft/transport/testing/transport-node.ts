@@ -3,6 +3,9 @@ import { pino } from 'pino';
 import type { Member, NodeId } from '../../core/configuration.js';
 import type { RequestMessage, ResponseMessage } from '../../core/messages.js';
 import { heartbeat as heartbeatOf, heartbeatAnswer } from '../../core/testing/core-harness.js';
+import type { OpenSocket } from '../dial.js';
+import { formatHostPort } from '../host-port.js';
+import type { LookUp } from '../host-names.js';
 import { HttpTransport } from '../http-transport.js';
 import { writeFrameHeaders } from '../frame-headers.js';
 import { FRAME_TYPE, MESSAGE_PATH, type LaneTimeouts } from '../peer-lanes.js';
@@ -25,6 +28,11 @@ export interface TransportNodeOptions {
   bodyLimitBytes?: number;
   timeouts?: Partial<LaneTimeouts>;
   wireVersions?: WireVersions;
+  /** Where it listens; 127.0.0.1 by default. */
+  host?: string;
+  otherAddress?: (peer: NodeId) => string | undefined;
+  lookUp?: LookUp;
+  openSocket?: OpenSocket;
   onRequest?(received: Received): void;
   adopt?(clusterId: string): Promise<void>;
 }
@@ -39,6 +47,7 @@ export class TransportNode {
   readonly adopted: string[] = [];
   /** Clusters whose frames came astray. */
   readonly strays: string[] = [];
+  writingForMs = 0;
   readonly transport: HttpTransport;
   clusterId: string | null;
   private readonly host: TransportHost;
@@ -52,10 +61,13 @@ export class TransportNode {
     this.incarnation = options.incarnation ?? randomBytes(16).toString('hex');
     const timeouts = { controlMs: 2000, bulkMs: 5000, snapshotMs: 5000, ...options.timeouts };
     this.transport = new HttpTransport({
-      bind: { host: '127.0.0.1', port: options.port ?? 0 },
+      bind: { host: options.host ?? '127.0.0.1', port: options.port ?? 0 },
       timeouts: () => timeouts,
       bodyLimitBytes: options.bodyLimitBytes ?? 8_000_000,
       ...(options.wireVersions ? { wireVersions: options.wireVersions } : {}),
+      ...(options.otherAddress ? { otherAddress: options.otherAddress } : {}),
+      ...(options.lookUp ? { lookUp: options.lookUp } : {}),
+      ...(options.openSocket ? { openSocket: options.openSocket } : {}),
       hello: () => ({ greeting: `I am ${id}` }),
       onStray: (clusterId) => void this.strays.push(clusterId),
       logger: pino({ level: 'silent' }),
@@ -70,6 +82,7 @@ export class TransportNode {
         if (options.onRequest) options.onRequest(received);
         else respond(agree(message));
       },
+      writingForMs: () => this.writingForMs,
       onSnapshotChunk: async (_from, { offset, data }) => offset + data.length,
       onPeerDisconnected: async (peer) => void this.disconnected.push(peer),
       onPeerRestarted: (peer) => void this.restarted.push(peer),
@@ -84,7 +97,7 @@ export class TransportNode {
 
   async start(): Promise<this> {
     const { host, port } = await this.transport.start(this.host);
-    this.address = `${host}:${port}`;
+    this.address = formatHostPort(host, port);
     return this;
   }
 

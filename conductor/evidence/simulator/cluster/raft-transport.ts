@@ -2,7 +2,8 @@ import type { HelloAnswer, Member, NodeTransport, TransportHost } from '../../..
 import { Admission } from '../../../../raft/transport/admission.js';
 import type { Frame } from '../../../../raft/transport/frame.js';
 import { PeerIdentities, type PeerIdentity } from '../../../../raft/transport/peer-identities.js';
-import { sendSnapshotData } from '../../../../raft/transport/send-snapshot-data.js';
+import { Pace } from '../../../../raft/transport/pace.js';
+import { sendInPieces } from '../../../../raft/transport/send-in-pieces.js';
 import type { WireRequest, WireResponse } from '../../../../raft/transport/wire-message.js';
 import { WIRE_VERSIONS } from '../../../../raft/transport/wire-versions.js';
 import type { Lifetime } from '../time/lifetime.js';
@@ -115,11 +116,24 @@ export class RaftTransport implements NodeTransport {
   async sendSnapshot(
     to: string,
     message: SnapshotRequest,
-    source: SnapshotSource,
+    { id, read }: SnapshotSource,
     signal: AbortSignal,
   ): Promise<Response> {
     const { term, requestId } = message;
-    await sendSnapshotData((chunk) => this.request(to, { ...chunk, term, requestId }), source, signal);
+    await sendInPieces({
+      byteLength: id.byteLength,
+      read,
+      send: async (offset, data) => {
+        const chunk = { type: 'snapshotChunk' as const, term, requestId, snapshot: id, offset, data };
+        const answer = await this.request(to, chunk);
+        if (answer.type === 'snapshotChunkResponse') return answer.received;
+        throw new Error('an answer that is none to a piece of a snapshot');
+      },
+      from: undefined,
+      window: 1,
+      pace: new Pace(),
+      signal,
+    });
     return this.send(to, message);
   }
 

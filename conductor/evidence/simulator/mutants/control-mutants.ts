@@ -39,7 +39,7 @@ export const controlMutants: readonly Mutant[] = [
     'the end of a conductor leaves a start that was aborted alone',
     inScenario('a leader ends while its start is not answered'),
     CONTROLLER,
-    'const mayRun = localNode.state.sequencerActive === true || this.leads;',
+    'const mayRun = !this.isWitness && (localNode.state.sequencerActive === true || this.leads);',
     'const mayRun = localNode.state.sequencerActive === true;',
   ),
   mutant(

@@ -44,7 +44,7 @@ export const transportMutants: readonly Mutant[] = [
   mutant(
     'an answer to another request counts',
     HTTP,
-    `${TRANSPORT}/http-transport.ts`,
+    `${TRANSPORT}/peers.ts`,
     'if (frame.message.type !== `${message.type}Response` || frame.message.requestId !== message.requestId) {',
     'if (frame.message.type !== `${message.type}Response`) {',
   ),
@@ -65,8 +65,8 @@ export const transportMutants: readonly Mutant[] = [
   mutant(
     'a host that cannot be reached counts as gone',
     inTest(`${TRANSPORT}/probe.test.ts`),
-    `${TRANSPORT}/http-transport.ts`,
-    "return isConnectionRefused(error) ? 'gone' : 'unknown';",
+    `${TRANSPORT}/peers.ts`,
+    "return error instanceof TransportError && isRefused(error.failure) ? 'gone' : 'unknown';",
     "return error ? 'gone' : 'unknown';",
   ),
   mutant(
@@ -80,21 +80,21 @@ export const transportMutants: readonly Mutant[] = [
     'a request that is not answered waits for ever',
     inTest(`${TRANSPORT}/peer-lanes.test.ts`),
     `${TRANSPORT}/lane.ts`,
-    'onOverdue(connection); reject(new DeadlineError(`no answer in ${Math.round(deadlineMs)} ms`));',
+    'reject(on ? silence(on, ms) : this.notConnected(ms));',
     'void reject;',
   ),
   mutant(
     'heartbeats wait behind payloads',
     inTest(`${TRANSPORT}/peer-lanes.test.ts`),
     `${TRANSPORT}/peer-lanes.ts`,
-    "message.type === 'snapshotChunk' ? 'snapshot' : 'control';",
-    "message.type === 'snapshotChunk' ? 'snapshot' : 'bulk';",
+    "return type === 'entryChunk' || type === 'snapshotChunk' || type === 'snapshot' ? 'pieces' : 'control';",
+    "return type === 'entryChunk' || type === 'snapshotChunk' || type === 'snapshot' ? 'pieces' : 'bulk';",
   ),
   mutant(
     'a snapshot is sent from its beginning whatever is there',
-    inTest(`${TRANSPORT}/send-snapshot-data.test.ts`),
-    `${TRANSPORT}/send-snapshot-data.ts`,
-    'let at = await send(0, new Uint8Array(0)); at < id.byteLength;',
-    'let at = (await send(0, new Uint8Array(0))) * 0; at < id.byteLength;',
+    inTest(`${TRANSPORT}/send-in-pieces.test.ts`),
+    `${TRANSPORT}/send-in-pieces.ts`,
+    'let received = options.from ?? checked(await options.send(0, new Uint8Array(0)), byteLength);',
+    'let received = (options.from ?? checked(await options.send(0, new Uint8Array(0)), byteLength)) * 0;',
   ),
 ];

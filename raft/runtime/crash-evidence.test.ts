@@ -1,0 +1,36 @@
+import { beforeEach, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import { CrashEvidence } from './crash-evidence.js';
+
+let term: number;
+let gone: string[];
+/** What becomes known while the host is asked. */
+let meanwhile: () => void;
+let evidence: CrashEvidence;
+
+beforeEach(() => {
+  term = 3;
+  gone = [];
+  meanwhile = () => undefined;
+  evidence = new CrashEvidence({
+    leader: () => 'a',
+    term: () => term,
+    probe: async () => {
+      meanwhile();
+      return 'gone';
+    },
+    onGone: (leader) => void gone.push(leader),
+    logger: pino({ level: 'silent' }),
+  });
+});
+
+it('a leader whose host refuses connections is gone', async () => {
+  await evidence.disconnected('a');
+  expect(gone).toEqual(['a']);
+});
+
+it('what was seen of a leader does not count against it once it was elected anew', async () => {
+  meanwhile = () => (term = 5);
+  await evidence.disconnected('a');
+  expect(gone).toEqual([]);
+});

@@ -1,0 +1,122 @@
+import type { Entry } from '../core/entries.js';
+import type { AppendRequest } from '../core/messages.js';
+import { FrameError } from './errors.js';
+import type { Pace } from './pace.js';
+import { sendInPieces } from './send-in-pieces.js';
+import type { EntryChunkRequest, WireResponse } from './wire-message.js';
+
+export interface AppendSenderOptions {
+  pace: Pace;
+  /** Whether the peer takes entries in pieces. */
+  takesPieces: () => boolean;
+  exchange: (message: AppendRequest | EntryChunkRequest) => Promise<WireResponse>;
+}
+
+/** Hears how many bytes of a request the peer has confirmed so far. */
+export type OnProgress = (bytes: number) => void;
+
+/** Pieces under way at once: one on the line while the other is answered. */
+const WINDOW = 2;
+
+/**
+ * Sends appends to one peer, in their order. An entry that would hold up the line goes before its append, in pieces:
+ * each is progress that is not lost when something fails. The same entry goes on where the last attempt came to.
+ */
+export class AppendSender {
+  /** The append before, until it has left; undefined when nothing holds up the next one. */
+  private before: Promise<unknown> | undefined;
+  /** How far the entry came that was sent last. */
+  private reached: { entry: Entry['chainHash']; bytes: number } | undefined;
+
+  constructor(private readonly options: AppendSenderOptions) {}
+
+  send(append: AppendRequest, onProgress?: OnProgress): Promise<WireResponse> {
+    if (append.entries.some(({ data }) => !data)) throw new Error('a message was sent without its data');
+    const { pace, takesPieces } = this.options;
+    const isLarge = ({ kind, byteLength }: Entry): boolean =>
+      kind === 'command' && byteLength > pace.pieceBytes;
+    const large = takesPieces() ? append.entries.filter(isLarge) : [];
+    if (large.length === 0 && !this.before) return this.exchange(append);
+    return this.sendAfter(this.before, append, large, onProgress);
+  }
+
+  private sendAfter(
+    before: Promise<unknown> | undefined,
+    append: AppendRequest,
+    large: readonly Entry[],
+    onProgress: OnProgress | undefined,
+  ): Promise<WireResponse> {
+    const ready = this.prepare(before, append, large, onProgress);
+    // What it leaves with is not a promise, or the next one would wait for its answer.
+    const left = ready.then((bare) => ({ answer: this.exchange(bare) }));
+    const done = (): void => {
+      if (this.before === left) this.before = undefined;
+    };
+    this.before = left;
+    left.then(done, done);
+    return left.then(({ answer }) => answer);
+  }
+
+  /** Sends the large entries, in their turn. @returns the append without them */
+  private async prepare(
+    before: Promise<unknown> | undefined,
+    append: AppendRequest,
+    large: readonly Entry[],
+    onProgress: OnProgress | undefined,
+  ): Promise<AppendRequest> {
+    // Behind one that failed it would be refused.
+    await before;
+    let done = 0;
+    for (const entry of large) {
+      await this.sendEntry(append, entry, (bytes) => onProgress?.(done + bytes));
+      done += entry.byteLength;
+    }
+    // Should the peer have lost them meanwhile, the next attempt finds out.
+    this.reached = undefined;
+    const withoutData = (entry: Entry): Entry =>
+      large.includes(entry) ? { ...entry, data: undefined } : entry;
+    return { ...append, entries: append.entries.map(withoutData) };
+  }
+
+  private async exchange(append: AppendRequest): Promise<WireResponse> {
+    const { pace, exchange } = this.options;
+    const begunMs = performance.now();
+    const bytes = append.entries.reduce((sum, { data }) => sum + (data?.length ?? 0), 0);
+    const answer = await exchange(append);
+    pace.answered(bytes, performance.now() - begunMs);
+    return answer;
+  }
+
+  private async sendEntry(
+    { term, requestId }: AppendRequest,
+    entry: Entry,
+    onProgress: OnProgress,
+  ): Promise<void> {
+    const { pace, exchange } = this.options;
+    const { kind: _, data, ...id } = entry;
+    const whole = data as Uint8Array;
+    await sendInPieces({
+      byteLength: id.byteLength,
+      read: (offset) => whole.subarray(offset),
+      send: async (offset, piece) => {
+        const answer = await exchange({
+          type: 'entryChunk',
+          term,
+          requestId,
+          entry: id,
+          offset,
+          data: piece,
+        });
+        if (answer.type === 'entryChunkResponse') return answer.received;
+        throw new FrameError('malformed', 'an answer that is none to a piece of an entry');
+      },
+      from: this.reached?.entry === id.chainHash ? this.reached.bytes : 0,
+      window: WINDOW,
+      pace,
+      onProgress: (bytes) => {
+        this.reached = { entry: id.chainHash, bytes };
+        onProgress(bytes);
+      },
+    });
+  }
+}

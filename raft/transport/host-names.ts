@@ -1,0 +1,85 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+
+/** The IP addresses of a host name, best first. It cannot be aborted, and takes as long as its name server does. */
+export type LookUp = (host: string) => Promise<readonly string[]>;
+
+/** As every other program of the host finds names: /etc/hosts, search domains, order of address families. */
+export const systemLookUp: LookUp = async (host) =>
+  (await lookup(host, { all: true })).map(({ address }) => address);
+
+export interface HostNamesOptions {
+  lookUp: LookUp;
+  /** A name leads to other addresses than at the look-up before. */
+  onMoved(host: string, from: readonly string[], to: readonly string[]): void;
+}
+
+interface Known {
+  /** What the last look-up brought. */
+  addresses: readonly string[];
+  /** Where a connection was made last. */
+  lastGood: string | undefined;
+  underWay: Promise<readonly string[]> | undefined;
+}
+
+/**
+ * Host names and where they led. A look-up holds one of the threads that disk writes need as well, so that one at a time
+ * is under way for each name, whoever asks. What it brings is kept: it serves whoever could not wait for it, and while
+ * the name server is slow or dead.
+ */
+export class HostNames {
+  private readonly known = new Map<string, Known>();
+
+  constructor(private readonly options: HostNamesOptions) {}
+
+  /** Looks the name up, or waits for the look-up that is under way. An IP address is its own. */
+  find(host: string): Promise<readonly string[]> {
+    if (isIP(host) !== 0) return Promise.resolve([host]);
+    const known = this.of(host);
+    if (!known.underWay) {
+      known.underWay = this.options
+        .lookUp(host)
+        .then((addresses) => this.found(host, known, addresses))
+        .finally(() => (known.underWay = undefined));
+    }
+    return known.underWay;
+  }
+
+  /** Where the name led before, the last good address first; empty for one that never led anywhere. */
+  remembered(host: string): readonly string[] {
+    const known = this.known.get(host);
+    if (!known) return [];
+    const { lastGood, addresses } = known;
+    return lastGood === undefined ? addresses : [...new Set([lastGood, ...addresses])];
+  }
+
+  /** A connection was made there. */
+  isGood(host: string, address: string): void {
+    this.of(host).lastGood = address;
+  }
+
+  /** Another node than the one that was looked for is there: it is not tried again unless the name leads there. */
+  isWrong(host: string, address: string): void {
+    const known = this.of(host);
+    if (known.lastGood === address) known.lastGood = undefined;
+    known.addresses = known.addresses.filter((each) => each !== address);
+  }
+
+  private found(host: string, known: Known, addresses: readonly string[]): readonly string[] {
+    const before = known.addresses;
+    known.addresses = addresses;
+    if (known.lastGood !== undefined && !addresses.includes(known.lastGood)) known.lastGood = undefined;
+    if (before.length > 0 && !isSameSet(before, addresses)) this.options.onMoved(host, before, addresses);
+    return addresses;
+  }
+
+  private of(host: string): Known {
+    const known = this.known.get(host) ?? { addresses: [], lastGood: undefined, underWay: undefined };
+    this.known.set(host, known);
+    return known;
+  }
+}
+
+function isSameSet(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((each) => other.includes(each));
+}

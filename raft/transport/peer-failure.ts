@@ -1,0 +1,66 @@
+/** No connection to a peer. */
+export interface ConnectFailure {
+  phase: 'connect';
+  /** What was dialled: `host:port`. */
+  to: string;
+  /** For how long, ms. */
+  forMs: number;
+  /** What became of the look-up of its name, if that is the trouble: an error code, or `under way`. */
+  lookUp?: string;
+  /** Each IP address that was tried, with an error code, or `no answer` while there is none. */
+  tried: readonly { address: string; error: string }[];
+}
+
+/** The peer is connected, and what it was sent brought no sign of life. */
+export interface SendFailure {
+  phase: 'send';
+  /** IP address and port of the peer. */
+  to: string;
+  /** For how long no answer came, ms. */
+  noProgressMs: number;
+}
+
+/** The peer is there, and says that its disk has not finished a write. */
+export interface PeerDiskFailure {
+  phase: 'peer-disk';
+  /** For how long that write has been under way, ms. */
+  writingForMs: number;
+}
+
+/** Why a peer does not do what it is asked for: where on the way it fails. */
+export type PeerFailure = ConnectFailure | SendFailure | PeerDiskFailure;
+
+/** The failure in words. */
+export function failureText(failure: PeerFailure): string {
+  switch (failure.phase) {
+    case 'connect': {
+      const { to, forMs, lookUp, tried } = failure;
+      const lookedUp = lookUp === undefined ? [] : [`look-up of the name: ${lookUp}`];
+      const details = [...lookedUp, ...tried.map(({ address, error }) => `${address}: ${error}`)];
+      return `no connection to ${to} for ${Math.round(forMs)} ms (${details.join(', ') || 'just begun'})`;
+    }
+    case 'send':
+      return `no answer in ${Math.round(failure.noProgressMs)} ms`;
+    case 'peer-disk':
+      return `its disk has not finished a write for ${Math.round(failure.writingForMs)} ms`;
+  }
+}
+
+/** A request failed for a reason that has a place on the way to the peer. */
+export class PeerFailureError extends Error {
+  override readonly name = 'PeerFailureError';
+
+  /** @param isOverdue it was given up; without this, what was tried has failed */
+  constructor(
+    readonly failure: PeerFailure,
+    readonly isOverdue: boolean,
+  ) {
+    super(failureText(failure));
+  }
+}
+
+/** True when every address of the host refused the connection: nobody listens there. */
+export function isRefused(failure: PeerFailure | undefined): boolean {
+  if (failure?.phase !== 'connect' || failure.lookUp !== undefined) return false;
+  return failure.tried.length > 0 && failure.tried.every(({ error }) => error === 'ECONNREFUSED');
+}
