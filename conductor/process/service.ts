@@ -160,7 +160,7 @@ export class Service {
     if (this.phase === 'binding') return [{ waitsFor: 'ports', reason: 'binding the ports' }];
     const missing: Obstacle[] = [];
     const { reachable, reason } = localNode.state;
-    if (!reachable) {
+    if (!reachable && !this.config.witness) {
       const isExecution = this.isEnabled && reason.startsWith('execution client');
       missing.push({ waitsFor: isExecution ? 'execution-client' : 'op-node', reason });
     }

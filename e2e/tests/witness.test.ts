@@ -53,6 +53,15 @@ describeCluster('two sequencers and a witness', TWO_AND_A_WITNESS, (cluster, sce
     expect(await cluster.witness.call('conductor_sequencerHealthy')).toBe(true);
   });
 
+  scenario('its start waits for no op-node', async () => {
+    await waitFor('a time after which it would say so', async () => {
+      const { uptimeMs } = await cluster.witness.call<{ uptimeMs: number }>('conductor_status');
+      return uptimeMs > 4000;
+    });
+    const waiting = cluster.witness.log.filter(({ msg }) => msg === 'the start waits');
+    expect(waiting.filter((line) => JSON.stringify(line).includes('op-node'))).toEqual([]);
+  });
+
   scenario('blocks flow on when either sequencer is killed, and when it is back', async () => {
     for (const which of ['the leader', 'the follower'] as const) {
       const leader = await expectAllWell();
