@@ -42,6 +42,7 @@ export class Nemesis {
       [weights.slowDisk, () => this.slowDisk(this.victim())],
       [weights.diskFull, () => this.diskFull(this.victim())],
       [weights.loseDisk, () => this.loseDisk(this.victim())],
+      [weights.outliveDisk, () => this.outliveDisk()],
       [weights.goBack, () => this.goBack()],
       [weights.clockLeap, () => this.leapClock(this.victim())],
       [weights.clockDrift, () => this.driftClock(this.victim())],
@@ -99,7 +100,6 @@ export class Nemesis {
   private loseDisk(node: SimulatedNode): void {
     const { world } = this;
     if (!node.isRunning || !world.mayLoseDisk(node)) return;
-    if (world.rng.chance(0.25)) return this.outliveDisk();
     this.crash(node);
     if (world.rng.chance(0.5)) {
       world.count('bit rot');

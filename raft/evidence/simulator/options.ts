@@ -92,6 +92,8 @@ export interface FaultOptions {
     diskFull: number;
     /** A record rots, or the whole disk is gone; never more than the cluster can spare. */
     loseDisk: number;
+    /** A follower's disk is gone, and what it acknowledged arrives when another one has taken its place. */
+    outliveDisk: number;
     /** The disk is put back to an older state of itself; never more than the cluster can spare. */
     goBack: number;
     clockLeap: number;
@@ -186,8 +188,10 @@ export function drawOptions(seed: number): SimulationOptions {
   const tiny = rng.chance(0.5);
   const lossy = rng.chance(0.6);
   const diskLoss = !membership && voters >= 3 && rng.chance(0.4);
-  // Drawn from another stream, so that the other clusters stay what they are.
+  // Drawn from other streams, so that the other clusters stay what they are.
   const reversion = !membership && voters >= 3 && new Prng(seed ^ 0x2c1b3c6d).chance(0.4);
+  const lastWords =
+    !membership && voters >= 3 && !diskLoss && !reversion && new Prng(seed ^ 0x3f84d5b5).chance(0.4);
   // The lease is worth its name only where nothing suspends its conditions: all of them in some of the clusters.
   const trustworthy = rng.chance(0.1);
   const others = new Prng(seed ^ 0x51ed270b);
@@ -238,6 +242,7 @@ export function drawOptions(seed: number): SimulationOptions {
         slowDisk: weight(0.4),
         diskFull: weight(0.25),
         loseDisk: diskLoss ? 0.3 : 0,
+        outliveDisk: lastWords ? 1 : 0,
         goBack: reversion ? 1 : 0,
         clockLeap: weight(0.25),
         clockDrift: weight(0.25),
@@ -268,7 +273,7 @@ export function drawOptions(seed: number): SimulationOptions {
         transfer: sometimes(0.5, () => rng.between(0.1, 1.5), 0),
         membership: membership ? rng.between(0.2, 3) : 0,
         eligibility: sometimes(0.3, () => 0.5, 0),
-        repair: diskLoss || reversion ? 3 : 0,
+        repair: diskLoss || reversion || lastWords ? 3 : 0,
       },
       proposalBytesMax: sometimes(0.1, () => 20_000, rng.int(8, 300)),
       strayChance: rng.between(0, 0.4),
@@ -294,6 +299,7 @@ function keepLeases({ faults, network, clock, ...others }: SimulationOptions): S
     crash: 0,
     crashAll: 0,
     loseDisk: 0,
+    outliveDisk: 0,
     goBack: 0,
     diskFull: 0,
     usurp: 0,

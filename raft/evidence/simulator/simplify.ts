@@ -22,6 +22,7 @@ export const simplifications: Readonly<Record<string, Simplification<SimulationO
       'slowDisk',
       'diskFull',
       'loseDisk',
+      'outliveDisk',
       'goBack',
       'clockLeap',
       'clockDrift',

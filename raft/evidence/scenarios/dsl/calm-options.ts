@@ -53,6 +53,7 @@ export function calmOptions({ voters = 3, spares = 0, timing, limits }: ClusterO
         slowDisk: 0,
         diskFull: 0,
         loseDisk: 0,
+        outliveDisk: 0,
         goBack: 0,
         clockLeap: 0,
         clockDrift: 0,

@@ -37,7 +37,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'answers of another disk count',
-    rareWithin: 3000,
+    rareWithin: 2000,
     bug: 40,
     hosting: { mayComeFromAnyDisk: () => true },
   },
