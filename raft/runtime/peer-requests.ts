@@ -5,6 +5,7 @@ import type { RequestMessage, ResponseMessage } from '../core/messages.js';
 import { isDiskFailure, type StorageError } from '../storage/errors.js';
 import type { Storage } from '../storage/storage.js';
 import { TransportError } from '../transport/errors.js';
+import { failureText } from '../transport/peer-failure.js';
 import { isComplete, withData } from './complete-message.js';
 import type { CorePump } from './core-pump.js';
 import type { NodeTransport } from './node-options.js';
@@ -96,8 +97,15 @@ export class PeerRequests {
   private failed(to: NodeId, message: RequestMessage, error: Error): void {
     if (isDiskFailure(error)) return this.options.onDiskFailure(error);
     const failure = error instanceof TransportError ? error.failure : undefined;
+    const { requestId } = message;
     this.watch.failed(to, message, error.message, failure);
-    const cause = error instanceof TransportError ? error.code : error.message;
-    this.options.pump.deliver({ type: 'requestFailed', to, requestId: message.requestId, cause });
+    this.options.pump.deliver({ type: 'requestFailed', to, requestId, cause: causeOf(error) });
   }
+}
+
+/** Why a request failed, for whoever asks what is wrong with the peer. */
+function causeOf(error: Error): string {
+  if (!(error instanceof TransportError)) return error.message;
+  const { code, failure } = error;
+  return failure ? `${failure.phase}: ${failureText(failure)}` : code;
 }

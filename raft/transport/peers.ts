@@ -15,7 +15,7 @@ import { PeerAddress } from './peer-address.js';
 import { PeerLanes, type LaneTimeouts } from './peer-lanes.js';
 import type { PeerProcesses } from './peer-processes.js';
 import type { Refusals } from './refusals.js';
-import { sendInPieces } from './send-in-pieces.js';
+import { sendSnapshotData } from './send-snapshot-data.js';
 import type { WireRequest, WireResponse } from './wire-message.js';
 import { CHUNKS_ENTRIES_SINCE, type WireVersions } from './wire-versions.js';
 
@@ -99,25 +99,16 @@ export class Peers {
   async sendSnapshot(
     to: NodeId,
     message: SnapshotRequest,
-    { id, read }: SnapshotSource,
+    source: SnapshotSource,
     signal: AbortSignal,
     onProgress?: OnProgress,
   ): Promise<ResponseMessage> {
     const { term, requestId } = message;
-    await sendInPieces({
-      byteLength: id.byteLength,
-      read,
-      send: async (offset, data) => {
-        const chunk = { type: 'snapshotChunk' as const, term, requestId, snapshot: id, offset, data };
-        const answer = await this.exchange(to, chunk);
-        if (answer.type === 'snapshotChunkResponse') return answer.received;
-        throw new FrameError('malformed', 'an answer that is none to a piece of a snapshot');
-      },
-      from: undefined,
-      window: 1,
-      pace: this.peer(to).lanes.pace,
-      ...(onProgress ? { onProgress } : {}),
+    const { pace } = this.peer(to).lanes;
+    await sendSnapshotData((chunk) => this.exchange(to, { ...chunk, term, requestId }), source, {
+      pace,
       signal,
+      ...(onProgress ? { onProgress } : {}),
     });
     return this.send(to, message);
   }

@@ -2,8 +2,7 @@ import type { HelloAnswer, Member, NodeTransport, TransportHost } from '../../..
 import { Admission } from '../../../../raft/transport/admission.js';
 import type { Frame } from '../../../../raft/transport/frame.js';
 import { PeerIdentities, type PeerIdentity } from '../../../../raft/transport/peer-identities.js';
-import { Pace } from '../../../../raft/transport/pace.js';
-import { sendInPieces } from '../../../../raft/transport/send-in-pieces.js';
+import { sendSnapshotData } from '../../../../raft/transport/send-snapshot-data.js';
 import type { WireRequest, WireResponse } from '../../../../raft/transport/wire-message.js';
 import { WIRE_VERSIONS } from '../../../../raft/transport/wire-versions.js';
 import type { Lifetime } from '../time/lifetime.js';
@@ -44,7 +43,7 @@ interface TransportOptions {
 
 /** Of what is no payload. */
 const FRAME_BYTES = 120;
-/** Slowest link on which a large body arrives in time, as the HTTP transport has it. */
+/** Slowest link on which a large body arrives in time: here it goes whole, whatever the link. */
 const BYTES_PER_MS = 10_000;
 const PROBE_TIMEOUT_MS = 500;
 
@@ -116,22 +115,12 @@ export class RaftTransport implements NodeTransport {
   async sendSnapshot(
     to: string,
     message: SnapshotRequest,
-    { id, read }: SnapshotSource,
+    source: SnapshotSource,
     signal: AbortSignal,
   ): Promise<Response> {
     const { term, requestId } = message;
-    await sendInPieces({
-      byteLength: id.byteLength,
-      read,
-      send: async (offset, data) => {
-        const chunk = { type: 'snapshotChunk' as const, term, requestId, snapshot: id, offset, data };
-        const answer = await this.request(to, chunk);
-        if (answer.type === 'snapshotChunkResponse') return answer.received;
-        throw new Error('an answer that is none to a piece of a snapshot');
-      },
-      from: undefined,
-      window: 1,
-      pace: new Pace(),
+    await sendSnapshotData((chunk) => this.request(to, { ...chunk, term, requestId }), source, {
+      pace: { pieceBytes: Infinity, answered: () => undefined },
       signal,
     });
     return this.send(to, message);
