@@ -115,6 +115,26 @@ describe('bringToHead', () => {
     expect(second!.atMs - first!.atMs).toBeLessThan(600);
   });
 
+  it('has op-node look anew, once, when it believes in blocks that its client has lost', async () => {
+    commitAll(chainOf(11, 12));
+    node.unsafeHead = refOf(12);
+    await expect(ended(bring())).resolves.toEqual(refOf(12));
+    expect(node.resets).toBe(1);
+  });
+
+  it('goes on when op-node cannot look anew', async () => {
+    commitAll(chainOf(11, 12));
+    node.losesPosts = 2;
+    node.faults.set('resetPipeline', new Error('no such method'));
+    await expect(ended(bring())).resolves.toEqual(refOf(12));
+  });
+
+  it('posts what op-node lacks of a chain that its client has', async () => {
+    node.unsafeHead = refOf(7);
+    await expect(ended(bring())).resolves.toEqual(refOf(10));
+    expect(node.postedNumbers).toEqual([8, 9, 10]);
+  });
+
   it('goes on with blocks that are committed meanwhile', async () => {
     commitAll(chainOf(11, 14));
     node.importMs = 30;

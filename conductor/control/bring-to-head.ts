@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { SyncStatus } from '../../rpc/clients/op-node-client.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import { MIB } from '../../common/bytes.js';
 import { envelopeJson } from '../../rpc/payload/envelope-json.js';
@@ -6,10 +7,15 @@ import type { BlockId, BlockRef } from '../../rpc/payload/block-ref.js';
 import type { CommittedBlock } from '../chain/chain-state.js';
 import type { Sleep } from '../time/sleep.js';
 import { ChainComparison } from './common-point.js';
+import { localHead } from './local-head.js';
 
 /** What these procedures use of the local node and of the committed chain. */
 export interface NodeAndChain {
-  opNode: { postUnsafePayload(envelopeText: string, options: CallOptions): Promise<void> };
+  opNode: {
+    postUnsafePayload(envelopeText: string, options: CallOptions): Promise<void>;
+    resetPipeline(options: CallOptions): Promise<void>;
+    syncStatus(options: CallOptions): Promise<SyncStatus>;
+  };
   execution: {
     latestBlock(options: CallOptions): Promise<BlockRef>;
     blockByNumber(number: number, options: CallOptions): Promise<BlockRef | null>;
@@ -75,17 +81,18 @@ export interface BringOptions {
  * @throws BehindError when the local head did not move for `deadlineMs`
  */
 export async function bringToHead(deps: NodeAndChain, options: BringOptions): Promise<BlockRef> {
-  const { execution, history, logger } = deps;
+  const { history, logger } = deps;
   const call = { signal: options.signal, timeoutMs: options.callTimeoutMs };
   let end = performance.now() + options.deadlineMs;
   let lastHash = '';
   const comparison = new ChainComparison(deps);
   let window = new PostingWindow();
   let posted = 0;
+  let hasReset = false;
   let reason: BehindError | undefined;
   for (;;) {
     options.signal.throwIfAborted();
-    const local = await execution.latestBlock(call);
+    const local = await localHead(deps, call);
     const target = targetOf(history.head, options.upTo);
     // A node may be ahead of the log, if somebody let it sequence without the conductor.
     const relation = target && (await comparison.relate(local, target, call));
@@ -107,12 +114,24 @@ export async function bringToHead(deps: NodeAndChain, options: BringOptions): Pr
       reason = new BehindError('history-too-short', describe(local, target));
     } else {
       reason = undefined;
-      if (window.isStale(local)) window = new PostingWindow();
+      if (window.isStale(local)) {
+        window = new PostingWindow();
+        if (!hasReset) resetPipeline(deps, call);
+        hasReset = true;
+      }
       window.noteLocalHead(local, missing);
       posted += await post(deps, window, missing, call);
     }
     await deps.sleep(POLL_MS, options.signal);
   }
+}
+
+/** op-node may believe in a head that its client has lost; whether the reset helps shows in the head. */
+function resetPipeline({ opNode, logger }: NodeAndChain, call: CallOptions): void {
+  logger.warn('posted blocks do not move the head: resetting the pipeline of op-node');
+  opNode
+    .resetPipeline(call)
+    .catch((error: Error) => logger.debug({ reason: error.message }, 'op-node did not reset its pipeline'));
 }
 
 function targetOf(head: NodeAndChain['history']['head'], upTo: Extent): BlockId | undefined {

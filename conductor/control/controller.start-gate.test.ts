@@ -211,6 +211,19 @@ describe('a leader whose client has left the committed chain by itself', () => {
     expect(t.node.starts.at(-1)).toBe(hashOf(7));
   });
 
+  it('is one whose op-node walks back, also where the client stays', async () => {
+    const t = conductorUnderTest();
+    await t.up();
+    says(t, 'b', leftAt(7));
+    t.node.unsafeHead = refOf(7);
+    await pass(2 * POLL_MS);
+    expect(t.conductor.status().node.leftAt).toEqual({ number: 7, hash: hashOf(7) });
+    t.raft.lead();
+    await pass(1000);
+    expect(t.resets).toMatchObject([{ to: { number: 7 }, who: 'a, b' }]);
+    expect(t.node).toMatchObject({ starts: [hashOf(7)], posted: [], active: true });
+  });
+
   it('alone is brought back to the committed head', async () => {
     const t = await left(7);
     says(t, 'b', {});

@@ -26,6 +26,7 @@ beforeEach(() => {
     opNode: {
       sequencerActive: active.ask,
       conductorEnabled: async () => true,
+      syncStatus: async () => ({ unsafeL2: { number: 0 } }),
       onDisconnect: (listener) => void (disconnect = listener),
     },
     execution: {

@@ -11,12 +11,18 @@ let enabled: Question<boolean>;
 let latest: Question<BlockRef>;
 let byNumber: Question<BlockRef | null>;
 let history: { head: BlockRef | undefined; hashAt(number: number): string | undefined };
+const syncStatus = async () => ({ unsafeL2: { number: 0 } });
 let polls: number;
 let node: LocalNode;
 
 function build(): LocalNode {
   const built = new LocalNode({
-    opNode: { sequencerActive: active.ask, conductorEnabled: enabled.ask, onDisconnect: () => undefined },
+    opNode: {
+      sequencerActive: active.ask,
+      conductorEnabled: enabled.ask,
+      syncStatus,
+      onDisconnect: () => undefined,
+    },
     execution: {
       latestBlock: latest.ask,
       blockByNumber: (_, options) => byNumber.ask(options),

@@ -4,6 +4,7 @@ import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import { isRefused } from '../../rpc/clients/client-error.js';
 import { BranchWatch, type WatchedChains } from './branch-watch.js';
 import { L1Watch } from './l1-watch.js';
+import { lowerHead, type UnsafeHead } from './local-head.js';
 import { RefusedCommits } from './refused-commits.js';
 
 interface LocalNodeState {
@@ -27,6 +28,7 @@ interface Probed {
   opNode: {
     sequencerActive(options: CallOptions): Promise<boolean>;
     conductorEnabled(options: CallOptions): Promise<boolean>;
+    syncStatus(options: CallOptions): Promise<{ unsafeL2: UnsafeHead }>;
     onDisconnect(listener: () => void): void;
   };
   execution: WatchedChains['execution'] & {
@@ -47,6 +49,12 @@ interface LocalNodeOptions extends Probed {
   isBlockOverdue: () => boolean;
   pollIntervalMs: number;
   timeoutMs: number;
+}
+
+interface OpNodeAnswer {
+  /** It sequences. */
+  active: boolean;
+  unsafe: UnsafeHead;
 }
 
 interface LocalNodeEvents {
@@ -174,9 +182,10 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
     if (this.stopped.signal.aborted) return;
     let failure = failureOf('op-node', active) ?? failureOf('execution client', head);
     if (epoch === this.epoch && head.status === 'fulfilled') {
-      this.takeHead(head.value);
+      const local = await this.headOf(head.value, active, call);
+      this.takeHead(local);
       if (active.status === 'fulfilled') {
-        const sighting = { local: head.value, active: active.value, committed };
+        const sighting = { local, active: active.value.active, committed };
         const [compared] = await Promise.allSettled([this.branch.observe(sighting, call)]);
         if (this.stopped.signal.aborted) return;
         failure ??= failureOf('execution client', compared);
@@ -185,22 +194,34 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
     this.state.asked = true;
     this.noteAnswers(failure, [active, head].some(isGone));
     if (epoch === this.epoch) {
-      if (active.status === 'fulfilled') this.state.sequencerActive = active.value;
+      if (active.status === 'fulfilled') this.state.sequencerActive = active.value.active;
       else if (this.strikes >= STRIKES) this.state.sequencerActive = null;
     }
     this.emit('polled');
   }
 
-  /** Whether it sequences. */
-  private async askOpNode(call: CallOptions): Promise<boolean> {
+  /** op-node's where that is lower than the client's; without its answer the client's. */
+  private async headOf(
+    latest: BlockRef,
+    opNode: PromiseSettledResult<OpNodeAnswer>,
+    call: CallOptions,
+  ): Promise<BlockRef> {
+    if (opNode.status === 'rejected') return latest;
+    return lowerHead(latest, opNode.value.unsafe, this.options.execution, call).catch(() => latest);
+  }
+
+  private async askOpNode(call: CallOptions): Promise<OpNodeAnswer> {
     const { opNode } = this.options;
     try {
-      const active = await opNode.sequencerActive(call);
+      const [active, { unsafeL2: unsafe }] = await Promise.all([
+        opNode.sequencerActive(call),
+        opNode.syncStatus(call),
+      ]);
       if (this.mayHaveRestarted || !this.state.conductorEnabled) {
         this.noteConductorEnabled(await opNode.conductorEnabled(call));
       }
       this.mayHaveRestarted = false;
-      return active;
+      return { active, unsafe };
     } catch (error) {
       this.mayHaveRestarted = true;
       throw error;

@@ -6,6 +6,7 @@ import type { BlockId } from '../../rpc/payload/block-ref.js';
 import type { ResetRequest } from '../chain/reset.js';
 import { LEFT_ALONE_MS, type BranchWatch } from './branch-watch.js';
 import { decideEmptyLog } from './empty-log.js';
+import { localHead } from './local-head.js';
 import type { L1Watch } from './l1-watch.js';
 import { NOT_ASKING } from './node-poll-health.js';
 import { resetEvidence, type Evidence } from './reset-evidence.js';
@@ -18,7 +19,7 @@ const TIMES_ENOUGH = 3;
 export interface StartGateOptions {
   nodeId: string;
   opNode: Pick<OpNodeClient, 'conductorEnabled' | 'syncStatus'>;
-  execution: { latestBlock(options: CallOptions): Promise<BlockId> };
+  execution: Parameters<typeof localHead>[0]['execution'];
   localNode: {
     readonly branch: Pick<BranchWatch, 'leftAt' | 'leftSinceMs' | 'leftTimes'>;
     readonly l1: Pick<L1Watch, 'note' | 'replacedAround'>;
@@ -59,9 +60,9 @@ export class StartGate {
   }
 
   private async requireHighestHead(call: CallOptions): Promise<void> {
-    const { nodeId: own, askVoters, execution } = this.options;
+    const { nodeId: own, askVoters } = this.options;
     const voters = await askVoters();
-    const head = await execution.latestBlock(call);
+    const head = await localHead(this.options, call);
     const decision = decideEmptyLog({ own, head, voters });
     if (decision.type === 'hand-over') throw new StartElsewhereError(decision.to, decision.reason);
     if (decision.type === 'wait') throw new StartHeldError(decision.code, decision.reason);

@@ -38,6 +38,10 @@ export class FakeNode {
   readonly faults = new Map<Call, Error | 'hang'>();
   /** Heights that were asked for. */
   readonly askedNumbers: number[] = [];
+  /** op-node's own head, where it is another one than the client's. */
+  unsafeHead: BlockRef | undefined;
+  /** How often op-node was told to look for its heads anew. */
+  resets = 0;
   /** Blocks of L1 as op-node sees them. */
   l1Blocks: readonly L1Block[] = [refOf(100, 'l1')];
   /** Told before each question for the head. */
@@ -93,13 +97,15 @@ export class FakeNode {
       };
       this.posted.push({ ref, atMs: performance.now() });
       if (this.losesPosts > 0) this.losesPosts -= 1;
+      else if (this.unsafeHead) this.followOwnHead(ref, this.unsafeHead);
       else this.enqueue(ref);
     },
     startSequencer: async (head: string, options: CallOptions): Promise<{ alreadyRunning: boolean }> => {
       this.starts.push(head);
       await this.fault('startSequencer', options);
       if (this.active) return { alreadyRunning: true };
-      if (head !== this.head.hash) throw hashMismatch(this.head, head);
+      const own = this.unsafeHead ?? this.head;
+      if (head !== own.hash) throw hashMismatch(own, head);
       this.active = true;
       return { alreadyRunning: false };
     },
@@ -117,9 +123,18 @@ export class FakeNode {
       await this.fault('sequencerActive', options);
       return this.active;
     },
+    resetPipeline: async (options: CallOptions): Promise<void> => {
+      await this.fault('resetPipeline', options);
+      this.resets += 1;
+      this.unsafeHead = undefined;
+    },
     syncStatus: async (options: CallOptions): Promise<SyncStatus> => {
       await this.fault('syncStatus', options);
-      return { unsafeL2: this.head, safeL2: { number: 0, timestamp: 0 }, l1Blocks: this.l1Blocks };
+      return {
+        unsafeL2: this.unsafeHead ?? this.head,
+        safeL2: { number: 0, timestamp: 0 },
+        l1Blocks: this.l1Blocks,
+      };
     },
     conductorEnabled: async (options: CallOptions): Promise<boolean> => {
       await this.fault('conductorEnabled', options);
@@ -158,6 +173,13 @@ export class FakeNode {
         reject(options.signal?.reason as Error);
       });
     });
+  }
+
+  /** op-node looks at its own head alone: it drops what is at or below it, and walks on over blocks that the client has. */
+  private followOwnHead(ref: BlockRef, own: BlockRef): void {
+    if (ref.number <= own.number || ref.parentHash !== own.hash) return;
+    this.import(ref);
+    this.unsafeHead = ref.hash === this.head.hash ? undefined : ref;
   }
 
   private enqueue(ref: BlockRef): void {

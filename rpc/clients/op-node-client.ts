@@ -23,7 +23,8 @@ export interface L1Block extends BlockId {
 
 /** op-node's view of the rollup chain. Before its first engine update all numbers are zero. */
 export interface SyncStatus {
-  unsafeL2: HeadInfo;
+  /** The hash is undefined if it does not say. */
+  unsafeL2: HeadInfo & { hash?: string | undefined };
   safeL2: HeadInfo;
   /** The newest block of L1, and the one that it derives from now; empty if it does not say. */
   l1Blocks: readonly L1Block[];
@@ -41,7 +42,7 @@ const l1Block: z.ZodType<L1Block> = z.object({ number: decimal, hash, parentHash
 /** Nothing is asked for that no check looks at: a node is not sick for lack of it. */
 const syncStatus = z
   .object({
-    unsafe_l2: headInfo,
+    unsafe_l2: z.object({ number: decimal, timestamp: decimal, hash: hash.optional().catch(undefined) }),
     safe_l2: headInfo.nullish(),
     head_l1: l1Block.optional().catch(undefined),
     current_l1: l1Block.optional().catch(undefined),
@@ -138,6 +139,14 @@ export class OpNodeClient {
       { method: 'admin_postUnsafePayload', paramsText: `[${envelopeText}]`, result: anyResult },
       options,
     );
+  }
+
+  /**
+   * Makes op-node look for its heads anew, where the execution client is. It drops payloads at or below the head that it
+   * believes to have, also when the client has lost it.
+   */
+  async resetPipeline(options?: CallOptions): Promise<void> {
+    await this.#rpc.call({ method: 'admin_resetDerivationPipeline', result: anyResult }, options);
   }
 
   async syncStatus(options?: CallOptions): Promise<SyncStatus> {

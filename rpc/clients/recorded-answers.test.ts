@@ -101,7 +101,7 @@ async function checkNodeExchange(exchange: Exchange): Promise<void> {
     case 'optimism_syncStatus': {
       const wire = result as Record<'unsafe_l2' | 'safe_l2' | 'head_l1' | 'current_l1', WireBlock>;
       expect(await node.syncStatus()).toEqual({
-        unsafeL2: headInfo(wire.unsafe_l2),
+        unsafeL2: { ...headInfo(wire.unsafe_l2), hash: wire.unsafe_l2.hash },
         safeL2: headInfo(wire.safe_l2),
         l1Blocks: [wire.head_l1, wire.current_l1].map(l1BlockOf),
       });

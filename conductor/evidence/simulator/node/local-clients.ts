@@ -85,9 +85,10 @@ export class LocalClients {
     wakeUp: (_, options) => this.ask('optimism_outputAtBlock', options, (node) => node.wakeUp()),
     syncStatus: (options) =>
       this.ask('optimism_syncStatus', options, async ({ unsafeHead: head, l1Blocks }) => {
-        const unsafeL2 = { number: head?.number ?? 0, timestamp: head?.timestamp ?? 0 };
+        const unsafeL2 = { number: head?.number ?? 0, timestamp: head?.timestamp ?? 0, hash: head?.hash };
         return { unsafeL2, safeL2: { number: 0, timestamp: 0 }, l1Blocks };
       }),
+    resetPipeline: (options) => this.ask('admin_resetDerivationPipeline', options, (node) => node.reset()),
     peerStats: (options) =>
       this.ask('opp2p_peerStats', options, async () => ({ connected: this.around.peers() })),
   };

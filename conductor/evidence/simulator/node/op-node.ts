@@ -119,6 +119,11 @@ export class OpNode {
     this.engine.add(block);
   }
 
+  /** `admin_resetDerivationPipeline`. */
+  reset(): Promise<void> {
+    return this.engine.reset();
+  }
+
   /** `optimism_outputAtBlock` passes through the event loop, which turns for it. */
   wakeUp(): Promise<void> {
     return this.events.run(() => this.sequencer.schedule());
