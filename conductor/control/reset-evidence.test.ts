@@ -19,6 +19,7 @@ function find(voters: readonly VoterReport[], reasons: Partial<Evidence> = {}) {
     head: refOf(100),
     hashAt: (number) => (number >= 50 ? hashOf(number) : undefined),
     hasReason: false,
+    isElsewhere: false,
     othersMayFollow: false,
     ...reasons,
   });
@@ -93,10 +94,17 @@ describe('resetEvidence', () => {
 
     it('is enough when the own client only lacks blocks that it can be given', () => {
       const away = { id: 'b', state: { head: null, leftAt: block(95), canLead: false, witness: false } };
-      expect(find([voter('a', 93), away, voter('c', 'stays')])).toMatchObject({
+      const voters = [voter('a', 93), away, voter('c', 'stays')];
+      expect(find(voters)).toMatchObject({
         type: 'reset',
         request: { to: { number: 95 }, who: 'a, b' },
       });
+      expect(find(voters, { isElsewhere: true })).toMatchObject({ type: 'wait' });
+    });
+
+    it('is a matter of another member, too, when the own client has other blocks there', () => {
+      const voters = [voter('a', 93), voter('b', 95), voter('c', 'stays')];
+      expect(find(voters, { isElsewhere: true })).toMatchObject({ type: 'elsewhere', to: 'b' });
     });
   });
 

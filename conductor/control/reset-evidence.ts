@@ -13,6 +13,8 @@ export interface Evidence {
   hashAt: (number: number) => string | undefined;
   /** The own op-node saw L1 replace blocks about when its client left, or its client leaves the same blocks again and again. */
   hasReason: boolean;
+  /** The own client has other blocks than the committed ones, so that these cannot be posted to it. */
+  isElsewhere: boolean;
   /** L1 replaced blocks so short a while ago that the other clients may not have left yet. */
   othersMayFollow: boolean;
 }
@@ -39,7 +41,15 @@ interface Left {
  * block. A lone voter has no witness: what its client lost, it may have lost in a crash that nobody saw. There L1 must have
  * been seen to replace blocks, or the client must leave the same blocks whenever it is given them. Pure.
  */
-export function resetEvidence({ own, voters, head, hashAt, hasReason, othersMayFollow }: Evidence): Finding {
+export function resetEvidence({
+  own,
+  voters,
+  head,
+  hashAt,
+  hasReason,
+  isElsewhere,
+  othersMayFollow,
+}: Evidence): Finding {
   const left = voters
     .flatMap(({ id, state }): Left[] =>
       state?.leftAt && state.leftAt.number < head.number
@@ -66,11 +76,11 @@ export function resetEvidence({ own, voters, head, hashAt, hasReason, othersMayF
   if (left.some(({ at }) => at.number === to.number && at.hash !== known)) {
     return { type: 'none', reason: `the voters name different blocks ${to.number}: ${listOf(left)}` };
   }
-  if (self.at.number !== to.number) {
+  // Blocks that it merely lacks can be posted to it.
+  if (self.at.number > to.number || (self.at.number < to.number && isElsewhere)) {
     const there = left.find(({ at, canLead, id }) => at.number === to.number && canLead && id !== own);
     const reason = `a majority of clients has left the committed chain after block ${to.number}, this one after block ${self.at.number}`;
-    if (there) return { type: 'elsewhere', to: there.id, reason };
-    if (self.at.number > to.number) return { type: 'wait', reason };
+    return there ? { type: 'elsewhere', to: there.id, reason } : { type: 'wait', reason };
   }
   const who = left.filter(({ at }) => at.number <= to.number).map(({ id }) => id);
   const request: ResetRequest = {

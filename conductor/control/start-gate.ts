@@ -21,7 +21,7 @@ export interface StartGateOptions {
   opNode: Pick<OpNodeClient, 'conductorEnabled' | 'syncStatus'>;
   execution: Parameters<typeof localHead>[0]['execution'];
   localNode: {
-    readonly branch: Pick<BranchWatch, 'leftAt' | 'leftSinceMs' | 'leftTimes'>;
+    readonly branch: Pick<BranchWatch, 'leftAt' | 'leftSinceMs' | 'leftTimes' | 'otherBranch'>;
     readonly l1: Pick<L1Watch, 'note' | 'replacedAround'>;
     noteConductorEnabled(enabled: boolean): void;
   };
@@ -90,7 +90,9 @@ export class StartGate {
   }
 
   /** L1 is asked now: the client may have left before the last health check saw why. */
-  private async reasonsToLeave(call: CallOptions): Promise<Pick<Evidence, 'hasReason' | 'othersMayFollow'>> {
+  private async reasonsToLeave(
+    call: CallOptions,
+  ): Promise<Pick<Evidence, 'hasReason' | 'isElsewhere' | 'othersMayFollow'>> {
     const { opNode, localNode } = this.options;
     const { l1Blocks } = await opNode.syncStatus(call);
     const nowMs = performance.now();
@@ -98,6 +100,7 @@ export class StartGate {
     const { leftSinceMs = -Infinity, leftTimes } = localNode.branch;
     const l1Replaced = localNode.l1.replacedAround(leftSinceMs);
     return {
+      isElsewhere: localNode.branch.otherBranch !== undefined,
       hasReason: l1Replaced || leftTimes >= TIMES_ENOUGH,
       othersMayFollow: l1Replaced && nowMs - leftSinceMs < LEFT_ALONE_MS,
     };

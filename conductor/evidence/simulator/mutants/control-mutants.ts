@@ -74,8 +74,8 @@ export const controlMutants: readonly Mutant[] = [
     'a posted block that was dropped is not posted again',
     inTest(`${CONTROL}/bring-to-head.test.ts`),
     `${CONTROL}/bring-to-head.ts`,
-    'if (window.isStale(local)) window = new PostingWindow();',
-    '',
+    'if (window.isStale(local)) { window = new PostingWindow();',
+    'if (window.isStale(local)) {',
   ),
   mutant(
     'a sequencer off the committed chain is left alone',

@@ -74,14 +74,18 @@ export class ExecutionClient {
     if (process !== this.process) throw new EngineUnreachableError('the connection broke');
     this.demandParent(block);
     this.stored.add(block.hash);
-    if (!caller.isOver) this.head = block;
+    if (!caller.isOver) this.setHead(block);
   }
 
-  /** @throws EngineSyncingError for a block that is not there */
+  /**
+   * As op-geth: a block of the own chain below the head is no new head (`eth/catalyst/api.go`).
+   *
+   * @throws EngineSyncingError for a block that is not there
+   */
   setHead(block: Block): void {
     this.demandRunning();
     if (!this.stored.has(block.hash)) throw new EngineSyncingError('the head is not there');
-    this.head = block;
+    if (this.canonicalAt(block.number) !== block) this.head = block;
   }
 
   beginBuilding(parent: Block): BuildingJob {
