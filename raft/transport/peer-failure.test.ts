@@ -32,7 +32,7 @@ it('a peer where nobody listens: which address, and what its host says', async (
     tried: [{ address: '127.0.0.1', error: 'ECONNREFUSED' }],
   });
   expect(failure && failureText(failure)).toMatch(
-    /^no connection to 127\.0\.0\.1:\d+ for \d+ ms \(127\.0\.0\.1: ECONNREFUSED\)$/,
+    /^no connection to 127\.0\.0\.1:\d+ \(127\.0\.0\.1: ECONNREFUSED\)$/,
   );
 });
 

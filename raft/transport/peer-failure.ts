@@ -37,7 +37,10 @@ export function failureText(failure: PeerFailure): string {
       const { to, forMs, lookUp, tried } = failure;
       const lookedUp = lookUp === undefined ? [] : [`look-up of the name: ${lookUp}`];
       const details = [...lookedUp, ...tried.map(({ address, error }) => `${address}: ${error}`)];
-      return `no connection to ${to} for ${Math.round(forMs)} ms (${details.join(', ') || 'just begun'})`;
+      // What has failed already has no need of a time.
+      const isWaiting = tried.length === 0 || tried.some(({ error }) => error === 'no answer');
+      const time = isWaiting || lookUp === 'under way' ? ` for ${Math.round(forMs)} ms` : '';
+      return `no connection to ${to}${time} (${details.join(', ') || 'just begun'})`;
     }
     case 'send':
       return `no answer in ${Math.round(failure.noProgressMs)} ms`;
