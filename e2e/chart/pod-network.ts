@@ -2,6 +2,8 @@
  * Preloaded into a process of a pod (`node --import`): gives it the pod's network on one machine. What listens on all
  * interfaces listens on the pod's own loopback address; names of pods lead to theirs; 127.0.0.1 is the pod itself.
  */
+import dns from 'node:dns/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
 
 export interface PodNetwork {
@@ -28,6 +30,15 @@ server.listen = function (options, ...rest) {
   const { host } = options as Target;
   return listen.call(this, host === '0.0.0.0' ? { ...(options as Target), host: pod.ip } : options, ...rest);
 };
+
+const names = dns as unknown as { lookup: (host: string, options?: { all?: boolean }) => Promise<unknown> };
+const { lookup } = names;
+names.lookup = async (host, options) => {
+  const address = pod.hosts[host];
+  if (address === undefined) return lookup(host, options);
+  return options?.all ? [{ address, family: 4 }] : { address, family: 4 };
+};
+syncBuiltinESMExports();
 
 const socket = net.Socket.prototype as unknown as { connect: Method };
 const { connect } = socket;
