@@ -5,11 +5,8 @@ import type { Observation } from './probes/observation.js';
 /** Applies all checks to an observation. Pure. */
 export function evaluate(observation: Observation, limits: HealthLimits): HealthVerdict {
   const { syncStatus, peerStats } = observation;
-  const facts: Pick<HealthVerdict, 'unsafeHead' | 'l1Blocks' | 'peers'> = {};
-  if (syncStatus?.ok) {
-    facts.unsafeHead = syncStatus.value.unsafeL2;
-    facts.l1Blocks = syncStatus.value.l1Blocks;
-  }
+  const facts: Pick<HealthVerdict, 'unsafeHead' | 'peers'> = {};
+  if (syncStatus?.ok) facts.unsafeHead = syncStatus.value.unsafeL2;
   if (peerStats?.ok) facts.peers = peerStats.value.connected;
 
   const found = checks.flatMap((check) => check(observation, limits) ?? []);

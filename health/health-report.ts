@@ -1,4 +1,4 @@
-import type { HeadInfo, L1Block } from '../rpc/clients/op-node-client.js';
+import type { HeadInfo } from '../rpc/clients/op-node-client.js';
 
 /** What is wrong with a node. Each has its remedy in docs/ERRORS.md. */
 export type HealthCode =
@@ -45,8 +45,6 @@ export interface HealthVerdict {
   summary: string;
   /** op-node's unsafe head; absent if it did not tell. */
   unsafeHead?: HeadInfo;
-  /** Blocks of L1 as op-node sees them; absent if it did not answer. */
-  l1Blocks?: readonly L1Block[];
   /** Connected peers of op-node; absent if it did not tell. */
   peers?: number;
 }

@@ -8,12 +8,12 @@ const REASONS = ['contradicts-chain', 'unlinked-gap'];
 
 /** Notes what became of a commit; other calls are none of its business. */
 export function noteCommitAnswer(
-  commits: Pick<RefusedCommits, 'accepted' | 'refused'>,
+  commits: Pick<RefusedCommits, 'forget' | 'refused'>,
   { method, error }: Pick<CallReport, 'method' | 'error'>,
   nowMs: number,
 ): void {
   if (!METHODS.includes(method)) return;
-  if (!error) commits.accepted();
+  if (!error) commits.forget();
   else if (REASONS.includes(error.reason) || error.code === RpcCode.invalidParams)
     commits.refused(error.message, nowMs);
 }

@@ -7,7 +7,7 @@ import type { BlockId, BlockRef } from '../../rpc/payload/block-ref.js';
 import type { CommittedBlock } from '../chain/chain-state.js';
 import type { Sleep } from '../time/sleep.js';
 import { ChainComparison } from './common-point.js';
-import { localHead } from './local-head.js';
+import { localHead, type ChainClient } from './local-head.js';
 
 /** What these procedures use of the local node and of the committed chain. */
 export interface NodeAndChain {
@@ -16,10 +16,7 @@ export interface NodeAndChain {
     resetPipeline(options: CallOptions): Promise<void>;
     syncStatus(options: CallOptions): Promise<SyncStatus>;
   };
-  execution: {
-    latestBlock(options: CallOptions): Promise<BlockRef>;
-    blockByNumber(number: number, options: CallOptions): Promise<BlockRef | null>;
-  };
+  execution: ChainClient;
   history: {
     /** Its parent is unknown after a reset to a block that is not retained. */
     readonly head: (BlockId & { parentHash?: string | undefined }) | undefined;

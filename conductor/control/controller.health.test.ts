@@ -91,7 +91,7 @@ describe('a sequencer whose blocks are refused again and again', () => {
     for (let second = 0; second < 30; second++) {
       refuse(t, 'one', 'two', 'three', 'four');
       await pass(900);
-      t.localNode.commits.accepted();
+      t.localNode.commits.forget();
       t.raft.commit(refOf(11 + second));
       t.node.gossip(refOf(11 + second));
       await pass(100);

@@ -133,7 +133,6 @@ export class Controller extends EventEmitter<ControlEvents> {
   /** The health of the local node was checked. */
   healthChanged(report: HealthReport): void {
     this.healthLog.note(report);
-    this.options.localNode.l1.note(report.l1Blocks ?? [], performance.now());
     this.changed();
   }
 
@@ -232,6 +231,7 @@ export class Controller extends EventEmitter<ControlEvents> {
     const now = performance.now();
     const movedAtMs = Math.max(state.headAdvancedAtMs, this.sequencer.startedAtMs);
     const stuck = !this.isWitness && now - Math.max(movedAtMs, this.leaderSinceMs) > stuckAfterMs;
+    const successors = status.role === 'leader' ? succession.inOrderOfTrial({ stuck }) : [];
     return {
       paused: switches.paused,
       stopping: switches.stopped,
@@ -250,8 +250,8 @@ export class Controller extends EventEmitter<ControlEvents> {
       stuck,
       historyTooShort: this.sequencer.isHistoryTooShort,
       lagging: this.lag.isLagging(now),
-      preferred: status.role === 'leader' ? this.handBack.dueAt(now, succession.successors()) : undefined,
-      successors: status.role === 'leader' ? succession.inOrderOfTrial({ stuck }) : [],
+      preferred: this.handBack.dueAt(now, successors),
+      successors,
     };
   }
 

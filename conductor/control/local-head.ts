@@ -2,7 +2,8 @@ import type { OpNodeClient } from '../../rpc/clients/op-node-client.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import type { BlockId, BlockRef } from '../../rpc/payload/block-ref.js';
 
-interface Client {
+/** What is asked of the execution client about its chain. */
+export interface ChainClient {
   latestBlock(options: CallOptions): Promise<BlockRef>;
   blockByNumber(number: number, options: CallOptions): Promise<BlockRef | null>;
 }
@@ -16,7 +17,7 @@ export type UnsafeHead = Pick<BlockId, 'number'> & { hash?: string | undefined }
  * moves nothing. The client is then ahead of what op-node accepts and builds on.
  */
 export async function localHead(
-  { opNode, execution }: { opNode: Pick<OpNodeClient, 'syncStatus'>; execution: Client },
+  { opNode, execution }: { opNode: Pick<OpNodeClient, 'syncStatus'>; execution: ChainClient },
   call: CallOptions,
 ): Promise<BlockRef> {
   const [latest, { unsafeL2 }] = await Promise.all([execution.latestBlock(call), opNode.syncStatus(call)]);
@@ -27,7 +28,7 @@ export async function localHead(
 export async function lowerHead(
   latest: BlockRef,
   { number, hash }: UnsafeHead,
-  execution: Pick<Client, 'blockByNumber'>,
+  execution: Pick<ChainClient, 'blockByNumber'>,
   call: CallOptions,
 ): Promise<BlockRef> {
   if (hash === undefined || number >= latest.number) return latest;

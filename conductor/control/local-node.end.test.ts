@@ -26,7 +26,7 @@ beforeEach(() => {
     opNode: {
       sequencerActive: active.ask,
       conductorEnabled: async () => true,
-      syncStatus: async () => ({ unsafeL2: { number: 0 } }),
+      syncStatus: async () => ({ unsafeL2: { number: 0 }, l1Blocks: [] }),
       onDisconnect: (listener) => void (disconnect = listener),
     },
     execution: {

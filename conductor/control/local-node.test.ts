@@ -11,7 +11,7 @@ let enabled: Question<boolean>;
 let latest: Question<BlockRef>;
 let byNumber: Question<BlockRef | null>;
 let history: { head: BlockRef | undefined; hashAt(number: number): string | undefined };
-const syncStatus = async () => ({ unsafeL2: { number: 0 } });
+const syncStatus = async () => ({ unsafeL2: { number: 0 }, l1Blocks: [] });
 let polls: number;
 let node: LocalNode;
 

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import { isRefused } from '../../rpc/clients/client-error.js';
+import type { L1Block } from '../../rpc/clients/op-node-client.js';
 import { BranchWatch, type WatchedChains } from './branch-watch.js';
 import { L1Watch } from './l1-watch.js';
 import { lowerHead, type UnsafeHead } from './local-head.js';
@@ -28,7 +29,7 @@ interface Probed {
   opNode: {
     sequencerActive(options: CallOptions): Promise<boolean>;
     conductorEnabled(options: CallOptions): Promise<boolean>;
-    syncStatus(options: CallOptions): Promise<{ unsafeL2: UnsafeHead }>;
+    syncStatus(options: CallOptions): Promise<{ unsafeL2: UnsafeHead; l1Blocks: readonly L1Block[] }>;
     onDisconnect(listener: () => void): void;
   };
   execution: WatchedChains['execution'] & {
@@ -149,7 +150,7 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
   /** Notes what a start or stop of the sequencer has just shown. */
   noteSequencer(active: boolean): void {
     this.epoch += 1;
-    this.commits.reset();
+    this.commits.forget();
     this.state.sequencerActive = active;
   }
 
@@ -213,10 +214,11 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
   private async askOpNode(call: CallOptions): Promise<OpNodeAnswer> {
     const { opNode } = this.options;
     try {
-      const [active, { unsafeL2: unsafe }] = await Promise.all([
+      const [active, { unsafeL2: unsafe, l1Blocks }] = await Promise.all([
         opNode.sequencerActive(call),
         opNode.syncStatus(call),
       ]);
+      this.l1.note(l1Blocks, performance.now());
       if (this.mayHaveRestarted || !this.state.conductorEnabled) {
         this.noteConductorEnabled(await opNode.conductorEnabled(call));
       }

@@ -12,7 +12,8 @@ export class RefusedCommits {
   private sinceMs = 0;
   private last = '';
 
-  accepted(): void {
+  /** One was accepted, or the sequencer was started or stopped: what was before does not count. */
+  forget(): void {
     this.count = 0;
   }
 
@@ -21,11 +22,6 @@ export class RefusedCommits {
     if (this.count === 0) this.sinceMs = nowMs;
     this.count += 1;
     this.last = reason;
-  }
-
-  /** The sequencer was started or stopped: what was before does not count. */
-  reset(): void {
-    this.count = 0;
   }
 
   /** Why commits are refused again and again; undefined while they are not. */

@@ -6,7 +6,7 @@ import type { BlockId } from '../../rpc/payload/block-ref.js';
 import type { ResetRequest } from '../chain/reset.js';
 import { LEFT_ALONE_MS, type BranchWatch } from './branch-watch.js';
 import { decideEmptyLog } from './empty-log.js';
-import { localHead } from './local-head.js';
+import { localHead, type ChainClient } from './local-head.js';
 import type { L1Watch } from './l1-watch.js';
 import { NOT_ASKING } from './node-poll-health.js';
 import { resetEvidence, type Evidence } from './reset-evidence.js';
@@ -19,7 +19,7 @@ const TIMES_ENOUGH = 3;
 export interface StartGateOptions {
   nodeId: string;
   opNode: Pick<OpNodeClient, 'conductorEnabled' | 'syncStatus'>;
-  execution: Parameters<typeof localHead>[0]['execution'];
+  execution: ChainClient;
   localNode: {
     readonly branch: Pick<BranchWatch, 'leftAt' | 'leftSinceMs' | 'leftTimes' | 'otherBranch'>;
     readonly l1: Pick<L1Watch, 'note' | 'replacedAround'>;
@@ -89,7 +89,7 @@ export class StartGate {
     }
   }
 
-  /** L1 is asked now: the client may have left before the last health check saw why. */
+  /** L1 is asked now: the client may have left before the last poll saw why. */
   private async reasonsToLeave(
     call: CallOptions,
   ): Promise<Pick<Evidence, 'hasReason' | 'isElsewhere' | 'othersMayFollow'>> {

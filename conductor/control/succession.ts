@@ -46,8 +46,7 @@ export class Succession {
     const { roundRobin, raft } = this.options;
     const successors = this.successors();
     const order = roundRobin || stuck ? aroundTheRing(raft.nodeId, successors) : successors;
-    const isAvoided = ({ avoided }: Successor): boolean => avoided;
-    return [...order.filter((one) => !isAvoided(one)), ...order.filter(isAvoided)];
+    return [...order.filter(({ avoided }) => !avoided), ...order.filter(({ avoided }) => avoided)];
   }
 
   /** A transfer to this member has failed. */
