@@ -28,7 +28,8 @@ export async function clusterStatus(
   return { answeredBy: own.id, members: await Promise.all(members) };
 }
 
-async function statusOf(
+/** The status of one member. @throws Error when it does not answer in time, or another node does */
+export async function statusOf(
   server: { id: string; addr: string },
   ask: AskStatus,
   timeoutMs: number,

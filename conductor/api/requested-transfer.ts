@@ -1,11 +1,9 @@
-import { withDeadline } from '../../common/deadline.js';
 import type { RaftNode } from '../../raft/index.js';
-import { conductorStatusSchema } from '../../rpc/server/conductor-status.js';
 import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 import type { Successor } from '../control/decide.js';
 import { Fitness } from '../control/eligibility.js';
 import type { Succession } from '../control/succession.js';
-import type { AskStatus } from './cluster-status.js';
+import { statusOf, type AskStatus } from './cluster-status.js';
 
 /** Longest that a member may take to say whether it is a witness; one that says nothing counts as none. */
 const ASK_TIMEOUT_MS = 500;
@@ -64,9 +62,7 @@ async function isWitness({ raft, askStatus }: TransferDeps, { id, fitness }: Suc
   const { members } = raft.status().configuration.configuration;
   const address = members.find((member) => member.id === id)?.address ?? '';
   try {
-    const ask = (signal: AbortSignal): ReturnType<AskStatus> => askStatus(address, signal);
-    const { status } = await withDeadline(ask, { timeoutMs: ASK_TIMEOUT_MS });
-    return conductorStatusSchema.safeParse(status).data?.witness ?? false;
+    return (await statusOf({ id, addr: address }, askStatus, ASK_TIMEOUT_MS)).witness;
   } catch {
     return false;
   }

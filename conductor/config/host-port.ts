@@ -1,4 +1,12 @@
-export { formatHostPort, parseHostPort } from '../../raft/index.js';
+import { formatHostPort, parseHostPort } from '../../raft/index.js';
+
+export { formatHostPort, parseHostPort };
+
+/** JSON-RPC of a member: at the host of its consensus address, which must be `host:port`, with the port that it names. */
+export function rpcUrlOf(consensusAddress: string, rpcPort: number): string | undefined {
+  const address = parseHostPort(consensusAddress);
+  return address ? `http://${formatHostPort(address.host, rpcPort)}` : undefined;
+}
 
 /** A host as a socket takes it: an IPv6 address that was given in brackets, less these. */
 export function withoutBrackets(host: string): string {

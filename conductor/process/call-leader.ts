@@ -1,12 +1,11 @@
-import { withDeadline } from '../../common/deadline.js';
 import { ClientError, rpcFailure } from '../../rpc/clients/client-error.js';
 import { JsonRpcClient } from '../../rpc/clients/json-rpc-client.js';
 import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
-import { conductorStatusSchema, type ConductorStatus } from '../../rpc/server/conductor-status.js';
+import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import { z } from 'zod';
-import { formatHostPort, parseHostPort } from '../config/host-port.js';
+import { rpcUrlOf } from '../config/host-port.js';
 import type { LeaderCall } from '../membership/see-through.js';
-import type { AskStatus } from '../api/cluster-status.js';
+import { statusOf, type AskStatus } from '../api/cluster-status.js';
 
 const STATUS_TIMEOUT_MS = 2000;
 /** A new voter may take half a minute to get the log. */
@@ -23,7 +22,7 @@ export async function callLeader(
   leader: string,
   { method, params }: LeaderCall,
 ): Promise<void> {
-  const url = await rpcUrlOf(own, askStatus, leader).catch((error: Error) => {
+  const url = await urlOf(own, askStatus, leader).catch((error: Error) => {
     throw notAsked(leader, method, error.message);
   });
   const client = new JsonRpcClient({ url, timeoutMs: CALL_TIMEOUT_MS });
@@ -51,16 +50,13 @@ export async function callLeader(
   }
 }
 
-async function rpcUrlOf(own: ConductorStatus, askStatus: AskStatus, leader: string): Promise<string> {
-  const address = own.membership.servers.find(({ id }) => id === leader)?.addr;
-  const host = address === undefined ? undefined : parseHostPort(address)?.host;
-  if (address === undefined || host === undefined) throw new Error('its address is not known here');
-  const { status } = await withDeadline((signal) => askStatus(address, signal), {
-    timeoutMs: STATUS_TIMEOUT_MS,
-  });
-  const port = conductorStatusSchema.safeParse(status).data?.rpcPort;
-  if (!port) throw new Error('it does not tell its RPC port');
-  return `http://${formatHostPort(host, port)}`;
+async function urlOf(own: ConductorStatus, askStatus: AskStatus, leader: string): Promise<string> {
+  const server = own.membership.servers.find(({ id }) => id === leader);
+  if (!server) throw new Error('its address is not known here');
+  const { rpcPort } = await statusOf(server, askStatus, STATUS_TIMEOUT_MS);
+  const url = rpcPort === null ? undefined : rpcUrlOf(server.addr, rpcPort);
+  if (url === undefined) throw new Error('it does not tell its RPC port');
+  return url;
 }
 
 function notAsked(leader: string, method: string, why: string): RpcError {

@@ -8,7 +8,7 @@ import {
   type ClusterStatus,
   type ConductorStatus,
 } from '../../../rpc/server/conductor-status.js';
-import { formatHostPort, parseHostPort } from '../../config/host-port.js';
+import { rpcUrlOf } from '../../config/host-port.js';
 import { CommandError } from '../command-error.js';
 import type { ClusterView, Member } from './cluster-view.js';
 
@@ -80,11 +80,9 @@ export class ClusterClient {
   private urlOf({ id, addr, status }: Pick<Member, 'id' | 'addr' | 'status'>): string {
     const given = this.urlById.get(id);
     if (given !== undefined) return given;
-    const host = parseHostPort(addr)?.host;
-    if (!status?.rpcPort || host === undefined) {
-      throw new CommandError('no-rpc-address', `the RPC address of ${id} is not known`);
-    }
-    return `http://${formatHostPort(host, status.rpcPort)}`;
+    const url = status?.rpcPort ? rpcUrlOf(addr, status.rpcPort) : undefined;
+    if (url === undefined) throw new CommandError('no-rpc-address', `the RPC address of ${id} is not known`);
+    return url;
   }
 
   private async ask(url: string): Promise<Answer> {
