@@ -81,6 +81,15 @@ describe('outcomes', () => {
     expect(t.raft.changes).toHaveLength(3);
   });
 
+  it('one that another leader’s entry took the place of goes on at that leader', async () => {
+    t.raft.join('b', true);
+    t.raft.outcomes.push({ outcome: 'rejected', reason: 'superseded' });
+    const removed = t.service.remove('b', 0);
+    Object.assign(t.raft, { role: 'follower', ready: false, leader: 'c' });
+    await removed;
+    expect(t.handedOn).toEqual(['conductor_removeServer b 0 false at c']);
+  });
+
   it('one that stays unknown begins with the text of op-conductor', async () => {
     Object.assign(t.raft, { ready: false });
     t.raft.outcomes.push({ outcome: 'unknown', reason: 'this node stopped' });

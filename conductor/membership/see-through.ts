@@ -24,7 +24,12 @@ interface SeeThroughOptions {
 }
 
 /** Reasons of errors that say no more than that leadership was lost, or is about to be. */
-const INTERRUPTED: readonly string[] = ['unknown-outcome', 'leadership-lost', 'transfer-in-progress'];
+const INTERRUPTED: readonly string[] = [
+  'unknown-outcome',
+  'superseded',
+  'leadership-lost',
+  'transfer-in-progress',
+];
 
 /** An election takes a fraction of that, also on a busy machine. */
 const SETTLE_MS = 10_000;
