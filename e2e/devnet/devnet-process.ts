@@ -7,7 +7,6 @@ import { ChildProcess } from '../../common/testing/child-process.js';
 import { repositoryRoot } from '../../common/testing/repository-root.js';
 import type { ControlInput, ControlName, NodeState } from './control.js';
 import { THIS_MACHINE, type Machine } from './machine.js';
-import type { ReadyLine } from './main.js';
 import type { NodeInput, NodePorts } from './node.js';
 import type { BlockRef } from './payload.js';
 
@@ -18,15 +17,16 @@ const STOPPED_WITHIN_MS = 5_000;
 const CONTROL_DEADLINE_MS = 5_000;
 
 /**
- * A simulated node in its own process. The child dies with its parent, however that ends. Ports that were 0 at
- * the first start stay what they became, so that a restarted node is found where it was.
+ * A simulated node in its own process. The child dies with its parent, however that ends. It keeps its ports, so that
+ * a restarted node is found where it was. None is from the range of clients: whoever calls a dead node on such a port
+ * may be given that very port, and the node could not take it back.
  */
 export class DevnetProcess {
   readonly #child: ChildProcess;
 
   private constructor(
     private options: DevnetProcessOptions,
-    private ports: NodePorts,
+    private readonly ports: NodePorts,
     private readonly machine: Machine,
   ) {
     this.#child = new ChildProcess({ name: `devnet node ${options.name}`, cwd: repositoryRoot });
@@ -34,7 +34,8 @@ export class DevnetProcess {
 
   /** Starts a node and waits until it answers. */
   static async start(options: DevnetProcessOptions, machine = THIS_MACHINE): Promise<DevnetProcess> {
-    const { elPort = 0, nodePort = 0, p2pPort = 0, controlPort = 0 } = options;
+    const free = (await pickPorts(4)) as [number, number, number, number];
+    const { elPort = free[0], nodePort = free[1], p2pPort = free[2], controlPort = free[3] } = options;
     const node = new DevnetProcess(options, { elPort, nodePort, p2pPort, controlPort }, machine);
     await node.#spawn();
     return node;
@@ -129,9 +130,7 @@ export class DevnetProcess {
   async #spawn(): Promise<void> {
     const { enter, host } = this.machine;
     const flags = flagsOf({ ...this.options, ...this.ports, host });
-    const line = await this.#child.start([...enter, process.execPath, ...entryPoint(), ...flags]);
-    const { elPort, nodePort, p2pPort, controlPort } = JSON.parse(line) as ReadyLine;
-    this.ports = { elPort, nodePort, p2pPort, controlPort };
+    await this.#child.start([...enter, process.execPath, ...entryPoint(), ...flags]);
   }
 }
 
@@ -139,15 +138,20 @@ export class DevnetProcess {
 const PORTS_PER_WORKER = 4_000;
 const WORKERS_MAX = 4;
 const workerIndex = (Number(process.env['JEST_WORKER_ID'] ?? 1) - 1) % WORKERS_MAX;
+const PICKED_MAX = PORTS_PER_WORKER / 2;
+const picked = new Set<number>();
 
-/** Ports that were free a moment ago, outside the range from which the system takes ports for clients. */
+/** Ports that are free, and picked for nobody else, outside the range from which the system takes ports for clients. */
 export async function pickPorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) {
+  const ports: number[] = [];
+  while (ports.length < count) {
     const port = 15_000 + Math.floor((workerIndex + Math.random()) * PORTS_PER_WORKER);
-    if (await isFree(port)) ports.add(port);
+    if (picked.has(port)) continue;
+    if (picked.size >= PICKED_MAX) picked.clear();
+    picked.add(port);
+    if (await isFree(port)) ports.push(port);
   }
-  return [...ports];
+  return ports;
 }
 
 async function isFree(port: number): Promise<boolean> {
