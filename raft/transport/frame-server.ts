@@ -5,7 +5,8 @@ import type { NodeId } from '../core/configuration.js';
 import type { Admission } from './admission.js';
 import { BodyBudget } from './body-budget.js';
 import { FrameError } from './errors.js';
-import { decodeFrame, usedTwice, type Frame } from './frame.js';
+import { decodeFrame, type Frame } from './frame.js';
+import { notCounted, type Standing } from './peer-identities.js';
 import { WRITING_HEADER, type FrameHeaders } from './frame-headers.js';
 import { HELLO_PATH, type HelloAnswer } from './hello.js';
 import { FRAME_TYPE, MESSAGE_PATH } from './peer-lanes.js';
@@ -33,7 +34,7 @@ export interface FrameServerOptions {
   refusals: Refusals;
   clusterId: () => string | null;
   /** Whether the process that sent the frame counts. */
-  counts(frame: Frame): boolean | Promise<boolean>;
+  standing(frame: Frame): Standing | Promise<Standing>;
   /** The first frame meant for this disk came, while it belongs to no cluster yet. */
   adoptCluster: (clusterId: string) => Promise<void>;
   helloAnswer(): HelloAnswer;
@@ -123,13 +124,13 @@ export class FrameServer {
 
   /** The frames of a process that is looked up wait, in their order. */
   private identify(frame: Frame, incoming: FastifyRequest, reply: FastifyReply): void {
-    const accept = (counts: boolean): void => {
-      if (!counts) throw usedTwice(frame);
+    const judge = (standing: Standing): void => {
+      if (standing !== 'counts') throw notCounted(frame, standing);
       this.accept(frame, incoming, reply);
     };
-    const counts = this.options.counts(frame);
-    if (typeof counts === 'boolean') return accept(counts);
-    counts.then(accept).catch((error: Error) => reply.send(error));
+    const standing = this.options.standing(frame);
+    if (typeof standing === 'string') return judge(standing);
+    standing.then(judge).catch((error: Error) => reply.send(error));
   }
 
   private accept(frame: Frame, { raw, socket }: FastifyRequest, reply: FastifyReply): void {

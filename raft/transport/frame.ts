@@ -106,11 +106,3 @@ export function checkVersion(version: number, versions: WireVersions): void {
     `wire version ${version}, this node speaks ${versionsText(versions)}`,
   );
 }
-
-/** The refusal of a frame whose sender is not the process that counts for its disk. */
-export function usedTwice({ from, bootId }: FrameAddress): FrameError {
-  return new FrameError(
-    'identity-used-twice',
-    `process ${bootId.slice(0, 8)} speaks as ${from}, another one does from the address of that member`,
-  );
-}

@@ -92,6 +92,7 @@ export class HttpTransport {
       ask: (peer) => this.peers.residentOf(peer),
       onRestarted: (peer) => this.restarted(peer),
       onUsedTwice: (peer) => this.usedTwice(peer),
+      onUnproven: (peer) => this.unproven(peer),
       now: () => performance.now(),
     });
     this.admission = new Admission({
@@ -124,7 +125,7 @@ export class HttpTransport {
       refusals: this.refusals,
       clusterId: () => this.host.clusterId(),
       adoptCluster: (clusterId) => this.host.adoptCluster(clusterId),
-      counts: (frame) => this.identities.counts(identityOf(frame), frame.bootId, 'request'),
+      standing: (frame) => this.identities.standing(identityOf(frame), frame.bootId, 'request'),
       helloAnswer: () => this.helloAnswer(),
       writingForMs: () => this.host.writingForMs(),
       encode: (...response) => this.encode(...response),
@@ -199,6 +200,17 @@ export class HttpTransport {
     );
     this.options.logger.error({ code, peer, incarnation, remedy }, message);
     this.host.onIdentityUsedTwice(peer);
+  }
+
+  private unproven({ id: peer, incarnation }: PeerIdentity): void {
+    const { code, message, remedy } = new FrameError(
+      'identity-unproven',
+      'a process speaks for a member, and nobody answers at the address of that member: it does not count',
+    );
+    this.options.logger.warn(
+      { code, peer, incarnation, address: this.peers.member(peer)?.address, remedy },
+      message,
+    );
   }
 
   private accept({ frame, version, socket, respond }: ReceivedFrame): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { PeerIdentities, type PeerIdentity } from './peer-identities.js';
+import { PeerIdentities, type PeerIdentity, type Standing } from './peer-identities.js';
 
 const peer: PeerIdentity = { id: 'b', incarnation: 'b1'.repeat(16) };
 
@@ -11,6 +11,7 @@ class Setup {
   asked = 0;
   readonly restarted: string[] = [];
   usedTwice = 0;
+  unproven = 0;
   readonly identities = new PeerIdentities({
     isMember: () => this.isMember,
     ask: async () => {
@@ -19,17 +20,18 @@ class Setup {
     },
     onRestarted: (id) => void this.restarted.push(id),
     onUsedTwice: () => void (this.usedTwice += 1),
+    onUnproven: () => void (this.unproven += 1),
     now: () => this.now,
   });
 
-  counts(bootId: string, by: 'request' | 'answer' = 'request'): boolean | Promise<boolean> {
-    return this.identities.counts(peer, bootId, by);
+  standing(bootId: string, by: 'request' | 'answer' = 'request'): Standing | Promise<Standing> {
+    return this.identities.standing(peer, bootId, by);
   }
 
   /** The process of this boot lives at the member's address and has spoken. */
   async settled(bootId: string): Promise<this> {
     this.resident = bootId;
-    expect(await this.counts(bootId)).toBe(true);
+    expect(await this.standing(bootId)).toBe('counts');
     return this;
   }
 }
@@ -37,19 +39,19 @@ class Setup {
 describe('a process that speaks for a peer', () => {
   it('counts at once when it is known, or answered at the address', async () => {
     const setup = new Setup();
-    expect(setup.counts('one', 'answer')).toBe(true);
-    expect(setup.counts('one')).toBe(true);
+    expect(setup.standing('one', 'answer')).toBe('counts');
+    expect(setup.standing('one')).toBe('counts');
     expect([setup.asked, setup.restarted]).toEqual([0, []]);
-    expect(setup.counts('two', 'answer')).toBe(true);
+    expect(setup.standing('two', 'answer')).toBe('counts');
     expect([setup.asked, setup.restarted]).toEqual([0, ['b']]);
   });
 
   it('is looked up the first time, so that a copy which speaks first does not count', async () => {
     const setup = new Setup();
     setup.resident = 'one';
-    expect(await setup.counts('copy')).toBe(false);
+    expect(await setup.standing('copy')).toBe('used-twice');
     expect(setup.identities.bootId(peer)).toBe('one');
-    expect(setup.counts('one')).toBe(true);
+    expect(setup.standing('one')).toBe('counts');
     expect(setup.restarted).toEqual([]);
   });
 
@@ -57,25 +59,56 @@ describe('a process that speaks for a peer', () => {
     const setup = await new Setup().settled('one');
     setup.resident = 'two';
     setup.asked = 0;
-    expect(await Promise.all([setup.counts('two'), setup.counts('two')])).toEqual([true, true]);
+    expect(await Promise.all([setup.standing('two'), setup.standing('two')])).toEqual(['counts', 'counts']);
     expect([setup.asked, setup.restarted, setup.usedTwice]).toEqual([1, ['b'], 0]);
   });
 
-  it('has restarted elsewhere when nobody answers at the address', async () => {
+  it('does not count while nobody answers at the address, and counts as soon as it does', async () => {
+    const setup = new Setup();
+    expect(await setup.standing('one')).toBe('unproven');
+    setup.now += 200;
+    expect(setup.standing('one')).toBe('unproven');
+    expect(setup.asked).toBe(1);
+    setup.resident = 'one';
+    setup.now += 50;
+    expect(await setup.standing('one')).toBe('counts');
+    setup.resident = undefined;
+    expect(await setup.standing('two')).toBe('unproven');
+    expect(setup.identities.bootId(peer)).toBe('one');
+    expect(setup.standing('two', 'answer')).toBe('counts');
+    expect([setup.restarted, setup.usedTwice, setup.unproven]).toEqual([['b'], 0, 0]);
+    // What the dead one had sent comes late.
+    expect(await setup.standing('one')).toBe('unproven');
+    setup.resident = 'two';
+    expect(await setup.standing('one', 'answer')).toBe('unproven');
+    setup.now += 250;
+    expect(await setup.standing('one', 'answer')).toBe('used-twice');
+    expect(setup.standing('two')).toBe('counts');
+    expect([setup.restarted, setup.usedTwice, setup.unproven]).toEqual([['b'], 0, 0]);
+  });
+
+  it('is told of, once, when it goes on without an answer at the address', async () => {
     const setup = await new Setup().settled('one');
     setup.resident = undefined;
-    expect(await setup.counts('two')).toBe(true);
-    expect([setup.restarted, setup.usedTwice]).toEqual([['b'], 0]);
-    // What the dead one had sent comes late.
-    expect(await setup.counts('one')).toBe(false);
-    expect([setup.restarted, setup.usedTwice]).toEqual([['b'], 0]);
-    expect(setup.counts('two')).toBe(true);
+    for (let count = 0; count < 10; count++) {
+      expect(await setup.standing('two')).toBe('unproven');
+      expect(setup.unproven).toBe(count < 2 ? 0 : 1);
+      setup.now += 500;
+    }
+    expect([setup.restarted, setup.usedTwice]).toEqual([[], 0]);
+    setup.resident = 'one';
+    expect(await setup.standing('two')).toBe('used-twice');
+    expect(setup.usedTwice).toBe(1);
   });
 
   it('is believed when it belongs to no member: there is no address to ask', () => {
     const setup = new Setup();
     setup.isMember = false;
-    expect(['one', 'two', 'one'].map((bootId) => setup.counts(bootId))).toEqual([true, true, true]);
+    expect(['one', 'two', 'one'].map((bootId) => setup.standing(bootId))).toEqual([
+      'counts',
+      'counts',
+      'counts',
+    ]);
     expect([setup.asked, setup.restarted, setup.usedTwice]).toEqual([0, ['b'], 0]);
   });
 });
@@ -83,14 +116,14 @@ describe('a process that speaks for a peer', () => {
 describe('two processes on copies of one disk', () => {
   it('are an alarm, once, and only the one at the address counts', async () => {
     const setup = await new Setup().settled('one');
-    expect(await setup.counts('copy')).toBe(false);
+    expect(await setup.standing('copy')).toBe('used-twice');
     setup.now += 500;
-    expect([setup.counts('copy'), setup.counts('one')]).toEqual([false, true]);
+    expect([setup.standing('copy'), setup.standing('one')]).toEqual(['used-twice', 'counts']);
     expect(setup.usedTwice).toBe(0);
     for (let count = 0; count < 10; count++) {
       setup.now += 500;
-      expect(await setup.counts('copy')).toBe(false);
-      expect(setup.counts('one')).toBe(true);
+      expect(await setup.standing('copy')).toBe('used-twice');
+      expect(setup.standing('one')).toBe('counts');
     }
     expect([setup.usedTwice, setup.restarted]).toEqual([1, []]);
     expect(setup.asked).toBeLessThan(8);
@@ -98,30 +131,29 @@ describe('two processes on copies of one disk', () => {
 
   it('are an alarm when the first one returns, which was silent and counts again', async () => {
     const setup = await new Setup().settled('one');
-    setup.resident = undefined;
-    expect(await setup.counts('copy')).toBe(true);
+    await setup.settled('copy');
     setup.resident = 'one';
-    expect(await setup.counts('one')).toBe(true);
+    expect(await setup.standing('one')).toBe('counts');
     expect([setup.usedTwice, setup.restarted]).toEqual([1, ['b']]);
-    expect(await setup.counts('copy')).toBe(false);
+    expect(await setup.standing('copy')).toBe('used-twice');
   });
 
   it('are an alarm when both answer at one address', async () => {
     const setup = await new Setup().settled('one');
-    expect(setup.counts('copy', 'answer')).toBe(true);
-    expect(await setup.counts('one', 'answer')).toBe(true);
+    expect(setup.standing('copy', 'answer')).toBe('counts');
+    expect(await setup.standing('one', 'answer')).toBe('counts');
     expect(setup.usedTwice).toBe(1);
   });
 
   it('are told from one that took the place of the other meanwhile', async () => {
     const setup = await new Setup().settled('one');
-    expect(await setup.counts('copy')).toBe(false);
+    expect(await setup.standing('copy')).toBe('used-twice');
     setup.resident = undefined;
     setup.now += 1000;
-    expect(await setup.counts('copy')).toBe(false);
+    expect(await setup.standing('copy')).toBe('unproven');
     setup.resident = 'three';
     setup.now += 1000;
-    expect(await setup.counts('copy')).toBe(false);
+    expect(await setup.standing('copy')).toBe('used-twice');
     expect(setup.identities.bootId(peer)).toBe('three');
     expect(setup.restarted).toEqual(['b']);
   });
@@ -130,7 +162,7 @@ describe('two processes on copies of one disk', () => {
 describe('processes of another time', () => {
   it('are forgotten, the oldest first', async () => {
     const setup = new Setup();
-    for (let boot = 0; boot < 100; boot++) await setup.counts(`${boot}`, 'answer');
+    for (let boot = 0; boot < 100; boot++) await setup.standing(`${boot}`, 'answer');
     expect(setup.identities['known'].values().next().value?.others.size).toBe(16);
     expect(setup.restarted).toHaveLength(99);
   });

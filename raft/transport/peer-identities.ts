@@ -1,4 +1,5 @@
 import type { NodeId } from '../core/configuration.js';
+import { FrameError } from './errors.js';
 import type { FrameAddress } from './frame.js';
 
 /** A disk under the id of a node: what votes and acknowledges. One process at a time may speak for it. */
@@ -16,35 +17,48 @@ export interface PeerIdentitiesOptions {
   onRestarted(peer: NodeId): void;
   /** Two processes speak for this identity, both of them alive. */
   onUsedTwice(peer: PeerIdentity): void;
+  /** A process speaks for this identity, and does not answer at the member's address: it does not count. */
+  onUnproven(peer: PeerIdentity): void;
   /** Monotonic clock, ms. */
   now(): number;
 }
+
+/** Why a process does not count: another one answers at the member's address, or nobody does. */
+export type Doubt = 'used-twice' | 'unproven';
+export type Standing = 'counts' | Doubt;
 
 /** What a dead process had sent may arrive after the first words of the next, all at once. Who speaks for longer lives. */
 const LATE_WORDS_MS = 1000;
 /** The address is not asked for each frame of a process that does not count. */
 const ASK_AGAIN_MS = 1000;
+/** Nobody answered at the address: who speaks may be about to. */
+const ASK_UNPROVEN_AGAIN_MS = 250;
 /** Earlier processes, and identities, that are remembered. */
 const OTHERS_MAX = 16;
 const IDENTITIES_MAX = 256;
 
 /** A process that speaks for an identity and does not count. */
 interface Other {
+  /** It did count before another took its place. */
+  readonly hasCounted: boolean;
   /** When it was refused first; undefined when it has not spoken since. */
   refusedSinceMs: number | undefined;
   askedMs: number;
-  isTold: boolean;
+  /** What the address said when it was asked last. */
+  doubt: Doubt;
+  told: Doubt | undefined;
 }
 
 interface Known {
-  current: string;
+  /** Undefined before one has proved to be at the address. */
+  current: string | undefined;
   others: Map<string, Other>;
 }
 
 /**
  * Which process speaks for each peer. Processes on copies of one disk would vote twice, so that only one of them counts:
- * the one at the member's address, or, when nobody answers there, the one that appeared last. A process that is new is
- * believed after that address was asked; an answer to a request came from there.
+ * the one at the member's address. Where nobody answers there, nobody new counts: on each side of a partition there
+ * could be a copy. A process that is new is believed after that address was asked; an answer to a request came from there.
  */
 export class PeerIdentities {
   private readonly known = new Map<string, Known>();
@@ -58,65 +72,73 @@ export class PeerIdentities {
   }
 
   /** Whether what this process says counts. A promise while its address is asked. */
-  counts(peer: PeerIdentity, bootId: string, by: 'request' | 'answer'): boolean | Promise<boolean> {
+  standing(peer: PeerIdentity, bootId: string, by: 'request' | 'answer'): Standing | Promise<Standing> {
     const known = this.known.get(keyOf(peer));
-    if (known?.current === bootId) return true;
+    if (known?.current === bootId) return 'counts';
     const other = known?.others.get(bootId);
     const isMember = this.options.isMember(peer);
-    if (!isMember && other) return true;
-    if (!isMember || (by === 'answer' && !other)) {
+    if (!isMember && other) return 'counts';
+    if (!isMember || (by === 'answer' && !other?.hasCounted)) {
       this.believe(peer, bootId);
-      return true;
+      return 'counts';
     }
-    if (other?.refusedSinceMs !== undefined && this.options.now() - other.askedMs < ASK_AGAIN_MS) {
-      return this.refuse(peer, other);
+    if (other?.refusedSinceMs !== undefined) {
+      const againMs = other.doubt === 'used-twice' ? ASK_AGAIN_MS : ASK_UNPROVEN_AGAIN_MS;
+      if (this.options.now() - other.askedMs < againMs) return this.refuse(peer, other);
     }
     return this.askFor(peer).then((resident) => this.judge(peer, bootId, resident));
   }
 
-  private judge(peer: PeerIdentity, bootId: string, resident: string | undefined): boolean {
-    const known = this.known.get(keyOf(peer));
-    if (known?.current === bootId) return true;
-    const wasReplaced = known?.others.has(bootId) ?? false;
-    if (resident === bootId || (resident === undefined && !wasReplaced)) {
-      this.believe(peer, bootId);
-      return true;
-    }
+  private judge(peer: PeerIdentity, bootId: string, resident: string | undefined): Standing {
+    if (this.bootId(peer) === bootId) return 'counts';
     if (resident !== undefined) this.believe(peer, resident);
-    const { others } = this.known.get(keyOf(peer)) as Known;
-    const other = others.get(bootId) ?? newOther();
+    if (resident === bootId) return 'counts';
+    const { others } = this.remember(peer);
+    const other = others.get(bootId) ?? newOther(false);
     others.set(bootId, other);
+    forgetOldest(others, OTHERS_MAX);
     other.askedMs = this.options.now();
+    other.doubt = resident === undefined ? 'unproven' : 'used-twice';
     return this.refuse(peer, other);
   }
 
   /** From here on this process counts, and the one before does not. */
   private believe(peer: PeerIdentity, bootId: string): void {
-    const key = keyOf(peer);
-    const known = this.known.get(key);
-    if (known?.current === bootId) return;
-    if (!known) {
-      this.known.set(key, { current: bootId, others: new Map() });
-      forgetOldest(this.known, IDENTITIES_MAX);
-      return;
-    }
-    const isBack = known.others.delete(bootId);
-    known.others.set(known.current, newOther());
-    forgetOldest(known.others, OTHERS_MAX);
+    const known = this.remember(peer);
+    const { current, others } = known;
+    if (current === bootId) return;
+    const other = others.get(bootId);
+    others.delete(bootId);
     known.current = bootId;
-    // It was silent, not gone, while another spoke in its place.
-    if (isBack) this.options.onUsedTwice(peer);
+    if (current === undefined) return;
+    others.set(current, newOther(true));
+    forgetOldest(others, OTHERS_MAX);
+    // It counted before, and was silent, not gone, while another spoke in its place.
+    if (other?.hasCounted) this.options.onUsedTwice(peer);
     else this.options.onRestarted(peer.id);
   }
 
-  private refuse(peer: PeerIdentity, other: Other): false {
+  private remember(peer: PeerIdentity): Known {
+    const key = keyOf(peer);
+    let known = this.known.get(key);
+    if (!known) {
+      known = { current: undefined, others: new Map() };
+      this.known.set(key, known);
+      forgetOldest(this.known, IDENTITIES_MAX);
+    }
+    return known;
+  }
+
+  private refuse(peer: PeerIdentity, other: Other): Doubt {
     const now = this.options.now();
     other.refusedSinceMs ??= now;
-    if (!other.isTold && now - other.refusedSinceMs >= LATE_WORDS_MS) {
-      other.isTold = true;
-      this.options.onUsedTwice(peer);
+    const { doubt, told, refusedSinceMs } = other;
+    if (doubt !== told && told !== 'used-twice' && now - refusedSinceMs >= LATE_WORDS_MS) {
+      other.told = doubt;
+      if (doubt === 'used-twice') this.options.onUsedTwice(peer);
+      else this.options.onUnproven(peer);
     }
-    return false;
+    return doubt;
   }
 
   /** One question at a time for each identity. */
@@ -137,9 +159,24 @@ export const identityOf = ({ from, fromIncarnation }: FrameAddress): PeerIdentit
   incarnation: fromIncarnation,
 });
 
+/** The refusal of a frame whose sender is not the process that counts for its disk. */
+export function notCounted({ from, bootId }: FrameAddress, doubt: Doubt): FrameError {
+  const there = doubt === 'unproven' ? 'nobody answers at' : 'another one does from';
+  return new FrameError(
+    `identity-${doubt}`,
+    `process ${bootId.slice(0, 8)} speaks as ${from}, ${there} the address of that member`,
+  );
+}
+
 const keyOf = ({ id, incarnation }: PeerIdentity): string => `${incarnation} ${id}`;
 
-const newOther = (): Other => ({ refusedSinceMs: undefined, askedMs: -Infinity, isTold: false });
+const newOther = (hasCounted: boolean): Other => ({
+  hasCounted,
+  refusedSinceMs: undefined,
+  askedMs: -Infinity,
+  doubt: 'unproven',
+  told: undefined,
+});
 
 function forgetOldest(map: Map<string, unknown>, atMost: number): void {
   const [oldest] = map.keys();

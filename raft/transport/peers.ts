@@ -6,11 +6,11 @@ import type { Admission } from './admission.js';
 import { AppendSender, type OnProgress } from './append-sender.js';
 import type { DialOptions } from './dial.js';
 import { FrameError, TransportError } from './errors.js';
-import { decodeFrame, usedTwice } from './frame.js';
+import { decodeFrame } from './frame.js';
 import { writeFrameHeaders } from './frame-headers.js';
 import { askHello, type HelloAnswer } from './hello.js';
 import { isRefused } from './peer-failure.js';
-import { identityOf, type PeerIdentities, type PeerIdentity } from './peer-identities.js';
+import { identityOf, notCounted, type PeerIdentities, type PeerIdentity } from './peer-identities.js';
 import { PeerAddress } from './peer-address.js';
 import { PeerLanes, type LaneTimeouts } from './peer-lanes.js';
 import type { PeerProcesses } from './peer-processes.js';
@@ -192,8 +192,9 @@ export class Peers {
     if (frame.message.type !== `${message.type}Response` || frame.message.requestId !== message.requestId) {
       throw new FrameError('malformed', `${to} answered ${message.type} with ${frame.message.type}`);
     }
-    const counts = identities.counts(identityOf(frame), frame.bootId, 'answer');
-    if (counts !== true && !(await counts)) throw usedTwice(frame);
+    const judged = identities.standing(identityOf(frame), frame.bootId, 'answer');
+    const standing = typeof judged === 'string' ? judged : await judged;
+    if (standing !== 'counts') throw notCounted(frame, standing);
     return frame.message as WireResponse;
   }
 

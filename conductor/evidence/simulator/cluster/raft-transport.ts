@@ -89,6 +89,7 @@ export class RaftTransport implements NodeTransport {
       ask: (peer) => this.residentOf(peer),
       onRestarted: (peer) => this.host?.onPeerRestarted(peer),
       onUsedTwice: ({ id }) => this.host?.onIdentityUsedTwice(id),
+      onUnproven: () => undefined,
       now: () => performance.now(),
     });
   }
@@ -178,8 +179,8 @@ export class RaftTransport implements NodeTransport {
       (peer) => peer.receive(this, frame),
     );
     this.admission.check(answer, to);
-    const counts = await this.identities.counts(identityOf(answer), answer.bootId, 'answer');
-    if (!counts) throw new Error(`two processes speak for ${to}`);
+    const standing = await this.identities.standing(identityOf(answer), answer.bootId, 'answer');
+    if (standing !== 'counts') throw new Error(`${to} is ${standing}`);
     return answer.message as WireResponse;
   }
 
@@ -227,8 +228,9 @@ export class RaftTransport implements NodeTransport {
       await this.adopting;
       this.admission.check(frame, undefined);
     }
-    const counts = this.identities.counts(identityOf(frame), frame.bootId, 'request');
-    if (counts !== true && !(await counts)) throw new Error(`two processes speak for ${frame.from}`);
+    const judged = this.identities.standing(identityOf(frame), frame.bootId, 'request');
+    const standing = typeof judged === 'string' ? judged : await judged;
+    if (standing !== 'counts') throw new Error(`${frame.from} is ${standing}`);
     if (frame.message.type === 'heartbeat') this.heartbeatsFrom.add(from);
     const message = await this.handle(host, frame);
     return message && this.frame(frame.from, frame.fromIncarnation, message);
