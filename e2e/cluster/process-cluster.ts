@@ -4,7 +4,7 @@ import path from 'node:path';
 import { DevnetProcess, pickPorts } from '../devnet/devnet-process.js';
 import { THIS_MACHINE, type Machine } from '../devnet/machine.js';
 import { BatonProcess } from './baton-process.js';
-import { timeline } from './timeline.js';
+import { lastWords, timeline } from './timeline.js';
 import { waitFor } from './wait-for.js';
 
 export interface ClusterOptions {
@@ -132,11 +132,12 @@ export class ProcessCluster {
       'a leader with the only active sequencer',
       async () => {
         const leader = await this.findLeader();
-        if (!leader) return undefined;
+        if (!leader) throw new Error(`no leader:\n${lastWords(this.members)}`);
         const running = this.nodes.filter((node) => node.devnet.pid !== undefined);
         const states = await Promise.all(running.map((node) => node.devnet.state()));
         const active = running.filter((_, index) => states[index]?.active);
-        return active.length === 1 && active[0] === leader ? leader : undefined;
+        if (active.length === 1 && active[0] === leader) return leader;
+        throw new Error(`${leader.id} leads, active is ${active.map(({ id }) => id).join(', ') || 'none'}`);
       },
       withinMs,
     );
@@ -214,10 +215,10 @@ export class ProcessCluster {
     );
   }
 
-  /** What all processes logged lately, for a failed test. */
+  /** How all processes stand, and what they logged lately, for a failed test. */
   report(): string {
     const devnets = this.nodes.map(({ id, devnet }) => `${id}'s op-node: ${devnet.log.slice(-1000)}`);
-    return [timeline(this.members), ...devnets].join('\n');
+    return [lastWords(this.members), timeline(this.members), ...devnets].join('\n');
   }
 
   stop(): Promise<void> {
