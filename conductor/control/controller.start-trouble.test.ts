@@ -48,6 +48,19 @@ describe('a sequencer that cannot be started', () => {
     expect(t.raft.eligibility).toBe(fitPeer());
   });
 
+  it('is tried again when the proof of leadership does not come', async () => {
+    const t = conductorUnderTest();
+    await t.up();
+    const readBarrier = t.raft.readBarrier.bind(t.raft);
+    t.raft.readBarrier = () => new Promise(() => undefined);
+    t.raft.lead();
+    await pass(1000);
+    expect(t.node.starts).toEqual([]);
+    t.raft.readBarrier = readBarrier;
+    await pass(5000);
+    expect(t.node.starts).toHaveLength(1);
+  });
+
   it('is tried on when nobody is fitter', async () => {
     const t = conductorUnderTest();
     await t.up();

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { withDeadline } from '../../common/deadline.js';
 import type { HealthMonitor } from '../../health/health-monitor.js';
 import { isUnhealthyFor, type HealthReport } from '../../health/health-report.js';
 import type { RaftNode } from '../../raft/index.js';
@@ -22,6 +23,9 @@ import { OwnFitness } from './own-fitness.js';
 import { StartElsewhereError } from './start-held.js';
 import type { Succession } from './succession.js';
 import type { Switches } from './switches.js';
+
+/** A leader that cannot prove its leadership steps down long before; nothing may hold up the control loop for ever. */
+const READ_BARRIER_TIMEOUT_MS = 5000;
 
 /** How long things of the control loop may take. */
 export interface ControlTimes extends Pick<LocalSequencerOptions, 'callTimeoutMs' | 'catchUpTimeoutMs'> {
@@ -71,7 +75,7 @@ export class Controller extends EventEmitter<ControlEvents> {
     this.sequencer = new LocalSequencer({
       ...options,
       nodeId: raft.nodeId,
-      readBarrier: () => raft.readBarrier(),
+      readBarrier: () => withDeadline(() => raft.readBarrier(), { timeoutMs: READ_BARRIER_TIMEOUT_MS }),
     });
     this.sequencer.on('started', (wasStopped) => this.emit('sequencerStarted', wasStopped));
     this.sequencer.on('stopped', (wasRunning) => this.emit('sequencerStopped', wasRunning));
