@@ -128,7 +128,7 @@ export const commitMutants: readonly Mutant[] = [
   ),
   mutant(
     'a snapshot holds an entry too few',
-    bySeeds,
+    inTest('conductor/chain/chain-state-machine.test.ts'),
     MACHINE,
     'for (const command of this.sinceBase.splice(0, until)) applyTo(base, command);',
     'for (const command of this.sinceBase.splice(0, until).slice(0, -1)) applyTo(base, command);',

@@ -1,4 +1,4 @@
-import { inTest, mutant, type Mutant } from './mutant.js';
+import { inScenario, inTest, mutant, type Mutant } from './mutant.js';
 
 const TRANSPORT = 'raft/transport';
 const HTTP = inTest(`${TRANSPORT}/http-transport.test.ts`);
@@ -52,15 +52,22 @@ export const transportMutants: readonly Mutant[] = [
     'a copy of a disk is believed without a question',
     IDENTITIES,
     `${TRANSPORT}/peer-identities.ts`,
-    "if (!isMember || (by === 'answer' && !other)) {",
-    'if (!isMember || !other) {',
+    "if (!isMember || (by === 'answer' && !other?.hasCounted)) {",
+    'if (!isMember || !other?.hasCounted) {',
   ),
   mutant(
-    'a process that was replaced comes back when nobody answers',
+    'a process counts where nobody answers at the address',
+    inScenario('a copy of a disk on the other side of a partition'),
+    `${TRANSPORT}/peer-identities.ts`,
+    "if (resident === bootId) return 'counts';",
+    "if (resident === bootId || resident === undefined) return 'counts';",
+  ),
+  mutant(
+    'an answer of a process that was replaced counts again',
     IDENTITIES,
     `${TRANSPORT}/peer-identities.ts`,
-    'if (resident === bootId || (resident === undefined && !wasReplaced)) {',
-    'if (resident === bootId || resident === undefined) {',
+    "(by === 'answer' && !other?.hasCounted)",
+    "by === 'answer'",
   ),
   mutant(
     'a host that cannot be reached counts as gone',
