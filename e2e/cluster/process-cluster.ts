@@ -19,6 +19,8 @@ export interface ClusterOptions {
    */
   formation: 'peers' | 'bootstrap';
   payloadBytes?: number;
+  /** Nodes ask each other for blocks that they missed. By default only gossip and Baton bring them, as with op-node. */
+  asksPeers?: boolean;
   /** Seconds between the blocks of the L1. */
   l1BlockTime?: number;
   /** Timestamp of the genesis block in seconds; now by default. */
@@ -305,6 +307,7 @@ async function startDevnet(
       blockTimeMs: options.blockTimeMs,
       genesisTime: options.genesisTime,
       ...(options.payloadBytes === undefined ? {} : { payloadBytes: options.payloadBytes }),
+      asksPeers: options.asksPeers ?? false,
       ...(options.l1BlockTime === undefined ? {} : { l1BlockTime: options.l1BlockTime }),
     },
     machine,

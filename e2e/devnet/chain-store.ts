@@ -24,10 +24,12 @@ type JournalEntry =
  * in `chain.jsonl`, written before it is visible, so a SIGKILL at any time costs at most a torn last line.
  */
 export class ChainStore {
-  /** Emits `head` after the head changed. */
+  /** Emits `head` after the unsafe head changed. */
   readonly changes = new EventEmitter<{ head: [] }>();
   readonly #blocks = new Map<Hex, PayloadEnvelope>();
   readonly #canonical: Hex[] = [];
+  /** Only in memory: op-node finds it anew when it starts. */
+  #unsafeHead: Hex;
   readonly #file: number;
   #headSinceMs = Date.now();
 
@@ -41,17 +43,24 @@ export class ChainStore {
     this.#canonical.push(genesis);
     if (isNew) this.#append({ genesis });
     else this.#recover(readFileSync(file, 'utf8'));
+    this.#unsafeHead = this.#canonical.at(-1)!;
   }
 
   get genesis(): PayloadEnvelope {
     return this.options.genesis;
   }
 
+  /** The execution client's. */
   get head(): PayloadEnvelope {
     return this.byHash(this.#canonical.at(-1)!)!;
   }
 
-  /** When the present head became the head here; the start of the process for a head found on disk. */
+  /** op-node's: the client's head, or below it after op-node has walked back. */
+  get unsafeHead(): PayloadEnvelope {
+    return this.byHash(this.#unsafeHead)!;
+  }
+
+  /** When the present unsafe head became it; the start of the process for a head found on disk. */
   get headSinceMs(): number {
     return this.#headSinceMs;
   }
@@ -87,11 +96,17 @@ export class ChainStore {
     this.#append({ published: block });
   }
 
-  /** Makes a block that is here the head, reorganising the canonical chain to lead to it. */
+  /**
+   * op-node's forkchoice update to a block that is here. As op-geth: a block of another branch becomes the client's head, a
+   * block of its own chain below the head moves nothing.
+   */
   setHead(hash: Hex): void {
-    if (hash === refOf(this.head).hash) return;
-    this.#append({ head: hash });
-    this.#reorganise(hash);
+    if (hash === this.#unsafeHead) return;
+    if (this.#canonical[this.#require(hash).number] !== hash) {
+      this.#append({ head: hash });
+      this.#reorganise(hash);
+    }
+    this.#unsafeHead = hash;
     this.#announce();
   }
 
@@ -100,6 +115,7 @@ export class ChainStore {
     const kept = Math.max(0, number);
     this.#append({ forgetAbove: kept });
     this.#forget(kept);
+    if (!this.#blocks.has(this.#unsafeHead)) this.#unsafeHead = this.#canonical.at(-1)!;
     this.#announce();
   }
 

@@ -54,8 +54,11 @@ export type ControlActions = { [N in ControlName]: (body: z.output<(typeof contr
 /** What `GET /control/state` answers. */
 export interface NodeState {
   name: string;
+  /** The execution client's. */
   head: BlockRef;
-  /** Number of the L1 block that the head derives from. */
+  /** op-node's. */
+  unsafeHead: BlockRef;
+  /** Number of the L1 block that the unsafe head derives from. */
   l1Origin: number;
   /** The last block that this node committed and gossiped. */
   sealed: BlockRef | null;

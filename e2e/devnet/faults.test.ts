@@ -201,8 +201,11 @@ describe('faults of a simulated node', () => {
     await active.control('reorg', { from: 2 });
     await standby.control('reorg', { from: 2 });
     expect(active.node.state()).toMatchObject({ l1Origin: 1 });
-    expect(standby.node.state().head).toEqual(active.node.state().head);
-    expect(headNumber(standby)).toBeLessThan(before.number);
+    const { head, unsafeHead } = standby.node.state();
+    expect(unsafeHead).toEqual(active.node.state().unsafeHead);
+    expect(unsafeHead.number).toBeLessThan(before.number);
+    // As op-geth, which a walk-back does not move.
+    expect(head).toEqual(before);
 
     await startSequencer(active);
     await until(() => headNumber(standby) > before.number, 'the standby passes the old head');
@@ -228,7 +231,8 @@ describe('faults of a simulated node', () => {
     await standby.control('reorg', { from: 2 });
     // Not the old blocks, which would build on where the branches fork as well.
     const { committed } = active.conductor;
-    const first = committed.findLastIndex((block) => refOf(block).number === headNumber(standby) + 1);
+    const { number } = standby.node.state().unsafeHead;
+    const first = committed.findLastIndex((block) => refOf(block).number === number + 1);
     for (const block of committed.slice(first)) {
       await rpc(standby.nodeRpc, 'admin_postUnsafePayload', block);
     }
@@ -246,7 +250,20 @@ describe('faults of a simulated node', () => {
       l1Reorgs: [2],
     });
     expect(again.node.state()).toMatchObject({ l1Origin: 1 });
-    expect(headNumber(again)).toBeLessThan(before);
+    expect(again.node.state().unsafeHead.number).toBeLessThan(before);
+    expect(headNumber(again)).toBe(before);
+  });
+
+  it('reset by an operator: op-node looks for its head anew', async () => {
+    const [active] = await pairOnSecondL1Block();
+    await rpc(active.nodeRpc, 'admin_stopSequencer');
+    await active.control('reorg', { from: 2 });
+    const { unsafeHead } = active.node.state();
+    const [, next] = active.conductor.committed.slice(unsafeHead.number - 1);
+    await rpc(active.nodeRpc, 'admin_postUnsafePayload', next);
+    await until(() => active.node.state().unsafeHead.number > unsafeHead.number, 'the dead branch');
+    await rpc(active.nodeRpc, 'admin_resetDerivationPipeline');
+    await until(() => active.node.state().unsafeHead.number === unsafeHead.number, 'the walk back');
   });
 
   it('reseal: a block whose commit failed comes back with another hash', async () => {

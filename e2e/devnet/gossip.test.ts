@@ -16,8 +16,18 @@ describe('gossip between simulated nodes', () => {
     );
   });
 
-  it('is not all: a node that missed blocks gets them from its peers', async () => {
+  it('is all: a node that missed blocks does not ask its peers for them', async () => {
     const [active, standby] = await network.startPair();
+    await standby.control('stop-gossip', {});
+    const missed = headNumber(active) + 3;
+    await until(() => headNumber(active) >= missed, 'blocks that the standby misses');
+    await standby.control('resume-gossip', {});
+    await until(() => standby.node.state().counts.waiting > 3, 'later blocks, which wait');
+    expect(headNumber(standby)).toBeLessThan(missed);
+  });
+
+  it('is not all for a node that is told to ask its peers for what it missed', async () => {
+    const [active, standby] = await network.startPair({ asksPeers: true });
     await standby.control('stop-gossip', {});
     const missed = headNumber(active) + 3;
     await until(() => headNumber(active) >= missed, 'blocks that the standby misses');

@@ -35,6 +35,8 @@ export interface NodeOptions {
   conductorRpc: string;
   /** p2p URLs of all other nodes. */
   peers: string[];
+  /** Asks its peers for what is missing below a payload that waits. op-node does so only when it is told to. */
+  asksPeers: boolean;
   /** Whole seconds, or less than one second. */
   blockTimeMs: number;
   /** Seconds; with the chain id it determines the genesis block. */
@@ -69,6 +71,7 @@ export const NODE_DEFAULTS = {
   p2pPort: 0,
   controlPort: 0,
   peers: [] as string[],
+  asksPeers: false,
   blockTimeMs: 1000,
   chainId: 901,
   l1BlockTime: 12,
@@ -128,9 +131,8 @@ export async function startNode(input: NodeInput, log: Logger, onCrash: () => vo
     (envelope) => sync.receive(envelope),
     (number) => chain.byNumber(number),
   );
-  // As op-node: it looks for a gap every two block times.
   const gapCheck = setInterval(() => {
-    if (sync.gap) void p2p.request(sync.gap);
+    if (options.asksPeers && sync.gap) void p2p.request(sync.gap);
   }, 2 * blockTimeMs);
   const readyAtMs = Date.now() + options.startupMs;
   const hasPrestate = () => Date.now() >= readyAtMs;
@@ -154,7 +156,8 @@ export async function startNode(input: NodeInput, log: Logger, onCrash: () => vo
   const state = (): NodeState => ({
     name: options.name,
     head: refOf(chain.head),
-    l1Origin: originOf(chain.head.executionPayload.transactions)?.number ?? 0,
+    unsafeHead: refOf(chain.unsafeHead),
+    l1Origin: originOf(chain.unsafeHead.executionPayload.transactions)?.number ?? 0,
     sealed: sequencer.latestSealed ?? null,
     pending: sequencer.pending ?? null,
     active: sequencer.active,

@@ -39,6 +39,7 @@ export function opNodeMethods(parts: OpNodeParts): Record<string, RpcMethod> {
     admin_postUnsafePayload: { max: 1, call: ([payload]) => sync.receive(verified(payload)) },
     admin_overrideLeader: { call: () => conductor.override() },
     admin_conductorEnabled: { call: () => true },
+    admin_resetDerivationPipeline: { call: () => void sequencer.reset() },
     health_status: { call: () => OP_NODE_VERSION },
     optimism_version: { call: () => OP_NODE_VERSION },
     optimism_syncStatus: { call: () => syncStatus(parts) },
@@ -84,9 +85,9 @@ function syncStatus({ chain, l1, faults, hasPrestate }: OpNodeParts) {
   if (!hasPrestate()) return statusOf(NO_BLOCK, NO_BLOCK, l2Ref(NO_BLOCK, []), l2Ref(NO_BLOCK, []));
   const l1Head = l1.block(l1.numberAt(Date.now() / 1000));
   const show = (block: PayloadEnvelope) => l2Ref(refOf(block), block.executionPayload.transactions);
-  const safeNumber = refOf(chain.head).number - (faults.safeLagBlocks ?? Infinity);
+  const safeNumber = refOf(chain.unsafeHead).number - (faults.safeLagBlocks ?? Infinity);
   const safe = chain.byNumber(Math.max(0, safeNumber)) ?? chain.genesis;
-  return statusOf(l1Head, l1.block(0), show(chain.head), show(safe));
+  return statusOf(l1Head, l1.block(0), show(chain.unsafeHead), show(safe));
 }
 
 /** The one question that passes through op-node's event loop. */

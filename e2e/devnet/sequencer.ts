@@ -163,7 +163,7 @@ export class Sequencer {
   }
 
   #head(): BlockRef {
-    return refOf(this.parts.chain.head);
+    return refOf(this.parts.chain.unsafeHead);
   }
 
   async #run(stopped: AbortSignal): Promise<void> {
@@ -204,7 +204,7 @@ export class Sequencer {
 
   /** Whether the head's L1 origin is canonical: without one, no block can be built. */
   #derivesFromL1(): boolean {
-    const origin = originOf(this.parts.chain.head.executionPayload.transactions);
+    const origin = originOf(this.parts.chain.unsafeHead.executionPayload.transactions);
     return origin === undefined || this.parts.l1.isCanonical(origin);
   }
 
@@ -247,7 +247,7 @@ export class Sequencer {
     const { chain, l1 } = this.parts;
     const { chainId, payloadBytes } = this.options;
     const timestamp = this.#nextTimestamp();
-    const parentOrigin = originOf(chain.head.executionPayload.transactions);
+    const parentOrigin = originOf(chain.unsafeHead.executionPayload.transactions);
     const origin = l1.originAfter(
       parentOrigin ?? { hash: ZERO_HASH, number: 0, sequenceNumber: 0 },
       timestamp,
@@ -255,7 +255,7 @@ export class Sequencer {
     const salt = randomBytes(16).toString('hex');
     const deposit = l1InfoDeposit(origin, l1.block(origin.number).timestamp, salt);
     this.counts.sealed++;
-    return buildBlock(chain.head, {
+    return buildBlock(chain.unsafeHead, {
       timestamp,
       prevRandao: origin.hash,
       transactions: [deposit, ...randomTransactions(chainId, payloadBytes)],

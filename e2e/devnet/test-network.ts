@@ -57,7 +57,7 @@ export const headNumber = ({ node }: TestNode): number => node.state().head.numb
 
 /** Starts the sequencer at the node's head. */
 export function startSequencer({ node, nodeRpc }: TestNode): Promise<RpcAnswer> {
-  return rpc(nodeRpc, 'admin_startSequencer', node.state().head.hash);
+  return rpc(nodeRpc, 'admin_startSequencer', node.state().unsafeHead.hash);
 }
 
 /** Nodes of one test inside its process; `stop` ends them and removes their data. */

@@ -49,7 +49,7 @@ export class UnsafeSync {
   get gap(): { from: number; to: number } | undefined {
     const first = this.#queue.first;
     if (first === undefined) return undefined;
-    const from = refOf(this.chain.head).number + 1;
+    const from = refOf(this.chain.unsafeHead).number + 1;
     const to = refOf(first).number - 1;
     return from <= to ? { from, to } : undefined;
   }
@@ -71,7 +71,7 @@ export class UnsafeSync {
     const envelope = this.#queue.first;
     if (envelope === undefined) return false;
     const ref = refOf(envelope);
-    const head = refOf(this.chain.head);
+    const head = refOf(this.chain.unsafeHead);
     if (ref.number > head.number + 1) return false;
     this.#queue.shift();
     if (ref.number <= head.number || ref.parentHash !== head.hash || ref.timestamp < head.timestamp) {

@@ -77,7 +77,10 @@ describeCluster('a block that comes back with another hash', STEADY, (cluster, s
   }
 });
 
-describeCluster('conductors formed anew on empty directories', STEADY, (cluster, scenario) => {
+// What the empty log does not have, a real op-node gets from L1, or from its peers as here.
+const ANEW = { ...STEADY, asksPeers: true };
+
+describeCluster('conductors formed anew on empty directories', ANEW, (cluster, scenario) => {
   scenario('lose no block that only the founder misses', async () => {
     await cluster.activeLeader();
     await cluster.convergedAt(await cluster.moreBlocks(2 * UNFLUSHED_BLOCKS));

@@ -81,6 +81,8 @@ describeCluster('a cluster whose programs misbehave', {}, (cluster, scenario) =>
     const leader = await cluster.activeLeader();
     const [standby] = cluster.others(leader) as [ClusterNode];
     await standby.devnet.control('fall-behind', { blocks: 15 });
+    // Its client has left committed blocks without a crash: for half a minute that may be the effect of an L1 reorg.
+    await cluster.convergedAt(await cluster.moreBlocks(2), 60_000);
     await expectHealthy(cluster);
   });
 
