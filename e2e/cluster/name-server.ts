@@ -10,8 +10,11 @@ const TYPE_A = 1;
 
 /** A name server of its own mood, for IPv4 addresses. */
 export class NameServer {
+  /** Towards whoever has none in `moodTowards`. */
   mood: Mood = 'good';
-  private asked = 0;
+  /** By the address of who asks. */
+  readonly moodTowards = new Map<string, Mood>();
+  private readonly asked = new Map<string, number>();
   private readonly timers = new Set<NodeJS.Timeout>();
 
   private constructor(
@@ -28,6 +31,11 @@ export class NameServer {
     return new NameServer(socket, addresses);
   }
 
+  /** How many questions came from an address. */
+  askedBy(host: string): number {
+    return this.asked.get(host) ?? 0;
+  }
+
   async stop(): Promise<void> {
     for (const timer of this.timers) clearTimeout(timer);
     this.socket.close();
@@ -35,10 +43,12 @@ export class NameServer {
   }
 
   private onQuery(query: Buffer, from: RemoteInfo): void {
-    this.asked += 1;
-    if (this.mood === 'silent' || (this.mood === 'half' && this.asked % 2 === 0)) return;
+    const asked = this.askedBy(from.address) + 1;
+    this.asked.set(from.address, asked);
+    const mood = this.moodTowards.get(from.address) ?? this.mood;
+    if (mood === 'silent' || (mood === 'half' && asked % 2 === 0)) return;
     const send = (): void => this.socket.send(this.answerTo(query), from.port, from.address);
-    if (this.mood !== 'slow') return send();
+    if (mood !== 'slow') return send();
     const timer = setTimeout(() => {
       this.timers.delete(timer);
       send();

@@ -11,9 +11,12 @@ import { run } from './run.js';
  * This process reaches them all, whatever the router loses between them.
  */
 export class Namespaces {
+  private static created = 0;
   readonly machines: readonly Machine[];
   private readonly losses: string[][] = [];
   private isFiltering = false;
+  /** Ends of cables that carry only so much, as `tc` and `ip` name them. */
+  private readonly narrowed: { where: string; device: string }[] = [];
 
   private constructor(
     private readonly prefix: string,
@@ -27,19 +30,27 @@ export class Namespaces {
     }));
   }
 
-  /** Why there can be none here; undefined if there can. @param filters whether the router is to look into packets */
-  static lacks({ filters = false }: { filters?: boolean } = {}): string | undefined {
+  /**
+   * Why there can be none here; undefined if there can.
+   *
+   * @param filters whether the router is to look into packets
+   * @param narrows whether lines are to be made narrow
+   */
+  static lacks({ filters = false, narrows = false }: { filters?: boolean; narrows?: boolean } = {}):
+    string | undefined {
     try {
       const tried = Namespaces.create(2);
       try {
         tried.lose(0, 1);
         if (filters) tried.loseNewConnections([1]);
+        if (narrows) tried.narrow(0, 8);
       } finally {
         tried.remove();
       }
       return undefined;
     } catch (error) {
-      const tools = `ip with network namespaces${filters ? ', and iptables' : ''}`;
+      const more = `${filters ? ', iptables' : ''}${narrows ? ', tc with htb and u32' : ''}`;
+      const tools = `ip with network namespaces${more}`;
       return `it needs root, and ${tools}: ${(error as Error).message.trim()}`;
     }
   }
@@ -47,7 +58,8 @@ export class Namespaces {
   static create(count: number): Namespaces {
     const byte = Math.floor(Math.random() * 256);
     // RFC 2544 sets this range aside for tests between networks.
-    const namespaces = new Namespaces(`bt${process.pid % 100_000}`, `198.18.${byte}`, count);
+    const name = `bt${process.pid % 100_000}${String.fromCharCode(97 + (Namespaces.created++ % 26))}`;
+    const namespaces = new Namespaces(name, `198.18.${byte}`, count);
     try {
       namespaces.build();
       return namespaces;
@@ -73,6 +85,58 @@ export class Namespaces {
   /** Connections to these ports are not made any more, as when a table of connections is full; those that are open live. */
   loseNewConnections(ports: readonly number[]): void {
     this.filter(['-p', 'tcp', '--syn', '-m', 'multiport', '--dports', ports.join(',')]);
+  }
+
+  /**
+   * The line between a machine and all others carries only so much in each direction. What waits for more than a quarter
+   * of a second is lost. This process talks to the machine over a line of its own.
+   */
+  narrow(machine: number, megabitsPerSecond: number): void {
+    const others = [...this.machines.keys()].filter((other) => other !== machine);
+    const ends = [
+      { where: this.name(machine), device: 'eth0', match: 'dst' },
+      { where: this.router, device: cable(machine), match: 'src' },
+    ];
+    for (const { where, device, match } of ends) {
+      const tc = (...args: readonly string[]): void => void run('tc', '-n', where, ...args);
+      this.narrowed.push({ where, device });
+      tc('qdisc', 'add', 'dev', device, 'root', 'handle', '1:', 'htb');
+      const rate = ['rate', `${megabitsPerSecond}mbit`];
+      tc('class', 'add', 'dev', device, 'parent', '1:', 'classid', '1:1', 'htb', ...rate);
+      const queuedBytes = (megabitsPerSecond * 1_000_000) / 8 / 4;
+      tc('qdisc', 'add', 'dev', device, 'parent', '1:1', 'bfifo', 'limit', `${queuedBytes}`);
+      for (const other of others) {
+        const address = ['match', 'ip', match, this.address(other, 2)];
+        tc(
+          'filter',
+          'add',
+          'dev',
+          device,
+          'parent',
+          '1:',
+          'protocol',
+          'ip',
+          'u32',
+          ...address,
+          'flowid',
+          '1:1',
+        );
+      }
+    }
+  }
+
+  /** How often something had to wait at the narrow ends of lines, since they are narrow. */
+  get waits(): number {
+    const shown = this.narrowed.map(({ where, device }) =>
+      run('tc', '-n', where, '-s', 'class', 'show', 'dev', device),
+    );
+    return shown.reduce((sum, text) => sum + Number(/overlimits (\d+)/.exec(text)?.[1] ?? 0), 0);
+  }
+
+  /** Ends all TCP connections of a machine with one of these ports at either end. New ones can be made at once. */
+  endConnections(machine: number, ports: readonly number[]): void {
+    const either = ports.flatMap((port) => [`sport = :${port}`, `dport = :${port}`]).join(' or ');
+    ip('netns', 'exec', this.name(machine), 'ss', '-K', '-t', 'state', 'established', `( ${either} )`);
   }
 
   /** Where this process can be reached from the machines. */
@@ -102,6 +166,9 @@ export class Namespaces {
     for (const rule of this.losses.splice(0)) ip('-n', this.router, 'rule', 'del', ...rule);
     if (this.isFiltering) this.iptables('-F', 'FORWARD');
     this.isFiltering = false;
+    for (const { where, device } of this.narrowed.splice(0)) {
+      run('tc', '-n', where, 'qdisc', 'del', 'dev', device, 'root');
+    }
   }
 
   /** Nothing may run in them any more. */
@@ -161,7 +228,7 @@ export class Namespaces {
 
   /** A cable from the router to somewhere. */
   private wire(at: number, there: readonly string[], device: string, into: readonly string[]): void {
-    const own = `m${at}`;
+    const own = cable(at);
     ip('link', 'add', own, 'netns', this.router, 'type', 'veth', 'peer', 'name', device, ...into);
     ip('-n', this.router, 'addr', 'add', `${this.address(at, 1)}/30`, 'dev', own);
     ip('-n', this.router, 'link', 'set', own, 'up');
@@ -170,4 +237,7 @@ export class Namespaces {
   }
 }
 
-const ip = (...args: readonly string[]): void => run('ip', ...args);
+/** What the router calls its end of a cable. */
+const cable = (at: number): string => `m${at}`;
+
+const ip = (...args: readonly string[]): void => void run('ip', ...args);

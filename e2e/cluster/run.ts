@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
-/** Runs a program of the system to its end. @throws Error with what it said, if it fails */
-export function run(program: string, ...args: readonly string[]): void {
-  execFileSync(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+/** Runs a program of the system to its end. @returns what it printed @throws Error with what it said, if it fails */
+export function run(program: string, ...args: readonly string[]): string {
+  return execFileSync(program, args, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
 }

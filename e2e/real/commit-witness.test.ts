@@ -22,8 +22,9 @@ describe('CommitWitness', () => {
     await once(conductor, 'listening');
     const [witnessPort = 0] = await freePorts(1);
     const { port } = conductor.address() as AddressInfo;
-    stopWatching = await witness.watch({ name: 'a', witnessPort, conductorUrl: `http://127.0.0.1:${port}` });
     url = `http://127.0.0.1:${witnessPort}`;
+    const conductorUrl = `http://127.0.0.1:${port}`;
+    stopWatching = await witness.watch({ name: 'a', witnessUrl: url, conductorUrl });
   });
 
   afterEach(() => {

@@ -15,7 +15,7 @@ export interface Acknowledgement extends BlockRef {
 }
 
 /** Where the two sides of a node's witness are. */
-type Watched = Pick<SequencerNode, 'name' | 'witnessPort' | 'conductorUrl'>;
+type Watched = Pick<SequencerNode, 'name' | 'witnessUrl' | 'conductorUrl'>;
 
 const hex = z.string().transform((text) => text as Hex);
 const commitCall = z.object({
@@ -43,14 +43,15 @@ export class CommitWitness {
     return this.broughtHashes.has(hash);
   }
 
-  /** Listens at the node's `witnessPort`, until the process ends or what it returns is called. */
+  /** Listens at the node's `witnessUrl`, until the process ends or what it returns is called. */
   async watch(node: Watched): Promise<() => void> {
     const server = createServer((question, answer) => {
       this.passOn(node, question, answer).catch(() => answer.destroy());
     });
     // op-node does not repeat a commit that meets a connection that was closed as idle.
     server.keepAliveTimeout = 0;
-    server.listen(node.witnessPort, '127.0.0.1');
+    const { hostname, port } = new URL(node.witnessUrl);
+    server.listen(Number(port), hostname);
     await once(server, 'listening');
     return () => server.close().closeAllConnections();
   }

@@ -30,9 +30,10 @@ export function conductorCommand(
   rollupConfigFile: string,
   { paused }: { paused: boolean },
 ): string[] {
+  const { host } = node.machine;
   return [
     ...program,
-    ...['--consensus.addr', '127.0.0.1', '--consensus.port', `${node.consensusPort}`],
+    ...['--consensus.addr', host, '--consensus.port', `${node.consensusPort}`],
     ...['--consensus.advertised', node.consensusAddress],
     ...['--raft.server.id', node.name, '--raft.storage.dir', storageFolder(node)],
     ...[
@@ -45,8 +46,8 @@ export function conductorCommand(
     ],
     ...['--healthcheck.interval', '1', '--healthcheck.unsafe-interval', `${UNSAFE_INTERVAL_S}`],
     ...['--healthcheck.min-peer-count', '1'],
-    ...['--rpc.addr', '127.0.0.1', '--rpc.port', `${node.conductorPort}`],
-    ...['--metrics.enabled', '--metrics.addr', '127.0.0.1', '--metrics.port', `${node.metricsPort}`],
+    ...['--rpc.addr', host, '--rpc.port', `${node.conductorPort}`],
+    ...['--metrics.enabled', '--metrics.addr', host, '--metrics.port', `${node.metricsPort}`],
     ...['--log.level', 'debug', '--log.format', 'json'],
     // Operators leave this flag set for ever: it must mean nothing once the directory has state.
     ...(node.index === 0 ? ['--raft.bootstrap'] : []),
@@ -82,7 +83,7 @@ export async function formCluster(first: SequencerNode, others: readonly Sequenc
 
 /** Sum of a metric over all series whose labels hold `label`, as the node's conductor tells it now. */
 export async function metric(node: SequencerNode, name: string, label: string): Promise<number> {
-  const url = `http://127.0.0.1:${node.metricsPort}/metrics`;
+  const url = `http://${node.machine.host}:${node.metricsPort}/metrics`;
   const text = await (await fetch(url, { signal: AbortSignal.timeout(METRICS_TIMEOUT_MS) })).text();
   const series = text.split('\n').filter((line) => line.startsWith(`${name}{`) && line.includes(label));
   return series.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);

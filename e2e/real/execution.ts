@@ -20,6 +20,11 @@ export async function blockByHash(node: SequencerNode, hash: Hex): Promise<Block
   return blockRef(await call<RawBlock>(node.executionUrl, 'eth_getBlockByHash', [hash, false]));
 }
 
+/** Size of a block. */
+export async function blockBytes(node: SequencerNode, hash: Hex): Promise<number> {
+  return Number((await call<{ size: Hex }>(node.executionUrl, 'eth_getBlockByHash', [hash, false])).size);
+}
+
 /** The canonical blocks from genesis to `to` (inclusive) of the node's execution client. */
 export async function canonicalChain(node: SequencerNode, to: number): Promise<BlockRef[]> {
   const blocks: BlockRef[] = [];

@@ -23,6 +23,7 @@ export async function initGeth(
 export function l1Command(
   geth: string,
   dataFolder: string,
+  host: string,
   port: number,
   enginePort: number,
   blockPeriodS: number,
@@ -32,6 +33,8 @@ export function l1Command(
     ...['--datadir', dataFolder, '--state.scheme', 'hash', '--gcmode', 'archive', '--ipcdisable'],
     ...[
       '--http',
+      '--http.addr',
+      host,
       '--http.port',
       `${port}`,
       '--http.api',
@@ -49,12 +52,13 @@ export async function executionCommand(
   all: readonly SequencerNode[],
   jwtFile: string,
 ): Promise<string[]> {
+  const { host } = node.machine;
   const configFile = path.join(node.folder, 'geth.toml');
   const peers = all.filter((other) => other !== node).map((other) => `"${enode(other)}"`);
   // Static peers dial each other again after a restart; op-node closes longer gaps through them.
   const peerSettings = [
     '[Node.P2P]',
-    `ListenAddr = "127.0.0.1:${node.executionPeerPort}"`,
+    `ListenAddr = "${host}:${node.executionPeerPort}"`,
     `StaticNodes = [${peers.join(', ')}]`,
   ];
   await writeFile(configFile, `${peerSettings.join('\n')}\n`);
@@ -63,6 +67,8 @@ export async function executionCommand(
     ...['--datadir', node.chainFolder, '--state.scheme', 'hash', '--gcmode', 'archive', '--syncmode', 'full'],
     ...[
       '--http',
+      '--http.addr',
+      host,
       '--http.port',
       `${node.executionPort}`,
       '--http.api',
@@ -70,7 +76,7 @@ export async function executionCommand(
       '--ipcdisable',
     ],
     ...['--authrpc.port', `${node.enginePort}`, '--authrpc.jwtsecret', jwtFile],
-    ...['--nodekeyhex', node.executionPeerKey.slice(2), '--nodiscover', '--nat', 'extip:127.0.0.1'],
+    ...['--nodekeyhex', node.executionPeerKey.slice(2), '--nodiscover', '--nat', `extip:${host}`],
     ...['--rollup.disabletxpoolgossip=true', '--miner.gaslimit', `${GAS_LIMIT}`],
   ];
 }
@@ -78,5 +84,5 @@ export async function executionCommand(
 /** The node's execution client as a peer address. */
 export function enode(node: SequencerNode): string {
   const publicKey = privateKeyToAccount(node.executionPeerKey).publicKey.slice('0x04'.length);
-  return `enode://${publicKey}@127.0.0.1:${node.executionPeerPort}`;
+  return `enode://${publicKey}@${node.machine.host}:${node.executionPeerPort}`;
 }

@@ -1,12 +1,15 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { repositoryRoot } from '../../common/testing/repository-root.js';
 import { buildPrograms } from './build-programs.js';
-import { RealNetwork } from './network.js';
-import { chooseScenarios, runScenarios } from './run.js';
+import { chooseScenarios } from './choose-scenarios.js';
+import type { RealNetwork } from './network.js';
+import { runScenarios, type Counts } from './run.js';
+import type { ScenarioGroup } from './scenarios/scenario.js';
 import { stayUp } from './stay-up.js';
+import { LOOPBACK, type Surroundings } from './surroundings.js';
+import { TemporaryNetwork } from './temporary-network.js';
 
 const BATON = path.join(repositoryRoot, 'dist/conductor/main.js');
 
@@ -22,10 +25,13 @@ const { values: options } = parseArgs({
 
 const say = (line: string): void => console.log(line);
 
-/** Replaced when there are programs to stop; a build stops by itself at exit. */
-let stopPrograms = async (): Promise<void> => {};
+/** The network that runs now. */
+let running: TemporaryNetwork | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => void stopPrograms().then(() => process.exit(130)));
+  process.once(signal, () => {
+    const ended = running?.end(options.keep ? 'everything' : 'nothing');
+    void Promise.resolve(ended).then(() => process.exit(130));
+  });
 }
 
 process.exit(
@@ -38,8 +44,7 @@ process.exit(
 
 /** Returns the exit code: 0 when everything passed, or when this machine cannot build the programs. */
 async function main(): Promise<number> {
-  const scenarios = chooseScenarios(options.only?.split(','));
-  const conductor = options.conductor?.trim().split(/\s+/) ?? [process.execPath, BATON, 'run'];
+  const groups = chooseScenarios(options.only?.split(','));
   if (options.conductor === undefined && !existsSync(BATON)) {
     throw new Error(`${BATON} is missing: run "npm run build" first`);
   }
@@ -51,37 +56,42 @@ async function main(): Promise<number> {
     return 0;
   }
 
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'baton-real-'));
-  const network = await RealNetwork.plan({
-    programFolder: programs.folder,
-    conductor,
-    folder,
-    startByHand: options['start-by-hand'],
-  });
-  let keepLogs = true;
-  process.once('exit', () => leaveNothingBehind(network, folder, keepLogs));
-  stopPrograms = async () => {
-    keepLogs = false;
-    network.programs.killAll();
-    await network.programs.allEnded();
-  };
-
-  if (options.up) return stayUp(network, say);
-  const failed = await runScenarios(network, scenarios, say);
-  keepLogs = failed > 0;
-  network.programs.killAll();
-  await network.programs.allEnded();
-  return failed > 0 ? 1 : 0;
+  if (options.up) return stayUp(await networkIn(LOOPBACK, programs.folder), say);
+  const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const group of groups) {
+    const { passed, failed, skipped } = await runGroup(group, programs.folder);
+    total.passed += passed;
+    total.failed += failed;
+    total.skipped += skipped;
+  }
+  const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
+  say(`real programs: ${total.passed} passed, ${total.failed} failed${skipped}`);
+  return total.failed > 0 ? 1 : 0;
 }
 
-/** Ends every program and removes its data; a run that failed leaves its logs. Synchronous, for the exit handler. */
-function leaveNothingBehind(network: RealNetwork, folder: string, keepLogs: boolean): void {
-  network.programs.killAll();
-  if (options.keep) {
-    say(`everything is kept in ${folder}`);
-    return;
+/** Runs the scenarios of a group on a network of their own. */
+async function runGroup(group: ScenarioGroup, programFolder: string): Promise<Counts> {
+  const { scenarios } = group;
+  const lack = group.lacks();
+  if (lack !== undefined) {
+    say(`skipped: ${scenarios.map(({ name }) => name).join(', ')}: ${lack}`);
+    return { passed: 0, failed: 0, skipped: scenarios.length };
   }
-  const removed = keepLogs ? network.chainFolder : folder;
-  rmSync(removed, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
-  if (keepLogs) say(`logs are in ${network.logFolder}`);
+  const network = await networkIn(await group.surroundings(), programFolder);
+  const counts = await runScenarios(network, scenarios, say);
+  const remains = counts.failed > 0 ? 'logs' : 'nothing';
+  await running?.end(options.keep ? 'everything' : remains);
+  return counts;
+}
+
+async function networkIn(surroundings: Surroundings, programFolder: string): Promise<RealNetwork> {
+  const conductor = options.conductor?.trim().split(/\s+/) ?? [process.execPath, BATON, 'run'];
+  const startByHand = options['start-by-hand'];
+  try {
+    running = await TemporaryNetwork.plan({ programFolder, conductor, surroundings, startByHand }, say);
+    return running.network;
+  } catch (error) {
+    surroundings.remove();
+    throw error;
+  }
 }

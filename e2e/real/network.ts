@@ -12,13 +12,14 @@ import { executionCommand, initGeth, l1Command } from './geth.js';
 import { SeenBlocks } from './chain-check.js';
 import { call } from './json-rpc.js';
 import { loggedResets, type LoggedReset } from './logged-resets.js';
+import { MachinesApart } from './machines-apart.js';
 import { planNodes, type SequencerNode } from './node.js';
 import { opNodeCommand } from './op-node.js';
 import { freePorts } from './ports.js';
 import { Programs } from './programs.js';
+import type { Surroundings } from './surroundings.js';
 import { waitFor } from '../cluster/wait-for.js';
 
-const NODES = 3;
 const BATCHER = 'op-batcher';
 const L1_BLOCK_PERIOD_S = 2;
 const START_DEADLINE_MS = 90_000;
@@ -30,6 +31,7 @@ export interface NetworkOptions {
   conductor: readonly string[];
   /** An empty folder for everything that the network writes. */
   folder: string;
+  surroundings: Surroundings;
   /** Starts the first sequencer by hand, without which op-conductor never starts a new chain. */
   startByHand: boolean;
 }
@@ -45,7 +47,7 @@ interface PartOptions {
   stopped?: boolean;
 }
 
-/** One L1, three sequencer nodes and a batcher, all real programs on loopback. */
+/** One L1, three sequencer nodes and a batcher, all real programs. */
 export class RealNetwork {
   readonly programs: Programs;
   readonly userKey = generatePrivateKey();
@@ -65,7 +67,7 @@ export class RealNetwork {
     private readonly batcherPort: number,
   ) {
     this.programs = new Programs(this.logFolder);
-    this.l1Url = `http://127.0.0.1:${l1Port}`;
+    this.l1Url = `http://${options.surroundings.here}:${l1Port}`;
   }
 
   /** Chooses ports and keys; nothing is started or written. */
@@ -73,11 +75,18 @@ export class RealNetwork {
     const [l1Port, l1EnginePort, batcherPort] = (await freePorts(3)) as [number, number, number];
     return new RealNetwork(
       options,
-      await planNodes(NODES, options.folder),
+      await planNodes(options.surroundings, options.folder),
       l1Port,
       l1EnginePort,
       batcherPort,
     );
+  }
+
+  /** Its machines and what is between them. @throws Error if they are all this one */
+  get apart(): MachinesApart {
+    const { surroundings } = this.options;
+    if (surroundings instanceof MachinesApart) return surroundings;
+    throw new Error('all nodes of this network are on one machine');
   }
 
   get logFolder(): string {
@@ -150,7 +159,8 @@ export class RealNetwork {
 
   /** Starts one part and returns when it answers. */
   async startPart(node: SequencerNode, part: Part, options: PartOptions = {}): Promise<void> {
-    this.programs.start(programName(node, part), await this.command(node, part, options));
+    const command = await this.command(node, part, options);
+    this.programs.start(programName(node, part), [...node.machine.enter, ...command]);
     const [url, method] = {
       geth: [node.executionUrl, 'eth_blockNumber'] as const,
       'op-node': [node.nodeUrl, 'optimism_syncStatus'] as const,
@@ -185,13 +195,11 @@ export class RealNetwork {
    */
   async rewindWhileDown(node: SequencerNode, number: number): Promise<void> {
     const [executionPort, enginePort, executionPeerPort] = (await freePorts(3)) as [number, number, number];
-    const executionUrl = `http://127.0.0.1:${executionPort}`;
+    const executionUrl = `http://${node.machine.host}:${executionPort}`;
     const hidden = { ...node, executionPort, enginePort, executionPeerPort, executionUrl };
     const name = `${programName(node, 'geth')}-hidden`;
-    this.programs.start(
-      name,
-      await executionCommand(this.bin('geth'), hidden, [hidden], this.file('jwt.txt')),
-    );
+    const command = await executionCommand(this.bin('geth'), hidden, [hidden], this.file('jwt.txt'));
+    this.programs.start(name, [...node.machine.enter, ...command]);
     await this.waitFor('geth to answer out of sight', () => latestBlock(hidden), START_DEADLINE_MS);
     await rewind(hidden, number);
     await this.programs.end(name, 'SIGTERM');
@@ -214,6 +222,10 @@ export class RealNetwork {
   /** Sends SIGTERM to a node's conductor and returns how it ended. */
   stopConductor(node: SequencerNode): Promise<string> {
     return this.programs.end(programName(node, 'conductor'), 'SIGTERM');
+  }
+
+  pidOf(node: SequencerNode, part: Part): number {
+    return this.programs.pid(programName(node, part));
   }
 
   /** Everything that a part has logged, in all its lives. */
@@ -271,10 +283,10 @@ export class RealNetwork {
   }
 
   private startL1(): void {
-    const geth = this.bin('geth');
+    const { here } = this.options.surroundings;
     this.programs.start(
       'l1',
-      l1Command(geth, this.l1Data, this.l1Port, this.l1EnginePort, L1_BLOCK_PERIOD_S),
+      l1Command(this.bin('geth'), this.l1Data, here, this.l1Port, this.l1EnginePort, L1_BLOCK_PERIOD_S),
     );
   }
 

@@ -1,13 +1,17 @@
 import path from 'node:path';
 import { generatePrivateKey } from 'viem/accounts';
 import type { Hex } from 'viem';
+import type { Machine } from '../devnet/machine.js';
 import { freePorts } from './ports.js';
+import type { Surroundings } from './surroundings.js';
 
 /** One sequencer node: an execution client, an op-node and a conductor, with all their addresses. */
 export interface SequencerNode {
   index: number;
   /** Also the server id in the cluster. */
   name: string;
+  /** Where its programs run. */
+  machine: Machine;
   folder: string;
   /** Chain data is apart from the rest, because it is large and removed even when a run fails. */
   chainFolder: string;
@@ -18,7 +22,6 @@ export interface SequencerNode {
   nodePeerPort: number;
   conductorPort: number;
   consensusPort: number;
-  witnessPort: number;
   /** Of the conductor. */
   metricsPort: number;
   executionUrl: string;
@@ -33,16 +36,21 @@ export interface SequencerNode {
 
 const PORTS_PER_NODE = 9;
 
-/** Plans `count` nodes below `folder`; nothing is started or written. */
-export async function planNodes(count: number, folder: string): Promise<SequencerNode[]> {
-  const ports = await freePorts(count * PORTS_PER_NODE);
+/** Plans a node for each machine, below `folder`; nothing is started or written. */
+export async function planNodes(
+  { machines, here, memberHost }: Surroundings,
+  folder: string,
+): Promise<SequencerNode[]> {
+  const ports = await freePorts(machines.length * PORTS_PER_NODE);
   const take = (): number => ports.pop() ?? 0;
-  return Array.from({ length: count }, (_, index) => {
+  return machines.map((machine, index) => {
+    const { host } = machine;
     const [executionPort, nodePort, conductorPort, consensusPort] = [take(), take(), take(), take()];
     const [witnessPort, metricsPort] = [take(), take()];
     return {
       index,
       name: `sequencer-${index}`,
+      machine,
       folder: path.join(folder, `sequencer-${index}`),
       chainFolder: path.join(folder, 'chain', `sequencer-${index}`),
       executionPort,
@@ -52,13 +60,12 @@ export async function planNodes(count: number, folder: string): Promise<Sequence
       nodePeerPort: take(),
       conductorPort,
       consensusPort,
-      witnessPort,
       metricsPort,
-      executionUrl: `http://127.0.0.1:${executionPort}`,
-      nodeUrl: `http://127.0.0.1:${nodePort}`,
-      conductorUrl: `http://127.0.0.1:${conductorPort}`,
-      witnessUrl: `http://127.0.0.1:${witnessPort}`,
-      consensusAddress: `127.0.0.1:${consensusPort}`,
+      executionUrl: `http://${host}:${executionPort}`,
+      nodeUrl: `http://${host}:${nodePort}`,
+      conductorUrl: `http://${host}:${conductorPort}`,
+      witnessUrl: `http://${here}:${witnessPort}`,
+      consensusAddress: `${memberHost(index)}:${consensusPort}`,
       executionPeerKey: generatePrivateKey(),
       nodePeerKey: generatePrivateKey(),
     };

@@ -23,6 +23,7 @@ export function opNodeCommand(
   { stopped }: { stopped: boolean },
 ): string[] {
   const peers = all.filter((other) => other !== node).map((other) => peerAddress(settings.opNode, other));
+  const { host } = node.machine;
   const port = `${node.nodePeerPort}`;
   return [
     ...[settings.opNode, '--log.level', 'info', '--rollup.config', settings.rollupConfigFile],
@@ -36,10 +37,10 @@ export function opNodeCommand(
     ],
     ...['--l1.http-poll-interval', '1s', '--l1.epoch-poll-interval', '6s', '--verifier.l1-confs', '0'],
     ...['--l2', `http://127.0.0.1:${node.enginePort}`, '--l2.jwt-secret', settings.jwtFile],
-    ...['--rpc.addr', '127.0.0.1', '--rpc.port', `${node.nodePort}`, '--rpc.enable-admin'],
+    ...['--rpc.addr', host, '--rpc.port', `${node.nodePort}`, '--rpc.enable-admin'],
     ...['--sequencer.enabled', '--sequencer.l1-confs', '0', ...(stopped ? ['--sequencer.stopped'] : [])],
     ...['--conductor.enabled', '--conductor.rpc', node.witnessUrl],
-    ...['--p2p.listen.ip', '127.0.0.1', '--p2p.listen.tcp', port, '--p2p.listen.udp', port],
+    ...['--p2p.listen.ip', host, '--p2p.listen.tcp', port, '--p2p.listen.udp', port],
     ...['--p2p.priv.raw', node.nodePeerKey.slice(2), '--p2p.sequencer.key', settings.sequencerKey],
     ...['--p2p.peerstore.path', 'memory', '--p2p.discovery.path', 'memory', '--p2p.static', peers.join(',')],
     ...['--p2p.no-discovery', '--p2p.scoring', 'none', '--p2p.ban.peers=false'],
@@ -53,5 +54,5 @@ export function opNodeCommand(
 function peerAddress(opNode: string, node: SequencerNode): string {
   const derived = spawnSync(opNode, ['p2p', 'priv2id'], { input: node.nodePeerKey, encoding: 'utf8' });
   if (derived.status !== 0) throw new Error(`op-node p2p priv2id failed: ${derived.stderr}`);
-  return `/ip4/127.0.0.1/tcp/${node.nodePeerPort}/p2p/${derived.stdout.trim()}`;
+  return `/ip4/${node.machine.host}/tcp/${node.nodePeerPort}/p2p/${derived.stdout.trim()}`;
 }

@@ -69,10 +69,19 @@ export class Programs {
     this.signal(name, 'SIGCONT');
   }
 
+  /** Process id of a program that runs. */
+  pid(name: string): number {
+    return this.running(name).pid as number;
+  }
+
   private signal(name: string, signal: NodeJS.Signals): void {
+    signalGroup(this.running(name), signal);
+  }
+
+  private running(name: string): ChildProcess {
     const program = this.started.get(name);
     if (program === undefined || hasEnded(program.child)) throw new Error(`${name} does not run`);
-    signalGroup(program.child, signal);
+    return program.child;
   }
 
   /** Throws {@link ProgramDied} when a program has ended that nobody told to. */

@@ -8,6 +8,16 @@ import type { SequencerNode } from './node.js';
 import { roles } from './roles.js';
 
 const BACKGROUND_PERIOD_MS = 600;
+/** Of a transaction without calldata, with something to spare. */
+const PLAIN_GAS = 150_000;
+/** No chain asks more for a byte of calldata. */
+const GAS_PER_BYTE = 40;
+
+/** So many transactions at a time. */
+export interface Load {
+  count: number;
+  calldataBytes: number;
+}
 
 /**
  * Sends `count` transactions with random calldata of `calldataBytes` to the node's execution client and returns their hashes.
@@ -31,7 +41,7 @@ export async function sendTransactions(
       to: randomAddress(),
       value: 1n,
       data: `0x${randomBytes(calldataBytes).toString('hex')}`,
-      gas: 150_000n,
+      gas: BigInt(PLAIN_GAS + GAS_PER_BYTE * calldataBytes),
       maxFeePerGas: parseGwei('2'),
       maxPriorityFeePerGas: parseGwei('1'),
     });
@@ -57,8 +67,12 @@ export class BackgroundTransactions {
   private stopped = false;
   private readonly loop: Promise<void>;
 
-  constructor(nodes: readonly SequencerNode[], key: Hex) {
-    this.loop = this.run(nodes, key);
+  constructor(
+    private readonly nodes: readonly SequencerNode[],
+    private readonly key: Hex,
+    private readonly load: Load = { count: 1, calldataBytes: 0 },
+  ) {
+    this.loop = this.run();
   }
 
   async stop(): Promise<void> {
@@ -66,11 +80,13 @@ export class BackgroundTransactions {
     await this.loop;
   }
 
-  private async run(nodes: readonly SequencerNode[], key: Hex): Promise<void> {
+  private async run(): Promise<void> {
+    const { nodes, key, load } = this;
     while (!this.stopped) {
       const { active } = await roles(nodes);
       // A failure is expected: nodes die in this test. What was sent to a dead node is lost, and needs no redress.
-      for (const node of active) await sendTransactions(node, key, 1, 0).catch(() => undefined);
+      for (const node of active)
+        await sendTransactions(node, key, load.count, load.calldataBytes).catch(() => undefined);
       await sleep(BACKGROUND_PERIOD_MS);
     }
   }

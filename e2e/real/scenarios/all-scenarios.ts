@@ -1,15 +1,26 @@
+import { CpuQuota } from '../../cluster/cpu-quota.js';
+import { Namespaces } from '../../cluster/namespaces.js';
+import { MachinesApart } from '../machines-apart.js';
+import { LOOPBACK } from '../surroundings.js';
 import { batches, batchesAgain, coldStart, transactions } from './blocks-and-batches.js';
 import { frozenOpNode } from './frozen-op-node.js';
 import { killConductor, killNode, returnOfKilledNode, sigterm, transfer } from './hand-over.js';
+import {
+  cpuThrottled,
+  largeFramesLost,
+  nameServerFails,
+  newConnectionsLost,
+  slowLine,
+  startApart,
+} from './gray-faults.js';
 import { gethDies, gethForgets } from './killed-geth.js';
 import { killAll, killAllForgetting } from './outage.js';
 import { l1Reorg } from './l1-reorg.js';
 import { newClusterFoundedBehind } from './new-cluster.js';
 import { leaderRestarts, standbyRestarts } from './restarted-op-node.js';
-import type { Scenario } from './scenario.js';
+import type { Scenario, ScenarioGroup } from './scenario.js';
 
-/** In the order in which they run, on one network. */
-export const SCENARIOS: readonly Scenario[] = [
+const FAILURES: readonly Scenario[] = [
   { name: 'cold-start', title: 'first block from a cold start', run: coldStart },
   { name: 'transactions', title: 'blocks with transactions', run: transactions },
   { name: 'batches', title: "the batcher's batches land", run: batches },
@@ -48,4 +59,50 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   { name: 'l1-reorg', title: 'L1 replaces its newest blocks', run: l1Reorg },
   { name: 'batches-again', title: 'batches land after all this', after: 'batches', run: batchesAgain },
+];
+
+/** What half works, for half a minute each, at the leader. */
+const GRAY_FAULTS: readonly Scenario[] = [
+  { name: 'machines-apart', title: 'first block of nodes on machines of their own', run: startApart },
+  { name: 'slow-names', title: "the leader's name server takes 5 s to answer", run: nameServerFails('slow') },
+  { name: 'half-names', title: 'it answers half of the questions', run: nameServerFails('half') },
+  { name: 'no-names', title: 'it is gone', run: nameServerFails('silent') },
+  {
+    name: 'large-lost',
+    title: 'of what the leader sends, large packets are lost',
+    run: largeFramesLost,
+  },
+  {
+    name: 'slow-line',
+    title: 'the leader has a line of 8 Mbit/s, and blocks are full',
+    lacks: () => Namespaces.lacks({ narrows: true }),
+    run: slowLine,
+  },
+  {
+    name: 'new-lost',
+    title: 'new connections are lost, old ones live, and leadership moves',
+    run: newConnectionsLost,
+  },
+  {
+    name: 'little-cpu',
+    title: "the leader's conductor gets a fiftieth of a CPU",
+    lacks: () => CpuQuota.lacks(),
+    run: cpuThrottled,
+  },
+];
+
+/** In the order in which they run. */
+export const GROUPS: readonly ScenarioGroup[] = [
+  {
+    name: 'failures',
+    scenarios: FAILURES,
+    lacks: () => undefined,
+    surroundings: () => Promise.resolve(LOOPBACK),
+  },
+  {
+    name: 'gray-faults',
+    scenarios: GRAY_FAULTS,
+    lacks: () => Namespaces.lacks({ filters: true }),
+    surroundings: () => MachinesApart.create(),
+  },
 ];

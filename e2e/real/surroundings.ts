@@ -1,0 +1,20 @@
+import { THIS_MACHINE, type Machine } from '../devnet/machine.js';
+
+/** Where a network runs. */
+export interface Surroundings {
+  /** Where this process, the L1 and the batcher are, as the machines see it. */
+  here: string;
+  /** One for each sequencer node. */
+  machines: readonly Machine[];
+  /** Host of a node's consensus address, by the position of the node. */
+  memberHost: (index: number) => string;
+  /** Gives back what they occupy, when nothing runs there any more. Synchronous, for the exit handler. */
+  remove(): void;
+}
+
+export const LOOPBACK: Surroundings = {
+  here: THIS_MACHINE.host,
+  machines: [THIS_MACHINE, THIS_MACHINE, THIS_MACHINE],
+  memberHost: () => THIS_MACHINE.host,
+  remove: () => undefined,
+};
