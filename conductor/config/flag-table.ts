@@ -59,7 +59,7 @@ function override(fork: string): Flag<number, null> {
 const noPeers: readonly RaftPeer[] = [];
 
 /**
- * Every flag: op-conductor's with its names, defaults and required-ness (op-conductor.md §1), then Baton's own.
+ * Every flag: op-conductor's with its names, defaults and required-ness (docs/reference/op-conductor.md §1), then Baton's own.
  * Where a default differs from op-conductor's, a comment says why.
  */
 export const flags = {
@@ -162,7 +162,7 @@ export const flags = {
     byDefault: 10240,
     usage: 'log entries kept after a snapshot',
   }),
-  // op-conductor has 1s: a failover then takes 2 s and more (measured.md), of which this wait is the largest part.
+  // op-conductor has 1s: a failover takes 2 s and more there, of which this wait is the largest part.
   'raft.heartbeat-timeout': flag({
     group: 'Raft',
     type: duration,

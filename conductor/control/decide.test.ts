@@ -190,7 +190,7 @@ describe('decide, in situations that have cost others their chain', () => {
     expect(decideType(view)).toBe('none');
   });
 
-  it('an operator restarted op-node: the facts say inactive, so it is started again (op-conductor.md §11.11, 5)', () => {
+  it('an operator restarted op-node: the facts say inactive, so it is started again', () => {
     expect(decideType(leader({ sequencerActive: false }))).toBe('start');
   });
 
@@ -234,7 +234,7 @@ describe('decide, in situations that have cost others their chain', () => {
   });
 });
 
-/** op-conductor.md §9.3; (leader, healthy, active). Those that need an execution client are in start-sequencer.test.ts. */
+/** docs/reference/op-conductor.md §9.3. The digits are leader, healthy, active. Those that need an execution client are in start-sequencer.test.ts. */
 describe('decide, scenarios of op-conductor', () => {
   const others = [successor('b', fit), successor('c', fit)];
 

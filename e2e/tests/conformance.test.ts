@@ -19,7 +19,7 @@ const prepare = async (): Promise<Partial<ClusterOptions>> => {
   };
 };
 
-/** op-conductor's system tests that no other file has, under their names (op-conductor.md §9.1 and §9.2). */
+/** op-conductor's system tests that no other file has, under their names (docs/reference/op-conductor.md §9.1, §9.2). */
 describeCluster("op-conductor's system tests", prepare, (cluster, scenario) => {
   beforeAll(async () => {
     await cluster.activeLeader();

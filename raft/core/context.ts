@@ -144,7 +144,7 @@ export class CoreContext {
 
   /**
    * Voters may stand for election, and also a node whose removal is not committed yet: while only its own log holds
-   * the new configuration, nobody else can win (thesis §4.2.2, fig. 4.6, bug 36). Its own vote does not count then.
+   * the new configuration, nobody else can win (Raft thesis §4.2.2, fig. 4.6). Its own vote does not count then.
    * A disk that took the place of another does not stand before its log says so: until then the vote is the other's.
    */
   get mayStand(): boolean {

@@ -6,7 +6,7 @@ import { bestSuccessor } from './succession.js';
 
 /**
  * A leader whose disk hangs could lead on, as its followers commit without it; its heartbeats say nothing of its disk
- * (bug 56). It hands over, and when nobody took over in time it steps back. While no other voter answers it stays: nobody
+ *. It hands over, and when nobody took over in time it steps back. While no other voter answers it stays: nobody
  * else could lead.
  *
  * @returns true when its leadership is over

@@ -53,7 +53,7 @@ export interface AppendResponse extends Envelope {
   success: boolean;
   /** Success: the last index that is durable here and equal to the sender's log. */
   matchIndex: number;
-  /** Refusal: where the leader should look next (thesis §3.5, by term). */
+  /** Refusal: where the leader should look next (Raft thesis §3.5, by term). */
   conflictIndex: number;
   conflictTerm: number;
 }

@@ -40,7 +40,7 @@ describe('the succession that a leader publishes', () => {
     expect(published(node)).toBe('ebcdn');
   });
 
-  it('is by fitness first, then by priority; unfit nodes come last but have their place (bug 47)', () => {
+  it('is by fitness first, then by priority; unfit nodes come last but have their place', () => {
     const fit = { eligibility: 9 };
     const told = {
       b: { eligibility: 0, priority: 9 },

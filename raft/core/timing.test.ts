@@ -101,7 +101,7 @@ describe('the clockwork of a cluster', () => {
     expect(node.answer(setTiming(node, times(3)))).toMatchObject({ reason: 'change-in-progress' });
   });
 
-  it('goes back with the log when the entry is cut off (bug 35)', () => {
+  it('goes back with the log when the entry is cut off', () => {
     const node = new CoreHarness();
     const changed = new TestLog(abc).addConfiguration(1, { ...abc, timing: times(2) });
     node.receive('b', changed.append(1, 1));

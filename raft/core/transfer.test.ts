@@ -14,7 +14,7 @@ function leader(): CoreHarness {
 const transfer = (node: CoreHarness, to?: string): number => node.ask((id) => ({ type: 'transfer', id, to }));
 
 describe('a leader that hands over', () => {
-  it('sends the target forth when it has everything, with the exact position (bug 42)', () => {
+  it('sends the target forth when it has everything, with the exact position', () => {
     const node = leader();
     node.propose();
     transfer(node, 'b');
@@ -138,7 +138,7 @@ describe('a leader that hands over', () => {
     expect(node.answer(id)?.outcome).toBe('unknown');
   });
 
-  it('serves proposals again when the target did not catch up in time (bug 45)', () => {
+  it('serves proposals again when the target did not catch up in time', () => {
     const node = leader();
     node.propose();
     const id = transfer(node, 'b');
@@ -204,7 +204,7 @@ describe('a leader that hands over', () => {
     expect(node.sent('timeoutNow')).toMatchObject([{ handOver: 2 }]);
   });
 
-  it('hears the refusal of its own request only, not of an earlier one (bug 46)', () => {
+  it('hears the refusal of its own request only, not of an earlier one', () => {
     const node = leader();
     const first = transfer(node, 'b');
     const early = node.sent('timeoutNow')[0]?.requestId ?? 0;
@@ -229,7 +229,7 @@ describe('a leader that hands over', () => {
     expect(node.answer(transfer(node, to))).toMatchObject({ outcome: 'rejected', reason });
   });
 
-  it('picks the fittest voter that answers (bug 47)', () => {
+  it('picks the fittest voter that answers', () => {
     const node = leader();
     node.wait(timing.heartbeatIntervalMs);
     node.confirm('b', { eligibility: 1 });
@@ -303,14 +303,14 @@ describe('a node that is asked to take over', () => {
     expect(node.status).toMatchObject({ role: 'candidate', term: 3 });
   });
 
-  it('is not turned back by the heartbeats of the old leader (bug 44)', () => {
+  it('is not turned back by the heartbeats of the old leader', () => {
     const node = follower();
     node.receive('b', timeoutNow());
     node.receive('b', heartbeat(2));
     expect(node.status).toMatchObject({ role: 'candidate', term: 3 });
   });
 
-  it('refuses unless sender, term and position are exactly its own (bugs 37, 42)', () => {
+  it('refuses unless sender, term and position are exactly its own', () => {
     for (const [from, message] of [
       ['c', timeoutNow()],
       ['b', timeoutNow({ term: 1 })],

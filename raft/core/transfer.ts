@@ -6,7 +6,7 @@ import type { TimeoutNowResponse } from './messages.js';
 import { bestSuccessor } from './succession.js';
 
 /**
- * Begins a hand-over (thesis §3.10). First the target catches up, while this node leads on as ever; then it takes no more
+ * Begins a hand-over (Raft thesis §3.10). First the target catches up, while this node leads on as ever; then it takes no more
  * proposals and has no lease; when the target has the whole log it is sent forth.
  */
 export function onTransfer(ctx: CoreContext, id: number, wanted: NodeId | undefined): void {
@@ -45,7 +45,7 @@ export function onTimeoutNowResponse(
   message: TimeoutNowResponse,
 ): void {
   const { transfer } = leadership;
-  // A late answer to an earlier request says nothing about this one (bug 46).
+  // A late answer to an earlier request says nothing about this one.
   if (!transfer || transfer.to !== from || transfer.requestId !== message.requestId) return;
   if (message.accepted) {
     // cover: the target says it takes over
@@ -56,7 +56,7 @@ export function onTimeoutNowResponse(
   if (transfer.id !== null) ctx.reject(transfer.id, 'transfer-timeout', `${from} refused to take over`);
 }
 
-/** Proposals are served again (bug 45). Once TimeoutNow is out, the target may win still. */
+/** Proposals are served again. Once TimeoutNow is out, the target may win still. */
 export function endOverdueTransfer(ctx: CoreContext, leadership: Leadership): void {
   const { transfer } = leadership;
   if (!transfer || ctx.now < transfer.deadlineMs) return;
@@ -85,7 +85,7 @@ function endTransfer(ctx: CoreContext, leadership: Leadership): void {
   leadership.transfer = null;
 }
 
-/** The target may stand as soon as it has everything; it checks term, leader and position itself (bug 42). */
+/** The target may stand as soon as it has everything; it checks term, leader and position itself. */
 export function advanceTransfer(ctx: CoreContext, leadership: Leadership): void {
   const { transfer } = leadership;
   if (!transfer || transfer.requestId !== null) return;

@@ -262,7 +262,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   }
 
   /**
-   * Puts one voter in the place of another, both or neither (joint consensus, thesis §4.3). The newcomer should be a
+   * Puts one voter in the place of another, both or neither (joint consensus, Raft thesis §4.3). The newcomer should be a
    * non-voter that has the log, or commits wait for it. `done` once the old member is out.
    */
   replaceMember(

@@ -4,7 +4,7 @@ import type { Patch } from './patched.js';
 /** A deliberate bug. The simulator must find it within a few seeds, or its checks are worth nothing. */
 export interface Mutant {
   name: string;
-  /** Bug of raft.md §2 that it puts back, if it is one of them. */
+  /** Number of the bug that it puts back, if the catalogue of scenarios has it. */
   bug?: number;
   /** Each replaces a text that occurs once in a file of `raft/core`. */
   patches?: readonly Patch[];
