@@ -87,7 +87,7 @@ export const spokenVotes: Rule = (step, memory) => {
   }
 };
 
-/** Figure 2, "Candidates", with Raft thesis §9.6 (pre-vote) and §3.10 (TimeoutNow of the leader it follows). */
+/** Figure 2, "Candidates", with Raft thesis §9.6 and §3.10: pre-votes, and TimeoutNow of the leader that it follows. */
 export const candidacies: Rule = (step, memory) => {
   const { before, after, input, outputs, sent, disk } = step;
   for (const output of outputs) {

@@ -125,7 +125,7 @@ scenario(
     bug: 13,
     title: 'one broken edge of the triangle moves no leadership',
     wrong: 'While one link of a triangle is broken, leadership moves back and forth without end.',
-    seen: 'decentralizedthoughts.github.io, 2020-12-12 (Cloudflare); hashicorp/raft docs/divergence.md',
+    seen: 'decentralizedthoughts.github.io, 2020-12-12 (Cloudflare); hashicorp/raft, notes on divergence',
     mutant: [NOBODY_IS_LOYAL],
   },
   (cluster) => {

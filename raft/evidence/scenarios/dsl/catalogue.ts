@@ -65,7 +65,7 @@ const PAGES: readonly [text: string, url: string][] = [
   ['jepsen.io/analyses/redis-raft-1b3fbf6', 'https://jepsen.io/analyses/redis-raft-1b3fbf6'],
   ['Jepsen etcd 2014', 'https://aphyr.com/posts/316-jepsen-etcd-and-consul'],
   ['Rebello et al., ATC 2020', 'https://www.usenix.org/conference/atc20/presentation/rebello'],
-  ['docs/divergence.md', 'https://github.com/hashicorp/raft/blob/main/docs/divergence.md'],
+  ['notes on divergence', 'https://github.com/hashicorp/raft/blob/main/docs/divergence.md'],
   [
     'decentralizedthoughts.github.io, 2020-12-12',
     'https://decentralizedthoughts.github.io/2020-12-12-raft-liveness-full-omission/',
