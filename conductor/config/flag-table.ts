@@ -471,7 +471,7 @@ export const flags = {
     type: boolean,
     byDefault: false,
     usage:
-      'a voting member without a node, for two sequencers and a witness: it keeps the log, and hands leadership over at once',
+      'a voting member without a node, for two sequencers and a witness: it keeps the log, and transfers leadership at once',
   }),
   'raft.priority': flag({
     group: 'Raft',
@@ -542,7 +542,8 @@ export const flags = {
     group: 'Control',
     type: duration,
     byDefault: 10_000,
-    usage: 'longest time a graceful stop may take (stop the sequencer, commit its last block, hand over)',
+    usage:
+      'longest time a graceful stop may take (stop the sequencer, commit its last block, transfer leadership)',
   }),
 };
 

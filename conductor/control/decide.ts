@@ -97,7 +97,7 @@ function decideAsFollower(view: View): Action {
 }
 
 function decideAsLeader(view: View): Action {
-  if (view.transferring) return { type: 'none', reason: 'leadership is being handed over' };
+  if (view.transferring) return { type: 'none', reason: 'a transfer of leadership is under way' };
   // Only to a fitter node: heads that are all old are no reason to move leadership around. A chain that stands
   // still for long is one to try the next node, as fit as this one (op-conductor #18845).
   const better = view.successors.find(

@@ -55,7 +55,7 @@ export class HandOver {
     if (!this.leads) return;
     const to = prepared ?? this.successorsAtTheEnd()[0];
     const outcome = await raft.transferLeadership(to);
-    logger.info({ to, ...outcome }, 'leadership handed over');
+    logger.info({ to, ...outcome }, 'leadership transferred');
   }
 
   /** The first one that gets the whole log while blocks still flow; undefined if none does. */

@@ -7,7 +7,7 @@ import type { ElectionCause } from './outputs.js';
 import { hasQuorum, isLost } from './quorum.js';
 import { becomeFollower } from './step-down.js';
 
-/** A hand-over needs no pre-vote. */
+/** A transfer needs no pre-vote. */
 type PreVoteCause = Exclude<ElectionCause, 'transfer'>;
 
 const REASONS: Record<PreVoteCause, string> = {
@@ -202,9 +202,9 @@ export function onTimeoutNow(ctx: CoreContext, from: NodeId, message: TimeoutNow
     'term',
   );
   if (accepted) {
-    // cover: a hand-over is accepted
+    // cover: a transfer is accepted
     // transfer.test.ts "stands at once, without pre-vote and with the right to disturb"
-    startElection(ctx, 'transfer', `${from} hands over`, message.handOver);
+    startElection(ctx, 'transfer', `${from} transfers leadership`, message.handOver);
   } else if (message.term === ctx.term) {
     // The leader has the answer by now, or will: the same order must not be obeyed when it comes again.
     ctx.endHandOvers(message.term, message.handOver);

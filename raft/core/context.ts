@@ -14,7 +14,7 @@ import type { Timing } from './timing.js';
 export interface Campaign {
   prevote: boolean;
   cause: ElectionCause;
-  /** The hand-over by which it stands; 0 without one. */
+  /** The transfer by which it stands; 0 without one. */
   handOver: number;
   granted: Set<NodeId>;
   refused: Set<NodeId>;
@@ -67,7 +67,7 @@ export class CoreContext {
   electionDeadlineMs = Infinity;
   /** After a stall: orders of the leader that are read before then lay unread meanwhile, and may be over. */
   ordersFromMs = -Infinity;
-  /** Hand-overs of the leader of `term` that are over, up to `number`. */
+  /** Transfers of the leader of `term` that are over, up to `number`. */
   private endedHandOvers = { term: 0, number: 0 };
   /** This node's place in the succession, as the leader of that term told it last. */
   published: { term: number; rank: number } | null = null;
@@ -115,7 +115,7 @@ export class CoreContext {
     return this.endedHandOvers.term === term ? this.endedHandOvers.number : 0;
   }
 
-  /** A hand-over was given up or refused: an order or a vote request that comes late must not revive it. */
+  /** A transfer was given up or refused: an order or a vote request that comes late must not revive it. */
   endHandOvers(term: number, number: number): void {
     this.endedHandOvers = { term, number: Math.max(number, this.handOversEnded(term)) };
   }

@@ -6,7 +6,7 @@ import { becomeFollower } from './step-down.js';
 import { beginTransfer } from './transfer.js';
 
 /**
- * A leader that is of no use hands over to this node, or steps back when there is none.
+ * A leader that is of no use transfers leadership to this node, or steps back when there is none.
  *
  * @returns true when its leadership is over
  */

@@ -107,7 +107,7 @@ function appendConfiguration(
  */
 export function leaveJoint(ctx: CoreContext, leadership: Leadership): void {
   const { index, configuration } = ctx.configurations.latest;
-  // The target of a hand-over takes over at the exact position that it was told.
+  // The target of a transfer takes over at the exact position that it was told.
   if (!configuration.joint || index > ctx.commit || !leadership.ready || leadership.transfer?.isClosed)
     return;
   const at = appendConfiguration(ctx, leadership, withoutJoint(configuration), 'replaced');

@@ -62,7 +62,7 @@ export interface CoreStatus {
   leader: NodeId | null;
   /** Leader only: an entry of its own term is committed. */
   ready: boolean;
-  /** Leader only: a hand-over is under way; it takes proposals until the target has caught up. */
+  /** Leader only: a transfer is under way; it takes proposals until the target has caught up. */
   transferring: boolean;
   commitIndex: number;
   appliedIndex: number;

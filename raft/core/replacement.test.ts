@@ -119,7 +119,7 @@ describe('a replacement', () => {
     expect(node.core.nextDeadlineMs()).toBe(Infinity);
   });
 
-  it('is not completed under the feet of a hand-over, but after it failed', () => {
+  it('is not completed under the feet of a transfer, but after it failed', () => {
     const { node } = began();
     node.ask((id) => ({ type: 'transfer', id, to: 'b' }));
     node.acknowledge('b');

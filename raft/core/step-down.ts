@@ -39,11 +39,11 @@ export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | 
     if (transfer && transfer.id !== null) {
       // Only a later term shows that somebody took over; a leader that merely gave up knows nothing.
       if (transfer.requestId !== null && deposed) {
-        // cover: a hand-over is done
+        // cover: a transfer is done
         // transfer.test.ts "says done when somebody took over"
         ctx.answer(transfer.id, { outcome: 'done', index: ctx.log.lastIndex, term: ctx.term });
       } else {
-        const why = `leadership lost during the hand-over: ${reason}`;
+        const why = `leadership lost during the transfer: ${reason}`;
         ctx.answer(transfer.id, { outcome: 'unknown', reason: why });
       }
     }

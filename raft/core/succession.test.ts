@@ -68,7 +68,7 @@ describe('the succession that a leader publishes', () => {
     expect(published(node)).toBe('decbn');
   });
 
-  it('names the successor of a hand-over, and shows in the status', () => {
+  it('names the successor of a transfer, and shows in the status', () => {
     const node = leader({ c: { priority: 1 } });
     expect(node.status.peers.map(({ id, priority, rank }) => [id, priority, rank])).toEqual([
       ['b', 0, 3],

@@ -34,7 +34,7 @@ export function successors(ctx: CoreContext, leadership: Leadership): NodeId[] {
 export const answers = (ctx: CoreContext, { state, ackedSentAtMs }: Progress): boolean =>
   state !== 'reverted' && ackedSentAtMs > ctx.now - ctx.timing.leaseTimeoutMs;
 
-/** Whom to hand over to; undefined when no other voter answers. */
+/** Whom to transfer leadership to; undefined when no other voter answers. */
 export function bestSuccessor(ctx: CoreContext, leadership: Leadership): NodeId | undefined {
   const [first] = successors(ctx, leadership);
   const progress = first === undefined ? undefined : leadership.progress.get(first);

@@ -13,7 +13,7 @@ function leader(): CoreHarness {
 
 const transfer = (node: CoreHarness, to?: string): number => node.ask((id) => ({ type: 'transfer', id, to }));
 
-describe('a leader that hands over', () => {
+describe('a leader that transfers leadership', () => {
   it('sends the target forth when it has everything, with the exact position', () => {
     const node = leader();
     node.propose();
@@ -84,14 +84,14 @@ describe('a leader that hands over', () => {
     expect(node.answer(id)).toMatchObject({ outcome: 'rejected', reason: 'transfer-timeout' });
   });
 
-  it('refuses another one meanwhile, and says whom it hands over to', () => {
+  it('refuses another one meanwhile, and says whom it transfers leadership to', () => {
     const node = leader();
     node.propose();
     transfer(node, 'b');
     expect(node.answer(transfer(node, 'b'))).toEqual({
       outcome: 'rejected',
       reason: 'transfer-in-progress',
-      detail: 'a hand-over to b is under way',
+      detail: 'a transfer to b is under way',
     });
   });
 
@@ -186,7 +186,7 @@ describe('a leader that hands over', () => {
     expect(node.status.leaseRemainingMs).toBe(timing.leaseTimeoutMs);
   });
 
-  it('has a lease again once a quorum knows that the hand-over is over: its order may still be on the way', () => {
+  it('has a lease again once a quorum knows that the transfer is over: its order may still be on the way', () => {
     const node = leader();
     node.wait(timing.heartbeatIntervalMs);
     node.confirm('c');
@@ -224,7 +224,7 @@ describe('a leader that hands over', () => {
     ['a', 'already-leader'],
     ['n', 'not-a-voter'],
     ['x', 'no-such-member'],
-  ])('refuses to hand over to %s: %s', (to, reason) => {
+  ])('refuses to transfer leadership to %s: %s', (to, reason) => {
     const node = leader();
     expect(node.answer(transfer(node, to))).toMatchObject({ outcome: 'rejected', reason });
   });
@@ -271,7 +271,7 @@ describe('a node that is asked to take over', () => {
     ]);
   });
 
-  it('obeys no order of a hand-over that is over: given up, or refused when it came first', () => {
+  it('obeys no order of a transfer that is over: given up, or refused when it came first', () => {
     const node = follower();
     node.receive('b', heartbeat(2, { handOversEnded: 1 }));
     node.receive('b', timeoutNow({ handOver: 1 }));

@@ -117,7 +117,7 @@ describe('a follower that hears its leader', () => {
     expect(answer(node)).toMatchObject({ granted: true, term: 2 });
   });
 
-  it('does not vote for the one of a hand-over that the leader has given up', () => {
+  it('does not vote for the one of a transfer that the leader has given up', () => {
     const node = loyal();
     node.receive('c', heartbeat(1, { handOversEnded: 1 }));
     node.receive('b', vote(2, 1, 1, 1));

@@ -60,7 +60,7 @@ export const logChanges: Rule = (step, memory) => {
       return allowed(step, isSame || (before.role === 'leader' && isNew('command')), 'appends oddly');
     case 'changeMembership':
     case 'setTiming':
-      allowed(step, isSame || memory.transfer === undefined, 'changes the membership during a hand-over');
+      allowed(step, isSame || memory.transfer === undefined, 'changes the membership during a transfer');
       return allowed(step, isSame || (before.role === 'leader' && isNew('config')), 'appends oddly');
     case 'compact': {
       const kept = before.log.filter((entry) => entry.index > after.base.index);

@@ -62,7 +62,7 @@ export const transfers: Rule = (step, memory) => {
     allowed(
       step,
       after.voters.includes(to) && hasEverything(after, memory.match.get(to) ?? 0),
-      `hands over to ${to}, which has not everything`,
+      `transfers leadership to ${to}, which has not everything`,
     );
   }
 };

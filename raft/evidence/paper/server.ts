@@ -33,7 +33,7 @@ export interface Server {
   configurationIndex: number;
   /** It knows that its disk lost what it had confirmed, and gives no votes any more. */
   abstains: boolean;
-  /** Of the leader of a term: the hand-overs that are over, and release nobody from loyalty to it. */
+  /** Of the leader of a term: the transfers that are over, and release nobody from loyalty to it. */
   handOversEnded(term: number): number;
 }
 

@@ -27,7 +27,7 @@ scenario(
   (cluster) => {
     const { a, b, c } = cluster;
     cluster.elect(a);
-    // A hand-over raises the term of c without a pre-vote; nobody hears of it.
+    // A transfer raises the term of c without a pre-vote; nobody hears of it.
     cluster.lose(['vote', 'timeoutNowResponse'], { from: c });
     a.transferTo(c);
     cluster.until(() => c.role === 'candidate', 'c stands');

@@ -221,7 +221,7 @@ scenario(
 scenario(
   {
     bug: 56,
-    title: 'a leader whose disk hangs hands over, though its followers commit without it',
+    title: 'a leader whose disk hangs transfers leadership, though its followers commit without it',
     wrong: 'The disk of the leader hangs. It sends heartbeats on, so nobody replaces it.',
     seen: 'hashicorp/raft#503, #612, #614, #666; etcd-io/etcd#13527',
     mutant: [

@@ -81,7 +81,7 @@ scenario(
 scenario(
   {
     bug: 43,
-    title: 'a leader that hands over answers no reads from habit',
+    title: 'a leader that transfers leadership answers no reads from habit',
     wrong: 'A leader answers reads by its lease during a transfer, though the target has won already.',
     seen: 'databendlabs/openraft#1747 (1ef3e574)',
     mutant: 'reads without proof of leadership',
@@ -135,7 +135,7 @@ scenario(
 scenario(
   {
     bug: 45,
-    title: 'a leader whose hand-over fails serves again',
+    title: 'a leader whose transfer fails serves again',
     wrong: 'A leader whose transfer failed refuses proposals for ever.',
     seen: 'hashicorp/raft#570; rabbitmq/ra#435, #525',
     mutant: NEVER_GIVEN_UP,
@@ -157,7 +157,7 @@ scenario(
 scenario(
   {
     bug: 46,
-    title: 'a hand-over that was given up is not carried out later',
+    title: 'a transfer that was given up is not carried out later',
     wrong: 'A transfer that was given up is carried out later.',
     seen: 'tikv/tikv#19922',
     mutant: NEVER_GIVEN_UP,

@@ -89,7 +89,7 @@ const ids = (nodes: readonly SimulatedNode[]): string => nodes.map((node) => nod
 function boundMs(world: World): number {
   const { timing, disk } = world.options;
   const { electionTimeoutMs, requestTimeoutMs, transferTimeoutMs } = timing;
-  // A hand-over has the time once to catch up, and once for the rest.
+  // A transfer has the time once to catch up, and once for the rest.
   return 6 * electionTimeoutMs + 2 * requestTimeoutMs + 2 * transferTimeoutMs + 60 * disk.writeMeanMs;
 }
 

@@ -253,7 +253,7 @@ export class Nemesis {
     }
   }
 
-  /** Also one that is just about to hand over. */
+  /** Also one that is just about to transfer leadership. */
   private strandLeader(): void {
     const { world } = this;
     const { rng, options } = world;

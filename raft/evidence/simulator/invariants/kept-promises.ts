@@ -78,7 +78,7 @@ export function keptPromises({ node: find, options }: Evidence): Invariant {
   };
 }
 
-/** The leader hands over, or somebody leads a later term. */
+/** The leader transfers leadership, or somebody leads a later term. */
 function releases(input: Input, term: number): boolean {
   if (input.type === 'peerGone') return true;
   if (input.type !== 'message') return false;

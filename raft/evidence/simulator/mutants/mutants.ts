@@ -723,7 +723,7 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a leader takes no proposals while the target of a hand-over catches up',
+    name: 'a leader takes no proposals while the target of a transfer catches up',
     patches: [{ file: 'transfer.ts', find: 'isClosed: false,', replace: 'isClosed: true,' }],
   },
   {
@@ -731,7 +731,7 @@ export const mutants: readonly Mutant[] = [
     patches: [{ file: 'leader.ts', find: 'if (leadership.transfer?.isClosed)', replace: 'if (ctx.now < 0)' }],
   },
   {
-    name: 'the preparation of a hand-over is done before the target has caught up',
+    name: 'the preparation of a transfer is done before the target has caught up',
     patches: [
       {
         file: 'catch-up.ts',
