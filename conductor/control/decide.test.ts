@@ -233,7 +233,7 @@ describe('decide, in situations that have cost others their chain', () => {
   });
 });
 
-/** docs/reference/op-conductor.md §9.3. The digits are leader, healthy, active. Those that need an execution client are in start-sequencer.test.ts. */
+/** docs/reference/op-conductor.md §9.3. Those that need an execution client are in start-sequencer.test.ts. */
 describe('decide, scenarios of op-conductor', () => {
   const others = [successor('b', fit), successor('c', fit)];
 

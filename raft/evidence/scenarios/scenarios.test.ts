@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { expectCommitted } from '../../testing/committed-text.js';
+import { mutants } from '../simulator/mutants/mutants.js';
 import { renderCatalogue } from './dsl/catalogue.js';
 import { catalogue, loadScenarios } from './dsl/scenario.js';
 import { orphans } from './dsl/transcript.js';
@@ -24,6 +25,11 @@ describe('the catalogue of bugs', () => {
   it('has a scenario for each bug, or a reason why there is none', () => {
     const numbers = new Set(catalogue.map(({ bug }) => bug));
     expect([...numbers].sort((x, y) => x - y)).toEqual(Array.from({ length: BUGS }, (_, i) => i + 1));
+  });
+
+  it('has every bug that a mutant of the simulator puts back', () => {
+    const numbers = new Set(catalogue.map(({ bug }) => bug));
+    expect(mutants.filter(({ bug }) => bug !== undefined && !numbers.has(bug))).toEqual([]);
   });
 
   it('is CATALOGUE.md, to the letter', () => {
