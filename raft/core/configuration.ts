@@ -15,7 +15,7 @@ export interface Member {
 
 export interface Configuration {
   members: readonly Member[];
-  /** The clockwork of the whole cluster; without it each node goes by its own. */
+  /** The timing of the whole cluster; without it each node goes by its own. */
   timing?: ClusterTiming;
   /** While one voter takes the place of another (joint consensus, Raft thesis §4.3); the voters of `members` come next. */
   joint?: JointChange;

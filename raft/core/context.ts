@@ -102,7 +102,7 @@ export class CoreContext {
     this.commit = Math.max(this.log.snapshotIndex, Math.min(restored.hardState.commit, this.log.lastIndex));
   }
 
-  /** The clockwork of the cluster as its configuration has it; this node's own where that has none. */
+  /** The timing of the cluster as its configuration has it; this node's own where that has none. */
   get timing(): Timing {
     const { configuration } = this.configurations.latest;
     if (this.timingFound?.configuration !== configuration) {

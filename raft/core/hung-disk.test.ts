@@ -47,7 +47,7 @@ describe('a leader with a write that does not end', () => {
     expect(node.outputs.filter(({ type }) => type === 'answer')).toEqual([]);
   });
 
-  it('steps back when nobody took over in time, and cannot win before its disk is well', () => {
+  it('steps down when nobody took over in time, and cannot win before its disk is well', () => {
     const node = leaderWithHungDisk();
     const { events } = lead(node, PATIENCE_MS + timing.transferTimeoutMs + 2 * timing.heartbeatIntervalMs);
     expect(events.at(-1)).toMatchObject({ type: 'role', role: 'follower', term: 2 });

@@ -5,8 +5,8 @@ import { leaderPatienceMs } from './patience.js';
 import { bestSuccessor } from './succession.js';
 
 /**
- * A leader whose disk hangs could lead on, as its followers commit without it; its heartbeats say nothing of its disk
- *. It transfers leadership, and when nobody took over in time it steps back. While no other voter answers it stays: nobody
+ * A leader whose disk hangs could lead on, as its followers commit without it; its heartbeats say nothing of its disk.
+ * It transfers leadership, and when nobody took over in time it steps down. While no other voter answers it stays: nobody
  * else could lead.
  *
  * @returns true when its leadership is over

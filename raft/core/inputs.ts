@@ -44,7 +44,7 @@ export type Stimulus =
       expectedIndex: number | undefined;
       force?: boolean;
     }
-  /** Another clockwork for the whole cluster, in force on each node as soon as it is in its log. */
+  /** Another timing for the whole cluster, in force on each node as soon as it is in its log. */
   | { type: 'setTiming'; id: number; timing: ClusterTiming; expectedIndex: number | undefined }
   /** First configuration of a new cluster; legal only on an empty node. */
   | { type: 'bootstrap'; id: number; configuration: Configuration }

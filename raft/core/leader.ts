@@ -136,8 +136,8 @@ export function leaderDeadlineMs(ctx: CoreContext, leadership: Leadership): numb
 export function tickLeader(ctx: CoreContext, leadership: Leadership): void {
   // Whoever cannot hear a quorum stops at once, heartbeats included.
   if (ctx.now >= patienceEndMs(ctx, leadership)) {
-    // cover: a leader without a quorum steps back
-    // leader.test.ts "steps back when no quorum answers within the lease …"
+    // cover: a leader without a quorum steps down
+    // leader.test.ts "steps down when no quorum answers within the lease …"
     becomeFollower(ctx, ctx.term, null, 'no contact to a quorum');
     return;
   }

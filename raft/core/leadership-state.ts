@@ -63,6 +63,6 @@ export interface Leadership {
   isIdlenessTold: boolean;
   /** This node is of no use as leader, and is about to leave. */
   leaving: Leaving | null;
-  /** From here on the quorum has the time that the clockwork in force gives it to answer. */
+  /** From here on the quorum has the time that the timing in force gives it to answer. */
   patientSinceMs: number;
 }

@@ -165,7 +165,7 @@ describe('a non-voter', () => {
 });
 
 describe('a leader that is removed', () => {
-  it('leads on without its own vote until the others have the change, then steps back (Raft thesis §4.2.2)', () => {
+  it('leads on without its own vote until the others have the change, then steps down (Raft thesis §4.2.2)', () => {
     const node = leaderOf(['a', 'b', 'c']);
     const id = change(node, { type: 'remove', id: 'a' });
     node.acknowledge('b');

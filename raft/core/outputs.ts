@@ -94,7 +94,7 @@ export type CoreEvent =
   | { type: 'diskHangs'; forMs: number; successor: NodeId }
   /**
    * The entry at `index` of this leader got no further for so long although its heartbeats are answered. It transfers leadership
-   * to a successor that has everything, steps back, or stays because nobody else could lead.
+   * to a successor that has everything, steps down, or stays because nobody else could lead.
    */
   | {
       type: 'noWork';

@@ -129,7 +129,7 @@ export class RaftCore {
     return ctx.leadership ? leaderDeadlineMs(ctx, ctx.leadership) : ctx.electionDeadlineMs;
   }
 
-  /** The clockwork in force: that of the cluster once the log has it. */
+  /** The timing in force: that of the cluster once the log has it. */
   get timing(): Timing {
     return this.ctx.timing;
   }

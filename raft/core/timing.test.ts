@@ -44,7 +44,7 @@ describe('times that no cluster can run by', () => {
   });
 });
 
-describe('the clockwork of a cluster', () => {
+describe('the timing of a cluster', () => {
   it('is part of the configuration, beside what was there before', () => {
     const configuration = { members: abc.members, timing: times(2) };
     expect(decodeConfiguration(encodeConfiguration(configuration))).toEqual(configuration);
@@ -111,7 +111,7 @@ describe('the clockwork of a cluster', () => {
   });
 });
 
-describe('a leader whose clockwork changes', () => {
+describe('a leader whose timing changes', () => {
   it('sends its heartbeats by the new one, and says by it how loyal the followers must be', () => {
     const node = leader();
     setTiming(node, times(0.5));

@@ -51,7 +51,7 @@ describe('a vote', () => {
     expect(answer(node)?.granted).toBe(false);
   });
 
-  it('stays when the candidate steps back within the term', () => {
+  it('stays when the candidate steps down within the term', () => {
     const node = new CoreHarness();
     node.campaign();
     node.receive('b', preVoteGranted(1));

@@ -58,7 +58,7 @@ function leadAgain(node: CoreHarness): Led {
 }
 
 describe('a leader that gets nothing committed', () => {
-  it('steps back when its entries reach nobody although all answer its heartbeats', () => {
+  it('steps down when its entries reach nobody although all answer its heartbeats', () => {
     const node = leader();
     const id = node.propose();
     const led = lead(node, 1e6);
@@ -87,7 +87,7 @@ describe('a leader that gets nothing committed', () => {
     expect(node.status).toMatchObject({ role: 'leader', transferring: true });
   });
 
-  it('steps back when that one did not take over in time', () => {
+  it('steps down when that one did not take over in time', () => {
     const node = leader('abcde');
     node.propose();
     node.acknowledge('d');

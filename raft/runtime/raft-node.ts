@@ -154,7 +154,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     return this.running.status(performance.now());
   }
 
-  /** The clockwork in force: the cluster's, once the log of this node has it. */
+  /** The timing in force: the cluster's, once the log of this node has it. */
   get timing(): Timing {
     return this.core?.timing ?? this.options.timing;
   }
@@ -251,7 +251,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     return this.changes.ask((id) => ({ type: 'changeMembership', id, change, expectedIndex, force }));
   }
 
-  /** Changes the clockwork of the whole cluster, through the log; `rejected` when no cluster can run by these times. */
+  /** Changes the timing of the whole cluster, through the log; `rejected` when no cluster can run by these times. */
   setTiming(timing: ClusterTiming, expectedIndex?: number): Promise<Outcome<object>> {
     return this.changes.ask((id) => ({
       type: 'setTiming',

@@ -96,7 +96,7 @@ function sequencerProblems(view: ClusterView): string[] {
   // That a paused conductor starts nothing is said already.
   if (!leader || leader.status.paused || active[0] === leader) return [];
   if (active[0]) return [`the active sequencer is ${active[0].id}, not that of the leader ${leader.id}`];
-  // It transfers leadership within a moment if there is anybody to transfer leadership to.
+  // It hands over within a moment if there is anybody to hand over to.
   if (leader.status.witness)
     return [`the leader ${leader.id} is a witness, and no member with a node could take over`];
   const { startHeldBy } = leader.status.node;

@@ -41,7 +41,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
 {{/*
-What must hold between values, and of the cluster: pods keep op-node alive until Baton has transferred leadership by means of native
+What must hold between values, and of the cluster: pods keep op-node alive until Baton has handed over by means of native
 sidecars, which are on since 1.29. Not as kubeVersion in Chart.yaml: a helm that was built with `go install` takes itself
 for v1.20.0 when it renders without a cluster, and could not render at all.
 */}}
@@ -52,7 +52,7 @@ for v1.20.0 when it renders without a cluster, and could not render at all.
 {{- end -}}
 {{- $stop := add .Values.conductor.handOverSeconds .Values.conductor.shutdownSeconds 5 -}}
 {{- if lt (int .Values.terminationGracePeriodSeconds) (int $stop) -}}
-{{- fail (printf "terminationGracePeriodSeconds is %v, but transfer and stop may take %v: lengthen it, or shorten conductor.handOverSeconds or conductor.shutdownSeconds" .Values.terminationGracePeriodSeconds $stop) -}}
+{{- fail (printf "terminationGracePeriodSeconds is %v, but hand-over and stop may take %v: lengthen it, or shorten conductor.handOverSeconds or conductor.shutdownSeconds" .Values.terminationGracePeriodSeconds $stop) -}}
 {{- end -}}
 {{- $ports := concat (values .Values.conductor.ports) (values .Values.opNode.ports) (values .Values.executionClient.ports) | toStrings -}}
 {{- if ne (len $ports) (len (uniq $ports)) -}}

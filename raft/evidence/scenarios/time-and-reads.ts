@@ -252,13 +252,13 @@ scenario(
 scenario(
   {
     bug: 56,
-    title: 'a leader whose disk hangs steps back when nobody takes over',
+    title: 'a leader whose disk hangs steps down when nobody takes over',
     wrong: 'The disk of the leader hangs, and it keeps its leadership while it can find no successor.',
     seen: 'hashicorp/raft#503, #612, #614, #666',
     mutant: [
       {
         file: 'leaving.ts',
-        find: 'return leadership.transfer === null && stepBack(ctx, leaving);',
+        find: 'return leadership.transfer === null && stepDown(ctx, leaving);',
         replace: 'return false;',
       },
     ],

@@ -54,11 +54,11 @@ scenario(
 scenario(
   {
     bug: 3,
-    title: 'a candidate that steps back within its term keeps its vote',
+    title: 'a candidate that steps down within its term keeps its vote',
     wrong:
       'A candidate that steps down within its term forgets that it voted for itself, and votes for another: two leaders in one term.',
     seen: 'microsoft/CCF#8094, xnnyygn/xraft#33',
-    mutant: 'stepping back within a term clears the vote',
+    mutant: 'stepping down within a term clears the vote',
   },
   (cluster) => {
     const { a, b, c } = cluster;

@@ -16,7 +16,7 @@ interface Promise {
 
 /**
  * I15, its foundation (Raft thesis §6.4.1): a follower is loyal for as long as the heartbeats that it answered asked it to
- * be, whatever clockwork it goes by itself; and a lease rests on a quorum of such promises, whatever changes meanwhile.
+ * be, whatever timing it goes by itself; and a lease rests on a quorum of such promises, whatever changes meanwhile.
  */
 export function keptPromises({ node: find, options }: Evidence): Invariant {
   const promises = new Map<NodeId, Promise>();

@@ -87,7 +87,7 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'stepping back within a term clears the vote',
+    name: 'stepping down within a term clears the vote',
     bug: 3,
     patches: [{ file: 'step-down.ts', find: 'if (deposed) ctx.setTerm', replace: 'ctx.setTerm' }],
   },
@@ -630,7 +630,7 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a follower is loyal by its own clockwork, not by the one that the leader counts on',
+    name: 'a follower is loyal by its own timing, not by the one that the leader counts on',
     patches: [
       {
         file: 'accept.ts',
