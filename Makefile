@@ -1,5 +1,5 @@
 # `make help` lists what there is.
-.PHONY: help demo test test-real bench verify fix clean
+.PHONY: help demo test test-real bench check verify fix clean
 .SILENT:
 .DEFAULT_GOAL := help
 
@@ -14,7 +14,8 @@ help:
 	echo 'make test       all tests'
 	echo 'make test-real  three Batons beside real op-nodes and geths (needs Go and Python)'
 	echo 'make bench      commit latency, failover, memory and disk, flashblocks'
-	echo 'make verify     types, lint, format, build and tests'
+	echo 'make check      types, lint, format and unit tests'
+	echo 'make verify     everything that must hold before a change lands (needs Go and Python)'
 	echo 'make fix        formats the sources and repairs what the linter can'
 	echo 'make clean      removes what was installed and built'
 
@@ -30,8 +31,11 @@ test-real: $(BUILT)
 bench: $(BUILT)
 	npm run --silent bench
 
-verify: $(INSTALLED)
-	npm run --silent verify
+check: $(INSTALLED)
+	npm run --silent check
+
+verify:
+	.ci/run
 
 fix: $(INSTALLED)
 	npm run --silent fix

@@ -97,7 +97,7 @@ const rollupBoostCheck: HealthCheck = ({ rollupBoost }) => {
   }
 };
 
-/** In op-conductor's order (op-conductor.md §4), which decides the summary and the metric when several fail. */
+/** In op-conductor's order (docs/reference/op-conductor.md §4), which decides the summary and the metric when several fail. */
 export const checks: readonly HealthCheck[] = [
   syncStatusCheck,
   unsafeHeadCheck,

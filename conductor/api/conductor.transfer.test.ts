@@ -48,7 +48,7 @@ describe('transferLeader', () => {
 });
 
 describe('transferLeaderToServer', () => {
-  it('hands over to that member; the address may be left out', async () => {
+  it('transfers leadership to that member; the address may be left out', async () => {
     const t = conductorUnderTest();
     t.raft.lead();
     await t.conductor.transferLeaderToServer('c', 'c:50050');

@@ -40,13 +40,13 @@ describe('transfer', () => {
   it('--away acts only where the leader itself is asked', async () => {
     t.cluster.onCall = () => (t.cluster.lead('c'), { result: null });
     expect(await runCommand(['transfer', '--away', '--rpc', t.cluster.url('b')], t.io())).toBe(0);
-    expect(t.printed[0]).toMatch(/^nothing to hand over: a leads/);
+    expect(t.printed[0]).toMatch(/^nothing to transfer: a leads/);
     expect(t.cluster.calls).toEqual([]);
     expect(await t.baton('transfer', '--away')).toBe(0);
     expect(t.cluster.calls).toEqual(['a conductor_transferLeader []']);
     t.cluster.change('c', { role: 'follower' });
     expect(await t.baton('transfer', '--away')).toBe(0);
-    expect(t.printed[2]).toMatch(/^nothing to hand over: nobody leads/);
+    expect(t.printed[2]).toMatch(/^nothing to transfer: nobody leads/);
   });
 
   it('to the leader itself changes nothing', async () => {

@@ -27,7 +27,7 @@ export const addTransfer: AddCommand = (program, io) => {
         if (options.away) {
           const [leader] = leaders(await operation.cluster.view());
           if (!leader || !operation.cluster.wasAsked(leader.id)) {
-            return operation.done(`nothing to hand over: ${leader?.id ?? 'nobody'} leads`);
+            return operation.done(`nothing to transfer: ${leader?.id ?? 'nobody'} leads`);
           }
         }
         const before = await operation.until((view) => (leaders(view)[0] ? undefined : noLeader(view)));

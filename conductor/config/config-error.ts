@@ -5,7 +5,7 @@ import { variableName, type FlagName, type FlagValues } from './flag-table.js';
 export interface Rule {
   flags: readonly [FlagName, ...FlagName[]];
   violated: (values: FlagValues) => boolean;
-  /** op-conductor's text where it has one (op-conductor.md §1.4, §5.1), since scripts look for it. */
+  /** op-conductor's text where it has one, since scripts look for it. */
   text: string | ((values: FlagValues) => string);
   remedy: string | ((values: FlagValues) => string);
 }

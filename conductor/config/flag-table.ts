@@ -59,7 +59,7 @@ function override(fork: string): Flag<number, null> {
 const noPeers: readonly RaftPeer[] = [];
 
 /**
- * Every flag: op-conductor's with its names, defaults and required-ness (op-conductor.md §1), then Baton's own.
+ * Every flag: op-conductor's with its names, defaults and required-ness (docs/reference/op-conductor.md §1), then Baton's own.
  * Where a default differs from op-conductor's, a comment says why.
  */
 export const flags = {
@@ -162,7 +162,7 @@ export const flags = {
     byDefault: 10240,
     usage: 'log entries kept after a snapshot',
   }),
-  // op-conductor has 1s: a failover then takes 2 s and more (measured.md), of which this wait is the largest part.
+  // op-conductor has 1s: a failover takes 2 s and more there, of which this wait is the largest part.
   'raft.heartbeat-timeout': flag({
     group: 'Raft',
     type: duration,
@@ -471,7 +471,7 @@ export const flags = {
     type: boolean,
     byDefault: false,
     usage:
-      'a voting member without a node, for two sequencers and a witness: it keeps the log, and hands leadership over at once',
+      'a voting member without a node, for two sequencers and a witness: it keeps the log, and transfers leadership at once',
   }),
   'raft.priority': flag({
     group: 'Raft',
@@ -542,7 +542,8 @@ export const flags = {
     group: 'Control',
     type: duration,
     byDefault: 10_000,
-    usage: 'longest time a graceful stop may take (stop the sequencer, commit its last block, hand over)',
+    usage:
+      'longest time a graceful stop may take (stop the sequencer, commit its last block, transfer leadership)',
   }),
 };
 

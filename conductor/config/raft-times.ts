@@ -1,7 +1,7 @@
 import { TIMING_PROFILES, type ClusterTiming } from '../../raft/index.js';
 import type { FlagName, FlagValues } from './flag-table.js';
 
-/** The flags that give a cluster its clockwork when this node founds it. */
+/** The flags that give a cluster its timing when this node founds it. */
 export const TIMING_FLAGS = [
   'raft.timing-profile',
   'raft.heartbeat-timeout',

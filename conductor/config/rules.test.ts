@@ -38,7 +38,7 @@ function configOf(more: string): Config {
 }
 
 describe('rules', () => {
-  // op-conductor's texts: op-conductor.md §1.4, §5.1.
+  // The texts are op-conductor's: scripts look for them.
   it.each([
     ['--consensus.addr=', 'invalid config: missing consensus address'],
     ['--consensus.port=65536', 'invalid config: invalid RPC port'],

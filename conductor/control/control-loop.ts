@@ -21,7 +21,7 @@ const RETRY_MAX_MS = 1000;
 /**
  * Looks at the facts whenever one changed, decides, and has the decision carried out: one action at a time, in the
  * background. An action that is no longer the right one is aborted. Nothing here blocks or sleeps, so health,
- * leadership and RPC go on during a slow call (op-conductor.md §11.11, 4).
+ * leadership and RPC go on during a slow call, unlike in op-conductor (docs/reference/op-conductor.md §3.2).
  */
 export class ControlLoop {
   private running: Running | undefined;

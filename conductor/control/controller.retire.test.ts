@@ -7,7 +7,7 @@ useVirtualTime();
 afterEach(endConductors);
 
 describe('the end', () => {
-  it('stops the sequencer while it still leads, then hands over to the fittest', async () => {
+  it('stops the sequencer while it still leads, then transfers leadership to the fittest', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     t.raft.peer('c').eligibility = fitPeer();
@@ -31,7 +31,7 @@ describe('the end', () => {
     expect(t.raft.eligibility).toBe(0);
   });
 
-  it('hands over although op-node hangs', async () => {
+  it('transfers leadership although op-node hangs', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     t.raft.peer('b').eligibility = fitPeer();
@@ -50,7 +50,7 @@ describe('the end', () => {
     expect(t.node.active).toBe(true);
   });
 
-  it('has nothing to hand over as a follower', async () => {
+  it('has no leadership to transfer as a follower', async () => {
     const t = conductorUnderTest();
     await t.up();
     await t.controller.retire();

@@ -89,7 +89,7 @@ describe('round-robin transfers (op-conductor #18697)', () => {
     expect(t.raft.transfers).toEqual(['c']);
   });
 
-  it('hands over in turn when it is stopped', async () => {
+  it('transfers leadership in turn when it is stopped', async () => {
     const t = conductorUnderTest({ roundRobin: true });
     t.raft.peer('b').eligibility = fitPeer(50);
     t.raft.peer('c').eligibility = fitPeer();
@@ -159,7 +159,7 @@ describe('successors', () => {
   });
 });
 
-describe('a hand-over of a sequencer that still runs', () => {
+describe('a transfer of a sequencer that still runs', () => {
   /** Only its peers are missing, and b is fit. */
   async function sickLeader(): Promise<ConductorUnderTest> {
     const t = conductorUnderTest();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { EVERY_VIEW, expectTranscript, tellAction } from '../testing/decision-story.js';
 import { LEVELS, successor, viewOf } from '../testing/views.js';
 import { decide, type Action, type View } from './decide.js';
 import { encodeEligibility, Fitness } from './eligibility.js';
@@ -147,5 +148,15 @@ describe('decide, in every view', () => {
       if (!holds(view, action)) throw new Error(`${JSON.stringify(action)} for ${JSON.stringify(view)}`);
     }
     expect(decided).toHaveLength(3 * 3 * 5 * 6 * 3 * 2 ** 8);
+  });
+
+  it('says how often each action is chosen, and why', () => {
+    const counts = new Map<string, number>();
+    for (const { view, action } of decided) {
+      const line = `${view.role}: ${tellAction(action)}, because ${action.reason}`;
+      counts.set(line, (counts.get(line) ?? 0) + 1);
+    }
+    const lines = [...counts].map(([line, count]) => `${String(count).padStart(6)}  ${line}`);
+    expectTranscript(EVERY_VIEW, lines.sort((a, b) => (a.slice(8) < b.slice(8) ? -1 : 1)).join('\n'));
   });
 });

@@ -77,8 +77,8 @@ export type Action =
   | { type: 'feed'; reason: string };
 
 /**
- * What to do now. Pure: the same view always gives the same action (op-conductor.md §3.3 is the table it
- * replaces). It looks at facts only, never at what was done before.
+ * What to do now. Pure: the same view always gives the same action (docs/reference/op-conductor.md §3.1 has the
+ * table that it replaces). It looks at facts only, never at what was done before.
  */
 export function decide(view: View): Action {
   if (view.stopping) return { type: 'none', reason: 'stopping' };
@@ -97,7 +97,7 @@ function decideAsFollower(view: View): Action {
 }
 
 function decideAsLeader(view: View): Action {
-  if (view.transferring) return { type: 'none', reason: 'leadership is being handed over' };
+  if (view.transferring) return { type: 'none', reason: 'a transfer of leadership is under way' };
   // Only to a fitter node: heads that are all old are no reason to move leadership around. A chain that stands
   // still for long is one to try the next node, as fit as this one (op-conductor #18845).
   const better = view.successors.find(
@@ -122,12 +122,12 @@ function decideAsLeader(view: View): Action {
       }
       return { type: 'none', reason: view.compared ? 'sequencing' : 'its chain is being compared' };
     }
-    // A chain that stood still has an old head for a while after its sequencer is back (op-conductor.md §3.3).
+    // A chain that stood still has an old head for a while after its sequencer is back.
     if (view.fitness === Fitness.stale && view.progressing) {
       return { type: 'none', reason: 'the chain catches up' };
     }
     if (!better) return { type: 'none', reason: `nobody is fitter: ${view.healthReason}` };
-    // Whatever does not answer cannot be stopped; waiting for it would cost blocks (measured.md: 20 s).
+    // Whatever does not answer cannot be stopped; waiting for it would cost blocks: in op-conductor a hung op-node cost 20 s.
     const sequencer = view.fitness === Fitness.unfit ? 'leave' : 'stop';
     return { type: 'transfer', to: better.id, sequencer, reason };
   }

@@ -45,7 +45,7 @@ describe('decideEmptyLog', () => {
     ['the highest one', [voter('b', 10), voter('c', 13)], 'c'],
     ['the one that can', [voter('b', 13, { canLead: false }), voter('c', 13)], 'c'],
     ['also when one is silent', [voter('b', 10), voter('c', 'silent')], 'b'],
-  ])('hands over to %s', (_, others, to) => {
+  ])('transfers leadership to %s', (_, others, to) => {
     expect(decide(9, ...others)).toEqual({
       type: 'hand-over',
       to,

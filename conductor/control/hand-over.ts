@@ -24,7 +24,7 @@ export class HandOver {
 
   /**
    * To the member that was decided on. Returns why it failed, or undefined; a member to which it failed does not count as
-   * fitter for a while. The sequencer goes on until that member has the whole log: a hand-over that cannot succeed
+   * fitter for a while. The sequencer goes on until that member has the whole log: a transfer that cannot succeed
    * costs no block.
    */
   async to(action: TransferTarget, signal: AbortSignal): Promise<string | undefined> {
@@ -55,7 +55,7 @@ export class HandOver {
     if (!this.leads) return;
     const to = prepared ?? this.successorsAtTheEnd()[0];
     const outcome = await raft.transferLeadership(to);
-    logger.info({ to, ...outcome }, 'leadership handed over');
+    logger.info({ to, ...outcome }, 'leadership transferred');
   }
 
   /** The first one that gets the whole log while blocks still flow; undefined if none does. */

@@ -72,7 +72,7 @@ const LOOK_MS = 50;
 
 /**
  * What the local op-node and execution client are doing, read again several times a second: op-conductor believes
- * what it last did to them, and an op-node that was restarted stays stopped (op-conductor.md §11.11, 5).
+ * what it last did to them, and an op-node that was restarted stays stopped (docs/reference/op-conductor.md §3.2).
  */
 export class LocalNode extends EventEmitter<LocalNodeEvents> {
   private readonly stopped = new AbortController();

@@ -10,7 +10,7 @@ const LASTS_MS = 10_000;
 
 /**
  * Remembers that the local sequencer cannot be started although the node looks healthy: a leader that tries for ever
- * halts the chain (op-conductor.md §3.4: `unsafe head mismatch` without end).
+ * halts the chain (docs/reference/op-conductor.md §3.3).
  */
 export class StartTrouble {
   private failures = 0;

@@ -55,7 +55,7 @@ export class Succession {
   }
 }
 
-/** The others in the order of their ids, around the ring: whoever comes after `self` first (op-conductor.md §3.6). */
+/** The others in the order of their ids, around the ring: whoever comes after `self` first, as op-conductor does it. */
 export function aroundTheRing<T extends { id: string }>(self: string, others: readonly T[]): T[] {
   const sorted = [...others].sort((a, b) => (a.id < b.id ? -1 : 1));
   const next = sorted.findIndex(({ id }) => id > self);

@@ -44,7 +44,7 @@ export function peersDigest(peers: readonly ListedPeer[]): string {
 /**
  * Forms a cluster from a list that all its nodes were given. Only when every listed node is there, empty, and was
  * given the same list does the first of them found it; the others join by its first message. A node that finds an
- * existing cluster, or whose peers are not all empty, never founds one (bug 41): it waits to be added.
+ * existing cluster, or whose peers are not all empty, never founds one: it waits to be added.
  */
 export async function formCluster(options: FormationOptions): Promise<void> {
   const { self, peers, logger, signal } = options;

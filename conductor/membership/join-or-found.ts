@@ -50,7 +50,7 @@ export async function joinOrFound(options: JoinOptions): Promise<void> {
   const { raft, logger, config } = options;
   const { clusterId, incarnation } = raft.identity;
   if (clusterId !== null) {
-    // Not founded anew: the id may as well be that of a cluster whose leader has just found this node (bug 41).
+    // Not founded anew: the id may as well be that of a cluster whose leader has just found this node.
     if (isEmpty(raft)) logger.warn({ clusterId }, EMPTY_MEMBER);
     logger.info({ clusterId, incarnation }, 'rejoining the cluster of the storage directory');
     return;

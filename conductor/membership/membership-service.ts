@@ -62,7 +62,7 @@ const PROMOTION_LAG_ENTRIES = 2;
 
 /**
  * Adds and removes members. A new voter first joins without a vote and gets the log, so that the cluster never
- * waits for it (thesis §4.2.1); a node whose disk is not the one that was added comes back as a new member.
+ * waits for it (Raft thesis §4.2.1); a node whose disk is not the one that was added comes back as a new member.
  */
 export class MembershipService {
   constructor(private readonly options: MembershipOptions) {}

@@ -4,7 +4,7 @@ import type { ControlEvents } from '../control/control-events.js';
 import { DEFAULT_BUCKETS, type Families } from './families.js';
 import { healthErrorText } from './health-errors.js';
 
-/** What the control loop does, by op-conductor's names (op-conductor.md §6). */
+/** What the control loop does, by op-conductor's names. */
 export class ConductorMetrics {
   private readonly healthChecks;
   private readonly transfers;

@@ -41,7 +41,7 @@ describe('elections', () => {
   const failovers = (): Promise<(number | undefined)[]> =>
     Promise.all([
       t.value('op_conductor_failover_duration_seconds_count'),
-      t.value('op_conductor_handover_duration_seconds_count'),
+      t.value('op_conductor_leader_transfer_duration_seconds_count'),
     ]);
 
   it('are counted by their cause, and pre-votes are none', async () => {
@@ -56,7 +56,7 @@ describe('elections', () => {
     expect(await elections('timeout')).toBe(1);
   });
 
-  it('are measured until the sequencer runs here, apart for hand-overs', async () => {
+  it('are measured until the sequencer runs here, apart for transfers', async () => {
     stand('timeout', true);
     stand('timeout', false);
     becomes('leader', 'a');
@@ -85,7 +85,7 @@ describe('elections of a paused conductor', () => {
       t.controller.emit('sequencerStarted', true);
     }
     expect(await t.value('op_conductor_failover_duration_seconds_count')).toBe(0);
-    expect(await t.value('op_conductor_handover_duration_seconds_count')).toBe(0);
+    expect(await t.value('op_conductor_leader_transfer_duration_seconds_count')).toBe(0);
   });
 });
 

@@ -15,7 +15,7 @@ import { StateMetrics } from './state-metrics.js';
 
 /**
  * All metrics of this process but those of the flashblocks proxy, which adds its own to the registry. By op-conductor's
- * names where it has them (op-conductor.md §6); docs/METRICS.md lists every one.
+ * names where it has them; docs/METRICS.md lists every one.
  */
 export class Metrics {
   readonly registry = new Registry();

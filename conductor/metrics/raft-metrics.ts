@@ -43,7 +43,7 @@ export class RaftMetrics {
       DEFAULT_BUCKETS,
     );
     this.handover = families.histogram(
-      'op_conductor_handover_duration_seconds',
+      'op_conductor_leader_transfer_duration_seconds',
       "Time from the old leader's request to take over to the start of the sequencer here",
       DEFAULT_BUCKETS,
     );

@@ -1,7 +1,7 @@
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { Families } from './families.js';
 
-/** Gauges of what is: op-conductor has none (op-conductor.md §11.11, 15). They are read when somebody asks. */
+/** Gauges of what is: op-conductor has none. They are read when somebody asks. */
 export class StateMetrics {
   private readonly leader;
   private readonly witness;

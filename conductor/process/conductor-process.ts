@@ -52,7 +52,7 @@ export class ConductorProcess {
       () => this.fail(new StuckError('did not stop in time')),
       this.config.shutdownTimeoutMs,
     );
-    // A start that hangs has nothing to hand over.
+    // A process that is still starting has no leadership to transfer.
     const stopped = this.service.stop(signal).then(() => Promise.race([this.starting, sleep(CLOSING_MS)]));
     void stopped.then(
       () => {
@@ -63,9 +63,9 @@ export class ConductorProcess {
     );
   }
 
-  /** Ends the process without handing over. */
+  /** Ends the process without a transfer of leadership. */
   endNow(signal: NodeJS.Signals): void {
-    this.logger.warn({ signal }, 'ending at once: nothing is handed over');
+    this.logger.warn({ signal }, 'ending at once: leadership is not transferred');
     void this.closeAndEnd(EXIT_INTERRUPTED);
   }
 

@@ -15,7 +15,7 @@ function configOf(more: string[]) {
 }
 
 describe('the timing flags', () => {
-  it('are the clockwork of a cluster that this node founds', () => {
+  it('are the timing of a cluster that this node founds', () => {
     expect(timingOf(configOf(['--raft.heartbeat-timeout=3s']))).toMatchObject({
       electionTimeoutMs: 3000,
       leaseTimeoutMs: 3000,
@@ -41,7 +41,7 @@ describe('the timing flags', () => {
 });
 
 describe('deadlines between nodes', () => {
-  it('follow the clockwork of the cluster', () => {
+  it('follow the timing of the cluster', () => {
     const timing: ClusterTiming = TIMING_PROFILES.lan;
     expect(laneTimeouts(timing)).toMatchObject({ controlMs: 300, bulkMs: 1000 });
     expect(laneTimeouts({ ...timing, electionTimeoutMs: 5000 })).toMatchObject({

@@ -13,7 +13,7 @@ import { TIMING_FLAGS } from '../config/raft-times.js';
 
 const SNAPSHOT_TIMEOUT_MS = 10_000;
 
-/** The clockwork of a cluster that this node founds, and what concerns this node alone. */
+/** The timing of a cluster that this node founds, and what concerns this node alone. */
 export function timingOf({ raft }: Config): Timing {
   return {
     ...raft.timing,
@@ -23,7 +23,7 @@ export function timingOf({ raft }: Config): Timing {
   };
 }
 
-/** Deadlines of requests between nodes of a cluster with this clockwork. */
+/** Deadlines of requests between nodes of a cluster with this timing. */
 export function laneTimeouts({ electionTimeoutMs }: ClusterTiming): LaneTimeouts {
   return {
     controlMs: electionTimeoutMs,

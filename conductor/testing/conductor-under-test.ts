@@ -158,7 +158,7 @@ export class ConductorUnderTest {
     expect(this.node.active).toBe(true);
   }
 
-  /** Whether the local sequencer runs, and to whom leadership was handed over. */
+  /** Whether the local sequencer runs, and to whom leadership was transferred. */
   get outcome(): { active: boolean; transfers: readonly (string | undefined)[] } {
     return { active: this.node.active, transfers: this.raft.transfers };
   }

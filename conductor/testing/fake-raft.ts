@@ -18,7 +18,7 @@ export class FakeRaft extends EventEmitter<RaftNodeEvents> {
   readonly nodeId = 'a';
   role: CoreStatus['role'] = 'follower';
   ready = false;
-  /** Somebody asked for a hand-over that is under way. */
+  /** Somebody asked for a transfer that is under way. */
   transferring = false;
   leaderId: string | null = 'b';
   members: Member[] = ['a', 'b', 'c', 'd'].map((id) => ({
@@ -44,7 +44,7 @@ export class FakeRaft extends EventEmitter<RaftNodeEvents> {
   readonly transfers: (string | undefined)[] = [];
   /** What the next transfers come to; then they succeed. */
   readonly transferOutcomes: Outcome<object>[] = [];
-  /** Members that were to get the whole log before a hand-over. */
+  /** Members that were to get the whole log before a transfer. */
   readonly prepared: string[] = [];
   /** What the next of these come to; then they succeed. */
   readonly prepareOutcomes: Outcome<object>[] = [];

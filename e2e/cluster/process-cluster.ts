@@ -243,7 +243,7 @@ export class ProcessCluster {
     return leaders.length === 1 ? leaders[0] : undefined;
   }
 
-  /** op-conductor's way to a cluster (op-conductor.md §9.1). */
+  /** op-conductor's way to a cluster (docs/reference/op-conductor.md §9.1). */
   private async formByRpc(): Promise<void> {
     const [first, ...rest] = this.nodes as [ClusterNode, ...ClusterNode[]];
     await this.leader();

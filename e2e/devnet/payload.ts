@@ -18,7 +18,7 @@ const quantity = z
   .transform((value) => value.toLowerCase() as Hex);
 
 /**
- * The JSON envelope in which op-node hands blocks to its conductor and takes them back (op-conductor.md §2.4).
+ * The JSON envelope in which op-node hands blocks to its conductor and takes them back (docs/reference/op-conductor.md §2.3).
  * Quantities and data are hex strings; keys come out in the order in which op-node sends them.
  */
 export const envelopeSchema = z.object({

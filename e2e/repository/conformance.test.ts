@@ -4,7 +4,7 @@ import { namedTests, namesNothing, readDocument } from './named-tests.js';
 const page = readDocument('docs/CONFORMANCE.md');
 const rows = namedTests(page);
 
-/** Test lists of op-conductor.md §9.3 by name; what has no name there is described. */
+/** op-conductor's tests that have a name; the others are described. */
 const NAMED = [
   ...[1, 2, 3].map((n) => `ControlLoop${n}`),
   ...[1, 2, 3, 4, 5, 6, 7].map((n) => `Scenario${n}`),

@@ -59,10 +59,7 @@ describeCluster("operators' commands against a cluster of processes", STEADY, (c
         new RegExp(`^${to.id} leads in term \\d+, it was ${from.id}; its sequencer is active at block \\d+`),
       );
       expect((await cluster.activeLeader()).id).toBe(to.id);
-      expectDone(
-        await baton(third, 'transfer', '--away'),
-        new RegExp(`nothing to hand over: ${to.id} leads`),
-      );
+      expectDone(await baton(third, 'transfer', '--away'), new RegExp(`nothing to transfer: ${to.id} leads`));
       await cluster.allHealthy();
       expectDone(await baton(to, 'transfer', '--away'), /leads in term/);
       expect((await cluster.activeLeader()).id).not.toBe(to.id);

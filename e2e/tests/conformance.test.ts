@@ -19,7 +19,7 @@ const prepare = async (): Promise<Partial<ClusterOptions>> => {
   };
 };
 
-/** op-conductor's system tests that no other file has, under their names (op-conductor.md §9.1 and §9.2). */
+/** op-conductor's system tests that no other file has, under their names (docs/reference/op-conductor.md §9.1, §9.2). */
 describeCluster("op-conductor's system tests", prepare, (cluster, scenario) => {
   beforeAll(async () => {
     await cluster.activeLeader();
@@ -119,7 +119,7 @@ describeCluster("op-conductor's system tests", prepare, (cluster, scenario) => {
     for (const commits of values('consensus_commits_total')) expect(commits).toBeGreaterThan(10);
     const ours = pages[cluster.nodes.indexOf(leader)]!;
     expect(ours).toMatch(/^op_conductor_commit_duration_seconds_count\{stage="total"\} [1-9]/m);
-    expect(ours).toMatch(/^op_conductor_handover_duration_seconds_count [1-9]/m);
+    expect(ours).toMatch(/^op_conductor_leader_transfer_duration_seconds_count [1-9]/m);
     expect(ours).toMatch(/^op_conductor_peer_last_contact_seconds\{peer="sequencer-/m);
     expect(pages.join('\n')).toMatch(/^op_conductor_elections_total\{reason="transfer"\} [1-9]/m);
   });

@@ -108,7 +108,7 @@ describeCluster('a cluster of three', {}, (cluster, scenario) => {
         await cluster.activeAmong(cluster.others(node));
         await cluster.moreBlocks(5);
         expect(node.baton.log.map(({ msg }) => msg)).toContain(
-          'the disk does not finish a write: handing over',
+          'the disk does not finish a write: transferring leadership',
         );
         disk.thaw();
         await expectHealthy(cluster);

@@ -81,7 +81,7 @@ describeConductors('flashblocks of a cluster of three', {}, (conductors, scenari
     }
   });
 
-  scenario('follow a hand-over', async () => {
+  scenario('follow a transfer', async () => {
     const old = await conductors.leader();
     const next = conductors.ids.find((id) => id !== old.id)!;
     const before = number;

@@ -15,7 +15,7 @@ import { describeCluster } from './describe-cluster.js';
 const IDLE_CONNECTIONS = 1000;
 const LARGE_BODIES = 50;
 /**
- * Four bodies of 32 MiB may be under way; the rest is what the kernel hands over faster than connections are cut off,
+ * Four bodies of 32 MiB may be under way; the rest is what the kernel delivers faster than connections are cut off,
  * and what the collector has not seen yet. All of the bodies together have 1,600 MiB, without any copy.
  */
 const MEMORY_BYTES_MAX = 1200 * MIB;

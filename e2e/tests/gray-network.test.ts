@@ -49,7 +49,7 @@ describeHere('a cluster of three whose network is half broken', onNetwork, (clus
   afterEach(() => network.heal());
   afterAll(() => network?.remove());
 
-  scenario('hands over while no new connections are made, by those that are open', async () => {
+  scenario('transfers leadership while no new connections are made, by those that are open', async () => {
     network.loseNewConnections(cluster.nodes.map(({ baton }) => baton.options.consensusPort));
     await handOver(cluster);
     await handOver(cluster);
@@ -93,7 +93,7 @@ describeHere('a cluster of three whose members have names', onNamedNetwork, (clu
   });
 
   const goesOn = (what: string, mood: Mood): void =>
-    scenario(`hands over and replaces a dead leader while its name server ${what}`, async () => {
+    scenario(`transfers leadership and replaces a dead leader while its name server ${what}`, async () => {
       names!.mood = mood;
       const leader = await handOver(cluster);
       await leader.baton.kill('SIGKILL');

@@ -52,27 +52,30 @@ describeCluster('leadership on demand', STEADY, (cluster, scenario) => {
     await expectHealthy(cluster);
   });
 
-  scenario('refuses to hand over what it does not have, and to whom it does not know', async () => {
-    const leader = await cluster.activeLeader();
-    const [follower, other] = cluster.others(leader) as [ClusterNode, ClusterNode];
-    const transfer = (at: ClusterNode, id: string, address: string): Promise<unknown> =>
-      at.baton.call('conductor_transferLeaderToServer', [id, address]);
-    const { id, baton } = other;
-    await expect(transfer(follower, id, baton.consensusAddress)).rejects.toThrow('node is not the leader');
-    await expect(follower.baton.call('conductor_transferLeader')).rejects.toThrow('node is not the leader');
-    await expect(transfer(leader, 'nobody', '127.0.0.1:1')).rejects.toThrow(
-      'cannot find replication state for nobody',
-    );
-    await expect(transfer(leader, id, '127.0.0.1:1')).rejects.toThrow(
-      `the address of ${id} is ${baton.consensusAddress}, not 127.0.0.1:1`,
-    );
-    await expect(transfer(leader, leader.id, leader.baton.consensusAddress)).rejects.toThrow(
-      'cannot transfer leadership to itself',
-    );
-    expect((await expectHealthy(cluster)).id).toBe(leader.id);
-  });
+  scenario(
+    'refuses to transfer leadership that it does not have, and to a member that it does not know',
+    async () => {
+      const leader = await cluster.activeLeader();
+      const [follower, other] = cluster.others(leader) as [ClusterNode, ClusterNode];
+      const transfer = (at: ClusterNode, id: string, address: string): Promise<unknown> =>
+        at.baton.call('conductor_transferLeaderToServer', [id, address]);
+      const { id, baton } = other;
+      await expect(transfer(follower, id, baton.consensusAddress)).rejects.toThrow('node is not the leader');
+      await expect(follower.baton.call('conductor_transferLeader')).rejects.toThrow('node is not the leader');
+      await expect(transfer(leader, 'nobody', '127.0.0.1:1')).rejects.toThrow(
+        'cannot find replication state for nobody',
+      );
+      await expect(transfer(leader, id, '127.0.0.1:1')).rejects.toThrow(
+        `the address of ${id} is ${baton.consensusAddress}, not 127.0.0.1:1`,
+      );
+      await expect(transfer(leader, leader.id, leader.baton.consensusAddress)).rejects.toThrow(
+        'cannot transfer leadership to itself',
+      );
+      expect((await expectHealthy(cluster)).id).toBe(leader.id);
+    },
+  );
 
-  scenario('SIGTERM of the active Baton stops its sequencer and hands over', async () => {
+  scenario('SIGTERM of the active Baton stops its sequencer and transfers leadership', async () => {
     const leaving = await cluster.activeLeader();
     const before = await leaving.devnet.state();
     expect(await leaving.baton.kill('SIGTERM')).toBe(0);

@@ -86,7 +86,7 @@ describeCluster('a cluster whose programs misbehave', {}, (cluster, scenario) =>
     await expectHealthy(cluster);
   });
 
-  scenario('a leader that loses its peers hands over', async () => {
+  scenario('a leader that loses its peers transfers leadership', async () => {
     const alone = await cluster.activeLeader();
     await alone.devnet.control('lose-peers', {});
     await builderOtherThan(alone);

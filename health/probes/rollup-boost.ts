@@ -38,7 +38,7 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 
 const report = z.object({ rollup_boost_health: z.string() });
 
-/** Asks rollup-boost how it is (op-conductor.md §4). */
+/** Asks rollup-boost how it is (docs/reference/op-conductor.md §4). */
 export class RollupBoostProbe {
   readonly #endpoint: Endpoint;
   readonly #dialer = new Dialer({ answerBytesMax: MAX_BODY_BYTES });

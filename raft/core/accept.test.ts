@@ -24,7 +24,7 @@ describe('a follower', () => {
     expect(response(node)).toMatchObject({ success: false, conflictIndex: 3, conflictTerm: 0 });
   });
 
-  it('refuses a conflict with the first index of its own term there (thesis §3.5)', () => {
+  it('refuses a conflict with the first index of its own term there (Raft thesis §3.5)', () => {
     const node = new CoreHarness({ restored: log(1, 2, 2, 2).restored() });
     node.receive('b', log(1, 1, 1, 3, 3).append(3, 4));
     expect(response(node)).toMatchObject({ success: false, conflictIndex: 3, conflictTerm: 2 });
@@ -37,7 +37,7 @@ describe('a follower', () => {
     expect(response(node)).toMatchObject({ success: true, matchIndex: 3 });
   });
 
-  it('keeps what it has when a shorter or older message comes late (bug 21)', () => {
+  it('keeps what it has when a shorter or older message comes late', () => {
     const leader = log(1, 2, 2, 2);
     const node = new CoreHarness({ restored: leader.restored() });
     node.receive('b', leader.append(2, 1, 3));
@@ -62,7 +62,7 @@ describe('a follower', () => {
     expect(node.status.lastIndex).toBe(1);
   });
 
-  it('commits no more than the message has proven (bug 20)', () => {
+  it('commits no more than the message has proven', () => {
     const node = new CoreHarness({ restored: log(1, 2, 2).restored() });
     node.receive('b', log(1, 3, 3).append(3, 1, 2, 4));
     expect(node.status.commitIndex).toBe(2);

@@ -77,14 +77,14 @@ export function onAppend(ctx: CoreContext, from: NodeId, message: AppendRequest)
     const term = log.termAt(message.prevIndex) as number;
     if (term !== message.prevTerm) {
       // cover: the entry before differs
-      // accept.test.ts "refuses a conflict with the first index of its own term there (thesis §3.5)"
+      // accept.test.ts "refuses a conflict with the first index of its own term there (Raft thesis §3.5)"
       return refuse(ctx, from, requestId, log.firstIndexOfTermAt(message.prevIndex), term);
     }
     checkSameHash(ctx, from, message.prevIndex, message.prevHash);
   }
   for (const entry of message.entries) acceptEntry(ctx, from, entry);
 
-  // Only what this message proved to be the leader's (bug 20).
+  // Only what this message proved to be the leader's.
   ctx.commitTo(Math.min(message.commit, lastIndex));
   acknowledge(ctx, from, requestId, Math.max(lastIndex, log.snapshotIndex), 'everything');
 }
@@ -111,7 +111,7 @@ function refuse(
   ctx.send(from, { type: 'appendResponse', term: ctx.term, requestId, ...verdict }, 'term');
 }
 
-/** Entries that are there already stay, also those behind a short or late message (bug 21). */
+/** Entries that are there already stay, also those behind a short or late message. */
 function acceptEntry(ctx: CoreContext, from: NodeId, entry: Entry): void {
   const { log } = ctx;
   if (entry.index <= log.snapshotIndex) {
@@ -140,7 +140,7 @@ function truncateFrom(ctx: CoreContext, index: number): void {
   ctx.outbox.logTruncated(index);
   if (!ctx.configurations.truncateFrom(index)) return;
   // cover: a configuration is rolled back
-  // membership.test.ts "goes back to exactly the one before when it is cut off (bug 35)"
+  // membership.test.ts "goes back to exactly the one before when it is cut off"
   const { index: at, configuration } = ctx.configurations.latest;
   ctx.event({ type: 'configuration', index: at, configuration, reason: 'rolled back with the log' });
 }
@@ -179,7 +179,7 @@ export function onSnapshot(ctx: CoreContext, from: NodeId, message: SnapshotRequ
       install(ctx, from, snapshot);
     }
   }
-  // What is committed here is the leader's as well (Leader Completeness), so an old snapshot is no step back (bug 59).
+  // What is committed here is the leader's as well (Leader Completeness), so an old snapshot is no step back.
   ctx.send(
     from,
     { type: 'snapshotResponse', term: ctx.term, requestId: message.requestId, matchIndex: ctx.commit },

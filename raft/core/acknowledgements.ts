@@ -33,7 +33,7 @@ export function onAppendResponse(
     if (checkReversion(ctx, from, progress, message.requestId, agreesUpTo)) return;
     // cover: a refused append is searched back
     // replication.test.ts "looks for the common point by terms, not one by one"
-    // Search by term (thesis §3.5): the follower's log can only agree up to where our terms are no greater.
+    // Search by term (Raft thesis §3.5): the follower's log can only agree up to where our terms are no greater.
     const hint =
       message.conflictTerm > 0
         ? ctx.log.lastIndexWithTermAtMost(message.conflictTerm, message.conflictIndex) + 1
@@ -90,7 +90,7 @@ export function onProgress(
 
 /**
  * Commits what a quorum has on disk, this node's own disk being one vote among others (also when its own write
- * ends last, bug 31). Only an entry of the own term decides (thesis §3.6.2, bug 19).
+ * ends last). Only an entry of the own term decides (Raft thesis §3.6.2).
  */
 export function advanceCommit(ctx: CoreContext, leadership: Leadership): void {
   const index = quorumValue(ctx.voters, (id) =>

@@ -42,7 +42,7 @@ describe('a candidate', () => {
     expect(node.sent('vote', node.finishWrite())).toHaveLength(2);
   });
 
-  it('counts a voter once, however often it answers (bug 4)', () => {
+  it('counts a voter once, however often it answers', () => {
     const node = new CoreHarness({ restored: new TestLog(configurationOf([...'abcde'])).restored() });
     node.campaign();
     for (const from of 'bcd') node.receive(from, preVoteGranted(1));
@@ -50,7 +50,7 @@ describe('a candidate', () => {
     expect(node.status.role).toBe('candidate');
   });
 
-  it('counts no votes of non-voters and strangers, and none of another term (bug 7)', () => {
+  it('counts no votes of non-voters and strangers, and none of another term', () => {
     const restored = new TestLog(configurationOf(['a', 'b', 'c'], ['n'])).restored();
     const node = new CoreHarness({ restored });
     node.campaign();
@@ -68,7 +68,7 @@ describe('a candidate', () => {
     expect(node.status).toMatchObject({ role: 'follower', term: 2, leader: 'c' });
   });
 
-  it('tries again when the loyal are free, plus its stagger (raft.md §4.4)', () => {
+  it('tries again when the loyal are free, plus its stagger', () => {
     const node = new CoreHarness({ id: 'b', restored: log().restored({ term: 3 }) });
     node.campaign();
     node.receive('a', preVoteRefused(3, 120));
@@ -76,7 +76,7 @@ describe('a candidate', () => {
     expect(node.core.nextDeadlineMs() - node.now).toBe(120 + timing.rankSlotMs);
   });
 
-  it('counts answers to earlier attempts, but none from before another term or a leader (bug 10)', () => {
+  it('counts answers to earlier attempts, but none from before another term or a leader', () => {
     const asks = (node: CoreHarness): number => {
       node.campaign();
       return node.sent('preVote')[0]?.requestId as number;
@@ -105,7 +105,7 @@ describe('a candidate', () => {
     expect(led.status).toMatchObject({ role: 'follower', term: 1 });
   });
 
-  it('learns a later term from a refusal and asks anew in it (bug 9)', () => {
+  it('learns a later term from a refusal and asks anew in it', () => {
     const node = new CoreHarness();
     node.campaign();
     node.receive('b', preVoteRefused(7, 0));
@@ -127,7 +127,7 @@ describe('a candidate', () => {
     expect(node.status).toMatchObject({ term: 9, leader: null });
   });
 
-  it('asks silent voters again, and waits longer after each fruitless election (bugs 5, 16)', () => {
+  it('asks silent voters again, and waits longer after each fruitless election', () => {
     const node = new CoreHarness();
     const patience = () => {
       while (node.status.role !== 'candidate') {

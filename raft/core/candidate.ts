@@ -7,7 +7,7 @@ import type { ElectionCause } from './outputs.js';
 import { hasQuorum, isLost } from './quorum.js';
 import { becomeFollower } from './step-down.js';
 
-/** A hand-over needs no pre-vote. */
+/** A transfer needs no pre-vote. */
 type PreVoteCause = Exclude<ElectionCause, 'transfer'>;
 
 const REASONS: Record<PreVoteCause, string> = {
@@ -16,7 +16,7 @@ const REASONS: Record<PreVoteCause, string> = {
   retry: 'no majority in time',
 };
 
-/** Asks whether an election could be won, without disturbing anyone (thesis §9.6). */
+/** Asks whether an election could be won, without disturbing anyone (Raft thesis §9.6). */
 export function startPreVote(ctx: CoreContext, cause: PreVoteCause): void {
   if (!ctx.mayStand) {
     // cover: a node that is no voter does not stand
@@ -53,7 +53,7 @@ export function startPreVote(ctx: CoreContext, cause: PreVoteCause): void {
 
 /**
  * Pre-votes that may be answered still: those of one candidacy, since answers may take longer than the pause between
- * two attempts; but none from before a leader or another term, and none that voters may have forgotten (bug 10).
+ * two attempts; but none from before a leader or another term, and none that voters may have forgotten.
  */
 function stillAwaited({ campaign, now, timing }: CoreContext): Map<number, number> {
   const asked = campaign?.prevote ? [...campaign.asked] : [];
@@ -78,7 +78,7 @@ function startElection(ctx: CoreContext, cause: ElectionCause, reason: string, h
   );
 }
 
-/** Also repeats the question: it or its answer may be lost, and whoever voted for this node says so again (bug 5). */
+/** Also repeats the question: it or its answer may be lost, and whoever voted for this node says so again. */
 function askForVotes(ctx: CoreContext, campaign: Campaign): void {
   scheduleRetry(ctx, ctx.timing.electionTimeoutMs);
   for (const to of peersThatVote(ctx)) {
@@ -127,8 +127,8 @@ export function onPreVoteResponse(ctx: CoreContext, from: NodeId, message: PreVo
   if (message.term > ctx.term) {
     if (isLoyalFollower(ctx)) return;
     // cover: a refused pre-vote teaches a later term
-    // candidate.test.ts "learns a later term from a refusal and asks anew in it (bug 9)"
-    // Learn the term, or two nodes may refuse each other for ever (bug 9).
+    // candidate.test.ts "learns a later term from a refusal and asks anew in it"
+    // Learn the term, or two nodes may refuse each other for ever.
     becomeFollower(ctx, message.term, null, `${from} knows a later term`);
     scheduleRetry(ctx, 0);
     return;
@@ -178,13 +178,13 @@ function tally(ctx: CoreContext, from: NodeId, answer: PreVoteResponse | VoteRes
       ctx.electionDeadlineMs = ctx.now + ctx.timing.rankSlotMs / 3;
       return false;
     }
-    // Refusals say how long; the stagger on top keeps candidates apart (raft.md §4.4).
+    // Refusals say how long; the stagger on top keeps candidates apart.
     scheduleRetry(ctx, Math.max(campaign.remainingMs, ctx.timing.rankSlotMs));
   }
   return false;
 }
 
-/** The leader asks this node to take over. Exact term, sender and log position or nothing (bugs 37, 42). */
+/** The leader asks this node to take over. Exact term, sender and log position or nothing. */
 export function onTimeoutNow(ctx: CoreContext, from: NodeId, message: TimeoutNowRequest): void {
   const accepted =
     message.term === ctx.term &&
@@ -202,9 +202,9 @@ export function onTimeoutNow(ctx: CoreContext, from: NodeId, message: TimeoutNow
     'term',
   );
   if (accepted) {
-    // cover: a hand-over is accepted
+    // cover: a transfer is accepted
     // transfer.test.ts "stands at once, without pre-vote and with the right to disturb"
-    startElection(ctx, 'transfer', `${from} hands over`, message.handOver);
+    startElection(ctx, 'transfer', `${from} transfers leadership`, message.handOver);
   } else if (message.term === ctx.term) {
     // The leader has the answer by now, or will: the same order must not be obeyed when it comes again.
     ctx.endHandOvers(message.term, message.handOver);

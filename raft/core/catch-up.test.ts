@@ -13,7 +13,7 @@ function leader(): CoreHarness {
 const prepare = (node: CoreHarness, to: string): number =>
   node.ask((id) => ({ type: 'prepareTransfer', id, to }));
 
-describe('the preparation of a hand-over', () => {
+describe('the preparation of a transfer', () => {
   it('is done at once when the target has everything', () => {
     const node = leader();
     expect(node.answer(prepare(node, 'b'))).toEqual({ outcome: 'done', index: 2, term: 2 });

@@ -17,7 +17,7 @@ export function whyNoSuccessor(
 }
 
 /**
- * The first half of a hand-over, while this node leads on as ever: `done` once the voter has everything that was in the
+ * The first half of a transfer, while this node leads on as ever: `done` once the voter has everything that was in the
  * log when it was asked, so that what comes after is little.
  */
 export function onPrepareTransfer(ctx: CoreContext, id: number, to: NodeId): void {

@@ -16,7 +16,7 @@ function mix(value: number): number {
 /**
  * Hash of an entry's header chained to the hash of the entry before it: 53 bits, held in a number.
  *
- * It guards against accidents (a log that storage silently shortened or mixed up, bugs 40 and 64), not against
+ * It guards against accidents (a log that storage silently shortened or mixed up), not against
  * attackers; the data is covered through its CRC.
  */
 export function chainHash(

@@ -50,7 +50,7 @@ describe('a change', () => {
     expect(after(change)).toEqual(expected);
   });
 
-  it('moves one voter at most, so that old and new majorities overlap (thesis §4.1)', () => {
+  it('moves one voter at most, so that old and new majorities overlap (Raft thesis §4.1)', () => {
     const changes = ['a', 'b', 'n', 'x'].flatMap((id): MembershipChange[] => [
       join('addVoter', id),
       join('addNonvoter', id),

@@ -16,7 +16,7 @@ export type ChangeResult =
   | { ok: false; reason: RejectReason; detail: string };
 
 /**
- * One step of membership (thesis §4.1): at most one voter comes or goes, so old and new quorums overlap; or the joint
+ * One step of membership (Raft thesis §4.1): at most one voter comes or goes, so old and new quorums overlap; or the joint
  * configuration of a replacement.
  */
 export function applyChange(current: Configuration, change: MembershipChange): ChangeResult {

@@ -8,16 +8,16 @@ export interface Member {
   id: NodeId;
   /** Consensus address, `host:port`; resolved anew by the transport on every connect. */
   address: string;
-  /** The disk that was added under this id, 32 hex digits: a wiped node is another one (bug 40). */
+  /** The disk that was added under this id, 32 hex digits: a wiped node is another one. */
   incarnation: string;
   voter: boolean;
 }
 
 export interface Configuration {
   members: readonly Member[];
-  /** The clockwork of the whole cluster; without it each node goes by its own. */
+  /** The timing of the whole cluster; without it each node goes by its own. */
   timing?: ClusterTiming;
-  /** While one voter takes the place of another (joint consensus, thesis §4.3); the voters of `members` come next. */
+  /** While one voter takes the place of another (joint consensus, Raft thesis §4.3); the voters of `members` come next. */
   joint?: JointChange;
 }
 
@@ -66,7 +66,7 @@ export function decodeConfiguration(data: Uint8Array): Configuration {
 
 /**
  * All configurations that may still matter, by log index. The newest is in force from the moment it is appended
- * (thesis §4.1), and truncation rolls back to exactly the one before (bug 35).
+ * (Raft thesis §4.1), and truncation rolls back to exactly the one before.
  */
 export class ConfigurationHistory {
   private history: IndexedConfiguration[];

@@ -14,7 +14,7 @@ import type { Timing } from './timing.js';
 export interface Campaign {
   prevote: boolean;
   cause: ElectionCause;
-  /** The hand-over by which it stands; 0 without one. */
+  /** The transfer by which it stands; 0 without one. */
   handOver: number;
   granted: Set<NodeId>;
   refused: Set<NodeId>;
@@ -67,7 +67,7 @@ export class CoreContext {
   electionDeadlineMs = Infinity;
   /** After a stall: orders of the leader that are read before then lay unread meanwhile, and may be over. */
   ordersFromMs = -Infinity;
-  /** Hand-overs of the leader of `term` that are over, up to `number`. */
+  /** Transfers of the leader of `term` that are over, up to `number`. */
   private endedHandOvers = { term: 0, number: 0 };
   /** This node's place in the succession, as the leader of that term told it last. */
   published: { term: number; rank: number } | null = null;
@@ -102,7 +102,7 @@ export class CoreContext {
     this.commit = Math.max(this.log.snapshotIndex, Math.min(restored.hardState.commit, this.log.lastIndex));
   }
 
-  /** The clockwork of the cluster as its configuration has it; this node's own where that has none. */
+  /** The timing of the cluster as its configuration has it; this node's own where that has none. */
   get timing(): Timing {
     const { configuration } = this.configurations.latest;
     if (this.timingFound?.configuration !== configuration) {
@@ -115,7 +115,7 @@ export class CoreContext {
     return this.endedHandOvers.term === term ? this.endedHandOvers.number : 0;
   }
 
-  /** A hand-over was given up or refused: an order or a vote request that comes late must not revive it. */
+  /** A transfer was given up or refused: an order or a vote request that comes late must not revive it. */
   endHandOvers(term: number, number: number): void {
     this.endedHandOvers = { term, number: Math.max(number, this.handOversEnded(term)) };
   }
@@ -144,7 +144,7 @@ export class CoreContext {
 
   /**
    * Voters may stand for election, and also a node whose removal is not committed yet: while only its own log holds
-   * the new configuration, nobody else can win (thesis §4.2.2, fig. 4.6, bug 36). Its own vote does not count then.
+   * the new configuration, nobody else can win (Raft thesis §4.2.2, fig. 4.6). Its own vote does not count then.
    * A disk that took the place of another does not stand before its log says so: until then the vote is the other's.
    */
   get mayStand(): boolean {

@@ -63,7 +63,7 @@ describe('a follower that hears nothing', () => {
     expect([first, last]).toEqual([3 + 5, 3 + 1]);
   });
 
-  it('queues behind all others while it is unfit to lead (bug 47)', () => {
+  it('queues behind all others while it is unfit to lead', () => {
     const node = new CoreHarness({ restored: log().restored({ term: 3 }) });
     node.step({ type: 'eligibility', value: 0 });
     node.receive('b', heartbeat(3, { rank: 1 }));
@@ -77,7 +77,7 @@ describe('a follower that hears nothing', () => {
     expect(node.wait(timing.electionTimeoutMs - 10)).toEqual([]);
   });
 
-  it('draws its jitter anew for each attempt (bug 14)', () => {
+  it('draws its jitter anew for each attempt', () => {
     const node = new CoreHarness();
     node.random = 0.25;
     node.campaign();
@@ -87,7 +87,7 @@ describe('a follower that hears nothing', () => {
     expect(node.core.nextDeadlineMs() - node.now - first).toBeCloseTo(timing.jitterMs / 2);
   });
 
-  it('never stands as the member whose disk it replaced (bug 40)', () => {
+  it('never stands as the member whose disk it replaced', () => {
     const node = new CoreHarness({ incarnation: 'another disk' });
     node.wait(10 * timing.electionTimeoutMs);
     expect(node.core.nextDeadlineMs()).toBe(Infinity);
@@ -151,14 +151,14 @@ describe('proof that the leader is dead', () => {
 });
 
 describe('a process that stood still', () => {
-  it('reads its messages before it stands (bug 53)', () => {
+  it('reads its messages before it stands', () => {
     const node = new CoreHarness();
     node.now += 5 * timing.electionTimeoutMs;
     node.step({ type: 'stalled', forMs: 5 * timing.electionTimeoutMs });
     expect(node.core.nextDeadlineMs() - node.now).toBe(timing.heartbeatIntervalMs);
   });
 
-  it('no longer leads when others may have been elected, whether it was told of the stall or not (bug 54)', () => {
+  it('no longer leads when others may have been elected, whether it was told of the stall or not', () => {
     for (const told of [true, false]) {
       const node = CoreHarness.leader(log(), 2);
       node.now += timing.electionTimeoutMs;

@@ -6,8 +6,8 @@ const LIST_IS_OLD_AFTER = 3;
 
 /**
  * Position in the queue of candidates: followers of different rank wake up one slot apart, so that votes rarely
- * split (raft.md §4.4). The leader of the term has published it; without such a list, or when the list is old, it is
- * the order of ids. An unfit node queues behind all others: that delays it, no more (bug 47).
+ * split. The leader of the term has published it; without such a list, or when the list is old, it is
+ * the order of ids. An unfit node queues behind all others: that delays it, no more.
  */
 export function rank(ctx: CoreContext): number {
   const { published } = ctx;
@@ -47,7 +47,7 @@ export function restartElectionTimer(ctx: CoreContext): void {
   ctx.electionDeadlineMs = Math.max(promisedMs, ctx.now + ctx.timing.electionTimeoutMs) + stagger(ctx);
 }
 
-/** When a campaign that found no majority is repeated: a fresh draw each time (bug 14), the stagger kept. */
+/** When a campaign that found no majority is repeated: a fresh draw each time, the stagger kept. */
 export function scheduleRetry(ctx: CoreContext, afterMs: number): void {
   ctx.electionDeadlineMs = ctx.now + afterMs + stagger(ctx);
 }
@@ -57,7 +57,7 @@ const PATIENCE_DOUBLINGS_MAX = 5;
 
 /**
  * How long votes may take. They wait for the voters' disks; when those are slower than the timers, each fruitless
- * election waits longer, or none would ever succeed (bug 16). The answers to the new leader's heartbeats need no
+ * election waits longer, or none would ever succeed. The answers to the new leader's heartbeats need no
  * such patience: whoever voted for it has its term on disk already.
  */
 export function patienceMs(ctx: CoreContext): number {

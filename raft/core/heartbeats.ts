@@ -36,11 +36,11 @@ export function sendHeartbeats(ctx: CoreContext, leadership: Leadership): void {
   }
 }
 
-/** Answers a read once the leader knows what is committed and a quorum still follows it (thesis §6.4). */
+/** Answers a read once the leader knows what is committed and a quorum still follows it (Raft thesis §6.4). */
 export function onRead(ctx: CoreContext, id: number): void {
   const { leadership } = ctx;
   if (!leadership) return ctx.reject(id, 'not-leader');
-  // Before its first own commit a leader does not know what is committed (bug 48).
+  // Before its first own commit a leader does not know what is committed.
   if (leadership.ready) startRead(ctx, leadership, id);
   else leadership.readsBeforeReady.push(id);
 }
@@ -52,7 +52,7 @@ export function startRead(ctx: CoreContext, leadership: Leadership, id: number):
   answerReads(ctx, leadership);
 }
 
-/** A round is confirmed by answers to it or to a later one, never to an earlier one (bug 49). */
+/** A round is confirmed by answers to it or to a later one, never to an earlier one. */
 export function answerReads(ctx: CoreContext, leadership: Leadership): void {
   const confirmed = quorumValue(ctx.voters, (id) =>
     id === ctx.id ? Infinity : (leadership.progress.get(id)?.ackedRound ?? 0),

@@ -35,7 +35,7 @@ describe('a leader with a write that does not end', () => {
     expect(node.status).toMatchObject({ role: 'leader', transferring: false });
   });
 
-  it('hands over then, to whom it would hand over anyway, and says why', () => {
+  it('transfers leadership then, to whom it would transfer leadership anyway, and says why', () => {
     const node = leaderWithHungDisk();
     const { events, orders } = lead(node, PATIENCE_MS + timing.heartbeatIntervalMs);
     expect(events).toMatchObject([{ type: 'diskHangs', successor: orders[0]?.to }]);
@@ -47,7 +47,7 @@ describe('a leader with a write that does not end', () => {
     expect(node.outputs.filter(({ type }) => type === 'answer')).toEqual([]);
   });
 
-  it('steps back when nobody took over in time, and cannot win before its disk is well', () => {
+  it('steps down when nobody took over in time, and cannot win before its disk is well', () => {
     const node = leaderWithHungDisk();
     const { events } = lead(node, PATIENCE_MS + timing.transferTimeoutMs + 2 * timing.heartbeatIntervalMs);
     expect(events.at(-1)).toMatchObject({ type: 'role', role: 'follower', term: 2 });
@@ -83,7 +83,7 @@ describe('a leader with a write that does not end', () => {
     expect(node.status.role).toBe('leader');
   });
 
-  it('leaves a hand-over alone that somebody asked for, and answers it', () => {
+  it('leaves a transfer alone that somebody asked for, and answers it', () => {
     const node = leaderWithHungDisk();
     lead(node, PATIENCE_MS - 2 * timing.heartbeatIntervalMs);
     const id = node.ask((request) => ({ type: 'transfer', id: request, to: 'b' }));

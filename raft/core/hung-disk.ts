@@ -5,8 +5,8 @@ import { leaderPatienceMs } from './patience.js';
 import { bestSuccessor } from './succession.js';
 
 /**
- * A leader whose disk hangs could lead on, as its followers commit without it; its heartbeats say nothing of its disk
- * (bug 56). It hands over, and when nobody took over in time it steps back. While no other voter answers it stays: nobody
+ * A leader whose disk hangs could lead on, as its followers commit without it; its heartbeats say nothing of its disk.
+ * It transfers leadership, and when nobody took over in time it steps down. While no other voter answers it stays: nobody
  * else could lead.
  *
  * @returns true when its leadership is over
@@ -17,8 +17,8 @@ export function leaveHungDisk(ctx: CoreContext, leadership: Leadership): boolean
   if (forMs < leaderPatienceMs(ctx)) return false;
   const to = bestSuccessor(ctx, leadership);
   if (to === undefined) return false;
-  // cover: a leader with a hung disk hands over
-  // hung-disk.test.ts "hands over then, to whom it would hand over anyway, and says why"
+  // cover: a leader with a hung disk transfers leadership
+  // hung-disk.test.ts "transfers leadership then, to whom it would transfer leadership anyway, and says why"
   ctx.event({ type: 'diskHangs', forMs, successor: to });
   return leave(ctx, leadership, { because: 'disk', sinceMs: ctx.writeBeganMs }, to);
 }

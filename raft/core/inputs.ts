@@ -3,7 +3,7 @@ import type { Configuration, NodeId } from './configuration.js';
 import type { Message } from './messages.js';
 import type { ClusterTiming } from './timing.js';
 
-/** The core has neither a clock nor randomness (raft.md §5.2): each input brings both. */
+/** The core has neither a clock nor randomness: each input brings both. */
 interface Moment {
   /** Milliseconds of a monotonic clock. */
   now: number;
@@ -27,7 +27,7 @@ export type Stimulus =
   /** The application has applied everything up to `index`. */
   | { type: 'applied'; index: number }
   | { type: 'propose'; id: number; data: Uint8Array; crc: number }
-  /** Linearizable read (thesis §6.4): answered with an index that must be applied before the read. */
+  /** Linearizable read (Raft thesis §6.4): answered with an index that must be applied before the read. */
   | { type: 'read'; id: number }
   /** Answered when the voter has everything that is in the log now, or did not get it in time; nothing else follows. */
   | { type: 'prepareTransfer'; id: number; to: NodeId }
@@ -44,7 +44,7 @@ export type Stimulus =
       expectedIndex: number | undefined;
       force?: boolean;
     }
-  /** Another clockwork for the whole cluster, in force on each node as soon as it is in its log. */
+  /** Another timing for the whole cluster, in force on each node as soon as it is in its log. */
   | { type: 'setTiming'; id: number; timing: ClusterTiming; expectedIndex: number | undefined }
   /** First configuration of a new cluster; legal only on an empty node. */
   | { type: 'bootstrap'; id: number; configuration: Configuration }

@@ -12,7 +12,7 @@ import { configurationOf, TestLog } from './testing/test-log.js';
 const log = (...terms: number[]) => new TestLog(configurationOf(['a', 'b', 'c']), terms);
 
 describe('a leader', () => {
-  it('steps back when no quorum answers within the lease, counted from when it asked (bugs 12, 52)', () => {
+  it('steps down when no quorum answers within the lease, counted from when it asked', () => {
     const node = CoreHarness.leader(log(), 2);
     node.wait(timing.heartbeatIntervalMs);
     const { now: since, round } = node;

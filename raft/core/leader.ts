@@ -45,7 +45,7 @@ export function becomeLeader(ctx: CoreContext, reason: string): void {
   ctx.electionDeadlineMs = Infinity;
   syncProgress(ctx, leadership);
   ctx.roleChanged(reason);
-  // An entry of the own term commits all that came before it (thesis §3.6.2).
+  // An entry of the own term commits all that came before it (Raft thesis §3.6.2).
   appendOwn(ctx, leadership, 'noop', new Uint8Array(0), 0);
   sendHeartbeats(ctx, leadership);
   replicateToAll(ctx, leadership);
@@ -55,13 +55,13 @@ export function onPropose(ctx: CoreContext, id: number, data: Uint8Array, crc: n
   const { leadership, limits } = ctx;
   if (!leadership) return ctx.reject(id, 'not-leader');
   if (leadership.transfer?.isClosed) return ctx.reject(id, 'transfer-in-progress');
-  // A leader without a quorum must not collect proposals for ever (bug 32).
+  // A leader without a quorum must not collect proposals for ever.
   const full =
     leadership.pending.size >= limits.uncommittedEntriesMax ||
     (leadership.pending.size > 0 && leadership.uncommittedBytes + data.length > limits.uncommittedBytesMax);
   if (full) {
     // cover: too much is uncommitted
-    // replication.test.ts "takes no more proposals than may wait for a commit (bug 32)"
+    // replication.test.ts "takes no more proposals than may wait for a commit"
     return ctx.reject(id, 'too-many-uncommitted');
   }
   leadership.pending.set(appendOwn(ctx, leadership, 'command', data, crc), id);
@@ -80,7 +80,7 @@ export function onHeartbeatResponse(
   if (message.reverted) return excludeReverted(ctx, from, progress, 'noted', message.lastIndex);
   if (sentAtMs === undefined) return;
   if (checkReversion(ctx, from, progress, message.requestId, message.lastIndex)) return;
-  // The lease counts from when the question was sent, not from when the answer came (bug 52).
+  // The lease counts from when the question was sent, not from when the answer came.
   // At the pace of the cluster, and with time to spare; before the change is decided the leader must not leave it open.
   const isPrompt = ctx.now - sentAtMs <= ctx.timing.leaseTimeoutMs / 2;
   if (isPrompt && ctx.configurations.latest.index <= ctx.commit) progress.probationUntilMs = -Infinity;
@@ -134,10 +134,10 @@ export function leaderDeadlineMs(ctx: CoreContext, leadership: Leadership): numb
 }
 
 export function tickLeader(ctx: CoreContext, leadership: Leadership): void {
-  // Whoever cannot hear a quorum stops at once, heartbeats included (bug 12).
+  // Whoever cannot hear a quorum stops at once, heartbeats included.
   if (ctx.now >= patienceEndMs(ctx, leadership)) {
-    // cover: a leader without a quorum steps back
-    // leader.test.ts "steps back when no quorum answers within the lease …"
+    // cover: a leader without a quorum steps down
+    // leader.test.ts "steps down when no quorum answers within the lease …"
     becomeFollower(ctx, ctx.term, null, 'no contact to a quorum');
     return;
   }

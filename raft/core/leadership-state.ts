@@ -22,7 +22,7 @@ export interface PendingTransfer {
   requestId: number | null;
 }
 
-/** Somebody wants to know when a voter has the log up to here, before it hands over to it. */
+/** Somebody wants to know when a voter has the log up to here, before it transfers leadership to it. */
 export interface Preparation {
   id: number;
   to: NodeId;
@@ -55,7 +55,7 @@ export interface Leadership {
   replacementRequest: number | null;
   transfer: PendingTransfer | null;
   preparations: Preparation[];
-  /** Only heartbeats that were sent after this give a lease: an earlier hand-over may still take it. */
+  /** Only heartbeats that were sent after this give a lease: an earlier transfer may still take it. */
   leaseFromMs: number;
   /** When anything that waits for its commit got further, or began to wait. */
   workedAtMs: number;
@@ -63,6 +63,6 @@ export interface Leadership {
   isIdlenessTold: boolean;
   /** This node is of no use as leader, and is about to leave. */
   leaving: Leaving | null;
-  /** From here on the quorum has the time that the clockwork in force gives it to answer. */
+  /** From here on the quorum has the time that the timing in force gives it to answer. */
   patientSinceMs: number;
 }

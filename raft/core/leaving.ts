@@ -6,7 +6,7 @@ import { becomeFollower } from './step-down.js';
 import { beginTransfer } from './transfer.js';
 
 /**
- * A leader that is of no use hands over to this node, or steps back when there is none.
+ * A leader that is of no use transfers leadership to this node, or steps down when there is none.
  *
  * @returns true when its leadership is over
  */
@@ -18,13 +18,13 @@ export function leave(
 ): boolean {
   noteFruitlessLeadership(ctx);
   leadership.leaving = leaving;
-  if (to === undefined) return stepBack(ctx, leaving);
+  if (to === undefined) return stepDown(ctx, leaving);
   if (!leadership.transfer) beginTransfer(ctx, leadership, null, to);
   return false;
 }
 
 /**
- * A leader that is about to leave steps back when nobody took over in time, unless it is of use again.
+ * A leader that is about to leave steps down when nobody took over in time, unless it is of use again.
  *
  * @returns true when its leadership is over
  */
@@ -35,7 +35,7 @@ export function goOnLeaving(ctx: CoreContext, leadership: Leadership): boolean {
     leadership.leaving = null;
     return false;
   }
-  return leadership.transfer === null && stepBack(ctx, leaving);
+  return leadership.transfer === null && stepDown(ctx, leaving);
 }
 
 function holdsStill(ctx: CoreContext, leadership: Leadership, { because, sinceMs }: Leaving): boolean {
@@ -49,9 +49,9 @@ const REASONS: Record<Leaving['because'], string> = {
   work: 'nothing was committed',
 };
 
-function stepBack(ctx: CoreContext, { because, sinceMs }: Leaving): true {
-  // cover: a leader that is of no use steps back
-  // hung-disk.test.ts "steps back when nobody took over in time, and cannot win before its disk is well"
+function stepDown(ctx: CoreContext, { because, sinceMs }: Leaving): true {
+  // cover: a leader that is of no use steps down
+  // hung-disk.test.ts "steps down when nobody took over in time, and cannot win before its disk is well"
   becomeFollower(ctx, ctx.term, null, `${REASONS[because]} for ${Math.round(ctx.now - sinceMs)} ms`);
   return true;
 }

@@ -77,7 +77,7 @@ export class RaftLog {
     return index;
   }
 
-  /** Raft's "up-to-date" (thesis §3.6.1): term first, then length. */
+  /** Raft's "up-to-date" (Raft thesis §3.6.1): term first, then length. */
   isNoNewerThan(lastTerm: number, lastIndex: number): boolean {
     return lastTerm > this.lastTerm || (lastTerm === this.lastTerm && lastIndex >= this.lastIndex);
   }

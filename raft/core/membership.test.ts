@@ -28,7 +28,7 @@ describe('a change of membership', () => {
     expect(node.answer(change(node, { type: 'remove', id: 'c' }))).toBeUndefined();
   });
 
-  it('waits for a commit in the term (Ongaro 2015, bug 33)', () => {
+  it('waits for a commit in the term (Ongaro 2015)', () => {
     const node = CoreHarness.leader(new TestLog(configurationOf(['a', 'b', 'c'])), 2);
     expect(node.answer(change(node, add('d')))).toMatchObject({ reason: 'no-commit-in-term' });
   });
@@ -52,7 +52,7 @@ describe('a change of membership', () => {
     expect(node.answer(change(node, { type: 'demote', id: 'a' }))).toMatchObject({ reason: 'last-voter' });
   });
 
-  it('does not count what another disk under the same name has acknowledged (bug 40)', () => {
+  it('does not count what another disk under the same name has acknowledged', () => {
     const node = leaderOf(['a', 'b', 'c'], ['n']);
     node.acknowledge('n');
     expect(matchOf(node, 'n')).toBe(2);
@@ -73,7 +73,7 @@ describe('a change of membership', () => {
     expect(node.status.leaseRemainingMs).toBe(timing.leaseTimeoutMs - 40);
   });
 
-  it('serves a removed member until the removal is committed, so that it learns of it (bug 39)', () => {
+  it('serves a removed member until the removal is committed, so that it learns of it', () => {
     const node = leaderOf(['a', 'b', 'c']);
     change(node, { type: 'remove', id: 'c' });
     expect(node.sent('append').map(({ to }) => to)).toContain('c');
@@ -165,7 +165,7 @@ describe('a non-voter', () => {
 });
 
 describe('a leader that is removed', () => {
-  it('leads on without its own vote until the others have the change, then steps back (thesis §4.2.2)', () => {
+  it('leads on without its own vote until the others have the change, then steps down (Raft thesis §4.2.2)', () => {
     const node = leaderOf(['a', 'b', 'c']);
     const id = change(node, { type: 'remove', id: 'a' });
     node.acknowledge('b');
@@ -179,7 +179,7 @@ describe('a leader that is removed', () => {
     expect(node.core.nextDeadlineMs()).toBe(Infinity);
   });
 
-  it('stands again after a crash while only its own log knows of the removal (fig. 4.6, bug 36)', () => {
+  it('stands again after a crash while only its own log knows of the removal (fig. 4.6)', () => {
     const log = new TestLog(configurationOf(['a', 'b'])).addConfiguration(2, configurationOf(['b']));
     const restored = {
       ...log.restored({ term: 2, commit: 1 }),
@@ -213,7 +213,7 @@ describe('a follower', () => {
     expect(node.status.configuration.index).toBe(2);
   });
 
-  it('goes back to exactly the one before when it is cut off (bug 35)', () => {
+  it('goes back to exactly the one before when it is cut off', () => {
     const node = new CoreHarness();
     node.receive(
       'b',
@@ -224,7 +224,7 @@ describe('a follower', () => {
     expect(node.status.configuration.index).toBe(1);
   });
 
-  it('finds its newest configuration again after a restart, committed or not (bug 35)', () => {
+  it('finds its newest configuration again after a restart, committed or not', () => {
     const longer = new TestLog(log.configuration).addConfiguration(1, configurationOf(['b', 'c']));
     const node = new CoreHarness({
       restored: {

@@ -44,10 +44,10 @@ function changeConfiguration(ctx: CoreContext, { id, expectedIndex, force, reaso
       `configuration changed since ${expectedIndex} (latest is ${index})`,
     );
   }
-  // Without a commit in this term, two changes may have quorums that do not overlap (Ongaro 2015, bug 33).
+  // Without a commit in this term, two changes may have quorums that do not overlap (Ongaro 2015).
   if (!leadership.ready) {
     // cover: a change before the first commit
-    // membership.test.ts "waits for a commit in the term (Ongaro 2015, bug 33)"
+    // membership.test.ts "waits for a commit in the term (Ongaro 2015)"
     return ctx.reject(id, 'no-commit-in-term');
   }
   if (index > ctx.commit) {
@@ -102,12 +102,12 @@ function appendConfiguration(
 }
 
 /**
- * A joint configuration is left as soon as it is committed (thesis §4.3), also by a leader that did not begin it. Until
+ * A joint configuration is left as soon as it is committed (Raft thesis §4.3), also by a leader that did not begin it. Until
  * then the majorities of both sides decide together.
  */
 export function leaveJoint(ctx: CoreContext, leadership: Leadership): void {
   const { index, configuration } = ctx.configurations.latest;
-  // The target of a hand-over takes over at the exact position that it was told.
+  // The target of a transfer takes over at the exact position that it was told.
   if (!configuration.joint || index > ctx.commit || !leadership.ready || leadership.transfer?.isClosed)
     return;
   const at = appendConfiguration(ctx, leadership, withoutJoint(configuration), 'replaced');

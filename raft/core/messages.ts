@@ -19,8 +19,8 @@ export interface VoteRequest extends Envelope {
   lastIndex: number;
   lastTerm: number;
   /**
-   * The hand-over (TimeoutNow) by which this node stands, as the leader of the term before counts them: loyalty to that
-   * leader does not apply, unless it has given up this hand-over meanwhile. 0 without one.
+   * The transfer (TimeoutNow) by which this node stands, as the leader of the term before counts them: loyalty to that
+   * leader does not apply, unless it has given up this transfer meanwhile. 0 without one.
    */
   handOver: number;
 }
@@ -53,7 +53,7 @@ export interface AppendResponse extends Envelope {
   success: boolean;
   /** Success: the last index that is durable here and equal to the sender's log. */
   matchIndex: number;
-  /** Refusal: where the leader should look next (thesis §3.5, by term). */
+  /** Refusal: where the leader should look next (Raft thesis §3.5, by term). */
   conflictIndex: number;
   conflictTerm: number;
 }
@@ -72,7 +72,7 @@ export interface HeartbeatRequest extends Envelope {
    * same. Undefined when the leader does not say.
    */
   logHash: number | undefined;
-  /** Up to this one, the hand-overs of this leader are over: who still stands by one has no claim to a vote. */
+  /** Up to this one, the transfers of this leader are over: who still stands by one has no claim to a vote. */
   handOversEnded: number;
   /** Place of this follower in the succession, 0 first; no two followers have the same one of a leader. */
   rank: number;

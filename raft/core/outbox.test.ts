@@ -67,7 +67,7 @@ describe('the outbox', () => {
     expect(outbox.durableIndex).toBe(2);
   });
 
-  it('counts nothing as durable that was cut while it was written (ABA, bug 25)', () => {
+  it('counts nothing as durable that was cut while it was written (ABA)', () => {
     const { outbox, raftLog } = outboxOver(new TestLog(members, [1, 1]), 1);
     outbox.nextWrite(hard);
     raftLog.truncateFrom(3);
@@ -104,7 +104,7 @@ describe('the outbox', () => {
 });
 
 describe('a node with a slow disk', () => {
-  it('acknowledges the new entry at an index, never the one that it replaced (bug 25)', () => {
+  it('acknowledges the new entry at an index, never the one that it replaced', () => {
     const node = new CoreHarness({ slowDisk: true });
     node.receive('b', new TestLog(members, [2]).append(2, 1));
     node.finishWrite();

@@ -20,7 +20,7 @@ interface Held {
 
 interface Outstanding {
   seq: number;
-  /** Last index of the log that this write makes durable; falls when the log is cut meanwhile (bug 25). */
+  /** Last index of the log that this write makes durable; falls when the log is cut meanwhile. */
   lastIndex: number;
   hard: boolean;
 }
@@ -58,7 +58,7 @@ export class Outbox {
     this.durableIndex = Math.min(this.durableIndex, from - 1);
     if (this.outstanding) {
       // cover: the log is cut under a write
-      // outbox.test.ts "counts nothing as durable that was cut while it was written (ABA, bug 25)"
+      // outbox.test.ts "counts nothing as durable that was cut while it was written (ABA)"
       this.outstanding.lastIndex = Math.min(this.outstanding.lastIndex, from - 1);
     }
     if (from < this.firstUnwritten) {

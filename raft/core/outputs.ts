@@ -62,7 +62,7 @@ export type Role = 'follower' | 'candidate' | 'leader';
 
 /**
  * Why a node stands for election: no word from the leader for the election timeout; proof that the leader's process is
- * gone; the leader hands over; the candidacy before brought no leader.
+ * gone; the leader transfers leadership; the candidacy before brought no leader.
  */
 export type ElectionCause = 'timeout' | 'leader-gone' | 'transfer' | 'retry';
 
@@ -90,18 +90,18 @@ export type CoreEvent =
   | { type: 'configuration'; index: number; configuration: Configuration; reason: string }
   | { type: 'electionStarted'; term: number; cause: ElectionCause; prevote: boolean }
   | { type: 'snapshotInstalled'; index: number; from: NodeId }
-  /** A write of this leader has been under way for so long that it hands over. */
+  /** A write of this leader has been under way for so long that it transfers leadership. */
   | { type: 'diskHangs'; forMs: number; successor: NodeId }
   /**
-   * The entry at `index` of this leader got no further for so long although its heartbeats are answered. It hands over
-   * to a successor that has everything, steps back, or stays because nobody else could lead.
+   * The entry at `index` of this leader got no further for so long although its heartbeats are answered. It transfers leadership
+   * to a successor that has everything, steps down, or stays because nobody else could lead.
    */
   | {
       type: 'noWork';
       forMs: number;
       index: number;
       obstacles: readonly Obstacle[];
-      then: 'hand-over' | 'step-back' | 'stay';
+      then: 'transfer' | 'step-down' | 'stay';
       successor: NodeId | null;
     }
   /**

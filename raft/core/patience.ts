@@ -1,6 +1,6 @@
 import type { CoreContext } from './context.js';
 
-/** Election timeouts that a leader's work or write may take, at first: slow disks are no reason to leave (bug 16). */
+/** Election timeouts that a leader's work or write may take, at first: slow disks are no reason to leave. */
 const PATIENCE_IN_TIMEOUTS = 4;
 /** Doublings of that, at most. */
 const DOUBLINGS_MAX = 5;

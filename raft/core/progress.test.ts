@@ -43,7 +43,7 @@ describe('the progress of a follower', () => {
     expect(big.canSend(limits, 0)).toBe(true);
   });
 
-  it('never takes back what was acknowledged (bug 24)', () => {
+  it('never takes back what was acknowledged', () => {
     const progress = replicating();
     progress.acknowledged(4, 0);
     progress.probeFrom(3);
@@ -58,7 +58,7 @@ describe('the progress of a follower', () => {
     expect(progress.canSend(limits, 0)).toBe(true);
   });
 
-  it('gives up requests that are too old (bug 27)', () => {
+  it('gives up requests that are too old', () => {
     const progress = replicating();
     progress.sent(request(1, 12, 10, 100));
     expect(progress.expire(99)).toBe(false);

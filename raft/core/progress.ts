@@ -10,7 +10,7 @@ interface Inflight {
 }
 
 /**
- * What the leader knows of one follower (etcd's progress machine, raft.md §5.3).
+ * What the leader knows of one follower (after etcd's progress machine).
  *
  *   probe ──ack──▶ replicate ──refusal, lost request──▶ probe
  *     └──────── the log does not reach ──▶ snapshot ──ack──▶ replicate
@@ -77,7 +77,7 @@ export class Progress {
     if (this.state === 'replicate') this.next = request.lastIndex + 1;
   }
 
-  /** Takes the request off the list; undefined when it is not (or no longer) waited for (bug 24). */
+  /** Takes the request off the list; undefined when it is not (or no longer) waited for. */
   settle(requestId: number): Inflight | undefined {
     const position = this.inflight.findIndex((request) => request.requestId === requestId);
     return position < 0 ? undefined : this.inflight.splice(position, 1)[0];
@@ -135,7 +135,7 @@ export class Progress {
     this.inflight = [];
   }
 
-  /** Frees requests that nobody will answer any more (bug 27). True when there were any. */
+  /** Frees requests that nobody will answer any more. True when there were any. */
   expire(olderThanMs: number): boolean {
     if (!this.inflight.some((request) => request.movedAtMs <= olderThanMs)) return false;
     this.probeFrom(this.match + 1);

@@ -59,7 +59,7 @@ describe('quorums', () => {
     }
   });
 
-  it('are formed of voters only (bug 7)', () => {
+  it('are formed of voters only', () => {
     expect(voterSets(configurationOf(['a', 'b'], ['n']))).toEqual([['a', 'b']]);
   });
 });

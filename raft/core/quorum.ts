@@ -1,6 +1,6 @@
 import type { Configuration, NodeId } from './configuration.js';
 
-/** Sets of voters that must each supply a majority: one, or two in a joint configuration (thesis §4.3). */
+/** Sets of voters that must each supply a majority: one, or two in a joint configuration (Raft thesis §4.3). */
 export type VoterSets = readonly (readonly NodeId[])[];
 
 export function voterSets(configuration: Configuration): VoterSets {

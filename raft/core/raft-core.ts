@@ -62,7 +62,7 @@ export interface CoreStatus {
   leader: NodeId | null;
   /** Leader only: an entry of its own term is committed. */
   ready: boolean;
-  /** Leader only: a hand-over is under way; it takes proposals until the target has caught up. */
+  /** Leader only: a transfer is under way; it takes proposals until the target has caught up. */
   transferring: boolean;
   commitIndex: number;
   appliedIndex: number;
@@ -76,7 +76,7 @@ export interface CoreStatus {
 }
 
 /**
- * One node's part of the protocol: inputs in, outputs out, nothing else (raft.md §5.2). The caller delivers time,
+ * One node's part of the protocol: inputs in, outputs out, nothing else. The caller delivers time,
  * messages and finished writes, and carries out what comes back, in order.
  */
 export class RaftCore {
@@ -103,7 +103,7 @@ export class RaftCore {
     }
     try {
       // A leader has something to do in every heartbeat interval. One that had not for so long was frozen, and others
-      // may have been elected; it must not act on whatever lay in its sockets meanwhile (bug 54).
+      // may have been elected; it must not act on whatever lay in its sockets meanwhile.
       if (ctx.leadership && silentMs >= ctx.timing.electionTimeoutMs) {
         // cover: a leader was frozen
         // election-timer.test.ts "no longer leads when others may have been elected …"
@@ -129,7 +129,7 @@ export class RaftCore {
     return ctx.leadership ? leaderDeadlineMs(ctx, ctx.leadership) : ctx.electionDeadlineMs;
   }
 
-  /** The clockwork in force: that of the cluster once the log has it. */
+  /** The timing in force: that of the cluster once the log has it. */
   get timing(): Timing {
     return this.ctx.timing;
   }
@@ -286,11 +286,11 @@ export class RaftCore {
       return becomeFollower(ctx, message.term, null, `${from} knows a later term`);
     }
     if (message.type === 'voteResponse') return onVoteResponse(ctx, from, message);
-    // Answers to a leadership that is over say nothing about this one (bug 24).
+    // Answers to a leadership that is over say nothing about this one.
     const { leadership } = ctx;
     if (!leadership || message.term !== ctx.term) {
       // cover: an answer to an earlier leadership
-      // replication.test.ts "believes no answer of an earlier term (bug 24)"
+      // replication.test.ts "believes no answer of an earlier term"
       return;
     }
     const progress = leadership.progress.get(from);

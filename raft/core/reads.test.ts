@@ -11,7 +11,7 @@ const leader = (voters?: string[]): CoreHarness => {
 };
 const read = (node: CoreHarness): number => node.ask((id) => ({ type: 'read', id }));
 
-describe('a linearizable read (thesis §6.4)', () => {
+describe('a linearizable read (Raft thesis §6.4)', () => {
   it('is answered with what was committed when it came, once a majority confirmed the leader after it', () => {
     const node = leader();
     const id = read(node);
@@ -22,7 +22,7 @@ describe('a linearizable read (thesis §6.4)', () => {
     expect(node.answer(id)).toEqual({ outcome: 'done', index: 2, term: 2 });
   });
 
-  it('is not confirmed by an answer to an earlier round, but by one to a later (bug 49)', () => {
+  it('is not confirmed by an answer to an earlier round, but by one to a later', () => {
     const node = leader();
     const id = read(node);
     for (const from of 'bc') node.confirm(from, { round: node.round - 1 });
@@ -39,7 +39,7 @@ describe('a linearizable read (thesis §6.4)', () => {
     expect(follower.sent('heartbeatResponse')).toMatchObject([{ term: 2, round: 0 }]);
   });
 
-  it('waits for the first commit of the term: before it a leader does not know what is committed (bug 48)', () => {
+  it('waits for the first commit of the term: before it a leader does not know what is committed', () => {
     const node = newLeader();
     const id = read(node);
     node.confirm('b');
@@ -49,7 +49,7 @@ describe('a linearizable read (thesis §6.4)', () => {
     expect(node.answer(id)).toMatchObject({ outcome: 'done', index: 2 });
   });
 
-  it('is refused when the leadership ends first (bug 50)', () => {
+  it('is refused when the leadership ends first', () => {
     const node = leader();
     const id = read(node);
     node.receive('c', heartbeat(3));

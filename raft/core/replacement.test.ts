@@ -14,7 +14,7 @@ describe('a replacement', () => {
     return { node, id: change(node, replace('c', 'd')) };
   };
 
-  it('is decided by majorities of the old and of the new voters (thesis §4.3)', () => {
+  it('is decided by majorities of the old and of the new voters (Raft thesis §4.3)', () => {
     const { node } = began();
     expect(joint(node)).toEqual({ voters: ['a', 'b', 'c'], leaving: ['c'] });
     expect(votersBy(node)).toEqual(['a', 'b', 'd']);
@@ -97,7 +97,7 @@ describe('a replacement', () => {
     expect(node.status.role).toBe('leader');
   });
 
-  it('is rolled back exactly when it is cut off (bug 35)', () => {
+  it('is rolled back exactly when it is cut off', () => {
     const node = new CoreHarness({ restored });
     expect(joint(node)).toBeDefined();
     node.receive('b', new TestLog(half.configuration, [2]).append(2, 1));
@@ -119,7 +119,7 @@ describe('a replacement', () => {
     expect(node.core.nextDeadlineMs()).toBe(Infinity);
   });
 
-  it('is not completed under the feet of a hand-over, but after it failed', () => {
+  it('is not completed under the feet of a transfer, but after it failed', () => {
     const { node } = began();
     node.ask((id) => ({ type: 'transfer', id, to: 'b' }));
     node.acknowledge('b');

@@ -6,7 +6,7 @@ const members = configurationOf(['a', 'b', 'c']);
 const log = (...terms: number[]) => new TestLog(members, terms);
 
 describe('a leader', () => {
-  it('sends the entry while its own disk is still busy with it (thesis §10.2.1)', () => {
+  it('sends the entry while its own disk is still busy with it (Raft thesis §10.2.1)', () => {
     const node = CoreHarness.leader(log(), 2);
     node.acknowledge('b');
     node.slowDisk = true;
@@ -19,7 +19,7 @@ describe('a leader', () => {
     expect(node.status.commitIndex).toBe(3);
   });
 
-  it('counts its own disk like any other: followers alone can commit (bug 31)', () => {
+  it('counts its own disk like any other: followers alone can commit', () => {
     const node = CoreHarness.leader(log(), 2);
     node.acknowledge('b');
     node.slowDisk = true;
@@ -30,7 +30,7 @@ describe('a leader', () => {
     expect(node.answer(id)).toEqual({ outcome: 'done', index: 3, term: 2 });
   });
 
-  it('commits nothing of an earlier term by counting (figure 8, bug 19)', () => {
+  it('commits nothing of an earlier term by counting (figure 8)', () => {
     const node = CoreHarness.leader(log(2, 2), 4);
     for (const from of 'bc') node.acknowledge(from, 3);
     expect(node.status.commitIndex).toBe(0);
@@ -90,7 +90,7 @@ describe('a leader', () => {
     expect(node.sent('append').filter(({ to }) => to === 'b')).toMatchObject([{ prevIndex: 3 }]);
   });
 
-  it('gives up a request that nobody ends (bug 27)', () => {
+  it('gives up a request that nobody ends', () => {
     const node = CoreHarness.leader(log(), 2);
     node.acknowledge('b');
     node.propose();
@@ -105,13 +105,13 @@ describe('a leader', () => {
     expect(waited).toBeGreaterThanOrEqual(timing.requestTimeoutMs);
   });
 
-  it('believes no answer of an earlier term (bug 24)', () => {
+  it('believes no answer of an earlier term', () => {
     const node = CoreHarness.leader(log(1, 1), 4);
     node.receive('b', { ...appended, term: 3, matchIndex: 4 });
     expect(node.status.peers.find(({ id }) => id === 'b')?.matchIndex).toBe(0);
   });
 
-  it('takes no more proposals than may wait for a commit (bug 32)', () => {
+  it('takes no more proposals than may wait for a commit', () => {
     const node = CoreHarness.leader(log(), 2, { limits: { uncommittedEntriesMax: 2 } });
     for (let count = 0; count < 2; count++) node.propose();
     const id = node.propose();
@@ -126,7 +126,7 @@ describe('a leader', () => {
     expect(node.answer(node.propose('x'))).toMatchObject({ reason: 'too-many-uncommitted' });
   });
 
-  it('answers "unknown" for what it cannot know when it loses its leadership (bug 68)', () => {
+  it('answers "unknown" for what it cannot know when it loses its leadership', () => {
     const node = CoreHarness.leader(log(), 2);
     const id = node.propose();
     node.receive('b', heartbeat(3));
@@ -134,7 +134,7 @@ describe('a leader', () => {
     expect(node.answer(node.propose())).toMatchObject({ outcome: 'rejected', reason: 'not-leader' });
   });
 
-  it('tells a follower to commit only what that follower has (bug 20)', () => {
+  it('tells a follower to commit only what that follower has', () => {
     const node = CoreHarness.leader(log(), 2);
     node.acknowledge('b');
     node.wait(timing.heartbeatIntervalMs);

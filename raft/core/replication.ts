@@ -31,12 +31,12 @@ export function appendOwn(
 export function syncProgress(ctx: CoreContext, leadership: Leadership): void {
   const { index, configuration } = ctx.configurations.latest;
   for (const member of configuration.members) {
-    // Another disk under an old name has nothing of what the one before acknowledged (bug 40).
+    // Another disk under an old name has nothing of what the one before acknowledged.
     const known = leadership.progress.get(member.id)?.incarnation === member.incarnation;
     if (member.id === ctx.id || known) continue;
     leadership.progress.set(member.id, new Progress(ctx.log.lastIndex + 1, ctx.now, member.incarnation));
   }
-  // A removed member is served until its removal is committed, so that it learns of it (bug 39).
+  // A removed member is served until its removal is committed, so that it learns of it.
   if (index > ctx.commit) return;
   for (const id of leadership.progress.keys()) {
     if (!configuration.members.some((member) => member.id === id)) leadership.progress.delete(id);
@@ -48,7 +48,7 @@ export function replicateToAll(ctx: CoreContext, leadership: Leadership): void {
   for (const [id, progress] of leadership.progress) replicateTo(ctx, id, progress);
 }
 
-/** Sends what the follower may have now: the leader's own write runs at the same time (thesis §10.2.1). */
+/** Sends what the follower may have now: the leader's own write runs at the same time (Raft thesis §10.2.1). */
 export function replicateTo(ctx: CoreContext, to: NodeId, progress: Progress): void {
   const { log, limits } = ctx;
   while (progress.canSend(limits, ctx.now)) {

@@ -34,7 +34,7 @@ export function reportReversion(ctx: CoreContext, proof: ReversionProof, acknowl
 
 /**
  * Raises the alarm when a follower has less than it acknowledged, from the same disk: whatever it lost may be what
- * makes an entry committed, so it is never simply sent again (raft.md §5.4). True when it is so.
+ * makes an entry committed, so it is never simply sent again. True when it is so.
  */
 export function checkReversion(
   ctx: CoreContext,

@@ -76,7 +76,7 @@ describe('a snapshot from the leader', () => {
     expect(node.sent('snapshotResponse', node.finishWrite())).toMatchObject([{ to: 'b', matchIndex: 4 }]);
   });
 
-  it('drops a log that conflicts with it (bug 22)', () => {
+  it('drops a log that conflicts with it', () => {
     const node = new CoreHarness({ restored: log(1, 1, 1, 1).restored() });
     node.receive('b', snapshotOf(log(2, 2), 3, 2));
     expect(node.status).toMatchObject({ snapshotIndex: 3, lastIndex: 3 });
@@ -92,7 +92,7 @@ describe('a snapshot from the leader', () => {
     expect(node.sent('snapshotResponse')[0]?.matchIndex).toBe(3);
   });
 
-  it('never moves the state back (bug 59)', () => {
+  it('never moves the state back', () => {
     const node = new CoreHarness({ restored: log(1, 1, 1).restored({ commit: 4 }) });
     node.receive('b', snapshotOf(log(1), 2, 2));
     expect(node.status).toMatchObject({ snapshotIndex: 0, commitIndex: 4 });
@@ -106,7 +106,7 @@ describe('a snapshot from the leader', () => {
     expect(node.status.snapshotIndex).toBe(0);
   });
 
-  it('brings the membership with it (bug 61)', () => {
+  it('brings the membership with it', () => {
     const node = new CoreHarness({ restored: log().restored() });
     const other = new TestLog(configurationOf(['b', 'c']), [2, 2]);
     node.receive('b', snapshotOf(other, 3, 2));

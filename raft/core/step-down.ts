@@ -4,14 +4,14 @@ import { restartElectionTimer } from './election-timer.js';
 
 /**
  * Steps back. `leader` is null while unknown. Everything that waited for this node's leadership is answered: what
- * was proposed may still be committed by a successor, so its outcome is unknown (bug 68).
+ * was proposed may still be committed by a successor, so its outcome is unknown.
  */
 export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | null, reason: string): void {
   const leadership = ctx.leadership;
   const changed = ctx.role !== 'follower' || ctx.leader !== leader || ctx.term !== term;
   const deposed = term > ctx.term;
   const ownTerm = ctx.term;
-  // Within a term the vote stays (bug 3).
+  // Within a term the vote stays.
   if (deposed) ctx.setTerm(term, null);
   ctx.role = 'follower';
   ctx.leader = leader;
@@ -39,11 +39,11 @@ export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | 
     if (transfer && transfer.id !== null) {
       // Only a later term shows that somebody took over; a leader that merely gave up knows nothing.
       if (transfer.requestId !== null && deposed) {
-        // cover: a hand-over is done
+        // cover: a transfer is done
         // transfer.test.ts "says done when somebody took over"
         ctx.answer(transfer.id, { outcome: 'done', index: ctx.log.lastIndex, term: ctx.term });
       } else {
-        const why = `leadership lost during the hand-over: ${reason}`;
+        const why = `leadership lost during the transfer: ${reason}`;
         ctx.answer(transfer.id, { outcome: 'unknown', reason: why });
       }
     }

@@ -40,7 +40,7 @@ describe('the succession that a leader publishes', () => {
     expect(published(node)).toBe('ebcdn');
   });
 
-  it('is by fitness first, then by priority; unfit nodes come last but have their place (bug 47)', () => {
+  it('is by fitness first, then by priority; unfit nodes come last but have their place', () => {
     const fit = { eligibility: 9 };
     const told = {
       b: { eligibility: 0, priority: 9 },
@@ -68,7 +68,7 @@ describe('the succession that a leader publishes', () => {
     expect(published(node)).toBe('decbn');
   });
 
-  it('names the successor of a hand-over, and shows in the status', () => {
+  it('names the successor of a transfer, and shows in the status', () => {
     const node = leader({ c: { priority: 1 } });
     expect(node.status.peers.map(({ id, priority, rank }) => [id, priority, rank])).toEqual([
       ['b', 0, 3],

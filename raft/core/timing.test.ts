@@ -44,7 +44,7 @@ describe('times that no cluster can run by', () => {
   });
 });
 
-describe('the clockwork of a cluster', () => {
+describe('the timing of a cluster', () => {
   it('is part of the configuration, beside what was there before', () => {
     const configuration = { members: abc.members, timing: times(2) };
     expect(decodeConfiguration(encodeConfiguration(configuration))).toEqual(configuration);
@@ -101,7 +101,7 @@ describe('the clockwork of a cluster', () => {
     expect(node.answer(setTiming(node, times(3)))).toMatchObject({ reason: 'change-in-progress' });
   });
 
-  it('goes back with the log when the entry is cut off (bug 35)', () => {
+  it('goes back with the log when the entry is cut off', () => {
     const node = new CoreHarness();
     const changed = new TestLog(abc).addConfiguration(1, { ...abc, timing: times(2) });
     node.receive('b', changed.append(1, 1));
@@ -111,7 +111,7 @@ describe('the clockwork of a cluster', () => {
   });
 });
 
-describe('a leader whose clockwork changes', () => {
+describe('a leader whose timing changes', () => {
   it('sends its heartbeats by the new one, and says by it how loyal the followers must be', () => {
     const node = leader();
     setTiming(node, times(0.5));

@@ -18,7 +18,7 @@ export interface Timing extends ClusterTiming {
   transferTimeoutMs: number;
 }
 
-/** The part of a clockwork that goes into the log, and nothing else. */
+/** The part of a timing that goes into the log, and nothing else. */
 export function clusterTimingOf(timing: ClusterTiming): ClusterTiming {
   const { heartbeatIntervalMs, electionTimeoutMs, rankSlotMs, jitterMs, leaseTimeoutMs } = timing;
   return { heartbeatIntervalMs, electionTimeoutMs, rankSlotMs, jitterMs, leaseTimeoutMs };

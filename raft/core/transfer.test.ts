@@ -13,8 +13,8 @@ function leader(): CoreHarness {
 
 const transfer = (node: CoreHarness, to?: string): number => node.ask((id) => ({ type: 'transfer', id, to }));
 
-describe('a leader that hands over', () => {
-  it('sends the target forth when it has everything, with the exact position (bug 42)', () => {
+describe('a leader that transfers leadership', () => {
+  it('sends the target forth when it has everything, with the exact position', () => {
     const node = leader();
     node.propose();
     transfer(node, 'b');
@@ -84,14 +84,14 @@ describe('a leader that hands over', () => {
     expect(node.answer(id)).toMatchObject({ outcome: 'rejected', reason: 'transfer-timeout' });
   });
 
-  it('refuses another one meanwhile, and says whom it hands over to', () => {
+  it('refuses another one meanwhile, and says whom it transfers leadership to', () => {
     const node = leader();
     node.propose();
     transfer(node, 'b');
     expect(node.answer(transfer(node, 'b'))).toEqual({
       outcome: 'rejected',
       reason: 'transfer-in-progress',
-      detail: 'a hand-over to b is under way',
+      detail: 'a transfer to b is under way',
     });
   });
 
@@ -138,7 +138,7 @@ describe('a leader that hands over', () => {
     expect(node.answer(id)?.outcome).toBe('unknown');
   });
 
-  it('serves proposals again when the target did not catch up in time (bug 45)', () => {
+  it('serves proposals again when the target did not catch up in time', () => {
     const node = leader();
     node.propose();
     const id = transfer(node, 'b');
@@ -186,7 +186,7 @@ describe('a leader that hands over', () => {
     expect(node.status.leaseRemainingMs).toBe(timing.leaseTimeoutMs);
   });
 
-  it('has a lease again once a quorum knows that the hand-over is over: its order may still be on the way', () => {
+  it('has a lease again once a quorum knows that the transfer is over: its order may still be on the way', () => {
     const node = leader();
     node.wait(timing.heartbeatIntervalMs);
     node.confirm('c');
@@ -204,7 +204,7 @@ describe('a leader that hands over', () => {
     expect(node.sent('timeoutNow')).toMatchObject([{ handOver: 2 }]);
   });
 
-  it('hears the refusal of its own request only, not of an earlier one (bug 46)', () => {
+  it('hears the refusal of its own request only, not of an earlier one', () => {
     const node = leader();
     const first = transfer(node, 'b');
     const early = node.sent('timeoutNow')[0]?.requestId ?? 0;
@@ -224,12 +224,12 @@ describe('a leader that hands over', () => {
     ['a', 'already-leader'],
     ['n', 'not-a-voter'],
     ['x', 'no-such-member'],
-  ])('refuses to hand over to %s: %s', (to, reason) => {
+  ])('refuses to transfer leadership to %s: %s', (to, reason) => {
     const node = leader();
     expect(node.answer(transfer(node, to))).toMatchObject({ outcome: 'rejected', reason });
   });
 
-  it('picks the fittest voter that answers (bug 47)', () => {
+  it('picks the fittest voter that answers', () => {
     const node = leader();
     node.wait(timing.heartbeatIntervalMs);
     node.confirm('b', { eligibility: 1 });
@@ -271,7 +271,7 @@ describe('a node that is asked to take over', () => {
     ]);
   });
 
-  it('obeys no order of a hand-over that is over: given up, or refused when it came first', () => {
+  it('obeys no order of a transfer that is over: given up, or refused when it came first', () => {
     const node = follower();
     node.receive('b', heartbeat(2, { handOversEnded: 1 }));
     node.receive('b', timeoutNow({ handOver: 1 }));
@@ -303,14 +303,14 @@ describe('a node that is asked to take over', () => {
     expect(node.status).toMatchObject({ role: 'candidate', term: 3 });
   });
 
-  it('is not turned back by the heartbeats of the old leader (bug 44)', () => {
+  it('is not turned back by the heartbeats of the old leader', () => {
     const node = follower();
     node.receive('b', timeoutNow());
     node.receive('b', heartbeat(2));
     expect(node.status).toMatchObject({ role: 'candidate', term: 3 });
   });
 
-  it('refuses unless sender, term and position are exactly its own (bugs 37, 42)', () => {
+  it('refuses unless sender, term and position are exactly its own', () => {
     for (const [from, message] of [
       ['c', timeoutNow()],
       ['b', timeoutNow({ term: 1 })],

@@ -6,14 +6,14 @@ import type { TimeoutNowResponse } from './messages.js';
 import { bestSuccessor } from './succession.js';
 
 /**
- * Begins a hand-over (thesis §3.10). First the target catches up, while this node leads on as ever; then it takes no more
+ * Begins a transfer (Raft thesis §3.10). First the target catches up, while this node leads on as ever; then it takes no more
  * proposals and has no lease; when the target has the whole log it is sent forth.
  */
 export function onTransfer(ctx: CoreContext, id: number, wanted: NodeId | undefined): void {
   const { leadership } = ctx;
   if (!leadership) return ctx.reject(id, 'not-leader');
   const { transfer } = leadership;
-  if (transfer) return ctx.reject(id, 'transfer-in-progress', `a hand-over to ${transfer.to} is under way`);
+  if (transfer) return ctx.reject(id, 'transfer-in-progress', `a transfer to ${transfer.to} is under way`);
   const to = wanted ?? bestSuccessor(ctx, leadership);
   if (to === undefined) return ctx.reject(id, 'no-such-member', 'cannot find peer');
   const problem = whyNoSuccessor(ctx, leadership, to);
@@ -45,7 +45,7 @@ export function onTimeoutNowResponse(
   message: TimeoutNowResponse,
 ): void {
   const { transfer } = leadership;
-  // A late answer to an earlier request says nothing about this one (bug 46).
+  // A late answer to an earlier request says nothing about this one.
   if (!transfer || transfer.to !== from || transfer.requestId !== message.requestId) return;
   if (message.accepted) {
     // cover: the target says it takes over
@@ -56,7 +56,7 @@ export function onTimeoutNowResponse(
   if (transfer.id !== null) ctx.reject(transfer.id, 'transfer-timeout', `${from} refused to take over`);
 }
 
-/** Proposals are served again (bug 45). Once TimeoutNow is out, the target may win still. */
+/** Proposals are served again. Once TimeoutNow is out, the target may win still. */
 export function endOverdueTransfer(ctx: CoreContext, leadership: Leadership): void {
   const { transfer } = leadership;
   if (!transfer || ctx.now < transfer.deadlineMs) return;
@@ -66,13 +66,13 @@ export function endOverdueTransfer(ctx: CoreContext, leadership: Leadership): vo
     if (id !== null) ctx.reject(id, 'transfer-timeout', whyBehind(ctx, leadership, to, ctx.log.lastIndex));
     return;
   }
-  // cover: a hand-over is overdue
+  // cover: a transfer is overdue
   // transfer.test.ts "cannot know the outcome when it sent the target forth and hears nothing"
   if (id !== null) ctx.answer(id, { outcome: 'unknown', reason: 'leadership transfer timeout' });
 }
 
 /**
- * From the next heartbeats on the target refuses to stand on this hand-over, and the voters to vote for it. Until a
+ * From the next heartbeats on the target refuses to stand on this transfer, and the voters to vote for it. Until a
  * quorum has answered one of them there is no lease: whoever votes for the target breaks its promise to this leader.
  */
 function endTransfer(ctx: CoreContext, leadership: Leadership): void {
@@ -85,7 +85,7 @@ function endTransfer(ctx: CoreContext, leadership: Leadership): void {
   leadership.transfer = null;
 }
 
-/** The target may stand as soon as it has everything; it checks term, leader and position itself (bug 42). */
+/** The target may stand as soon as it has everything; it checks term, leader and position itself. */
 export function advanceTransfer(ctx: CoreContext, leadership: Leadership): void {
   const { transfer } = leadership;
   if (!transfer || transfer.requestId !== null) return;

@@ -25,7 +25,7 @@ const answer = (node: CoreHarness) => node.sent('voteResponse')[0];
 const preAnswer = (node: CoreHarness) => node.sent('preVoteResponse')[0];
 
 describe('a vote', () => {
-  it('is given once in a term, to the same candidate as often as it asks (bug 5)', () => {
+  it('is given once in a term, to the same candidate as often as it asks', () => {
     const node = new CoreHarness();
     node.receive('b', vote(2));
     expect(answer(node)).toMatchObject({ term: 2, granted: true });
@@ -35,7 +35,7 @@ describe('a vote', () => {
     expect(answer(node)).toMatchObject({ term: 2, granted: true });
   });
 
-  it('leaves only when it is on disk, also the second answer (bug 1)', () => {
+  it('leaves only when it is on disk, also the second answer', () => {
     const node = new CoreHarness({ slowDisk: true });
     node.receive('b', vote(2));
     node.receive('b', vote(2));
@@ -51,7 +51,7 @@ describe('a vote', () => {
     expect(answer(node)?.granted).toBe(false);
   });
 
-  it('stays when the candidate steps back within the term (bug 3)', () => {
+  it('stays when the candidate steps down within the term', () => {
     const node = new CoreHarness();
     node.campaign();
     node.receive('b', preVoteGranted(1));
@@ -61,7 +61,7 @@ describe('a vote', () => {
     expect(answer(node)?.granted).toBe(false);
   });
 
-  it('goes to nobody whose log is older: the last term counts first, then the length (bug 8)', () => {
+  it('goes to nobody whose log is older: the last term counts first, then the length', () => {
     const granted = (lastTerm: number, lastIndex: number) => {
       const node = new CoreHarness({ restored: log(2, 3).restored() });
       node.receive('b', vote(9, lastTerm, lastIndex));
@@ -73,7 +73,7 @@ describe('a vote', () => {
     expect(granted(4, 1)).toBe(true);
   });
 
-  it('puts off the own candidacy (bug 15)', () => {
+  it('puts off the own candidacy', () => {
     const node = new CoreHarness();
     node.wait(timing.electionTimeoutMs - 1);
     node.receive('b', vote(2));
@@ -117,7 +117,7 @@ describe('a follower that hears its leader', () => {
     expect(answer(node)).toMatchObject({ granted: true, term: 2 });
   });
 
-  it('does not vote for the one of a hand-over that the leader has given up', () => {
+  it('does not vote for the one of a transfer that the leader has given up', () => {
     const node = loyal();
     node.receive('c', heartbeat(1, { handOversEnded: 1 }));
     node.receive('b', vote(2, 1, 1, 1));

@@ -4,7 +4,7 @@ import { loyaltyMs, restartElectionTimer } from './election-timer.js';
 import type { PreVoteRequest, VoteRequest } from './messages.js';
 import { becomeFollower } from './step-down.js';
 
-/** Says whether this node would vote for the candidate, and binds itself to nothing by that (thesis §9.6). */
+/** Says whether this node would vote for the candidate, and binds itself to nothing by that (Raft thesis §9.6). */
 export function onPreVote(ctx: CoreContext, from: NodeId, message: PreVoteRequest): void {
   const remainingMs = loyaltyMs(ctx);
   const free = message.term > ctx.term || (message.term === ctx.term && ctx.votedFor === null);
@@ -57,7 +57,7 @@ export function onVote(ctx: CoreContext, from: NodeId, message: VoteRequest): vo
     ctx.log.isNoNewerThan(message.lastTerm, message.lastIndex);
   if (granted) {
     // cover: a vote is granted
-    // voting.test.ts "is given once in a term, to the same candidate as often as it asks (bug 5)"
+    // voting.test.ts "is given once in a term, to the same candidate as often as it asks"
     if (ctx.votedFor !== from) ctx.setTerm(ctx.term, from);
     ctx.campaign = null;
     restartElectionTimer(ctx);

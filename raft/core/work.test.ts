@@ -58,13 +58,13 @@ function leadAgain(node: CoreHarness): Led {
 }
 
 describe('a leader that gets nothing committed', () => {
-  it('steps back when its entries reach nobody although all answer its heartbeats', () => {
+  it('steps down when its entries reach nobody although all answer its heartbeats', () => {
     const node = leader();
     const id = node.propose();
     const led = lead(node, 1e6);
     expect(led.forMs).toBeGreaterThanOrEqual(PATIENCE_MS);
     expect(led.forMs).toBeLessThan(PATIENCE_MS + timing.heartbeatIntervalMs);
-    expect(noWork(led)).toMatchObject([{ index: 3, then: 'step-back', successor: null }]);
+    expect(noWork(led)).toMatchObject([{ index: 3, then: 'step-down', successor: null }]);
     expect(node.answer(id)).toMatchObject({ outcome: 'unknown' });
     expect(node.status).toMatchObject({ role: 'follower', term: 2, leader: null });
     expect(led.events.at(-1)).toMatchObject({ reason: 'nothing was committed for 1200 ms' });
@@ -74,20 +74,20 @@ describe('a leader that gets nothing committed', () => {
     const node = CoreHarness.leader(new TestLog(configurationOf([...'abc'])), 2);
     const led = lead(node, 1e6);
     expect(led.forMs).toBeLessThan(PATIENCE_MS + timing.heartbeatIntervalMs);
-    expect(noWork(led)).toMatchObject([{ index: 2, then: 'step-back' }]);
+    expect(noWork(led)).toMatchObject([{ index: 2, then: 'step-down' }]);
   });
 
-  it('hands over to the voter that has everything', () => {
+  it('transfers leadership to the voter that has everything', () => {
     const node = leader('abcde');
     node.propose();
     node.acknowledge('d');
     const led = lead(node, PATIENCE_MS + timing.heartbeatIntervalMs, 'bcde');
-    expect(noWork(led)).toMatchObject([{ then: 'hand-over', successor: 'd' }]);
+    expect(noWork(led)).toMatchObject([{ then: 'transfer', successor: 'd' }]);
     expect(led.orders).toEqual(['d']);
     expect(node.status).toMatchObject({ role: 'leader', transferring: true });
   });
 
-  it('steps back when that one did not take over in time', () => {
+  it('steps down when that one did not take over in time', () => {
     const node = leader('abcde');
     node.propose();
     node.acknowledge('d');
@@ -113,7 +113,7 @@ describe('a leader that gets nothing committed', () => {
     expect(noWork(led)).toMatchObject([{ then: 'stay', successor: null }]);
     expect(node.status.role).toBe('leader');
     // As soon as they can, it makes room for them.
-    expect(noWork(lead(node, 1e6))).toMatchObject([{ then: 'step-back' }]);
+    expect(noWork(lead(node, 1e6))).toMatchObject([{ then: 'step-down' }]);
   });
 
   it('stays when it is the only voter', () => {

@@ -43,8 +43,8 @@ export function noteArrival(ctx: CoreContext, leadership: Leadership, at: NodeId
 
 /**
  * Answers to heartbeats prove that a leader is heard, not that it is of use: its entries may be lost on links that
- * let small frames pass. A leader that gets nothing committed for so long hands over to a voter that has its whole
- * log; without one it steps back, if the others can elect one of themselves. Otherwise it stays: nobody else could
+ * let small frames pass. A leader that gets nothing committed for so long transfers leadership to a voter that has its whole
+ * log; without one it steps down, if the others can elect one of themselves. Otherwise it stays: nobody else could
  * lead.
  *
  * @returns true when its leadership is over
@@ -64,8 +64,8 @@ export function leaveWithoutWork(ctx: CoreContext, leadership: Leadership): bool
     return false;
   }
   // cover: a leader without work leaves
-  // work.test.ts "steps back when its entries reach nobody although all answer its heartbeats"
-  tell(ctx, leadership, forMs, heir === undefined ? 'step-back' : 'hand-over', heir ?? null);
+  // work.test.ts "steps down when its entries reach nobody although all answer its heartbeats"
+  tell(ctx, leadership, forMs, heir === undefined ? 'step-down' : 'transfer', heir ?? null);
   return leave(ctx, leadership, { because: 'work', sinceMs: leadership.workedAtMs }, heir);
 }
 
@@ -80,7 +80,7 @@ function tell(
   ctx: CoreContext,
   leadership: Leadership,
   forMs: number,
-  then: 'hand-over' | 'step-back' | 'stay',
+  then: 'transfer' | 'step-down' | 'stay',
   successor: NodeId | null,
 ): void {
   const index = owedIndex(ctx, leadership);

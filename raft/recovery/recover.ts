@@ -25,7 +25,7 @@ export interface RecoveryPlan {
   lostMembers: readonly Member[];
   /** The one voter of the new cluster. */
   member: Member;
-  /** The cluster's clockwork, which stays. */
+  /** The cluster's timing, which stays. */
   timing: ClusterTiming | undefined;
   /** Entries above this index were perhaps never committed; they will be. */
   commitKnown: number;

@@ -14,7 +14,7 @@ const KEEP = 0.75;
 
 /**
  * The index to compact to, or undefined while the log is within its bounds. Bytes count as well as entries: ten
- * thousand blocks of 1 MB would be 10 GB (raft.md §1).
+ * thousand blocks of 1 MB would be 10 GB.
  */
 export function compactionTarget(
   core: Pick<RaftCore, 'logExtent' | 'entry'>,

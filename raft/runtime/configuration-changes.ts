@@ -21,7 +21,7 @@ export class ConfigurationChanges {
   constructor(private readonly options: ConfigurationChangesOptions) {}
 
   /**
-   * Before the first commit of its term a leader must refuse changes (bug 33); that is a matter of milliseconds. A change
+   * Before the first commit of its term a leader must refuse changes; that is a matter of milliseconds. A change
    * that its leader left open is followed until the cluster has decided about it.
    */
   async ask(make: (id: number) => Stimulus): Promise<Outcome<object>> {

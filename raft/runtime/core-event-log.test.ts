@@ -20,7 +20,7 @@ const stands = (cause: ElectionCause, prevote = true): void =>
 describe('CoreEventLog', () => {
   it('a leader without work says what each voter suffers from, and what it does', () => {
     const obstacles = [{ node: 'b', what: 'link' as const, failure: 'timeout' }];
-    const rest = { index: 7, obstacles, then: 'step-back' as const, successor: null };
+    const rest = { index: 7, obstacles, then: 'step-down' as const, successor: null };
     log.note({ type: 'noWork', forMs: 1200.4, ...rest });
     expect(lines).toMatchObject([{ level: 'warn', forMs: 1200, ...rest }]);
   });

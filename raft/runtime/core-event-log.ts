@@ -41,7 +41,7 @@ export class CoreEventLog {
         const { forMs, successor } = event;
         return logger.warn(
           { forMs: Math.round(forMs), successor },
-          'the disk does not finish a write: handing over',
+          'the disk does not finish a write: transferring leadership',
         );
       }
       case 'noWork': {

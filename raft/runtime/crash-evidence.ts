@@ -17,7 +17,7 @@ export interface CrashEvidenceOptions {
 
 /**
  * Looks for proof that the leader's process is gone, which makes waiting for the election timeout needless. Only a
- * refused connection or a successor that speaks in its name proves it (raft.md §5.5): a silent host may be cut off.
+ * refused connection or a successor that speaks in its name proves it: a silent host may be cut off.
  */
 export class CrashEvidence {
   constructor(private readonly options: CrashEvidenceOptions) {}

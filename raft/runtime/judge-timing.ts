@@ -11,7 +11,7 @@ export interface MeasuredTimes {
 }
 
 /**
- * Where these times are too tight (raft.md §5.10), as far as it was measured: elections that nobody needs, or that
+ * Where these times are too tight, as far as it was measured: elections that nobody needs, or that
  * collide. Empty when all is well.
  */
 export function judgeTiming(timing: ClusterTiming, measured: MeasuredTimes): string[] {

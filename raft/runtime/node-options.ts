@@ -35,7 +35,7 @@ export interface RaftNodeOptions<Result> {
   priority: number;
   /** Believe proof that the leader's process is gone; the lease is advisory then, since loyalty to a leader ends early. */
   crashEvidence: boolean;
-  /** The clockwork of a cluster that this node founds; in another it goes by that of the cluster. */
+  /** The timing of a cluster that this node founds; in another it goes by that of the cluster. */
   timing: Timing;
   limits: Limits;
   retention: Retention;

@@ -118,7 +118,7 @@ describe('a disk that fails', () => {
 });
 
 describe('a leader whose disk hangs', () => {
-  it('commits by its followers, hands over, and ends when the write does not', async () => {
+  it('commits by its followers, transfers leadership, and ends when the write does not', async () => {
     const cluster = createCluster({
       writeLimitMs: 4000,
       timing: { electionTimeoutMs: 250, leaseTimeoutMs: 240 },

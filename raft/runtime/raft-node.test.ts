@@ -173,7 +173,7 @@ describe('three nodes', () => {
     expect(verdicts).toEqual([expected, expected, expected]);
   });
 
-  it('prepare a hand-over while they lead on, and say what is in its way', async () => {
+  it('prepare a transfer while they lead on, and say what is in its way', async () => {
     const cluster = createCluster({ timing: { transferTimeoutMs: 200 } });
     const leader = await cluster.found('a', 'b', 'c');
     const [target, other] = cluster.others(leader);
@@ -194,7 +194,7 @@ describe('three nodes', () => {
     expect(leader.raft.isReadyLeader).toBe(true);
   });
 
-  it('stop waiting for the preparation of a hand-over when told so', async () => {
+  it('stop waiting for the preparation of a transfer when told so', async () => {
     const cluster = createCluster({ timing: { transferTimeoutMs: 60_000 } });
     const leader = await cluster.found('a', 'b', 'c');
     const [target] = cluster.others(leader);
@@ -250,7 +250,7 @@ describe('three nodes', () => {
     expect(await leader.raft.propose(bytes('two'))).toMatchObject({ outcome: 'done' });
   });
 
-  it('report a hand-over that succeeded as done, also when the answer of its target is lost', async () => {
+  it('report a transfer that succeeded as done, also when the answer of its target is lost', async () => {
     const cluster = createCluster();
     const leader = await cluster.found('a', 'b', 'c');
     await leader.raft.propose(bytes('one'));

@@ -154,7 +154,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     return this.running.status(performance.now());
   }
 
-  /** The clockwork in force: the cluster's, once the log of this node has it. */
+  /** The timing in force: the cluster's, once the log of this node has it. */
   get timing(): Timing {
     return this.core?.timing ?? this.options.timing;
   }
@@ -191,9 +191,9 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   }
 
   /**
-   * The first half of a hand-over, for an application that has something to stop before it hands over: waits until the
+   * The first half of a transfer, for an application that has something to stop before it transfers leadership: waits until the
    * voter has everything that was in the log, while this node leads on as ever. `rejected` (`transfer-timeout`, with
-   * what keeps the voter): a hand-over to it would fail now. Nothing follows from it. @throws the signal's reason
+   * what keeps the voter): a transfer to it would fail now. Nothing follows from it. @throws the signal's reason
    */
   prepareTransfer(to: NodeId, signal?: AbortSignal): Promise<Outcome<object>> {
     return unlessAborted(
@@ -204,9 +204,9 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
 
   /**
    * Hands leadership over, to the best successor unless told otherwise. The target catches up while proposals are still
-   * taken. `done`: somebody else leads. `rejected`: this hand-over had no effect, because it could not be made or, with
+   * taken. `done`: somebody else leads. `rejected`: this transfer had no effect, because it could not be made or, with
    * `transfer-in-progress`, because another one is under way (`detail` says to whom), which may fail yet. When the core
-   * cannot know the outcome in time, it is looked up who leads now: a hand-over that succeeded is not reported as a
+   * cannot know the outcome in time, it is looked up who leads now: a transfer that succeeded is not reported as a
    * failure (op-conductor #22924). `unknown` then means that this node leads still, or that nobody is known to.
    */
   async transferLeadership(to?: NodeId): Promise<Outcome<object>> {
@@ -251,7 +251,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     return this.changes.ask((id) => ({ type: 'changeMembership', id, change, expectedIndex, force }));
   }
 
-  /** Changes the clockwork of the whole cluster, through the log; `rejected` when no cluster can run by these times. */
+  /** Changes the timing of the whole cluster, through the log; `rejected` when no cluster can run by these times. */
   setTiming(timing: ClusterTiming, expectedIndex?: number): Promise<Outcome<object>> {
     return this.changes.ask((id) => ({
       type: 'setTiming',
@@ -262,7 +262,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   }
 
   /**
-   * Puts one voter in the place of another, both or neither (joint consensus, thesis §4.3). The newcomer should be a
+   * Puts one voter in the place of another, both or neither (joint consensus, Raft thesis §4.3). The newcomer should be a
    * non-voter that has the log, or commits wait for it. `done` once the old member is out.
    */
   replaceMember(

@@ -1,7 +1,7 @@
 import { isSameTiming, type ClusterTiming } from '../core/timing.js';
 
 /**
- * Clockworks for the usual distances (raft.md §5.10). The lease ends a hundredth and some before the loyalty that it
+ * Timings for the usual distances. The lease ends a hundredth and some before the loyalty that it
  * rests on, so that clocks may differ.
  */
 export const TIMING_PROFILES = {

@@ -23,7 +23,7 @@ class Durations {
   }
 }
 
-/** Logs the clockwork in force whenever it changes, and once when it can be held against what was measured. */
+/** Logs the timing in force whenever it changes, and once when it can be held against what was measured. */
 export class TimingWatch {
   private inForce: ClusterTiming | undefined;
   private isMeasured = false;

@@ -112,7 +112,7 @@ describe('WakeUpTimer', () => {
     expect(story).toEqual(['late', 'due']);
   });
 
-  it('lets what lies in the sockets be read first after a stall (bug 53)', async () => {
+  it('lets what lies in the sockets be read first after a stall', async () => {
     const { timer, story } = createTimer();
     const server = net.createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');

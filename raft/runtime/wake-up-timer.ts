@@ -14,7 +14,7 @@ export interface WakeUpTimerOptions {
  * The one timer of a node. It wakes up at the earliest deadline and says how late it is.
  *
  * After a stall of the event loop due timers run before unread sockets, so a follower would stand for election
- * while heartbeats wait in the kernel (bug 53). The callback therefore comes only after the loop has polled twice.
+ * while heartbeats wait in the kernel. The callback therefore comes only after the loop has polled twice.
  */
 export class WakeUpTimer {
   private timer: NodeJS.Timeout | undefined;

@@ -8,7 +8,7 @@ import type { LogPosition, Manifest } from './manifest.js';
 import { positionOf } from './manifest.js';
 import type { Identity } from './storage.js';
 
-/** The directory must be this node's own: another's votes and acknowledgements were never ours (bug 40). */
+/** The directory must be this node's own: another's votes and acknowledgements were never ours. */
 export function checkOwner(identity: Identity, nodeId: string): void {
   if (identity.nodeId === nodeId) return;
   throw new StorageError(
@@ -33,7 +33,7 @@ export function joinCluster(identity: Identity, clusterId: string): Identity {
 
 /**
  * The headers must run without a gap from the manifest's first to its last position, each chained to the one
- * before. LevelDB skips damaged records in silence (bug 64): this is what notices.
+ * before. LevelDB skips damaged records in silence: this is what notices.
  */
 export function checkLog(manifest: Manifest, headers: readonly EntryHeader[]): void {
   let position = manifest.base;
@@ -151,7 +151,7 @@ export function checkWrite(persist: Persist, manifest: Manifest, before: LogPosi
   return last;
 }
 
-/** Two writes at once: their order on disk would be a matter of luck (bug 26). */
+/** Two writes at once: their order on disk would be a matter of luck. */
 export function concurrentWrite({ seq }: Persist): StorageError {
   return new StorageError('concurrent-write', `Write ${seq} began before the one before it ended`, { seq });
 }

@@ -47,7 +47,7 @@ export async function openDatabase(directory: string, writeBufferBytes: number):
   }
 }
 
-/** Creates what is missing of the path, durably: LevelDB syncs what is in its directory, not its name (bug 63). */
+/** Creates what is missing of the path, durably: LevelDB syncs what is in its directory, not its name. */
 async function createDirectory(directory: string): Promise<void> {
   const topmost = await mkdir(directory, { recursive: true });
   if (topmost === undefined) return;
@@ -61,7 +61,7 @@ async function createDirectory(directory: string): Promise<void> {
   }
 }
 
-/** LevelDB would start an empty database over the tables of one that lost its CURRENT file (bug 40). */
+/** LevelDB would start an empty database over the tables of one that lost its CURRENT file. */
 async function refuseHeadlessDatabase(directory: string): Promise<void> {
   const files = await readdir(directory);
   if (files.includes('CURRENT') || !files.some((file) => /\.(ldb|sst|log)$/.test(file))) return;

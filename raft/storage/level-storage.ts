@@ -38,7 +38,7 @@ interface Opened {
   log: LogState;
 }
 
-/** Storage in a LevelDB of its own (schema in keys.ts, rules of raft.md §5.4). */
+/** Storage in a LevelDB of its own (schema in keys.ts): one synced batch per write, and any error is final. */
 export class LevelStorage implements Storage {
   readonly #options: Required<LevelStorageOptions>;
   #opened: Opened | undefined;
@@ -188,7 +188,7 @@ export class LevelStorage implements Storage {
     return this.#opened;
   }
 
-  /** Any failure is final: LevelDB could let a retry succeed over the hole that the failed write left (bug 62). */
+  /** Any failure is final: LevelDB could let a retry succeed over the hole that the failed write left. */
   async #latching<T>(action: () => Promise<T>): Promise<T> {
     try {
       return await action();

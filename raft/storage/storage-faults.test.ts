@@ -349,7 +349,7 @@ describe('a writing process', () => {
           FAIL_OP,
           FAIL_HOW: prng.pick(['enospc', 'eio', 'short'] as const),
           FAIL_AT: String(prng.int(6, FAIL_OP === 'open' ? 12 : 100)),
-          // Once: a disk that works again afterwards must not tempt anybody to go on (bug 62).
+          // Once: a disk that works again afterwards must not tempt anybody to go on.
           FAIL_TIMES: prng.pick(['1', '1000000']),
         };
         const ending = await writer(home, seed, 1, { env });

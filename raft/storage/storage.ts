@@ -16,7 +16,7 @@ export interface Identity {
 
 /**
  * The disk of one node. A rejected promise means the process must end: what is on disk is then unknown, and a
- * retry could succeed over a hole (raft.md §5.4, bug 62).
+ * retry could succeed over a hole.
  */
 export interface Storage {
   /** Opens, checks everything and returns what was found; creates the identity on an empty directory. */

@@ -1,7 +1,7 @@
 import type { Limits } from '../core/options.js';
 import type { Timing } from '../core/timing.js';
 
-/** A LAN's clockwork in virtual time, where nothing comes late. */
+/** A LAN's timing in virtual time, where nothing comes late. */
 export const LAN_TIMING: Timing = {
   heartbeatIntervalMs: 50,
   electionTimeoutMs: 300,

@@ -161,7 +161,7 @@ describe('a frame that is not meant for this node', () => {
       (node) => toBytes(frameFor(node, { toIncarnation: SENDER })),
     ],
     [
-      'with a vote request of a hand-over from a disk that is not the member',
+      'with a vote request of a transfer from a disk that is not the member',
       409,
       'wrong-incarnation',
       (node) =>

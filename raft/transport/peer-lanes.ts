@@ -46,7 +46,7 @@ const LARGE_BODY_MS_MAX = 60_000;
 
 /**
  * The connections to one peer. Heartbeats never wait behind payloads: a 1 MB body in front of one costs 8 ms at
- * 1 Gb/s, and more than an election timeout on a slow line (bug 55).
+ * 1 Gb/s, and more than an election timeout on a slow line.
  */
 export class PeerLanes {
   readonly pace = new Pace();

@@ -56,7 +56,7 @@ const syncStatus = z
 
 const peerStats: z.ZodType<PeerStats> = z.object({ connected: decimal });
 
-/** The calls a conductor makes to its op-node (op-conductor.md §8.1). All reject with a `ClientError` on failure. */
+/** The calls a conductor makes to its op-node (docs/reference/op-conductor.md §8.1). All reject with a `ClientError` on failure. */
 export class OpNodeClient {
   readonly #rpc: JsonRpcClient;
 

@@ -1,7 +1,7 @@
 import { rpcFailure } from './client-error.js';
 
 /**
- * Why op-node refused `admin_startSequencer`, read from its error text (op-conductor.md §8.1).
+ * Why op-node refused `admin_startSequencer`, read from its error text (docs/reference/op-conductor.md §8.1).
  *
  * - `not-leader`: its conductor answered that it does not lead.
  * - `leader-check-failed`: it could not ask its conductor; `detail` says why.

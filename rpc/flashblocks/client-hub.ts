@@ -6,7 +6,7 @@ import { encodeCompressedFrame, encodePlainFrame, type FlashblockFrame } from '.
 import type { CutReason, FlashblocksObserver } from './observer.js';
 import { throttleReads } from './throttle-reads.js';
 
-/** As op-conductor (op-conductor.md §7), and a limit in bytes beside that in frames. */
+/** op-conductor's limit in frames (docs/reference/op-conductor.md §7), and one in bytes. */
 export const CLIENT_LIMITS = {
   /** A client with this many unsent frames is cut. */
   unsentFrames: 256,

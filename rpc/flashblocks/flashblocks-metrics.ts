@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { CutReason, DropReason, FlashblocksObserver } from './observer.js';
 
-/** Metrics of the flashblocks proxy; the first two by op-conductor's names (op-conductor.md §6). */
+/** Metrics of the flashblocks proxy; the first two by op-conductor's names. */
 export class FlashblocksMetrics implements FlashblocksObserver {
   private readonly attempts;
   private readonly clients;

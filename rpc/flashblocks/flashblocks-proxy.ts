@@ -27,10 +27,10 @@ const MAX_CLIENTS = 10_000;
 
 /**
  * Passes the flashblocks of the local builder on to WebSocket clients while this node leads, so that whoever
- * listens to all conductors hears the active builder alone (op-conductor.md §7).
+ * listens to all conductors hears the active builder alone (docs/reference/op-conductor.md §7).
  *
  * The upstream is read all the time and its frames are dropped while this node does not lead. op-conductor leaves
- * them unread instead, and forwards what piled up once it leads (§11.9).
+ * them unread instead, and forwards what piled up once it leads.
  */
 export class FlashblocksProxy {
   private readonly upstream: UpstreamConnection;

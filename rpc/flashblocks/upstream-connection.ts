@@ -5,7 +5,7 @@ import { names } from '../../common/name-lookup.js';
 import { parseEndpoint, WEBSOCKET, withoutQuery, type Endpoint } from '../../common/endpoint.js';
 import type { FlashblocksObserver } from './observer.js';
 
-/** As op-conductor (op-conductor.md §7), but for the pauses between attempts, which grow from short ones. */
+/** As op-conductor (docs/reference/op-conductor.md §7), but for the pauses between attempts, which grow from short ones. */
 export const UPSTREAM_TIMES = {
   /** Longest that connecting may take, the handshake included. */
   dialTimeoutMs: 5000,

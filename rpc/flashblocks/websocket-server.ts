@@ -30,7 +30,7 @@ const DEFLATE = { serverNoContextTakeover: true, clientNoContextTakeover: true }
 /** In its offer a client may ask for a smaller window than the one we compress with. */
 const SMALLER_WINDOW = /server_max_window_bits/i;
 
-/** The HTTP side: only `/ws` is there, and only WebSocket handshakes succeed (op-conductor.md §7). */
+/** The HTTP side: only `/ws` is there, and only WebSocket handshakes succeed, as in op-conductor. */
 export class WebSocketServer {
   private app: FastifyInstance | undefined;
 

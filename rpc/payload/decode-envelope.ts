@@ -76,7 +76,7 @@ const PAYLOAD_MEMBERS = new Set([
  * every member of an Ecotone block is required, and withdrawals must be empty, as on every OP Stack chain.
  * Unknown members are refused, unless null: without them whoever gets the block from us could not import it, as its hash
  * would be another. A payload with `withdrawalsRoot` always becomes SSZ V4; op-conductor drops the
- * member when it is the hash of the empty list (dossier §11.11 no. 17). The block hash is not recomputed.
+ * member when it is the hash of the empty list (docs/reference/op-conductor.md §5.2). The block hash is not recomputed.
  *
  * @param param the parameter as JSON.parse left it; `undefined` when there was none
  * @throws PayloadError with op-conductor's text where op-conductor has one

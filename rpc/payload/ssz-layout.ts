@@ -1,5 +1,5 @@
 /**
- * Byte offsets of the SSZ envelope (op-conductor.md §5.3), counted from its first byte: the 32 bytes of
+ * Byte offsets of the SSZ envelope (docs/reference/op-conductor.md §5.2), counted from its first byte: the 32 bytes of
  * parentBeaconBlockRoot, then the execution payload. All integers are little-endian. The three `…Offset`
  * fields hold uint32 offsets that count from the start of the execution payload.
  */

@@ -1,7 +1,7 @@
 import type { BlockRef } from './block-ref.js';
 
 /**
- * An unsafe block as it travels through Baton: the SSZ envelope (op-conductor.md §5.3) and the few fields that
+ * An unsafe block as it travels through Baton: the SSZ envelope (docs/reference/op-conductor.md §5.2) and the few fields that
  * the chain rules need. The bytes are shared, never changed.
  */
 export interface UnsafePayload {

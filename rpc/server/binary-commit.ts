@@ -23,7 +23,7 @@ interface BinaryCommitOptions {
 
 /**
  * `POST /commit-unsafe-payload`: the SSZ envelope as body, an empty 200 as answer, for clients such as base's node
- * (op-conductor.md §2.6). The bytes are checked and go into the log as they are. Errors are plain text: 400 for a
+ * (docs/reference/op-conductor.md §2.5). The bytes are checked and go into the log as they are. Errors are plain text: 400 for a
  * body that is no payload, which changes nothing, and 500 with the text that JSON-RPC would bring.
  */
 export function binaryCommit(options: BinaryCommitOptions): AddRoutes {

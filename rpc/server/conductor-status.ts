@@ -60,7 +60,7 @@ export const conductorStatusSchema = z.object({
   term: count,
   /** The leader that this node follows or is; null while it knows none. An override does not change it. */
   leader: z.object({ id: z.string(), addr: z.string() }).nullable(),
-  /** A hand-over of leadership is under way. */
+  /** A transfer of leadership is under way. */
   transferring: z.boolean(),
   /** Leaders only: time until it steps down unless a majority answers; else null. */
   leaseRemainingMs: z.number().nonnegative().nullable(),

@@ -23,7 +23,7 @@ const BLOCK_TAGS = new Set(['latest', 'safe', 'finalized', 'pending', 'earliest'
 
 /**
  * The calls that are passed on to the local op-node and execution client, so that batchers, proposers and other
- * readers that know all conductors find the one whose node sequences (op-conductor.md §2.5).
+ * readers that know all conductors find the one whose node sequences (docs/reference/op-conductor.md §2.4).
  *
  * Answers are passed on byte for byte, errors with code and data. Leadership is tested before the backend is asked,
  * to spare it, and again afterwards: what a node says that lost leadership meanwhile may not be the cluster's truth.

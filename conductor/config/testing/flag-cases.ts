@@ -1,7 +1,7 @@
 import type { FlagName } from '../flag-table.js';
 
 /**
- * Every flag of op-conductor (op-conductor.md §1) and of Baton: its variable, a text that is valid alone, where its
+ * Every flag of op-conductor and of Baton: its variable, a text that is valid alone, where its
  * value shows, the value, and the value without it.
  */
 export const flagCases: Array<

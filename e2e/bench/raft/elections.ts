@@ -37,7 +37,7 @@ const FAULTS: readonly Fault[] = [
     repair: async (leader) => leader.signal('SIGCONT'),
   },
   {
-    name: 'hand-over',
+    name: 'transfer',
     strike: async (leader) => {
       const transferring = once(leader.reports, 'transferring') as Promise<[number]>;
       leader.order({ type: 'transfer' });

@@ -25,7 +25,7 @@ const FAILURES: readonly Scenario[] = [
   { name: 'transactions', title: 'blocks with transactions', run: transactions },
   { name: 'batches', title: "the batcher's batches land", run: batches },
   { name: 'transfer', title: 'hand-over by conductor_transferLeader', run: transfer },
-  { name: 'sigterm', title: "hand-over by SIGTERM of the leader's conductor", run: sigterm },
+  { name: 'sigterm', title: "transfer by SIGTERM of the leader's conductor", run: sigterm },
   { name: 'kill-node', title: "kill -9 of the leader's conductor, op-node and geth", run: killNode },
   { name: 'return', title: 'return of the killed node', after: 'kill-node', run: returnOfKilledNode },
   { name: 'freeze', title: "the leader's op-node hangs, goes on, and leads again", run: frozenOpNode },

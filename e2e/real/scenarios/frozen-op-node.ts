@@ -30,7 +30,7 @@ export async function frozenOpNode(stage: Stage): Promise<void> {
   await blocksFlow(stage, thawedAt, FLOW_AGAIN_MS);
 }
 
-/** Asks whoever leads to hand over to this node, again and again, until it leads and sequences. */
+/** Asks whoever leads to transfer leadership to this node, again and again, until it leads and sequences. */
 async function giveLeadershipTo({ network }: Stage, node: SequencerNode): Promise<void> {
   await network.waitFor(
     `${node.name} to lead and sequence`,

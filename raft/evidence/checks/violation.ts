@@ -3,7 +3,7 @@ export class Violation extends Error {
   override readonly name = 'Violation';
 
   constructor(
-    /** Number of the invariant (raft.md §2.0), or `halt`, `storage`, `crash` for what the core or disk found. */
+    /** Number of the invariant, or `halt`, `storage`, `crash` for what the core or disk found. */
     readonly invariant: string,
     message: string,
   ) {

@@ -28,7 +28,7 @@ export const STARTING_POINTS: readonly StartingPoint[] = [
   { name: 'fresh', symmetric: true, disks: [disk(1), disk(1), disk(1)] },
   // Figure 8 of the paper, at (b): two leaders came and went, each with an entry that only its own disk has.
   { name: 'figure-8', symmetric: false, disks: [disk(2, 2), disk(2), disk(3, 3)] },
-  // One voter, which another is to replace: between them there is a joint configuration (thesis §4.3).
+  // One voter, which another is to replace: between them there is a joint configuration (Raft thesis §4.3).
   {
     name: 'newcomers',
     symmetric: false,

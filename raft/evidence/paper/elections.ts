@@ -18,7 +18,7 @@ export const terms: Rule = (step) => {
   );
 };
 
-/** Figure 2, RequestVote, with thesis §4.2.3: who hears a leader does not even learn the candidate's term. */
+/** Figure 2, RequestVote, with Raft thesis §4.2.3: who hears a leader does not even learn the candidate's term. */
 export const votes: Rule = (step, memory) => {
   const { before, after, input } = step;
   if (after.currentTerm === before.currentTerm) {
@@ -74,7 +74,7 @@ export const spokenVotes: Rule = (step, memory) => {
         `tells ${to} of a vote that is not on disk`,
       );
     }
-    // Thesis §9.6: a promise to vote needs all that a vote needs, and binds nobody.
+    // Raft thesis §9.6: a promise to vote needs all that a vote needs, and binds nobody.
     if (message.type === 'preVoteResponse' && input.type === 'message' && input.message.type === 'preVote') {
       const { message: question } = input;
       const isFree =
@@ -87,7 +87,7 @@ export const spokenVotes: Rule = (step, memory) => {
   }
 };
 
-/** Figure 2, "Candidates", with thesis §9.6 (pre-vote) and §3.10 (TimeoutNow of the leader it follows). */
+/** Figure 2, "Candidates", with Raft thesis §9.6 and §3.10: pre-votes, and TimeoutNow of the leader that it follows. */
 export const candidacies: Rule = (step, memory) => {
   const { before, after, input, outputs, sent, disk } = step;
   for (const output of outputs) {
@@ -130,7 +130,7 @@ export const candidacies: Rule = (step, memory) => {
   }
 };
 
-/** Figure 2, "Leaders": elected by a majority, an empty entry first (§8), and nobody else speaks as leader. */
+/** Figure 2, "Leaders": elected by a majority, an empty entry first (Raft paper §8), and nobody else speaks as leader. */
 export const leaders: Rule = (step, memory) => {
   const { before, after, input, sent, disk } = step;
   if (after.role === 'leader' && (before.role !== 'leader' || before.currentTerm !== after.currentTerm)) {

@@ -33,7 +33,7 @@ export const logChanges: Rule = (step, memory) => {
     isLonger && newest?.kind === kind && newest.term === after.currentTerm;
   const hasSameBase = after.base.index === before.base.index;
   const isSame = hasSameBase && sameLog(before.log, after.log);
-  // Thesis §4.3: once a joint configuration is committed, its leader goes on to the new one.
+  // Raft thesis §4.3: once a joint configuration is committed, its leader goes on to the new one.
   const isCompletion =
     before.role === 'leader' &&
     isJoint(before) &&
@@ -60,7 +60,7 @@ export const logChanges: Rule = (step, memory) => {
       return allowed(step, isSame || (before.role === 'leader' && isNew('command')), 'appends oddly');
     case 'changeMembership':
     case 'setTiming':
-      allowed(step, isSame || memory.transfer === undefined, 'changes the membership during a hand-over');
+      allowed(step, isSame || memory.transfer === undefined, 'changes the membership during a transfer');
       return allowed(step, isSame || (before.role === 'leader' && isNew('config')), 'appends oddly');
     case 'compact': {
       const kept = before.log.filter((entry) => entry.index > after.base.index);
@@ -102,7 +102,7 @@ export const commits: Rule = (step, memory) => {
     allowed(
       step,
       entryAt(after, commitIndex)?.term === after.currentTerm,
-      'commits an entry of an earlier term by counting (§5.4.2)',
+      'commits an entry of an earlier term by counting (Raft paper §5.4.2)',
     );
     const has = (id: string): boolean =>
       (id === after.id ? memory.durableIndex(step) : (memory.match.get(id) ?? 0)) >= commitIndex;

@@ -27,9 +27,9 @@ export class Memory {
   round = 0;
   readonly answeredRound = new Map<NodeId, number>();
   readonly reads = new Map<number, { commitIndex: number; round: number }>();
-  /** Leader: a hand-over that has no end yet. */
+  /** Leader: a transfer that has no end yet. */
   transfer: number | undefined;
-  /** Leader: in that hand-over the target was sent forth. */
+  /** Leader: in that transfer the target was sent forth. */
   isOrdered = false;
   /** Answers that are owed, by request. */
   private readonly owed = new Map<string, OwedAnswer[]>();

@@ -2,8 +2,8 @@ import { allowed, type Rule } from './rule.js';
 import { entryAt, isJoint, isMajorityOf, lastIndexOf, type Server } from './server.js';
 
 /**
- * Thesis §4.1: one voter at a time, or through a joint configuration of old and new (§4.3); one change at a time; Ongaro
- * 2015: after a commit in the own term.
+ * Raft thesis §4.1, §4.3: one voter at a time, or through a joint configuration of old and new; one change at a time.
+ * Ongaro 2015: after a commit in the own term.
  */
 export const membership: Rule = (step) => {
   const { before, after } = step;
@@ -33,7 +33,7 @@ export const membership: Rule = (step) => {
 const sameIds = (one: readonly string[], other: readonly string[] = []): boolean =>
   one.length === other.length && one.every((id) => other.includes(id));
 
-/** Thesis §6.4: a read sees what was committed when it came, once a majority answered a round that began after it. */
+/** Raft thesis §6.4: a read sees what was committed when it came, once a majority answered a round that began after it. */
 export const reads: Rule = (step, memory) => {
   const { before, after, outputs } = step;
   for (const output of outputs) {
@@ -54,7 +54,7 @@ export const reads: Rule = (step, memory) => {
   }
 };
 
-/** Thesis §3.10: TimeoutNow goes to a voter that has the whole log. */
+/** Raft thesis §3.10: TimeoutNow goes to a voter that has the whole log. */
 export const transfers: Rule = (step, memory) => {
   const { after, sent } = step;
   for (const { to, message } of sent) {
@@ -62,7 +62,7 @@ export const transfers: Rule = (step, memory) => {
     allowed(
       step,
       after.voters.includes(to) && hasEverything(after, memory.match.get(to) ?? 0),
-      `hands over to ${to}, which has not everything`,
+      `transfers leadership to ${to}, which has not everything`,
     );
   }
 };

@@ -28,12 +28,12 @@ export interface Server {
   commitIndex: number;
   /** Everybody with a vote. */
   voters: readonly NodeId[];
-  /** Sets of voters of which each must supply a majority: two in a joint configuration (thesis §4.3), the new one first. */
+  /** Sets of voters of which each must supply a majority: two in a joint configuration (Raft thesis §4.3), the new one first. */
   quorums: readonly (readonly NodeId[])[];
   configurationIndex: number;
   /** It knows that its disk lost what it had confirmed, and gives no votes any more. */
   abstains: boolean;
-  /** Of the leader of a term: the hand-overs that are over, and release nobody from loyalty to it. */
+  /** Of the leader of a term: the transfers that are over, and release nobody from loyalty to it. */
   handOversEnded(term: number): number;
 }
 
@@ -95,7 +95,7 @@ export function entryAt({ base, log }: Server, index: number): Pick<LogEntry, 't
   return index === base.index ? base : log[index - base.index - 1];
 }
 
-/** "Up-to-date" (§5.4.1): the later last term; of equal terms, the longer log. */
+/** "Up-to-date" (Raft paper §5.4.1): the later last term; of equal terms, the longer log. */
 export function isAtLeastAsUpToDate(
   candidate: { lastTerm: number; lastIndex: number },
   voter: Server,

@@ -19,13 +19,15 @@ scenario(
     bug: 9,
     title:
       'a later term with a shorter log, and a longer log with an earlier term, do not refuse each other for ever',
-    seen: 'etcd-io/etcd#8243, #8501, #9586, #10355; tikv/raft-rs#42, #83, #84; openraft#1796; hashicorp/raft#606, #609',
+    wrong:
+      'A node with a later term and a shorter log, and nodes with an earlier term and longer logs, refuse each other for ever.',
+    seen: 'etcd-io/etcd#8243, #8501, #9586, #10355; tikv/raft-rs#42, #83, #84; databendlabs/openraft#1796; hashicorp/raft#606, #609',
     mutant: 'a later term in a refusal is not learned',
   },
   (cluster) => {
     const { a, b, c } = cluster;
     cluster.elect(a);
-    // A hand-over raises the term of c without a pre-vote; nobody hears of it.
+    // A transfer raises the term of c without a pre-vote; nobody hears of it.
     cluster.lose(['vote', 'timeoutNowResponse'], { from: c });
     a.transferTo(c);
     cluster.until(() => c.role === 'candidate', 'c stands');
@@ -44,7 +46,8 @@ scenario(
   {
     bug: 10,
     title: 'a late pre-vote answer does not make a leader stand again',
-    seen: 'openraft#1839 (511f33c7)',
+    wrong: 'A pre-vote answer from before a change of state starts an election, even on the leader itself.',
+    seen: 'databendlabs/openraft#1839 (511f33c7)',
     mutant: [
       {
         file: 'candidate.ts',
@@ -70,6 +73,7 @@ scenario(
   {
     bug: 11,
     title: 'a candidate that was cut off with a later term finds back to the cluster',
+    wrong: 'A candidate that raised its term alone is ignored by the healthy majority, and never rejoins.',
     seen: 'etcd-io/raft, "free stuck candidate" tests',
     mutant: [
       {
@@ -102,7 +106,9 @@ scenario(
   {
     bug: 12,
     title: 'a leader that hears nobody gives up, though it is heard',
-    seen: 'openraft#2080, #2083',
+    wrong:
+      'A leader that reaches its followers, but hears nobody, keeps them from electing another. Nothing is committed.',
+    seen: 'databendlabs/openraft#2080, #2083',
     mutant: 'a leader without a quorum stays',
   },
   (cluster) => {
@@ -118,7 +124,8 @@ scenario(
   {
     bug: 13,
     title: 'one broken edge of the triangle moves no leadership',
-    seen: 'decentralizedthoughts.github.io, 2020-12-12 (Cloudflare); hashicorp/raft docs/divergence.md',
+    wrong: 'While one link of a triangle is broken, leadership moves back and forth without end.',
+    seen: 'decentralizedthoughts.github.io, 2020-12-12 (Cloudflare); hashicorp/raft, notes on divergence',
     mutant: [NOBODY_IS_LOYAL],
   },
   (cluster) => {
@@ -136,7 +143,9 @@ scenario(
   {
     bug: 14,
     title: 'two survivors that tie once draw anew and do not tie for ever',
-    seen: 'openraft#1838, fluree/db#1845',
+    wrong:
+      'The random part of the election timeout is drawn once. Two survivors with equal draws tie for ever.',
+    seen: 'databendlabs/openraft#1838, fluree/db#1845',
     timing: { rankSlotMs: 0, jitterMs: 20 },
     mutant: [
       { file: 'election-timer.ts', find: 'ctx.random * ctx.timing.jitterMs', replace: '0' },
@@ -160,6 +169,7 @@ scenario(
   {
     bug: 15,
     title: 'who votes waits for the one it voted for',
+    wrong: 'A node grants a vote, and then stands against the candidate that it voted for.',
     seen: 'hashicorp/raft#91, jgroups-extras/jgroups-raft#45',
     mutant: [
       {
@@ -191,6 +201,7 @@ scenario(
   {
     bug: 16,
     title: 'disks slower than the election timeout delay an election, they do not prevent it',
+    wrong: 'Votes take longer than the election timeout, so every answer comes a term too late.',
     seen: 'fluree/db#1373, camunda/camunda#12009',
     mutant: 'elections do not wait for slow disks',
   },
@@ -205,6 +216,7 @@ scenario(
   {
     bug: 17,
     title: 'a removed node that does not know it disturbs nobody',
+    wrong: 'A node that was removed, but does not know it, stands again and again and deposes leaders.',
     seen: 'hashicorp/raft#524, #526, #502',
     mutant: [NOBODY_IS_LOYAL, NO_PRE_VOTE],
   },
@@ -229,6 +241,7 @@ scenario(
   {
     bug: 18,
     title: 'a node that starts long before the others raises no term',
+    wrong: 'The election timer runs before the node can win: it raises its term alone.',
     seen: 'microsoft/CCF#3075',
     stopped: true,
     mutant: [NO_PRE_VOTE],

@@ -6,7 +6,9 @@ scenario(
   {
     bug: 33,
     title: 'no change of membership before a commit in the own term',
-    seen: 'raft-dev thread t4xj6dJTP6E; atomix/copycat#23, baidu/braft#182, AxonIQ/axon-server-se#120; openraft#2051',
+    wrong:
+      'A new leader changes the membership before it has a commit in its term. Two changes in two terms then have majorities without a common node.',
+    seen: 'raft-dev thread t4xj6dJTP6E; atomix/copycat#23, baidu/braft#182, AxonIQ/axon-server-se#120; databendlabs/openraft#2051',
     spares: 1,
     mutant: 'the membership changes before a commit in the term',
   },
@@ -28,6 +30,7 @@ scenario(
   {
     bug: 33,
     title: 'one change of membership at a time',
+    wrong: 'A second change of membership begins before the first is committed.',
     seen: 'raft-dev thread t4xj6dJTP6E',
     spares: 2,
     mutant: 'two changes of membership at a time',
@@ -45,6 +48,7 @@ scenario(
   {
     bug: 35,
     title: 'a configuration that is cut from the log is cut from the memory as well',
+    wrong: 'A configuration stays in force after its entry was cut from the log.',
     seen: 'canonical/raft#250, #354; RATIS-2274',
     spares: 1,
     mutant: 'a configuration is not rolled back with the log',
@@ -67,6 +71,7 @@ scenario(
   {
     bug: 35,
     title: 'a restart remembers a configuration that is not committed',
+    wrong: 'After a restart, a configuration that was appended but not committed is forgotten.',
     seen: 'camunda/camunda#57389, #58304',
     spares: 1,
     mutant: 'a restart forgets the configurations that are not committed',
@@ -87,6 +92,8 @@ for (const crashAfterMs of [undefined, 0, 0.6, 1.2, 2.6, 4]) {
     {
       bug: 36,
       title: `the leader of two removes itself${crashAfterMs === undefined ? '' : ` and dies after ${crashAfterMs} ms`}`,
+      wrong:
+        'Removing the leader of two nodes commits with the wrong majority, or leaves nobody who can lead.',
       seen: 'etcd-io/etcd#10563',
       voters: 2,
       ...(crashAfterMs === undefined && { mutant: 'a leader stays after its removal' }),
@@ -122,6 +129,8 @@ scenario(
   {
     bug: 38,
     title: 'a node that does not know of its promotion votes',
+    wrong:
+      'A voter that does not know of its promotion refuses to vote, and the others have no majority without it.',
     seen: 'etcd-io/raft testdata campaign_learner_must_vote',
     voters: 2,
     spares: 1,
@@ -153,6 +162,7 @@ scenario(
   {
     bug: 39,
     title: 'a node that leaves is served until its removal is committed, and learns of it',
+    wrong: 'A node that leaves is no longer served before its removal is committed: it never learns of it.',
     seen: 'microsoft/CCF, arXiv 2406.17455',
     mutant: [{ file: 'replication.ts', find: '  if (index > ctx.commit) return;\n', replace: '' }],
   },
@@ -176,7 +186,10 @@ scenario(
   {
     bug: 40,
     title: 'what a lost disk had acknowledged does not count for the one in its place',
-    seen: 'openraft#2002; cockroachdb/cockroach#756; nexi-lab/nexus#3939',
+    wrong:
+      'A node comes back with an empty disk under its old name, and what the lost disk had acknowledged still counts.',
+    seen: 'databendlabs/openraft#2002; cockroachdb/cockroach#756; nexi-lab/nexus#3939',
+    guardedIn: ['transport/incarnation-policy.ts', 'core/replication.ts'],
     mutant: 'answers of another disk count',
   },
   (cluster) => {

@@ -92,7 +92,10 @@ realScenario(
   {
     bug: 40,
     title: 'a wiped disk under an old name neither votes nor acknowledges, until it is added as what it is',
-    seen: 'openraft#2002; cockroachdb/cockroach#756; nexi-lab/nexus#3939; RedisLabs/redisraft#2; eBay/NuRaft#185; hashicorp/raft#235; restatedev/restate#2415',
+    wrong:
+      'A node comes back with an empty disk under its old name, votes again and acknowledges less than before.',
+    seen: 'databendlabs/openraft#2002; cockroachdb/cockroach#756; nexi-lab/nexus#3939; RedisLabs/redisraft#2; eBay/NuRaft#185; hashicorp/raft#235; restatedev/restate#2415',
+    guardedIn: ['transport/admission.ts', 'transport/incarnation-policy.ts', 'core/membership.ts'],
   },
   () =>
     withCluster(async (cluster, a, b) => {
@@ -121,7 +124,9 @@ realScenario(
   {
     bug: 41,
     title: 'a wiped node that founds a cluster again founds another one, which reaches nobody',
+    wrong: 'The bootstrap flag stays set. A wiped node founds a second cluster of the same name.',
     seen: 'seaweedfs/seaweedfs#10880, #10883; ethereum-optimism/optimism#14927',
+    guardedIn: ['runtime/cluster-identity.ts', 'transport/admission.ts'],
   },
   () =>
     withCluster(async (cluster, a, b) => {
@@ -158,7 +163,9 @@ realScenario(
   {
     bug: 55,
     title: 'heartbeats pass a large append that is not answered yet',
+    wrong: 'A large entry on the same connection delays heartbeats beyond the election timeout.',
     seen: 'nats-io/nats-streaming-server#629',
+    guardedIn: ['transport/peer-lanes.ts'],
   },
   () => {
     let answerAppend = (): void => undefined;
@@ -182,7 +189,10 @@ realScenario(
   {
     bug: 60,
     title: 'a transfer that breaks off in the middle spoils nothing that comes after it',
+    wrong:
+      'A snapshot transfer that breaks off leaves the rest of its bytes in the stream, and the connection is useless.',
     seen: 'hashicorp/raft#212',
+    guardedIn: ['transport/frame.ts', 'transport/frame-server.ts'],
   },
   () =>
     withPair(

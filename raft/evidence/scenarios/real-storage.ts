@@ -35,7 +35,10 @@ realScenario(
   {
     bug: 28,
     title: 'an append whose entries were replaced before they were read is void',
-    seen: 'openraft docs log_stream',
+    wrong:
+      'A leader reads the entries of an append after its log was cut, and sends entries of two terms as if they were one log.',
+    seen: 'databendlabs/openraft docs log_stream',
+    guardedIn: ['runtime/complete-message.ts'],
   },
   async () => {
     const storage = new MemoryStorage();
@@ -65,7 +68,10 @@ realScenario(
   {
     bug: 29,
     title: 'a disk that lost its last write is refused, with words, and not run with a commit beyond its log',
+    wrong:
+      'A disk comes back without its last write. The node starts with a commit index beyond its log, or crashes without an explanation.',
     seen: 'etcd-io/etcd#10166, #10817; etcd-io/raft#25, #104; cockroachdb/cockroach#25173; camunda/camunda#30354',
+    guardedIn: ['storage/checks.ts', 'storage/write-mark.ts'],
   },
   () =>
     onDisk(async (directory) => {
@@ -88,7 +94,10 @@ realScenario(
   {
     bug: 62,
     title: 'after a failed write nothing is written or read any more',
+    wrong:
+      'A write fails and is tried again. The second attempt reports success, but what the first had written is gone.',
     seen: 'rostamlabs/rostam#94, #95; cockroachdb/cockroach#37102, #37214; Rebello et al., ATC 2020',
+    guardedIn: ['storage/level-storage.ts'],
   },
   () =>
     onDisk(async (directory) => {
@@ -110,7 +119,9 @@ realScenario(
   {
     bug: 62,
     title: 'a node whose disk fails ends, and acknowledges nothing',
+    wrong: 'A node goes on after its disk failed, and acknowledges what it cannot keep.',
     seen: 'cockroachdb/cockroach#37102',
+    guardedIn: ['runtime/disk-writer.ts'],
   },
   async () => {
     const storage = new MemoryStorage();
@@ -131,7 +142,10 @@ realScenario(
   {
     bug: 63,
     title: 'every write is synced, and so are the directories that were made for it',
+    wrong:
+      'A file is synced, but the directory that holds its name is not: after a power cut the file is gone.',
     seen: 'etcd-io/etcd#6368, #6378, #14140, #14143, #14370; tikv/tikv#994',
+    guardedIn: ['storage/database.ts', 'storage/level-storage.ts'],
   },
   () =>
     onDisk(async (directory) => {
@@ -156,7 +170,9 @@ realScenario(
   {
     bug: 64,
     title: 'a damaged or shortened log is restored exactly, or refused; never shortened in silence',
+    wrong: 'A torn end or a damaged middle of the log is skipped in silence.',
     seen: 'google/leveldb#203, #251, #402; cockroachdb/pebble#453',
+    guardedIn: ['storage/checks.ts', 'storage/leveldb/check-files.ts'],
   },
   () =>
     onDisk(async (directory) => {
@@ -203,7 +219,9 @@ realScenario(
   {
     bug: 69,
     title: 'what the state machine says is the answer, and what it throws ends the node',
-    seen: 'op-conductor, found by reading',
+    wrong: 'An error of the state machine is swallowed, and the caller is told of success.',
+    seen: 'ethereum-optimism/optimism, found by reading op-conductor',
+    guardedIn: ['runtime/applier.ts', 'runtime/entry-outcome.ts'],
   },
   async () => {
     const fatal: Error[] = [];

@@ -14,6 +14,8 @@ scenario(
   {
     bug: 19,
     title: 'an entry of an earlier term is not committed by counting (figure 8 of the paper)',
+    wrong:
+      'An entry of an earlier term is committed by counting its copies. Another leader replaces it afterwards.',
     seen: 'canonical/raft#220, #336; async-raft/async-raft#106; microsoft/CCF#4485',
     // One entry in each append.
     limits: { appendBytesMax: 0 },
@@ -56,6 +58,8 @@ scenario(
   {
     bug: 20,
     title: 'a follower commits no further than its log is known to be the leader’s',
+    wrong:
+      "A follower commits up to the end of its own log, though nobody checked that the end is the leader's.",
     seen: 'microsoft/CCF#8172; scylladb/scylladb#9965, #10578; atomix/copycat#266; etcd-io/etcd#1203',
     mutant: 'heartbeats carry the bare commit index',
   },
@@ -82,7 +86,9 @@ scenario(
   {
     bug: 21,
     title: 'a late, short append deletes nothing that came after it',
-    seen: 'openraft 9540c904',
+    wrong:
+      'Each append cuts the log behind its last entry. A late one deletes entries that were acknowledged since.',
+    seen: 'databendlabs/openraft 9540c904',
     mutant: 'every append truncates',
   },
   (cluster) => {
@@ -105,6 +111,8 @@ scenario(
   {
     bug: 22,
     title: 'a follower whose entry differs where the snapshot ends takes the snapshot and goes on',
+    wrong:
+      'A follower keeps an entry that conflicts with the end of a snapshot, and refuses appends for ever.',
     seen: 'hashicorp/raft#697, #704',
     mutant: [
       {
@@ -134,6 +142,7 @@ scenario(
   {
     bug: 23,
     title: 'a refusal moves neither match nor commit',
+    wrong: 'A refused append counts as acknowledged.',
     seen: 'microsoft/CCF, arXiv 2406.17455',
     mutant: 'a refusal counts as an acknowledgement',
   },
@@ -160,7 +169,8 @@ scenario(
   {
     bug: 24,
     title: 'acknowledgements to an earlier leadership of the same node count no more',
-    seen: 'openraft cecb5de8, fbbf37b1; etcd-io/raft#148, #149; tikv/raft-rs#555',
+    wrong: 'Acknowledgements from an earlier term of the same leader count in the present one.',
+    seen: 'databendlabs/openraft cecb5de8, fbbf37b1; etcd-io/raft#148, #149; tikv/raft-rs#555',
     voters: 5,
     limits: { inflightRequestsMax: 8 },
     mutant: 'answers of an earlier term count',
@@ -193,6 +203,8 @@ scenario(
   {
     bug: 25,
     title: 'the end of a write says nothing of entries that replaced what it wrote',
+    wrong:
+      'The end of a write counts for the entry that stands at the same index now, though another one was written.',
     seen: 'etcd-io/raft testdata async_storage_writes_append_aba_race',
     voters: 5,
     mutant: 'a write that ends after a truncation counts for what it no longer holds',
@@ -227,7 +239,10 @@ for (const writes of [0, 1, 2, 3]) {
     {
       bug: 26,
       title: `entries never reach the disk before their term does: a crash after ${writes} writes`,
-      seen: 'openraft#1960 (2af491fb)',
+      wrong:
+        'Entries of a term reach the disk before the term does. After a crash the node is in a term before its own log.',
+      seen: 'databendlabs/openraft#1960 (2af491fb)',
+      guardedIn: ['core/outbox.ts', 'storage/write-plan.ts'],
       ...(writes === 3 && {
         mutant: [
           {
@@ -265,6 +280,8 @@ scenario(
   {
     bug: 27,
     title: 'answers that never come do not block a follower for ever, without new proposals either',
+    wrong:
+      'A request that is never answered occupies its place for ever, and the follower gets nothing more.',
     seen: 'hashicorp/raft#612, camunda/camunda#7339',
     mutant: 'a lost request is never given up',
   },
@@ -286,6 +303,7 @@ for (const voters of [1, 3]) {
     {
       bug: 30,
       title: `a commit waits for no timer (${voters} ${voters === 1 ? 'node' : 'nodes'})`,
+      wrong: 'A commit is noticed only when a timer fires: each takes a heartbeat interval.',
       seen: 'rjwalters/vibesql#6247',
       voters,
       ...(voters === 1 && { mutant: COMMIT_ONLY_ON_ANSWERS }),
@@ -304,6 +322,7 @@ scenario(
   {
     bug: 31,
     title: 'the leader’s own disk is one vote, and counts also when it is the last',
+    wrong: 'The leader does not look for a commit when its own write is the last of the majority to finish.',
     seen: 'redpanda-data/redpanda#31642',
     mutant: 'the leader counts its own memory instead of its disk',
   },
@@ -324,7 +343,9 @@ scenario(
   {
     bug: 31,
     title: 'a majority of followers does not wait for the leader’s disk',
+    wrong: "A commit waits for the leader's own disk, though a majority has the entry.",
     seen: 'redpanda-data/redpanda#31642',
+    guardedIn: ['core/acknowledgements.ts'],
   },
   (cluster) => {
     const { a } = cluster;
@@ -340,6 +361,7 @@ scenario(
   {
     bug: 32,
     title: 'a leader without a quorum refuses instead of collecting',
+    wrong: 'A leader without a majority accepts proposals until its memory is full.',
     seen: 'etcd-io/raft, MaxUncommittedEntriesSize',
     mutant: 'proposals are accepted without limit',
   },

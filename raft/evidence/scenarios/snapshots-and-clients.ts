@@ -7,7 +7,8 @@ scenario(
   {
     bug: 58,
     title: 'the log is not shortened beyond what is on the disk',
-    seen: 'openraft#753, #1706, #1808, #1828, #1892, eed681d5; camunda/camunda#3573; apache/ratis#1065',
+    wrong: 'The log is cut up to a point that no snapshot on disk reaches.',
+    seen: 'databendlabs/openraft#753, #1706, #1808, #1828, #1892, eed681d5; camunda/camunda#3573; apache/ratis#1065',
     mutant: 'a snapshot is taken of what is not on disk yet',
   },
   (cluster) => {
@@ -33,7 +34,8 @@ for (const losing of ['unsynced', 'nothing'] as const) {
     {
       bug: 58,
       title: `a crash while a snapshot is installed leaves no gap (losing ${losing})`,
-      seen: 'openraft#1706, #1808',
+      wrong: 'A crash while a snapshot is installed leaves a gap between the snapshot and the log.',
+      seen: 'databendlabs/openraft#1706, #1808',
       ...(losing === 'nothing' && { mutant: 'a snapshot that was received leaves the old log on disk' }),
     },
     (cluster) => {
@@ -62,6 +64,7 @@ scenario(
   {
     bug: 59,
     title: 'an old snapshot, late and twice, moves nothing back',
+    wrong: 'An old snapshot that arrives late moves the state back.',
     seen: 'hashicorp/raft#248; camunda/camunda#14367; RATIS-2084',
     mutant: 'an old snapshot replaces newer state',
   },
@@ -92,6 +95,7 @@ scenario(
   {
     bug: 61,
     title: 'a snapshot brings the membership along, and a restart keeps it',
+    wrong: 'A snapshot does not carry the membership, or a restart from it loses it.',
     seen: 'tikv/tikv#9579; canonical/raft snapshots',
     spares: 1,
     mutant: 'a snapshot loses the membership',
@@ -117,7 +121,10 @@ scenario(
   {
     bug: 65,
     title: 'a crash between commit and apply leaves neither a gap nor a repetition',
+    wrong:
+      'The state of the application and the index up to which it was applied are saved apart. After a crash entries are missing, or applied twice.',
     seen: 'etcd-io/etcd#13766, #13854',
+    guardedIn: ['runtime/applier.ts', 'storage/write-plan.ts'],
   },
   (cluster) => {
     const { a, b, nodes } = cluster;
@@ -138,7 +145,9 @@ scenario(
   {
     bug: 67,
     title: 'messages that arrive three times have the effect of one',
-    seen: 'fluree/db#1839, #1716; rabbitmq/ra#145; openraft#2096; nodejs/undici#3492; nodejs/node#47130, #54293',
+    wrong: 'A request whose outcome is unknown is sent again by itself, and is applied twice.',
+    seen: 'fluree/db#1839, #1716; rabbitmq/ra#145; databendlabs/openraft#2096; nodejs/undici#3492; nodejs/node#47130, #54293',
+    guardedIn: ['core/progress.ts', 'core/accept.ts'],
   },
   (cluster) => {
     const { a, nodes } = cluster;
@@ -155,6 +164,7 @@ scenario(
   {
     bug: 68,
     title: 'lost leadership says nothing about what was proposed: the successor may commit it',
+    wrong: '"Leadership lost" is taken for "not applied", although a successor may commit the entry.',
     seen: 'hashicorp/raft, ErrLeadershipLost',
     mutant: 'lost leadership is reported as a rejection',
   },
@@ -177,7 +187,10 @@ realScenario(
   {
     bug: 71,
     title: 'pauses, crashes, partitions and changes of membership at once',
+    wrong:
+      'Under pauses, crashes, partitions and changes of membership together: lost updates, two leaders, endless loops, lost data.',
     seen: 'jepsen.io/analyses/redis-raft-1b3fbf6; canonical/raft#323, #450, #471, #478',
+    guardedIn: ['core'],
   },
   async () => {
     const wanted = ({ options: { faults, workload } }: ReturnType<typeof runSeed>): boolean =>

@@ -6,6 +6,7 @@ scenario(
   {
     bug: 48,
     title: 'no read is answered before the first commit of the term',
+    wrong: 'A new leader answers reads before it knows what is committed.',
     seen: 'etcd-io/etcd#7331; tikv/tikv#7971, #7995',
     mutant: 'reads before the first commit of the term',
   },
@@ -34,6 +35,7 @@ scenario(
   {
     bug: 49,
     title: 'answers to an earlier round confirm no read of a leader that slept meanwhile',
+    wrong: 'Answers to an earlier round of heartbeats confirm a later read.',
     seen: 'etcd-io/etcd#20418, fixed in etcd-io/raft#397',
     mutant: 'reads are confirmed by an earlier round',
   },
@@ -61,7 +63,8 @@ scenario(
   {
     bug: 50,
     title: 'a leader that is cut off answers no reads',
-    seen: 'Jepsen etcd 2014 and Redis-Raft; RedisLabs/redisraft#19; etcd-io/etcd#741',
+    wrong: 'A leader that is cut off answers reads, though another one leads.',
+    seen: 'Jepsen etcd 2014; jepsen.io/analyses/redis-raft-1b3fbf6; RedisLabs/redisraft#19; etcd-io/etcd#741',
     mutant: 'reads without proof of leadership',
   },
   (cluster) => {
@@ -84,6 +87,8 @@ scenario(
   {
     bug: 51,
     title: 'a leader that stood still for longer than its lease resigns before it serves anybody',
+    wrong:
+      'A leader trusts its lease after a pause or by a wrong clock, for longer than the others keep from voting.',
     seen: 'etcd-io/etcd#6005; tikv/tikv#964, #1127; sofastack/sofa-jraft#34; vesoft-inc/nebula#2723; yugabyte/yugabyte-db#16; etcd-io/raft#166',
     mutant: [
       {
@@ -109,7 +114,8 @@ scenario(
   {
     bug: 52,
     title: 'the lease counts from the question, not from the answer',
-    seen: 'the classic review finding; etcd-io/raft has the coarse variant',
+    wrong: 'A lease counts from the arrival of the answer instead of the sending of the question.',
+    seen: 'etcd-io/raft, by its ticks',
     mutant: [
       {
         file: 'leader.ts',
@@ -141,7 +147,10 @@ scenario(
   {
     bug: 53,
     title: 'after a stall the heartbeats that wait come first: no election',
+    wrong:
+      'After a pause a follower acts on its timer first, and starts an election although heartbeats wait in its socket.',
     seen: 'bedrock-kv/bedrock#329',
+    guardedIn: ['runtime/wake-up-timer.ts'],
     mutant: [
       {
         file: 'raft-core.ts',
@@ -169,7 +178,8 @@ scenario(
   {
     bug: 54,
     title: 'a leader that stood still makes up for no ticks',
-    seen: 'openraft 5e15946d, etcd-io/etcd#13527',
+    wrong: 'After a pause all timer ticks that were missed run at once, and everything expires.',
+    seen: 'databendlabs/openraft 5e15946d, etcd-io/etcd#13527',
     mutant: [
       {
         file: 'heartbeats.ts',
@@ -194,7 +204,9 @@ scenario(
   {
     bug: 56,
     title: 'a leader whose loop is dead sends no heartbeats, and is replaced',
+    wrong: 'Heartbeats come from a thread of their own, and hide for minutes that the main loop is dead.',
     seen: 'hashicorp/raft#503, #612, #614, #666; hashicorp/consul#3552, #22064',
+    guardedIn: ['core/heartbeats.ts', 'runtime/core-pump.ts'],
   },
   (cluster) => {
     const { a, b, c } = cluster;
@@ -209,7 +221,8 @@ scenario(
 scenario(
   {
     bug: 56,
-    title: 'a leader whose disk hangs hands over, though its followers commit without it',
+    title: 'a leader whose disk hangs transfers leadership, though its followers commit without it',
+    wrong: 'The disk of the leader hangs. It sends heartbeats on, so nobody replaces it.',
     seen: 'hashicorp/raft#503, #612, #614, #666; etcd-io/etcd#13527',
     mutant: [
       {
@@ -239,12 +252,13 @@ scenario(
 scenario(
   {
     bug: 56,
-    title: 'a leader whose disk hangs steps back when nobody takes over',
+    title: 'a leader whose disk hangs steps down when nobody takes over',
+    wrong: 'The disk of the leader hangs, and it keeps its leadership while it can find no successor.',
     seen: 'hashicorp/raft#503, #612, #614, #666',
     mutant: [
       {
         file: 'leaving.ts',
-        find: 'return leadership.transfer === null && stepBack(ctx, leaving);',
+        find: 'return leadership.transfer === null && stepDown(ctx, leaving);',
         replace: 'return false;',
       },
     ],

@@ -31,6 +31,7 @@ scenario(
   {
     bug: 37,
     title: 'an order to take over that is overtaken by a demotion is not obeyed',
+    wrong: 'A node is told to take over while it is being demoted. It stands though it may not lead.',
     seen: 'redpanda-data/redpanda#2606; hashicorp/raft#398, #581; tikv/raft-rs#234, #369',
     mutant: UNCHECKED,
   },
@@ -55,7 +56,8 @@ scenario(
   {
     bug: 42,
     title: 'an order to take over that comes elections later, twice, disturbs nobody',
-    seen: 'camunda/camunda#58339 and those of bug 37',
+    wrong: 'An order to take over arrives late, or twice, and deposes a good leader.',
+    seen: 'camunda/camunda#58339 and those of catalogue no. 37',
     mutant: UNCHECKED,
   },
   (cluster) => {
@@ -79,8 +81,9 @@ scenario(
 scenario(
   {
     bug: 43,
-    title: 'a leader that hands over answers no reads from habit',
-    seen: 'openraft#1747 (1ef3e574)',
+    title: 'a leader that transfers leadership answers no reads from habit',
+    wrong: 'A leader answers reads by its lease during a transfer, though the target has won already.',
+    seen: 'databendlabs/openraft#1747 (1ef3e574)',
     mutant: 'reads without proof of leadership',
   },
   (cluster) => {
@@ -106,6 +109,8 @@ scenario(
   {
     bug: 44,
     title: 'a heartbeat of the old leader does not call the new candidate back',
+    wrong:
+      'A heartbeat of the old leader turns the target of a transfer back into a follower: the transfer never ends.',
     seen: 'canonical/raft#203, #205; RedisLabs/raft#88',
     mutant: [
       {
@@ -130,7 +135,8 @@ scenario(
 scenario(
   {
     bug: 45,
-    title: 'a leader whose hand-over fails serves again',
+    title: 'a leader whose transfer fails serves again',
+    wrong: 'A leader whose transfer failed refuses proposals for ever.',
     seen: 'hashicorp/raft#570; rabbitmq/ra#435, #525',
     mutant: NEVER_GIVEN_UP,
   },
@@ -151,7 +157,8 @@ scenario(
 scenario(
   {
     bug: 46,
-    title: 'a hand-over that was given up is not carried out later',
+    title: 'a transfer that was given up is not carried out later',
+    wrong: 'A transfer that was given up is carried out later.',
     seen: 'tikv/tikv#19922',
     mutant: NEVER_GIVEN_UP,
   },
@@ -175,6 +182,7 @@ scenario(
   {
     bug: 47,
     title: 'leadership goes to a node that is fit for it, whatever the logs say',
+    wrong: 'Leadership goes to the node with the longest log, although its application cannot work.',
     seen: 'evstack/ev-node#3255',
     mutant: [
       {

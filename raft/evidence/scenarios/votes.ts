@@ -6,7 +6,10 @@ scenario(
   {
     bug: 1,
     title: 'term and vote are one write, and survive a crash together',
+    wrong:
+      'Term and vote are written separately. After a crash between the two writes, a node votes twice in a term.',
     seen: 'hashicorp/raft#661, willemt/raft#47, wenweihu86/raft-java#57, camunda/camunda#19290',
+    guardedIn: ['storage/write-plan.ts'],
     mutant: 'the vote is forgotten on restart',
   },
   (cluster) => {
@@ -26,7 +29,10 @@ scenario(
   {
     bug: 2,
     title: 'a vote is not answered before it is synced',
+    wrong:
+      'A vote is answered while it is only in the page cache. A power cut erases it, and the node votes again.',
     seen: 'robustmq/robustmq#2039, seaweedfs/raft#9, etcd-io/etcd#14370',
+    guardedIn: ['storage/level-storage.ts', 'core/outbox.ts'],
     mutant: 'writes are reported before they are durable',
   },
   (cluster) => {
@@ -48,9 +54,11 @@ scenario(
 scenario(
   {
     bug: 3,
-    title: 'a candidate that steps back within its term keeps its vote',
+    title: 'a candidate that steps down within its term keeps its vote',
+    wrong:
+      'A candidate that steps down within its term forgets that it voted for itself, and votes for another: two leaders in one term.',
     seen: 'microsoft/CCF#8094, xnnyygn/xraft#33',
-    mutant: 'stepping back within a term clears the vote',
+    mutant: 'stepping down within a term clears the vote',
   },
   (cluster) => {
     const { a, b, c } = cluster;
@@ -71,6 +79,7 @@ scenario(
   {
     bug: 4,
     title: 'a vote that is answered three times counts once',
+    wrong: 'Several answers of one voter count as several votes.',
     seen: 'jgroups-extras/jgroups-raft#24',
     voters: 5,
     mutant: [
@@ -98,6 +107,7 @@ scenario(
   {
     bug: 5,
     title: 'who voted says so again when asked again',
+    wrong: 'A voter refuses to repeat its vote. When the first answer was lost, the candidate never gets it.',
     seen: 'vesoft-inc/nebula#2419',
     mutant: [
       {
@@ -125,6 +135,8 @@ scenario(
   {
     bug: 6,
     title: 'term and role change in one step: a deposed leader appends nothing',
+    wrong:
+      'The term rises before the role changes, so a deposed leader appends entries in a term that is not its own.',
     seen: 'eBay/NuRaft#293',
     mutant: [
       {
@@ -163,7 +175,8 @@ scenario(
   {
     bug: 7,
     title: 'non-voters are no part of a majority',
-    seen: 'openraft#1802 and openraft d60f1e85, d882e743, a10d9906',
+    wrong: 'A majority is counted over the wrong set of nodes, non-voters among them.',
+    seen: 'databendlabs/openraft#1802, d60f1e85, d882e743, a10d9906',
     voters: 3,
     spares: 2,
     mutant: 'non-voters count',
@@ -188,7 +201,9 @@ scenario(
   {
     bug: 8,
     title: 'the newer log wins over the longer one',
-    seen: 'openraft a48a3282, 8cd24ba0',
+    wrong:
+      'Logs are compared by length before the term of their last entries, so a leader without committed entries is elected.',
+    seen: 'databendlabs/openraft a48a3282, 8cd24ba0',
     mutant: 'a longer log wins over a newer one',
   },
   (cluster) => {

@@ -165,7 +165,7 @@ function describeContent(message: Message, detail: Detail): string {
     case 'preVote':
       return `log ${message.lastIndex}:t${message.lastTerm}`;
     case 'vote': {
-      const handOver = message.handOver > 0 ? `, hand-over ${message.handOver}` : '';
+      const handOver = message.handOver > 0 ? `, transfer ${message.handOver}` : '';
       return `log ${message.lastIndex}:t${message.lastTerm}${handOver}`;
     }
     case 'preVoteResponse':
@@ -182,7 +182,7 @@ function describeContent(message: Message, detail: Detail): string {
       return `no, look at ${message.conflictIndex}${message.conflictTerm > 0 ? `:t${message.conflictTerm}` : ''}`;
     case 'heartbeat': {
       const { round, commit, acknowledged, handOversEnded, rank, electionTimeoutMs } = message;
-      const ended = handOversEnded > 0 ? ` hand-overs ended ${handOversEnded}` : '';
+      const ended = handOversEnded > 0 ? ` transfers ended ${handOversEnded}` : '';
       const head = `round ${round} commit ${commit}${ended}`;
       if (detail === 'story') return head;
       return `${head} has ${acknowledged} rank ${rank} loyal ${electionTimeoutMs} ms`;
@@ -197,7 +197,7 @@ function describeContent(message: Message, detail: Detail): string {
     case 'snapshotResponse':
       return `up to ${message.matchIndex}`;
     case 'timeoutNow':
-      return `hand-over ${message.handOver}, log ${message.lastIndex}:t${message.lastTerm}`;
+      return `transfer ${message.handOver}, log ${message.lastIndex}:t${message.lastTerm}`;
     case 'timeoutNowResponse':
       return message.accepted ? 'yes' : 'no';
   }

@@ -3,7 +3,7 @@ import { check } from '../checks/violation.js';
 import type { World } from './world.js';
 
 /**
- * I10 and I25, at the end of everything (raft.md §3.3): all power is cut. Each disk passes the checks of a start, its
+ * I10 and I25, at the end of everything: all power is cut. Each disk passes the checks of a start, its
  * snapshot is the state that the committed entries make, and all that was ever committed is on a majority.
  */
 export function scanDisks(world: World): void {

@@ -19,7 +19,7 @@ export interface Healed {
 }
 
 /**
- * I20 Liveness and I19 Quiet (raft.md §2.0): when a core of nodes is healthy again, and whatever else stays broken,
+ * I20 Liveness and I19 Quiet: when a core of nodes is healthy again, and whatever else stays broken,
  * it finds one leader, equal logs and a new commit within a bound; from then on nothing moves the leadership.
  */
 export function healAndDemandProgress(world: World): Healed {
@@ -89,7 +89,7 @@ const ids = (nodes: readonly SimulatedNode[]): string => nodes.map((node) => nod
 function boundMs(world: World): number {
   const { timing, disk } = world.options;
   const { electionTimeoutMs, requestTimeoutMs, transferTimeoutMs } = timing;
-  // A hand-over has the time once to catch up, and once for the rest.
+  // A transfer has the time once to catch up, and once for the rest.
   return 6 * electionTimeoutMs + 2 * requestTimeoutMs + 2 * transferTimeoutMs + 60 * disk.writeMeanMs;
 }
 
@@ -256,7 +256,7 @@ function demandQuiet(world: World, core: readonly SimulatedNode[]): void {
   const { electionTimeoutMs } = world.options.timing;
   const estranged = leader && estrange(world, core, leader);
   const others = core.filter((node) => node !== estranged);
-  // A leader leaves by itself when its write, or those of a majority, takes longer than four election timeouts (bug 56).
+  // A leader leaves by itself when its write, or those of a majority, takes longer than four election timeouts.
   const slowWrites = ['diskHangs', ...(world.options.healing.writeMeanInTimeouts > 0.5 ? ['noWork'] : [])];
   const hungDisks = (): number =>
     slowWrites.reduce((sum, type) => sum + (world.counts.get(`event: ${type}`) ?? 0), 0);
@@ -276,7 +276,7 @@ function demandQuiet(world: World, core: readonly SimulatedNode[]): void {
   demandProgress(world, core);
 }
 
-/** One follower hears the leader no more, but everybody else: it asks for votes, and gets none (bug 13). */
+/** One follower hears the leader no more, but everybody else: it asks for votes, and gets none. */
 function estrange(
   world: World,
   core: readonly SimulatedNode[],

@@ -8,13 +8,13 @@ import { mayComeFromAnyDisk } from '../../transport/incarnation-policy.js';
 /** How the simulator runs the core. A mutant replaces a part of it, to prove that the checks notice. */
 export interface Hosting {
   createCore(options: CoreOptions, restored: RestoredState): RaftCore;
-  /** Reports writes as finished before they are (an fsync that was forgotten, bug 2). */
+  /** Reports writes as finished before they are (an fsync that was forgotten). */
   reportsWritesEarly: boolean;
-  /** The process ends when a write fails: nobody knows what such a disk holds (bug 62). */
+  /** The process ends when a write fails: nobody knows what such a disk holds. */
   stopsOnFailedWrites: boolean;
-  /** A damaged disk is refused at start (bug 64). */
+  /** A damaged disk is refused at start. */
   checksDisks: boolean;
-  /** Whether a message counts that comes from another disk than the member's (bug 40). */
+  /** Whether a message counts that comes from another disk than the member's. */
   mayComeFromAnyDisk(this: void, message: Message): boolean;
 }
 

@@ -110,7 +110,7 @@ export class Nemesis {
     }
   }
 
-  /** What a follower acknowledged arrives when its name stands for another disk already, which has nothing of it (bug 40). */
+  /** What a follower acknowledged arrives when its name stands for another disk already, which has nothing of it. */
   private outliveDisk(): void {
     const { world } = this;
     const { rng, queue, phase, nodes } = world;
@@ -230,7 +230,7 @@ export class Nemesis {
   /**
    * The leader is cut off; only what the others said before reaches it, late. Meanwhile they restart and so forget to
    * whom they are loyal, and a clock that runs too fast makes one of them impatient: a successor is elected before the
-   * leader's trust in itself ends, and only a read that was confirmed is right then (bugs 49, 50).
+   * leader's trust in itself ends, and only a read that was confirmed is right then.
    */
   private usurp(): void {
     const { world } = this;
@@ -253,7 +253,7 @@ export class Nemesis {
     }
   }
 
-  /** Also one that is just about to hand over. */
+  /** Also one that is just about to transfer leadership. */
   private strandLeader(): void {
     const { world } = this;
     const { rng, options } = world;

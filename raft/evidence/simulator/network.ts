@@ -102,7 +102,7 @@ export class Network {
     const { world, options } = this;
     const target = world.node(to);
     if (world.options.freezeMessages) freeze(message);
-    // The transport addresses a disk, not a name (raft.md §2, bug 40); a response goes back to whoever asked.
+    // The transport addresses a disk, not a name; a response goes back to whoever asked.
     const isRequest = REQUESTS.has(message.type);
     if (isRequest) process.requests.begin(to, message.requestId);
     const receiver = isRequest ? this.diskKnownTo(process, to) : target.incarnation;

@@ -172,7 +172,7 @@ export class SimulatedNode implements Machine {
     this.diskIsLost = true;
   }
 
-  /** An empty disk takes the place of what was there: to the cluster this is another node (bug 40). */
+  /** An empty disk takes the place of what was there: to the cluster this is another node. */
   replaceDisk(): void {
     this.disk = new SimulatedDisk();
     this.generation += 1;
@@ -196,7 +196,7 @@ export class SimulatedNode implements Machine {
     const forMs = this.world.queue.nowMs - process.pausedSinceMs;
     process.pausedSinceMs = null;
     if (pauseStopsClock) this.clock.loseMs(forMs);
-    // The runtime reports a stall before it reads what arrived meanwhile; the timer comes last (raft.md §5.6).
+    // The runtime reports a stall before it reads what arrived meanwhile; the timer comes last.
     if (!pauseUnnoticed) this.receive({ type: 'stalled', forMs });
     else if (timersFirst) this.receive({ type: 'tick' });
     const backlog = process.backlog;

@@ -111,7 +111,7 @@ export interface FaultOptions {
   leaderBias: number;
   /** Probability, per write, that the process dies while it is under way or soon after. */
   crashAroundWriteChance: number;
-  /** Probability that a voter dies just after its vote became durable, and is back at once (bug 1). */
+  /** Probability that a voter dies just after its vote became durable, and is back at once. */
   crashAfterVoteChance: number;
   /** Probability, per write, that it fails. */
   writeErrorChance: number;
@@ -123,7 +123,7 @@ export interface FaultOptions {
   pauseStopsClock: boolean;
   /** The process does not notice that it was paused. */
   pauseUnnoticed: boolean;
-  /** Then its timers fire before it reads what arrived meanwhile (bug 53). */
+  /** Then its timers fire before it reads what arrived meanwhile. */
   timersFirst: boolean;
   partitionMeanMs: number;
   slowDiskMeanMs: number;

@@ -22,7 +22,7 @@ describe('every step is one that the paper allows', () => {
 describe('the paper does not allow', () => {
   it.each([
     ['votes and terms are spoken of before they are durable', /a vote that is not on disk/],
-    ['stepping back within a term clears the vote', /votes for null after/],
+    ['stepping down within a term clears the vote', /votes for null after/],
     ['a longer log wins over a newer one', /answers a pre-vote with true/],
     ['entries are acknowledged before they are durable', /acknowledges \d+, which is not on its disk/],
     ['entries of an old term are committed by counting', /commits an entry of an earlier term/],

@@ -7,7 +7,7 @@ import { checkTable } from './table-blocks.js';
 /**
  * Checks the CRC of every block in the tables of a database before LevelDB opens it. LevelDB itself does not compare
  * them when it reads: it would hand out damaged blocks, or end the process in an assertion without a word about the
- * disk (bug 64).
+ * disk.
  *
  * A directory without a database is in order.
  *

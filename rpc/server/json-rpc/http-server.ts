@@ -54,7 +54,7 @@ const BODIES_IN_MEMORY_MAX = 4;
 // A client that sends its body slower than this notices a time-out at most so much later.
 const TIMEOUT_CHECKS_PER_READ_TIMEOUT = 6;
 
-/** The HTTP side of op-service's RPC server: op-conductor.md §2.1 and the `json-rpc` group of the recordings. */
+/** The HTTP side of op-service's RPC server: docs/reference/op-conductor.md §2.1. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   let stopping = false;
   let drained = async (): Promise<void> => undefined;

@@ -4,22 +4,28 @@ import { loadMutant } from '../../simulator/mutants/load-mutant.js';
 import { mutants, type Mutant } from '../../simulator/mutants/mutants.js';
 import type { Patch } from '../../simulator/mutants/patched.js';
 import type { ClusterOptions } from './calm-options.js';
+import type { Bug, CatalogueEntry } from './catalogue.js';
 import { ScenarioCluster } from './scenario-cluster.js';
 import { expectTold, transcriptOf } from './transcript.js';
 
-export interface ScenarioOptions extends ClusterOptions {
-  /** Number in raft.md §2. */
-  bug: number;
+export interface ScenarioOptions extends ClusterOptions, Bug {
   /** What goes right here. */
   title: string;
-  /** Where the bug was seen. */
-  seen: string;
   /** Puts the bug back, so that the scenario must fail: a mutant of the simulator, or patches of its own. */
   mutant?: string | readonly Patch[];
 }
 
-/** Numbers of the bugs that have a scenario. */
-export const covered = new Set<number>();
+/** All that was told, in the order of the files. */
+export const catalogue: CatalogueEntry[] = [];
+
+/** The source of the scenarios that are being loaded. */
+let source = '';
+
+/** Loads the scenarios of one file, so that the catalogue can say where they are. */
+export async function loadScenarios(file: string, load: () => Promise<unknown>): Promise<void> {
+  source = file;
+  await load();
+}
 
 /**
  * A bug of another implementation, told as a story on our core; with the bug put back, the story must go wrong. What
@@ -27,8 +33,11 @@ export const covered = new Set<number>();
  */
 export function scenario(options: ScenarioOptions, play: (cluster: ScenarioCluster) => void): void {
   const { bug, title, seen, mutant } = options;
-  covered.add(bug);
   const file = transcriptOf(bug, title);
+  const putBack = typeof mutant === 'string' ? named(mutant) : mutant && ownMutant(bug, mutant);
+  const patched = (putBack?.patches ?? []).map((patch) => `core/${patch.file}`);
+  const guardedIn = [...(options.guardedIn ?? []), ...patched];
+  catalogue.push({ ...options, guardedIn, story: { title, source, transcript: file } });
   const run = (hosting: Hosting): ScenarioCluster => {
     const cluster = new ScenarioCluster(options, hosting);
     try {
@@ -39,11 +48,11 @@ export function scenario(options: ScenarioOptions, play: (cluster: ScenarioClust
     }
     return cluster;
   };
-  describe(`bug ${bug}: ${title} (${seen})`, () => {
+  describe(`no. ${bug}: ${title} (${seen})`, () => {
     it('holds', () => expectTold(file, run(faithfulHosting).story));
-    if (!mutant) return;
+    if (!putBack) return;
     it(`fails with the bug put back${typeof mutant === 'string' ? `: ${mutant}` : ''}`, async () => {
-      const hosting = await loadMutant(typeof mutant === 'string' ? named(mutant) : ownMutant(bug, mutant));
+      const hosting = await loadMutant(putBack);
       if (!failureOf(() => run(hosting))) throw new Error('the scenario does not notice the bug');
     });
   });
@@ -51,11 +60,16 @@ export function scenario(options: ScenarioOptions, play: (cluster: ScenarioClust
 
 /** A bug below the core: a story on real disks, sockets or processes. */
 export function realScenario(
-  { bug, title, seen }: Pick<ScenarioOptions, 'bug' | 'title' | 'seen'>,
+  { title, ...bug }: Bug & Pick<ScenarioOptions, 'title'>,
   play: () => Promise<void>,
 ): void {
-  covered.add(bug);
-  it(`bug ${bug}: ${title} (${seen})`, play);
+  catalogue.push({ ...bug, story: { title, source } });
+  it(`no. ${bug.bug}: ${title} (${bug.seen})`, play);
+}
+
+/** A bug that cannot be played here. */
+export function withoutScenario({ reason, ...bug }: Bug & { reason: string }): void {
+  catalogue.push({ ...bug, reason });
 }
 
 function named(name: string): Mutant {

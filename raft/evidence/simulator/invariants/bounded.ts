@@ -7,7 +7,7 @@ import type { Invariant } from './invariant.js';
 /** Longer logs are not summed up: it would take too long. */
 const CACHE_CHECKED_MAX = 64;
 
-/** I21 Bounded (raft.md §2.0, bug 32): what waits for a commit or an answer stays within the declared limits. */
+/** I21 Bounded: what waits for a commit or an answer stays within the declared limits. */
 export function bounded(): Invariant {
   return {
     stepped({ node, ctx, input }) {

@@ -2,7 +2,7 @@ import { check } from '../../checks/violation.js';
 import { isKeptByMajority, type Evidence, type Invariant } from './invariant.js';
 
 /**
- * I6 Commit rule (thesis §3.6.2, §10.2.1): an entry becomes committed only when a majority of the configuration in
+ * I6 Commit rule (Raft thesis §3.6.2, §10.2.1): an entry becomes committed only when a majority of the configuration in
  * force has it on disk, and only through an entry of the leader's own term.
  */
 export function commitRule(evidence: Evidence): Invariant {

@@ -1,7 +1,7 @@
 import { check } from '../../checks/violation.js';
 import type { Evidence, Invariant } from './invariant.js';
 
-/** I11 Committed is immutable (thesis §3.6.3): no log ever loses an entry that is committed (bugs 20, 21). */
+/** I11 Committed is immutable (Raft thesis §3.6.3): no log ever loses an entry that is committed. */
 export function committedImmutable({ ledger }: Evidence): Invariant {
   return {
     stepped({ node, ctx, before, change }) {

@@ -11,7 +11,7 @@ import type { ObservedNode } from '../observed-node.js';
 import type { Evidence, Invariant, Step } from './invariant.js';
 
 /**
- * I13 Configuration safety (thesis §4.1, Ongaro 2015): one change at a time, neighbouring configurations cannot
+ * I13 Configuration safety (Raft thesis §4.1, Ongaro 2015): one change at a time, neighbouring configurations cannot
  * decide apart from each other, and every node uses the newest configuration of its own log.
  */
 export function configurationSafety({ ledger }: Evidence): Invariant {

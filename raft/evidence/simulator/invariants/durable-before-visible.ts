@@ -6,7 +6,7 @@ import type { ObservedNode } from '../observed-node.js';
 import type { Invariant } from './invariant.js';
 
 /**
- * I9 Durable before visible (thesis §3.8, raft.md §5.2): nothing that a node says can be undone by a crash: not its
+ * I9 Durable before visible (Raft thesis §3.8): nothing that a node says can be undone by a crash: not its
  * term, not its vote, not the entries that it acknowledges.
  */
 export function durableBeforeVisible(): Invariant {

@@ -3,7 +3,7 @@ import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 
 /**
- * Part of I19 Quiet (thesis §9.6, bug 10): a node raises its term for an answer only to a pre-vote that asked for that
+ * Part of I19 Quiet (Raft thesis §9.6): a node raises its term for an answer only to a pre-vote that asked for that
  * very term; one that comes late from an earlier candidacy would disturb a leader whom its author follows by now.
  */
 export function earnedElections(): Invariant {

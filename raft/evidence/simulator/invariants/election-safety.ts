@@ -2,7 +2,7 @@ import type { NodeId } from '../../../core/configuration.js';
 import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 
-/** I1 Election Safety (thesis fig. 3.2): at most one node ever leads in a term. */
+/** I1 Election Safety (Raft thesis fig. 3.2): at most one node ever leads in a term. */
 export function electionSafety(): Invariant {
   const leaders = new Map<number, NodeId>();
   return {

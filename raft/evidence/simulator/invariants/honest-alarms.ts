@@ -2,7 +2,7 @@ import { check } from '../../checks/violation.js';
 import type { Evidence, Invariant } from './invariant.js';
 
 /**
- * A disk is accused of having lost what it confirmed only when it did (raft.md §5.4): answers that were overtaken, and
+ * A disk is accused of having lost what it confirmed only when it did: answers that were overtaken, and
  * crashes that lose nothing but what was not confirmed, raise no alarm.
  */
 export function honestAlarms({ node: find }: Evidence): Invariant {

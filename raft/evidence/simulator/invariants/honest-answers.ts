@@ -8,7 +8,7 @@ import type { Evidence, Invariant } from './invariant.js';
 const LOGGED: ReadonlySet<ClientRequest['kind']> = new Set(['propose', 'membership']);
 
 /**
- * I18 Honest answers (raft.md §2.0, bugs 67–68): `done` is in the ledger exactly where the answer says; `rejected`
+ * I18 Honest answers: `done` is in the ledger exactly where the answer says; `rejected`
  * never was and never will be in any log; a request has one answer, a proposal is committed once; one that was left open
  * (`unknown`) is committed where the answer says, or never.
  */

@@ -2,7 +2,7 @@ import { check } from '../../checks/violation.js';
 import type { Evidence, Invariant } from './invariant.js';
 
 /**
- * I18 Honest answers, for transfers (bug 45, op-conductor's hand-overs that "failed" and succeeded): `rejected`
+ * I18 Honest answers, for transfers (elsewhere transfers "failed", and succeeded afterwards): `rejected`
  * means that the target did not take over on this request and never will; `done` that the leader was deposed.
  */
 export function honestTransfers({ requests }: Evidence): Invariant {

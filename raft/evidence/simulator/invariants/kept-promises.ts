@@ -15,8 +15,8 @@ interface Promise {
 }
 
 /**
- * I15, its foundation (thesis §6.4.1): a follower is loyal for as long as the heartbeats that it answered asked it to
- * be, whatever clockwork it goes by itself; and a lease rests on a quorum of such promises, whatever changes meanwhile.
+ * I15, its foundation (Raft thesis §6.4.1): a follower is loyal for as long as the heartbeats that it answered asked it to
+ * be, whatever timing it goes by itself; and a lease rests on a quorum of such promises, whatever changes meanwhile.
  */
 export function keptPromises({ node: find, options }: Evidence): Invariant {
   const promises = new Map<NodeId, Promise>();
@@ -78,7 +78,7 @@ export function keptPromises({ node: find, options }: Evidence): Invariant {
   };
 }
 
-/** The leader hands over, or somebody leads a later term. */
+/** The leader transfers leadership, or somebody leads a later term. */
 function releases(input: Input, term: number): boolean {
   if (input.type === 'peerGone') return true;
   if (input.type !== 'message') return false;

@@ -1,7 +1,7 @@
 import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 
-/** I2 Leader Append-Only (thesis fig. 3.2): a leader never removes or replaces an entry of its own log. */
+/** I2 Leader Append-Only (Raft thesis fig. 3.2): a leader never removes or replaces an entry of its own log. */
 export function leaderAppendOnly(): Invariant {
   return {
     stepped({ node, ctx, before, change }) {

@@ -4,7 +4,7 @@ import type { SimulationOptions } from '../options.js';
 import type { Evidence, Invariant } from './invariant.js';
 
 /**
- * I15 Lease disjointness (raft.md §2.0, bugs 51, 52): at any true instant one awake node at most trusts its lease.
+ * I15 Lease disjointness: at any true instant one awake node at most trusts its lease.
  *
  * The lease is advisory: nothing that is committed depends on it. It holds where its conditions do: clocks within the
  * declared drift, voters that do not forget their loyalty in a restart or give it up for evidence of a death.

@@ -6,7 +6,7 @@ import type { Invariant } from './invariant.js';
 const TERMS_MAX = 2 ** 20;
 
 /**
- * I3 Log Matching (thesis fig. 3.2): entries with equal index and term are equal, and so is everything before them.
+ * I3 Log Matching (Raft thesis fig. 3.2): entries with equal index and term are equal, and so is everything before them.
  * The chain hash of an entry covers all that precedes it, so each new entry needs one comparison.
  */
 export function logMatching(): Invariant {

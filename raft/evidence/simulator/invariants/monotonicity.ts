@@ -2,7 +2,7 @@ import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 
 /**
- * I7 Monotonicity (thesis fig. 3.1): term, commit, applied and snapshot index never fall; after a restart the term
+ * I7 Monotonicity (Raft thesis fig. 3.1): term, commit, applied and snapshot index never fall; after a restart the term
  * is not below any that the node ever spoke of.
  */
 export function monotonicity(): Invariant {

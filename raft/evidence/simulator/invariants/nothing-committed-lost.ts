@@ -2,7 +2,7 @@ import { check } from '../../checks/violation.js';
 import { isKeptByMajority, type Evidence, type Invariant } from './invariant.js';
 
 /**
- * I10 Nothing committed is lost (thesis §3.6): whatever crashes, the newest committed entry, and with it every
+ * I10 Nothing committed is lost (Raft thesis §3.6): whatever crashes, the newest committed entry, and with it every
  * earlier one, is on the disks of a majority of those that committed it.
  */
 export function nothingCommittedLost(evidence: Evidence): Invariant {

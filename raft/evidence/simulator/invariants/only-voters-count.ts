@@ -5,8 +5,8 @@ import type { Votes } from '../votes.js';
 import type { Invariant } from './invariant.js';
 
 /**
- * I14 Only voters count (thesis §4.2.1): a leader has the votes of a majority of the voters of its configuration,
- * each counted once (bugs 4, 7). It is one of them, unless its own removal is under way (thesis §4.2.2).
+ * I14 Only voters count (Raft thesis §4.2.1): a leader has the votes of a majority of the voters of its configuration,
+ * each counted once. It is one of them, unless its own removal is under way (Raft thesis §4.2.2).
  */
 export function onlyVotersCount(votes: Votes): Invariant {
   return {

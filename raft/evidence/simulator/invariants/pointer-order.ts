@@ -1,7 +1,7 @@
 import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 
-/** I12 Pointer order (raft.md §2.0): snapshot ≤ applied ≤ commit ≤ last, and the disk agrees with the memory. */
+/** I12 Pointer order: snapshot ≤ applied ≤ commit ≤ last, and the disk agrees with the memory. */
 export function pointerOrder(): Invariant {
   return {
     stepped({ node, process, ctx }) {

@@ -33,7 +33,7 @@ class Leadership {
 }
 
 /**
- * I22, for hand-overs: a leader takes proposals until its successor has what was in the log when it was asked, and none
+ * I22, for transfers: a leader takes proposals until its successor has what was in the log when it was asked, and none
  * after it sent it forth; the preparation of one is done when the successor has that.
  */
 export function preparedTransfers(): Invariant {

@@ -13,7 +13,7 @@ interface Acknowledged {
 }
 
 /**
- * No alarm is missed (raft.md §5.4): a node whose disk is no longer what it acknowledged to a leader knows so by that
+ * No alarm is missed: a node whose disk is no longer what it acknowledged to a leader knows so by that
  * leader's next heartbeat, for as long as it has this disk; and from then on it votes for nobody, acknowledges nothing and
  * commits nothing.
  */

@@ -2,7 +2,7 @@ import { check } from '../../checks/violation.js';
 import { hasDiskOf, type Evidence, type Invariant } from './invariant.js';
 
 /**
- * I6 Commit rule, its foundation (thesis §3.5, bugs 23, 24): what a leader counts as replicated to a node is on that
+ * I6 Commit rule, its foundation (Raft thesis §3.5): what a leader counts as replicated to a node is on that
  * node's disk, with the same content.
  */
 export function trueAcknowledgements({ node: find }: Evidence): Invariant {

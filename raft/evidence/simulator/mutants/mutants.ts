@@ -4,7 +4,7 @@ import type { Patch } from './patched.js';
 /** A deliberate bug. The simulator must find it within a few seeds, or its checks are worth nothing. */
 export interface Mutant {
   name: string;
-  /** Bug of raft.md §2 that it puts back, if it is one of them. */
+  /** Number of the bug that it puts back, if the catalogue of scenarios has it. */
   bug?: number;
   /** Each replaces a text that occurs once in a file of `raft/core`. */
   patches?: readonly Patch[];
@@ -87,7 +87,7 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'stepping back within a term clears the vote',
+    name: 'stepping down within a term clears the vote',
     bug: 3,
     patches: [{ file: 'step-down.ts', find: 'if (deposed) ctx.setTerm', replace: 'ctx.setTerm' }],
   },
@@ -630,7 +630,7 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a follower is loyal by its own clockwork, not by the one that the leader counts on',
+    name: 'a follower is loyal by its own timing, not by the one that the leader counts on',
     patches: [
       {
         file: 'accept.ts',
@@ -723,7 +723,7 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a leader takes no proposals while the target of a hand-over catches up',
+    name: 'a leader takes no proposals while the target of a transfer catches up',
     patches: [{ file: 'transfer.ts', find: 'isClosed: false,', replace: 'isClosed: true,' }],
   },
   {
@@ -731,7 +731,7 @@ export const mutants: readonly Mutant[] = [
     patches: [{ file: 'leader.ts', find: 'if (leadership.transfer?.isClosed)', replace: 'if (ctx.now < 0)' }],
   },
   {
-    name: 'the preparation of a hand-over is done before the target has caught up',
+    name: 'the preparation of a transfer is done before the target has caught up',
     patches: [
       {
         file: 'catch-up.ts',
