@@ -28,6 +28,16 @@ const FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'kill -9 of the node alone',
+    strike: (leader) => void process.kill(leader.devnet.pid as number, 'SIGKILL'),
+    repair: (leader) => leader.devnet.restart(),
+  },
+  {
+    name: 'op-node hangs',
+    strike: (leader) => leader.devnet.control('hang', { target: 'op-node' }),
+    repair: (leader) => leader.devnet.control('resume', {}),
+  },
+  {
     name: 'SIGTERM of the conductor',
     strike: (leader) => leader.baton.signal('SIGTERM'),
     repair: async (leader) => {
@@ -49,10 +59,17 @@ interface Observation {
   latenessMs: number;
 }
 
-/** Failover under each fault, as often as told; the blocks are watched on the two other nodes. */
-export async function failover(cluster: ProcessCluster, rounds: number): Promise<string> {
+/**
+ * Failover under each fault, as often as told; the blocks are watched on the two other nodes.
+ *
+ * @param only part of the names of the faults that are wanted; all by default
+ */
+export async function failover(
+  cluster: ProcessCluster,
+  { rounds, only = '' }: { rounds: number; only?: string | undefined },
+): Promise<string> {
   const rows = [['fault', 'start p50 ms', 'p99', 'worst', 'lateness p50 ms', 'p99', 'worst']];
-  for (const fault of FAULTS) {
+  for (const fault of FAULTS.filter(({ name }) => name.includes(only))) {
     const seen: Observation[] = [];
     for (let round = 0; round < rounds; round++) {
       seen.push(await oneRound(cluster, fault));

@@ -14,7 +14,7 @@ const HELP = `Measures conductors; nothing here is a pass or a fail.
   npm run bench -- commit [--binary]              commit latency, by JSON or by SSZ bodies
   npm run bench -- decoding                       what a payload costs before it is proposed, per MB
   npm run bench -- getters [--seconds N]          getters per second beside commits of 1 MB each second
-  npm run bench -- failover [--rounds N]          start and lateness after faults
+  npm run bench -- failover [--rounds N] [--fault TEXT]   start and lateness after faults, or those of that name
   npm run bench -- footprint [--count N]          memory and disk while payloads are committed
   npm run bench -- flashblocks [--clients N] [--seconds N]   fan-out of flashblocks, 5 frames per second
   npm run bench -- commit --urls URL,URL,…        commit latency of any running conductors
@@ -27,6 +27,7 @@ const { values, positionals } = parseArgs({
   options: {
     urls: { type: 'string' },
     rounds: { type: 'string', default: '30' },
+    fault: { type: 'string' },
     count: { type: 'string', default: '10000' },
     clients: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '10' },
@@ -69,7 +70,7 @@ async function main(): Promise<void> {
     );
     const cluster = await new ProcessCluster().start({ size: 3, blockTimeMs: 1000, formation: 'peers' });
     try {
-      console.log(await failover(cluster, Number(values.rounds)));
+      console.log(await failover(cluster, { rounds: Number(values.rounds), only: values.fault }));
     } finally {
       await cluster.stop();
     }

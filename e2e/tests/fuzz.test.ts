@@ -120,6 +120,8 @@ describeCluster('a cluster under hostile clients', OPTIONS, (cluster, scenario) 
 
   /** Attacks, lets go, and looks at what is left. */
   const survives = async (attack: () => Promise<void>): Promise<void> => {
+    // A commit that was late in the attack before may have moved it.
+    leader = await cluster.activeLeader();
     const changes = roleChanges();
     const files = await Promise.all(cluster.nodes.map(openFiles));
     const head = (await leader.devnet.state()).head.number;
