@@ -12,6 +12,12 @@ app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 }
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
+{{/* Its pod has the labels of all members as well: policies and budgets are about the whole cluster. */}}
+{{- define "baton.witnessLabels" -}}
+{{ include "baton.selectorLabels" . }}
+app.kubernetes.io/component: witness
+{{- end }}
+
 {{- define "baton.labels" -}}
 {{ include "baton.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
@@ -29,15 +35,40 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ index . 1 }}.{{ include "baton.headless" $context }}.{{ $context.Release.Namespace }}.svc.{{ $context.Values.clusterDomain }}
 {{- end }}
 
+{{- define "baton.witness" -}}
+{{ include "baton.fullname" . }}-witness
+{{- end }}
+
+{{/* Number of members, the witness among them */}}
+{{- define "baton.size" -}}
+{{ add .Values.replicaCount (ternary 1 0 .Values.witness.enabled) }}
+{{- end }}
+
+{{/* Names of all pods, with commas between them; the witness comes last */}}
+{{- define "baton.members" -}}
+{{- $members := list -}}
+{{- range $index := until (int .Values.replicaCount) -}}
+{{- $members = append $members (printf "%s-%d" (include "baton.fullname" $) $index) -}}
+{{- end -}}
+{{- if .Values.witness.enabled -}}
+{{- $members = append $members (printf "%s-0" (include "baton.witness" .)) -}}
+{{- end -}}
+{{ join "," $members }}
+{{- end }}
+
 {{/* Value of --raft.peers: all pods by their stable names */}}
 {{- define "baton.peers" -}}
 {{- $context := . -}}
 {{- $peers := list -}}
-{{- range $index := until (int .Values.replicaCount) -}}
-{{- $pod := printf "%s-%d" (include "baton.fullname" $context) $index -}}
+{{- range $pod := include "baton.members" . | splitList "," -}}
 {{- $peers = append $peers (printf "%s@%s:%v" $pod (include "baton.podHost" (list $context $pod)) $context.Values.conductor.ports.consensus) -}}
 {{- end -}}
 {{ join "," $peers }}
+{{- end }}
+
+{{/* Baton's pre-stop hook and orderly stop take so long at most */}}
+{{- define "baton.stopSeconds" -}}
+{{ add .Values.conductor.handOverSeconds .Values.conductor.shutdownSeconds 5 }}
 {{- end }}
 
 {{/*
@@ -50,7 +81,7 @@ for v1.20.0 when it renders without a cluster, and could not render at all.
 {{- if and (semverCompare "<1.29.0-0" $kubernetes) (ne $kubernetes "v1.20.0") -}}
 {{- fail (printf "Kubernetes is %s, and the chart needs 1.29 or later for native sidecars" $kubernetes) -}}
 {{- end -}}
-{{- $stop := add .Values.conductor.handOverSeconds .Values.conductor.shutdownSeconds 5 -}}
+{{- $stop := include "baton.stopSeconds" . -}}
 {{- if lt (int .Values.terminationGracePeriodSeconds) (int $stop) -}}
 {{- fail (printf "terminationGracePeriodSeconds is %v, but hand-over and stop may take %v: lengthen it, or shorten conductor.handOverSeconds or conductor.shutdownSeconds" .Values.terminationGracePeriodSeconds $stop) -}}
 {{- end -}}
