@@ -138,13 +138,25 @@ describe('a witness that leads', () => {
 });
 
 describe('a witness that is paused', () => {
-  it('hands nothing over before it is resumed, which asks no node', async () => {
+  it('transfers leadership all the same: it has no sequencer that a pause could be for', async () => {
     await t.conductor.pause();
     t.raft.lead();
     answers('b', fitPeer());
+    expect(t.raft.transfers).toEqual(['b']);
+    expect(t.conductor.paused()).toBe(true);
+  });
+
+  it('leaves leadership where it is while every member with a node is paused, too', async () => {
+    await t.conductor.pause();
+    t.raft.lead();
+    answers('b', encodeEligibility(Fitness.unfit, 0));
+    await pass(60_000);
     expect(t.raft.transfers).toEqual([]);
+  });
+
+  it('is resumed without a question to a node', async () => {
+    await t.conductor.pause();
     await t.conductor.resume();
     expect(t.conductor.paused()).toBe(false);
-    expect(t.raft.transfers).toEqual(['b']);
   });
 });

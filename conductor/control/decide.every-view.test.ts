@@ -7,9 +7,10 @@ import { encodeEligibility, Fitness } from './eligibility.js';
 const { unfit, fit } = Fitness;
 const BOOLEANS = [false, true] as const;
 
-/** Everything that a view can say. */
+/** Everything that a view of a member with a node can say. */
 const DIMENSIONS = {
   role: ['leader', 'elect', 'follower'],
+  witness: [false],
   sequencerActive: [true, false, null],
   fitness: LEVELS,
   /** Fitness of the only successor; undefined: there is none. */
@@ -29,6 +30,14 @@ const DIMENSIONS = {
   stopping: BOOLEANS,
 } as const;
 
+/** A witness hears nothing of a node. */
+const WITNESS_DIMENSIONS = {
+  ...DIMENSIONS,
+  witness: [true],
+  sequencerActive: [null],
+  fitness: [unfit],
+} as const;
+
 type Choice<T extends Record<string, readonly unknown[]>> = { [K in keyof T]: T[K][number] };
 
 /** Every way to choose one value of each dimension. */
@@ -41,7 +50,7 @@ function product<T extends Record<string, readonly unknown[]>>(dimensions: T): C
 }
 
 const everyView = (): View[] =>
-  product(DIMENSIONS).map(({ best, lag, ...said }) =>
+  [...product(DIMENSIONS), ...product(WITNESS_DIMENSIONS)].map(({ best, lag, ...said }) =>
     viewOf({
       ...said,
       eligibility: encodeEligibility(said.fitness, lag.own),
@@ -54,9 +63,17 @@ describe('decide, in every view', () => {
   const rules: [string, (view: View, action: Action) => boolean | undefined][] = [
     ['gives a reason', (_, action) => action.reason !== ''],
     [
-      'does nothing while paused, stopping or not yet in office',
-      ({ paused, stopping, role }, action) =>
-        !(paused || stopping || role === 'elect') || action.type === 'none',
+      'does nothing while paused, stopping or not yet in office; a pause of a witness is about nothing',
+      ({ paused, witness, stopping, role }, action) =>
+        !((paused && !witness) || stopping || role === 'elect') || action.type === 'none',
+    ],
+    [
+      'a witness that leads transfers leadership exactly when somebody can sequence, and does nothing else',
+      ({ witness, role, stopping, successors }, action) => {
+        if (!witness) return true;
+        const leaves = role === 'leader' && !stopping && successors.some(({ fitness }) => fitness > unfit);
+        return action.type === (leaves ? 'transfer' : 'none');
+      },
     ],
     [
       'only a leader starts or hands over',
@@ -147,7 +164,7 @@ describe('decide, in every view', () => {
     for (const { view, action } of decided) {
       if (!holds(view, action)) throw new Error(`${JSON.stringify(action)} for ${JSON.stringify(view)}`);
     }
-    expect(decided).toHaveLength(3 * 3 * 5 * 6 * 3 * 2 ** 8);
+    expect(decided).toHaveLength((3 * 5 + 1) * 3 * 6 * 3 * 2 ** 8);
   });
 
   it('says how often each action is chosen, and why', () => {

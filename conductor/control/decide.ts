@@ -82,7 +82,8 @@ export type Action =
  */
 export function decide(view: View): Action {
   if (view.stopping) return { type: 'none', reason: 'stopping' };
-  if (view.paused) return { type: 'none', reason: 'paused' };
+  // A pause leaves the sequencer to an operator. A witness has none, and the chain stands still for as long as it leads.
+  if (view.paused && !view.witness) return { type: 'none', reason: 'paused' };
   if (view.role === 'elect') return { type: 'none', reason: 'leadership is not complete yet' };
   return view.role === 'leader' ? decideAsLeader(view) : decideAsFollower(view);
 }

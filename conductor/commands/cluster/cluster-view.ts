@@ -93,8 +93,9 @@ function sequencerProblems(view: ClusterView): string[] {
   const active = answering(view).filter(({ status }) => status.node.sequencerActive);
   if (active.length > 1) return [`several sequencers are active: ${names(active)}`];
   const [leader] = leaders(view);
-  // That a paused conductor starts nothing is said already.
-  if (!leader || leader.status.paused || active[0] === leader) return [];
+  // That a paused conductor starts nothing is said already; a witness has nothing to start.
+  const restsPaused = leader?.status.paused === true && !leader.status.witness;
+  if (!leader || restsPaused || active[0] === leader) return [];
   if (active[0]) return [`the active sequencer is ${active[0].id}, not that of the leader ${leader.id}`];
   // It hands over within a moment if there is anybody to hand over to.
   if (leader.status.witness)

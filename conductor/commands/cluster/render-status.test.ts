@@ -125,6 +125,11 @@ describe('a cluster is not healthy', () => {
       view(member(witnessStatus('w', { role: 'leader', ready: true })), member(b)),
       ['the leader w is a witness, and no member with a node could take over'],
     ],
+    [
+      'with a paused witness as leader',
+      view(member(witnessStatus('w', { role: 'leader', ready: true, paused: true })), member(b)),
+      ['w is paused', 'the leader w is a witness, and no member with a node could take over'],
+    ],
     ['with a paused witness', view(member(a), member(witnessStatus('w', { paused: true }))), ['w is paused']],
     ['with a paused leader', view(member({ ...stopped, paused: true })), ['a is paused']],
     [
