@@ -75,6 +75,7 @@ export class DiskFaults {
     world.count('disk replaced');
     world.note(machine.nodeId, 'gets an empty disk');
     while (!(await this.added(machine))) await world.clock.sleep(OPERATOR_PAUSE_MS);
+    world.count('voter again');
     world.note(machine.nodeId, 'is a voter again');
     world.impaired.delete(machine);
   }

@@ -55,6 +55,7 @@ describe('the simulator of the whole cluster', () => {
     'overruled by L1',
     'disk went back',
     'disk replaced',
+    'voter again',
     'identity used twice',
     'leader gone',
     'post',

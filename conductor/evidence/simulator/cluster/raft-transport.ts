@@ -14,9 +14,6 @@ type Response = Awaited<ReturnType<NodeTransport['send']>>;
 type SnapshotRequest = Parameters<NodeTransport['sendSnapshot']>[1];
 type SnapshotSource = Parameters<NodeTransport['sendSnapshot']>[2];
 
-/** What a node answers when it is asked who it is. */
-type Hello = Pick<HelloAnswer, 'nodeId' | 'clusterId' | 'incarnation' | 'bootId'>;
-
 /** Messages of one lane share connections. */
 type LaneName = 'control' | 'bulk' | 'snapshot';
 
@@ -141,7 +138,7 @@ export class RaftTransport implements NodeTransport {
   }
 
   /** Asks the node at an address who and how it is. */
-  askHello<Extra extends object>(address: string, signal: AbortSignal): Promise<Hello & Extra> {
+  askHello<Extra extends object>(address: string, signal: AbortSignal): Promise<HelloAnswer & Extra> {
     const answer = this.ask<Extra>(address, 60_000);
     return new Promise((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
@@ -184,7 +181,7 @@ export class RaftTransport implements NodeTransport {
     return answer.message as WireResponse;
   }
 
-  private ask<Extra extends object>(address: string, deadlineMs: number): Promise<Hello & Extra> {
+  private ask<Extra extends object>(address: string, deadlineMs: number): Promise<HelloAnswer & Extra> {
     const to = placeIn(address);
     return this.exchange({ to, lane: undefined, bytes: FRAME_BYTES, deadlineMs }, async (peer) =>
       peer.answerHello<Extra>(),
@@ -198,14 +195,16 @@ export class RaftTransport implements NodeTransport {
     return found?.nodeId === id && found.incarnation === incarnation ? found.bootId : undefined;
   }
 
-  private answerHello<Extra extends object>(): Hello & Extra {
+  private answerHello<Extra extends object>(): HelloAnswer & Extra {
     const { nodeId, started, options } = this;
-    const own = {
+    const own: HelloAnswer = {
       ...{ nodeId, clusterId: started.clusterId(), incarnation: started.incarnation() },
       bootId: options.bootId,
+      wireVersion: WIRE_VERSIONS.newest,
+      oldestWireVersion: WIRE_VERSIONS.oldest,
     };
     // What leaves a process is text.
-    return JSON.parse(JSON.stringify({ ...own, ...options.hello() })) as Hello & Extra;
+    return JSON.parse(JSON.stringify({ ...own, ...options.hello() })) as HelloAnswer & Extra;
   }
 
   private frame(to: string, toIncarnation: string, message: Frame['message']): Frame {
