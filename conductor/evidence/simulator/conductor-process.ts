@@ -44,6 +44,8 @@ export interface ConductorSettings {
   unsafeIntervalS: number;
   roundRobin: boolean;
   crashEvidence: boolean;
+  /** There is no node beside it. */
+  isWitness: boolean;
 }
 
 export interface ConductorSurroundings extends LocalSurroundings {
@@ -116,6 +118,7 @@ export class ConductorProcess {
     const rhythm = new BlockRhythm(chain);
     const localNode = new LocalNode({
       ...{ opNode, execution, history },
+      isAbsent: settings.isWitness,
       isBlockOverdue: () => rhythm.isOverdue(performance.now()),
       pollIntervalMs: settings.pollMs,
       timeoutMs: PROBE_TIMEOUT_MS,
@@ -196,11 +199,17 @@ export class ConductorProcess {
     const { logger } = this.around;
     await raft.open();
     await raft.start(transport);
+    if (this.settings.isWitness) return localNode.start();
     health.start();
     const { opNode } = this.clients;
     const { signal } = this.ending;
     const enabled = await untilConductorEnabled({ opNode, localNode, logger, signal, sleep });
     if (enabled) localNode.start();
+  }
+
+  /** It may act, and its node has answered and been checked. */
+  get couldSequence(): boolean {
+    return this.switches.active && this.localNode.state.reachable && this.health.latest() !== null;
   }
 
   get isPaused(): boolean {

@@ -46,7 +46,14 @@ export class Machine implements Observed {
     readonly nodeId: string,
     readonly execution: ExecutionClient,
     private readonly around: MachineSurroundings,
-  ) {}
+  ) {
+    if (this.isWitness) execution.kill(0);
+  }
+
+  /** It runs a conductor alone. */
+  get isWitness(): boolean {
+    return this.around.settings.isWitness;
+  }
 
   get head(): Block {
     return this.execution.storedHead;
@@ -72,6 +79,14 @@ export class Machine implements Observed {
     return this.opNode?.sequencerActive() === true;
   }
 
+  get couldSequence(): boolean {
+    return this.conductor?.couldSequence === true;
+  }
+
+  get hasSlowDisk(): boolean {
+    return this.diskDelayMs > 0;
+  }
+
   get leads(): boolean {
     return this.role === 'leader';
   }
@@ -83,13 +98,17 @@ export class Machine implements Observed {
   }
 
   startOpNode(activeAtStart: boolean): void {
-    if (this.opNode) return;
+    if (this.opNode || this.isWitness) return;
     const { execution, around } = this;
     this.opNode = new OpNode(
       this.nodeId,
       { ...around, execution, conductor: this.conductorRpc },
       activeAtStart,
     );
+  }
+
+  startExecution(): void {
+    if (!this.isWitness && !this.execution.isRunning) this.execution.start();
   }
 
   killOpNode(): void {

@@ -11,6 +11,20 @@ const RESTART_MIN_MS = 600;
 /** Between two rewinds of clients that nobody was told of. */
 const REWIND_PAUSE_MS = 60_000;
 const CALL_FAULTS = ['hang', 'fail', 'mute'] as const satisfies readonly CallFault[];
+/** What befalls op-node or the execution client, or needs them. */
+const OF_NODES: ReadonlySet<FaultName> = new Set([
+  'killOpNode',
+  'killExecution',
+  'rewindExecution',
+  'gossipCut',
+  'badStop',
+  'badStart',
+  'frozenNode',
+  'stuckLoop',
+  'estrange',
+  'stranger',
+  'override',
+]);
 const NODE_METHODS = [
   'admin_sequencerActive',
   'admin_startSequencer',
@@ -50,7 +64,8 @@ export class Nemesis {
   private leaveBroken(): void {
     const { world } = this;
     const { staysBroken } = world.options;
-    const machine = world.leader ?? world.machines.at(0);
+    const leader = world.leader ?? world.machines.at(0);
+    const machine = staysBroken === 'op-node' && leader?.isWitness ? world.machines.at(0) : leader;
     // Whoever is paused would stay so: it is resumed only when its op-node answers.
     // One node away is what a cluster bears.
     if (!machine || staysBroken === 'nothing' || world.impaired.size > 0 || machine.conductor?.isPaused)
@@ -69,7 +84,7 @@ export class Nemesis {
     machine.faults.clearAll();
     machine.diskDelayMs = 0;
     machine.conductor?.conductor.overrideLeader(false);
-    if (!machine.execution.isRunning) machine.execution.start();
+    machine.startExecution();
     machine.startOpNode(false);
     void machine.startConductor();
     const { conductor } = machine;
@@ -98,7 +113,7 @@ export class Nemesis {
     const weights = Object.entries(options.faults.weights) as [FaultName, number][];
     let draw = rng.next() * weights.reduce((sum, [, weight]) => sum + weight, 0);
     for (const [name, weight] of weights) {
-      if (draw < weight) return this.cause(name, this.victim());
+      if (draw < weight) return this.cause(name, this.victim(OF_NODES.has(name)));
       draw -= weight;
     }
   }
@@ -109,9 +124,10 @@ export class Nemesis {
     this.faults[name](machine);
   }
 
-  private victim(): Machine {
-    const { rng, options, machines, leader } = this.world;
-    if (leader && rng.chance(options.faults.leaderBias)) return leader;
+  private victim(mustHaveNode: boolean): Machine {
+    const { rng, options, leader } = this.world;
+    const machines = this.world.machines.filter(({ isWitness }) => !(mustHaveNode && isWitness));
+    if (leader && rng.chance(options.faults.leaderBias) && machines.includes(leader)) return leader;
     return machines[rng.int(0, machines.length - 1)] as Machine;
   }
 
@@ -201,7 +217,7 @@ export class Nemesis {
   private killMachine(machine: Machine, lostBlocks: number): void {
     machine.killMachine(lostBlocks);
     this.later(RESTART_MIN_MS + this.shortOrLong(), () => {
-      machine.execution.start();
+      machine.startExecution();
       this.startOpNode(machine);
       void machine.startConductor();
     });
@@ -215,14 +231,14 @@ export class Nemesis {
   private killExecution(machine: Machine): void {
     machine.execution.kill(this.losable(machine, this.world.rng.int(0, 5)));
     // It is noticed: no client is back between two polls.
-    this.later(RESTART_MIN_MS + this.shortOrLong(), () => machine.execution.start());
+    this.later(RESTART_MIN_MS + this.shortOrLong(), () => machine.startExecution());
   }
 
   /** No more blocks than other nodes have, or than the log certainly brings back: nobody else in this world has them. */
   private losable(machine: Machine, count: number): number {
     const { blocks, ledger, options } = this.world;
     const { head } = machine;
-    if (this.others(machine).some((other) => blocks.isOn(other.head, head))) return count;
+    if (this.others(machine).some((other) => !other.isWitness && blocks.isOn(other.head, head))) return count;
     const lowest =
       (ledger.lastApplied?.head?.number ?? 0) - Math.floor(options.conductor.retainedEntries / 2);
     return Math.min(count, Math.max(0, head.number - Math.max(options.past.height, lowest)));

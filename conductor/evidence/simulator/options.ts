@@ -5,6 +5,8 @@ import type { LinkOptions } from './cluster/links.js';
 /** What distinguishes one simulated cluster from another. */
 export interface SimulationOptions {
   nodes: number;
+  /** The last machine is a witness: it has neither op-node nor execution client. */
+  witness: boolean;
   blockTimeS: number;
   timing: ClusterTiming;
   /** The chain from before this log: its height, and by how many blocks each node is behind it. */
@@ -104,7 +106,18 @@ const CALM: LinkOptions = { delayMinMs: 0.2, delayMeanMs: 0.3, lossChance: 0, by
 /** Swarm testing: each seed has its own mixture, since a fault that is always on hides what happens without it. */
 export function drawOptions(seed: number): SimulationOptions {
   const options = drawAny(seed);
-  return options.nodes === 1 ? alone(options) : options;
+  if (options.nodes === 1) return alone(options);
+  return options.witness ? besideWitness(options) : options;
+}
+
+/**
+ * Both clients have to say that they have left the committed chain: while one of them is gone for good, only an operator
+ * follows L1 (docs/RUNBOOK.md, "Two sequencers and a witness").
+ */
+function besideWitness(options: SimulationOptions): SimulationOptions {
+  const { staysBroken, faults } = options;
+  if (staysBroken !== 'machine' && staysBroken !== 'op-node') return options;
+  return { ...options, faults: { ...faults, weights: { ...faults.weights, l1Reorg: 0 } } };
 }
 
 /**
@@ -207,6 +220,7 @@ function drawAny(seed: number): SimulationOptions {
         override: weight(0.2),
       },
     },
+    witness: nodes === 3 && rng.chance(0.3),
   };
 }
 

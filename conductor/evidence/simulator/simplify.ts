@@ -4,7 +4,8 @@ import { FAULT_NAMES, type FaultWeights, type SimulationOptions } from './option
 /** What can be taken out of a cluster to see whether a failure needs it; each has a name for the command line. */
 export const simplifications: Readonly<Record<string, Simplification<SimulationOptions>>> = {
   'fifth-machine': (options) => void (options.nodes = Math.min(3, options.nodes)),
-  'third-machine': (options) => void (options.nodes = 1),
+  'third-machine': (options) => void Object.assign(options, { nodes: 1, witness: false }),
+  witness: (options) => void (options.witness = false),
   past: ({ past, nodes }) => {
     past.height = 0;
     past.behind = Array.from({ length: nodes }, () => 0);

@@ -59,6 +59,7 @@ describe('the simulator of the whole cluster', () => {
     'identity used twice',
     'leader gone',
     'post',
+    'witness elected',
     'leader elected',
     'sequencer started by conductor',
     'sequencer started by itself',

@@ -22,6 +22,8 @@ import type { Trace } from './trace.js';
 /** So far behind L1's head the past has its origin. */
 const ORIGIN_DEPTH = 8;
 const GOSSIP_BYTES = 2000;
+/** How often invariants look at what lasts. */
+const LOOK_EVERY_MS = 500;
 /** From what a probe found to the election that it brings. */
 const EVIDENCE_LASTS_MS = 1000;
 
@@ -110,6 +112,14 @@ export class World implements Evidence, Watcher {
     }));
     await (this.machines[0] as Machine).conductor?.raft.bootstrap(members);
     this.l1OfAll.grow();
+    if (this.options.witness) this.lookOn();
+  }
+
+  private lookOn(): void {
+    this.clock.after(LOOK_EVERY_MS, () => {
+      this.tell((invariant) => invariant.passed?.());
+      this.lookOn();
+    });
   }
 
   count(what: string): void {
@@ -161,7 +171,9 @@ export class World implements Evidence, Watcher {
   }
 
   role(nodeId: string, role: CoreStatus['role'], term: number): void {
-    this.machine(nodeId).noteRole(role);
+    const machine = this.machine(nodeId);
+    if (machine.isWitness && role === 'leader') this.count('witness elected');
+    machine.noteRole(role);
     this.roleOf(nodeId, role, term);
   }
 
@@ -175,6 +187,10 @@ export class World implements Evidence, Watcher {
 
   refused(from: string, to: string): boolean {
     return this.raftLinks.hasRefused(from, to, EVIDENCE_LASTS_MS);
+  }
+
+  isDisturbed(from: string, to: string): boolean {
+    return this.raftLinks.isBroken(from, to) || this.raftLinks.isBroken(to, from);
   }
 
   leaderGone(nodeId: string): void {
@@ -240,7 +256,7 @@ export class World implements Evidence, Watcher {
     const { clock, rng, blocks, network } = this;
     return {
       ...{ clock, blocks, network, watcher: this },
-      settings: this.settings(),
+      settings: this.settings(nodeId),
       blockTimeS: this.options.blockTimeS,
       l1Confirmations: this.options.node.l1Confirmations,
       l1: () => this.l1OfAll.viewOf(nodeId),
@@ -253,6 +269,7 @@ export class World implements Evidence, Watcher {
       transactionBytes: () => rng.int(0, this.options.node.transactionBytesMax),
       noticeMs: () => rng.exponential(this.options.node.noticeMeanMs),
       latencyMs: () => 0.05 + rng.exponential(this.options.node.callMeanMs),
+      called: () => this.tell((invariant) => invariant.called?.(this.machine(nodeId))),
       losesPost: () => rng.chance(this.options.node.losesPostChance),
       losesAnswer: () => rng.chance(this.options.node.losesAnswerChance),
       peers: () => this.machines.length,
@@ -303,11 +320,12 @@ export class World implements Evidence, Watcher {
     };
   }
 
-  private settings(): ConductorSettings {
-    const { timing, conductor } = this.options;
+  private settings(nodeId: string): ConductorSettings {
+    const { timing, conductor, witness, nodes } = this.options;
     const { healthIntervalMs, retainedEntries, ...others } = conductor;
     return {
       ...{ ...others, timing, healthIntervalMs },
+      isWitness: witness && nodeId === `n${nodes}`,
       pollMs: Math.min(250, healthIntervalMs),
       limits: {
         uncommittedBytesMax: 64 << 20,

@@ -14,6 +14,8 @@ import { SequencersStop } from './sequencers-stop.js';
 import { StandbyIsFedWhatStays } from './standby-is-fed-what-stays.js';
 import { StartedOnCommitted } from './started-on-committed.js';
 import { StartsAreKnown } from './starts-are-known.js';
+import { WitnessTransfers } from './witness-transfers.js';
+import { WitnessOnlyVotes } from './witness-only-votes.js';
 
 /** All of them, new ones for each run. */
 export function everyInvariant(
@@ -35,6 +37,8 @@ export function everyInvariant(
     new StartsAreKnown(evidence),
     new EvidenceIsTrue(evidence),
     new NothingLost(evidence),
+    new WitnessOnlyVotes(evidence),
+    new WitnessTransfers(evidence),
     new BlocksFlow(evidence, blockTimeS, flowWindowMs),
   ];
 }

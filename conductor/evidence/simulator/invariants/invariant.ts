@@ -15,13 +15,18 @@ export interface Evidence {
   readonly calmSinceMs: number | undefined;
   /** A connection between these two was refused a moment ago though both live. */
   refused(from: string, to: string): boolean;
-  /** The machines that are expected to work now. */
+  /** Some fault, of whatever kind, is between these two now. */
+  isDisturbed(from: string, to: string): boolean;
+  readonly machines: readonly Observed[];
+  /** Those with a node that are expected to work now. */
   readonly sound: readonly Observed[];
 }
 
 /** A machine as an invariant sees it. */
 export interface Observed {
   readonly nodeId: string;
+  /** It has neither op-node nor execution client. */
+  readonly isWitness: boolean;
   /** Which conductor process it is, of all that there were; undefined while none runs. */
   readonly process: number | undefined;
   /** Of the execution client. */
@@ -36,6 +41,9 @@ export interface Observed {
   readonly pausedSinceMs: number | undefined;
   /** Its op-node sequences. */
   readonly sequences: boolean;
+  /** Its conductor may act, and its node answers. */
+  readonly couldSequence: boolean;
+  readonly hasSlowDisk: boolean;
 }
 
 /** One property. Every method is told of one kind of event, and throws a Violation when the property is broken. */
@@ -59,6 +67,10 @@ export interface Invariant {
   evidenceOf?(nodeId: string, leader: Observed): void;
   /** A conductor posts a block to its node. */
   posted?(node: Observed, block: Block): void;
+  /** A conductor asks op-node or execution client something. */
+  called?(node: Observed): void;
+  /** A while has passed; told only where one of the members is a witness. */
+  passed?(): void;
   /** A control loop has asked to hand leadership over. */
   transferred?(nodeId: string, success: boolean): void;
   /** Some time after all faults are over. */

@@ -28,6 +28,8 @@ export interface LocalSurroundings {
   faults: CallFaults;
   /** One way, in milliseconds. */
   latencyMs: () => number;
+  /** Op-node or the execution client is asked something, whatever comes of it. */
+  called: () => void;
   losesPost: () => boolean;
   posted: (block: Block) => void;
   /** op-node is told to stop its sequencer, whatever comes of it. */
@@ -144,9 +146,10 @@ export class LocalClients {
     options: CallOptions | undefined,
     serve: (call: PendingCall<T>) => Promise<T>,
   ): Promise<T> {
-    const { clock, latencyMs } = this.around;
+    const { clock, latencyMs, called } = this.around;
     const { signal, timeoutMs = this.timeoutMs } = options ?? {};
     const { lifetime } = this;
+    called();
     return new Promise<T>((resolve, reject) => {
       new PendingCall<T>({ clock, lifetime, latencyMs, method, timeoutMs, signal }, resolve, reject).begin(
         serve,

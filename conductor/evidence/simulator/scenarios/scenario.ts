@@ -22,6 +22,7 @@ const NO_FAULTS = Object.fromEntries(FAULT_NAMES.map((name) => [name, 0])) as Fa
 /** Three healthy nodes, each with the same chain. */
 export const QUIET_OPTIONS: SimulationOptions = {
   nodes: 3,
+  witness: false,
   blockTimeS: 1,
   timing: TIMING_PROFILES.lan,
   past: { height: 10, behind: [0, 0, 0] },

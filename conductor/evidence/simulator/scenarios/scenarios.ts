@@ -188,4 +188,29 @@ export const scenarios: readonly Scenario[] = [
       await world.clock.sleep(1000);
     },
   },
+  {
+    name: 'a paused witness alone has the whole log',
+    story:
+      'One sequencer is away while blocks are committed, and comes back when the other one has died: only the witness can be elected. It brings the log to the sequencer that is back, and transfers leadership to it. That it was paused does not matter: a pause is about a sequencer.',
+    options: { witness: true },
+    async play(world) {
+      const witness = world.machines.find(({ isWitness }) => isWitness) as Machine;
+      const leader = leaderOf(world);
+      const other = world.machines.find((machine) => machine !== leader && machine !== witness) as Machine;
+      other.killMachine(0);
+      await witness.conductor?.conductor.pause();
+      await world.clock.sleep(10_000);
+      leader.killMachine(0);
+      // It waits for its op-node.
+      void other.startConductor();
+      await world.clock.sleep(5000);
+      demand(world, world.leader === witness, `${witness.nodeId} leads while nobody can sequence`);
+      other.startExecution();
+      other.startOpNode(false);
+      await world.clock.sleep(15_000);
+      demand(world, world.leader === other, `${other.nodeId} leads, the only one that could sequence`);
+      demand(world, publishedWithin(world, 5000) > 0, 'blocks flow again');
+      await witness.conductor?.conductor.resume();
+    },
+  },
 ];
