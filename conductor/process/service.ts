@@ -5,6 +5,7 @@ import { untilConductorEnabled } from '../control/until-conductor-enabled.js';
 import type { Config } from '../config/config.js';
 import { startMetricsServer } from '../metrics/metrics-server.js';
 import { sleep } from '../time/sleep.js';
+import { AddressWarning } from './address-warning.js';
 import { assemble, type Parts } from './assemble.js';
 import { nodeDirectory } from './consensus.js';
 import { PauseFile } from './pause-file.js';
@@ -42,14 +43,16 @@ export class Service {
   /** @throws StorageError, ListenError when a port cannot be bound; an AbortError when it was stopped meanwhile */
   async start(): Promise<{ rpcPort: number; consensusPort: number }> {
     const { raft, transport, rpc, flashblocks, metrics, bound } = this.parts;
-    const timing = new TimingWarning(this.config, raft, this.logger);
+    const warnings = [TimingWarning, AddressWarning].map(
+      (Warning) => new Warning(this.config, raft, this.logger),
+    );
     void this.watch();
     this.opening = true;
     await raft.open().finally(() => (this.opening = false));
     this.opened = true;
     this.closers.push(() => raft.stop());
     this.ending.signal.throwIfAborted();
-    timing.check();
+    for (const warning of warnings) warning.check();
     await this.restorePause();
     this.phase = 'binding';
     const { port: consensusPort } = await listening('consensus', ['consensus.addr', 'consensus.port'], () =>
