@@ -1,6 +1,6 @@
-import { mkdir, open, readdir } from 'node:fs/promises';
-import path from 'node:path';
+import { readdir } from 'node:fs/promises';
 import { Level, type GetManyOptions, type GetOptions } from 'level';
+import { createDirectory } from './create-directory.js';
 import { lockDirectory } from './directory-lock.js';
 import { StorageError } from './errors.js';
 import { checkFiles } from './leveldb/check-files.js';
@@ -44,20 +44,6 @@ export async function openDatabase(directory: string, writeBufferBytes: number):
     return database;
   } catch (error) {
     throw openError(directory, error);
-  }
-}
-
-/** Creates what is missing of the path, durably: LevelDB syncs what is in its directory, not its name. */
-async function createDirectory(directory: string): Promise<void> {
-  const topmost = await mkdir(directory, { recursive: true });
-  if (topmost === undefined) return;
-  for (
-    let created = path.resolve(directory);
-    created.length >= topmost.length;
-    created = path.dirname(created)
-  ) {
-    const parent = await open(path.dirname(created), 'r');
-    await parent.sync().finally(() => parent.close());
   }
 }
 

@@ -10,6 +10,8 @@ const REMEDIES = {
   'older-format':
     'A release reads what the one before it wrote: start each release in between once, or start on an empty directory and add the node again.',
   'foreign-database': 'Point the node at its own directory.',
+  'unusable-directory':
+    'Give --raft.storage.dir a path where this user may create directories, or create the directory for it.',
   'no-database': 'Check the path: the directory is that of --raft.storage.dir.',
   'not-recoverable':
     'Recover the directory of a node that was a member, and give its address if that changed.',

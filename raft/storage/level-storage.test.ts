@@ -145,15 +145,6 @@ describe('LevelStorage on disk', () => {
     expect(await readdir(directory)).not.toContain('CURRENT');
   });
 
-  it('refuses an unusable directory', async () => {
-    const file = path.join(directory, 'a-file');
-    await writeFile(file, '');
-    await expect(new LevelStorage({ directory: file }).open('n1')).rejects.toMatchObject({
-      code: 'io',
-      metadata: { directory: file },
-    });
-  });
-
   it.each([
     ['damaged-identity', IDENTITY_KEY],
     ['damaged-header', headerKey(1)],
