@@ -3,6 +3,7 @@ import type { AppendRequest } from '../core/messages.js';
 import { FrameError } from './errors.js';
 import type { Pace } from './pace.js';
 import { sendInPieces } from './send-in-pieces.js';
+import { dataBytesOf, splitAppend } from './split-append.js';
 import type { EntryChunkRequest, WireResponse } from './wire-message.js';
 
 export interface AppendSenderOptions {
@@ -18,9 +19,13 @@ export type OnProgress = (bytes: number) => void;
 /** Pieces under way at once: one on the line while the other is answered. */
 const WINDOW = 2;
 
+/** What is still to be sent of an append, or the answer that makes the rest pointless. */
+type Outcome = { rest: AppendRequest } | { refusal: WireResponse };
+
 /**
- * Sends appends to one peer, in their order. An entry that would hold up the line goes before its append, in pieces:
- * each is progress that is not lost when something fails. The same entry goes on where the last attempt came to.
+ * Sends appends to one peer, in their order, and nothing that would hold up the line. A large entry goes before its append,
+ * in pieces: each is progress that is not lost when something fails, and the same entry goes on where the last attempt came
+ * to. Many small entries go in several appends, each when the one before was answered.
  */
 export class AppendSender {
   /** The append before, until it has left; undefined when nothing holds up the next one. */
@@ -36,7 +41,8 @@ export class AppendSender {
     const isLarge = ({ kind, byteLength }: Entry): boolean =>
       kind === 'command' && byteLength > pace.pieceBytes;
     const large = takesPieces() ? append.entries.filter(isLarge) : [];
-    if (large.length === 0 && !this.before) return this.exchange(append);
+    const isSmall = large.length === 0 && dataBytesOf(append) <= pace.pieceBytes;
+    if (isSmall && !this.before) return this.exchange(append);
     return this.sendAfter(this.before, append, large, onProgress);
   }
 
@@ -48,7 +54,9 @@ export class AppendSender {
   ): Promise<WireResponse> {
     const ready = this.prepare(before, append, large, onProgress);
     // What it leaves with is not a promise, or the next one would wait for its answer.
-    const left = ready.then((bare) => ({ answer: this.exchange(bare) }));
+    const left = ready.then((outcome) => ({
+      answer: 'refusal' in outcome ? outcome.refusal : this.exchange(outcome.rest),
+    }));
     const done = (): void => {
       if (this.before === left) this.before = undefined;
     };
@@ -57,13 +65,13 @@ export class AppendSender {
     return left.then(({ answer }) => answer);
   }
 
-  /** Sends the large entries, in their turn. @returns the append without them */
+  /** Sends the large entries, in their turn, and all of the append but its last part. */
   private async prepare(
     before: Promise<unknown> | undefined,
     append: AppendRequest,
     large: readonly Entry[],
     onProgress: OnProgress | undefined,
-  ): Promise<AppendRequest> {
+  ): Promise<Outcome> {
     // Behind one that failed it would be refused.
     await before;
     let done = 0;
@@ -75,15 +83,23 @@ export class AppendSender {
     this.reached = undefined;
     const withoutData = (entry: Entry): Entry =>
       large.includes(entry) ? { ...entry, data: undefined } : entry;
-    return { ...append, entries: append.entries.map(withoutData) };
+    const bare = { ...append, entries: append.entries.map(withoutData) };
+    const parts = splitAppend(bare, this.options.pace.pieceBytes);
+    const rest = parts.pop() as AppendRequest;
+    for (const part of parts) {
+      const answer = await this.exchange(part);
+      if (answer.type !== 'appendResponse' || !answer.success) return { refusal: answer };
+      done += dataBytesOf(part);
+      onProgress?.(done);
+    }
+    return { rest };
   }
 
   private async exchange(append: AppendRequest): Promise<WireResponse> {
     const { pace, exchange } = this.options;
     const begunMs = performance.now();
-    const bytes = append.entries.reduce((sum, { data }) => sum + (data?.length ?? 0), 0);
     const answer = await exchange(append);
-    pace.answered(bytes, performance.now() - begunMs);
+    pace.answered(dataBytesOf(append), performance.now() - begunMs);
     return answer;
   }
 

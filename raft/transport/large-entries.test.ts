@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../testing/eventually.js';
 import { SlowLine } from '../testing/slow-line.js';
-import { bigAppend } from './testing/arbitrary-frames.js';
+import { bigAppend, manyAppend } from './testing/arbitrary-frames.js';
 import { errorOf, nodesOfEachTest } from './testing/nodes-of-each-test.js';
 import { agree, heartbeat, type TransportNode, type TransportNodeOptions } from './testing/transport-node.js';
 
@@ -34,6 +34,22 @@ const isWhole = ({ received }: TransportNode, append: ReturnType<typeof bigAppen
   const [entry] = received.flatMap(({ message }) => (message.type === 'append' ? message.entries : []));
   return Buffer.compare(entry?.data as Buffer, append.entries[0]?.data as Buffer) === 0;
 };
+
+describe('many small entries on a slow line', () => {
+  it('arrive in several appends, none of which holds up the line, and their progress is told', async () => {
+    const { a, b } = await overSlowLine();
+    const append = manyAppend(70, BYTES / 70);
+    const progress: number[] = [];
+    const answer = await a.transport.send('b', append, (bytes) => void progress.push(bytes));
+    expect(answer).toEqual(agree(append));
+    const parts = b.received.flatMap(({ message }) => (message.type === 'append' ? [message] : []));
+    expect(parts.flatMap(({ entries }) => entries)).toEqual(append.entries);
+    // A piece grows beyond what it begins with only while the line answers at once.
+    const sizes = parts.map(({ entries }) => entries.reduce((sum, { byteLength }) => sum + byteLength, 0));
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(128 * 1024);
+    expect(progress).toHaveLength(parts.length - 1);
+  });
+});
 
 describe('a large entry on a slow line', () => {
   it('arrives, its progress is told, and heartbeats are not held up', async () => {

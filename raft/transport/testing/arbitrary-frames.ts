@@ -204,16 +204,27 @@ export function reseal(frame: Buffer): Buffer {
 
 /** An append of one entry with that many random bytes. */
 export function bigAppend(byteLength: number, requestId = 1): Extract<WireMessage, { type: 'append' }> {
-  const data = randomBytes(byteLength);
-  const entry = {
-    index: 1,
-    term: 1,
-    kind: 'command' as const,
-    byteLength,
-    crc: crc32(data),
-    chainHash: 7,
-    data,
-  };
+  return manyAppend(1, byteLength, requestId);
+}
+
+/** An append of so many entries, each with that many random bytes. */
+export function manyAppend(
+  count: number,
+  byteLength: number,
+  requestId = 1,
+): Extract<WireMessage, { type: 'append' }> {
+  const entries = Array.from({ length: count }, (_, at) => {
+    const data = randomBytes(byteLength);
+    return {
+      index: at + 1,
+      term: 1,
+      kind: 'command' as const,
+      byteLength,
+      crc: crc32(data),
+      chainHash: at + 7,
+      data,
+    };
+  });
   return {
     type: 'append',
     term: 1,
@@ -222,6 +233,6 @@ export function bigAppend(byteLength: number, requestId = 1): Extract<WireMessag
     prevTerm: 0,
     prevHash: 0,
     commit: 0,
-    entries: [entry],
+    entries,
   };
 }
