@@ -30,6 +30,8 @@ const agree = (batons: readonly BatonProcess[], members: string): Promise<true> 
 const BOOTSTRAP: Partial<ClusterOptions> = {
   formation: 'bootstrap',
   flags: ['--raft.heartbeat-timeout', '1s'],
+  // Who is removed gets no block from its Baton any more.
+  asksPeers: true,
 };
 
 describeCluster(
