@@ -20,7 +20,7 @@ const folders = new Set(files.map((file) => path.posix.dirname(file)));
 const catalogue = numbersOf(sourceOf('raft/evidence/scenarios/CATALOGUE.md'));
 
 const documents = files
-  .filter((file) => file.endsWith('.md') && file !== 'CHANGELOG.md')
+  .filter((file) => file.endsWith('.md') && !file.endsWith('CHANGELOG.md'))
   .flatMap((file) => paragraphsOf(file, sourceOf(file)));
 const comments = SOURCE_FOLDERS.flatMap(filesBelow)
   .filter((file) => file.endsWith('.ts'))

@@ -20,7 +20,7 @@ const BUILT = /^(\.\/)?(e2e\/)?dist\//;
 const PLATFORM = 'Node.js';
 
 const files = filesBelow('.').filter((file) => !file.startsWith('.git/'));
-const documents = files.filter((file) => file.endsWith('.md') && file !== 'CHANGELOG.md');
+const documents = files.filter((file) => file.endsWith('.md') && !file.endsWith('CHANGELOG.md'));
 const sources = SOURCE_FOLDERS.flatMap(filesBelow).filter((file) => file.endsWith('.ts'));
 const graph = importGraph();
 
