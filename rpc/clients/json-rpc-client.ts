@@ -24,6 +24,8 @@ export interface JsonRpcClientOptions {
   absence?: string | undefined;
   /** Deadline of a call that names none. */
   timeoutMs?: number | undefined;
+  /** Sent with every call, on top of those of JSON-RPC. */
+  headers?: Readonly<Record<string, string>> | undefined;
   /** That of this process by default. */
   lookup?: LookupFunction;
 }
@@ -76,12 +78,14 @@ export class JsonRpcClient {
     url,
     absence = 'no URL is given',
     timeoutMs = DEFAULT_TIMEOUT_MS,
+    headers,
     lookup,
   }: JsonRpcClientOptions) {
     this.#endpoint = url === null ? null : parseEndpoint(url);
     this.#absence = absence;
     const authorization = this.#endpoint?.authorization;
     this.#headers = {
+      ...headers,
       'content-type': 'application/json',
       accept: 'application/json',
       ...(authorization !== undefined && { authorization }),

@@ -7,6 +7,8 @@ export interface Caller {
   readonly isGone: boolean;
   /** Fires when the connection closes before the answer is written; an answer that was read fires it afterwards. */
   readonly gone: AbortSignal;
+  /** Who asks and why, if it was said. */
+  readonly reason?: string | undefined;
 }
 
 /** A caller that never leaves, for whoever calls without a connection. */
@@ -19,6 +21,7 @@ export class RemoteCaller implements Caller {
   constructor(
     private readonly socket: Socket,
     private readonly response: ServerResponse,
+    readonly reason?: string,
   ) {}
 
   get isGone(): boolean {

@@ -73,6 +73,24 @@ function failure(code: number, message: string): string {
 }
 
 describe('Dispatcher', () => {
+  it('logs a call that came with a reason, and whether it failed', async () => {
+    const lines: string[] = [];
+    const methods = new Map([
+      ['a_ok', method([], () => null)],
+      ['a_no', method([], () => Promise.reject(new RpcError('no', { reason: 'not-leader' })))],
+    ]);
+    const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
+    const dispatcher = new Dispatcher({ methods, logger });
+    const caller = { ...FAITHFUL_CALLER, reason: 'alice@host: L1' };
+    for (const name of ['a_ok', 'a_no']) await dispatcher.handle(Buffer.from(request(name, '[]')), caller);
+    await dispatcher.handle(Buffer.from(request('a_ok', '[]')));
+    const asked = { reason: 'alice@host: L1', msg: 'a change was asked for' };
+    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({ method: 'a_ok', ...asked }),
+      expect.objectContaining({ method: 'a_no', failure: 'no', ...asked }),
+    ]);
+  });
+
   it('passes decoded arguments and answers null for nothing', async () => {
     const { handle } = fixture();
     expect(await handle(request('test_echo', '["a",7]'))).toBe(

@@ -164,6 +164,11 @@ export class Dispatcher {
       failure = error instanceof RpcError ? error : this.crashed(name, error);
       answer = errorResponse(idText, failure);
     }
+    if (caller.reason !== undefined && method) {
+      const { reason } = caller;
+      const failed = failure && { failure: failure.message };
+      this.options.logger.info({ method: name, reason, ...failed }, 'a change was asked for');
+    }
     const endedMs = performance.now();
     this.options.onCall?.({
       method: method ? name : 'unknown',
