@@ -161,6 +161,15 @@ describe('replacing a voter', () => {
     });
     expect(t.raft.changes).toEqual([]);
   });
+
+  it('refuses a newcomer that votes already, which would leave one vote less', async () => {
+    t.raft.join('c', true);
+    await expect(t.service.replace('b', { id: 'c', address: 'c:1' }, 0)).rejects.toMatchObject({
+      reason: 'already-a-voter',
+    });
+    expect(t.raft.changes).toEqual([]);
+    expect(voters()).toEqual(['a', 'b', 'c']);
+  });
 });
 
 describe('force', () => {

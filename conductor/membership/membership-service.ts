@@ -175,6 +175,11 @@ export class MembershipService {
     // Repeated after an answer that was lost.
     if (!old && known?.voter && known.incarnation === incarnation) return;
     if (!old?.voter) throw new RpcError(`${id} is not a voter`, { reason: 'not-a-voter' });
+    if (known?.voter) {
+      throw new RpcError(`${by.id} is a voter already: the cluster would have one less`, {
+        reason: 'already-a-voter',
+      });
+    }
     const newcomer = { ...by, incarnation };
     let expected = version === 0 || (isRepeated && known?.incarnation === incarnation) ? undefined : version;
     if (known?.incarnation !== incarnation || known.address !== by.address) {
