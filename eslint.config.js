@@ -22,7 +22,7 @@ const TESTING = {
 };
 
 /** Files whose results follow from their arguments alone; in a folder with others they import values from each other only. */
-const PURE_ROOM = ['raft/core/*.ts'];
+const PURE_ROOM = ['raft/core/*.ts', 'conductor/verdict/*.ts'];
 const PURE_FILES = [
   'conductor/chain/chain-state.ts',
   'conductor/control/decide.ts',

@@ -31,18 +31,21 @@ async function main(argv: readonly string[], program: string): Promise<void> {
   if (program !== 'op-conductor' && (isHelp || first === '--help' || first === '-h')) return help();
   if (first === undefined || first.startsWith('-')) return run(argv);
   const { runCommand } = await import('./commands/index.js');
-  process.exitCode = await runCommand(argv, commandIo());
+  process.exitCode = await runCommand(argv, await commandIo());
 }
 
 async function help(): Promise<void> {
   const { commandsHelp } = await import('./commands/index.js');
-  write(commandsHelp(commandIo()));
+  write(commandsHelp(await commandIo()));
 }
 
-function commandIo(): CommandIo {
+async function commandIo(): Promise<CommandIo> {
+  const { askOnTerminal, hasTerminal } = await import('./commands/terminal.js');
   const giveUp = new AbortController();
+  const { signal } = giveUp;
   signals.handle({ end: () => giveUp.abort(), endNow: () => process.exit(EXIT_INTERRUPTED) });
-  return { print: write, note: complain, env: process.env, signal: giveUp.signal };
+  const io = { print: write, note: complain, env: process.env, signal };
+  return hasTerminal() ? { ...io, confirm: (question) => askOnTerminal(question, signal) } : io;
 }
 
 async function run(argv: readonly string[]): Promise<void> {

@@ -16,6 +16,7 @@ describe('status', () => {
       version: 'v1.2.3',
       rpcPort: 8545,
       clusterId: 'c1',
+      disk: 'disk-a',
       role: 'follower',
       leader: null,
       leaseRemainingMs: null,
@@ -45,7 +46,12 @@ describe('status', () => {
       leader: { id: 'a', addr: 'a:50050' },
       membership: {
         version: 42,
-        servers: [{ id: 'a', addr: 'a:50050', suffrage: 0 }, {}, {}, { id: 'd', suffrage: 1 }],
+        servers: [
+          { id: 'a', addr: 'a:50050', suffrage: 0, disk: 'disk-a' },
+          {},
+          {},
+          { id: 'd', suffrage: 1 },
+        ],
       },
       peers: [
         {
@@ -83,7 +89,7 @@ describe('clusterStatus', () => {
     t.memberStatus.set('b:50050', { nodeId: 'b', status: other });
     t.memberStatus.set('c:50050', { nodeId: 'x', status: { ...other, id: 'x' } });
     t.memberStatus.set('d:50050', { nodeId: 'd' });
-    const { answeredBy, members } = clusterStatusSchema.parse(await t.conductor.clusterStatus());
+    const { answeredBy, members, verdict } = clusterStatusSchema.parse(await t.conductor.clusterStatus());
     expect(answeredBy).toBe('a');
     expect(members.map(({ id, suffrage, status, error }) => [id, suffrage, status?.id, error])).toEqual([
       ['a', 0, 'a', ''],
@@ -91,6 +97,9 @@ describe('clusterStatus', () => {
       ['c', 0, undefined, 'the node at c:50050 is x'],
       ['d', 1, undefined, 'the node at d:50050 runs a version whose status cannot be read'],
     ]);
+    expect(verdict).toMatchObject({ level: 'critical', voters: 3, votersKeepingUp: 2 });
+    expect(verdict!.problems.map(({ code, member }) => [code, member])).toContainEqual(['no-answer', 'c']);
+    expect(await t.conductor.clusterVerdict()).toEqual(verdict);
     t.memberStatus.clear();
     const alone = await t.conductor.clusterStatus();
     expect(alone.members[1]).toMatchObject({ id: 'b', status: null, error: 'b:50050 is not there' });

@@ -10,6 +10,7 @@ import {
   type ConductorApi,
   type ServerInfo,
 } from '../../rpc/server/conductor-api.js';
+import type { ClusterVerdict } from '../../rpc/server/cluster-verdict.js';
 import type { ClusterStatus, ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { BlockId } from '../../rpc/payload/block-ref.js';
 import type { UnsafePayload } from '../../rpc/payload/unsafe-payload.js';
@@ -23,10 +24,13 @@ import type { Controller } from '../control/controller.js';
 import type { Succession } from '../control/succession.js';
 import type { Switches } from '../control/switches.js';
 import type { MembershipService } from '../membership/membership-service.js';
+import { judgeCluster } from '../verdict/judge-cluster.js';
+import { mergeAnswers } from '../verdict/merge-answers.js';
 import { clusterStatus, type AskStatus } from './cluster-status.js';
 import { Readiness, whyNotActiveLeader } from './readiness.js';
 import { resetHead } from './requested-reset.js';
 import { transferToBest, transferToServer } from './requested-transfer.js';
+import { SharedVerdict } from './shared-verdict.js';
 
 /** Longest that `conductor_clusterStatus` waits for other members. */
 const CLUSTER_STATUS_TIMEOUT_MS = 1000;
@@ -61,6 +65,7 @@ interface ConductorEvents {
 /** What the `conductor_*` methods do: each answers from memory, or hands the call to the part that it concerns. */
 export class Conductor extends EventEmitter<ConductorEvents> implements ConductorApi {
   private readonly readiness: Readiness;
+  private readonly verdict = new SharedVerdict(async () => (await this.clusterStatus()).verdict);
 
   constructor(private readonly options: ConductorOptions) {
     super();
@@ -197,8 +202,14 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     return this.options.status();
   }
 
-  clusterStatus(): Promise<ClusterStatus> {
-    return clusterStatus(this.status(), this.options.askStatus, CLUSTER_STATUS_TIMEOUT_MS);
+  async clusterStatus(): Promise<ClusterStatus & { verdict: ClusterVerdict }> {
+    const own = this.status();
+    const answer = await clusterStatus(own, this.options.askStatus, CLUSTER_STATUS_TIMEOUT_MS);
+    return { ...answer, verdict: judgeCluster(mergeAnswers([{ members: answer.members, own }])) };
+  }
+
+  clusterVerdict(): Promise<ClusterVerdict> {
+    return this.verdict.get();
   }
 
   /** @throws RpcError */

@@ -13,7 +13,7 @@ import type { Switches } from '../control/switches.js';
 /** Where the status is read from; all of it is in memory. */
 interface StatusSources {
   raft: Pick<RaftNode<unknown>, 'status'> & {
-    readonly identity: { clusterId: string | null };
+    readonly identity: { clusterId: string | null; incarnation: string };
     readonly timing: ClusterTiming;
   };
   chain: Pick<ChainState, 'head'>;
@@ -42,10 +42,11 @@ export function nodeStatus(sources: StatusSources): ConductorStatus {
   const { raft, chain, localNode, switches, version, rpcPort } = sources;
   const status = raft.status();
   const { index, configuration } = status.configuration;
-  const servers = configuration.members.map(({ id, address, voter }) => ({
+  const servers = configuration.members.map(({ id, address, voter, incarnation }) => ({
     id,
     addr: address,
     suffrage: voter ? Suffrage.voter : Suffrage.nonvoter,
+    disk: incarnation,
   }));
   const server = new Map(servers.map((member) => [member.id, member]));
   const leads = status.role === 'leader';
@@ -56,6 +57,7 @@ export function nodeStatus(sources: StatusSources): ConductorStatus {
     uptimeMs: Math.round(performance.now()),
     rpcPort: rpcPort() ?? null,
     clusterId: raft.identity.clusterId,
+    disk: raft.identity.incarnation,
     witness: localNode.isAbsent,
     role: status.role,
     ready: status.ready,

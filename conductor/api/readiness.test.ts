@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import { leading, memberStatus, witnessStatus } from '../commands/testing/fake-cluster.js';
-import { READY_LAG_MAX, Readiness, whyNotActiveLeader } from './readiness.js';
+import { LAG_MAX } from '../verdict/consensus-problems.js';
+import { Readiness, whyNotActiveLeader } from './readiness.js';
 
 type Changes = Partial<ConductorStatus>;
 type Peer = ConductorStatus['peers'][number];
@@ -76,7 +77,7 @@ describe('a follower', () => {
     ],
     ['has few peers', bad('too-few-peers'), 'says too-few-peers'],
     ['is on another branch', bad('other-branch'), 'says other-branch'],
-    ['lags', { node: { ...node, lagBlocks: READY_LAG_MAX + 1 } }, 'misses 17 committed blocks'],
+    ['lags', { node: { ...node, lagBlocks: LAG_MAX + 1 } }, 'misses 17 committed blocks'],
   ])('is not ready while it %s, and asks nobody', async (_what, changes, reason) => {
     own = { ...own, ...changes };
     expect(await readiness.whyNotReady()).toContain(reason);
@@ -88,7 +89,7 @@ describe('a follower', () => {
     ['the batcher stands still', bad('safe-head-old')],
     ['a fault is tolerated', bad('rollup-boost-partial', 'degraded')],
     ['nothing is committed yet', { head: null, node: { ...node, lagBlocks: null } }],
-    ['it is a few blocks behind', { node: { ...node, lagBlocks: READY_LAG_MAX } }],
+    ['it is a few blocks behind', { node: { ...node, lagBlocks: LAG_MAX } }],
   ])('is ready while %s', async (_what, changes) => {
     own = { ...own, ...changes };
     expect(await readiness.whyNotReady()).toBeUndefined();
@@ -159,12 +160,7 @@ describe('a witness', () => {
       {},
       'no vote',
     ],
-    [
-      'lacks a part of the log',
-      {},
-      { lagEntries: READY_LAG_MAX + 1 },
-      "misses 17 entries of the leader's log",
-    ],
+    ['lacks a part of the log', {}, { lagEntries: LAG_MAX + 1 }, "misses 17 entries of the leader's log"],
     ['leads, since nobody else can', { role: 'leader', ready: true }, {}, 'it has no sequencer'],
   ])('is not ready while it %s', async (_what, changes, seen, reason) => {
     own = witness(changes);

@@ -1,10 +1,8 @@
 import { withDeadline } from '../../common/deadline.js';
 import { Suffrage } from '../../rpc/server/conductor-api.js';
 import { conductorStatusSchema, type ConductorStatus } from '../../rpc/server/conductor-status.js';
+import { LAG_MAX } from '../verdict/consensus-problems.js';
 import type { AskStatus } from './cluster-status.js';
-
-/** Blocks or log entries by which a node may be behind: a start brings it over such a gap within a moment. */
-export const READY_LAG_MAX = 16;
 
 /** Shorter than the time-outs of probes. */
 const LEADER_TIMEOUT_MS = 500;
@@ -117,10 +115,10 @@ function seenByLeader(own: ConductorStatus, leader: ConductorStatus): string | u
   const peer = leader.peers.find(({ id }) => id === own.id);
   if (leader.role !== 'leader' || peer === undefined) return `${leader.id} does not lead this node`;
   if (peer.state !== 'replicate') return `the leader cannot append to its log yet (${peer.state})`;
-  if (peer.lagEntries > READY_LAG_MAX) return `it misses ${peer.lagEntries} entries of the leader's log`;
+  if (peer.lagEntries > LAG_MAX) return `it misses ${peer.lagEntries} entries of the leader's log`;
   return leader.head && own.node.head ? behind(leader.head.number - own.node.head.number) : undefined;
 }
 
 function behind(blocks: number): string | undefined {
-  return blocks > READY_LAG_MAX ? `the execution client misses ${blocks} committed blocks` : undefined;
+  return blocks > LAG_MAX ? `the execution client misses ${blocks} committed blocks` : undefined;
 }

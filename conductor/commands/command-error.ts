@@ -7,13 +7,19 @@ const REMEDIES = {
   'not-a-member': 'baton status shows the members',
   'not-a-voter': 'baton status shows who votes; a member without a vote is removed and another added',
   'unfit-target': 'repair it first, or repeat with --force',
-  'would-lose-quorum': 'bring the other voters back first, or repeat with --force',
-  'leader-exists': 'use baton transfer; an override is for a cluster without a quorum (--force for all that)',
+  'would-lose-quorum':
+    'bring the other voters back first, or repeat with --force: then no block is committed until they are back, and if they never are, only baton recover helps, which gives up what they alone had committed',
+  'would-lose-tolerance':
+    'put another node in its place with baton replace, or add one first with baton add; or repeat with --force',
+  'quorum-lost':
+    'bring back the voters that do not answer: nothing else is safe. Only if a majority of the disks is gone for good, make one survivor a cluster of its own with baton recover DIRECTORY; that gives up what the lost members alone had committed, and if they come back there are two clusters, which build two chains',
+  'already-a-voter': 'give the id of a node that has no vote yet; baton remove takes a member out',
+  'leader-exists':
+    'use baton transfer; an override is for a cluster without a quorum (repeat with --force to set it all the same)',
   refused: 'the answer says why; docs/ERRORS.md has a remedy for each',
   incomplete: 'repair the members that are named, then repeat: what is done already stays done',
   deadline: 'look at baton status; the command can be repeated, or given more time with --deadline',
   interrupted: 'what was asked for may still happen: look at baton status',
-  unhealthy: 'docs/RUNBOOK.md goes from here',
   damaged: 'see what is said of each check, and "a directory does not open" in docs/RUNBOOK.md',
   storage: 'see docs/ERRORS.md, storage',
   unconfirmed: 'read what it would do, then repeat with --yes',
@@ -21,7 +27,7 @@ const REMEDIES = {
 
 type CommandErrorCode = keyof typeof REMEDIES;
 
-/** A command failed: the process prints message and remedy, and exits with 1 (2 for `usage`). */
+/** A command failed: the process prints message and remedy, and exits with the code that `exit-codes.ts` has for it. */
 export class CommandError extends Error {
   readonly remedy: string;
 

@@ -24,6 +24,7 @@ describe('the command line', () => {
         'replace',
         'timing',
         'override',
+        'demote',
       ]),
     );
     expect(names[0]).toBe('run');
@@ -44,8 +45,8 @@ describe('the command line', () => {
     [['recover', '$HOME/nowhere'], 'a variable ($) is not replaced'],
     [['status', '--deadline', '5'], 'Expected a duration'],
     [['status', '--deadline=-5s'], 'Expected a duration'],
-  ])('%j ends with 2', async (argv, complaint) => {
-    expect(await runCommand(argv, t.io())).toBe(2);
+  ])('%j ends with 3', async (argv, complaint) => {
+    expect(await runCommand(argv, t.io())).toBe(3);
     expect(t.noted.join('\n')).toContain(complaint);
     expect(t.cluster.calls).toEqual([]);
   });
@@ -55,7 +56,7 @@ describe('the command line', () => {
     expect(await runCommand(['status'], t.io({ BATON_RPC: url }))).toBe(0);
     expect(await runCommand(['status'], t.io({ OP_CONDUCTOR_RPC_PORT: new URL(url).port }))).toBe(0);
     expect(await runCommand(['status', '--rpc', new URL(url).host], t.io())).toBe(0);
-    expect(await runCommand(['status', '--rpc', 'http://127.0.0.1:1'], t.io({ BATON_RPC: url }))).toBe(1);
+    expect(await runCommand(['status', '--rpc', 'http://127.0.0.1:1'], t.io({ BATON_RPC: url }))).toBe(4);
     expect(t.failure()[1]).toBe('no-answer');
   });
 });
@@ -88,49 +89,6 @@ describe('user names and passwords', () => {
   });
 });
 
-describe('status', () => {
-  it('succeeds for a healthy cluster with one leader', async () => {
-    expect(await t.baton('status')).toBe(0);
-    expect(t.printed[0]).toMatch(/\na +leader .*\nb +follower .*\nc +follower .*\n\nhealthy$/s);
-    expect(t.noted).toEqual([]);
-  });
-
-  it('fails as soon as anything is wrong, and shows the rest all the same', async () => {
-    await t.cluster.kill('c');
-    expect(await t.baton('status')).toBe(1);
-    expect(t.printed[0]).toContain('a   leader');
-    expect(t.failure()).toEqual(['error: c does not answer: connect ECONNREFUSED', 'unhealthy']);
-  });
-
-  it('prints one JSON document', async () => {
-    expect(await t.baton('status', '--json')).toBe(0);
-    expect(JSON.parse(t.printed.join('\n'))).toMatchObject({ healthy: true, leader: 'a' });
-  });
-
-  it('needs only one of several addresses', async () => {
-    await t.cluster.kill('b');
-    const urls = `${t.cluster.url('b')}, ${t.cluster.url('c')},`;
-    expect(await runCommand(['status', '--rpc', urls], t.io())).toBe(1);
-    expect(t.printed[0]).toContain('a   leader');
-  });
-
-  it('shows a conductor that is no member, when that one is asked', async () => {
-    t.cluster.get('c').suffrage = null;
-    expect(await runCommand(['status', '--rpc', t.cluster.url('c')], t.io())).toBe(1);
-    expect(t.printed[0]).toMatch(/\na +leader .*\nb +follower .*\nc +no member /s);
-    expect(t.failure()[0]).toBe('error: c is not a member of the cluster');
-    expect(await t.baton('status')).toBe(0);
-  });
-
-  it('tells a program that is no Baton from one that does not answer', async () => {
-    t.cluster.get('a').server.answer = () => ({
-      error: { code: -32601, message: 'the method does not exist' },
-    });
-    expect(await t.baton('status')).toBe(1);
-    expect(t.failure()[0]).toContain('is no conductor with this command line');
-  });
-});
-
 describe('pause and resume', () => {
   beforeEach(() => {
     t.cluster.onCall = (id, method) => {
@@ -142,7 +100,7 @@ describe('pause and resume', () => {
   it('all members, each once', async () => {
     expect(await t.baton('pause')).toBe(0);
     expect(t.cluster.calls.sort()).toEqual(['a', 'b', 'c'].map((id) => `${id} conductor_pause []`));
-    expect(t.printed[0]).toMatch(/^a, b, c: paused/);
+    expect(t.printed.at(-1)).toMatch(/^a, b, c: paused/);
     expect(await t.baton('pause')).toBe(0);
     expect(t.cluster.calls).toHaveLength(3);
     expect(await t.baton('resume', 'b')).toBe(0);
@@ -160,11 +118,21 @@ describe('pause and resume', () => {
     },
   );
 
-  it('does the others when one cannot, and fails naming it', async () => {
+  it('of all means of all that answer, and names the others', async () => {
     await t.cluster.kill('b');
-    expect(await t.baton('pause')).toBe(1);
-    expect(t.printed[0]).toMatch(/^a, c: paused/);
+    expect(await t.baton('pause')).toBe(0);
+    expect(t.printed).toContain('These do not answer and stay as they are: b.');
+    expect(t.printed.at(-1)).toMatch(/^a, c: paused/);
+    expect(t.noted).toEqual(['not paused, since they do not answer: b: connect ECONNREFUSED']);
+  });
+
+  it('fails for a member that was named and does not answer, and for one that stays paused', async () => {
+    await t.cluster.kill('b');
+    expect(await t.baton('pause', 'a', 'b')).toBe(1);
+    expect(t.printed.at(-1)).toMatch(/^a: paused/);
     expect(t.failure()).toEqual(['error: not paused: b: connect ECONNREFUSED', 'incomplete']);
+    expect(await t.baton('resume')).toBe(1);
+    expect(t.failure()).toEqual(['error: not resumed: b: connect ECONNREFUSED', 'incomplete']);
   });
 
   it('passes on why a member does not resume', async () => {
@@ -202,6 +170,25 @@ describe('override', () => {
     expect(await t.baton('override', 'b')).toBe(1);
     expect(t.failure()).toEqual(['error: a leads in term 4', 'leader-exists']);
     expect(t.cluster.calls).toEqual([]);
+  });
+
+  it('is refused on the leader itself, unless it is forced', async () => {
+    expect(await t.baton('override', 'a')).toBe(1);
+    expect(t.failure()).toEqual(['error: a leads in term 4', 'leader-exists']);
+    expect(await t.baton('override', 'b', '--force')).toBe(0);
+    expect(t.printed).toContain(
+      'a leads in term 4: both will call themselves leader, and batchers may follow either.',
+    );
+  });
+
+  it('names recover and its danger where the quorum is lost', async () => {
+    await t.cluster.kill('b');
+    await t.cluster.kill('c');
+    t.cluster.change('a', { role: 'follower' });
+    expect(await t.baton('override', 'a', '--dry-run')).toBe(0);
+    expect(t.printed.join('\n')).toMatch(
+      /recover DIRECTORY .* there are two clusters, which build two chains/,
+    );
   });
 
   it('is refused in a cluster that is just electing', async () => {

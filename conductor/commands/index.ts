@@ -1,8 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { hideCredentials } from '../../common/endpoint.js';
 import { CommandError } from './command-error.js';
-import type { AddCommand, CommandIo } from './command.js';
-import { addAdd, addRemove, addReplace } from './membership.js';
+import type { AddCommand, CommandIo, RunIo } from './command.js';
+import { EXIT, type ExitCode } from './exit-codes.js';
+import { addAdd, addDemote, addRemove, addReplace } from './membership.js';
 import { addInspect } from './directory/inspect.js';
 import { addRecover } from './directory/recover.js';
 import { addOverride } from './override.js';
@@ -19,6 +20,7 @@ const commands: readonly AddCommand[] = [
   addPause,
   addResume,
   addAdd,
+  addDemote,
   addRemove,
   addReplace,
   addTiming,
@@ -28,38 +30,65 @@ const commands: readonly AddCommand[] = [
   addRecover,
 ];
 
-const EXIT_OK = 0;
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
+const JSON_SCHEMA_VERSION = 1;
 
 /**
- * Runs one sub-command to its end.
+ * Runs one sub-command to its end. With `--json`, an error is a JSON document, too: `{schemaVersion, error: {code,
+ * message, remedy}}`, unless the command has printed its own already.
  *
  * @param argv the command line after `baton`
- * @returns the exit code: 0 done, 1 failed (a problem and its remedy were printed), 2 wrong command line
+ * @returns the exit code, see `EXIT`; of what failed, a problem and its remedy were printed
  */
-export async function runCommand(argv: readonly string[], given: CommandIo): Promise<number> {
-  // Complaints quote what was typed: a URL in the wrong place, for one.
-  const io = { ...given, note: (line: string) => given.note(hideCredentials(line)) };
+export async function runCommand(argv: readonly string[], given: CommandIo): Promise<ExitCode> {
+  let code: ExitCode = EXIT.ok;
+  let hasPrinted = false;
+  const io: RunIo = {
+    ...given,
+    print: (line) => {
+      hasPrinted = true;
+      given.print(line);
+    },
+    // Complaints quote what was typed: a URL in the wrong place, for one.
+    note: (line) => given.note(hideCredentials(line)),
+    endWith: (wanted) => (code = wanted),
+  };
+  const failed = (error: Pick<CommandError, 'code' | 'message' | 'remedy'>): void => {
+    if (!argv.includes('--json') || hasPrinted) return;
+    const { code, remedy } = error;
+    const message = hideCredentials(error.message);
+    io.print(
+      JSON.stringify({ schemaVersion: JSON_SCHEMA_VERSION, error: { code, message, remedy } }, null, 2),
+    );
+  };
   try {
     await buildProgram(io).parseAsync(argv, { from: 'user' });
-    return EXIT_OK;
+    return code;
   } catch (error) {
-    // Commander has printed its help or complaint itself.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+    if (error instanceof CommanderError) {
+      // Commander has printed its help or complaint itself.
+      if (error.exitCode === 0) return EXIT.ok;
+      failed(new CommandError('usage', error.message.replace(/^error: /, '')));
+      return EXIT.usage;
+    }
     if (!(error instanceof CommandError)) throw error;
     io.note(`error: ${error.message}`);
     io.note(`remedy: ${error.remedy} (${error.code})`);
-    return error.code === 'usage' ? EXIT_USAGE : EXIT_FAILED;
+    failed(error);
+    return exitCodeOf(error);
   }
+}
+
+function exitCodeOf({ code }: CommandError): ExitCode {
+  if (code === 'usage' || code === 'unconfirmed') return EXIT.usage;
+  return code === 'no-answer' ? EXIT.noAnswer : EXIT.failed;
 }
 
 /** The text of `baton --help`. */
 export function commandsHelp(io: CommandIo): string {
-  return buildProgram(io).helpInformation();
+  return buildProgram({ ...io, endWith: () => undefined }).helpInformation();
 }
 
-function buildProgram(io: CommandIo): Command {
+function buildProgram(io: RunIo): Command {
   const program = new Command('baton')
     .usage('[run] [flags] | COMMAND [options]')
     .description('High-availability conductor for rollup sequencers, in place of op-conductor.')

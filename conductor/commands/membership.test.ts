@@ -14,14 +14,14 @@ describe('add', () => {
     t.cluster.onView = (views) => void (views === 5 && (t.cluster.get('d').suffrage = 0));
     expect(await t.baton('add', 'd', addr('d'))).toBe(0);
     expect(t.cluster.calls).toEqual([`a conductor_addServerAsVoter ["d","${addr('d')}",0]`]);
-    expect(t.printed[0]).toContain(`d at ${addr('d')} is a voter; members: a, b, c, d; leader: a`);
+    expect(t.printed.at(-1)).toContain(`d at ${addr('d')} is a voter; members: a, b, c, d; leader: a`);
     expect(t.cluster.views).toBeGreaterThan(4);
   });
 
   it('--nonvoter is content without', async () => {
     await t.cluster.add('d', 1);
     expect(await t.baton('add', 'd', addr('d'), '--nonvoter')).toBe(0);
-    expect(t.printed[0]).toContain('d (no vote)');
+    expect(t.printed.at(-1)).toContain('d (no vote)');
   });
 
   it('passes on why not', async () => {
@@ -45,9 +45,9 @@ describe('remove', () => {
 
   it('waits until nobody lists it', async () => {
     removing();
-    expect(await t.baton('remove', 'c')).toBe(0);
+    expect(await t.baton('remove', 'c', '--force')).toBe(0);
     expect(t.cluster.calls).toEqual(['a conductor_removeServer ["c",0]']);
-    expect(t.printed[0]).toContain('c is not a member any more; members: a, b; leader: a');
+    expect(t.printed.at(-1)).toContain('c is not a member any more; members: a, b; leader: a');
   });
 
   it('refuses to cost the quorum', async () => {
@@ -75,6 +75,26 @@ describe('remove', () => {
   });
 });
 
+describe('demote', () => {
+  it('waits until everybody has heard that it has no vote', async () => {
+    t.cluster.onCall = (_id, _method, [id]) => ((t.cluster.get(id as string).suffrage = 1), { result: null });
+    expect(await t.baton('demote', 'c', '--force')).toBe(0);
+    expect(t.cluster.calls).toEqual(['a conductor_demoteVoter ["c",0]']);
+    expect(t.printed.at(-1)).toContain('c has no vote any more; members: a, b, c (no vote); leader: a');
+    expect(await t.baton('demote', 'c')).toBe(1);
+    expect(t.failure()).toEqual(['error: c has no vote', 'not-a-voter']);
+  });
+
+  it('refuses to cost the quorum, and tells the leader when it is to do it all the same', async () => {
+    await t.cluster.kill('b');
+    expect(await t.baton('demote', 'c')).toBe(1);
+    expect(t.failure()[1]).toBe('would-lose-quorum');
+    t.cluster.onCall = (_id, _method, [id]) => ((t.cluster.get(id as string).suffrage = 1), { result: null });
+    expect(await t.baton('demote', 'c', '--force')).toBe(0);
+    expect(t.cluster.calls).toEqual(['a conductor_demoteVoter ["c",0,true]']);
+  });
+});
+
 describe('replace', () => {
   const replacing = (): void => {
     t.cluster.onCall = (_id, _method, [old, id]) => {
@@ -93,7 +113,9 @@ describe('replace', () => {
     expect(await t.baton('replace', 'c', 'd', addr('d'))).toBe(0);
     expect(t.cluster.views).toBeGreaterThanOrEqual(6);
     expect(t.cluster.calls).toEqual([`a conductor_replaceServer ["c","d","${addr('d')}",0]`]);
-    expect(t.printed[0]).toContain(`d at ${addr('d')} is a voter in place of c; members: a, b, d; leader: a`);
+    expect(t.printed.at(-1)).toContain(
+      `d at ${addr('d')} is a voter in place of c; members: a, b, d; leader: a`,
+    );
   });
 
   it('a member that is dead, and again without asking for it again', async () => {
@@ -109,7 +131,7 @@ describe('replace', () => {
     await t.cluster.add('d', 1);
     expect(await t.baton('replace', 'c', 'd', addr('d'), '--deadline', '300ms')).toBe(1);
     expect(t.failure()).toEqual([`error: after 300ms: d is no voter at ${addr('d')} yet`, 'deadline']);
-    t.cluster.get('d').suffrage = 0;
+    t.cluster.onCall = () => ((t.cluster.get('d').suffrage = 0), { result: null });
     expect(await t.baton('replace', 'c', 'd', addr('d'), '--deadline', '300ms')).toBe(1);
     expect(t.failure()).toEqual(['error: after 300ms: c is a member still', 'deadline']);
   });
@@ -118,6 +140,15 @@ describe('replace', () => {
     t.cluster.onCall = () => ({ error: { code: -32000, message: 'cannot reach d at 127.0.0.1:1: refused' } });
     expect(await t.baton('replace', 'c', 'd', '127.0.0.1:1')).toBe(1);
     expect(t.failure()[1]).toBe('refused');
+  });
+
+  it('refuses a newcomer that has a vote already: the cluster would have one less', async () => {
+    expect(await t.baton('replace', 'b', 'c', addr('c'))).toBe(1);
+    expect(t.failure()).toEqual([
+      'error: c is a voter already, and cannot take the place of b as well',
+      'already-a-voter',
+    ]);
+    expect(t.cluster.calls).toEqual([]);
   });
 
   it('refuses an id that nobody has, and one without a vote', async () => {

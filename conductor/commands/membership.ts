@@ -1,23 +1,30 @@
 import { CommandError } from './command-error.js';
-import type { AddCommand } from './command.js';
+import type { AddCommand, RunIo } from './command.js';
 import { parseHostPort } from '../config/host-port.js';
 import {
   callLeader,
-  clusterCommand,
+  changingCommand,
   memberOf,
   operate,
-  type ClusterOptions,
+  viewWithLeader,
+  type ChangingOptions,
 } from './cluster/cluster-command.js';
-import { answering, leaders, quorum, votersOf, type ClusterView } from './cluster/cluster-view.js';
+import { confirmed } from './confirmation.js';
+import { requireQuorumWithout, requireToleranceWithout } from './tolerance-guard.js';
+import { answering, leaders, type ClusterView, type Member } from '../verdict/cluster-view.js';
+import { standingText } from '../verdict/standing-after.js';
 
 /** `baton add <id> <address>`: a member that has the log and, unless asked otherwise, a vote. */
 export const addAdd: AddCommand = (program, io) => {
-  clusterCommand(program, io, 'add <id> <address>')
+  changingCommand(program, io, 'add <id> <address>')
     .description('add a member by its id and consensus address, or change its address; it gets the log first')
     .option('--nonvoter', 'without a vote: it gets the blocks, but neither votes nor leads')
-    .action((id: string, address: string, options: ClusterOptions & { nonvoter?: true }) =>
+    .action((id: string, address: string, options: ChangingOptions & { nonvoter?: true }) =>
       operate(io, options, async (operation) => {
         requireAddress(address);
+        const { view: before } = await viewWithLeader(operation);
+        if (!(await confirmed(io, planToAdd(before, id, address, options.nonvoter === true), options)))
+          return;
         const method = options.nonvoter ? 'conductor_addServerAsNonvoter' : 'conductor_addServerAsVoter';
         const isDone = (): boolean => false;
         await callLeader(operation, method, () => [id, address, 0], isDone);
@@ -34,38 +41,106 @@ export const addAdd: AddCommand = (program, io) => {
     );
 };
 
+function planToAdd(view: ClusterView, id: string, address: string, nonvoter: boolean): string[] {
+  const known = view.members.find((member) => member.id === id && member.role !== 'no member');
+  const old =
+    known && `${id} is a ${known.role} at ${known.addr} now; if its disk is another one, its old vote ends.`;
+  return [
+    `${id} at ${address} will get the log${nonvoter ? ', and no vote' : ', and then a vote'}.`,
+    ...(old === undefined ? [] : [old]),
+    standingText(view, nonvoter ? {} : { withVoter: id }),
+  ];
+}
+
+/** `baton demote <id>`: a voter stays a member, and neither votes nor leads any more. */
+export const addDemote: AddCommand = (program, io) => {
+  losesVote(program, io, {
+    usage: 'demote <id>',
+    description: 'take the vote of a member, which goes on to get the blocks',
+    method: 'conductor_demoteVoter',
+    plan: (id) => `${id} will lose its vote. It stays a member and gets the blocks, but cannot lead.`,
+    require: (member) => {
+      if (member.role === 'voter') return;
+      throw new CommandError('not-a-voter', `${member.id} has no vote`, 'baton status shows who votes');
+    },
+    isDone: (view, id) => view.members.find((member) => member.id === id)?.role === 'nonvoter',
+    missing: (id) => `${id} is a voter still`,
+    heard: (servers, id) => servers.some((server) => server.id === id && server.suffrage === 1),
+    whatIsHeard: (id) => `that ${id} has no vote`,
+    done: (id) => `${id} has no vote any more`,
+  });
+};
+
 /** `baton remove <id>` */
 export const addRemove: AddCommand = (program, io) => {
-  clusterCommand(program, io, 'remove <id>')
-    .description('remove a member for good; the leader may be removed, too')
-    .option('--force', 'even if too few of the remaining voters answer: commits wait until they do')
-    .action((id: string, options: ClusterOptions & { force?: true }) =>
+  losesVote(program, io, {
+    usage: 'remove <id>',
+    description: 'remove a member for good; the leader may be removed, too',
+    method: 'conductor_removeServer',
+    plan: (id) => `${id} will be removed for good: it gets no blocks any more, and cannot lead.`,
+    require: (member) => {
+      if (member.role === 'no member') throw new CommandError('not-a-member', `${member.id} is not a member`);
+    },
+    isDone: (view, id) => !view.members.some((member) => member.id === id && member.role !== 'no member'),
+    missing: (id) => `${id} is a member still`,
+    heard: (servers, id) => !servers.some((server) => server.id === id),
+    whatIsHeard: (id) => `that ${id} is gone`,
+    done: (id) => `${id} is not a member any more`,
+  });
+};
+
+type Servers = NonNullable<Member['status']>['membership']['servers'];
+
+/** How `remove` and `demote` differ. */
+interface VoteLoss {
+  usage: string;
+  description: string;
+  method: string;
+  plan: (id: string) => string;
+  /** @throws CommandError when there is nothing to take from this member */
+  require: (member: Member) => void;
+  isDone: (view: ClusterView, id: string) => boolean;
+  missing: (id: string) => string;
+  /** Whether a member with this configuration knows of the change. */
+  heard: (servers: Servers, id: string) => boolean;
+  whatIsHeard: (id: string) => string;
+  done: (id: string) => string;
+}
+
+function losesVote(program: Parameters<AddCommand>[0], io: RunIo, loss: VoteLoss): void {
+  changingCommand(program, io, loss.usage)
+    .description(loss.description)
+    .option(
+      '--force',
+      'even if no voter may fail afterwards, or too few of the others answer: commits wait then',
+    )
+    .action((id: string, options: ChangingOptions & { force?: true }) =>
       operate(io, options, async (operation) => {
-        const before = await operation.cluster.view();
-        if (memberOf(before, id).role === 'no member') {
-          throw new CommandError('not-a-member', `${id} is not a member`);
-        }
-        if (!options.force) requireQuorumWithout(before, id);
-        const isGone = (view: ClusterView): boolean =>
-          leaders(view)[0] !== undefined &&
-          !view.members.some((member) => member.id === id && member.role !== 'no member');
-        // Without force, as op-conductor's clients call it: any version of the leader understands that.
-        const params = options.force ? [id, 0, true] : [id, 0];
-        await callLeader(operation, 'conductor_removeServer', () => params, isGone);
+        loss.require(memberOf(await operation.cluster.view(), id));
+        const { view: before } = await viewWithLeader(operation);
+        const hasQuorum = requireQuorumWithout(before, id, options);
+        requireToleranceWithout(before, id, options);
+        const plan = [loss.plan(id), standingText(before, { without: id })];
+        if (!(await confirmed(io, plan, options))) return;
+        const isDone = (view: ClusterView): boolean =>
+          leaders(view)[0] !== undefined && loss.isDone(view, id);
+        // As op-conductor's clients call it, unless the leader would refuse: any version understands that.
+        const params = hasQuorum ? [id, 0] : [id, 0, true];
+        await callLeader(operation, loss.method, () => params, isDone);
         const after = await operation.until((view) => {
-          if (!isGone(view)) return `${id} is a member still, or the others have no leader yet`;
-          return disagreement(view, (seen) => !seen.includes(id), `that ${id} is gone`);
+          if (!isDone(view)) return `${loss.missing(id)}, or the others have no leader yet`;
+          return disagreement(view, (_, servers) => loss.heard(servers, id), loss.whatIsHeard(id));
         });
-        operation.done(`${id} is not a member any more; ${membersText(after)}`);
+        operation.done(`${loss.done(id)}; ${membersText(after)}`);
       }),
     );
-};
+}
 
 /** `baton replace <old> <new> <address>`: both or neither, so that the number of voters stays what it was. */
 export const addReplace: AddCommand = (program, io) => {
-  clusterCommand(program, io, 'replace <old> <new> <address>')
+  changingCommand(program, io, 'replace <old> <new> <address>')
     .description('put a new node in the place of a voter, in one step; it gets the log first')
-    .action((old: string, id: string, address: string, options: ClusterOptions) =>
+    .action((old: string, id: string, address: string, options: ChangingOptions) =>
       operate(io, options, async (operation) => {
         requireAddress(address);
         if (old === id) {
@@ -76,9 +151,14 @@ export const addReplace: AddCommand = (program, io) => {
         }
         const isReplaced = (view: ClusterView): boolean =>
           leaders(view)[0] !== undefined && missingOfReplacement(view, old, id, address) === undefined;
-        const before = await operation.cluster.view();
-        if (!isReplaced(before) && memberOf(before, old).role !== 'voter') {
-          throw new CommandError('not-a-voter', `${old} is no voter`);
+        requireReplaceable(await operation.cluster.view(), old, id, address);
+        const { view: before } = await viewWithLeader(operation);
+        if (!isReplaced(before)) {
+          const plan = [
+            `${id} at ${address} will get the log, and then the vote of ${old}, which is a member no more.`,
+            standingText(before, { without: old, withVoter: id }),
+          ];
+          if (!(await confirmed(io, plan, options))) return;
         }
         await callLeader(operation, 'conductor_replaceServer', () => [old, id, address, 0], isReplaced);
         const after = await operation.until((view) => {
@@ -94,6 +174,17 @@ export const addReplace: AddCommand = (program, io) => {
       }),
     );
 };
+
+/** A second vote cannot be given to a voter: the cluster would have one less. */
+function requireReplaceable(view: ClusterView, old: string, id: string, address: string): void {
+  if (missingOfReplacement(view, old, id, address) === undefined) return;
+  if (memberOf(view, old).role !== 'voter') throw new CommandError('not-a-voter', `${old} is no voter`);
+  if (view.members.find((member) => member.id === id)?.role !== 'voter') return;
+  throw new CommandError(
+    'already-a-voter',
+    `${id} is a voter already, and cannot take the place of ${old} as well`,
+  );
+}
 
 function missingOfReplacement(
   { members }: ClusterView,
@@ -113,25 +204,19 @@ function requireAddress(address: string): void {
   }
 }
 
-function requireQuorumWithout(view: ClusterView, id: string): void {
-  const remaining = votersOf(view).filter((member) => member.id !== id);
-  const { answering: alive, of, needed } = quorum(remaining);
-  if (of === 0 || alive >= needed) return;
-  throw new CommandError(
-    'would-lose-quorum',
-    `without ${id}, ${alive} of ${of} voters would answer, and ${needed} are needed`,
-  );
-}
-
 /** A member that answers, but has not heard of the change yet. */
 function disagreement(
   view: ClusterView,
-  knows: (ids: readonly string[]) => boolean,
+  knows: (ids: readonly string[], servers: Servers) => boolean,
   what: string,
 ): string | undefined {
   const late = answering(view).find(
-    ({ role, status }) =>
-      role !== 'no member' && !knows(status.membership.servers.map((server) => server.id)),
+    ({ role, status: { membership } }) =>
+      role !== 'no member' &&
+      !knows(
+        membership.servers.map((server) => server.id),
+        membership.servers,
+      ),
   );
   return late && `${late.id} does not know yet ${what}`;
 }

@@ -3,55 +3,89 @@ import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import { CommandError } from './command-error.js';
 import type { AddCommand } from './command.js';
 import {
-  clusterCommand,
+  changingCommand,
   memberOf,
   operate,
   refused,
-  type ClusterOptions,
+  type ChangingOptions,
   type Operation,
 } from './cluster/cluster-command.js';
-import type { ClusterView, Member } from './cluster/cluster-view.js';
+import { confirmed } from './confirmation.js';
+import type { ClusterView, Member } from '../verdict/cluster-view.js';
+import { standingText } from '../verdict/standing-after.js';
 
 /** `baton pause [ids…]`: the conductors there start, stop and move nothing until they are resumed. */
 export const addPause: AddCommand = (program, io) => {
-  clusterCommand(program, io, 'pause [ids...]')
-    .description('pause the control loop of these members, of all without an id; voting goes on')
-    .action((ids: string[], options: ClusterOptions) =>
-      operate(io, options, (operation) => setPaused(operation, ids, true)),
+  changingCommand(program, io, 'pause [ids...]')
+    .description('pause the control loop of these members, without an id of all that answer; voting goes on')
+    .action((ids: string[], options: ChangingOptions) =>
+      operate(io, options, (operation) => setPaused(operation, ids, true, options)),
     );
 };
 
 /** `baton resume [ids…]` */
 export const addResume: AddCommand = (program, io) => {
-  clusterCommand(program, io, 'resume [ids...]')
+  changingCommand(program, io, 'resume [ids...]')
     .description('resume the control loop of these members, of all without an id')
-    .action((ids: string[], options: ClusterOptions) =>
-      operate(io, options, (operation) => setPaused(operation, ids, false)),
+    .action((ids: string[], options: ChangingOptions) =>
+      operate(io, options, (operation) => setPaused(operation, ids, false, options)),
     );
 };
 
-async function setPaused(operation: Operation, ids: readonly string[], paused: boolean): Promise<void> {
+async function setPaused(
+  operation: Operation,
+  ids: readonly string[],
+  paused: boolean,
+  options: ChangingOptions,
+): Promise<void> {
+  const verb = paused ? 'paused' : 'resumed';
   const view = await operation.cluster.view();
   const targets = ids.length === 0 ? view.members : ids.map((id) => memberOf(view, id));
+  if (targets.some((target) => isToBeSet(target, paused))) {
+    if (!(await confirmed(operation, plan(view, targets, paused), options))) return;
+  }
   const outcomes = await Promise.all(targets.map((target) => setOne(operation, target, paused)));
-  const failed = outcomes.flatMap((reason, index) =>
-    reason === undefined ? [] : [`${targets[index]!.id}: ${reason}`],
-  );
+  const failed = targets.flatMap((target, index) => {
+    const reason = outcomes[index];
+    return reason === undefined ? [] : [{ target, text: `${target.id}: ${reason}` }];
+  });
   const asked = targets.filter((_, index) => outcomes[index] === undefined).map(({ id }) => id);
   if (asked.length > 0) {
     await operation.until((seen) => notYet(seen, asked, paused));
-    operation.done(`${asked.join(', ')}: ${paused ? 'paused' : 'resumed'}`);
+    operation.done(`${asked.join(', ')}: ${verb}`);
   }
-  if (failed.length > 0) {
-    const verb = paused ? 'paused' : 'resumed';
-    throw new CommandError('incomplete', `not ${verb}: ${failed.join('; ')}`);
+  // A pause is for emergencies, too, when some are down. What was not resumed stays paused, also after its return.
+  const silent = failed.filter(({ target }) => paused && ids.length === 0 && !target.status);
+  if (silent.length > 0) {
+    operation.note(`not ${verb}, since they do not answer: ${silent.map(({ text }) => text).join('; ')}`);
   }
+  const grave = failed.filter((failure) => !silent.includes(failure));
+  if (grave.length > 0) {
+    throw new CommandError('incomplete', `not ${verb}: ${grave.map(({ text }) => text).join('; ')}`);
+  }
+}
+
+function plan(view: ClusterView, targets: readonly Member[], paused: boolean): string[] {
+  const names = (members: readonly Member[]): string => members.map(({ id }) => id).join(', ');
+  const silent = targets.filter(({ status }) => !status);
+  const what = paused
+    ? 'will be paused: it starts, stops and moves no sequencer, also after a restart. It goes on to vote.'
+    : 'will be resumed: it starts, stops and moves its sequencer by itself again.';
+  return [
+    `Each of ${names(targets.filter((target) => isToBeSet(target, paused)))} ${what}`,
+    ...(silent.length > 0 ? [`These do not answer and stay as they are: ${names(silent)}.`] : []),
+    standingText(view),
+  ];
+}
+
+function isToBeSet({ status }: Member, paused: boolean): boolean {
+  return status !== null && (status.paused !== paused || endsWithItsProcess(status));
 }
 
 /** Undefined, or why it was not done. */
 async function setOne(operation: Operation, target: Member, paused: boolean): Promise<string | undefined> {
   if (!target.status) return target.silence;
-  if (target.status.paused === paused && !endsWithItsProcess(target.status)) return undefined;
+  if (!isToBeSet(target, paused)) return undefined;
   const { cluster, deadline } = operation;
   try {
     const method = paused ? 'conductor_pause' : 'conductor_resume';

@@ -21,10 +21,10 @@ beforeEach(async () => {
 afterEach(() => t.stop());
 
 describe('reset-head', () => {
-  it('without --yes shows what would be given up, and changes nothing', async () => {
+  it('with --dry-run shows what would be given up, and changes nothing', async () => {
     await t.cluster.kill('c');
     t.cluster.change('b', at(100, 'a', refOf(97, 'b')));
-    expect(await t.baton('reset-head', '--to', TO, '--reason', 'L1 reorg')).toBe(0);
+    expect(await t.baton('reset-head', '--to', TO, '--reason', 'L1 reorg', '--dry-run')).toBe(0);
     expect(t.printed).toEqual([
       `from  block 100 ${hashOf(100)}`,
       `to    block 97 ${hashOf(97)}`,
@@ -32,7 +32,9 @@ describe('reset-head', () => {
       `a: its execution client is at block 100 ${hashOf(100)}, the present committed head`,
       `b: its execution client is at block 97 ${hashOf(97, 'b')}, another block than the new head`,
       'c: no answer: connect ECONNREFUSED',
-      'Nothing was changed. Repeat with --yes to do it.',
+      'The number of voters stays 3; the failure tolerance stays 0.',
+      'Reason: L1 reorg',
+      'Nothing was changed.',
     ]);
     expect(t.cluster.calls).toEqual([]);
   });
@@ -76,12 +78,12 @@ describe('reset-head', () => {
     ['a block above the head', `101:${hashOf(101)}`],
     ['another block of the height of the head', `100:${hashOf(100, 'b')}`],
   ])('refuses %s', async (_, to) => {
-    expect(await t.baton('reset-head', '--to', to, '--reason', 'x', '--yes')).toBe(2);
+    expect(await t.baton('reset-head', '--to', to, '--reason', 'x', '--yes')).toBe(3);
     expect(t.cluster.calls).toEqual([]);
   });
 
   it('needs a reason, and a leader', async () => {
-    expect(await t.baton('reset-head', '--to', TO, '--yes')).toBe(2);
+    expect(await t.baton('reset-head', '--to', TO, '--yes')).toBe(3);
     t.cluster.change('a', { role: 'follower' });
     expect(await t.baton('reset-head', '--to', TO, '--reason', 'x', '--yes', '--deadline', '200ms')).toBe(1);
     expect(t.cluster.calls).toEqual([]);

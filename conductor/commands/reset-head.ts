@@ -1,41 +1,43 @@
-import { hostname } from 'node:os';
 import { InvalidArgumentError } from 'commander';
 import type { ResetRequest } from '../chain/reset.js';
 import { CommandError } from './command-error.js';
-import type { AddCommand, CommandIo } from './command.js';
-import { callLeader, clusterCommand, operate, type ClusterOptions } from './cluster/cluster-command.js';
-import { leaders, noLeader, type ClusterView, type Member } from './cluster/cluster-view.js';
+import type { AddCommand } from './command.js';
+import {
+  callLeader,
+  clusterCommand,
+  operate,
+  viewWithLeader,
+  whoIsAsking,
+  type ChangingOptions,
+} from './cluster/cluster-command.js';
+import { confirmed, withChangeOptions } from './confirmation.js';
+import { leaders, type ClusterView, type Member } from '../verdict/cluster-view.js';
+import { standingText } from '../verdict/standing-after.js';
 
 type BlockId = ResetRequest['to'];
 
-interface Options extends ClusterOptions {
-  to: BlockId;
-  reason: string;
-  yes?: true;
-}
+type Options = ChangingOptions & { to: BlockId; reason: string };
 
-/** `baton reset-head`: an emergency command that takes back what was committed; a rehearsal unless it says `--yes`. */
+/** `baton reset-head`: an emergency command that takes back what was committed. */
 export const addResetHead: AddCommand = (program, io) => {
-  clusterCommand(program, io, 'reset-head')
+  withChangeOptions(clusterCommand(program, io, 'reset-head'))
     .description(
       'take the committed head of the cluster back to an ancestor: published blocks are given up (see docs/RUNBOOK.md)',
     )
     .requiredOption('--to <number:hash>', 'the block that is to be the head', readBlock)
     .requiredOption('--reason <text>', 'why; it goes into the log of every member, with your name')
-    .option('--yes', 'do it; without, only show what would be given up')
-    .action(({ to, reason, yes, ...options }: Options) =>
+    .action(({ to, ...options }: Options) =>
       operate(io, options, async (operation) => {
-        const view = await operation.until((seen) => (leaders(seen)[0] ? undefined : noLeader(seen)));
-        const from = leaders(view)[0]!.status.head;
+        const { view, leader } = await viewWithLeader(operation);
+        const from = leader.status.head;
         const isDone = (seen: ClusterView): boolean => isHead(to, leaders(seen)[0]?.status.head);
         if (isDone(view)) return operation.done(`${shown(to)} is the committed head already`);
         if (!from || to.number >= from.number) {
           const found = from ? shown(from) : 'none';
           throw new CommandError('usage', `the committed head is ${found}: ${shown(to)} is not below it`);
         }
-        for (const line of rehearsal(view, from, to)) io.print(line);
-        if (!yes) return io.print('Nothing was changed. Repeat with --yes to do it.');
-        const params = [to.number, to.hash, `${whoIsAsking(io)}: ${reason}`, from.hash];
+        if (!(await confirmed(io, rehearsal(view, from, to), options))) return;
+        const params = [to.number, to.hash, `${whoIsAsking(io)}: ${options.reason}`, from.hash];
         await callLeader(operation, 'conductor_resetHead', () => params, isDone);
         operation.done(`the committed head is ${shown(to)}, it was ${shown(from)}`);
       }),
@@ -50,6 +52,7 @@ function rehearsal(view: ClusterView, from: BlockId, to: BlockId): string[] {
     `to    ${shown(to)}`,
     `${blocks} would be given up. Their sequencers were told that they are committed, and may have published them.`,
     ...view.members.map((member) => `${member.id}: ${clientOf(member, from, to)}`),
+    standingText(view),
   ];
 }
 
@@ -75,10 +78,6 @@ const isHead = (wanted: BlockId, head: BlockId | null | undefined): boolean =>
   head?.number === wanted.number && head.hash === wanted.hash;
 
 const shown = ({ number, hash }: BlockId): string => `block ${number} ${hash}`;
-
-function whoIsAsking({ env }: CommandIo): string {
-  return `${env['USER'] || env['LOGNAME'] || 'somebody'}@${hostname()}`;
-}
 
 function readBlock(text: string): BlockId {
   const [, number, hash] = /^(\d{1,15}):(0x[0-9a-fA-F]{64})$/.exec(text) ?? [];

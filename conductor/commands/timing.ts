@@ -5,12 +5,15 @@ import { CommandError } from './command-error.js';
 import type { AddCommand } from './command.js';
 import {
   callLeader,
-  clusterCommand,
+  changingCommand,
   operate,
   readDuration,
-  type ClusterOptions,
+  viewWithLeader,
+  type ChangingOptions,
 } from './cluster/cluster-command.js';
-import { answering, leaders, type ClusterView } from './cluster/cluster-view.js';
+import { confirmed } from './confirmation.js';
+import { answering, leaders, type ClusterView } from '../verdict/cluster-view.js';
+import { standingText } from '../verdict/standing-after.js';
 
 const TIMES = Object.keys(clusterTimingSchema.shape) as (keyof ClusterTimes)[];
 
@@ -25,10 +28,10 @@ const OPTIONS: Record<keyof ClusterTimes, string> = {
 
 /** `baton timing [profile]`: shows the times of the cluster, or changes them through the log. */
 export const addTiming: AddCommand = (program, io) => {
-  const command = clusterCommand(program, io, 'timing [profile]').description(
+  const command = changingCommand(program, io, 'timing [profile]').description(
     'show the timers of the cluster, or set them to a profile (lan, lan-fast, multi-region) or, one by one, to free values',
   );
-  addTimes(command).action((profile: string | undefined, options: ClusterOptions & Partial<ClusterTimes>) =>
+  addTimes(command).action((profile: string | undefined, options: ChangingOptions & Partial<ClusterTimes>) =>
     operate(io, options, async (operation) => {
       const changes = Object.fromEntries(
         TIMES.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
@@ -41,8 +44,18 @@ export const addTiming: AddCommand = (program, io) => {
       const { status } = answering(before)[0] ?? {};
       if (!status) throw new CommandError('no-answer', 'no member answers');
       if (profile === undefined && !isFree) return operation.print(timesText(status.timing));
+      const { view } = await viewWithLeader(operation);
       const { profile: _, ...now } = status.timing;
       const wanted = profile ?? { ...now, ...changes };
+      const shown =
+        typeof wanted === 'string' ? `the profile ${wanted}` : timesText({ ...wanted, profile: null });
+      const plan = [
+        `The timers of all members will change, without a restart.`,
+        `Now:  ${timesText(status.timing)}`,
+        `Then: ${shown}`,
+        standingText(view),
+      ];
+      if (!(await confirmed(io, plan, options))) return;
       await callLeader(
         operation,
         'conductor_setTiming',

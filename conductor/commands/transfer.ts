@@ -2,27 +2,29 @@ import { CommandError } from './command-error.js';
 import type { AddCommand } from './command.js';
 import {
   callLeader,
-  clusterCommand,
+  changingCommand,
   memberOf,
   operate,
-  type ClusterOptions,
+  viewWithLeader,
+  type ChangingOptions,
 } from './cluster/cluster-command.js';
+import { confirmed } from './confirmation.js';
 import {
   answering,
   healthReason,
   leaders,
-  noLeader,
   type Answering,
   type ClusterView,
-} from './cluster/cluster-view.js';
+} from '../verdict/cluster-view.js';
+import { standingText } from '../verdict/standing-after.js';
 
 /** `baton transfer [id]`: moves leadership and, with it, the sequencer. */
 export const addTransfer: AddCommand = (program, io) => {
-  clusterCommand(program, io, 'transfer [id]')
+  changingCommand(program, io, 'transfer [id]')
     .description('hand leadership and sequencing over to a member; without an id, to the fittest')
     .option('--force', 'even to a member that is not healthy')
     .option('--away', 'only if the conductor that is asked leads, else do nothing (for a pre-stop hook)')
-    .action((id: string | undefined, options: ClusterOptions & { force?: true; away?: true }) =>
+    .action((id: string | undefined, options: ChangingOptions & { force?: true; away?: true }) =>
       operate(io, options, async (operation) => {
         if (options.away) {
           const [leader] = leaders(await operation.cluster.view());
@@ -30,8 +32,7 @@ export const addTransfer: AddCommand = (program, io) => {
             return operation.done(`nothing to transfer: ${leader?.id ?? 'nobody'} leads`);
           }
         }
-        const before = await operation.until((view) => (leaders(view)[0] ? undefined : noLeader(view)));
-        const from = leaders(before)[0]!;
+        const { view: before, leader: from } = await viewWithLeader(operation);
         if (id !== from.id && !options.force) {
           requireNotPaused(from);
           if (id !== undefined) requireFit(before, id);
@@ -42,6 +43,7 @@ export const addTransfer: AddCommand = (program, io) => {
           const now = leaders(view)[0];
           return now !== undefined && (id === undefined ? now.id !== from.id : now.id === id);
         };
+        if (!moved(before) && !(await confirmed(io, plan(before, from, id), options))) return;
         if (id === undefined) await callLeader(operation, 'conductor_transferLeader', () => [], moved);
         else {
           const { addr } = memberOf(before, id);
@@ -60,6 +62,13 @@ export const addTransfer: AddCommand = (program, io) => {
       }),
     );
 };
+
+function plan(view: ClusterView, from: Answering, id: string | undefined): string[] {
+  return [
+    `Leadership and sequencing will move from ${from.id} to ${id ?? 'the fittest other member'}.`,
+    standingText(view),
+  ];
+}
 
 /** A paused conductor stops no sequencer: it would go on beside the new leader's. */
 function requireNotPaused({ id, status }: Answering): void {

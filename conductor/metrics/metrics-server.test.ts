@@ -22,7 +22,7 @@ describe('the metrics server', () => {
   beforeEach(async () => {
     refreshed = 0;
     t.exercise();
-    const refresh = (): void => void refreshed++;
+    const refresh = async (): Promise<void> => void refreshed++;
     server = await startMetricsServer({ registry: t.metrics.registry, host: '127.0.0.1', port: 0, refresh });
   });
   afterEach(() => server.close());

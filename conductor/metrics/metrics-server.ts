@@ -10,7 +10,7 @@ interface MetricsServerOptions {
   /** 0 lets the system choose. */
   port: number;
   /** Called before each answer, to bring gauges up to date. */
-  refresh: () => void;
+  refresh: () => Promise<void>;
 }
 
 /** A few scrapers; others are closed at once. */
@@ -53,7 +53,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   app.addHook('onResponse', async (_request, reply) => served.inc({ code: String(reply.statusCode) }));
   let page: Promise<string> | undefined;
   const render = async (): Promise<string> => {
-    refresh();
+    await refresh();
     return registry.metrics();
   };
   app.route({

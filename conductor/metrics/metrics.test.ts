@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { ElectionCause } from '../../raft/index.js';
+import type { ClusterVerdict } from '../../rpc/server/cluster-verdict.js';
+import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 import { committed, refOf, resetOf } from '../testing/chain.js';
-import { call, MetricsUnderTest, report, status } from './testing/metrics-under-test.js';
+import { call, MetricsUnderTest, report, status, verdict } from './testing/metrics-under-test.js';
 
 let t: MetricsUnderTest;
 
@@ -189,7 +191,7 @@ describe('gauges', () => {
     Promise.all(names.map((name) => t.value(`op_conductor_${name}`)));
 
   it('show what the status says', async () => {
-    t.metrics.refresh(status);
+    t.metrics.refresh(status, verdict);
     expect(await switches()).toEqual([1, 1, 1, 0, 0]);
     expect(await t.value('op_conductor_term')).toBe(7);
     expect(await t.value('sequencer_leader_term')).toBe(7);
@@ -200,8 +202,8 @@ describe('gauges', () => {
   });
 
   it('forget what is over', async () => {
-    t.metrics.refresh(status);
-    t.metrics.refresh({
+    t.metrics.refresh(status, verdict);
+    const over: ConductorStatus = {
       ...status,
       role: 'follower',
       leader: null,
@@ -211,10 +213,29 @@ describe('gauges', () => {
       health: { ...status.health, status: 'unhealthy' },
       paused: true,
       leaderOverridden: true,
-    });
+    };
+    t.metrics.refresh(over, verdict);
     expect(await switches()).toEqual([0, 0, 0, 1, 1]);
     expect(await t.value('sequencer_leader_term')).toBe(0);
     expect(await t.value('op_conductor_committed_head_age_seconds')).toBeNaN();
     expect(await t.value('op_conductor_peer_lag_entries', 'peer=b')).toBeUndefined();
+  });
+
+  it('show the verdict on the cluster, and every code before its first problem', async () => {
+    const cutOff = ['baton_cluster_problems', 'code=cut-off', 'severity=degraded'] as const;
+    t.metrics.refresh(status, verdict);
+    expect(await t.value('baton_cluster_level')).toBe(0);
+    expect(await t.value(...cutOff)).toBe(0);
+    const problem = { code: 'cut-off', severity: 'degraded', member: 'b', message: '', remedy: '' } as const;
+    const bad: ClusterVerdict = {
+      ...{ ...verdict, level: 'critical', problems: [problem, { ...problem, member: 'c' }] },
+      ...{ voters: 5, votersKeepingUp: 3, failureTolerance: 0 },
+    };
+    t.metrics.refresh(status, bad);
+    const names = ['level', 'voters', 'voters_keeping_up', 'failure_tolerance'];
+    const values = await Promise.all(names.map((name) => t.value(`baton_cluster_${name}`)));
+    expect([...values, await t.value(...cutOff)]).toEqual([2, 5, 3, 0, 2]);
+    t.metrics.refresh(status, verdict);
+    expect(await t.value(...cutOff)).toBe(0);
   });
 });

@@ -1,10 +1,12 @@
 import type { EventEmitter } from 'node:events';
 import { Registry } from 'prom-client';
 import type { HealthReport } from '../../health/health-report.js';
+import type { ClusterVerdict } from '../../rpc/server/cluster-verdict.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
 import type { CommittedHead, Verdict } from '../chain/chain-state.js';
 import type { ControlEvents } from '../control/control-events.js';
+import { ClusterMetrics } from './cluster-metrics.js';
 import { CommitMetrics } from './commit-metrics.js';
 import { ConductorMetrics } from './conductor-metrics.js';
 import { Families } from './families.js';
@@ -25,6 +27,7 @@ export class Metrics {
   private readonly commits;
   private readonly rpc;
   private readonly state;
+  private readonly cluster;
 
   constructor(version: string) {
     const families = new Families(this.registry);
@@ -37,6 +40,7 @@ export class Metrics {
     this.commits = new CommitMetrics(families);
     this.rpc = new RpcMetrics(families);
     this.state = new StateMetrics(families);
+    this.cluster = new ClusterMetrics(families);
   }
 
   /** Counts what these two do from now on. */
@@ -70,7 +74,8 @@ export class Metrics {
   }
 
   /** Brings the gauges up to date. */
-  refresh(status: ConductorStatus): void {
+  refresh(status: ConductorStatus, verdict: ClusterVerdict): void {
     this.state.set(status, Date.now());
+    this.cluster.set(verdict);
   }
 }

@@ -181,7 +181,10 @@ export class Service {
     const server = await listening('metrics', ['metrics.addr', 'metrics.port'], () =>
       startMetricsServer({
         ...{ registry: metrics.registry, host, port },
-        refresh: () => metrics.refresh(conductor.status()),
+        refresh: async () => {
+          const verdict = await conductor.clusterVerdict();
+          metrics.refresh(conductor.status(), verdict);
+        },
       }),
     );
     this.closers.push(() => server.close());

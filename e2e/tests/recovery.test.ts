@@ -54,7 +54,7 @@ describeCluster('two of three disks are lost', STEADY, (cluster, scenario) => {
 
   scenario('it becomes a cluster of its own, after a confirmation', async () => {
     const asked = await baton('recover', directoryOf(survivor));
-    expect(asked).toMatchObject({ code: 1, stderr: expect.stringContaining('nothing was changed') });
+    expect(asked).toMatchObject({ code: 3, stderr: expect.stringContaining('nothing was changed') });
     expect(asked.stdout).toContain(`block ${before.chain.head.number} ${before.chain.head.hash}`);
     for (const { baton: other } of lost)
       expect(asked.stdout).toContain(`${other.id}@${other.consensusAddress}`);

@@ -46,7 +46,7 @@ describeConductors('an operator takes committed blocks back', CLUSTER, (conducto
   };
 
   scenario('a rehearsal changes nothing', async () => {
-    const { code, stdout } = await resetTo(4);
+    const { code, stdout } = await resetTo(4, '--dry-run');
     expect(stdout).toContain('2 committed blocks would be given up');
     expect(stdout).toContain('Nothing was changed');
     expect(code).toBe(0);

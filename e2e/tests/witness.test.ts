@@ -39,8 +39,11 @@ describeCluster('two sequencers and a witness', TWO_AND_A_WITNESS, (cluster, sce
       if (run.code === 0) return run;
       throw new Error(run.stdout);
     });
-    expect({ code, verdict: stdout.trim().split('\n').at(-1) }).toEqual({ code: 0, verdict: 'healthy' });
-    expect(stdout).toMatch(/^witness +witness +healthy +- +- +- +no /m);
+    expect({ code, verdict: stdout.trim().split('\n').at(-1) }).toEqual({
+      code: 0,
+      verdict: 'ok: 3 of 3 voters keep up, failure tolerance 1',
+    });
+    expect(stdout).toMatch(/^witness +witness +healthy +- +\d+ +- +- +no /m);
     return leader;
   };
 
@@ -86,10 +89,10 @@ describeCluster('two sequencers and a witness', TWO_AND_A_WITNESS, (cluster, sce
     await expect(leader.baton.call('conductor_transferLeaderToServer', ['witness', ''])).rejects.toThrow(
       `witness is a witness: it has no sequencer and would hand leadership back; transfer it to ${theOther(leader).id}`,
     );
-    const { code, stderr } = await baton('transfer', 'witness');
+    const { code, stderr } = await baton('transfer', 'witness', '--yes');
     expect(code).toBe(1);
     expect(stderr).toContain('witness is a witness: it has no sequencer');
-    expect((await baton('transfer')).code).toBe(0);
+    expect((await baton('transfer', '--yes')).code).toBe(0);
     expect((await expectAllWell()).id).toBe(theOther(leader).id);
   });
 
@@ -105,7 +108,7 @@ describeCluster('two sequencers and a witness', TWO_AND_A_WITNESS, (cluster, sce
     await waitFor('the witness to lead', witnessLeads);
     const problem = 'the leader witness is a witness, and no member with a node could take over';
     const { code, stdout } = await baton('status');
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stdout).toContain(problem);
     expect(stdout).toMatch(/^witness +leader \(witness\) +healthy /m);
     expect(await ask('/readyz')).toMatchObject({ status: 503 });

@@ -1,4 +1,5 @@
 import type { ClusterTimes } from './cluster-timing.js';
+import type { ClusterVerdict } from './cluster-verdict.js';
 import type { ClusterStatus, ConductorStatus } from './conductor-status.js';
 import type { BlockId } from '../payload/block-ref.js';
 import type { UnsafePayload } from '../payload/unsafe-payload.js';
@@ -73,6 +74,8 @@ export interface ConductorApi {
   whyNotActiveLeader(): string | undefined;
   status(): ConductorStatus;
   clusterStatus(): Promise<ClusterStatus>;
+  /** The verdict on the whole cluster, half a second old at most. Never rejects. */
+  clusterVerdict(): Promise<ClusterVerdict>;
   /** The newest committed payload that is applied on this node; null while there is none. */
   latestUnsafePayload(): Promise<Buffer | null>;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { clusterTimingSchema } from './cluster-timing.js';
+import { clusterVerdictSchema } from './cluster-verdict.js';
 
 const count = z.int().nonnegative();
 const hash = z.string().regex(/^0x[0-9a-f]{64}$/);
@@ -48,6 +49,8 @@ export const conductorStatusSchema = z.object({
   rpcPort: z.int().nullable(),
   /** Cluster that the storage directory belongs to; null while it belongs to none. */
   clusterId: z.string().nullable(),
+  /** Random name of the storage directory, which is what votes; absent from older versions. */
+  disk: z.string().optional(),
 
   /**
    * It votes and keeps the log, but has no node (`--witness`): `node` says nothing, and it leads only until it has handed
@@ -75,7 +78,13 @@ export const conductorStatusSchema = z.object({
   membership: z.object({
     version: count,
     servers: z.array(
-      z.object({ id: z.string(), addr: z.string(), suffrage: z.union([z.literal(0), z.literal(1)]) }),
+      z.object({
+        id: z.string(),
+        addr: z.string(),
+        suffrage: z.union([z.literal(0), z.literal(1)]),
+        /** The disk that was added under this id; absent from older versions. */
+        disk: z.string().optional(),
+      }),
     ),
   }),
   /** Leaders only, empty elsewhere. */
@@ -179,6 +188,8 @@ export const clusterStatusSchema = z.object({
       error: z.string(),
     }),
   ),
+  /** What the answering node makes of that; absent from older versions. */
+  verdict: clusterVerdictSchema.optional(),
 });
 
 /** See `clusterStatusSchema`. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { MIB } from '../../common/bytes.js';
+import type { ClusterVerdict } from './cluster-verdict.js';
 import type { HttpServer } from './json-rpc/http-server.js';
 import { createRpcServer } from './rpc-server.js';
 import { FakeConductor } from './testing/fake-conductor.js';
@@ -29,6 +30,21 @@ describe.each(['/readyz', '/readyz/'])('GET %s', (path) => {
     api.whyNotReady = async () => 'the node knows no leader';
     const answer = { ready: false, reason: 'the node knows no leader' };
     expect(await ask(path)).toEqual([503, 'application/json', answer]);
+  });
+});
+
+describe.each(['/clusterz', '/clusterz/'])('GET %s', (path) => {
+  it.each<[ClusterVerdict['level'], number]>([
+    ['ok', 200],
+    ['degraded', 200],
+    ['critical', 503],
+  ])('has the verdict on the cluster: %s is %i', async (level, code) => {
+    const verdict = {
+      ...{ schemaVersion: 1, level, problems: [], leader: 'a' },
+      ...{ voters: 3, votersKeepingUp: 3, failureTolerance: 1 },
+    };
+    api.clusterVerdict = async () => verdict;
+    expect(await ask(path)).toEqual([code, 'application/json', verdict]);
   });
 });
 

@@ -3,16 +3,21 @@ import type { ConductorApi } from './conductor-api.js';
 import type { AddRoutes } from './json-rpc/http-server.js';
 
 /**
- * For whoever goes from node to node or chooses one: `/healthz` tells of the process alone, since a restart repairs
- * neither of these. Both answer 200, or 503 with the reason.
+ * For whoever goes from node to node or chooses one, and for monitors: `/healthz` tells of the process alone, since a
+ * restart repairs none of these.
  *
- * - `GET /readyz`: the node could take over now, or sequences
- * - `GET /leader`: its sequencer is the active one
+ * - `GET /readyz`: the node could take over now, or sequences; 200, or 503 with the reason
+ * - `GET /leader`: its sequencer is the active one; 200, or 503 with the reason
+ * - `GET /clusterz`: the verdict on the whole cluster; 200, or 503 if that is `critical`
  */
 export function readiness(api: ConductorApi): AddRoutes {
   return (app: FastifyInstance) => {
     answerBy(app, '/readyz', 'ready', () => api.whyNotReady());
     answerBy(app, '/leader', 'leader', async () => api.whyNotActiveLeader());
+    answer(app, '/clusterz', async () => {
+      const verdict = await api.clusterVerdict();
+      return { isGood: verdict.level !== 'critical', body: verdict };
+    });
   };
 }
 
@@ -22,14 +27,25 @@ function answerBy(
   name: string,
   whyNot: () => Promise<string | undefined>,
 ): void {
+  answer(app, path, async () => {
+    const reason = await whyNot();
+    const isGood = reason === undefined;
+    return { isGood, body: isGood ? { [name]: true } : { [name]: false, reason } };
+  });
+}
+
+function answer(
+  app: FastifyInstance,
+  path: string,
+  judge: () => Promise<{ isGood: boolean; body: object }>,
+): void {
   for (const url of [path, `${path}/`]) {
     app.get(url, async (_request, reply) => {
-      const reason = await whyNot();
-      const answer = reason === undefined ? { [name]: true } : { [name]: false, reason };
+      const { isGood, body } = await judge();
       return reply
-        .code(reason === undefined ? 200 : 503)
+        .code(isGood ? 200 : 503)
         .type('application/json')
-        .send(Buffer.from(`${JSON.stringify(answer)}\n`));
+        .send(Buffer.from(`${JSON.stringify(body)}\n`));
     });
   }
 }

@@ -38,7 +38,10 @@ interface RpcServerOptions {
 
 const CONNECTIONS_MAX = 4096;
 
-/** The RPC port of one node: JSON-RPC on `/`, `/healthz`, `/readyz`, `/leader`, `/commit-unsafe-payload`. Nothing is bound before `start`. */
+/**
+ * The RPC port of one node: JSON-RPC on `/`, `/healthz`, `/readyz`, `/leader`, `/clusterz`,
+ * `/commit-unsafe-payload`. Nothing is bound before `start`.
+ */
 export function createRpcServer(options: RpcServerOptions): HttpServer {
   const { api, proxies, version, logger, host, port, bodyLimitBytes, onCall } = options;
   const methods = new Map(conductorMethods(api));

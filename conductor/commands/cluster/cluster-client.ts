@@ -2,23 +2,17 @@ import { z } from 'zod';
 import { parseEndpoint } from '../../../common/endpoint.js';
 import { ClientError } from '../../../rpc/clients/client-error.js';
 import { JsonRpcClient } from '../../../rpc/clients/json-rpc-client.js';
-import {
-  clusterStatusSchema,
-  conductorStatusSchema,
-  type ClusterStatus,
-  type ConductorStatus,
-} from '../../../rpc/server/conductor-status.js';
+import { reasonHeader } from '../../../rpc/clients/reason-header.js';
+import { clusterStatusSchema, conductorStatusSchema } from '../../../rpc/server/conductor-status.js';
 import { rpcUrlOf } from '../../config/host-port.js';
+import type { ClusterView, Member } from '../../verdict/cluster-view.js';
+import { mergeAnswers, type Answer } from '../../verdict/merge-answers.js';
 import { CommandError } from '../command-error.js';
-import type { ClusterView, Member } from './cluster-view.js';
 
 /** A conductor gives its members one second each; this is for its own answer on top. */
 const VIEW_TIMEOUT_MS = 3000;
 
 const METHOD_NOT_FOUND = -32601;
-
-/** What one of the given URLs told of the cluster and of itself. */
-type Answer = ClusterStatus & { own: ConductorStatus };
 
 /**
  * The cluster as seen from some RPC addresses. Any one of them is enough: the conductor there asks the others at
@@ -29,10 +23,14 @@ export class ClusterClient {
   /** RPC addresses of the conductors that answered at one of the given URLs, by id. */
   private readonly urlById = new Map<string, string>();
 
-  /** @param urls JSON-RPC of one or more conductors */
+  /**
+   * @param urls JSON-RPC of one or more conductors
+   * @param reason who asks for a change and why; the members that are called log it
+   */
   constructor(
     private readonly urls: readonly string[],
     private readonly signal: AbortSignal,
+    private readonly reason?: string,
   ) {}
 
   /** Whether one of the given URLs is this member's own. */
@@ -50,7 +48,7 @@ export class ClusterClient {
       );
       throw new CommandError('no-answer', reasons.join('\n  '));
     }
-    return merge(answers);
+    return mergeAnswers(answers);
   }
 
   /**
@@ -65,7 +63,7 @@ export class ClusterClient {
     timeoutMs: number,
   ): Promise<void> {
     const { signal } = this;
-    await this.client(this.urlOf(member)).call(
+    await this.client(this.urlOf(member), reasonHeader(this.reason)).call(
       { method, params, result: z.unknown() },
       { timeoutMs, signal },
     );
@@ -90,13 +88,13 @@ export class ClusterClient {
       const options = { timeoutMs: VIEW_TIMEOUT_MS, signal: this.signal };
       const read = <T>(method: string, result: z.ZodType<T>): Promise<T> =>
         this.client(url).call({ method, result, idempotent: true }, options);
-      const [answer, own] = await Promise.all([
+      const [{ members }, own] = await Promise.all([
         read('conductor_clusterStatus', clusterStatusSchema),
         // A conductor that is no member is not in its own list.
         read('conductor_status', conductorStatusSchema),
       ]);
       this.urlById.set(own.id, url);
-      return { ...answer, own };
+      return { members, own };
     } catch (error) {
       const failure = error instanceof ClientError ? error.failure : undefined;
       if (failure?.code === 'rpc-error' && failure.rpcCode === METHOD_NOT_FOUND) {
@@ -109,33 +107,11 @@ export class ClusterClient {
     }
   }
 
-  private client(url: string): JsonRpcClient {
-    let client = this.clients.get(url);
-    if (!client) this.clients.set(url, (client = new JsonRpcClient({ url })));
+  /** Reads have no reason, so that only changes are logged with it. */
+  private client(url: string, headers: Record<string, string> = {}): JsonRpcClient {
+    const key = `${Object.keys(headers).join()} ${url}`;
+    let client = this.clients.get(key);
+    if (!client) this.clients.set(key, (client = new JsonRpcClient({ url, headers })));
     return client;
   }
-}
-
-const ROLES = { 0: 'voter', 1: 'nonvoter' } as const;
-
-/** One view of several answers: the newest configuration that anybody knows, with what was heard of each member. */
-function merge(answers: readonly Answer[]): ClusterView {
-  const heard = answers.flatMap(({ members }) => members);
-  const statuses = [
-    ...answers.map(({ own }) => own),
-    ...heard.flatMap(({ status }) => (status ? [status] : [])),
-  ];
-  const { servers, version } = statuses
-    .map(({ membership }) => membership)
-    .reduce((best, membership) => (membership.version > best.version ? membership : best));
-  const members = servers.map(({ id, addr, suffrage }): Member => {
-    const status = statuses.find((candidate) => candidate.id === id) ?? null;
-    const told = heard.find((member) => member.id === id && member.error !== '');
-    const silence = status ? '' : (told?.error ?? 'nobody has asked it yet');
-    return { id, addr, role: ROLES[suffrage], status, silence };
-  });
-  const strangers = answers
-    .filter(({ own }) => !servers.some(({ id }) => id === own.id))
-    .map(({ own }): Member => ({ id: own.id, addr: '', role: 'no member', status: own, silence: '' }));
-  return { version, members: [...members, ...strangers] };
 }

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { endpointProblem, hideCredentials } from '../../../common/endpoint.js';
 import { ClientError } from '../../../rpc/clients/client-error.js';
@@ -5,9 +6,16 @@ import { formatHostPort, isWildcard, parseHostPort, withoutBrackets } from '../.
 import { duration } from '../../config/value-types.js';
 import { sleep } from '../../time/sleep.js';
 import { CommandError } from '../command-error.js';
-import type { CommandIo } from '../command.js';
+import type { CommandIo, RunIo } from '../command.js';
+import { withChangeOptions, withReason, type ChangeOptions } from '../confirmation.js';
 import { ClusterClient } from './cluster-client.js';
-import { leaders, noLeader, type Answering, type ClusterView, type Member } from './cluster-view.js';
+import {
+  leaders,
+  noLeader,
+  type Answering,
+  type ClusterView,
+  type Member,
+} from '../../verdict/cluster-view.js';
 import { Deadline, waitUntil } from './wait-until.js';
 
 /** op-conductor's default of `rpc.port`. */
@@ -16,7 +24,7 @@ const DEFAULT_RPC_PORT = '8545';
 const DEFAULT_DEADLINE_MS = 60_000;
 
 /** What a command of the cluster works with. */
-export interface Operation extends CommandIo {
+export interface Operation extends RunIo {
   cluster: ClusterClient;
   deadline: Deadline;
   /** Looks at the cluster until `missing` finds nothing more to wait for; fails when the time is over. */
@@ -45,6 +53,11 @@ export function clusterCommand(program: Command, io: CommandIo, usage: string): 
     );
 }
 
+/** The same for a command that changes something. */
+export function changingCommand(program: Command, io: CommandIo, usage: string): Command {
+  return withReason(withChangeOptions(clusterCommand(program, io, usage)));
+}
+
 /** Where the conductor of this host answers, if it has the environment of this command. */
 function ownHost(listensOn = ''): string {
   return listensOn === '' || isWildcard(listensOn) ? '127.0.0.1' : withoutBrackets(listensOn);
@@ -57,13 +70,20 @@ export interface ClusterOptions {
   deadline: number;
 }
 
+/** Options of every command that changes the cluster. */
+export type ChangingOptions = ClusterOptions & ChangeOptions;
+
 /** Runs the body of a command with a cluster that is closed in any case. */
 export async function operate(
-  io: CommandIo,
-  { rpc, deadline: timeoutMs }: ClusterOptions,
+  io: RunIo,
+  { rpc, deadline: timeoutMs, reason }: ClusterOptions & Pick<ChangeOptions, 'reason'>,
   body: (operation: Operation) => Promise<void>,
 ): Promise<void> {
-  const cluster = new ClusterClient(urlsOf(rpc), io.signal);
+  const cluster = new ClusterClient(
+    urlsOf(rpc),
+    io.signal,
+    reason === undefined ? undefined : `${whoIsAsking(io)}: ${reason}`,
+  );
   const deadline = new Deadline(timeoutMs);
   const startedMs = performance.now();
   try {
@@ -85,6 +105,19 @@ export function memberOf(view: ClusterView, id: string): Member {
   if (member) return member;
   const known = view.members.map((candidate) => candidate.id).join(', ');
   throw new CommandError('not-a-member', `${id} is not a member; the members are ${known}`);
+}
+
+/** Waits for a leader: without one, nothing can be changed. */
+export async function viewWithLeader(
+  operation: Operation,
+): Promise<{ view: ClusterView; leader: Answering }> {
+  const view = await operation.until((seen) => (leaders(seen)[0] ? undefined : noLeader(seen)));
+  return { view, leader: leaders(view)[0]! };
+}
+
+/** Name and host of whoever runs the command, as far as they say. */
+export function whoIsAsking({ env }: Pick<CommandIo, 'env'>): string {
+  return `${env['USER'] || env['LOGNAME'] || 'somebody'}@${hostname()}`;
 }
 
 /** Answers of a conductor after which looking at the cluster tells more than repeating the call would. */

@@ -1,29 +1,43 @@
-import { healthReason, lagBlocks, problems, type ClusterView, type Member } from './cluster-view.js';
+import type { ClusterVerdict } from '../../../rpc/server/cluster-verdict.js';
+import { healthReason, lagBlocks, type ClusterView, type Member } from '../../verdict/cluster-view.js';
+import { judgeCluster } from '../../verdict/judge-cluster.js';
 
-const COLUMNS = ['ID', 'ROLE', 'HEALTH', 'ACTIVE', 'HEAD', 'LAG', 'PAUSED', 'VERSION', 'REASON'];
+const COLUMNS = [
+  ...['ID', 'ROLE', 'HEALTH', 'ACTIVE', 'COMMITTED', 'HEAD', 'LAG', 'PAUSED', 'VERSION', 'REASON'],
+];
 
 /** In the place of what a witness has not. */
 const NO_NODE = '-';
 
-/** The cluster as a table for people, followed by everything that is wrong with it. */
+/** The cluster as a table for people, followed by the verdict and everything that is wrong with it. */
 export function renderTable(view: ClusterView): string {
   const rows = [COLUMNS, ...view.members.map((member) => cells(view, member))];
   const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  '));
-  const wrong = problems(view);
-  const verdict = wrong.length === 0 ? ['healthy'] : ['not healthy:', ...wrong.map((text) => `  - ${text}`)];
-  return [...lines.map((line) => line.trimEnd()), '', ...verdict].join('\n');
+  return [...lines.map((line) => line.trimEnd()), '', ...verdictLines(judgeCluster(view))].join('\n');
+}
+
+function verdictLines(verdict: ClusterVerdict): string[] {
+  const { level, problems, voters, votersKeepingUp, failureTolerance } = verdict;
+  return [
+    `${level}: ${votersKeepingUp} of ${voters} voters keep up, failure tolerance ${failureTolerance}`,
+    ...problems.flatMap(({ code, severity, message, remedy }) => [
+      `  - ${severity}: ${message} (${code})`,
+      `    ${remedy}`,
+    ]),
+  ];
 }
 
 function cells(view: ClusterView, member: Member): string[] {
   const { id, status, silence } = member;
-  if (!status) return [id, shownRole(member), '?', '?', '?', '?', '?', '?', `no answer: ${silence}`];
+  if (!status) return [id, shownRole(member), ...COLUMNS.slice(3).map(() => '?'), `no answer: ${silence}`];
   const unknown = status.witness ? NO_NODE : '?';
   return [
     id,
     status.witness ? shownWitness(member) : shownRole(member),
     status.health.status,
     status.witness ? NO_NODE : yesNo(status.node.sequencerActive),
+    String(status.head?.number ?? '?'),
     String(status.node.head?.number ?? unknown),
     String(lagBlocks(view, member) ?? unknown),
     yesNo(status.paused),
@@ -51,20 +65,20 @@ function yesNo(value: boolean | null): string {
 }
 
 /**
- * The same for programs: `{healthy, problems, leader, version, members}`, where each member has its whole
- * `conductor_status`, or null. Fields stay; new ones may come.
+ * The same for programs: the members of the verdict (`schemaVersion`, `level`, `problems`, `leader` …), `healthy`,
+ * `version` and `members`, where each member has its whole `conductor_status`, or null. Fields stay as long as
+ * `schemaVersion` does; new ones may come.
  */
 export function renderJson(view: ClusterView): string {
-  const wrong = problems(view);
+  const verdict = judgeCluster(view);
   const members = view.members.map((member) => ({
     ...member,
     role: shownRole(member),
     lagBlocks: lagBlocks(view, member),
   }));
-  const leading = members.filter(({ role }) => role === 'leader');
-  const leader = leading.length === 1 ? leading[0]!.id : null;
+  const { version, clusterId } = view;
   return JSON.stringify(
-    { healthy: wrong.length === 0, problems: wrong, leader, version: view.version, members },
+    { ...verdict, healthy: verdict.level === 'ok', version, clusterId, members },
     null,
     2,
   );

@@ -2,7 +2,7 @@ import { formatGoDuration } from '../../config/go-duration.js';
 import type { Sleep } from '../../time/sleep.js';
 import { CommandError } from '../command-error.js';
 import type { ClusterClient } from './cluster-client.js';
-import type { ClusterView } from './cluster-view.js';
+import { isQuorumLost, type ClusterView } from '../../verdict/cluster-view.js';
 
 const POLL_MS = 100;
 
@@ -43,7 +43,7 @@ interface Waiting {
  *
  * @param missing what is not yet as it should be, in words; undefined when all is
  * @returns the view in which nothing was missing
- * @throws CommandError `deadline` with what was missing last
+ * @throws CommandError `deadline` or `quorum-lost` with what was missing last
  */
 export async function waitUntil(
   cluster: Pick<ClusterClient, 'view'>,
@@ -54,17 +54,21 @@ export async function waitUntil(
   let quietUntilMs = performance.now() + PATIENCE_MS;
   for (;;) {
     let lacks: string | undefined;
+    let isLost = false;
     try {
       const view = await cluster.view();
       lacks = missing(view);
       if (lacks === undefined) return view;
+      isLost = isQuorumLost(view);
     } catch (error) {
       // The node that was asked may be the one that goes away.
       if (!(error instanceof CommandError)) throw error;
       lacks = error.message;
     }
     if (signal.aborted) throw new CommandError('interrupted', `not waited for: ${lacks}`);
-    if (deadline.isOver) throw new CommandError('deadline', `after ${deadline.toString()}: ${lacks}`);
+    if (deadline.isOver) {
+      throw new CommandError(isLost ? 'quorum-lost' : 'deadline', `after ${deadline.toString()}: ${lacks}`);
+    }
     if (lacks !== noted && performance.now() >= quietUntilMs) {
       note(`waiting: ${lacks}`);
       noted = lacks;

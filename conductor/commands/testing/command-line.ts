@@ -9,6 +9,10 @@ export const addr = (id: string): string => `127.0.0.1:${50_000 + id.charCodeAt(
 export class CommandLine {
   readonly printed: string[] = [];
   readonly noted: string[] = [];
+  /** What was asked on the terminal. */
+  readonly asked: string[] = [];
+  /** What the person there answers; null: there is no terminal. */
+  answer: boolean | null = true;
 
   private constructor(readonly cluster: FakeCluster) {}
 
@@ -24,9 +28,15 @@ export class CommandLine {
     return {
       print: (line) => void this.printed.push(line),
       note: (line) => void this.noted.push(line),
+      ...(this.answer !== null && { confirm: (question: string) => this.confirm(question) }),
       env,
       signal,
     };
+  }
+
+  private async confirm(question: string): Promise<boolean> {
+    this.asked.push(question);
+    return this.answer === true;
   }
 
   /** Runs a command with `a` as the conductor to ask. */

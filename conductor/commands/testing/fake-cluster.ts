@@ -106,7 +106,7 @@ export class FakeCluster {
 
   async add(id: string, suffrage: Suffrage): Promise<void> {
     const server = await startFakeRpcServer((request) => this.answer(id, request));
-    const status = memberStatus(id, { rpcPort: Number(new URL(server.url).port) });
+    const status = memberStatus(id, { rpcPort: Number(new URL(server.url).port), term: this.term });
     this.members.set(id, { suffrage, status, server, silent: false });
   }
 
@@ -125,14 +125,20 @@ export class FakeCluster {
     member.status = { ...member.status, ...changes };
   }
 
+  private get term(): number {
+    return Math.max(3, ...[...this.members.values()].map(({ status }) => status.term));
+  }
+
   /** Leadership and sequencing are at this member from now on, in a new term. */
   lead(id: string): void {
+    const term = this.term + 1;
     for (const [other, { status }] of this.members) {
       const isLeader = other === id;
       this.change(other, {
         role: isLeader ? 'leader' : 'follower',
         ready: isLeader,
-        term: status.term + 1,
+        term,
+        leader: { id, addr: `${id}:1` },
         node: { ...status.node, sequencerActive: isLeader },
       });
     }

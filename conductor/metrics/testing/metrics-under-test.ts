@@ -3,6 +3,7 @@ import type { HealthCode, HealthReport } from '../../../health/health-report.js'
 import { TIMING_PROFILES } from '../../../raft/index.js';
 import type { RaftNodeEvents } from '../../../raft/index.js';
 import { FlashblocksMetrics } from '../../../rpc/flashblocks/flashblocks-metrics.js';
+import type { ClusterVerdict } from '../../../rpc/server/cluster-verdict.js';
 import type { ConductorStatus } from '../../../rpc/server/conductor-status.js';
 import { RpcCode, RpcError } from '../../../rpc/server/json-rpc/rpc-error.js';
 import type { CallReport } from '../../../rpc/server/json-rpc/call-report.js';
@@ -122,6 +123,12 @@ export const status: ConductorStatus = {
   leaderOverridden: false,
 };
 
+/** The verdict on a cluster in good order. */
+export const verdict: ClusterVerdict = {
+  ...{ schemaVersion: 1, level: 'ok', problems: [], leader: 'a' },
+  ...{ voters: 3, votersKeepingUp: 3, failureTolerance: 1 },
+};
+
 /** The metrics of a process, and those that they listen to. */
 export class MetricsUnderTest {
   readonly metrics = new Metrics('v1.2.3');
@@ -147,7 +154,7 @@ export class MetricsUnderTest {
     this.metrics.up();
     this.metrics.addProcess();
     new FlashblocksMetrics(this.metrics.registry, '').clientsConnected(0);
-    this.metrics.refresh(status);
+    this.metrics.refresh(status, verdict);
     this.metrics.healthChecked(report(undefined));
     this.metrics.called(call());
     this.metrics.called(call({ error: new RpcError('no', { code: RpcCode.internal, reason: 'crashed' }) }));

@@ -120,7 +120,7 @@ topologySpreadConstraints:
     preStop:
       exec:
         # Returns when another member sequences. Does nothing on a follower; SIGTERM transfers leadership, too, if this fails.
-        command: [baton, transfer, --away, --deadline, {{ $conductor.handOverSeconds }}s]
+        command: [baton, transfer, --away, --yes, --deadline, {{ $conductor.handOverSeconds }}s]
   resources: {{- toYaml .own.resources | nindent 4 }}
   securityContext: {{- toYaml $root.Values.securityContext | nindent 4 }}
   volumeMounts:

@@ -1,6 +1,7 @@
 import type { ClusterTimes } from '../cluster-timing.js';
 import type { ClusterMembership, CommitOptions, ConductorApi, ServerInfo } from '../conductor-api.js';
 import { Suffrage } from '../conductor-api.js';
+import type { ClusterVerdict } from '../cluster-verdict.js';
 import type { ClusterStatus, ConductorStatus } from '../conductor-status.js';
 import type { BlockId } from '../../payload/block-ref.js';
 import type { UnsafePayload } from '../../payload/unsafe-payload.js';
@@ -130,6 +131,10 @@ export class FakeConductor implements ConductorApi {
   }
 
   clusterStatus(): Promise<ClusterStatus> {
+    return Promise.reject(new Error('there is no cluster behind this conductor'));
+  }
+
+  clusterVerdict(): Promise<ClusterVerdict> {
     return Promise.reject(new Error('there is no cluster behind this conductor'));
   }
 

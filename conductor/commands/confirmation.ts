@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { CommandError } from './command-error.js';
+import type { CommandIo } from './command.js';
+
+/** What every command that changes something can be told. */
+export interface ChangeOptions {
+  yes?: true;
+  dryRun?: true;
+  reason?: string;
+}
+
+export function withChangeOptions(command: Command): Command {
+  return command
+    .option('--yes', 'do it without asking; needed where there is no terminal')
+    .option('--dry-run', 'only show what it would do');
+}
+
+/** For calls to members: they log it. */
+export function withReason(command: Command): Command {
+  return command.option('--reason <text>', 'why; the members that are asked log it, with your name');
+}
+
+/**
+ * Shows what a command is about to do, and asks whether it is to be done.
+ *
+ * @param plan full sentences
+ * @returns false for a rehearsal
+ * @throws CommandError `unconfirmed` when the answer is no, or there is nobody to ask
+ */
+export async function confirmed(
+  { print, confirm }: Pick<CommandIo, 'print' | 'confirm'>,
+  plan: readonly string[],
+  { yes, dryRun, reason }: ChangeOptions,
+): Promise<boolean> {
+  for (const line of plan) print(line);
+  if (reason !== undefined) print(`Reason: ${reason}`);
+  if (dryRun) {
+    print('Nothing was changed.');
+    return false;
+  }
+  if (yes) return true;
+  if (!confirm) throw new CommandError('unconfirmed', 'nothing was changed: there is no terminal to ask on');
+  if (await confirm('Do it? [y/N] ')) return true;
+  throw new CommandError('unconfirmed', 'nothing was changed');
+}

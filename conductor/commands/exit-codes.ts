@@ -1,0 +1,15 @@
+/** How a command ended, for scripts and as a check plug-in; docs/RUNBOOK.md has the same table. */
+export const EXIT = {
+  /** Done; `status`: the cluster is ok. */
+  ok: 0,
+  /** Not done; `status`: the cluster is degraded. */
+  failed: 1,
+  /** `status`: the cluster is critical. */
+  critical: 2,
+  /** Wrong command line, or a change that nobody confirmed. */
+  usage: 3,
+  /** None of the conductors that were to be asked answers. */
+  noAnswer: 4,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

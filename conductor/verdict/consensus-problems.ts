@@ -1,0 +1,91 @@
+import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
+import type { Answering, ClusterView, Member } from './cluster-view.js';
+import type { ProblemCode } from './remedies.js';
+
+/** Log entries or blocks by which a member may be behind: it makes good such a gap within a moment. */
+export const LAG_MAX = 16;
+
+/** A member that was silent for less may have been slow for once; the log says `a peer does not answer` no later. */
+const SILENT_AFTER_MS = 2000;
+/** On a slow network, heartbeats take longer: so many election timeouts. */
+const SILENT_AFTER_ELECTIONS = 3;
+
+/** One thing that is wrong with a member, or with the cluster. */
+export interface Finding {
+  code: ProblemCode;
+  member: string | null;
+  message: string;
+}
+
+/**
+ * What keeps a member from counting in the consensus: what it says of itself, held against what the leader knows of
+ * it. Only the first thing that is wrong, since the others follow from it.
+ *
+ * @param leader undefined while nobody leads
+ */
+export function consensusProblem(
+  view: ClusterView,
+  leader: Answering | undefined,
+  member: Member,
+): Finding | undefined {
+  const { id, role, status, silence } = member;
+  const found = (code: ProblemCode, message: string): Finding => ({ code, member: id, message });
+  if (!status) return found('no-answer', `${id} does not answer: ${silence}`);
+  if (role === 'no member') return found('not-a-member', `${id} is not a member of the cluster`);
+  if (status.clusterId === null && view.clusterId !== null) {
+    return found('wiped-disk', `${id} is a ${role}, but belongs to no cluster: its disk is empty`);
+  }
+  if (status.clusterId !== view.clusterId) {
+    return found('foreign-cluster', `${id} belongs to another cluster (${status.clusterId})`);
+  }
+  if (!leader || id === leader.id) return undefined;
+  return diskProblem(leader.status, status) ?? contactProblem(leader.status, status);
+
+  function diskProblem(leading: ConductorStatus, own: ConductorStatus): Finding | undefined {
+    const added = leading.membership.servers.find((server) => server.id === id)?.disk;
+    if (peerOf(leading, id)?.state === 'reverted') {
+      return found(
+        'disk-reverted',
+        `the disk of ${id} has lost what it had confirmed: the leader refuses it`,
+      );
+    }
+    // Not known from older versions.
+    if (added === undefined || own.disk === undefined || added === own.disk) return undefined;
+    return found('wiped-disk', `the disk of ${id} is not the one that was added`);
+  }
+
+  function contactProblem(leading: ConductorStatus, own: ConductorStatus): Finding | undefined {
+    const peer = peerOf(leading, id);
+    if (peer && peer.lastContactMs > silentAfterMs(leading)) {
+      const seconds = (peer.lastContactMs / 1000).toFixed(1);
+      return found('cut-off', `the leader ${leading.id} has heard nothing from ${id} for ${seconds} s`);
+    }
+    if (own.leader?.id !== leading.id || own.term !== leading.term) {
+      const follows = own.leader === null ? 'knows no leader' : `follows ${own.leader.id}`;
+      return found(
+        'follows-another',
+        `${id} ${follows} in term ${own.term}, and ${leading.id} leads in term ${leading.term}`,
+      );
+    }
+    const lag = peer ? lagEntries(leading, peer, own) : 0;
+    return lag > LAG_MAX
+      ? found('member-behind', `${id} misses ${lag} entries of the leader's log`)
+      : undefined;
+  }
+}
+
+type Peer = ConductorStatus['peers'][number];
+
+function peerOf(leading: ConductorStatus, id: string): Peer | undefined {
+  return leading.peers.find((peer) => peer.id === id);
+}
+
+function silentAfterMs({ timing }: ConductorStatus): number {
+  return Math.max(SILENT_AFTER_MS, SILENT_AFTER_ELECTIONS * timing.electionTimeoutMs);
+}
+
+/** A leader that was just elected has not heard yet how far the logs of the others go: then it counts what they say. */
+function lagEntries(leading: ConductorStatus, peer: Peer, own: ConductorStatus): number {
+  const isUnknown = peer.state === 'probe' && peer.matchIndex === 0;
+  return isUnknown ? Math.max(0, leading.lastIndex - own.lastIndex) : peer.lagEntries;
+}

@@ -1,0 +1,47 @@
+import type { ClusterStatus, ConductorStatus } from '../../rpc/server/conductor-status.js';
+import type { ClusterView, Member } from './cluster-view.js';
+
+/** What one conductor told of the cluster and of itself. */
+export interface Answer {
+  members: ClusterStatus['members'];
+  /** A conductor that is no member is not in its own list. */
+  own: ConductorStatus;
+}
+
+const ROLES = { 0: 'voter', 1: 'nonvoter' } as const;
+
+/** One view of several answers: the newest configuration of the cluster, with what was heard of each member. */
+export function mergeAnswers(answers: readonly Answer[]): ClusterView {
+  const heard = answers.flatMap(({ members }) => members);
+  const statuses = [
+    ...answers.map(({ own }) => own),
+    ...heard.flatMap(({ status }) => (status ? [status] : [])),
+  ];
+  const { clusterId, membership } = newest(statuses);
+  const { servers, version } = membership;
+  const members = servers.map(({ id, addr, suffrage }): Member => {
+    const status = statuses.find((candidate) => candidate.id === id) ?? null;
+    const told = heard.find((member) => member.id === id && member.error !== '');
+    const silence = status ? '' : (told?.error ?? 'nobody has asked it yet');
+    return { id, addr, role: ROLES[suffrage], status, silence };
+  });
+  const strangers = answers
+    .filter(({ own }) => !servers.some(({ id }) => id === own.id))
+    .map(({ own }): Member => ({ id: own.id, addr: '', role: 'no member', status: own, silence: '' }));
+  return { version, clusterId, members: [...members, ...strangers] };
+}
+
+/**
+ * Whose configuration counts: the newest of the cluster that most of those who answer belong to. A member that has
+ * founded another cluster meanwhile may have a higher index there, and has no say.
+ */
+function newest(statuses: readonly ConductorStatus[]): Pick<ConductorStatus, 'clusterId' | 'membership'> {
+  const belonging = (clusterId: string | null): number =>
+    clusterId === null
+      ? 0
+      : new Set(statuses.filter((other) => other.clusterId === clusterId).map(({ id }) => id)).size;
+  const [best] = statuses
+    .map((status) => ({ status, weight: belonging(status.clusterId) }))
+    .sort((a, b) => b.weight - a.weight || b.status.membership.version - a.status.membership.version);
+  return best?.status ?? { clusterId: null, membership: { version: 0, servers: [] } };
+}
