@@ -21,6 +21,8 @@ interface StatusSources {
   health: Pick<HealthMonitor, 'latest'>;
   switches: Switches;
   controller: Pick<Controller, 'startHeldBy'>;
+  /** What the transport holds against processes that speak for members. */
+  doubted: () => ConductorStatus['doubted'];
   version: string;
   /** Undefined before the port is bound. */
   rpcPort: () => number | undefined;
@@ -82,6 +84,7 @@ export function nodeStatus(sources: StatusSources): ConductorStatus {
       lastContactMs: Math.max(0, Math.round(lastContactMs)),
       fitness: FITNESS_NAMES[fitnessOf(eligibility)],
     })),
+    doubted: sources.doubted(),
     timing: { ...clusterTimingOf(raft.timing), profile: profileOf(raft.timing) ?? null },
     head: chain.head ? headOf(chain.head) : null,
     node: {

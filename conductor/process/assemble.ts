@@ -147,8 +147,9 @@ export function assemble(config: Config, context: ProcessContext): Parts {
 
   const bound: BoundPorts = { rpcPort: undefined };
   const rpcPort = (): number | undefined => bound.rpcPort;
+  const doubted = (): ConductorStatus['doubted'] => transport.doubts();
   const status = (): ConductorStatus =>
-    nodeStatus({ raft, chain, localNode, health, switches, controller, version, rpcPort });
+    nodeStatus({ raft, chain, localNode, health, switches, controller, version, rpcPort, doubted });
   const livingCluster = new LivingCluster();
   const transport = createTransport(
     config,

@@ -109,7 +109,7 @@ export class ConductorUnderTest {
       sleep: virtualSleep,
       logger: silent,
     });
-    const identity = { version: 'v1.2.3', rpcPort: () => 8545 };
+    const identity = { version: 'v1.2.3', rpcPort: () => 8545, doubted: () => [] };
     const status = (): ConductorStatus =>
       nodeStatus({ raft, chain, localNode, health, switches, controller, ...identity });
     const committing = { log: raft, chain, turns: new Turns(), logger: silent };

@@ -1,5 +1,5 @@
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
-import type { Answering, ClusterView, Member } from './cluster-view.js';
+import { ofThisCluster, type Answering, type ClusterView, type Member } from './cluster-view.js';
 import type { ProblemCode } from './remedies.js';
 
 /** Log entries or blocks by which a member may be behind: it makes good such a gap within a moment. */
@@ -72,6 +72,19 @@ export function consensusProblem(
       ? found('member-behind', `${id} misses ${lag} entries of the leader's log`)
       : undefined;
   }
+}
+
+/** Members for whom a process speaks that does not count, as any member of this cluster has noticed. */
+export function identityProblems(view: ClusterView): Finding[] {
+  const messages = {
+    'used-twice': (id: string) => `two processes speak for ${id}, from copies of one disk`,
+    unproven: (id: string) => `a process speaks for ${id} and does not answer at the address of that member`,
+  };
+  const found = new Map<string, Finding>();
+  for (const { id, doubt } of ofThisCluster(view).flatMap(({ status }) => status.doubted)) {
+    found.set(`${id} ${doubt}`, { code: `identity-${doubt}`, member: id, message: messages[doubt](id) });
+  }
+  return [...found.values()];
 }
 
 type Peer = ConductorStatus['peers'][number];

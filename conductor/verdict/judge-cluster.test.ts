@@ -275,6 +275,24 @@ describe('the cluster', () => {
       ['critical', 'leader-overridden: the leader is overridden on b'],
     ],
     [
+      'when several members notice a copy of a disk',
+      three(
+        { ...a, doubted: [{ id: 'c', doubt: 'used-twice' }] },
+        {
+          ...b,
+          doubted: [
+            { id: 'c', doubt: 'used-twice' },
+            { id: 'a', doubt: 'unproven' },
+          ],
+        },
+      ),
+      [
+        'degraded',
+        'identity-used-twice: two processes speak for c, from copies of one disk',
+        'identity-unproven: a process speaks for a and does not answer at the address of that member',
+      ],
+    ],
+    [
       'before the first check',
       three({ ...b, ...sick('unknown') }),
       ['degraded', 'node-unchecked: b is unknown: says why'],

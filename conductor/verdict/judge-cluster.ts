@@ -10,7 +10,7 @@ import {
   type Answering,
   type ClusterView,
 } from './cluster-view.js';
-import { consensusProblem, type Finding } from './consensus-problems.js';
+import { consensusProblem, identityProblems, type Finding } from './consensus-problems.js';
 import { nodeProblems } from './node-problems.js';
 import { remedyOf, severityOf } from './remedies.js';
 import { sequencerProblems } from './sequencer-problems.js';
@@ -26,6 +26,7 @@ export function judgeCluster(view: ClusterView): ClusterVerdict {
     ...leaderProblems(view, leading, standing),
     ...sequencerProblems(view),
     ...view.members.flatMap((member) => consensusProblem(view, leading[0], member) ?? []),
+    ...identityProblems(view),
     ...answering(view).flatMap((member) => nodeProblems(view, member)),
   ];
   const addresses = new Map(view.members.map(({ id, addr }) => [id, addr]));

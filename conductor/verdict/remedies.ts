@@ -33,6 +33,10 @@ const REMEDIES = {
     'Stop it, move its storage directory away, take --raft.bootstrap out of its flags, start it, and add it again with baton add ID ADDRESS. Do not resume it as it is: it would sequence a chain of its own.',
   'disk-reverted':
     'Stop it, replace its disk or move its storage directory away, start it, and add it again with baton add ID ADDRESS: its disk has lost what it had confirmed.',
+  'identity-used-twice':
+    'Stop the process that does not run at the address of this member, and move its storage directory away: it is on a copy of the disk. The log of the members has "identity-used-twice" with the cause.',
+  'identity-unproven':
+    'If this member has moved, tell the cluster with baton add ID and its new address. Otherwise repair the network to its address, and make sure that no copy of its disk runs elsewhere.',
   'cut-off':
     'Repair the network between the consensus ports of this member and the leader, in both directions; the logs of both name the address and the cause.',
   'follows-another':

@@ -1,6 +1,6 @@
 import { cp, rm } from 'node:fs/promises';
 import { beforeAll, expect } from '@jest/globals';
-import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
+import type { ClusterStatus, ConductorStatus } from '../../rpc/server/conductor-status.js';
 import { BatonProcess } from '../cluster/baton-process.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { childOf, genesisBlock } from '../devnet/block.js';
@@ -62,6 +62,11 @@ describeConductors('disks', { ids: IDS, clusterFlags: STEADY.flags }, (conductor
           await waitFor(`the alarm of ${other.id}`, () => alarms(other, 'identity-used-twice').length > 0);
           expect(alarms(other, 'identity-used-twice')[0]).toMatchObject({ level: 50, peer: leader.id });
         }
+        await waitFor('the verdict on the cluster to have it', async () => {
+          const { verdict } = await others(leader)[0]!.call<ClusterStatus>('conductor_clusterStatus');
+          const about = verdict!.problems.filter(({ member }) => member === leader.id);
+          return about.some(({ code }) => code === 'identity-used-twice');
+        });
         const refused = (): boolean =>
           copy.log.some(({ reason }) => String(reason).includes('identity-used-twice'));
         await waitFor('the copy to be refused', refused);

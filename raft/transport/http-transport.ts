@@ -12,7 +12,7 @@ import { encodeFrame } from './frame.js';
 import { FrameServer, type ReceivedFrame } from './frame-server.js';
 import type { HelloAnswer } from './hello.js';
 import { HostNames, systemLookUp, type LookUp } from './host-names.js';
-import { identityOf, PeerIdentities, type PeerIdentity } from './peer-identities.js';
+import { identityOf, PeerIdentities, type Doubt, type PeerIdentity } from './peer-identities.js';
 import type { OnProgress } from './append-sender.js';
 import type { LaneTimeouts } from './peer-lanes.js';
 import { PeerProcesses } from './peer-processes.js';
@@ -176,6 +176,11 @@ export class HttpTransport {
     onProgress?: OnProgress,
   ): Promise<ResponseMessage> {
     return this.peers.sendSnapshot(to, message, source, signal, onProgress);
+  }
+
+  /** Peers for whom a process spoke lately that does not count, and why not. */
+  doubts(): { id: NodeId; doubt: Doubt }[] {
+    return this.identities.doubts();
   }
 
   /** Asks the node at any address who it is. @throws TransportError */

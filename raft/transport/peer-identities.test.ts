@@ -167,3 +167,28 @@ describe('processes of another time', () => {
     expect(setup.restarted).toHaveLength(99);
   });
 });
+
+describe('the doubts', () => {
+  /** A copy speaks every half second, for so long. */
+  const copySpeaks = async (setup: Setup, forMs: number): Promise<void> => {
+    for (const endMs = setup.now + forMs; setup.now <= endMs; setup.now += 500) await setup.standing('copy');
+  };
+
+  it('are none while what a dead process had sent may arrive', async () => {
+    const setup = await new Setup().settled('one');
+    await setup.standing('copy');
+    expect(setup.identities.doubts()).toEqual([]);
+  });
+
+  it.each<[string, string | undefined]>([
+    ['used-twice', 'one'],
+    ['unproven', undefined],
+  ])('say that the identity is %s as long as a copy speaks', async (doubt, resident) => {
+    const setup = await new Setup().settled('one');
+    setup.resident = resident;
+    await copySpeaks(setup, 2000);
+    expect(setup.identities.doubts()).toEqual([{ id: 'b', doubt }]);
+    setup.now += 6000;
+    expect(setup.identities.doubts()).toEqual([]);
+  });
+});

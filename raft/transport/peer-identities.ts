@@ -33,6 +33,8 @@ const LATE_WORDS_MS = 1000;
 const ASK_AGAIN_MS = 1000;
 /** Nobody answered at the address: who speaks may be about to. */
 const ASK_UNPROVEN_AGAIN_MS = 250;
+/** Who has not spoken for so long is no longer in doubt: while it speaks, its address is asked more often. */
+const SPOKE_LATELY_MS = 5000;
 /** Earlier processes, and identities, that are remembered. */
 const OTHERS_MAX = 16;
 const IDENTITIES_MAX = 256;
@@ -87,6 +89,18 @@ export class PeerIdentities {
       if (this.options.now() - other.askedMs < againMs) return this.refuse(peer, other);
     }
     return this.askFor(peer).then((resident) => this.judge(peer, bootId, resident));
+  }
+
+  /** The identities for which a process spoke lately that does not count, and why not. */
+  doubts(): { id: NodeId; doubt: Doubt }[] {
+    const sinceMs = this.options.now() - SPOKE_LATELY_MS;
+    return [...this.known].flatMap(([key, { others }]) => {
+      const told = [...others.values()].filter(
+        ({ askedMs, told }) => told !== undefined && askedMs >= sinceMs,
+      );
+      const [first] = told;
+      return first ? [{ id: idOf(key), doubt: first.doubt }] : [];
+    });
   }
 
   private judge(peer: PeerIdentity, bootId: string, resident: string | undefined): Standing {
@@ -169,6 +183,8 @@ export function notCounted({ from, bootId }: FrameAddress, doubt: Doubt): FrameE
 }
 
 const keyOf = ({ id, incarnation }: PeerIdentity): string => `${incarnation} ${id}`;
+
+const idOf = (key: string): NodeId => key.slice(key.indexOf(' ') + 1);
 
 const newOther = (hasCounted: boolean): Other => ({
   hasCounted,

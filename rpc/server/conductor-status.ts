@@ -89,6 +89,11 @@ export const conductorStatusSchema = z.object({
   }),
   /** Leaders only, empty elsewhere. */
   peers: z.array(peer),
+  /**
+   * Members for whom a process spoke lately that does not count: `used-twice` where another one answers at the member's
+   * address, so that there are two on copies of one disk, `unproven` where nobody does. Absent from older versions.
+   */
+  doubted: z.array(z.object({ id: z.string(), doubt: z.enum(['used-twice', 'unproven']) })).default([]),
   /** The times in force here, and the profile that they are; null for free values. */
   timing: clusterTimingSchema.extend({ profile: z.string().nullable() }),
 

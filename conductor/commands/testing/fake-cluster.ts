@@ -35,6 +35,7 @@ export function memberStatus(id: string, changes: Partial<ConductorStatus> = {})
     logBytes: 1000,
     membership: { version: 7, servers: [] },
     peers: [],
+    doubted: [],
     timing: { ...TIMING_PROFILES.lan, profile: 'lan' },
     head: block,
     node: {

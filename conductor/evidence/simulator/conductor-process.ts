@@ -169,7 +169,17 @@ export class ConductorProcess {
     const rpcPort = (): number => 8545;
     const { controller } = this;
     const status = (): ConductorStatus =>
-      nodeStatus({ raft, chain, localNode, health, switches, controller, version: 'simulated', rpcPort });
+      nodeStatus({
+        raft,
+        chain,
+        localNode,
+        health,
+        switches,
+        controller,
+        version: 'simulated',
+        rpcPort,
+        doubted: () => [],
+      });
     const transport = network.transportOf({ nodeId, place }, lifetime, () => ({ status: status() }));
     const askStatus: AskStatus = (address, signal) =>
       transport.askHello<{ status?: unknown }>(address, signal);

@@ -88,6 +88,7 @@ export const status: ConductorStatus = {
   logBytes: 1234,
   membership: { version: 1, servers: [] },
   timing: { ...TIMING_PROFILES.lan, profile: 'lan' },
+  doubted: [],
   peers: [
     {
       id: 'b',
