@@ -122,18 +122,18 @@ describe('failure tolerance', () => {
 
 describe('without a quorum', () => {
   it.each([
-    ['remove', 'c'],
-    ['remove', 'c', '--force'],
-    ['demote', 'c'],
-    ['add', 'd', '10.0.0.4:50050'],
-    ['replace', 'c', 'd', '10.0.0.4:50050'],
-    ['transfer'],
-    ['timing', 'lan-fast'],
-  ])('%s %s %s names recover and its danger at its deadline', async (...argv) => {
+    'remove c',
+    'remove c --force',
+    'demote c',
+    'add d 10.0.0.4:50050',
+    'replace c d 10.0.0.4:50050',
+    'transfer',
+    'timing lan-fast',
+  ])('%s names recover and its danger at its deadline', async (line) => {
     await t.cluster.kill('b');
     await t.cluster.kill('c');
     t.cluster.change('a', { role: 'follower' });
-    expect(await t.baton(...argv, '--yes', '--deadline', '200ms')).toBe(1);
+    expect(await t.baton(...line.split(' '), '--yes', '--deadline', '200ms')).toBe(1);
     expect(t.failure()).toEqual([
       'error: after 200ms: no leader: 1 of 3 voters answer, 2 are needed',
       'quorum-lost',

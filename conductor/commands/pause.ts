@@ -68,11 +68,15 @@ async function setPaused(
 function plan(view: ClusterView, targets: readonly Member[], paused: boolean): string[] {
   const names = (members: readonly Member[]): string => members.map(({ id }) => id).join(', ');
   const silent = targets.filter(({ status }) => !status);
-  const what = paused
-    ? 'will be paused: it starts, stops and moves no sequencer, also after a restart. It goes on to vote.'
-    : 'will be resumed: it starts, stops and moves its sequencer by itself again.';
+  const [intro, effect]: [string, string] = paused
+    ? [
+        'To be paused',
+        'A paused member votes, but starts, stops and moves no sequencer, also after a restart: it takes over from nobody.',
+      ]
+    : ['To be resumed', 'A resumed member starts, stops and moves its sequencer by itself again.'];
   return [
-    `Each of ${names(targets.filter((target) => isToBeSet(target, paused)))} ${what}`,
+    `${intro}: ${names(targets.filter((target) => isToBeSet(target, paused)))}.`,
+    effect,
     ...(silent.length > 0 ? [`These do not answer and stay as they are: ${names(silent)}.`] : []),
     standingText(view),
   ];
