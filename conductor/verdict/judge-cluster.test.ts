@@ -270,6 +270,20 @@ describe('the cluster', () => {
       ['critical', 'witness-leads: the leader w is a witness, and no member with a node could take over'],
     ],
     [
+      'with a paused witness as leader',
+      viewOf(
+        member(
+          witnessStatus('w', { role: 'leader', ready: true, paused: true, leader: { id: 'w', addr: '' } }),
+        ),
+        ...[b, c].map((status) => member({ ...status, leader: { id: 'w', addr: '' } })),
+      ),
+      [
+        'critical',
+        'witness-leads: the leader w is a witness, and no member with a node could take over',
+        'paused: w is paused',
+      ],
+    ],
+    [
       'under an override',
       three({ ...b, leaderOverridden: true }),
       ['critical', 'leader-overridden: the leader is overridden on b'],

@@ -17,7 +17,7 @@ const REMEDIES = {
   'sequencer-idle':
     'Resume the leader with baton resume ID if it is paused. Otherwise repair its op-node or execution client, or move leadership to another member with baton transfer.',
   'witness-leads':
-    'Repair op-node or the execution client of a member with a node: the witness hands over to the first that is fit.',
+    'Repair op-node or the execution client of a member with a node: the witness transfers leadership to the first that is fit.',
   'uncommitted-blocks':
     'Restart the op-node whose sequencer is active: somebody has set admin_overrideLeader there, and nothing else ends it. If an operator has just taken the head back with baton reset-head, or recovered a cluster from an older log, bring the nodes to the committed head instead.',
   'nothing-committed':

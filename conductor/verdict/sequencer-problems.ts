@@ -40,7 +40,7 @@ function whoSequences(view: ClusterView, active: readonly Answering[]): Finding 
     const message = `the active sequencer is ${first.id}, not that of the leader ${id}`;
     return found('sequencer-elsewhere', first.id, message);
   }
-  // It hands over within a moment if there is anybody to hand over to.
+  // It transfers leadership within a moment if there is anybody to take it.
   if (status.witness) {
     return found(
       'witness-leads',
