@@ -84,7 +84,9 @@ describeCluster(
       async () => {
         const leader = await cluster.activeLeader();
         for (const { id, baton } of cluster.nodes) {
-          const run = await runBaton(['add', id, baton.consensusAddress], { BATON_RPC: leader.baton.rpcUrl });
+          const run = await runBaton(['add', id, baton.consensusAddress, '--yes'], {
+            BATON_RPC: leader.baton.rpcUrl,
+          });
           expect({ code: run.code, stderr: run.stderr }).toEqual({ code: 0, stderr: '' });
         }
         await Promise.all(cluster.nodes.map(({ baton }) => baton.kill()));
