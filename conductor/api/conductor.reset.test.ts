@@ -47,7 +47,7 @@ describe('resetHead', () => {
     await expect(refused).rejects.toThrow(`block 5 of the leader's execution client is ${hashOf(5)}`);
     await expect(t.conductor.resetHead(refOf(3), 'alice: test')).rejects.toThrow('is none');
     t.node.faults.set('blockByNumber', new Error('no route'));
-    await expect(t.conductor.resetHead(refOf(5), 'alice: test')).rejects.toThrow('not to be had (no route)');
+    await expect(t.conductor.resetHead(refOf(5), 'alice: test')).rejects.toThrow('unavailable (no route)');
     expect(t.chain.head?.number).toBe(10);
   });
 

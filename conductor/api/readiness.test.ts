@@ -56,8 +56,8 @@ describe('a follower', () => {
 
   it.each<[string, Changes, string]>([
     ['is stopped', { stopped: true }, 'the conductor is stopped'],
-    ['is no member', { membership: { version: 0, servers: [] } }, 'belongs to no cluster yet'],
-    ['was removed', { membership: { version: 9, servers: servers.slice(2) } }, 'is no member'],
+    ['is no member', { membership: { version: 0, servers: [] } }, 'does not belong to a cluster yet'],
+    ['was removed', { membership: { version: 9, servers: servers.slice(2) } }, 'is not a member'],
     [
       'has no vote',
       { membership: { version: 9, servers: [{ ...servers[1]!, suffrage: 1 }] } },
@@ -73,7 +73,7 @@ describe('a follower', () => {
     [
       'was not checked',
       { health: { status: 'unknown', summary: '', reasons: [], checkedAtMs: null } },
-      'not checked',
+      'has not been checked',
     ],
     ['has few peers', bad('too-few-peers'), 'says too-few-peers'],
     ['is on another branch', bad('other-branch'), 'says other-branch'],
@@ -97,8 +97,8 @@ describe('a follower', () => {
 
   it.each<[string, () => unknown, string | undefined]>([
     ['does not answer', () => new Error('deaf'), 'the leader a does not answer: deaf'],
-    ['leads no more', () => memberStatus('a'), 'a does not lead this node'],
-    ['does not know it', () => leading('a', { peers: [] }), 'a does not lead this node'],
+    ['leads no more', () => memberStatus('a'), 'a is not the leader of this node'],
+    ['does not know it', () => leading('a', { peers: [] }), 'a is not the leader of this node'],
     ['sends a snapshot', () => leading('a', { peers: [{ ...peer, state: 'snapshot' }] }), '(snapshot)'],
     ['mistrusts its disk', () => leading('a', { peers: [{ ...peer, state: 'reverted' }] }), '(reverted)'],
     ['has more', () => leading('a', { peers: [{ ...peer, lagEntries: 17 }] }), 'misses 17 entries'],

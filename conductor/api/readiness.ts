@@ -88,8 +88,8 @@ function ownObstacle(own: ConductorStatus): string | undefined {
 function cluster({ id, stopped, membership, leader, paused, pausedBy }: ConductorStatus): string | undefined {
   if (stopped) return 'the conductor is stopped';
   const own = membership.servers.find((server) => server.id === id);
-  if (membership.servers.length === 0) return 'the node belongs to no cluster yet';
-  if (own === undefined) return 'the node is no member of the cluster';
+  if (membership.servers.length === 0) return 'the node does not belong to a cluster yet';
+  if (own === undefined) return 'the node is not a member of the cluster';
   if (own.suffrage !== Suffrage.voter) return 'the node has no vote';
   if (leader === null) return 'the node knows no leader';
   return paused ? `the conductor is paused (by ${pausedBy ?? 'an operator'})` : undefined;
@@ -98,7 +98,7 @@ function cluster({ id, stopped, membership, leader, paused, pausedBy }: Conducto
 function localNode({ node, health, witness }: ConductorStatus): string | undefined {
   if (witness) return undefined;
   if (!node.reachable) return node.reason;
-  if (health.status === 'unknown') return 'the node was not checked yet';
+  if (health.status === 'unknown') return 'the node has not been checked yet';
   const reason = health.reasons.find(
     ({ severity, code }) => severity === 'unhealthy' && !AGES.includes(code),
   );
@@ -113,7 +113,7 @@ function leadership(own: ConductorStatus): string | undefined {
 
 function seenByLeader(own: ConductorStatus, leader: ConductorStatus): string | undefined {
   const peer = leader.peers.find(({ id }) => id === own.id);
-  if (leader.role !== 'leader' || peer === undefined) return `${leader.id} does not lead this node`;
+  if (leader.role !== 'leader' || peer === undefined) return `${leader.id} is not the leader of this node`;
   if (peer.state !== 'replicate') return `the leader cannot append to its log yet (${peer.state})`;
   if (peer.lagEntries > LAG_MAX) return `it misses ${peer.lagEntries} entries of the leader's log`;
   return leader.head && own.node.head ? behind(leader.head.number - own.node.head.number) : undefined;

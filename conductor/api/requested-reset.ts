@@ -42,7 +42,7 @@ export async function resetHead(
 async function requireKnown(localChain: LocalChain, { number, hash }: BlockId): Promise<void> {
   const found = await localChain.blockByNumber(number, { timeoutMs: LOCAL_TIMEOUT_MS }).then(
     (block) => block?.hash ?? 'none',
-    (error: Error) => `not to be had (${error.message})`,
+    (error: Error) => `unavailable (${error.message})`,
   );
   if (found === hash) return;
   throw new RpcError(

@@ -16,8 +16,7 @@ export interface UnlinkedGap {
 /** op-node waits for a commit for a second. */
 const TIMEOUT_MS = 500;
 
-const REMEDY =
-  'let the local node follow the committed chain, or have a head that is wrong reset (baton reset-head)';
+const REMEDY = 'let the local node follow the committed chain, or reset a wrong head (baton reset-head)';
 
 /**
  * Whether the local execution client has what is missing between the committed head and a block above it. Without

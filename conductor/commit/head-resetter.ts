@@ -53,7 +53,7 @@ function requireAncestor({ from, to }: ResetRequest, chain: ChainState): void {
     to.number >= head.number
       ? `the head is ${head.number}`
       : `the committed block ${to.number} is ${committed}`;
-  throw new RpcError(`block ${to.number} (${to.hash}) is no ancestor of the committed head: ${found}`, {
+  throw new RpcError(`block ${to.number} (${to.hash}) is not an ancestor of the committed head: ${found}`, {
     reason: 'not-an-ancestor',
   });
 }

@@ -90,7 +90,7 @@ export class PayloadCommitter extends EventEmitter<CommitterEvents> {
       else
         this.options.logger.warn(
           { number: payload.ref.number, hash },
-          'block committed, its proposer is gone',
+          'block committed, but its proposer is gone',
         );
     } finally {
       this.inFlight.delete(hash);
@@ -135,7 +135,7 @@ export class PayloadCommitter extends EventEmitter<CommitterEvents> {
     const { number, hash } = payload.ref;
     const replacesHead = verdict.type === 'replacement' ? chain.head?.hash : undefined;
     if (replacesHead !== undefined) {
-      logger.warn({ number, hash, replacesHead }, 'the head was never answered and makes way');
+      logger.warn({ number, hash, replacesHead }, 'head was never answered: replacing it');
     }
     this.unanswered.proposed(hash, log.status().term);
     const outcome = await log.propose(encodeCommand({ payload, replacesHead }));

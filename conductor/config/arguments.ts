@@ -64,6 +64,6 @@ function unexpected(argument: string): ConfigProblem {
   return configProblem(
     [],
     `unexpected argument ${JSON.stringify(argument)}`,
-    'settings are flags, and the value of a boolean is joined to it by "=", as in --paused=true',
+    'settings are flags; the value of a boolean follows "=", as in --paused=true',
   );
 }

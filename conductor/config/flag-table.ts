@@ -134,27 +134,27 @@ export const flags = {
     byDefault: '',
     defaultText: "this node's entry in raft.peers, or the listening address",
     usage:
-      'host:port that the other conductors reach this one at; names are resolved anew on each connection',
+      'host:port that the other conductors reach this one at; names are resolved again for each connection',
   }),
   'raft.bootstrap': flag({
     group: 'Raft',
     type: boolean,
     byDefault: false,
     usage:
-      'form a new cluster of this node alone, paused; no effect if there is data already. Remove it then: on an empty disk it founds a second cluster',
+      'form a new cluster of this node alone, paused; no effect if there is data already. Remove it afterwards: on an empty disk it would found a second cluster',
   }),
   'raft.snapshot-interval': flag({
     group: 'Raft',
     type: duration,
     byDefault: 120_000,
     notYetEffective: true,
-    usage: 'how often the need of a snapshot is checked',
+    usage: 'how often to check whether a snapshot is needed',
   }),
   'raft.snapshot-threshold': flag({
     group: 'Raft',
     type: uint,
     byDefault: 8192,
-    usage: 'log entries since the last snapshot that cause one',
+    usage: 'log entries since the last snapshot that trigger the next',
   }),
   'raft.trailing-logs': flag({
     group: 'Raft',
@@ -183,7 +183,7 @@ export const flags = {
     group: 'Raft',
     type: boolean,
     byDefault: false,
-    usage: 'hand leadership on in the order of ids; must be the same on all nodes',
+    usage: 'pass leadership on in the order of ids; must be the same on all nodes',
   }),
   paused: flag({
     group: 'Control',
@@ -417,7 +417,7 @@ export const flags = {
     type: boolean,
     byDefault: false,
     notYetEffective: true,
-    usage: 'accepted for forks of op-conductor; payloads are stored as they come',
+    usage: 'accepted for forks of op-conductor; payloads are stored as received',
   }),
 
   // Of versions and branches of op-conductor before or beside the one that Baton follows.
@@ -456,7 +456,7 @@ export const flags = {
     type: choice('lan', 'lan-fast', 'multi-region'),
     byDefault: 'lan',
     usage:
-      'timers of a cluster that this node founds (lan-fast 150ms, lan 300ms, multi-region 400ms of silence); a cluster that exists keeps its own',
+      'timers of a cluster that this node founds (lan-fast 150ms, lan 300ms, multi-region 400ms of silence); an existing cluster keeps its own',
   }),
   'raft.heartbeat-interval': flag({
     group: 'Raft',
@@ -477,7 +477,7 @@ export const flags = {
     group: 'Raft',
     type: uint,
     byDefault: 0,
-    usage: 'preference of this node as leader among equally fit ones (0..1000, greater is better)',
+    usage: 'preference of this node as leader among equally fit ones (0..1000, higher is better)',
   }),
   'raft.hand-back': flag({
     group: 'Raft',
@@ -485,7 +485,7 @@ export const flags = {
     byDefault: null,
     defaultText: 'never',
     usage:
-      'leadership goes back to a member of greater raft.priority once that has been healthy and caught up for so long; set it on all members',
+      'leadership returns to a member of higher raft.priority that has been healthy and caught up for this long; set it on all members',
   }),
   'raft.hand-back-interval': flag({
     group: 'Raft',

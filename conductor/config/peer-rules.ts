@@ -13,13 +13,13 @@ export const peerRules: readonly Rule[] = [
     flags: ['raft.peers'],
     violated: (values) => hasDuplicates(values['raft.peers'].map(({ id }) => id)),
     text: 'an id is listed twice in raft.peers',
-    remedy: 'give every member an id of its own',
+    remedy: 'give every member its own id',
   },
   {
     flags: ['raft.peers'],
     violated: (values) => hasDuplicates(values['raft.peers'].map(({ addr }) => addr.toLowerCase())),
     text: 'an address is listed twice in raft.peers',
-    remedy: 'give every member an address of its own',
+    remedy: 'give every member its own address',
   },
   {
     flags: ['raft.peers', 'raft.server.id'],

@@ -18,7 +18,7 @@ const rules: readonly Rule[] = [
   {
     flags: ['raft.server.id'],
     violated: (values) => /[/\\\0]|^\.\.?$/.test(values['raft.server.id']),
-    text: 'raft server ID is no folder name',
+    text: 'raft server ID is not a valid folder name',
     remedy: 'use an id without slashes that is not "." or ".."',
   },
   {

@@ -55,7 +55,7 @@ describe('a witness', () => {
 
   it('is refused as the founder of a cluster of its own, and may be in a list of peers', () => {
     expect(problemsOf([...leastArguments, '--witness', '--raft.bootstrap'])).toEqual([
-      expect.stringContaining('a witness cannot be a cluster of its own: bootstrap a member with a node'),
+      expect.stringContaining('a witness cannot form a cluster alone: bootstrap a member with a node'),
     ]);
     const peers = `--raft.peers=${required['raft.server.id']}@h:1,b@h:2,c@h:3`;
     expect(problemsOf([...leastArguments, '--witness', peers])).toEqual([]);

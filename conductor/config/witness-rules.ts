@@ -12,7 +12,7 @@ export const witnessRules: readonly Rule[] = [
   {
     flags: ['raft.bootstrap', 'witness'],
     violated: (values) => values.witness && values['raft.bootstrap'],
-    text: 'a witness cannot be a cluster of its own',
+    text: 'a witness cannot form a cluster alone',
     remedy: 'bootstrap a member with a node and add the witness to it, or list all members in raft.peers',
   },
 ];

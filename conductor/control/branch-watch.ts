@@ -24,7 +24,8 @@ export interface Sighting {
 export type Branch = 'on' | 'other' | 'unknown';
 
 /** Why a sequencer that ran before its node led must not make the first block of an empty log. */
-export const HEADS_NOT_COMPARED = 'nothing is committed yet, and the heads of the members were not compared';
+export const HEADS_NOT_COMPARED =
+  'nothing is committed yet, and the heads of the members have not been compared';
 
 /** One look may fall between two steps of a reorganisation, two are a fact. */
 const STRIKES = 2;

@@ -151,7 +151,7 @@ describe('decide, in situations that have cost others their chain', () => {
       type: 'transfer',
       to: 'b',
       sequencer: 'stop',
-      reason: 'the chain stands still',
+      reason: 'the chain does not advance',
     });
   });
 

@@ -18,7 +18,7 @@ export interface Successor {
 const FAR_BEHIND_BLOCKS = 16;
 
 /** Why a leader in good health gives leadership away. */
-export const HAND_BACK = 'a member that is preferred as leader is fit again';
+export const HAND_BACK = 'a preferred leader is fit again';
 
 /** Everything that the control loop knows when it decides. */
 export interface View {
@@ -93,7 +93,7 @@ function decideAsFollower(view: View): Action {
   if (view.sequencerActive === true) return { type: 'stop', abandon: false, reason: 'not the leader' };
   if (view.sequencerActive === null) return { type: 'none', reason: 'the local node does not answer' };
   if (view.lagging && !view.historyTooShort && !view.stray)
-    return { type: 'feed', reason: 'the local node misses blocks' };
+    return { type: 'feed', reason: 'the local node lacks blocks' };
   return { type: 'none', reason: 'follower' };
 }
 
@@ -108,7 +108,7 @@ function decideAsLeader(view: View): Action {
       !(avoided && view.fitness !== Fitness.unfit) &&
       (view.stuck ? fitness >= view.fitness : view.fitness !== Fitness.fit && fitness > view.fitness),
   );
-  const reason = view.stuck ? 'the chain stands still' : view.healthReason;
+  const reason = view.stuck ? 'the chain does not advance' : view.healthReason;
 
   if (view.sequencerActive === true) {
     // No block of it can be committed, so nothing is lost but time; it is started again where it belongs.
@@ -125,7 +125,7 @@ function decideAsLeader(view: View): Action {
     }
     // A chain that stood still has an old head for a while after its sequencer is back.
     if (view.fitness === Fitness.stale && view.progressing) {
-      return { type: 'none', reason: 'the chain catches up' };
+      return { type: 'none', reason: 'the chain is catching up' };
     }
     if (!better) return { type: 'none', reason: `nobody is fitter: ${view.healthReason}` };
     // Whatever does not answer cannot be stopped; waiting for it would cost blocks: in op-conductor a hung op-node cost 20 s.
@@ -143,7 +143,7 @@ function decideAsLeader(view: View): Action {
   const ahead = view.successors.find(
     ({ fitness, lagBlocks }) => fitness >= view.fitness && view.lagBlocks - lagBlocks >= FAR_BEHIND_BLOCKS,
   );
-  if (ahead) return leaveTo(ahead, 'the local node misses many blocks that another node has');
+  if (ahead) return leaveTo(ahead, 'the local node lacks many blocks that another node has');
   return { type: 'start', reason: 'leader without an active sequencer' };
 }
 

@@ -58,7 +58,7 @@ export function resetEvidence({
     )
     .sort((a, b) => a.at.number - b.at.number);
   const self = left.find(({ id }) => id === own);
-  if (!self) return { type: 'none', reason: 'the own client has not left the committed chain' };
+  if (!self) return { type: 'none', reason: 'the local client has not left the committed chain' };
   const majority = majorityOf(voters.length);
   const last = left[majority - 1];
   if (!last) {
@@ -68,7 +68,7 @@ export function resetEvidence({
   if (voters.length === 1 && !hasReason) {
     return {
       type: 'none',
-      reason: `the client has left the committed chain, but L1 was not seen to replace blocks, and it has not done so again and again: ${listOf(left)}`,
+      reason: `the client has left the committed chain, but L1 was not seen to replace blocks, and the client has not left repeatedly: ${listOf(left)}`,
     };
   }
   const to = last.at;

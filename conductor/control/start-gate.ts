@@ -84,7 +84,7 @@ export class StartGate {
       case 'elsewhere':
         throw new StartElsewhereError(found.to, found.reason);
       case 'reset':
-        logger.warn(found.request, 'the clients have left the committed chain: taking its head back');
+        logger.warn(found.request, 'the clients have left the committed chain: resetting its head');
         await resetHead(found.request);
     }
   }

@@ -74,7 +74,7 @@ async function startOn(
     if (!active) throw error;
     logger.warn(
       { number, hash, reason: error.message },
-      'the start was not answered, but the sequencer runs',
+      'start was not answered, but the sequencer is running',
     );
     return { alreadyRunning: false };
   }

@@ -92,17 +92,17 @@ async function ask(
     if (problem) return { reason: problem };
     members.push({ id: peer.id, address: peer.addr, incarnation: answer.incarnation, voter: true });
   }
-  return { members, reason: 'all listed nodes are there; the first of them founds the cluster' };
+  return { members, reason: 'all listed nodes are present; the first one founds the cluster' };
 }
 
 function findProblem(peer: ListedPeer, answer: FormationAnswer, digest: string): string | undefined {
   if (answer.nodeId !== peer.id)
     return `the node at ${peer.addr} is ${answer.nodeId}, not ${peer.id}: correct --raft.peers`;
   if (answer.clusterId !== null || !answer.empty) {
-    return `${peer.id} belongs to a cluster already: add this node with conductor_addServerAsVoter on its leader`;
+    return `${peer.id} already belongs to a cluster: add this node with conductor_addServerAsVoter on its leader`;
   }
   if (answer.peersDigest !== digest) {
-    return `${peer.id} was given another list: --raft.peers must be the same on all nodes`;
+    return `${peer.id} was given a different list: --raft.peers must be the same on all nodes`;
   }
   // The founder's messages must reach it.
   return wireProblem(answer);

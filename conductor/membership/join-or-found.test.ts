@@ -133,7 +133,7 @@ describe('joinOrFound', () => {
     expect({ founded, notFounded }).toEqual({ founded: [], notFounded: 1 });
     expect(logged).toEqual([
       LISTENS,
-      'a living cluster lists this address: no other one is founded, waiting to be added',
+      'a running cluster lists this address: not founding another, waiting to be added',
     ]);
   });
 
@@ -167,7 +167,7 @@ describe('joinOrFound', () => {
     await join('--raft.bootstrap');
     expect(logged).toEqual([
       LISTENS,
-      'a leader added this node before it had founded a cluster: it belongs to that one now',
+      'a leader added this node before it founded a cluster: it now belongs to the cluster of that leader',
     ]);
     expect(notFounded).toBe(1);
   });

@@ -7,13 +7,13 @@ import { formCluster, peersDigest, type FormationAnswer, type ListedPeer } from 
 import { listeningMs, type LivingCluster } from './living-cluster.js';
 
 const ADDED_MEANWHILE =
-  'a leader added this node before it had founded a cluster: it belongs to that one now';
+  'a leader added this node before it founded a cluster: it now belongs to the cluster of that leader';
 
 const EMPTY_MEMBER =
-  'the storage directory belongs to a cluster but has no log: its leader will send it; if there is no such cluster, wipe the directory';
+  'the storage directory belongs to a cluster but has no log: its leader will send it; if that cluster is gone, wipe the directory';
 
 const LIVING_REMEDY =
-  'if this node lost its disk, add it again at the leader (baton add, or conductor_addServerAsVoter) and take --raft.bootstrap away; if that cluster is given up, stop its members and start this node again';
+  'if this node lost its disk, add it again at the leader (baton add, or conductor_addServerAsVoter) and remove --raft.bootstrap; if you are giving up that cluster, stop its members and start this node again';
 
 /** Pause before the listed nodes are asked again whether a cluster can be founded. */
 const FORMATION_RETRY_MS = 250;
@@ -104,9 +104,9 @@ async function foundAlone(options: JoinOptions): Promise<void> {
   if (clusterId !== undefined) {
     logger.error(
       { code: 'living-cluster', clusterId, address, remedy: LIVING_REMEDY },
-      'a living cluster lists this address: no other one is founded, waiting to be added',
+      'a running cluster lists this address: not founding another, waiting to be added',
     );
-    options.onWaiting?.('a living cluster lists this address: waiting to be added');
+    options.onWaiting?.('a running cluster lists this address: waiting to be added');
     return options.onNotFounded();
   }
   const self = { id: config.raft.serverId, address, incarnation: raft.identity.incarnation, voter: true };

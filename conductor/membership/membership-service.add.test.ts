@@ -91,7 +91,7 @@ describe('adding a voter', () => {
       const { added } = await interrupted();
       await pass(15_000);
       await expect(added).rejects.toMatchObject({ reason: 'unknown-outcome' });
-      await expect(added).rejects.toThrow('whether the change was made is not known');
+      await expect(added).rejects.toThrow('it is not known whether the change was made');
     });
 
     it('goes on with the vote when the answer to that was lost', async () => {

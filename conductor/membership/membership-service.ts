@@ -151,7 +151,7 @@ export class MembershipService {
     options: ChangeOptions = {},
   ): Promise<void> {
     if (by.id === id) {
-      throw new RpcError(`${id} cannot take its own place; add it again for a new disk`, {
+      throw new RpcError(`${id} cannot replace itself; add it again for a new disk`, {
         reason: 'wrong-node',
       });
     }

@@ -64,7 +64,7 @@ async function nextLeader({ status, sleep }: SeeThroughOptions): Promise<string>
     if (performance.now() > endMs) {
       throw new RpcError(
         `leadership lost while committing log, and nobody leads after ${SETTLE_MS / 1000} s: ` +
-          'whether the change was made is not known; look at the membership when there is a leader',
+          'it is not known whether the change was made; check the membership once there is a leader',
         { reason: 'unknown-outcome' },
       );
     }

@@ -179,14 +179,11 @@ export function assemble(config: Config, context: ProcessContext): Parts {
     noteCommitAnswer(localNode.commits, report, performance.now());
   };
   const limits = connectionLimits(openFilesMax(), { flashblocks: config.flashblocks.upstreamUrl !== '' });
-  if (limits.warning) logger.warn(limits.warning, 'few files may be open: fewer connections are taken');
+  if (limits.warning) logger.warn(limits.warning, 'open-file limit is low: accepting fewer connections');
   const rpc = createRpc(config, context, { conductor, clients, limits, onCall });
   // By the lease, not by the role: a process that was frozen reads its upstream before it learns of its successor.
   const lease = new TrustedLease(raft, undefined, (byMs) =>
-    logger.warn(
-      { byMs: Math.round(byMs) },
-      'the wall clock leapt: the lease is not trusted until it is renewed',
-    ),
+    logger.warn({ byMs: Math.round(byMs) }, 'wall clock jumped: lease not trusted until it is renewed'),
   );
   const isLeader = (): boolean => switches.leaderOverridden || lease.isHeld();
   const flashblocks = createFlashblocks(config, { metrics, limits }, logger, isLeader);

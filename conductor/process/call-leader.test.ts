@@ -45,8 +45,8 @@ describe('a change that goes on at the new leader', () => {
   });
 
   it.each([
-    ['does not tell its RPC port', () => (said = { rpcPort: null }), 'it does not tell its RPC port'],
-    ['does not answer there', () => leader.close(), 'could not be asked to go on'],
+    ['does not tell its RPC port', () => (said = { rpcPort: null }), 'its RPC port is not known'],
+    ['does not answer there', () => leader.close(), 'could not be asked to continue'],
     ['is not known here', () => (own.membership.servers = []), 'its address is not known here'],
   ])('is to be repeated by hand when that %s', async (_, fail, text) => {
     await fail();

@@ -40,7 +40,7 @@ export async function callLeader(
     const isUnknown = error instanceof ClientError && error.code === 'timeout';
     if (isUnknown) {
       throw new RpcError(
-        `leadership moved to ${leader}, which did not answer ${method} in time: whether the change was made is not known; look at the membership`,
+        `leadership moved to ${leader}, which did not answer ${method} in time: it is not known whether the change was made; check the membership`,
         { reason: 'unknown-outcome', cause: error },
       );
     }
@@ -55,13 +55,13 @@ async function urlOf(own: ConductorStatus, askStatus: AskStatus, leader: string)
   if (!server) throw new Error('its address is not known here');
   const { rpcPort } = await statusOf(server, askStatus, STATUS_TIMEOUT_MS);
   const url = rpcPort === null ? undefined : rpcUrlOf(server.addr, rpcPort);
-  if (url === undefined) throw new Error('it does not tell its RPC port');
+  if (url === undefined) throw new Error('its RPC port is not known');
   return url;
 }
 
 function notAsked(leader: string, method: string, why: string): RpcError {
   return new RpcError(
-    `leadership moved to ${leader} before the change was complete, and it could not be asked to go on (${why}): repeat ${method} there`,
+    `leadership moved to ${leader} before the change was complete, and it could not be asked to continue (${why}): repeat ${method} there`,
     { reason: 'leader-not-asked' },
   );
 }

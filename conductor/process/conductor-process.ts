@@ -26,7 +26,7 @@ export class ConductorProcess {
     warnings: readonly string[],
   ) {
     this.logger = createLogger(config, this.output);
-    this.output.onLost = (lines) => this.logger.warn({ lines }, 'lines of log were lost: nobody read them');
+    this.output.onLost = (lines) => this.logger.warn({ lines }, 'log lines were lost: nobody read them');
     this.watchProcess();
     for (const warning of warnings) this.logger.warn(warning);
     const idle = notYetEffective(config);
@@ -65,7 +65,7 @@ export class ConductorProcess {
 
   /** Ends the process without a transfer of leadership. */
   endNow(signal: NodeJS.Signals): void {
-    this.logger.warn({ signal }, 'ending at once: leadership is not transferred');
+    this.logger.warn({ signal }, 'exiting at once: leadership is not transferred');
     void this.closeAndEnd(EXIT_INTERRUPTED);
   }
 
@@ -85,6 +85,6 @@ export class ConductorProcess {
     process.on('unhandledRejection', (error) => this.fail(error as Error));
     process.on('uncaughtException', (error) => this.fail(error));
     process.removeAllListeners('warning');
-    process.on('warning', (warning) => this.logger.warn({ err: warning }, 'a warning of node'));
+    process.on('warning', (warning) => this.logger.warn({ err: warning }, 'Node.js warning'));
   }
 }

@@ -14,7 +14,7 @@ const schema = z.object({
 });
 
 const REMEDY =
-  'find out whether this node is to be paused: conductor_resume, as well as conductor_pause, writes the file anew';
+  'decide whether this node should be paused: conductor_resume and conductor_pause both rewrite the file';
 
 interface PauseFileOptions {
   /** The node's own, which the database is in as well. */
@@ -47,7 +47,7 @@ export class PauseFile implements PauseStore {
       const { message: reason } = error;
       this.options.logger.error(
         { code: 'unreadable-file', file, reason, remedy: REMEDY },
-        'the file that says whether this node is paused cannot be read: starting paused',
+        'pause file cannot be read: starting paused',
       );
       return { by: 'unreadable-file', sinceMs: Date.now() };
     }

@@ -169,7 +169,7 @@ export class Service {
     }
     if (raft.identity.clusterId === null) missing.push({ waitsFor: 'cluster', reason: this.formation });
     else if (raft.status().leader === null) {
-      missing.push({ waitsFor: 'leader', reason: 'no majority of the members elects one' });
+      missing.push({ waitsFor: 'leader', reason: 'no majority of the members has elected one' });
     }
     return missing;
   }

@@ -45,14 +45,14 @@ describe('a start', () => {
     await pass(4900);
     expect(lines).toEqual([
       expect.objectContaining({
-        msg: 'the start waits',
+        msg: 'startup is waiting',
         forMs: 2000,
         waitsFor: [
           { ...opNode, remedy: expect.stringContaining('--node.rpc') },
           { ...cluster, remedy: expect.stringContaining('baton add') },
         ],
       }),
-      expect.objectContaining({ msg: 'the start waits', forMs: 4000 }),
+      expect.objectContaining({ msg: 'startup is waiting', forMs: 4000 }),
     ]);
   });
 
@@ -84,7 +84,7 @@ describe('a start', () => {
     await pass(3000);
     missing = [];
     await pass(500);
-    expect(lines.at(-1)).toMatchObject({ msg: 'the start waits no longer', tookMs: 3500 });
+    expect(lines.at(-1)).toMatchObject({ msg: 'startup no longer waits', tookMs: 3500 });
     expect(isOver).toBe(true);
   });
 

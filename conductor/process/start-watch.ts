@@ -14,12 +14,12 @@ export interface Obstacle {
 /** What an operator can do about it; docs/ERRORS.md has the same list. */
 const REMEDY: Readonly<Record<Awaited, string>> = {
   'data-directory':
-    'look whether the volume of --raft.storage.dir is there and answers; a large log on a slow disk takes its time',
-  ports: 'look whether the name server answers, or listen on addresses',
+    'check that the volume of --raft.storage.dir is there and responds; a large log on a slow disk takes time',
+  ports: 'check that the name server answers, or listen on addresses',
   'op-node': 'start op-node, with the admin API, or correct --node.rpc',
   'execution-client': 'start the execution client, or correct --execution.rpc',
   cluster: 'start the other nodes of --raft.peers, or add this one on the leader: baton add ID HOST:PORT',
-  leader: 'start the other members; lines "a peer does not answer" say which do not, and why',
+  leader: 'start the other members; "a peer does not answer" in the log says which one is missing, and why',
 };
 
 const LOOK_MS = 500;
@@ -47,7 +47,7 @@ export async function watchStart({ obstacles, logger, signal, sleep }: StartWatc
     const missing = obstacles();
     const nowMs = performance.now();
     if (missing.length === 0) {
-      if (told !== '') logger.info({ tookMs: Math.round(nowMs - startedAtMs) }, 'the start waits no longer');
+      if (told !== '') logger.info({ tookMs: Math.round(nowMs - startedAtMs) }, 'startup no longer waits');
       return;
     }
     const names = missing.map(({ waitsFor }) => waitsFor).join();
@@ -57,6 +57,6 @@ export async function watchStart({ obstacles, logger, signal, sleep }: StartWatc
     nextAtMs = nowMs + pauseMs;
     pauseMs = isNews ? FIRST_LINE_MS : Math.min(2 * pauseMs, LAST_PAUSE_MS);
     const waitsFor = missing.map((obstacle) => ({ ...obstacle, remedy: REMEDY[obstacle.waitsFor] }));
-    logger.warn({ waitsFor, forMs: Math.round(nowMs - startedAtMs) }, 'the start waits');
+    logger.warn({ waitsFor, forMs: Math.round(nowMs - startedAtMs) }, 'startup is waiting');
   }
 }

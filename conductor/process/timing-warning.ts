@@ -29,7 +29,7 @@ export class TimingWarning {
     if (!raft.status().configuration.configuration.timing) return;
     const conflict = timingConflict(this.config, raft.timing);
     if (conflict && !(warnedOf && isSameTiming(warnedOf, conflict.inForce))) {
-      this.logger.warn(conflict, 'the cluster goes by other times than the flags of this node ask for');
+      this.logger.warn(conflict, 'timing flags ignored: the cluster uses different timing');
     }
     this.warnedOf = conflict?.inForce;
   }

@@ -160,7 +160,7 @@ describe('a process can always end', () => {
     child.kill('SIGINT');
     const outcome = await ended(child);
     expect(outcome).toMatchObject({ code: 130, signal: null });
-    expect(log).toContain('ending at once');
+    expect(log).toContain('exiting at once');
   });
 
   it('by SIGTERM before it has begun', async () => {

@@ -155,9 +155,18 @@ describeConductors('--raft.peers', { ids: ['a', 'b', 'c'] }, (conductors, scenar
 
   scenario('forms nothing as long as the lists differ, and says so', async () => {
     await Promise.all([start('a'), start('b'), start('c', ['a', 'c'])]);
-    await says(conductors.get('a'), 'c was given another list: --raft.peers must be the same on all nodes');
-    await says(conductors.get('b'), 'c was given another list: --raft.peers must be the same on all nodes');
-    await says(conductors.get('c'), 'a was given another list: --raft.peers must be the same on all nodes');
+    await says(
+      conductors.get('a'),
+      'c was given a different list: --raft.peers must be the same on all nodes',
+    );
+    await says(
+      conductors.get('b'),
+      'c was given a different list: --raft.peers must be the same on all nodes',
+    );
+    await says(
+      conductors.get('c'),
+      'a was given a different list: --raft.peers must be the same on all nodes',
+    );
     for (const baton of all()) expect(await membership(baton)).toEqual({ servers: null, version: 0 });
     expect(await conductors.leaders()).toEqual([]);
   });
@@ -179,7 +188,7 @@ describeConductors('--raft.peers', { ids: ['a', 'b', 'c'] }, (conductors, scenar
     await start(wiped);
     await says(
       conductors.get(wiped),
-      'belongs to a cluster already: add this node with conductor_addServerAsVoter',
+      'already belongs to a cluster: add this node with conductor_addServerAsVoter',
     );
     await says(leader, 'remove the member and add it again');
 

@@ -65,7 +65,7 @@ describeHere('a cluster of three whose network is half broken', onNetwork, (clus
       const logged = leader.baton.log.length;
       network.loseLarge(cluster.nodes.indexOf(leader), cluster.nodes.indexOf(deaf), SMALL_PACKET_BYTES);
       const line = await waitFor('the leader to say so', () =>
-        leader.baton.log.slice(logged).find(({ msg }) => msg === 'a peer answers and takes no entries'),
+        leader.baton.log.slice(logged).find(({ msg }) => msg === 'a peer answers but accepts no entries'),
       );
       expect(line).toMatchObject({ peer: deaf.id, failure: { phase: 'send' } });
       const height = await cluster.moreBlocks(SOME_BLOCKS);

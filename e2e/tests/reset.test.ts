@@ -71,7 +71,7 @@ describeConductors('an operator takes committed blocks back', CLUSTER, (conducto
   scenario('a block that nobody has is no head to go back to', async () => {
     const [{ hash }, { number }] = [refOf(chain[2]!), refOf(chain[3]!)];
     await expect(leader.call('conductor_resetHead', [number, hash, 'a test'])).rejects.toThrow(
-      'is no ancestor of the committed head',
+      'is not an ancestor of the committed head',
     );
     await headsAre(5);
   });

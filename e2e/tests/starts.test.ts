@@ -55,7 +55,7 @@ describe('a start ends, or says what it waits for', () => {
   const alone = (): string[] => ['--raft.peers', `a@127.0.0.1:${ports[0]}`];
 
   const saidOf = ({ log }: BatonProcess): (LogLine & Waiting)[] =>
-    log.filter(({ msg }) => msg === 'the start waits') as (LogLine & Waiting)[];
+    log.filter(({ msg }) => msg === 'startup is waiting') as (LogLine & Waiting)[];
 
   const waiting = (baton: BatonProcess, what: string): Promise<Waiting> =>
     waitFor(`a line that it waits for ${what}`, () =>

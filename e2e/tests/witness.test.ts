@@ -61,7 +61,7 @@ describeCluster('two sequencers and a witness', TWO_AND_A_WITNESS, (cluster, sce
       const { uptimeMs } = await cluster.witness.call<{ uptimeMs: number }>('conductor_status');
       return uptimeMs > 4000;
     });
-    const waiting = cluster.witness.log.filter(({ msg }) => msg === 'the start waits');
+    const waiting = cluster.witness.log.filter(({ msg }) => msg === 'startup is waiting');
     expect(waiting.filter((line) => JSON.stringify(line).includes('op-node'))).toEqual([]);
   });
 

@@ -12,7 +12,7 @@ type PreVoteCause = Exclude<ElectionCause, 'transfer'>;
 
 const REASONS: Record<PreVoteCause, string> = {
   timeout: 'no word from the leader',
-  'leader-gone': 'the process of the leader is gone',
+  'leader-gone': 'the leader process is gone',
   retry: 'no majority in time',
 };
 

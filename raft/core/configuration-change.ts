@@ -47,7 +47,11 @@ export function applyChange(current: Configuration, change: MembershipChange): C
   const sameDisk = existing?.incarnation === change.incarnation;
   if (existing?.voter && !sameDisk) {
     // Two steps, so that the quorums before and after overlap.
-    return { ok: false, reason: 'other-disk', detail: `${change.id} has another disk now: remove it first` };
+    return {
+      ok: false,
+      reason: 'other-disk',
+      detail: `${change.id} has a different disk now: remove it first`,
+    };
   }
   // op-conductor: adding a voter as non-voter changes its address only.
   const voter = change.type === 'addVoter' || existing?.voter === true;
@@ -63,7 +67,7 @@ function replace(current: Configuration, { id, by }: MembershipChange & { type: 
   const newcomer = current.members.find((member) => member.id === by.id);
   if (newcomer?.voter) {
     if (newcomer.incarnation === by.incarnation) return applyChange(current, { type: 'remove', id });
-    return { ok: false, reason: 'other-disk', detail: `${by.id} has another disk now: remove it first` };
+    return { ok: false, reason: 'other-disk', detail: `${by.id} has a different disk now: remove it first` };
   }
   if (!old) return { ok: false, reason: 'no-such-member', detail: `${id} is not a member` };
   if (!old.voter) return { ok: false, reason: 'not-a-voter', detail: `${id} is not a voter` };

@@ -53,7 +53,7 @@ describe('a leader with a write that does not end', () => {
     expect(events.at(-1)).toMatchObject({ type: 'role', role: 'follower', term: 2 });
     expect(events.at(-1)).toHaveProperty(
       'reason',
-      expect.stringMatching(/^a write has not ended for \d+ ms$/),
+      expect.stringMatching(/^a write has not finished for \d+ ms$/),
     );
     node.campaign();
     for (const from of 'bc') {

@@ -138,7 +138,7 @@ export function tickLeader(ctx: CoreContext, leadership: Leadership): void {
   if (ctx.now >= patienceEndMs(ctx, leadership)) {
     // cover: a leader without a quorum steps down
     // leader.test.ts "steps down when no quorum answers within the lease …"
-    becomeFollower(ctx, ctx.term, null, 'no contact to a quorum');
+    becomeFollower(ctx, ctx.term, null, 'no contact with a quorum');
     return;
   }
   settlePreparations(ctx, leadership);

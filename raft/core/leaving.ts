@@ -45,7 +45,7 @@ function holdsStill(ctx: CoreContext, leadership: Leadership, { because, sinceMs
 }
 
 const REASONS: Record<Leaving['because'], string> = {
-  disk: 'a write has not ended',
+  disk: 'a write has not finished',
   work: 'nothing was committed',
 };
 

@@ -322,7 +322,7 @@ export class RaftCore {
   private bootstrap(id: number, configuration: Configuration): void {
     const { ctx } = this;
     if (ctx.log.lastIndex > 0 || ctx.term > 0) {
-      ctx.answer(id, { outcome: 'rejected', reason: 'not-empty', detail: 'this node has a log already' });
+      ctx.answer(id, { outcome: 'rejected', reason: 'not-empty', detail: 'this node already has a log' });
       return;
     }
     ctx.setTerm(1, null);
@@ -363,7 +363,7 @@ export class RaftCore {
     const { ctx } = this;
     if (ctx.leadership) {
       if (forMs >= ctx.timing.electionTimeoutMs) {
-        becomeFollower(ctx, ctx.term, null, `this process stood still for ${Math.round(forMs)} ms`);
+        becomeFollower(ctx, ctx.term, null, `this process stalled for ${Math.round(forMs)} ms`);
       }
       return;
     }

@@ -28,9 +28,9 @@ describe('times that no cluster can run by', () => {
   it.each<[string, Partial<ClusterTiming>, RegExp]>([
     ['a lease beyond the loyalty that it rests on', { leaseTimeoutMs: 301 }, /outlasts the loyalty/],
     ['a lease that ends between two heartbeats', { leaseTimeoutMs: 50 }, /before the next heartbeat/],
-    ['no interval', { heartbeatIntervalMs: 0 }, /heartbeatIntervalMs is 0, set it to 1 ms/],
-    ['no pause between two attempts', { rankSlotMs: 0 }, /rankSlotMs is 0, set it to 1 ms/],
-    ['ties that are never broken', { jitterMs: 0.1 }, /jitterMs is 0.1, set it to 1 ms/],
+    ['no interval', { heartbeatIntervalMs: 0 }, /heartbeatIntervalMs is 0, set it to at least 1 ms/],
+    ['no pause between two attempts', { rankSlotMs: 0 }, /rankSlotMs is 0, set it to at least 1 ms/],
+    ['ties that are never broken', { jitterMs: 0.1 }, /jitterMs is 0.1, set it to at least 1 ms/],
     ['ranks beyond all patience', { rankSlotMs: 299, jitterMs: 2 }, /exceed the election timeout/],
     ['what is no time', { jitterMs: NaN }, /number of milliseconds/],
     ['a negative time', { jitterMs: -1 }, /number of milliseconds/],

@@ -39,7 +39,7 @@ export function timingProblem(timing: ClusterTiming): string | undefined {
     return 'every time must be a number of milliseconds';
   const steps = { heartbeatIntervalMs, rankSlotMs, jitterMs };
   for (const [name, ms] of Object.entries(steps)) {
-    if (ms < SHORTEST_MS) return `${name} is ${ms}, set it to ${SHORTEST_MS} ms at least`;
+    if (ms < SHORTEST_MS) return `${name} is ${ms}, set it to at least ${SHORTEST_MS} ms`;
   }
   if (heartbeatIntervalMs >= leaseTimeoutMs) {
     return `a lease of ${leaseTimeoutMs} ms ends before the next heartbeat (${heartbeatIntervalMs} ms)`;

@@ -17,7 +17,7 @@ const NOT_COPIED = ['LOCK', 'LOG', 'LOG.old', 'incoming-snapshot'];
 export async function onCopy<T>(directory: string, work: (copy: string) => Promise<T>): Promise<T> {
   const files = await readdir(directory).catch(() => []);
   if (!files.some((file) => file === 'CURRENT' || /\.(ldb|log)$/.test(file))) {
-    throw new StorageError('no-database', `${directory} is no data directory of Baton`, { directory });
+    throw new StorageError('no-database', `${directory} is not a Baton data directory`, { directory });
   }
   const release = await lockDirectory(directory);
   try {

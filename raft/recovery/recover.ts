@@ -49,7 +49,7 @@ export async function planRecovery(
   const failed = inspection.checks.find(({ error }) => error !== undefined);
   if (failed?.error) throw failed.error;
   if (!inspection.ok || !identity || !hardState) {
-    throw new StorageError('damaged-database', `${directory} could not be read to its end`, { directory });
+    throw new StorageError('damaged-database', `${directory} could not be read completely`, { directory });
   }
   const { members, timing }: Configuration = inspection.configurations.at(-1)?.configuration ?? {
     members: [],
@@ -57,7 +57,7 @@ export async function planRecovery(
   const own = members.find(({ id }) => id === identity.nodeId);
   const consensusAddress = address ?? own?.address;
   if (identity.clusterId === null || members.length === 0 || consensusAddress === undefined) {
-    const seen = `${directory} is that of ${identity.nodeId}, which knows of no cluster that it is a member of`;
+    const seen = `${directory} is that of ${identity.nodeId}, which was never a member of a cluster`;
     throw new StorageError('not-recoverable', seen, { directory, nodeId: identity.nodeId });
   }
   // Another disk as well: what the old cluster knows of this one must not count for the new one.
@@ -94,7 +94,7 @@ export async function recoverDirectory(plan: RecoveryPlan): Promise<void> {
     try {
       const { log } = await recoverState(database, directory, before.nodeId, lastWriteSeq);
       if (log.manifest.writeSeq !== inspection.writeSeq) {
-        throw new StorageError('locked', `${directory} was used since it was looked at`, { directory });
+        throw new StorageError('locked', `${directory} has been used since it was inspected`, { directory });
       }
       const order = soleVoter(
         { members: [member], ...(timing ? { timing } : {}) },

@@ -89,7 +89,7 @@ export class Application<Result> {
             const applyMs = performance.now() - committedMs;
             this.options.onProposed({ replicateMs: committedMs - proposedMs, applyMs });
             if (applied) resolve({ ...answer, ...applied });
-            else resolve(this.ended ? STOPPED : { outcome: 'unknown', reason: 'a snapshot took its place' });
+            else resolve(this.ended ? STOPPED : { outcome: 'unknown', reason: 'a snapshot replaced it' });
           });
         },
       );

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { CoreEvent } from '../core/outputs.js';
 
 const REVERTED_REMEDY =
-  'the node neither votes nor counts any more, also after a restart: stop it, mistrust its disk and find out whether an old copy of the volume was put back, move its storage directory away, remove the member and add it again with an empty directory (baton remove, baton add); never put a copy of a directory back';
+  'the node no longer votes or counts, even after a restart: stop it, check its disk, find out whether an old copy of the volume was restored, move its storage directory away, then remove the member and add it again with an empty directory (baton remove, baton add); never restore a copy of a directory';
 
 /** A node that finds no majority asks again ten times a second, for as long as it takes: so often it says so. */
 const RETRY_TOLD_EVERY_MS = 10_000;
@@ -41,14 +41,14 @@ export class CoreEventLog {
         const { forMs, successor } = event;
         return logger.warn(
           { forMs: Math.round(forMs), successor },
-          'the disk does not finish a write: transferring leadership',
+          'disk write hangs: transferring leadership',
         );
       }
       case 'noWork': {
         const { forMs, index, obstacles, then, successor } = event;
         return logger.warn(
           { forMs: Math.round(forMs), index, obstacles, then, successor },
-          'nothing is committed although heartbeats are answered',
+          'heartbeats are answered but nothing commits',
         );
       }
       case 'reverted': {
@@ -56,7 +56,7 @@ export class CoreEventLog {
         const code = 'log-reverted';
         return logger.error(
           { code, node, proof, acknowledged, found, remedy: REVERTED_REMEDY },
-          'a disk lost what it had confirmed',
+          'a disk lost writes that it had confirmed',
         );
       }
     }

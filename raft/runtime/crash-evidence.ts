@@ -41,7 +41,7 @@ export class CrashEvidence {
 
   /** Another process speaks in the name of a peer, so the one before is gone. */
   restarted(peer: NodeId): void {
-    this.gone(peer, 'another process speaks in its name');
+    this.gone(peer, 'another process uses its identity');
   }
 
   private gone(peer: NodeId, proof: string): void {

@@ -23,7 +23,7 @@ export class DiskWriter {
   constructor(private readonly options: DiskWriterOptions) {
     const { limitMs = WRITE_LIMIT_MS } = options;
     this.watch = new WriteWatch(limitMs, () =>
-      options.onFailed(new StorageError('hung', `A write has not ended for ${limitMs} ms`, { limitMs })),
+      options.onFailed(new StorageError('hung', `A write has not finished for ${limitMs} ms`, { limitMs })),
     );
   }
 

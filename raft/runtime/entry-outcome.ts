@@ -14,9 +14,9 @@ const OUTCOMES: Record<Exclude<Fate, 'open'>, (at: LogPosition) => Outcome<objec
   replaced: () => ({
     outcome: 'rejected',
     reason: 'superseded',
-    detail: 'the entry of another leader took its place',
+    detail: 'an entry of another leader replaced it',
   }),
-  forgotten: (at) => ({ outcome: 'unknown', reason: 'the log does not reach back to it any more', at }),
+  forgotten: (at) => ({ outcome: 'unknown', reason: 'the log no longer reaches back to it', at }),
 };
 
 /**

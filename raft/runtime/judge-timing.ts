@@ -6,7 +6,7 @@ export interface MeasuredTimes {
   roundTripMs: number | undefined;
   /** A synced write. */
   syncMs: number | undefined;
-  /** How late timers fire: what the event loop stood still. */
+  /** How late timers fire: how long the event loop stalled. */
   latenessMs: number | undefined;
 }
 
@@ -19,7 +19,7 @@ export function judgeTiming(timing: ClusterTiming, measured: MeasuredTimes): str
   const { roundTripMs, syncMs, latenessMs } = measured;
   const problems: string[] = [];
   const demand = (what: string, has: number, needs: number, why: string): void => {
-    if (has < needs) problems.push(`${what} is ${round(has)} ms, ${why} ask for ${round(needs)} ms`);
+    if (has < needs) problems.push(`${what} is ${round(has)} ms, but ${why} need ${round(needs)} ms`);
   };
   demand(
     'the election timeout',

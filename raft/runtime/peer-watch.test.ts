@@ -78,13 +78,13 @@ describe('PeerWatch', () => {
       watch.failed('b', ENTRIES, 'append: no answer', failure);
     }
     expect(told()).toMatchObject([
-      { level: 'warn', peer: 'b', failure, forMs: 1000, msg: 'a peer answers and takes no entries' },
+      { level: 'warn', peer: 'b', failure, forMs: 1000, msg: 'a peer answers but accepts no entries' },
     ]);
     expect(watch.troubles()).toEqual([
       { peer: 'b', traffic: 'work', forMs: 5000, reason: 'append: no answer', failure },
     ]);
     watch.answered('b', ENTRIES);
-    expect(told()[1]).toMatchObject({ level: 'info', peer: 'b', msg: 'the peer takes entries again' });
+    expect(told()[1]).toMatchObject({ level: 'info', peer: 'b', msg: 'the peer accepts entries again' });
     expect(watch.troubles()).toEqual([]);
   });
 

@@ -40,8 +40,8 @@ interface Silence {
   failure: PeerFailure | undefined;
 }
 
-const BEGINS = { life: 'a peer does not answer', work: 'a peer answers and takes no entries' };
-const ENDS = { life: 'the peer answers again', work: 'the peer takes entries again' };
+const BEGINS = { life: 'a peer does not answer', work: 'a peer answers but accepts no entries' };
+const ENDS = { life: 'the peer answers again', work: 'the peer accepts entries again' };
 
 /**
  * Logs that a peer does not answer, or takes nothing, and that it does again: two lines, however long the silence

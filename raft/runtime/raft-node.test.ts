@@ -273,7 +273,7 @@ describe('three nodes', () => {
     cluster.network.lost = (_, message) => message.type === 'timeoutNow';
     expect(await leader.raft.transferLeadership()).toEqual({
       outcome: 'unknown',
-      reason: 'leadership transfer timeout: this node leads still',
+      reason: 'leadership transfer timeout: this node is still the leader',
     });
     expect(await leader.raft.propose(bytes('two'))).toMatchObject({ outcome: 'done' });
   });

@@ -207,7 +207,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
    * taken. `done`: somebody else leads. `rejected`: this transfer had no effect, because it could not be made or, with
    * `transfer-in-progress`, because another one is under way (`detail` says to whom), which may fail yet. When the core
    * cannot know the outcome in time, it is looked up who leads now: a transfer that succeeded is not reported as a
-   * failure (op-conductor #22924). `unknown` then means that this node leads still, or that nobody is known to.
+   * failure (op-conductor #22924). `unknown` then means that this node is still the leader, or that nobody is known to.
    */
   async transferLeadership(to?: NodeId): Promise<Outcome<object>> {
     const outcome = await this.pump.ask((id) => ({ type: 'transfer', id, to }));
@@ -364,15 +364,15 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
 
   private stalled(lateMs: number): void {
     const line = { lateMs: Math.round(lateMs) };
-    if (lateMs >= this.timing.electionTimeoutMs / 2) this.logger.warn(line, 'event loop stood still');
-    else this.logger.debug(line, 'event loop stood still');
+    if (lateMs >= this.timing.electionTimeoutMs / 2) this.logger.warn(line, 'event loop stalled');
+    else this.logger.debug(line, 'event loop stalled');
     this.pump.deliver({ type: 'stalled', forMs: lateMs });
   }
 
   private fatal(error: Error): void {
     if (this.ended) return;
     this.end();
-    this.logger.fatal({ err: error }, 'this node can not go on');
+    this.logger.fatal({ err: error }, 'node cannot continue');
     this.options.onFatal(error);
   }
 

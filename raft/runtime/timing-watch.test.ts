@@ -26,9 +26,9 @@ describe('the verdict on a timing', () => {
   it.each<[string, Parameters<typeof judgeTiming>, RegExp]>([
     ['heartbeats', [{ ...lan, heartbeatIntervalMs: 160, leaseTimeoutMs: 300 }, nothing], /two heartbeats/],
     ['the lease', [{ ...lan, leaseTimeoutMs: 90 }, nothing], /^the lease is 90 ms/],
-    ['the distance', [lan, { ...nothing, roundTripMs: 70 }], /five round trips ask for 350 ms/],
+    ['the distance', [lan, { ...nothing, roundTripMs: 70 }], /five round trips need 350 ms/],
     ['disks', [lan, { ...nothing, roundTripMs: 1, syncMs: 20 }], /the rank slot is 15 ms/],
-    ['the event loop', [lan, { ...nothing, latenessMs: 80 }], /four stalls of this process ask for 320 ms/],
+    ['the event loop', [lan, { ...nothing, latenessMs: 80 }], /four stalls of this process need 320 ms/],
   ])('names %s that are too slow for it', (_, [timing, measured], problem) => {
     expect(judgeTiming(timing, measured).join('\n')).toMatch(problem);
   });
@@ -72,7 +72,7 @@ describe('the timing in use', () => {
     expect(lines()).toHaveLength(2);
     expect(lines()[1]).toMatchObject({
       level: warn,
-      msg: 'timing held against what was measured',
+      msg: 'timing compared with measurements',
       measured: { roundTripMs: 90, syncMs: 1, latenessMs: 0.5 },
     });
     expect(watch.measured.roundTripMs).toBe(1);

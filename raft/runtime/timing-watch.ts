@@ -37,7 +37,7 @@ export class TimingWatch {
     this.roundTrips.add(ms);
     if (this.isMeasured || !this.inForce || this.roundTrips.p99 === undefined) return;
     this.isMeasured = true;
-    this.log(this.inForce, 'timing held against what was measured');
+    this.log(this.inForce, 'timing compared with measurements');
   }
 
   sync(ms: number): void {

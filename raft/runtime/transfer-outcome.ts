@@ -10,7 +10,7 @@ export interface TransferringNode {
   events: Pick<EventEmitter<RaftNodeEvents>, 'on' | 'off'>;
   isRunning(): boolean;
   status(): Pick<CoreStatus, 'role' | 'leader' | 'term' | 'lastIndex'>;
-  /** `done` once a quorum confirms that this node leads still. */
+  /** `done` once a quorum confirms that this node is still the leader. */
   confirmLeadership(): Promise<Outcome<object>>;
 }
 
@@ -34,7 +34,7 @@ export async function findTransferOutcome(
     // A quorum confirms that nobody was elected before it answered, or this node learns who was.
     const confirmed = await node.confirmLeadership();
     if (confirmed.outcome === 'done') {
-      return { ...unknown, reason: `${unknown.reason}: this node leads still` };
+      return { ...unknown, reason: `${unknown.reason}: this node is still the leader` };
     }
   }
   return unknown;

@@ -76,7 +76,7 @@ export function checkRange(from: number, to: number, firstIndex: number, lastInd
   if (from >= firstIndex && from <= to && to <= lastIndex) return;
   throw new StorageError(
     'not-in-log',
-    `Entries ${from} to ${to} were asked for, the log holds ${firstIndex} to ${lastIndex}`,
+    `Entries ${from} to ${to} were requested, but the log holds ${firstIndex} to ${lastIndex}`,
     {
       from,
       to,
@@ -103,7 +103,7 @@ export function configurationOf({ index, data }: LoadedEntry): IndexedConfigurat
   } catch (cause) {
     throw new StorageError(
       'damaged-entry',
-      `Entry ${index} is no configuration: ${(cause as Error).message}`,
+      `Entry ${index} is not a valid configuration: ${(cause as Error).message}`,
       { index },
       { cause },
     );
@@ -153,7 +153,7 @@ export function checkWrite(persist: Persist, manifest: Manifest, before: LogPosi
 
 /** Two writes at once: their order on disk would be a matter of luck. */
 export function concurrentWrite({ seq }: Persist): StorageError {
-  return new StorageError('concurrent-write', `Write ${seq} began before the one before it ended`, { seq });
+  return new StorageError('concurrent-write', `Write ${seq} began before the previous one ended`, { seq });
 }
 
 /** An order that must not reach the disk. */

@@ -3,7 +3,7 @@ const REJOIN =
 
 /** What an operator can do, by code. */
 const REMEDIES = {
-  'wrong-node': 'Point the node at its own directory, or give it back its old server id.',
+  'wrong-node': 'Point the node at its own directory, or restore its old server id.',
   'wrong-cluster': 'A node belongs to one cluster for life: to move it, start it on an empty directory.',
   'newer-format':
     'A newer release wrote this, and there is no way back: run that release, or start on an empty directory and add the node again.',
@@ -26,10 +26,10 @@ const REMEDIES = {
   'term-mismatch': REJOIN,
   'lost-write': `The disk lost a write that it had confirmed. ${REJOIN}`,
   locked: 'Stop the other process that uses this directory.',
-  io: 'Look after the disk (space, permissions, hardware), then start the node again.',
-  hung: 'The disk does not answer: look after the volume and its host, then start the node again.',
-  'invalid-write': 'This is a fault in the program: report it with the log of the node.',
-  'concurrent-write': 'This is a fault in the program: report it with the log of the node.',
+  io: 'Check the disk (space, permissions, hardware), then start the node again.',
+  hung: 'The disk does not answer: check the volume and its host, then start the node again.',
+  'invalid-write': 'This is a bug: report it with the log of the node.',
+  'concurrent-write': 'This is a bug: report it with the log of the node.',
   'not-in-log': 'Read entries that the log still holds, or the snapshot.',
   'not-open': 'Open the storage first.',
 } as const;

@@ -16,13 +16,13 @@ export function checkFormat(
   directory: string,
 ): void {
   if (format === undefined && manifest === undefined) {
-    throw new StorageError('foreign-database', `${directory} holds a database of something else`, {
+    throw new StorageError('foreign-database', `${directory} holds a database of another program`, {
       directory,
     });
   }
   const text = format?.toString() ?? '';
   if (!/^[1-9][0-9]{0,8}$/.test(text)) {
-    throw new StorageError('damaged-database', `${directory} lost the record of its format`, { directory });
+    throw new StorageError('damaged-database', `${directory} has lost its format record`, { directory });
   }
   const version = Number(text);
   const { oldest, newest } = STORAGE_FORMATS;

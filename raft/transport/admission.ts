@@ -41,13 +41,13 @@ export class Admission {
       throw new FrameError('wrong-node', `frame for ${frame.to}, this node is ${nodeId}`);
     this.checkTarget(frame);
     if (answering !== undefined && frame.from !== answering) {
-      throw new FrameError('wrong-node', `${frame.from} answered in place of ${answering}`);
+      throw new FrameError('wrong-node', `${frame.from} answered instead of ${answering}`);
     }
     const known = this.options.memberIncarnation(frame.from);
     if (known !== undefined && known !== frame.fromIncarnation && !mayComeFromAnyDisk(frame.message)) {
       throw new FrameError(
         'wrong-incarnation',
-        `${frame.from} speaks from disk ${frame.fromIncarnation}, the member has ${known}`,
+        `${frame.from} uses disk ${frame.fromIncarnation}, but the member has ${known}`,
       );
     }
     const isResponse = frame.message.type.endsWith('Response');

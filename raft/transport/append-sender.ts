@@ -124,7 +124,7 @@ export class AppendSender {
           data: piece,
         });
         if (answer.type === 'entryChunkResponse') return answer.received;
-        throw new FrameError('malformed', 'an answer that is none to a piece of an entry');
+        throw new FrameError('malformed', 'invalid answer to a piece of an entry');
       },
       from: this.reached?.entry === id.chainHash ? this.reached.bytes : 0,
       window: WINDOW,

@@ -230,7 +230,7 @@ describe('a name server', () => {
     });
     expect(isRefused(failure)).toBe(false);
     expect(new PeerFailureError(failure, false).message).toBe(
-      'no connection to a:1 (look-up of the name: ENOTFOUND, 10.0.0.1: ECONNREFUSED)',
+      'no connection to a:1 (name lookup: ENOTFOUND, 10.0.0.1: ECONNREFUSED)',
     );
   });
 });

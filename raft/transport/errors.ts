@@ -6,8 +6,8 @@ const REMEDIES = {
   'wrong-version':
     'upgrade the older of the two nodes, one release at a time: a release speaks its own wire version and the one before (docs/FORMATS.md)',
   'too-large': 'give all nodes the same body limit',
-  'wrong-length': 'the frame was cut or padded on its way: look for a proxy between the nodes',
-  'bad-crc': 'the bytes were damaged on their way: check network and memory of both hosts',
+  'wrong-length': 'the frame was cut or padded in transit: look for a proxy between the nodes',
+  'bad-crc': 'the bytes were damaged in transit: check network and memory of both hosts',
   malformed: 'run the same release on all nodes, and report this if they do',
   'wrong-cluster':
     'the two nodes belong to different clusters: check the addresses, or wipe the storage directory of the one that is to join',
@@ -15,9 +15,9 @@ const REMEDIES = {
   'wrong-incarnation':
     'the disk is not the one that was added under this id: remove the member and add it again',
   'identity-used-twice':
-    'two processes use one disk identity, so a copy of a storage directory was started: the process at the address of the member counts; stop the other one and move its directory away (to run it as a node of its own, start it on an empty directory under another id); never start a copy of a directory',
+    'two processes use one disk identity, so a copy of a storage directory was started: only the process at the address of the member counts; stop the other one and move its directory away (to run it as a node of its own, start it on an empty directory under another id); never start a copy of a directory',
   'identity-unproven':
-    'the sender does not answer at the address that the cluster has for it, so that it may be a copy of that disk: if the member has moved, tell the cluster its new address (baton add ID HOST:PORT, or --raft.peers on every node); if it has not, look for what lies between the two nodes, or stop the sender',
+    'the sender does not answer at the address that the cluster has for it, so it may be a copy of that disk: if the member has moved, tell the cluster its new address (baton add ID HOST:PORT, or --raft.peers on every node); if it has not, look for what lies between the two nodes, or stop the sender',
 } as const;
 
 export type FrameErrorCode = keyof typeof REMEDIES;

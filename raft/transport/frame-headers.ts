@@ -36,7 +36,7 @@ export function readFrameHeaders(headers: IncomingHttpHeaders): FrameHeaders {
   const text = (name: string): string => {
     const value = headers[name];
     if (typeof value === 'string') return value;
-    throw new FrameError('bad-magic', `a request without the header ${name} is none of a Baton`);
+    throw new FrameError('bad-magic', `not a Baton request: the header ${name} is missing`);
   };
   return {
     version: Number(text(VERSION)),

@@ -88,7 +88,7 @@ describe('a frame', () => {
     const configs = bare.entries.map((entry) => ({ ...entry, kind: 'config' as const }));
     expect(() => decodeFrame(toBytes(frameOf({ ...bare, entries: configs })))).toThrow('comes in pieces');
     // The release before takes no pieces.
-    expect(() => encodeFrame(frameOf(bare), 4)).toThrow('entries without their data');
+    expect(() => encodeFrame(frameOf(bare), 4)).toThrow('entries lack their data');
     expect(decodeFrame(Buffer.concat(encodeFrame(frameOf(append), 4))).message).toEqual(append);
   });
 });

@@ -26,7 +26,7 @@ export interface Frame extends FrameAddress {
 
 const hex16 = (text: string): Buffer => {
   const bytes = Buffer.from(text, 'hex');
-  if (bytes.length !== ID_BYTES) throw new Error(`${JSON.stringify(text)} is no identifier of 16 bytes`);
+  if (bytes.length !== ID_BYTES) throw new Error(`${JSON.stringify(text)} is not a 16-byte identifier`);
   return bytes;
 };
 
@@ -68,7 +68,7 @@ export function encodeFrame(
 /** @throws FrameError; allocates nothing beyond small fields: data are slices of `bytes` */
 export function decodeFrame(bytes: Buffer, versions: WireVersions = WIRE_VERSIONS): Frame {
   const r = new ByteReader(bytes);
-  if (r.u32() !== MAGIC) throw new FrameError('bad-magic', 'these bytes are no Baton frame');
+  if (r.u32() !== MAGIC) throw new FrameError('bad-magic', 'not a Baton frame');
   const version = r.u8();
   checkVersion(version, versions);
   const type = r.u8();

@@ -54,7 +54,7 @@ export async function askHello<Extra extends object>(
   try {
     signal.throwIfAborted();
     const to = parseHostPort(address);
-    if (!to) throw new TransportError('unreachable', address, 'it is no address: host:port is one');
+    if (!to) throw new TransportError('unreachable', address, 'it is not of the form host:port');
     dial = new Dial(to, dialOptions);
     connection = new Connection(await dial.socket, 1);
     const { status, body } = await connection.get(HELLO_PATH);

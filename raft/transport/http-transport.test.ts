@@ -98,7 +98,7 @@ describe('messages', () => {
     expect(await errorOf(a.transport.send('x', heartbeat()))).toMatchObject({ code: 'unknown-peer' });
   });
 
-  it('go nowhere when the address of a member is none, and others are reached', async () => {
+  it('go nowhere when a member has an invalid address, and others are reached', async () => {
     const [a, b] = await pair();
     for (const address of ['', 'no address', '127.0.0.1:99999', 'host:1/path']) {
       a.transport.setPeers([{ ...b.member, id: 'x', address }, b.member]);
@@ -348,6 +348,6 @@ describe('a node without a cluster', () => {
   it('has nothing to say', async () => {
     const [a, b] = [await start('a', { clusterId: null }), await start('b')];
     a.transport.setPeers([b.member]);
-    await expect(a.transport.send('b', heartbeat())).rejects.toThrow('nothing to say');
+    await expect(a.transport.send('b', heartbeat())).rejects.toThrow('sends nothing');
   });
 });

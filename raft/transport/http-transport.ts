@@ -201,7 +201,7 @@ export class HttpTransport {
   private usedTwice({ id: peer, incarnation }: PeerIdentity): void {
     const { code, message, remedy } = new FrameError(
       'identity-used-twice',
-      'two processes speak for one node, from copies of one disk',
+      'two processes run as one node, on copies of its disk',
     );
     this.options.logger.error({ code, peer, incarnation, remedy }, message);
     this.host.onIdentityUsedTwice(peer);
@@ -210,7 +210,7 @@ export class HttpTransport {
   private unproven({ id: peer, incarnation }: PeerIdentity): void {
     const { code, message, remedy } = new FrameError(
       'identity-unproven',
-      'a process speaks for a member, and nobody answers at the address of that member: it does not count',
+      'process ignored: it claims to be a member whose address does not answer',
     );
     this.options.logger.warn(
       { code, peer, incarnation, address: this.peers.member(peer)?.address, remedy },
@@ -271,7 +271,7 @@ export class HttpTransport {
 
   private get clusterId(): string {
     const own = this.host.clusterId();
-    if (own === null) throw new Error('a node without a cluster has nothing to say');
+    if (own === null) throw new Error('a node without a cluster sends nothing');
     return own;
   }
 
@@ -313,7 +313,7 @@ function dialOptionsOf({ lookUp, openSocket, logger }: HttpTransportOptions): Di
   return {
     names: new HostNames({
       lookUp: lookUp ?? systemLookUp,
-      onMoved: (name, from, to) => logger.info({ name, from, to }, 'a name leads to other addresses'),
+      onMoved: (name, from, to) => logger.info({ name, from, to }, 'a name resolves to different addresses'),
     }),
     openSocket: openSocket ?? openTcpSocket,
     now: () => performance.now(),

@@ -72,7 +72,7 @@ export class Line {
   }
 
   private dialled(): Promise<Connection> {
-    if (this.closed) return Promise.reject(new ConnectionLostError('this node talks to the peer no more'));
+    if (this.closed) return Promise.reject(new ConnectionLostError('this node no longer talks to the peer'));
     this.opening ??= this.start();
     return this.opening;
   }

@@ -79,7 +79,7 @@ function encodeFields(message: WireMessage, w: ByteWriter, chunksEntries: boolea
       w.u32(message.entries.length);
       for (const entry of message.entries) encodeEntryHeader(entry, w);
       if (!chunksEntries && message.entries.some(({ data }) => !data)) {
-        throw new Error('entries without their data, for a peer that takes none in pieces');
+        throw new Error('entries lack their data, and the peer accepts none in pieces');
       }
       return message.entries.flatMap(({ data }) => data ?? []);
     case 'appendResponse':
@@ -256,12 +256,12 @@ function decodeFields(
 function decodeEntry(r: ByteReader, bytes: ByteReader, expectedIndex: number, chunksEntries: boolean): Entry {
   const index = r.u53();
   if (index !== expectedIndex)
-    throw new FrameError('malformed', `entry ${index} in place of ${expectedIndex}`);
+    throw new FrameError('malformed', `entry ${index} instead of ${expectedIndex}`);
   const term = r.u53();
   const code = r.u8();
   const wasSentBefore = chunksEntries && (code & SENT_BEFORE) !== 0;
   const kind = KINDS.get(wasSentBefore ? code ^ SENT_BEFORE : code);
-  if (!kind) throw new FrameError('malformed', `entry ${index} is of an unknown kind`);
+  if (!kind) throw new FrameError('malformed', `entry ${index} has an unknown kind`);
   const byteLength = r.u32();
   const crc = r.u32();
   const chainHash = r.u53();
@@ -287,16 +287,15 @@ function decodeMembers(bytes: Buffer): Configuration {
   try {
     configuration = decodeConfiguration(bytes);
   } catch (error) {
-    throw new FrameError('malformed', `a configuration that cannot be read: ${(error as Error).message}`);
+    throw new FrameError('malformed', `unreadable configuration: ${(error as Error).message}`);
   }
   const { members, timing, joint } = configuration;
-  if (!members.every(isMember))
-    throw new FrameError('malformed', 'a configuration with a member that is none');
+  if (!members.every(isMember)) throw new FrameError('malformed', 'configuration with an invalid member');
   if (timing !== undefined && timingProblem(timing) !== undefined) {
-    throw new FrameError('malformed', 'a configuration with times that are none');
+    throw new FrameError('malformed', 'configuration with invalid timing');
   }
   if (joint !== undefined && ![joint.voters, joint.leaving].every(isListOfIds)) {
-    throw new FrameError('malformed', 'a joint configuration that is none');
+    throw new FrameError('malformed', 'invalid joint configuration');
   }
   return configuration;
 }

@@ -35,7 +35,7 @@ export function failureText(failure: PeerFailure): string {
   switch (failure.phase) {
     case 'connect': {
       const { to, forMs, lookUp, tried } = failure;
-      const lookedUp = lookUp === undefined ? [] : [`look-up of the name: ${lookUp}`];
+      const lookedUp = lookUp === undefined ? [] : [`name lookup: ${lookUp}`];
       const details = [...lookedUp, ...tried.map(({ address, error }) => `${address}: ${error}`)];
       // What has failed already has no need of a time.
       const isWaiting = tried.length === 0 || tried.some(({ error }) => error === 'no answer');

@@ -175,10 +175,10 @@ export const identityOf = ({ from, fromIncarnation }: FrameAddress): PeerIdentit
 
 /** The refusal of a frame whose sender is not the process that counts for its disk. */
 export function notCounted({ from, bootId }: FrameAddress, doubt: Doubt): FrameError {
-  const there = doubt === 'unproven' ? 'nobody answers at' : 'another one does from';
+  const there = doubt === 'unproven' ? 'nobody answers' : 'another process answers';
   return new FrameError(
     `identity-${doubt}`,
-    `process ${bootId.slice(0, 8)} speaks as ${from}, ${there} the address of that member`,
+    `process ${bootId.slice(0, 8)} claims to be ${from}, but ${there} at the address of that member`,
   );
 }
 

@@ -45,7 +45,7 @@ interface Peer {
 const PROBE_TIMEOUT_MS = 500;
 
 const MOVED_REMEDY =
-  'add the member again with this address (baton add): its disk and its vote stay, and nodes that are not told of the new address find it then';
+  'add the member again with this address (baton add): it keeps its disk and its vote, and nodes that do not know the new address can then find it';
 
 /** The other members: what this node asks them, and who answers. */
 export class Peers {
@@ -148,7 +148,7 @@ export class Peers {
   private peer(id: NodeId): Peer {
     const peer = this.byId.get(id);
     if (peer && !this.closed) return peer;
-    throw new TransportError('unknown-peer', id, 'no member with an address');
+    throw new TransportError('unknown-peer', id, 'not a member with a known address');
   }
 
   /** An address that is none, once it is in the log, must not end every node that reads it. */
@@ -158,7 +158,7 @@ export class Peers {
     const onMoved = (reached: string): void =>
       logger.warn(
         { peer: id, listed: member.address, reached, remedy: MOVED_REMEDY },
-        'a member is reached at another address than the cluster has for it',
+        'member reached at an address other than its listed one',
       );
     try {
       const other = otherAddress(id);
@@ -171,7 +171,7 @@ export class Peers {
       });
       return { member, address, lanes, appends };
     } catch (error) {
-      logger.error({ member, reason: (error as Error).message }, 'the address of a member is none');
+      logger.error({ member, reason: (error as Error).message }, 'member has an invalid address');
       return undefined;
     }
   }
@@ -203,7 +203,7 @@ export class Peers {
     const { processes, refusals, logger } = this.options;
     const common = processes.learnVersion(to, version, error.refusal ?? {});
     if (common === undefined) return refusals.log(error);
-    logger.info({ peer: to, version: common }, 'the peer speaks another wire version');
+    logger.info({ peer: to, version: common }, 'the peer speaks a different wire version');
   }
 }
 

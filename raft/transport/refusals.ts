@@ -9,7 +9,10 @@ const LOG_INTERVAL_MS = 10_000;
 
 /** What the HTTP server itself refuses, by status. */
 const HTTP_REFUSALS: Partial<Record<number, { code: string; remedy: string }>> = {
-  400: { code: 'bad-request', remedy: 'the request was cut on its way: look for a proxy between the nodes' },
+  400: {
+    code: 'bad-request',
+    remedy: 'the request was cut off in transit: look for a proxy between the nodes',
+  },
   415: { code: 'wrong-content-type', remedy: `Baton's frames are ${FRAME_TYPE}` },
 };
 

@@ -50,7 +50,7 @@ export async function sendInPieces(options: PiecesOptions): Promise<void> {
     }
     setbacks += 1;
     if (setbacks > SETBACKS_MAX)
-      throw new FrameError('malformed', `${there} bytes there after those up to ${end}`);
+      throw new FrameError('malformed', `the receiver has ${there} bytes after a piece that ended at ${end}`);
     // What is under way was meant to come after this piece.
     await Promise.all(underWay.map((piece) => piece.answer));
     underWay = [];
@@ -72,5 +72,5 @@ function begin({ send, pace }: PiecesOptions, offset: number, data: Uint8Array):
 
 function checked(received: number, byteLength: number): number {
   if (received <= byteLength) return received;
-  throw new FrameError('malformed', `${received} bytes are there, of ${byteLength}`);
+  throw new FrameError('malformed', `${received} of ${byteLength} bytes arrived`);
 }

@@ -23,7 +23,7 @@ export function sendSnapshotData(
     send: async (offset, data) => {
       const answer = await exchange({ type: 'snapshotChunk', snapshot: id, offset, data });
       if (answer.type === 'snapshotChunkResponse') return answer.received;
-      throw new FrameError('malformed', 'an answer that is none to a piece of a snapshot');
+      throw new FrameError('malformed', 'invalid answer to a piece of a snapshot');
     },
     from: undefined,
     window: 1,

@@ -168,11 +168,11 @@ describe('decodeEnvelope', () => {
     [{ withdrawals: [{}] }, 'executionPayload.withdrawals: has 1 entries; a rollup block has none, send []'],
     [
       { blockNumber: '0x20000000000000' },
-      'executionPayload.blockNumber: 0x20000000000000 is above 2^53-1; no chain is that far',
+      'executionPayload.blockNumber: 0x20000000000000 is above 2^53-1; no chain is that long',
     ],
     [
       { timestamp: '0xffffffffffffffff' },
-      'executionPayload.timestamp: 0xffffffffffffffff is above 2^53-1; no chain is that far',
+      'executionPayload.timestamp: 0xffffffffffffffff is above 2^53-1; no chain is that long',
     ],
   ])('refuses %j', (changes, message) => {
     const name = Object.keys(changes)[0]!;

@@ -205,7 +205,7 @@ function uint64Field(name: FixedName): FixedField {
     write: (out, value) => {
       writeUint64(out, at[name], value, field);
       if (inRef && out.readBigUInt64LE(at[name]) > Number.MAX_SAFE_INTEGER) {
-        throw badField(field, `${field.path}: ${String(value)} is above 2^53-1; no chain is that far`);
+        throw badField(field, `${field.path}: ${String(value)} is above 2^53-1; no chain is that long`);
       }
     },
   };

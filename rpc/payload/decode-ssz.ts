@@ -61,7 +61,7 @@ function checkTransactions(list: Buffer): void {
   const tableBytes = list.length < 4 ? 0 : list.readUInt32LE(0);
   const count = tableBytes / 4;
   if (!Number.isInteger(count) || count === 0 || tableBytes > list.length) {
-    throw bad('transactions', `${tableBytes} is no size of an offset table in ${list.length} bytes`);
+    throw bad('transactions', `${tableBytes} is not the size of an offset table in ${list.length} bytes`);
   }
   if (count > MAX_TRANSACTIONS) {
     throw bad('transactions', `${count} are too many, the limit is ${MAX_TRANSACTIONS}`);
@@ -81,7 +81,7 @@ function checkTransactions(list: Buffer): void {
 
 function checkSafeInteger(ssz: Buffer, name: 'blockNumber' | 'timestamp'): void {
   const value = ssz.readBigUInt64LE(at[name]);
-  if (value > Number.MAX_SAFE_INTEGER) throw bad(name, `${value} is above 2^53-1; no chain is that far`);
+  if (value > Number.MAX_SAFE_INTEGER) throw bad(name, `${value} is above 2^53-1; no chain is that long`);
 }
 
 function bad(name: string, problem: string): PayloadError {

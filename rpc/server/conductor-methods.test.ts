@@ -69,10 +69,10 @@ describe('conductor methods', () => {
 
   it.each([
     [['7', '0x', 'why'], 'invalid argument 0: json: cannot unmarshal string'],
-    [[7, '0xab', 'why'], 'invalid argument 1: \\"0xab\\" is no hash of 32 bytes'],
-    [[7, `0x${'ab'.repeat(32)}`, ' '], 'invalid argument 2: a reason is needed'],
+    [[7, '0xab', 'why'], 'invalid argument 1: \\"0xab\\" is not a 32-byte hash in hex'],
+    [[7, `0x${'ab'.repeat(32)}`, ' '], 'invalid argument 2: give a reason'],
     [[7, `0x${'ab'.repeat(32)}`], 'missing value for required argument 2'],
-    [[7, `0x${'ab'.repeat(32)}`, 'why', 'head'], 'invalid argument 3: \\"head\\" is no hash'],
+    [[7, `0x${'ab'.repeat(32)}`, 'why', 'head'], 'invalid argument 3: \\"head\\" is not a 32-byte hash'],
   ])('resetHead refuses %j', async (params, text) => {
     expect(await call('resetHead', params)).toContain(`-32602,"message":"${text}`);
     expect(conductor.operations).toEqual([]);

@@ -77,7 +77,7 @@ const forceParam: Param<boolean> = {
 const reasonParam: Param<string> = {
   decode: (value) => {
     const reason = stringParam.decode(value).trim();
-    if (reason === '') throw new ArgumentError('a reason is needed: it goes on record');
+    if (reason === '') throw new ArgumentError('give a reason: it is recorded');
     return reason;
   },
 };

@@ -16,7 +16,7 @@ export class ByteCursor {
       value += (byte & 127) * scale;
       if (byte < 128) return value;
     }
-    throw new RangeError('a number without an end');
+    throw new RangeError('unterminated number');
   }
 
   take(length: number): Buffer {

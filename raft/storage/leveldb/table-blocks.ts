@@ -19,9 +19,10 @@ interface BlockHandle {
  * @throws RangeError that says where it is damaged
  */
 export function checkTable(table: Buffer): void {
-  if (table.length < FOOTER_BYTES) throw new RangeError(`${table.length} bytes are no table`);
+  if (table.length < FOOTER_BYTES) throw new RangeError(`${table.length} bytes are too few for a table`);
   const footer = new ByteCursor(table.subarray(table.length - FOOTER_BYTES));
-  if (footer.bytes.readBigUInt64LE(FOOTER_BYTES - 8) !== MAGIC) throw new RangeError('its end is no footer');
+  if (footer.bytes.readBigUInt64LE(FOOTER_BYTES - 8) !== MAGIC)
+    throw new RangeError('it has no valid footer');
   const metaIndex = handle(footer);
   const index = handle(footer);
   checkedBlock(table, metaIndex);

@@ -15,7 +15,7 @@ export const hashParam: Param<string> = {
   decode: (value) => {
     const text = stringParam.decode(value);
     if (/^0x[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase();
-    throw new ArgumentError(`${JSON.stringify(text.slice(0, 80))} is no hash of 32 bytes in hex, with 0x`);
+    throw new ArgumentError(`${JSON.stringify(text.slice(0, 80))} is not a 32-byte hash in hex with 0x`);
   },
 };
 

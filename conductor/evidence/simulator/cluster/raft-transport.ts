@@ -210,7 +210,7 @@ export class RaftTransport implements NodeTransport {
   private frame(to: string, toIncarnation: string, message: Frame['message']): Frame {
     const { started, nodeId, options } = this;
     const clusterId = started.clusterId();
-    if (clusterId === null) throw new Error('a node without a cluster has nothing to say');
+    if (clusterId === null) throw new Error('a node without a cluster sends nothing');
     return {
       ...{ clusterId, from: nodeId, fromIncarnation: started.incarnation(), bootId: options.bootId },
       ...{ to, toIncarnation, message },

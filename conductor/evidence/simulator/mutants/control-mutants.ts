@@ -95,8 +95,8 @@ export const controlMutants: readonly Mutant[] = [
     'standbys are not fed',
     inScenario('a standby that hears no gossip'),
     DECIDE,
-    "return { type: 'feed', reason: 'the local node misses blocks' };",
-    "return { type: 'none', reason: 'the local node misses blocks' };",
+    "return { type: 'feed', reason: 'the local node lacks blocks' };",
+    "return { type: 'none', reason: 'the local node lacks blocks' };",
   ),
   mutant(
     'a posted block that was dropped is not posted again',

@@ -32,7 +32,7 @@ export function patientWithNewcomers(): Invariant {
           (output) =>
             output.type === 'event' &&
             output.event.type === 'role' &&
-            output.event.reason === 'no contact to a quorum',
+            output.event.reason === 'no contact with a quorum',
         );
         const { change, answeredMs } = known;
         if (!lostTouch || !change || change.index <= ctx.commit) return;

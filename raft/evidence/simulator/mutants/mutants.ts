@@ -342,7 +342,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'leader.ts',
-        find: "becomeFollower(ctx, ctx.term, null, 'no contact to a quorum');\n    return;",
+        find: "becomeFollower(ctx, ctx.term, null, 'no contact with a quorum');\n    return;",
         replace: '',
       },
     ],
