@@ -72,7 +72,7 @@ export interface BringOptions {
  * Brings the local node to the committed head: posts the blocks that it misses, in order, and watches its head.
  * Returns the local head, which is the wanted block or a descendant of it.
  *
- * op-conductor posts one block at most, so that a node two blocks behind is stuck for ever (#22143). A geth that was
+ * op-conductor posts one block at most, so that a node two blocks behind is stuck forever (#22143). A geth that was
  * killed comes back 3–5 blocks behind its own head: this is the normal case.
  *
  * @throws BehindError when the local head did not move for `deadlineMs`

@@ -59,7 +59,7 @@ describe('a sequencer whose blocks are refused again and again', () => {
     for (const reason of reasons) t.localNode.commits.refused(reason, performance.now());
   };
 
-  it('is left to a fit node, and not for ever', async () => {
+  it('is left to a fit node, and not forever', async () => {
     const t = conductorUnderTest();
     t.raft.peer('b').eligibility = fitPeer();
     await t.sequencing();

@@ -24,7 +24,7 @@ import { StartElsewhereError } from './start-held.js';
 import type { Succession } from './succession.js';
 import type { Switches } from './switches.js';
 
-/** A leader that cannot prove its leadership steps down long before; nothing may hold up the control loop for ever. */
+/** A leader that cannot prove its leadership steps down long before; nothing may hold up the control loop forever. */
 const READ_BARRIER_TIMEOUT_MS = 5000;
 
 /** How long things of the control loop may take. */

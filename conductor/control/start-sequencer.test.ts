@@ -156,7 +156,7 @@ describe('startSequencer', () => {
     ])('and is started also when it %s to be woken', async (_, fault) => {
       node.faults.set('wakeUp', fault);
       await expect(started()).resolves.toEqual({ head: refOf(10), wasStopped: true });
-      // No answer is awaited for ever.
+      // No answer is awaited forever.
       await jest.advanceTimersByTimeAsync(1000);
       expect(jest.getTimerCount()).toBe(0);
     });
@@ -200,7 +200,7 @@ describe('startSequencer', () => {
       expect(node.starts).toEqual([hashOf(10), hashOf(11)]);
     });
 
-    it('does not look for ever', async () => {
+    it('does not look forever', async () => {
       refuse(Infinity, () => hashMismatch(refOf(9), hashOf(10)));
       const result = start();
       await jest.advanceTimersByTimeAsync(2 * DEADLINE_MS + 50);

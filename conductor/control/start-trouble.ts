@@ -9,7 +9,7 @@ const FAILURES = 3;
 const LASTS_MS = 10_000;
 
 /**
- * Remembers that the local sequencer cannot be started although the node looks healthy: a leader that tries for ever
+ * Remembers that the local sequencer cannot be started although the node looks healthy: a leader that tries forever
  * halts the chain (docs/reference/op-conductor.md §3.3).
  */
 export class StartTrouble {

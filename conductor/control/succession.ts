@@ -40,7 +40,7 @@ export class Succession {
 
   /**
    * The best one first, unless the operator wants them in turn. A chain that stands still goes round in any case: two
-   * nodes that are both fit and cannot sequence would hand it to each other for ever.
+   * nodes that are both fit and cannot sequence would hand it to each other forever.
    */
   inOrderOfTrial({ stuck }: { stuck: boolean }): Successor[] {
     const { roundRobin, raft } = this.options;

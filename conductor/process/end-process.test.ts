@@ -23,7 +23,7 @@ const noNamespace = ((): string | undefined => {
   }
 })();
 
-/** A process one of whose threads waits for ever, as for a disk, and that then ends itself. */
+/** A process one of whose threads waits forever, as for a disk, and that then ends itself. */
 const program = (fifo: string, ending: string): string => `
   import { open } from 'node:fs';
   import { setTimeout as sleep } from 'node:timers/promises';
@@ -82,7 +82,7 @@ describe('the end of a process', () => {
     30_000,
   );
 
-  it('kills while a thread waits for ever', async () => {
+  it('kills while a thread waits forever', async () => {
     expect(await run(program(fifo, 'endProcess(0, read)'))).toEqual(KILLED);
   }, 30_000);
 

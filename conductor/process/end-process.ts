@@ -13,12 +13,12 @@ const LAST_LINES_MS = 1000;
 const THREADS_MS = 1000;
 const POLL_MS = 10;
 
-/** Something did not end that should have: a thread may wait for it for ever. */
+/** Something did not end that should have: a thread may wait for it forever. */
 export class StuckError extends Error {
   override readonly name = 'StuckError';
 }
 
-/** Whether an orderly exit would wait, perhaps for ever, for what has failed. */
+/** Whether an orderly exit would wait, perhaps forever, for what has failed. */
 export function isStuck(error: Error): boolean {
   return error instanceof StuckError || (error instanceof StorageError && error.code === 'hung');
 }

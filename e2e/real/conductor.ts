@@ -49,7 +49,7 @@ export function conductorCommand(
     ...['--rpc.addr', host, '--rpc.port', `${node.conductorPort}`],
     ...['--metrics.enabled', '--metrics.addr', host, '--metrics.port', `${node.metricsPort}`],
     ...['--log.level', 'debug', '--log.format', 'json'],
-    // Operators leave this flag set for ever: it must mean nothing once the directory has state.
+    // Operators leave this flag set forever: it must mean nothing once the directory has state.
     ...(node.index === 0 ? ['--raft.bootstrap'] : []),
     ...(paused ? ['--paused'] : []),
   ];

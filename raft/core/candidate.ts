@@ -128,7 +128,7 @@ export function onPreVoteResponse(ctx: CoreContext, from: NodeId, message: PreVo
     if (isLoyalFollower(ctx)) return;
     // cover: a refused pre-vote teaches a later term
     // candidate.test.ts "learns a later term from a refusal and asks anew in it"
-    // Learn the term, or two nodes may refuse each other for ever.
+    // Learn the term, or two nodes may refuse each other forever.
     becomeFollower(ctx, message.term, null, `${from} knows a later term`);
     scheduleRetry(ctx, 0);
     return;

@@ -55,7 +55,7 @@ export function onPropose(ctx: CoreContext, id: number, data: Uint8Array, crc: n
   const { leadership, limits } = ctx;
   if (!leadership) return ctx.reject(id, 'not-leader');
   if (leadership.transfer?.isClosed) return ctx.reject(id, 'transfer-in-progress');
-  // A leader without a quorum must not collect proposals for ever.
+  // A leader without a quorum must not collect proposals forever.
   const full =
     leadership.pending.size >= limits.uncommittedEntriesMax ||
     (leadership.pending.size > 0 && leadership.uncommittedBytes + data.length > limits.uncommittedBytesMax);

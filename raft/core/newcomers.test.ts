@@ -39,7 +39,7 @@ describe('a leader with a new voter', () => {
     expect(node.status).toMatchObject({ role: 'leader', leaseRemainingMs: 0 });
   });
 
-  it('does not wait for ever', () => {
+  it('does not wait forever', () => {
     const { node, id } = second();
     expect(lead(node, 1e6)).toBeGreaterThanOrEqual(PROBATION_MS);
     expect(node.now).toBeLessThan(2000 + PROBATION_MS + timing.leaseTimeoutMs);

@@ -37,7 +37,7 @@ export type RejectReason =
   | 'superseded'
   | 'transfer-timeout';
 
-/** Names one entry for ever: two logs that have an entry of this index and term have the same one. */
+/** Names one entry forever: two logs that have an entry of this index and term have the same one. */
 export interface LogPosition {
   index: number;
   term: number;

@@ -166,7 +166,7 @@ describe('a node of a cluster', () => {
     expect(leader.fatal).toMatchObject([{ message: expect.stringContaining('invariant') }]);
   });
 
-  it('keeps no request for ever: those of a term that is over are given back', async () => {
+  it('keeps no request forever: those of a term that is over are given back', async () => {
     const cluster = createCluster();
     const leader = await cluster.found('a', 'b', 'c');
     await leader.raft.propose(bytes('one'));

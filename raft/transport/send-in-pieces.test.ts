@@ -78,7 +78,7 @@ describe('data', () => {
   it.each([
     ['takes nothing', 0],
     ['has more than there is', DATA.length + 1],
-  ])('do not go on for ever to a peer that %s', async (_name, received) => {
+  ])('do not go on forever to a peer that %s', async (_name, received) => {
     const to = receiver(0, { send: async () => received });
     await expect(sendInPieces(to)).rejects.toMatchObject({ code: 'malformed' });
   });

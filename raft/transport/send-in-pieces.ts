@@ -23,7 +23,7 @@ interface Piece {
   answer: Promise<number>;
 }
 
-/** The receiver may lose what it has, or somebody else may send to it as well; not for ever. */
+/** The receiver may lose what it has, or somebody else may send to it as well; not forever. */
 const SETBACKS_MAX = 3;
 
 /** Brings data to a peer piece by piece, from where the peer has come to. @throws what `send` throws, FrameError */

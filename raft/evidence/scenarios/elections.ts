@@ -18,9 +18,9 @@ scenario(
   {
     bug: 9,
     title:
-      'a later term with a shorter log, and a longer log with an earlier term, do not refuse each other for ever',
+      'a later term with a shorter log, and a longer log with an earlier term, do not refuse each other forever',
     wrong:
-      'A node with a later term and a shorter log, and nodes with an earlier term and longer logs, refuse each other for ever.',
+      'A node with a later term and a shorter log, and nodes with an earlier term and longer logs, refuse each other forever.',
     seen: 'etcd-io/etcd#8243, #8501, #9586, #10355; tikv/raft-rs#42, #83, #84; databendlabs/openraft#1796; hashicorp/raft#606, #609',
     mutant: 'a later term in a refusal is not learned',
   },
@@ -142,9 +142,9 @@ scenario(
 scenario(
   {
     bug: 14,
-    title: 'two survivors that tie once draw anew and do not tie for ever',
+    title: 'two survivors that tie once draw anew and do not tie forever',
     wrong:
-      'The random part of the election timeout is drawn once. Two survivors with equal draws tie for ever.',
+      'The random part of the election timeout is drawn once. Two survivors with equal draws tie forever.',
     seen: 'databendlabs/openraft#1838, fluree/db#1845',
     timing: { rankSlotMs: 0, jitterMs: 20 },
     mutant: [

@@ -112,7 +112,7 @@ scenario(
     bug: 22,
     title: 'a follower whose entry differs where the snapshot ends takes the snapshot and goes on',
     wrong:
-      'A follower keeps an entry that conflicts with the end of a snapshot, and refuses appends for ever.',
+      'A follower keeps an entry that conflicts with the end of a snapshot, and refuses appends forever.',
     seen: 'hashicorp/raft#697, #704',
     mutant: [
       {
@@ -279,9 +279,9 @@ for (const writes of [0, 1, 2, 3]) {
 scenario(
   {
     bug: 27,
-    title: 'answers that never come do not block a follower for ever, without new proposals either',
+    title: 'answers that never come do not block a follower forever, without new proposals either',
     wrong:
-      'A request that is never answered occupies its place for ever, and the follower gets nothing more.',
+      'A request that is never answered occupies its place forever, and the follower gets nothing more.',
     seen: 'hashicorp/raft#612, camunda/camunda#7339',
     mutant: 'a lost request is never given up',
   },

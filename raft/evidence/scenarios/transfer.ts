@@ -136,7 +136,7 @@ scenario(
   {
     bug: 45,
     title: 'a leader whose transfer fails serves again',
-    wrong: 'A leader whose transfer failed refuses proposals for ever.',
+    wrong: 'A leader whose transfer failed refuses proposals forever.',
     seen: 'hashicorp/raft#570; rabbitmq/ra#435, #525',
     mutant: NEVER_GIVEN_UP,
   },

@@ -31,7 +31,7 @@ function compile(source: string): ModuleBody {
     const { outputText } = ts.transpileModule(source, {
       compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
     });
-    // Real modules would take a folder of files for each mutant, and stay in memory for ever.
+    // Real modules would take a folder of files for each mutant, and stay in memory forever.
     // eslint-disable-next-line @typescript-eslint/no-implied-eval
     body = new Function('require', 'exports', outputText) as ModuleBody;
     compiled.set(source, body);

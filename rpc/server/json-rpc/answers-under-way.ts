@@ -26,7 +26,7 @@ export class AnswersUnderWay {
     const { socket } = request;
     const responses = this.responsesTo(socket).add(response);
     this.count++;
-    // A client that does not read its answer would keep it in memory for ever.
+    // A client that does not read its answer would keep it in memory forever.
     let unread: NodeJS.Timeout | undefined;
     response.once('prefinish', () => {
       if (responses.has(response)) unread = setTimeout(() => socket.destroy(), this.unreadTimeoutMs);
@@ -48,7 +48,7 @@ export class AnswersUnderWay {
     if (known) return known;
     const responses = new Set<ServerResponse>();
     this.bySocket.set(socket, responses);
-    // Node ends only the first of pipelined requests when a connection breaks: the others would be kept for ever. They
+    // Node ends only the first of pipelined requests when a connection breaks: the others would be kept forever. They
     // end by the event, since bodies, decoders and gauges let go of a response at its 'close', too.
     socket.once('close', () =>
       setImmediate(() => [...responses].forEach((response) => response.emit('close'))),

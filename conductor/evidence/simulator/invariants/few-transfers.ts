@@ -9,7 +9,7 @@ const CALM_AFTER_MS = 60_000;
 
 /**
  * Control loops ask to hand leadership over only so often. Each attempt costs the sequencer its block, and a hand-over that
- * cannot succeed is easily tried for ever.
+ * cannot succeed is easily tried forever.
  */
 export class FewTransfers implements Invariant {
   readonly name = 'few-transfers';

@@ -48,7 +48,7 @@ export const runtimeMutants: readonly Mutant[] = [
     'return request;',
   ),
   mutant(
-    'requests of a term that is over wait for ever',
+    'requests of a term that is over wait forever',
     inTest(`${RUNTIME}/raft-node-trouble.test.ts`),
     `${RUNTIME}/raft-node.ts`,
     'if (event.term > this.term) this.pump.abandonPeers(exchangeId);',

@@ -84,7 +84,7 @@ export const transportMutants: readonly Mutant[] = [
     'void r.u32() ; void covered;',
   ),
   mutant(
-    'a request that is not answered waits for ever',
+    'a request that is not answered waits forever',
     inTest(`${TRANSPORT}/peer-lanes.test.ts`),
     `${TRANSPORT}/lane.ts`,
     'reject(on ? silence(on, ms) : this.notConnected(ms));',

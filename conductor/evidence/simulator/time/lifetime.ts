@@ -1,7 +1,7 @@
 import type { VirtualClock } from './virtual-clock.js';
 
 /**
- * The time from the start of a process to its death. What waits for something in it waits for ever once it is over, as
+ * The time from the start of a process to its death. What waits for something in it waits forever once it is over, as
  * the code of a killed process does.
  */
 export class Lifetime {

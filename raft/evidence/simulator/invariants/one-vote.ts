@@ -3,7 +3,7 @@ import { check } from '../../checks/violation.js';
 import type { Votes } from '../votes.js';
 import type { Invariant } from './invariant.js';
 
-/** I8 One vote (Raft thesis §3.4): a disk votes for one candidate in a term, for ever, across restarts. */
+/** I8 One vote (Raft thesis §3.4): a disk votes for one candidate in a term, forever, across restarts. */
 export function oneVote(votes: Votes): Invariant {
   return {
     stepped({ node, outputs }) {

@@ -1,7 +1,7 @@
 import { check } from '../../checks/violation.js';
 import type { Evidence, Invariant } from './invariant.js';
 
-/** I5 State Machine Safety (Raft thesis fig. 3.2): all nodes apply the same entries in the same order, for ever. */
+/** I5 State Machine Safety (Raft thesis fig. 3.2): all nodes apply the same entries in the same order, forever. */
 export function stateMachineSafety({ ledger }: Evidence): Invariant {
   return {
     applied(node, index, data) {
