@@ -55,7 +55,7 @@ export function withoutQuery({ url }: Endpoint): string {
   return url.replace(/\?.*$/s, '');
 }
 
-/** `host:port` of a URL of any kind; undefined if the text is none. */
+/** `host:port` of a URL of any kind; undefined if the text is not one. */
 export function hostOf(text: string): string | undefined {
   return URL.canParse(text) ? new URL(text).host : undefined;
 }

@@ -29,7 +29,7 @@ export type Verdict =
   | { type: 'duplicate' }
   /** It is the new head, but blocks below it are missing. */
   | { type: 'gap'; missing: number }
-  /** It takes the place of these blocks: of the head, whose commit was never answered; in old logs of any. */
+  /** It replaces these blocks: the head, whose commit was never answered; in old logs, any. */
   | { type: 'replacement'; replaced: readonly CommittedHead[] }
   /** The head was taken back by so many heights. */
   | { type: 'reset'; reset: ResetRequest; depth: number }
@@ -149,7 +149,7 @@ export class ChainState {
   /**
    * Forgets blocks whose payload left the log; the head stays.
    *
-   * @param kept hash of the one block whose payload is kept all the same: that of the snapshot. It is the head unless a
+   * @param kept hash of the one block whose payload is kept anyway: that of the snapshot. It is the head unless a
    *   reset went below it.
    */
   dropUpTo(logIndex: number, kept = this.head?.hash): void {

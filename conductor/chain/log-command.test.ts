@@ -41,7 +41,7 @@ describe('log command', () => {
     ['no JSON', undefined],
     ['an evidence that is not known', { ...reset, evidence: 'stars' }],
     ['no head to come from', { ...reset, from: undefined }],
-    ['a hash that is none', { ...reset, to: { number: 7, hash: '0x7' } }],
+    ['an invalid hash', { ...reset, to: { number: 7, hash: '0x7' } }],
   ])('refuses a reset with %s: a newer release wrote it', (_, body) => {
     const data = Buffer.concat([Buffer.from([3, 1]), Buffer.from(JSON.stringify(body) ?? 'x')]);
     expect(() => decodeCommand(data)).toThrow('type 3, version 1. A newer release wrote this');

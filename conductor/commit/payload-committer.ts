@@ -26,7 +26,7 @@ interface CommitterOptions {
   localChain: LocalChain;
   /** Why no block may be the first of an empty log; undefined if one may. */
   firstBlockRefusal: () => string | undefined;
-  /** Whatever else proposes takes its turns, too: each is judged by what all before it have made of the chain. */
+  /** Other proposers take turns too: each is judged by what all before it have made of the chain. */
   turns: Turns;
   logger: Logger;
 }

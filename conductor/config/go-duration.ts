@@ -17,7 +17,7 @@ const LONGEST_NS = 2 ** 63;
 
 const PART = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y;
 
-/** Milliseconds of a duration in Go's syntax (`500ms`, `1s`, `1h2m3.5s`), to the nanosecond; null if it is none. */
+/** Milliseconds of a duration in Go's syntax (`500ms`, `1s`, `1h2m3.5s`), to the nanosecond; null if it is not one. */
 export function parseGoDuration(text: string): number | null {
   const sign = text.startsWith('-') ? -1 : 1;
   const body = text.replace(/^[+-]/, '');

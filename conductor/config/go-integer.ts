@@ -6,7 +6,7 @@ const BITS = 64n;
 
 /**
  * An unsigned integer as Go's `strconv.ParseUint(text, 0, 64)` reads it, which reads the numbers of op-conductor's
- * flags: `16`, `0x10`, `0o20`, `020`, `0b10000`, `1_000`; null if it is none, or needs more than 64 bits.
+ * flags: `16`, `0x10`, `0o20`, `020`, `0b10000`, `1_000`; null if it is not one, or needs more than 64 bits.
  */
 export function parseGoUint(text: string): bigint | null {
   const value = magnitude(text);

@@ -22,7 +22,7 @@ describe('host and port', () => {
     'h:0',
     'h:65536',
     'u@h:1',
-  ])('%s is none', (text) => {
+  ])('%s is not an address', (text) => {
     expect(parseHostPort(text)).toBeNull();
   });
 

@@ -109,7 +109,7 @@ const levels = {
 
 type LogLevel = (typeof levels)[keyof typeof levels];
 
-/** op-conductor's level names, in any case, to pino's. */
+/** op-conductor's level names, in upper or lower case, to pino's. */
 export const logLevel: ValueType<LogLevel> = {
   schema: parsed((value) => (levels as Record<string, LogLevel>)[value.toLowerCase()] ?? null),
   placeholder: 'level',

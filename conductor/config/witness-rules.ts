@@ -1,7 +1,7 @@
 import type { Rule } from './config-error.js';
 import type { FlagName, FlagValues } from './flag-table.js';
 
-/** What a witness must not be given: whoever did mistakes it for a member with a node. */
+/** What a witness must not be given: an operator who does mistakes it for a member with a node. */
 export const witnessRules: readonly Rule[] = [
   ...(['node.rpc', 'execution.rpc', 'rollupboost.ws-url'] as const).map((flag) =>
     forbidden(flag, (values) => values[flag] !== ''),

@@ -102,7 +102,7 @@ describe('a sequencer off the committed chain', () => {
     expect(t.node.starts).toHaveLength(2);
   });
 
-  it('goes on when a refused commit is none of its own', async () => {
+  it('goes on when a refused commit is not its own', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     await t.controller.contradicted(refOf(1_000_001));

@@ -176,7 +176,7 @@ export class Controller extends EventEmitter<ControlEvents> {
     const { localNode, switches } = this.options;
     switches.stopped = true;
     await this.loop.stop();
-    // A start that was aborted may still have its effect, so a leader asks op-node to stop in any case.
+    // A start that was aborted may still have its effect, so a leader always asks op-node to stop.
     const mayRun = !this.isWitness && (localNode.state.sequencerActive === true || this.leads);
     await this.handOver.atTheEnd({ stopFirst: !switches.paused && mayRun });
   }

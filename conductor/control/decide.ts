@@ -50,7 +50,7 @@ export interface View {
   progressing: boolean;
   /** Leadership is on its way to another member, as somebody else than this loop has asked. */
   transferring: boolean;
-  /** As leader, for long neither the head moved nor a sequencer was started: whatever it is, it does not pass. */
+  /** As leader: for long, the head has not moved and no sequencer was started; waiting longer will not help. */
   stuck: boolean;
   /** The retained history does not reach the local head: blocks cannot be posted. */
   historyTooShort: boolean;
@@ -128,7 +128,7 @@ function decideAsLeader(view: View): Action {
       return { type: 'none', reason: 'the chain is catching up' };
     }
     if (!better) return { type: 'none', reason: `nobody is fitter: ${view.healthReason}` };
-    // Whatever does not answer cannot be stopped; waiting for it would cost blocks: in op-conductor a hung op-node cost 20 s.
+    // What does not answer cannot be stopped, and waiting for it would cost blocks: in op-conductor a hung op-node cost 20 s.
     const sequencer = view.fitness === Fitness.unfit ? 'leave' : 'stop';
     return { type: 'transfer', to: better.id, sequencer, reason };
   }

@@ -34,7 +34,7 @@ describe('decideEmptyLog', () => {
     ['the higher of two, beside a witness', 13, [voter('b', 12), witness('w')]],
     ['higher than one that cannot lead', 13, [voter('b', 12, { canLead: false }), voter('c', null)]],
     ['a lower head of another branch', 13, [voter('b', 12, { branch: 'b' }), voter('c', 13)]],
-  ])('starts on the own head: %s', (_, own, others) => {
+  ])('starts on its own head: %s', (_, own, others) => {
     expect(decide(own, ...others)).toEqual({ type: 'start' });
   });
 

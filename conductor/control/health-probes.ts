@@ -6,7 +6,7 @@ import { ExecutionClient } from '../../rpc/clients/execution-client.js';
 import type { OpNodeClient } from '../../rpc/clients/op-node-client.js';
 import type { Config } from '../config/config.js';
 
-export interface ConfiguredHealth {
+export interface HealthProbes {
   probes: Probes;
   limits: HealthLimits;
   /** Ends the connections that only these probes use. */
@@ -14,7 +14,7 @@ export interface ConfiguredHealth {
 }
 
 /** The health checks that the configuration asks for. */
-export function probesFrom(config: Config, opNode: OpNodeClient, now: () => number): ConfiguredHealth {
+export function probesFrom(config: Config, opNode: OpNodeClient, now: () => number): HealthProbes {
   const { health } = config;
   const { probeTimeoutMs: timeoutMs, executionP2p, safe } = health;
   const rollupBoost = rollupBoostOf(config, now);

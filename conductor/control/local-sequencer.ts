@@ -87,7 +87,7 @@ export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
 
   /** The role of this node has changed. */
   roleChanged({ leads }: { leads: boolean }): void {
-    // Whoever gave it leadership although it could not start its sequencer wants it to try again.
+    // The member that transferred leadership here, although this sequencer could not start, wants it to try again.
     if (leads) this.startTrouble.reset();
     this.passedGate = false;
     this.historyTooShortAt = undefined;

@@ -46,11 +46,15 @@ describe('resetEvidence', () => {
   });
 
   it.each<[string, VoterReport[], string]>([
-    ['the own client alone', [voter('a', 95), voter('b', 'stays'), voter('c', 'stays')], 'only 1 of 3'],
+    ['the local client alone', [voter('a', 95), voter('b', 'stays'), voter('c', 'stays')], 'only 1 of 3'],
     ['one of two', [voter('a', 95), voter('b', 'silent')], 'only 1 of 2'],
     ['two of four', [voter('a', 95), voter('b', 95), voter('c', 'stays'), voter('d', 'silent')], '2 of 4'],
-    ['all but the own client', [voter('a', 'stays'), voter('b', 95), voter('c', 95)], 'local client'],
-    ['an own state that is not known', [voter('a', 'silent'), voter('b', 95), voter('c', 95)], 'local client'],
+    ['all but the local client', [voter('a', 'stays'), voter('b', 95), voter('c', 95)], 'local client'],
+    [
+      'an own state that is not known',
+      [voter('a', 'silent'), voter('b', 95), voter('c', 95)],
+      'local client',
+    ],
     ['no client at all', [voter('a', 'stays'), voter('b', 'stays')], 'local client'],
     ['a client that stands at the head', [voter('a', 100), voter('b', 100)], 'local client'],
     ['different blocks of that height', [voter('a', 20), voter('b', 20, 'b')], 'different blocks 20'],
@@ -80,19 +84,19 @@ describe('resetEvidence', () => {
     expect(find(voters, { othersMayFollow: true })).toMatchObject({ type: 'wait' });
   });
 
-  describe('of a majority that kept other blocks than the own client', () => {
+  describe('of a majority that kept other blocks than the local client', () => {
     it('is a matter of a member that has left where the majority did', () => {
       const voters = [voter('a', 97), voter('b', 95), voter('c', 93), voter('d', 'stays'), voter('e', 94)];
       expect(find(voters)).toMatchObject({ type: 'elsewhere', to: 'b' });
     });
 
-    it('is waited for when that member cannot lead: the own client would bring back what gives way', () => {
+    it('is waited for when that member cannot lead: the local client would bring back what gives way', () => {
       const away = { id: 'b', state: { head: null, leftAt: block(95), canLead: false, witness: false } };
       const voters = [voter('a', 97), away, voter('c', 93), voter('d', 'stays'), voter('e', 94)];
       expect(find(voters)).toMatchObject({ type: 'wait' });
     });
 
-    it('is enough when the own client only lacks blocks that it can be given', () => {
+    it('is enough when the local client only lacks blocks that it can be given', () => {
       const away = { id: 'b', state: { head: null, leftAt: block(95), canLead: false, witness: false } };
       const voters = [voter('a', 93), away, voter('c', 'stays')];
       expect(find(voters)).toMatchObject({
@@ -102,7 +106,7 @@ describe('resetEvidence', () => {
       expect(find(voters, { isElsewhere: true })).toMatchObject({ type: 'wait' });
     });
 
-    it('is a matter of another member, too, when the own client has other blocks there', () => {
+    it('is a matter of another member, too, when the local client has other blocks there', () => {
       const voters = [voter('a', 93), voter('b', 95), voter('c', 'stays')];
       expect(find(voters, { isElsewhere: true })).toMatchObject({ type: 'elsewhere', to: 'b' });
     });

@@ -11,9 +11,9 @@ export interface Evidence {
   head: BlockId;
   /** Hash of the committed block of a height, if it is known here. */
   hashAt: (number: number) => string | undefined;
-  /** The own op-node saw L1 replace blocks about when its client left, or its client leaves the same blocks again and again. */
+  /** The local op-node saw L1 replace blocks about when its client left, or its client leaves the same blocks again and again. */
   hasReason: boolean;
-  /** The own client has other blocks than the committed ones, so that these cannot be posted to it. */
+  /** The local client has other blocks than the committed ones, so that these cannot be posted to it. */
   isElsewhere: boolean;
   /** L1 replaced blocks so short a while ago that the other clients may not have left yet. */
   othersMayFollow: boolean;

@@ -39,7 +39,7 @@ export class Succession {
   }
 
   /**
-   * The best one first, unless the operator wants them in turn. A chain that stands still goes round in any case: two
+   * The best one first, unless the operator wants them in turn. A chain that has stopped always goes round: two
    * nodes that are both fit and cannot sequence would hand it to each other forever.
    */
   inOrderOfTrial({ stuck }: { stuck: boolean }): Successor[] {
@@ -55,7 +55,7 @@ export class Succession {
   }
 }
 
-/** The others in the order of their ids, around the ring: whoever comes after `self` first, as op-conductor does it. */
+/** The others in the order of their ids, around the ring: the one after `self` first, as op-conductor does it. */
 export function aroundTheRing<T extends { id: string }>(self: string, others: readonly T[]): T[] {
   const sorted = [...others].sort((a, b) => (a.id < b.id ? -1 : 1));
   const next = sorted.findIndex(({ id }) => id > self);

@@ -66,7 +66,7 @@ export class Switches {
 
   /** This process has founded no cluster after all: its pause ends, but for the flag's. @throws StorageError */
   async foundedNothing(): Promise<void> {
-    // Whoever paused or resumed meanwhile is right.
+    // A pause or resume in the meantime prevails.
     if (this.ofFounding === undefined || this.current !== this.ofFounding) return;
     await this.endPause();
     this.current ??= this.byFlag;
@@ -76,7 +76,7 @@ export class Switches {
   async endPause(): Promise<void> {
     const { current } = this;
     await this.store?.write(null);
-    // Whoever paused again meanwhile comes later, on the disk as well.
+    // A pause in the meantime comes later, on the disk as well.
     if (this.current === current) this.current = null;
   }
 }

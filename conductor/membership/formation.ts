@@ -23,7 +23,7 @@ interface FormationOptions {
   self: { id: string; incarnation: string };
   peers: readonly ListedPeer[];
   hello(address: string, signal: AbortSignal): Promise<FormationAnswer>;
-  /** True as soon as this node belongs to a cluster, by whatever way. */
+  /** True as soon as this node belongs to a cluster, in any way. */
   isMember(): boolean;
   bootstrap(members: readonly Member[]): Promise<void>;
   logger: Logger;

@@ -71,7 +71,7 @@ const begin = (...flags: string[]): Promise<void> =>
 /** Until it is decided, while nobody speaks to this node. */
 async function join(...flags: string[]): Promise<void> {
   const joining = begin(...flags);
-  // Whoever waits for it may do so later.
+  // The code that waits for it may do so later.
   joining.catch(() => undefined);
   await pass(LISTENING_MS);
   return joining;

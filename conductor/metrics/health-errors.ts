@@ -1,7 +1,7 @@
 import type { HealthReport, HealthCode } from '../../health/health-report.js';
 
 /**
- * The `error` label of failed health checks: op-conductor's texts. Where it puts in whatever the execution client
+ * The `error` label of failed health checks: op-conductor's texts. Where it inserts what the execution client
  * said, this is one text, so that the label is bounded.
  */
 const TEXTS: Readonly<Record<HealthCode, string>> = {

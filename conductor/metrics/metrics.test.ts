@@ -46,7 +46,7 @@ describe('elections', () => {
       t.value('op_conductor_leader_transfer_duration_seconds_count'),
     ]);
 
-  it('are counted by their cause, and pre-votes are none', async () => {
+  it('are counted by their cause, and pre-votes are not counted', async () => {
     stand('timeout', true);
     expect(await elections('timeout')).toBeUndefined();
     stand('timeout', false);

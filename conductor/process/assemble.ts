@@ -30,7 +30,7 @@ import { Turns } from '../commit/turns.js';
 import type { Config } from '../config/config.js';
 import { BlockRhythm } from '../control/block-rhythm.js';
 import { Controller, type ControlTimes } from '../control/controller.js';
-import { probesFrom, type ConfiguredHealth } from '../control/health-probes.js';
+import { probesFrom, type HealthProbes } from '../control/health-probes.js';
 import { LocalNode } from '../control/local-node.js';
 import { Succession } from '../control/succession.js';
 import { Switches } from '../control/switches.js';
@@ -57,7 +57,7 @@ export interface Parts {
   readonly transport: HttpTransport;
   readonly livingCluster: LivingCluster;
   readonly localNode: LocalNode;
-  readonly probes: ConfiguredHealth;
+  readonly probes: HealthProbes;
   readonly health: HealthMonitor;
   readonly switches: Switches;
   readonly controller: Controller;
@@ -289,7 +289,7 @@ function createRpc(
   });
 }
 
-/** Undefined without an upstream; its metrics are there in any case, as op-conductor's are. */
+/** Undefined without an upstream; its metrics are always there, as op-conductor's are. */
 function createFlashblocks(
   config: Config,
   { metrics, limits }: Pick<Parts, 'metrics'> & Limited,

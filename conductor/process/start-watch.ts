@@ -23,7 +23,7 @@ const REMEDY: Readonly<Record<Awaited, string>> = {
 };
 
 const LOOK_MS = 500;
-/** Below the patience of whoever watches a start. */
+/** Shorter than the patience of an operator who watches a start. */
 const FIRST_LINE_MS = 2000;
 const LAST_PAUSE_MS = 60_000;
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { run } from './run.js';
 
 const SIZE_MIB = 128;
-/** A process that waits for a frozen disk can not even be killed: it thaws by itself, whatever becomes of the test. */
+/** A process that waits for a frozen disk cannot even be killed: it thaws by itself, whatever happens to the test. */
 const FROZEN_AT_MOST_S = 60;
 
 /** A file system of its own under a folder, which can be made to finish no write, as the volume of a broken host. */

@@ -192,7 +192,7 @@ export class Namespaces {
     ip('netns', 'exec', this.router, 'iptables', ...args);
   }
 
-  /** What takes the place of files in /etc for whatever runs in the machine. */
+  /** Replaces files in /etc for processes that run in the machine. */
   private etc(at: number): string {
     return path.join('/etc/netns', this.name(at));
   }

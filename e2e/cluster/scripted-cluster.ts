@@ -65,7 +65,7 @@ export class ScriptedCluster {
     return member;
   }
 
-  /** Makes a member the leader, with the only active sequencer, known as such to all. */
+  /** Makes a member the leader, with the only active sequencer, known to all as the leader. */
   async lead(id: string): Promise<void> {
     await waitFor(`${id} to lead`, async () => {
       const running = this.members.filter(({ baton }) => baton.pid !== undefined);

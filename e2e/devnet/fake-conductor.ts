@@ -1,4 +1,4 @@
-import { createRpcServer, RpcError } from './json-rpc.js';
+import { createRpcServer, NodeRpcError } from './json-rpc.js';
 import { Faults } from './faults.js';
 import { envelopeSchema, type PayloadEnvelope } from './payload.js';
 
@@ -40,7 +40,7 @@ export async function startFakeConductor(isLeader = true): Promise<FakeConductor
           fake.received.push(envelope);
           await fake.gate;
           if (gone.aborted) fake.abandoned++;
-          if (fake.refusal !== undefined) throw new RpcError(fake.refusal);
+          if (fake.refusal !== undefined) throw new NodeRpcError(fake.refusal);
           fake.committed.push(envelope);
         },
       },

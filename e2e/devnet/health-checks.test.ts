@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { parseConfig } from '../../conductor/config/parse-config.js';
-import { probesFrom, type ConfiguredHealth } from '../../conductor/control/health-probes.js';
+import { probesFrom, type HealthProbes } from '../../conductor/control/health-probes.js';
 import { HealthMonitor } from '../../health/health-monitor.js';
 import type { HealthReport } from '../../health/health-report.js';
 import { OpNodeClient } from '../../rpc/clients/op-node-client.js';
@@ -9,7 +9,7 @@ import { TestNetwork, until, type TestNode } from './test-network.js';
 /** From the flags to the report, against a simulated node: every check is really wired. */
 describe('health checks, as configured', () => {
   const network = new TestNetwork();
-  let checks: ConfiguredHealth;
+  let checks: HealthProbes;
   let opNode: OpNodeClient;
   let monitor: HealthMonitor;
   let node: TestNode;

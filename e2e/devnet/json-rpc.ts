@@ -4,7 +4,7 @@ import { MIB } from '../../common/bytes.js';
 import type { Faults, Program } from './faults.js';
 
 /** A failure that reaches the client with this code and text. -32000 is what go-ethereum gives plain errors. */
-export class RpcError extends Error {
+export class NodeRpcError extends Error {
   constructor(
     message: string,
     readonly code = -32000,
@@ -14,10 +14,10 @@ export class RpcError extends Error {
 }
 
 /** The answer of a Go handler that dereferenced nil. */
-export const handlerCrashed = () => new RpcError('method handler crashed', -32603);
+export const handlerCrashed = () => new NodeRpcError('method handler crashed', -32603);
 
-export function invalidArgument(index: number, reason: string): RpcError {
-  return new RpcError(`invalid argument ${index}: ${reason}`, -32602);
+export function invalidArgument(index: number, reason: string): NodeRpcError {
+  return new NodeRpcError(`invalid argument ${index}: ${reason}`, -32602);
 }
 
 export interface RpcMethod {
@@ -66,7 +66,7 @@ function withFailures(methods: Record<string, RpcMethod>, faults: Faults): Recor
   if (faults.failing.size === 0) return methods;
   const failing = [...faults.failing].map(([name, text]): [string, RpcMethod] => [
     name,
-    { max: Infinity, call: () => Promise.reject(new RpcError(text)) },
+    { max: Infinity, call: () => Promise.reject(new NodeRpcError(text)) },
   ]);
   return { ...methods, ...Object.fromEntries(failing) };
 }
@@ -76,10 +76,10 @@ async function answerText(methods: Record<string, RpcMethod>, body: string, sign
   try {
     request = JSON.parse(body);
   } catch {
-    return failure(null, new RpcError('parse error', -32700));
+    return failure(null, new NodeRpcError('parse error', -32700));
   }
   if (!Array.isArray(request)) return answerTo(methods, request, signal);
-  if (request.length === 0) return failure(null, new RpcError('empty batch', -32600));
+  if (request.length === 0) return failure(null, new NodeRpcError('empty batch', -32600));
   const answers = [];
   for (const entry of request) answers.push(await answerTo(methods, entry, signal));
   return answers.filter((answer) => answer !== undefined);
@@ -89,7 +89,7 @@ async function answerText(methods: Record<string, RpcMethod>, body: string, sign
 async function answerTo(methods: Record<string, RpcMethod>, request: unknown, signal: AbortSignal) {
   const { jsonrpc, id, method, params } = (typeof request === 'object' ? (request ?? {}) : {}) as Request;
   if (jsonrpc !== '2.0' || typeof method !== 'string') {
-    return failure(id ?? null, new RpcError('invalid request', -32600));
+    return failure(id ?? null, new NodeRpcError('invalid request', -32600));
   }
   try {
     const result = await callOf(methods, method, params ?? [], signal);
@@ -107,20 +107,20 @@ function callOf(
 ): unknown {
   const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
   if (method === undefined) {
-    throw new RpcError(`the method ${name} does not exist/is not available`, -32601);
+    throw new NodeRpcError(`the method ${name} does not exist/is not available`, -32601);
   }
-  if (!Array.isArray(params)) throw new RpcError('non-array args', -32602);
+  if (!Array.isArray(params)) throw new NodeRpcError('non-array args', -32602);
   const required = method.required ?? 0;
   const max = method.max ?? required;
-  if (params.length > max) throw new RpcError(`too many arguments, want at most ${max}`, -32602);
+  if (params.length > max) throw new NodeRpcError(`too many arguments, want at most ${max}`, -32602);
   if (params.length < required) {
-    throw new RpcError(`missing value for required argument ${params.length}`, -32602);
+    throw new NodeRpcError(`missing value for required argument ${params.length}`, -32602);
   }
   return method.call(params, signal);
 }
 
 function failure(id: unknown, error: unknown) {
-  const code = error instanceof RpcError ? error.code : -32000;
+  const code = error instanceof NodeRpcError ? error.code : -32000;
   const message = error instanceof Error ? error.message : String(error);
   return { jsonrpc: '2.0', id, error: { code, message } };
 }

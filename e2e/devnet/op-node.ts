@@ -3,7 +3,7 @@ import { blockHashOf } from './block.js';
 import type { ChainStore } from './chain-store.js';
 import type { ConductorClient } from './conductor-client.js';
 import type { Faults } from './faults.js';
-import { handlerCrashed, invalidArgument, RpcError, type RpcMethod } from './json-rpc.js';
+import { handlerCrashed, invalidArgument, NodeRpcError, type RpcMethod } from './json-rpc.js';
 import { originOf, type SimulatedL1 } from './l1-info.js';
 import type { P2p } from './p2p.js';
 import { envelopeSchema, refOf, ZERO_HASH, type BlockRef, type PayloadEnvelope } from './payload.js';
@@ -76,7 +76,7 @@ function verified(payload: unknown): PayloadEnvelope {
   const actual = blockHashOf(parsed.data);
   const { hash } = refOf(parsed.data);
   if (actual !== hash) {
-    throw new RpcError(`payload has bad block hash: ${hash}, actual block hash is: ${actual}`);
+    throw new NodeRpcError(`payload has bad block hash: ${hash}, actual block hash is: ${actual}`);
   }
   return parsed.data;
 }
@@ -94,7 +94,7 @@ function syncStatus({ chain, l1, faults, hasPrestate }: OpNodeParts) {
 function outputAtBlock(parts: OpNodeParts, number: unknown) {
   const block = parts.chain.byNumber(Number(number));
   parts.sequencer.wakeUp();
-  if (!block) throw new RpcError('failed to get L2 block ref with sync status: not found');
+  if (!block) throw new NodeRpcError('failed to get L2 block ref with sync status: not found');
   const { stateRoot, withdrawalsRoot, transactions } = block.executionPayload;
   const version = ZERO_HASH;
   const withdrawalStorageRoot = withdrawalsRoot ?? ZERO_HASH;

@@ -7,7 +7,7 @@ import { buildBlock } from './block.js';
 import type { ChainStore } from './chain-store.js';
 import type { ConductorClient } from './conductor-client.js';
 import type { Faults } from './faults.js';
-import { RpcError } from './json-rpc.js';
+import { NodeRpcError } from './json-rpc.js';
 import { l1InfoDeposit, originOf, type SimulatedL1 } from './l1-info.js';
 import { plausibleHead } from './l1-reset.js';
 import { Mutex } from './mutex.js';
@@ -92,17 +92,17 @@ export class Sequencer {
     try {
       isLeader = await this.parts.conductor.leader();
     } catch (error) {
-      throw new RpcError(`sequencer leader check failed: ${(error as Error).message}`);
+      throw new NodeRpcError(`sequencer leader check failed: ${(error as Error).message}`);
     }
-    if (!isLeader) throw new RpcError('sequencer is not the leader, aborting');
+    if (!isLeader) throw new NodeRpcError('sequencer is not the leader, aborting');
     await this.#lock.run(() => {
-      if (this.#active) throw new RpcError('sequencer already running');
+      if (this.#active) throw new NodeRpcError('sequencer already running');
       if (!this.parts.hasPrestate()) {
-        throw new RpcError(`no prestate, cannot determine if sequencer start at ${head} is safe`);
+        throw new NodeRpcError(`no prestate, cannot determine if sequencer start at ${head} is safe`);
       }
       const { hash, number } = this.#head();
       if (head !== hash) {
-        throw new RpcError(`block hash does not match: head ${hash}:${number}, received ${head}`);
+        throw new NodeRpcError(`block hash does not match: head ${hash}:${number}, received ${head}`);
       }
       this.#active = true;
       this.#job = undefined;
@@ -159,7 +159,7 @@ export class Sequencer {
   }
 
   #requireActive(): void {
-    if (!this.#active) throw new RpcError('sequencer not running');
+    if (!this.#active) throw new NodeRpcError('sequencer not running');
   }
 
   #head(): BlockRef {

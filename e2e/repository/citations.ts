@@ -67,7 +67,7 @@ export function unknownSections(
 export const numberedSections = (page: string): Set<string> =>
   new Set([...page.matchAll(/^#+ (\d+(?:\.\d+)*)\.? /gm)].map(([, number]) => number!));
 
-/** Bugs that are cited by a number that is none of the catalogue's, or not as "catalogue no. N". */
+/** Bugs that are cited by a number that is not in the catalogue, or not as "catalogue no. N". */
 export function unknownBugs({ from, line, text }: Prose, catalogue: Set<string>): Reference[] {
   const bare = [...text.matchAll(/(?<![`'\w])bugs? \d+/gi)].map(([target]) => target);
   const cited = [...text.matchAll(/catalogue no\. (\d+)/g)].filter(([, number]) => !catalogue.has(number!));

@@ -85,7 +85,7 @@ describeConductors('bad input over the network', CLUSTER, (conductors, scenario)
             requestId: 1,
             lastIndex: 1_000_000,
             lastTerm: 1_000_000,
-            handOver: 1,
+            transferNumber: 1,
           },
         }),
       );

@@ -96,7 +96,7 @@ async function expectStored(conductors: Conductors, lines: readonly Line[]): Pro
     );
     for (const [at, { number, hash, ssz }] of blocks.entries()) {
       const kept = envelopeJson(ssz);
-      // Compared as a boolean, since a difference in a megabyte of text can not be printed.
+      // Compared as a boolean, since a difference in a megabyte of text cannot be printed.
       expect([id, number, `[${kept}]` === paramsOf(lines[at]!.body)]).toEqual([id, number, true]);
       // The same bytes have the same hash: once is enough.
       if (node > 0) continue;

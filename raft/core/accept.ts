@@ -10,7 +10,7 @@ import { becomeFollower } from './step-down.js';
 import type { Snapshot, SnapshotMeta } from './stored-state.js';
 
 /** Accepts the sender as leader of its term. False when that term is over. */
-function acceptLeader(ctx: CoreContext, from: NodeId, term: number, loyalForMs?: number): boolean {
+function acceptLeader(ctx: CoreContext, from: NodeId, term: number, loyaltyWindowMs?: number): boolean {
   if (term < ctx.term) return false;
   invariant(term > ctx.term || ctx.role !== 'leader', () => `${from} leads term ${term} beside ${ctx.id}`);
   invariant(
@@ -22,16 +22,16 @@ function acceptLeader(ctx: CoreContext, from: NodeId, term: number, loyalForMs?:
   }
   ctx.campaign = null;
   // A lease rests on what the followers promised, whatever timing their own logs have by now.
-  if (loyalForMs !== undefined) ctx.loyalForMs = loyalForMs;
+  if (loyaltyWindowMs !== undefined) ctx.loyaltyWindowMs = loyaltyWindowMs;
   heardFromLeader(ctx);
   return true;
 }
 
 export function onHeartbeat(ctx: CoreContext, from: NodeId, message: HeartbeatRequest): void {
-  if (message.term >= ctx.term) ctx.published = { term: message.term, rank: message.rank };
+  if (message.term >= ctx.term) ctx.publishedRank = { term: message.term, rank: message.rank };
   const current = acceptLeader(ctx, from, message.term, message.electionTimeoutMs);
   if (current) {
-    ctx.endHandOvers(message.term, message.handOversEnded);
+    ctx.endTransfers(message.term, message.transfersEnded);
     checkOwnLog(ctx, message);
     if (!ctx.reverted && message.commit <= ctx.log.lastIndex) ctx.commitTo(message.commit);
   }

@@ -28,7 +28,7 @@ export function onAppendResponse(
   if (message.success) {
     acknowledge(ctx, leadership, from, progress, message.matchIndex);
   } else if (request) {
-    // Whoever refuses what follows its own acknowledgement has at most what came before it.
+    // A follower that refuses what follows its own acknowledgement has at most what came before it.
     const agreesUpTo = message.conflictTerm > 0 ? request.prevIndex - 1 : message.conflictIndex - 1;
     if (checkReversion(ctx, from, progress, message.requestId, agreesUpTo)) return;
     // cover: a refused append is searched back
@@ -90,7 +90,7 @@ export function onProgress(
 
 /**
  * Commits what a quorum has on disk, this node's own disk being one vote among others (also when its own write
- * ends last). Only an entry of the own term decides (Raft thesis §3.6.2).
+ * ends last). Only an entry of its own term decides (Raft thesis §3.6.2).
  */
 export function advanceCommit(ctx: CoreContext, leadership: Leadership): void {
   const index = quorumValue(ctx.voters, (id) =>

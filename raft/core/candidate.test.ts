@@ -19,7 +19,7 @@ describe('a candidate', () => {
     node.campaign();
     node.receive('b', preVoteGranted(1));
     expect(node.status).toMatchObject({ role: 'candidate', term: 2 });
-    expect(node.sent('vote').map(({ to, term, handOver }) => [to, term, handOver])).toEqual([
+    expect(node.sent('vote').map(({ to, term, transferNumber }) => [to, term, transferNumber])).toEqual([
       ['b', 2, 0],
       ['c', 2, 0],
     ]);

@@ -60,17 +60,17 @@ function stillAwaited({ campaign, now, timing }: CoreContext): Map<number, numbe
   return new Map(asked.filter(([, askedAtMs]) => askedAtMs > now - timing.electionTimeoutMs));
 }
 
-function startElection(ctx: CoreContext, cause: ElectionCause, reason: string, handOver = 0): void {
+function startElection(ctx: CoreContext, cause: ElectionCause, reason: string, transferNumber = 0): void {
   ctx.setTerm(ctx.term + 1, ctx.id);
   ctx.fruitlessElections += 1;
   ctx.role = 'candidate';
   ctx.leader = null;
-  ctx.campaign = newCampaign(false, cause, handOver);
+  ctx.campaign = newCampaign(false, cause, transferNumber);
   ctx.roleChanged(reason);
   ctx.event({ type: 'electionStarted', term: ctx.term, cause, prevote: false });
   ctx.campaign.endsAtMs = ctx.now + patienceMs(ctx);
   askForVotes(ctx, ctx.campaign);
-  // The own vote counts like any other: once it is on disk.
+  // Its own vote counts like any other: once it is on disk.
   ctx.send(
     ctx.id,
     { type: 'voteResponse', term: ctx.term, requestId: 0, granted: true, remainingMs: 0 },
@@ -78,7 +78,7 @@ function startElection(ctx: CoreContext, cause: ElectionCause, reason: string, h
   );
 }
 
-/** Also repeats the question: it or its answer may be lost, and whoever voted for this node says so again. */
+/** Also repeats the question: it or its answer may be lost, and a node that voted for this one says so again. */
 function askForVotes(ctx: CoreContext, campaign: Campaign): void {
   scheduleRetry(ctx, ctx.timing.electionTimeoutMs);
   for (const to of peersThatVote(ctx)) {
@@ -91,17 +91,17 @@ function askForVotes(ctx: CoreContext, campaign: Campaign): void {
         requestId: ctx.nextRequestId(),
         lastIndex: ctx.log.lastIndex,
         lastTerm: ctx.log.lastTerm,
-        handOver: campaign.handOver,
+        transferNumber: campaign.transferNumber,
       },
       'term',
     );
   }
 }
 
-const newCampaign = (prevote: boolean, cause: ElectionCause, handOver = 0): Campaign => ({
+const newCampaign = (prevote: boolean, cause: ElectionCause, transferNumber = 0): Campaign => ({
   prevote,
   cause,
-  handOver,
+  transferNumber,
   granted: new Set<NodeId>(),
   refused: new Set<NodeId>(),
   remainingMs: 0,
@@ -188,8 +188,8 @@ function tally(ctx: CoreContext, from: NodeId, answer: PreVoteResponse | VoteRes
 export function onTimeoutNow(ctx: CoreContext, from: NodeId, message: TimeoutNowRequest): void {
   const accepted =
     message.term === ctx.term &&
-    message.handOver > ctx.handOversEnded(message.term) &&
-    ctx.now >= ctx.ordersFromMs &&
+    message.transferNumber > ctx.transfersEnded(message.term) &&
+    ctx.now >= ctx.ignoreTakeoverUntilMs &&
     ctx.role === 'follower' &&
     ctx.leader === from &&
     ctx.isVoter(ctx.id) &&
@@ -204,9 +204,9 @@ export function onTimeoutNow(ctx: CoreContext, from: NodeId, message: TimeoutNow
   if (accepted) {
     // cover: a transfer is accepted
     // transfer.test.ts "stands at once, without pre-vote and with the right to disturb"
-    startElection(ctx, 'transfer', `${from} transfers leadership`, message.handOver);
+    startElection(ctx, 'transfer', `${from} transfers leadership`, message.transferNumber);
   } else if (message.term === ctx.term) {
     // The leader has the answer by now, or will: the same order must not be obeyed when it comes again.
-    ctx.endHandOvers(message.term, message.handOver);
+    ctx.endTransfers(message.term, message.transferNumber);
   }
 }

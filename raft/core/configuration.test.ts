@@ -22,7 +22,7 @@ describe('the bytes of a configuration', () => {
     );
   });
 
-  it('that are none end the process', () => {
+  it('that are invalid end the process', () => {
     expect(() => decodeConfiguration(new TextEncoder().encode('{}'))).toThrow(/without members/);
   });
 });

@@ -17,7 +17,7 @@ export interface Configuration {
   members: readonly Member[];
   /** The timing of the whole cluster; without it each node goes by its own. */
   timing?: ClusterTiming;
-  /** While one voter takes the place of another (joint consensus, Raft thesis §4.3); the voters of `members` come next. */
+  /** While one voter replaces another (joint consensus, Raft thesis §4.3); the voters of `members` come next. */
   joint?: JointChange;
 }
 
@@ -25,7 +25,7 @@ export interface Configuration {
 export interface JointChange {
   /** The voters before the change: a majority of them must agree as well. */
   voters: readonly NodeId[];
-  /** Members that are none any more when the change is complete. */
+  /** Members that are no longer members when the change is complete. */
   leaving: readonly NodeId[];
 }
 

@@ -15,7 +15,7 @@ export interface Campaign {
   prevote: boolean;
   cause: ElectionCause;
   /** The transfer by which it stands; 0 without one. */
-  handOver: number;
+  transferNumber: number;
   granted: Set<NodeId>;
   refused: Set<NodeId>;
   /** Longest time that a loyal voter said it stays loyal. */
@@ -59,18 +59,18 @@ export class CoreContext {
   lastLeader: NodeId | null = null;
   lastLeaderContactMs = -Infinity;
   /** How long each word of its leader keeps this node loyal, as that leader last said. */
-  loyalForMs: number;
+  loyaltyWindowMs: number;
   /** Until when it is loyal: a promise that a later, shorter one does not take back. */
   loyalUntilMs = -Infinity;
   /** The leader's process is proven dead: loyalty to it is over. */
   leaderGone = false;
   electionDeadlineMs = Infinity;
   /** After a stall: orders of the leader that are read before then lay unread meanwhile, and may be over. */
-  ordersFromMs = -Infinity;
+  ignoreTakeoverUntilMs = -Infinity;
   /** Transfers of the leader of `term` that are over, up to `number`. */
-  private endedHandOvers = { term: 0, number: 0 };
+  private endedTransfers = { term: 0, number: 0 };
   /** This node's place in the succession, as the leader of that term told it last. */
-  published: { term: number; rank: number } | null = null;
+  publishedRank: { term: number; rank: number } | null = null;
   eligibility = 1;
   /** This disk has lost what it had acknowledged, perhaps votes as well: the node takes no part in anything. */
   reverted: boolean;
@@ -90,7 +90,7 @@ export class CoreContext {
     this.incarnation = options.incarnation;
     this.priority = options.priority ?? 0;
     this.ownTiming = options.timing;
-    this.loyalForMs = options.timing.electionTimeoutMs;
+    this.loyaltyWindowMs = options.timing.electionTimeoutMs;
     this.limits = options.limits;
     this.term = restored.hardState.term;
     this.votedFor = restored.hardState.votedFor;
@@ -111,13 +111,13 @@ export class CoreContext {
     return this.timingFound.timing;
   }
 
-  handOversEnded(term: number): number {
-    return this.endedHandOvers.term === term ? this.endedHandOvers.number : 0;
+  transfersEnded(term: number): number {
+    return this.endedTransfers.term === term ? this.endedTransfers.number : 0;
   }
 
   /** A transfer was given up or refused: an order or a vote request that comes late must not revive it. */
-  endHandOvers(term: number, number: number): void {
-    this.endedHandOvers = { term, number: Math.max(number, this.handOversEnded(term)) };
+  endTransfers(term: number, number: number): void {
+    this.endedTransfers = { term, number: Math.max(number, this.transfersEnded(term)) };
   }
 
   private get knownVoters(): { sets: VoterSets; all: readonly NodeId[] } {

@@ -46,7 +46,7 @@ describe('a follower that hears nothing', () => {
     node.receive('c', heartbeat(4, { rank: 7 }));
     node.receive('b', heartbeat(3, { rank: 2 }));
     expect(slots()).toBe(7);
-    node.receive('b', { type: 'vote', term: 5, requestId: 1, lastIndex: 9, lastTerm: 4, handOver: 1 });
+    node.receive('b', { type: 'vote', term: 5, requestId: 1, lastIndex: 9, lastTerm: 4, transferNumber: 1 });
     expect(slots()).toBe(1);
   });
 
@@ -92,7 +92,14 @@ describe('a follower that hears nothing', () => {
     node.wait(10 * timing.electionTimeoutMs);
     expect(node.core.nextDeadlineMs()).toBe(Infinity);
     node.receive('b', heartbeat(1));
-    node.receive('b', { type: 'timeoutNow', term: 1, requestId: 1, handOver: 1, lastIndex: 1, lastTerm: 1 });
+    node.receive('b', {
+      type: 'timeoutNow',
+      term: 1,
+      requestId: 1,
+      transferNumber: 1,
+      lastIndex: 1,
+      lastTerm: 1,
+    });
     expect(node.sent('timeoutNowResponse')).toMatchObject([{ accepted: false }]);
   });
 

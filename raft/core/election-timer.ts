@@ -10,12 +10,12 @@ const LIST_IS_OLD_AFTER = 3;
  * the order of ids. An unfit node queues behind all others: that delays it, no more.
  */
 export function rank(ctx: CoreContext): number {
-  const { published } = ctx;
+  const { publishedRank } = ctx;
   const listIsOld = ctx.now - ctx.lastLeaderContactMs > LIST_IS_OLD_AFTER * ctx.timing.electionTimeoutMs;
-  const isListed = published?.term === ctx.term && !listIsOld;
-  if (isListed && ctx.eligibility > 0) return published.rank;
+  const isListed = publishedRank?.term === ctx.term && !listIsOld;
+  if (isListed && ctx.eligibility > 0) return publishedRank.rank;
   const others = ctx.allVoters.filter((id) => id !== ctx.lastLeader || id === ctx.id).sort();
-  const position = isListed ? published.rank : orderOfIds(ctx, others);
+  const position = isListed ? publishedRank.rank : orderOfIds(ctx, others);
   return ctx.eligibility > 0 ? position : position + others.length;
 }
 
@@ -58,7 +58,7 @@ const PATIENCE_DOUBLINGS_MAX = 5;
 /**
  * How long votes may take. They wait for the voters' disks; when those are slower than the timers, each fruitless
  * election waits longer, or none would ever succeed. The answers to the new leader's heartbeats need no
- * such patience: whoever voted for it has its term on disk already.
+ * such patience: a node that voted for it already has its term on disk.
  */
 export function patienceMs(ctx: CoreContext): number {
   const doublings = Math.min(Math.max(0, ctx.fruitlessElections - 1), PATIENCE_DOUBLINGS_MAX);
@@ -81,7 +81,7 @@ export const isLoyalFollower = (ctx: CoreContext): boolean => ctx.role === 'foll
 export function heardFromLeader(ctx: CoreContext): void {
   ctx.lastLeaderContactMs = ctx.now;
   // A heartbeat from before a change to longer times may come after one that the leader's lease counts on.
-  ctx.loyalUntilMs = Math.max(ctx.loyalUntilMs, ctx.now + ctx.loyalForMs);
+  ctx.loyalUntilMs = Math.max(ctx.loyalUntilMs, ctx.now + ctx.loyaltyWindowMs);
   ctx.leaderGone = false;
   restartElectionTimer(ctx);
 }

@@ -12,7 +12,7 @@ export function sendHeartbeats(ctx: CoreContext, leadership: Leadership): void {
   const { members } = ctx.configurations.latest.configuration;
   for (const [id, progress] of leadership.progress) {
     const place = succession.indexOf(id);
-    // Whoever was removed may have another disk by now.
+    // A removed member may have another disk by now.
     const acknowledged = members.some((member) => member.id === id) ? progress.acknowledgedIndex : 0;
     const commit = Math.min(ctx.commit, progress.match);
     const logHash = ctx.log.hashAt(Math.max(acknowledged, commit));
@@ -28,7 +28,7 @@ export function sendHeartbeats(ctx: CoreContext, leadership: Leadership): void {
         electionTimeoutMs: ctx.timing.electionTimeoutMs,
         acknowledged,
         logHash,
-        handOversEnded: ctx.handOversEnded(ctx.term),
+        transfersEnded: ctx.transfersEnded(ctx.term),
         rank: place < 0 ? succession.length : place,
       },
       'term',

@@ -41,7 +41,14 @@ describe('a leader with a write that does not end', () => {
     expect(events).toMatchObject([{ type: 'diskHangs', successor: orders[0]?.to }]);
     expect(orders).toMatchObject([{ term: 2, lastIndex: 3 }]);
     expect(node.status).toMatchObject({ transferring: true, leaseRemainingMs: 0 });
-    const taken = { type: 'vote', term: 3, requestId: 1, lastIndex: 3, lastTerm: 2, handOver: 1 } as const;
+    const taken = {
+      type: 'vote',
+      term: 3,
+      requestId: 1,
+      lastIndex: 3,
+      lastTerm: 2,
+      transferNumber: 1,
+    } as const;
     node.receive(orders[0]?.to as string, taken);
     expect(node.status).toMatchObject({ role: 'follower', term: 3 });
     expect(node.outputs.filter(({ type }) => type === 'answer')).toEqual([]);

@@ -31,8 +31,8 @@ export function becomeLeader(ctx: CoreContext, reason: string): void {
     replacementRequest: null,
     transfer: null,
     preparations: [],
-    leaseFromMs: -Infinity,
-    patientSinceMs: -Infinity,
+    leaseCountsFromMs: -Infinity,
+    quorumGraceFromMs: -Infinity,
     workedAtMs: ctx.now,
     isIdlenessTold: false,
     leaving: null,
@@ -45,7 +45,7 @@ export function becomeLeader(ctx: CoreContext, reason: string): void {
   ctx.electionDeadlineMs = Infinity;
   syncProgress(ctx, leadership);
   ctx.roleChanged(reason);
-  // An entry of the own term commits all that came before it (Raft thesis §3.6.2).
+  // An entry of the leader's own term commits all that came before it (Raft thesis §3.6.2).
   appendOwn(ctx, leadership, 'noop', new Uint8Array(0), 0);
   sendHeartbeats(ctx, leadership);
   replicateToAll(ctx, leadership);
@@ -111,18 +111,18 @@ function quorumContactMs(ctx: CoreContext, leadership: Leadership): number {
  * When this leader's lease ends; -Infinity before a quorum acknowledged a heartbeat. Votes are no promise of loyalty:
  * one that arrives late makes a leader of a node whose voters may follow another by now.
  */
-export function leaseEndMs(ctx: CoreContext, { progress, transfer, leaseFromMs }: Leadership): number {
+export function leaseEndMs(ctx: CoreContext, { progress, transfer, leaseCountsFromMs }: Leadership): number {
   if (transfer?.isClosed) return -Infinity;
   const acknowledgedMs = quorumValue(ctx.voters, (id) => {
     if (id === ctx.id) return ctx.now;
     const promisedFromMs = progress.get(id)?.promisedFromMs ?? -Infinity;
-    return promisedFromMs > leaseFromMs ? promisedFromMs : -Infinity;
+    return promisedFromMs > leaseCountsFromMs ? promisedFromMs : -Infinity;
   });
   return acknowledgedMs + ctx.timing.leaseTimeoutMs;
 }
 
 function patienceEndMs(ctx: CoreContext, leadership: Leadership): number {
-  return Math.max(quorumContactMs(ctx, leadership), leadership.patientSinceMs) + ctx.timing.leaseTimeoutMs;
+  return Math.max(quorumContactMs(ctx, leadership), leadership.quorumGraceFromMs) + ctx.timing.leaseTimeoutMs;
 }
 
 export function leaderDeadlineMs(ctx: CoreContext, leadership: Leadership): number {
@@ -134,7 +134,7 @@ export function leaderDeadlineMs(ctx: CoreContext, leadership: Leadership): numb
 }
 
 export function tickLeader(ctx: CoreContext, leadership: Leadership): void {
-  // Whoever cannot hear a quorum stops at once, heartbeats included.
+  // A leader that cannot hear a quorum stops at once, heartbeats included.
   if (ctx.now >= patienceEndMs(ctx, leadership)) {
     // cover: a leader without a quorum steps down
     // leader.test.ts "steps down when no quorum answers within the lease …"

@@ -56,7 +56,7 @@ export interface Leadership {
   transfer: PendingTransfer | null;
   preparations: Preparation[];
   /** Only heartbeats that were sent after this give a lease: an earlier transfer may still take it. */
-  leaseFromMs: number;
+  leaseCountsFromMs: number;
   /** When anything that waits for its commit got further, or began to wait. */
   workedAtMs: number;
   /** That nothing got further for too long was told, and this node stays. */
@@ -64,5 +64,5 @@ export interface Leadership {
   /** This node is of no use as leader, and is about to leave. */
   leaving: Leaving | null;
   /** From here on the quorum has the time that the timing in force gives it to answer. */
-  patientSinceMs: number;
+  quorumGraceFromMs: number;
 }

@@ -173,7 +173,7 @@ describe('a leader that is removed', () => {
     node.acknowledge('c');
     expect(node.answer(id)).toMatchObject({ outcome: 'done', index: 3 });
     expect(node.status).toMatchObject({ role: 'follower', commitIndex: 3 });
-    // Whoever has everything need not wait until it misses its leader.
+    // A node that has everything need not wait until it misses its leader.
     expect(node.sent('timeoutNow')).toMatchObject([{ to: 'b', term: 2, lastIndex: 3, lastTerm: 2 }]);
     node.wait(10 * timing.electionTimeoutMs);
     expect(node.core.nextDeadlineMs()).toBe(Infinity);

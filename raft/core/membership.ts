@@ -94,8 +94,8 @@ function appendConfiguration(
     if (progress) progress.probationUntilMs = ctx.now + PROBATION_IN_TIMEOUTS * ctx.timing.electionTimeoutMs;
   }
   // A longer lease needs the promise of a longer loyalty; a shorter interval begins now.
-  if (ctx.timing.electionTimeoutMs > electionTimeoutMs) leadership.leaseFromMs = ctx.now;
-  if (ctx.timing.leaseTimeoutMs < leaseTimeoutMs) leadership.patientSinceMs = ctx.now;
+  if (ctx.timing.electionTimeoutMs > electionTimeoutMs) leadership.leaseCountsFromMs = ctx.now;
+  if (ctx.timing.leaseTimeoutMs < leaseTimeoutMs) leadership.quorumGraceFromMs = ctx.now;
   if (ctx.timing.heartbeatIntervalMs < heartbeatIntervalMs) sendHeartbeats(ctx, leadership);
   replicateToAll(ctx, leadership);
   return at;

@@ -22,7 +22,7 @@ export interface VoteRequest extends Envelope {
    * The transfer (TimeoutNow) by which this node stands, as the leader of the term before counts them: loyalty to that
    * leader does not apply, unless it has given up this transfer meanwhile. 0 without one.
    */
-  handOver: number;
+  transferNumber: number;
 }
 
 interface VoteAnswer extends Envelope {
@@ -63,7 +63,7 @@ export interface HeartbeatRequest extends Envelope {
   round: number;
   /** min(commit, what this follower acknowledged): it may always be applied. */
   commit: number;
-  /** How long whoever answers stays loyal: the election timeout by which this leader computes its lease. */
+  /** How long a follower that answers stays loyal: the election timeout by which this leader computes its lease. */
   electionTimeoutMs: number;
   /** What this follower acknowledged to this leader: it must still have it. */
   acknowledged: number;
@@ -73,7 +73,7 @@ export interface HeartbeatRequest extends Envelope {
    */
   logHash: number | undefined;
   /** Up to this one, the transfers of this leader are over: who still stands by one has no claim to a vote. */
-  handOversEnded: number;
+  transfersEnded: number;
   /** Place of this follower in the succession, 0 first; no two followers have the same one of a leader. */
   rank: number;
 }
@@ -106,7 +106,7 @@ export interface SnapshotResponse extends Envelope {
 export interface TimeoutNowRequest extends Envelope {
   type: 'timeoutNow';
   /** Counted by this leader, from 1. */
-  handOver: number;
+  transferNumber: number;
   lastIndex: number;
   lastTerm: number;
 }

@@ -369,7 +369,7 @@ export class RaftCore {
     }
     const readMs = ctx.now + ctx.timing.heartbeatIntervalMs;
     ctx.electionDeadlineMs = Math.max(ctx.electionDeadlineMs, readMs);
-    if (forMs >= ctx.timing.electionTimeoutMs) ctx.ordersFromMs = readMs;
+    if (forMs >= ctx.timing.electionTimeoutMs) ctx.ignoreTakeoverUntilMs = readMs;
   }
 }
 

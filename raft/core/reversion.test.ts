@@ -197,13 +197,20 @@ describe('a node whose own log is shorter than what it acknowledged', () => {
     const log = { lastIndex: 9, lastTerm: 2 };
     node.receive('c', { type: 'preVote', term: 3, requestId: 1, ...log });
     expect(node.sent('preVoteResponse')[0]).toMatchObject({ granted: false, remainingMs: 0 });
-    node.receive('c', { type: 'vote', term: 3, requestId: 1, ...log, handOver: 0 });
+    node.receive('c', { type: 'vote', term: 3, requestId: 1, ...log, transferNumber: 0 });
     expect(node.sent('voteResponse')[0]).toMatchObject({ granted: false, term: 3 });
   });
 
   it('never stands, whether the leader is silent or asks it to', () => {
     const node = reverted();
-    node.receive('b', { type: 'timeoutNow', term: 2, requestId: 1, handOver: 1, lastIndex: 2, lastTerm: 2 });
+    node.receive('b', {
+      type: 'timeoutNow',
+      term: 2,
+      requestId: 1,
+      transferNumber: 1,
+      lastIndex: 2,
+      lastTerm: 2,
+    });
     expect(node.sent('timeoutNowResponse')[0]?.accepted).toBe(false);
     node.wait(10 * timing.electionTimeoutMs);
     expect(node.sent('preVote')).toEqual([]);
@@ -302,7 +309,7 @@ describe('a node that was found reverted before it was restarted', () => {
     const node = restarted();
     node.wait(10 * timing.electionTimeoutMs);
     expect(node.sent('preVote')).toEqual([]);
-    node.receive('c', { type: 'vote', term: 3, requestId: 1, lastIndex: 9, lastTerm: 2, handOver: 0 });
+    node.receive('c', { type: 'vote', term: 3, requestId: 1, lastIndex: 9, lastTerm: 2, transferNumber: 0 });
     expect(node.sent('voteResponse')[0]).toMatchObject({ granted: false });
     node.receive('b', heartbeat(4, { commit: 2, acknowledged: 2, logHash: log.at(2).chainHash }));
     expect(node.status.commitIndex).toBe(0);

@@ -15,7 +15,7 @@ export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | 
   if (deposed) ctx.setTerm(term, null);
   ctx.role = 'follower';
   ctx.leader = leader;
-  ctx.loyalForMs = ctx.timing.electionTimeoutMs;
+  ctx.loyaltyWindowMs = ctx.timing.electionTimeoutMs;
   ctx.loyalUntilMs = -Infinity;
   if (leader !== null) ctx.lastLeader = leader;
   ctx.leaderGone = false;
@@ -25,7 +25,7 @@ export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | 
     ctx.lastLeader = ctx.id;
     const { pending, replacementRequest } = leadership;
     const open = [...pending];
-    // It is decided with the joint configuration: whoever leads then completes it.
+    // It is decided with the joint configuration: the next leader completes it.
     if (replacementRequest !== null) open.push([ctx.configurations.latest.index, replacementRequest]);
     for (const [index, id] of open) {
       const at = { index, term: ownTerm };

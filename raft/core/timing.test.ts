@@ -199,7 +199,7 @@ describe('a follower', () => {
   it('goes by its own election timeout again when it has no leader', () => {
     const node = new CoreHarness();
     node.receive('b', heartbeat(1, { electionTimeoutMs: 9 * own.electionTimeoutMs }));
-    node.receive('c', { type: 'vote', term: 2, requestId: 1, lastIndex: 9, lastTerm: 1, handOver: 1 });
+    node.receive('c', { type: 'vote', term: 2, requestId: 1, lastIndex: 9, lastTerm: 1, transferNumber: 1 });
     expect(node.sent('voteResponse')[0]).toMatchObject({ granted: true });
     expect(node.core.nextDeadlineMs() - node.now).toBeLessThan(2 * own.electionTimeoutMs);
   });

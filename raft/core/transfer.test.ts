@@ -116,7 +116,7 @@ describe('a leader that transfers leadership', () => {
   it('says done when somebody took over', () => {
     const node = leader();
     const id = transfer(node, 'b');
-    node.receive('b', { type: 'vote', term: 3, requestId: 1, lastIndex: 2, lastTerm: 2, handOver: 1 });
+    node.receive('b', { type: 'vote', term: 3, requestId: 1, lastIndex: 2, lastTerm: 2, transferNumber: 1 });
     expect(node.answer(id)).toMatchObject({ outcome: 'done', term: 3 });
     expect(node.sent('voteResponse')[0]?.granted).toBe(true);
   });
@@ -197,11 +197,11 @@ describe('a leader that transfers leadership', () => {
     expect(node.status.leaseRemainingMs).toBe(0);
     node.now += 1;
     node.step({ type: 'tick' });
-    expect(new Set(node.sent('heartbeat').map(({ handOversEnded }) => handOversEnded))).toEqual(new Set([1]));
+    expect(new Set(node.sent('heartbeat').map(({ transfersEnded }) => transfersEnded))).toEqual(new Set([1]));
     node.confirm('c', { round: node.sent('heartbeat')[0]?.round ?? 0 });
     expect(node.status.leaseRemainingMs).toBeGreaterThan(0);
     transfer(node, 'b');
-    expect(node.sent('timeoutNow')).toMatchObject([{ handOver: 2 }]);
+    expect(node.sent('timeoutNow')).toMatchObject([{ transferNumber: 2 }]);
   });
 
   it('hears the refusal of its own request only, not of an earlier one', () => {
@@ -250,7 +250,7 @@ describe('a node that is asked to take over', () => {
     type: 'timeoutNow',
     term: 2,
     requestId: 9,
-    handOver: 1,
+    transferNumber: 1,
     lastIndex: 2,
     lastTerm: 2,
     ...changes,
@@ -265,7 +265,7 @@ describe('a node that is asked to take over', () => {
     const node = follower();
     node.receive('b', timeoutNow());
     expect(node.sent('timeoutNowResponse')).toMatchObject([{ to: 'b', accepted: true }]);
-    expect(node.sent('vote').map(({ term, handOver }) => [term, handOver])).toEqual([
+    expect(node.sent('vote').map(({ term, transferNumber }) => [term, transferNumber])).toEqual([
       [3, 1],
       [3, 1],
     ]);
@@ -273,13 +273,13 @@ describe('a node that is asked to take over', () => {
 
   it('obeys no order of a transfer that is over: given up, or refused when it came first', () => {
     const node = follower();
-    node.receive('b', heartbeat(2, { handOversEnded: 1 }));
-    node.receive('b', timeoutNow({ handOver: 1 }));
-    node.receive('b', timeoutNow({ handOver: 2, lastIndex: 1 }));
-    node.receive('b', timeoutNow({ handOver: 2 }));
+    node.receive('b', heartbeat(2, { transfersEnded: 1 }));
+    node.receive('b', timeoutNow({ transferNumber: 1 }));
+    node.receive('b', timeoutNow({ transferNumber: 2, lastIndex: 1 }));
+    node.receive('b', timeoutNow({ transferNumber: 2 }));
     expect(node.sent('timeoutNowResponse')).toMatchObject([{ accepted: false }]);
     expect(node.status).toMatchObject({ role: 'follower', term: 2, leader: 'b' });
-    node.receive('b', timeoutNow({ handOver: 3 }));
+    node.receive('b', timeoutNow({ transferNumber: 3 }));
     expect(node.status).toMatchObject({ role: 'candidate', term: 3 });
   });
 
@@ -288,11 +288,11 @@ describe('a node that is asked to take over', () => {
     node.now += 4 * timing.electionTimeoutMs;
     node.step({ type: 'stalled', forMs: 4 * timing.electionTimeoutMs });
     node.receive('b', heartbeat(2));
-    node.receive('b', timeoutNow({ handOver: 1 }));
+    node.receive('b', timeoutNow({ transferNumber: 1 }));
     expect(node.sent('timeoutNowResponse')).toMatchObject([{ accepted: false }]);
     expect(node.status).toMatchObject({ role: 'follower', term: 2, leader: 'b' });
     node.wait(timing.heartbeatIntervalMs);
-    node.receive('b', timeoutNow({ handOver: 2 }));
+    node.receive('b', timeoutNow({ transferNumber: 2 }));
     expect(node.status).toMatchObject({ role: 'candidate', term: 3 });
   });
 

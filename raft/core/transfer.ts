@@ -73,13 +73,13 @@ export function endOverdueTransfer(ctx: CoreContext, leadership: Leadership): vo
 
 /**
  * From the next heartbeats on the target refuses to stand on this transfer, and the voters to vote for it. Until a
- * quorum has answered one of them there is no lease: whoever votes for the target breaks its promise to this leader.
+ * quorum has answered one of them there is no lease: a follower that votes for the target breaks its promise to this leader.
  */
 function endTransfer(ctx: CoreContext, leadership: Leadership): void {
   const { transfer } = leadership;
   if (transfer && transfer.requestId !== null) {
-    ctx.endHandOvers(ctx.term, ctx.handOversEnded(ctx.term) + 1);
-    leadership.leaseFromMs = ctx.now;
+    ctx.endTransfers(ctx.term, ctx.transfersEnded(ctx.term) + 1);
+    leadership.leaseCountsFromMs = ctx.now;
     leadership.heartbeatDueMs = ctx.now;
   }
   leadership.transfer = null;
@@ -104,8 +104,12 @@ export function advanceTransfer(ctx: CoreContext, leadership: Leadership): void 
 /** @returns the number of the request */
 export function sendTimeoutNow(ctx: CoreContext, to: NodeId): number {
   const requestId = ctx.nextRequestId();
-  const handOver = ctx.handOversEnded(ctx.term) + 1;
+  const transferNumber = ctx.transfersEnded(ctx.term) + 1;
   const { lastIndex, lastTerm } = ctx.log;
-  ctx.send(to, { type: 'timeoutNow', term: ctx.term, requestId, handOver, lastIndex, lastTerm }, 'term');
+  ctx.send(
+    to,
+    { type: 'timeoutNow', term: ctx.term, requestId, transferNumber, lastIndex, lastTerm },
+    'term',
+  );
   return requestId;
 }

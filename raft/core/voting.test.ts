@@ -5,13 +5,13 @@ import { configurationOf, TestLog } from './testing/test-log.js';
 
 const log = (...terms: number[]) => new TestLog(configurationOf(['a', 'b', 'c']), terms);
 
-const vote = (term: number, lastTerm = 1, lastIndex = 1, handOver = 0): VoteRequest => ({
+const vote = (term: number, lastTerm = 1, lastIndex = 1, transferNumber = 0): VoteRequest => ({
   type: 'vote',
   term,
   requestId: 5,
   lastIndex,
   lastTerm,
-  handOver,
+  transferNumber,
 });
 const preVote = (term: number, lastTerm = 1, lastIndex = 1): PreVoteRequest => ({
   type: 'preVote',
@@ -73,7 +73,7 @@ describe('a vote', () => {
     expect(granted(4, 1)).toBe(true);
   });
 
-  it('puts off the own candidacy', () => {
+  it('delays its own candidacy', () => {
     const node = new CoreHarness();
     node.wait(timing.electionTimeoutMs - 1);
     node.receive('b', vote(2));
@@ -119,7 +119,7 @@ describe('a follower that hears its leader', () => {
 
   it('does not vote for the one of a transfer that the leader has given up', () => {
     const node = loyal();
-    node.receive('c', heartbeat(1, { handOversEnded: 1 }));
+    node.receive('c', heartbeat(1, { transfersEnded: 1 }));
     node.receive('b', vote(2, 1, 1, 1));
     expect(answer(node)).toMatchObject({ granted: false, term: 1 });
     node.receive('b', vote(2, 1, 1, 2));

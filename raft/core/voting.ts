@@ -19,7 +19,7 @@ export function onPreVote(ctx: CoreContext, from: NodeId, message: PreVoteReques
 }
 
 /**
- * Two candidates at a time split the votes. Whoever would vote for another lets it try, for less than the pause between
+ * Two candidates at a time split the votes. A node that would vote for another lets it try, for less than the pause between
  * two attempts, so that a node which asks again and again without ever being elected holds up nobody. Of two who ask
  * each other, the one with the smaller id goes first.
  */
@@ -39,7 +39,7 @@ function makeWay(ctx: CoreContext, candidate: NodeId): void {
 /** Votes at most once in a term, and never against a leader that this node is loyal to. */
 export function onVote(ctx: CoreContext, from: NodeId, message: VoteRequest): void {
   // What is over releases nobody: the leader may have a lease again, which rests on this voter's promise.
-  const isReleased = message.handOver > ctx.handOversEnded(message.term - 1);
+  const isReleased = message.transferNumber > ctx.transfersEnded(message.term - 1);
   const remainingMs = isReleased ? 0 : loyaltyMs(ctx);
   // A loyal voter does not even learn the term: a node that returns must not depose a good leader.
   if (message.term > ctx.term && remainingMs === 0) {

@@ -25,7 +25,7 @@ export interface ApplicationOptions<Result> {
   onError: (error: Error) => void;
 }
 
-/** What the log is for: brings the state machine what is committed, and lets it take the place of the log's beginning. */
+/** What the log is for: brings the state machine what is committed, and lets it replace the beginning of the log. */
 export class Application<Result> {
   private readonly log: LogReader;
   private readonly applier: Applier<Result>;
@@ -64,7 +64,7 @@ export class Application<Result> {
     return added;
   }
 
-  /** A leader's snapshot takes the place of state and log. */
+  /** A leader's snapshot replaces state and log. */
   restore(snapshot: Snapshot): void {
     this.commitIndex = snapshot.index;
     this.applier.restore(snapshot);
@@ -108,7 +108,7 @@ export class Application<Result> {
     return this.log.read(from, to, maxBytes);
   }
 
-  /** Applies no more; whoever waits is woken. */
+  /** Stops applying and wakes all that wait. */
   end(): void {
     this.ended = true;
     this.applier.end();

@@ -71,7 +71,7 @@ export class Applier<Result> {
     return new Promise((wake) => this.waiters.push({ index, wake }));
   }
 
-  /** Applies no more; whoever waits is woken. */
+  /** Stops applying and wakes all that wait. */
   end(): void {
     this.ended = true;
     for (const onResult of this.awaited.values()) onResult(undefined);

@@ -96,7 +96,7 @@ export class ClusterIdentity {
     this.founding?.settle(false);
   }
 
-  /** One change at a time: whoever comes second is measured against the first. */
+  /** One change at a time: the second is measured against the first. */
   private inTurn<T>(change: () => Promise<T>): Promise<T> {
     const turn = this.lastChange.then(change);
     this.lastChange = turn.catch(() => undefined);

@@ -46,7 +46,7 @@ export interface CompactorOptions {
   onSnapshot(index: number, data: Uint8Array): void;
 }
 
-/** Has the state machine take the place of the log's beginning when the log is too long; one at a time. */
+/** Has the state machine replace the beginning of a log that is too long; one at a time. */
 export class Compactor {
   private compacting = false;
 

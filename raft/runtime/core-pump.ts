@@ -95,7 +95,7 @@ export class CorePump {
     this.exchanges.abandon(exceptId);
   }
 
-  /** Takes nothing in any more. What was asked before may have happened or not: whoever waits gets `unknown`. */
+  /** Takes nothing in any more. What was asked before may have happened or not: callers that wait get `unknown`. */
   end(): void {
     this.ended = true;
     this.options.timer.stop();

@@ -37,7 +37,7 @@ export async function findEntryOutcome(
   }
 }
 
-/** Whatever may have moved the commit index: entries, or a snapshot with its configuration. */
+/** What may have moved the commit index: entries, or a snapshot with its configuration. */
 function nextCommit({ events }: DecidingNode, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {

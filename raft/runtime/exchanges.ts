@@ -30,7 +30,7 @@ export class Exchanges {
     exchange.respond({ ...response, requestId: exchange.requestId });
   }
 
-  /** The term is over: the core forgets whatever it held back, except for the request it is at. */
+  /** The term is over: the core forgets what it held back, except for the request it is at. */
   abandon(exceptId?: number): void {
     for (const [id, { respond }] of this.open) {
       if (id === exceptId) continue;

@@ -44,7 +44,7 @@ export interface RaftNodeOptions<Result> {
   storage: Storage;
   stateMachine: StateMachine<Result>;
   logger: Logger;
-  /** The node can not go on: storage failed or an invariant broke. The process must end. */
+  /** The node cannot continue: storage failed or an invariant broke. The process must end. */
   onFatal(error: Error): void;
 }
 

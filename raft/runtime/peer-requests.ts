@@ -103,7 +103,7 @@ export class PeerRequests {
   }
 }
 
-/** Why a request failed, for whoever asks what is wrong with the peer. */
+/** Why a request failed, to answer what is wrong with the peer. */
 function causeOf(error: Error): string {
   if (!(error instanceof TransportError)) return error.message;
   const { code, failure } = error;

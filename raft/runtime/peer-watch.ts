@@ -70,7 +70,7 @@ export class PeerWatch {
       reasons.add(reason);
       this.logger.debug({ peer, type, reason }, 'request failed');
     }
-    // Whoever does not answer takes no entries either.
+    // A peer that does not answer accepts no entries either.
     const isImplied = traffic === 'work' && this.silences.has(keyOf(peer, 'life'));
     if (silence.told || isImplied || now - sinceMs < TOLD_AFTER_MS) return;
     silence.told = true;

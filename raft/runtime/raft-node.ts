@@ -140,7 +140,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     return bound;
   }
 
-  /** Closes network and disk, also after a fatal error. Whoever still waits gets `unknown`. */
+  /** Closes network and disk, also after a fatal error. Callers that still wait get `unknown`. */
   stop(): Promise<void> {
     this.closing ??= this.close();
     return this.closing;

@@ -8,7 +8,7 @@ export const STORAGE_FORMATS: { oldest: number; newest: number } = { oldest: 2, 
 
 /**
  * @param format the record of the format
- * @throws StorageError when another release has to read the directory, or the record is none
+ * @throws StorageError when another release has to read the directory, or the record is invalid
  */
 export function checkFormat(
   format: Buffer | undefined,

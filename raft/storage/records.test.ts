@@ -137,7 +137,7 @@ describe.each(names)('the record of the %s', (name) => {
   });
 });
 
-it('a manifest that is none is refused with a code', () => {
+it('an invalid manifest is refused with a code', () => {
   for (const record of [
     undefined,
     Buffer.alloc(0),
@@ -180,7 +180,7 @@ describe('a configuration', () => {
   });
 
   it.each(['', 'null', '{}', '{"members":1}', '['.repeat(100_000)])(
-    'that is none is damage: %.20s',
+    'that is invalid is damage: %.20s',
     (text) => {
       expect(() => configurationOf(entry(Buffer.from(text)))).toThrow(StorageError);
     },

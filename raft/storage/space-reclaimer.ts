@@ -29,7 +29,7 @@ export class SpaceReclaimer {
     this.#writtenBytes = 0;
     this.#deleted = false;
     this.#running = this.#compact().finally(() => (this.#running = undefined));
-    // Whoever waits for it sees the failure; without this line a failure that nobody waits for ends the process.
+    // Callers that wait for it see the failure; without this line a failure that nobody waits for ends the process.
     this.#running.catch(() => undefined);
   }
 

@@ -22,7 +22,7 @@ const REPEAT_MS = 500;
 const ATTEMPT_MS = 3000;
 /** All attempts together, from the first of them. */
 const DIAL_MS = 10_000;
-/** A name that leads to more addresses is none of a node. */
+/** A name that leads to more addresses is not that of a node. */
 const ADDRESSES_MAX = 8;
 
 export const openTcpSocket: OpenSocket = (to) =>
@@ -55,7 +55,7 @@ export class Dial {
       this.resolve = resolve;
       this.reject = reject;
     });
-    // Whoever asked may be gone.
+    // The caller may be gone.
     this.socket.catch(() => undefined);
     this.begin();
   }
@@ -149,7 +149,7 @@ export class Dial {
 
   private won(address: string, socket: net.Socket): void {
     this.stop(socket);
-    this.options.names.isGood(this.to.host, address);
+    this.options.names.noteGood(this.to.host, address);
     this.resolve(socket);
   }
 

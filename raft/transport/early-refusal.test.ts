@@ -98,7 +98,7 @@ describe('a frame of a cluster that the node does not belong to', () => {
     expect({ adopted: node.adopted, received: node.received }).toEqual({ adopted: [], received: [] });
   });
 
-  it('is none that takes the node in, nor one of its own cluster for a disk that it had before', async () => {
+  it('is not one that takes the node in, nor one of its own cluster for a disk that it had before', async () => {
     const [a, b] = [await start('a'), await start('b', { clusterId: null })];
     a.transport.setPeers([b.member]);
     await a.transport.send('b', heartbeat());

@@ -4,7 +4,7 @@ import { FrameError } from './errors.js';
 const VERSION = 'x-baton-wire';
 const CLUSTER = 'x-baton-cluster';
 const DISK = 'x-baton-disk';
-/** Beside an answer, when the disk of whoever answers has not finished a write for long: for how many ms. */
+/** Beside an answer, when the disk of the answering node has not finished a write for long: for how many ms. */
 export const WRITING_HEADER = 'x-baton-writing-ms';
 
 /** What a request says of its frame in its HTTP headers, so that it can be refused before its body is read. */

@@ -47,7 +47,7 @@ export interface FrameServerOptions {
 /** A connection on which a request waits for so long is closed; its sender gave up long before. */
 const UNANSWERED_MS = 30_000;
 const SERVER_IDLE_MS = 75_000;
-/** A write that takes longer is worth telling whoever waits for an answer. */
+/** A write that takes longer is reported to the peer that waits for an answer. */
 const SLOW_WRITE_MS = 200;
 /** Peers have a handful each; more are closed at once. */
 const CONNECTIONS_MAX = 512;
@@ -78,7 +78,7 @@ export class FrameServer {
       const { response, byteLength } = this.headersOf(raw);
       return this.bodies.read(raw, response, byteLength);
     });
-    // Before the body: whoever has no business here must not make us read it.
+    // Before the body: a stranger must not make us read it.
     const onRequest = async ({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> => {
       this.admitted.set(raw, { ...admission.checkHeaders(raw.headers), response: reply.raw });
       unidentified.recognise(raw.socket);
@@ -112,7 +112,7 @@ export class FrameServer {
     const frame = decodeFrame(incoming.body, wireVersions);
     admission.check(frame, undefined);
     if (clusterId() !== null) return this.identify(frame, incoming, reply);
-    // One cluster at a time: whoever comes second is measured against the first.
+    // One cluster at a time: the second is measured against the first.
     this.adopting ??= adoptCluster(frame.clusterId).finally(() => (this.adopting = undefined));
     this.adopting
       .then(() => {

@@ -54,7 +54,7 @@ it('the address that was good last comes first, until the name leads elsewhere',
   const { names } = server;
   void names.find('a');
   await server.answer(['10.0.0.1', '10.0.0.2']);
-  names.isGood('a', '10.0.0.2');
+  names.noteGood('a', '10.0.0.2');
   expect(names.remembered('a')).toEqual(['10.0.0.2', '10.0.0.1']);
   void names.find('a');
   await server.answer(['10.0.0.3']);
@@ -66,8 +66,8 @@ it('an address where another node answers is not remembered', async () => {
   const { names } = server;
   void names.find('a');
   await server.answer(['10.0.0.1']);
-  names.isGood('a', '10.0.0.1');
-  names.isWrong('a', '10.0.0.1');
+  names.noteGood('a', '10.0.0.1');
+  names.noteWrong('a', '10.0.0.1');
   expect(names.remembered('a')).toEqual([]);
 });
 

@@ -54,12 +54,12 @@ export class HostNames {
   }
 
   /** A connection was made there. */
-  isGood(host: string, address: string): void {
+  noteGood(host: string, address: string): void {
     this.of(host).lastGood = address;
   }
 
   /** Another node than the one that was looked for is there: it is not tried again unless the name leads there. */
-  isWrong(host: string, address: string): void {
+  noteWrong(host: string, address: string): void {
     const known = this.of(host);
     if (known.lastGood === address) known.lastGood = undefined;
     known.addresses = known.addresses.filter((each) => each !== address);

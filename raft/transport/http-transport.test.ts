@@ -56,10 +56,10 @@ describe('messages', () => {
     const [a, b] = await pair();
     const requests: RequestMessage[] = [
       { type: 'preVote', term: 2, requestId: 1, lastIndex: 3, lastTerm: 1 },
-      { type: 'vote', term: 2, requestId: 2, lastIndex: 3, lastTerm: 1, handOver: 1 },
+      { type: 'vote', term: 2, requestId: 2, lastIndex: 3, lastTerm: 1, transferNumber: 1 },
       bigAppend(100, 3),
       { ...heartbeat(), requestId: 4 },
-      { type: 'timeoutNow', term: 2, requestId: 5, handOver: 1, lastIndex: 3, lastTerm: 1 },
+      { type: 'timeoutNow', term: 2, requestId: 5, transferNumber: 1, lastIndex: 3, lastTerm: 1 },
     ];
     const answers = await Promise.all(requests.map((message) => a.transport.send('b', message)));
     expect(answers).toEqual(requests.map(agree));
@@ -169,7 +169,7 @@ describe('a frame that is not meant for this node', () => {
           type: 'vote',
           term: 2,
           requestId: 1,
-          handOver: 1,
+          transferNumber: 1,
           lastIndex: 3,
           lastTerm: 1,
         }),
@@ -183,7 +183,7 @@ describe('a frame that is not meant for this node', () => {
           type: 'timeoutNow',
           term: 2,
           requestId: 1,
-          handOver: 1,
+          transferNumber: 1,
           lastIndex: 3,
           lastTerm: 1,
         }),
@@ -195,7 +195,7 @@ describe('a frame that is not meant for this node', () => {
     expect(refusal).toMatchObject({ status, answer: { ...notInVain, code } });
     expect(node.received).toEqual([]);
     expect(node.adopted).toEqual([]);
-    // And the connection is good for whoever does better.
+    // And the connection still works for a correct request.
     expect((await post(node, bytesFor(node))).status).toBe(status);
   });
 
@@ -225,7 +225,7 @@ describe('a frame that is not meant for this node', () => {
   it.each<[string, RequestMessage]>([
     ['leader', heartbeat()],
     ['candidate that asks for a pre-vote', { type: 'preVote', ...stands }],
-    ['candidate', { type: 'vote', handOver: 0, ...stands }],
+    ['candidate', { type: 'vote', transferNumber: 0, ...stands }],
   ])(
     'is accepted from a new disk of the %s, which an old configuration does not know',
     async (_, message) => {
@@ -244,7 +244,7 @@ describe('a frame that is not meant for this node', () => {
 
   it.each<[string, RequestMessage]>([
     ['acknowledgement', bigAppend(10)],
-    ['vote', { type: 'vote', handOver: 0, ...stands }],
+    ['vote', { type: 'vote', transferNumber: 0, ...stands }],
     ['promise', { type: 'preVote', ...stands }],
     ['proof of leadership', heartbeat()],
   ])('is no %s when it comes from another disk than the member’s', async (_, message) => {

@@ -37,7 +37,7 @@ export interface HttpTransportOptions {
   hello?: () => object;
   /**
    * Called for each frame that came here from a cluster which this node does not belong to, with the id of that cluster: some
-   * member still lists this address. The frame is refused in any case.
+   * member still lists this address. The frame is always refused.
    */
   onStray?: (clusterId: string) => void;
   /**
@@ -253,7 +253,7 @@ export class HttpTransport {
     respond(received === null ? null : { type: 'entryChunkResponse', term, requestId, received });
   }
 
-  /** Without its large entries an append is not heard of: whoever sent it begins again. */
+  /** Without its large entries an append is not heard of: its sender begins again. */
   private onAppend(from: NodeId, append: AppendRequest, respond: Answer): void {
     this.entries.noteTerm(append.term);
     const complete = this.entries.complete(append);

@@ -7,6 +7,6 @@ import type { WireMessage } from './wire-message.js';
  * counts from the member's disk alone.
  */
 export function mayComeFromAnyDisk(message: WireMessage): boolean {
-  if (message.type === 'vote') return message.handOver === 0;
+  if (message.type === 'vote') return message.transferNumber === 0;
   return !message.type.endsWith('Response') && message.type !== 'timeoutNow';
 }

@@ -52,7 +52,7 @@ export class Lane {
   }
 
   /**
-   * Ends when its patience does, in any case; the connection and the attempt to open one outlive it.
+   * Always ends when its patience does; the connection and the attempt to open one outlive it.
    *
    * @throws PeerFailureError, or what the connection says
    */

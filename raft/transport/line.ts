@@ -11,7 +11,7 @@ export interface LineOptions {
   onOpened(line: Line): void;
 }
 
-/** Whoever loses connections faster than this is not dialled again before somebody asks. */
+/** A peer that loses connections faster than this is not dialled again before somebody asks. */
 const STABLE_MS = 1000;
 
 /**

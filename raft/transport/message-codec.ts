@@ -68,7 +68,7 @@ function encodeFields(message: WireMessage, w: ByteWriter, chunksEntries: boolea
       w.u53(message.lastIndex).u53(message.lastTerm);
       return [];
     case 'vote':
-      w.u53(message.lastIndex).u53(message.lastTerm).u53(message.handOver);
+      w.u53(message.lastIndex).u53(message.lastTerm).u53(message.transferNumber);
       return [];
     case 'preVoteResponse':
     case 'voteResponse':
@@ -91,7 +91,7 @@ function encodeFields(message: WireMessage, w: ByteWriter, chunksEntries: boolea
         .u53(message.commit)
         .u32(Math.ceil(message.electionTimeoutMs))
         .u53(message.acknowledged)
-        .u53(message.handOversEnded)
+        .u53(message.transfersEnded)
         .u32(message.rank);
       // A hash of 0 says nothing: that is the one of the empty log, where there is nothing to compare.
       w.u53(message.logHash ?? 0);
@@ -130,7 +130,7 @@ function encodeFields(message: WireMessage, w: ByteWriter, chunksEntries: boolea
       w.u53(message.matchIndex);
       return [];
     case 'timeoutNow':
-      w.u53(message.lastIndex).u53(message.lastTerm).u53(message.handOver);
+      w.u53(message.lastIndex).u53(message.lastTerm).u53(message.transferNumber);
       return [];
     case 'timeoutNowResponse':
       w.bool(message.accepted);
@@ -179,7 +179,7 @@ function decodeFields(
     case 'preVote':
       return { type, ...base, lastIndex: r.u53(), lastTerm: r.u53() };
     case 'vote':
-      return { type, ...base, lastIndex: r.u53(), lastTerm: r.u53(), handOver: r.u53() };
+      return { type, ...base, lastIndex: r.u53(), lastTerm: r.u53(), transferNumber: r.u53() };
     case 'preVoteResponse':
     case 'voteResponse':
       return { type, ...base, granted: r.bool(), remainingMs: r.u32() };
@@ -211,7 +211,7 @@ function decodeFields(
         commit: r.u53(),
         electionTimeoutMs: r.u32(),
         acknowledged: r.u53(),
-        handOversEnded: r.u53(),
+        transfersEnded: r.u53(),
         rank: r.u32(),
         logHash: r.u53() || undefined,
       };
@@ -247,7 +247,7 @@ function decodeFields(
     case 'snapshotResponse':
       return { type, ...base, matchIndex: r.u53() };
     case 'timeoutNow':
-      return { type, ...base, lastIndex: r.u53(), lastTerm: r.u53(), handOver: r.u53() };
+      return { type, ...base, lastIndex: r.u53(), lastTerm: r.u53(), transferNumber: r.u53() };
     case 'timeoutNowResponse':
       return { type, ...base, accepted: r.bool() };
   }

@@ -7,7 +7,7 @@ const SLOW_MS = 150;
 const FAST_MS = 40;
 
 /**
- * How much may be sent to a peer at once. Whatever lies in the buffers of the line is ahead of the next heartbeat, so
+ * How much may be sent to a peer at once. What lies in the buffers of the line is ahead of the next heartbeat, so
  * that pieces become smaller on a slow line; on a fast one they grow, until almost everything goes in one.
  */
 export class Pace {

@@ -24,7 +24,7 @@ export class PeerAddress {
   private at = 0;
   private isMoveTold = false;
 
-  /** @throws Error when the address that the cluster has is none */
+  /** @throws Error when the address that the cluster has is invalid */
   constructor(private readonly options: PeerAddressOptions) {
     const { listed, other } = options;
     this.addresses = other === undefined || other === listed ? [listed] : [listed, other];
@@ -53,9 +53,9 @@ export class PeerAddress {
   }
 
   /** Another node answers at these IP addresses. */
-  isWrong(ipAddresses: readonly string[]): void {
+  noteWrong(ipAddresses: readonly string[]): void {
     const { host } = this.targets[this.at] as HostPort;
-    for (const address of ipAddresses) this.options.dialOptions.names.isWrong(host, address);
+    for (const address of ipAddresses) this.options.dialOptions.names.noteWrong(host, address);
     if (ipAddresses.length > 0) this.leave(this.at);
   }
 

@@ -141,7 +141,7 @@ export class PeerLanes {
 
   /** The peer is not where its connections lead. */
   private dropWrong(): void {
-    this.address.isWrong(Object.values(this.lanes).flatMap((lane) => lane.dropWrong()));
+    this.address.noteWrong(Object.values(this.lanes).flatMap((lane) => lane.dropWrong()));
   }
 }
 

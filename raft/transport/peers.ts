@@ -151,7 +151,7 @@ export class Peers {
     throw new TransportError('unknown-peer', id, 'not a member with a known address');
   }
 
-  /** An address that is none, once it is in the log, must not end every node that reads it. */
+  /** An invalid address, once it is in the log, must not end every node that reads it. */
   private open(member: Member): Peer | undefined {
     const { id } = member;
     const { timeouts, dialOptions, otherAddress, processes, logger } = this.options;

@@ -33,7 +33,7 @@ export interface JsonRpcClientOptions {
 interface JsonRpcCall<T> {
   method: string;
   params?: readonly unknown[];
-  /** JSON text of the whole `params` array, spliced in as it is. Takes the place of `params`. */
+  /** JSON text of the whole `params` array, spliced in as it is. Replaces `params`. */
   paramsText?: string;
   /** Shape of the result. */
   result: z.ZodType<T>;

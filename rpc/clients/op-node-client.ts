@@ -7,7 +7,7 @@ import { decimal, hash } from './wire-shapes.js';
 
 const METHOD_NOT_FOUND = -32601;
 
-/** Of calls whose success is all that they say, whatever stands there. */
+/** For calls whose only answer is success; the result is ignored. */
 const anyResult = z.unknown();
 
 export interface HeadInfo {

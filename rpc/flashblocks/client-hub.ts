@@ -69,7 +69,7 @@ export class ClientHub {
   }
 
   /**
-   * Takes in a client. Whatever it says is ignored.
+   * Takes in a client. What it sends is ignored.
    * @param connection that the WebSocket runs over
    * @param compressed whether it takes frames of `encodeCompressedFrame`
    */

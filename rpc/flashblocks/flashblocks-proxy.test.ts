@@ -4,7 +4,7 @@ import { MIB } from '../../common/bytes.js';
 import { listen, startProxy, startStream, startUpstream, until } from './testing/start-proxy.js';
 
 describe('forwarding', () => {
-  it('passes text and binary frames on as such, unchanged and in order, to every client', async () => {
+  it('passes text and binary frames on as they are, unchanged and in order, to every client', async () => {
     const { upstream, port, observer } = await startStream();
     const clients = await Promise.all([listen(port), listen(port), listen(port)]);
     const before = observer.frames;

@@ -97,7 +97,7 @@ describe('the upstream', () => {
     expect(observer.attempts).toEqual([true]);
   });
 
-  it('that sends text that is none, or more than a frame may hold, is connected anew', async () => {
+  it('that sends invalid text, or more than a frame may hold, is connected anew', async () => {
     const { upstream, observer, flowing } = await startStream({ upstreamTimes });
     for (const frame of [Buffer.from([0xff, 0xfe]), Buffer.alloc(11 * MIB)]) {
       const attempts = observer.attempts.length;

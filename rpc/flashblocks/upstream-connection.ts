@@ -82,7 +82,7 @@ export class UpstreamConnection {
   /**
    * Calls `passed` once every frame that the upstream sent before this call has been read: a pong comes after all
    * that was sent before its ping arrived. An upstream that answers no pings delays it by a fixed time only. A new
-   * call takes the place of one that still waits.
+   * call replaces one that is still waiting.
    */
   waitForFence(passed: () => void): void {
     clearTimeout(this.fence?.timer);

@@ -74,7 +74,7 @@ const PAYLOAD_MEMBERS = new Set([
  *
  * Stricter than op-conductor, which takes absent members for zero and makes the result the cluster's head:
  * every member of an Ecotone block is required, and withdrawals must be empty, as on every OP Stack chain.
- * Unknown members are refused, unless null: without them whoever gets the block from us could not import it, as its hash
+ * Unknown members are refused, unless null: without them nobody could import the block that we send, as its hash
  * would be another. A payload with `withdrawalsRoot` always becomes SSZ V4; op-conductor drops the
  * member when it is the hash of the empty list (docs/reference/op-conductor.md §5.2). The block hash is not recomputed.
  *

@@ -32,7 +32,7 @@ export function missingField(path: string, remedy: string): PayloadError {
 
 /** The error for a field that Go's decoder would leave out, and that this version has no place for. */
 export function unknownField(path: string): PayloadError {
-  // Whoever sends it chose the name.
+  // The sender chose the name.
   const shown = path.length > 100 ? `${path.slice(0, 100)}…` : path;
   return new PayloadError(
     'unknown-field',

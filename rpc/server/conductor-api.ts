@@ -64,7 +64,7 @@ export interface ConductorApi {
   /** `force`: also when the voters that answer now would be no majority afterwards. */
   demoteVoter(id: string, version: number, force: boolean): Promise<void>;
   removeServer(id: string, version: number, force: boolean): Promise<void>;
-  /** The node `id` takes the place of the voter `oldId`: both or neither. */
+  /** The node `id` replaces the voter `oldId`: both or neither. */
   replaceServer(oldId: string, id: string, addr: string, version: number): Promise<void>;
   /** The times by which the whole cluster goes: a profile by its name, or free values. */
   setTiming(timing: string | ClusterTimes, version: number): Promise<void>;

@@ -74,7 +74,7 @@ export const conductorStatusSchema = z.object({
   snapshotIndex: count,
   logBytes: count,
 
-  /** The configuration in force here; `version` is what the membership calls take as such. */
+  /** The configuration in force here; `version` is what the membership calls take as `version`. */
   membership: z.object({
     version: count,
     servers: z.array(

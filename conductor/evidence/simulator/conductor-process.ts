@@ -56,7 +56,7 @@ export interface ConductorSurroundings extends LocalSurroundings {
   diskOptions: { writeMs: () => number; survivesDeath: () => boolean };
   logger: Logger;
   watcher: Watcher;
-  /** The process can not go on. */
+  /** The process cannot continue. */
   onFatal: (error: Error) => void;
 }
 
@@ -238,7 +238,7 @@ export class ConductorProcess {
     await this.controller.retire();
   }
 
-  /** Ends at once. Whatever the parts do from now on reaches nobody, and they are silenced. */
+  /** Ends at once. What the parts do from now on reaches nobody, and they are silenced. */
   kill(): void {
     this.lifetime.end();
     this.switches.stopped = true;

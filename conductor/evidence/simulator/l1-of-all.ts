@@ -57,7 +57,7 @@ export class L1OfAll {
     });
   }
 
-  /** Other blocks take the place of the newest ones, with nothing of the rollup in them. */
+  /** Other blocks replace the newest ones, with nothing of the rollup in them. */
   reorg(depth: number): void {
     this.chain.reorg(depth);
     this.spread();

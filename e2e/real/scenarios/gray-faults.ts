@@ -55,7 +55,7 @@ export function nameServerFails(mood: Mood): (stage: Stage) => Promise<void> {
     });
     const asked = nameServer.askedBy(host) - before;
     say(`${leader.name} asked its name server ${asked} times`);
-    if (asked === 0) throw new Error('nobody needed the name server: the fault was none');
+    if (asked === 0) throw new Error('nobody needed the name server: the fault had no effect');
   };
 }
 
@@ -72,7 +72,8 @@ export async function largeFramesLost(stage: Stage): Promise<void> {
     }),
   );
   // It reaches nobody with a block, so none of its blocks can have been acknowledged.
-  if (sequencersOf(blocks).at(-1) === leader.name) throw new Error('its blocks arrived: the fault was none');
+  if (sequencersOf(blocks).at(-1) === leader.name)
+    throw new Error('its blocks arrived: the fault had no effect');
 }
 
 export async function slowLine(stage: Stage): Promise<void> {
@@ -96,7 +97,7 @@ export async function slowLine(stage: Stage): Promise<void> {
   );
   const largest = Math.max(...sizes);
   say(`the largest of these blocks has ${Math.round(largest / 1000)} kB; packets waited ${waits} times`);
-  if (waits === 0) throw new Error('the line was wide enough: the fault was none');
+  if (waits === 0) throw new Error('the line was wide enough: the fault had no effect');
   if (largest < LARGE_BLOCK_BYTES) throw new Error('there was no large block');
 }
 
@@ -135,7 +136,7 @@ export async function cpuThrottled(stage: Stage): Promise<void> {
     },
   });
   say(`the conductor of ${leader.name} was stopped ${stops} times`);
-  if (stops === 0) throw new Error('it had all the CPU that it needs: the fault was none');
+  if (stops === 0) throw new Error('it had all the CPU that it needs: the fault had no effect');
 }
 
 /** Does something while whoever sequences gets such transactions. */

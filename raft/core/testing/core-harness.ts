@@ -231,7 +231,7 @@ export const heartbeat = (term: number, fields: Partial<HeartbeatRequest> = {}):
   electionTimeoutMs: timing.electionTimeoutMs,
   acknowledged: 0,
   logHash: undefined,
-  handOversEnded: 0,
+  transfersEnded: 0,
   rank: 0,
   ...fields,
 });

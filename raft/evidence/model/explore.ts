@@ -1,4 +1,4 @@
-import { faithfulHosting, type Hosting } from '../simulator/hosting.js';
+import { honestHost, type CoreHost } from '../simulator/core-host.js';
 import type { Bounds } from './bounds.js';
 import { keyOf, type ClusterState } from './cluster-state.js';
 import { eventsIn, type Event } from './events.js';
@@ -23,12 +23,8 @@ export interface Exploration {
 }
 
 /** Looks at every state that the cluster can reach from here within the bounds, nearest first. */
-export function explore(
-  start: StartingPoint,
-  bounds: Bounds,
-  hosting: Hosting = faithfulHosting,
-): Exploration {
-  const search = new Search(bounds, hosting);
+export function explore(start: StartingPoint, bounds: Bounds, coreHost: CoreHost = honestHost): Exploration {
+  const search = new Search(bounds, coreHost);
   return search.run(start);
 }
 
@@ -47,9 +43,9 @@ class Search {
 
   constructor(
     private readonly bounds: Bounds,
-    hosting: Hosting,
+    coreHost: CoreHost,
   ) {
-    this.nodes = new NodeStates(hosting);
+    this.nodes = new NodeStates(coreHost);
   }
 
   run({ disks, symmetric }: StartingPoint): Exploration {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { faithfulHosting } from '../simulator/hosting.js';
+import { honestHost } from '../simulator/core-host.js';
 import { loadMutant } from '../simulator/mutants/load-mutant.js';
 import { mutants } from '../simulator/mutants/mutants.js';
 import { SMALL, type Bounds } from './bounds.js';
@@ -50,13 +50,13 @@ const bounds: Bounds = {
 
 const mutant = mutants.find(({ name }) => name === values.mutant);
 if (values.mutant !== undefined && !mutant) throw new Error(`no mutant is called ${values.mutant}`);
-const hosting = mutant ? await loadMutant(mutant) : faithfulHosting;
+const coreHost = mutant ? await loadMutant(mutant) : honestHost;
 const starts = STARTING_POINTS.filter(({ name }) => values.start === undefined || name === values.start);
 if (starts.length === 0) throw new Error(USAGE);
 
 for (const start of starts) {
   const startedMs = performance.now();
-  const found = explore(start, bounds, hosting);
+  const found = explore(start, bounds, coreHost);
   const seconds = (performance.now() - startedMs) / 1000;
   write(
     `${start.name}: ${found.states} states, ${found.transitions} transitions, depth ${found.depth}, ` +

@@ -8,7 +8,7 @@ import type { RaftCore } from '../../core/raft-core.js';
 import type { RestoredState } from '../../core/stored-state.js';
 import { quorumsOf } from '../checks/quorums.js';
 import { SimulatedDisk } from '../simulator/disk.js';
-import { insideOf, type Hosting } from '../simulator/hosting.js';
+import { coreState, type CoreHost } from '../simulator/core-host.js';
 import { copyOf, textOf } from './copy-core.js';
 import { NODES } from './starting-points.js';
 
@@ -21,7 +21,7 @@ export interface LogView {
   hashAt(index: number): number | undefined;
 }
 
-/** One state of one node. It never changes: whoever goes on from here steps a copy. */
+/** One state of one node. It never changes: steps from here are taken on a copy. */
 export interface NodeState {
   readonly number: number;
   readonly node: number;
@@ -99,7 +99,7 @@ export class NodeStates {
   /** Steps that the core really made. */
   steps = 0;
 
-  constructor(private readonly hosting: Hosting) {}
+  constructor(private readonly coreHost: CoreHost) {}
 
   get count(): number {
     return this.states.length;
@@ -159,7 +159,7 @@ export class NodeStates {
   private boot(node: number, disk: SimulatedDisk): Effect {
     const id = NODES[node] as NodeId;
     const options = { id, incarnation: `disk of ${id}`, timing: TIMING, limits: LIMITS };
-    const core = this.hosting.createCore(options, disk.restore());
+    const core = this.coreHost.createCore(options, disk.restore());
     return this.run(node, core, disk, null, [{ type: 'tick' }]);
   }
 
@@ -181,7 +181,7 @@ export class NodeStates {
   ): Effect {
     const sent: UnderWay[] = [];
     let failure: string | undefined;
-    const ctx = insideOf(core);
+    const ctx = coreState(core);
     const take = (stimulus: Stimulus): void => {
       this.steps += 1;
       for (const output of core.step({ ...stimulus, now: 0, random: 0 })) carryOut(output);
@@ -207,7 +207,7 @@ export class NodeStates {
   }
 
   private internState(node: number, core: RaftCore, disk: SimulatedDisk, writing: Persist | null): NodeState {
-    const ctx = insideOf(core);
+    const ctx = coreState(core);
     const text = `${node} ${textOf(ctx)} ${textOf(disk)} ${textOf(writing)}`;
     const known = this.stateByText.get(text);
     if (known) return known;

@@ -70,7 +70,7 @@ function logMatching(nodes: readonly NodeState[]): string | undefined {
 }
 
 /**
- * Leader Completeness, looked at beforehand: whoever could win an election from here has all that is committed.
+ * Leader Completeness, looked at beforehand: every node that could win an election from here has all that is committed.
  * After a crash a node has what is on its disk, and any node may crash, so voters are counted with their disks.
  */
 function leaderCompleteness(nodes: readonly NodeState[], committed: readonly number[]): string | undefined {

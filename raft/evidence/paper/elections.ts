@@ -39,7 +39,7 @@ export const votes: Rule = (step, memory) => {
   }
   if (!isAsked || input.message.type !== 'vote') return;
   const { from, message } = input;
-  const isReleased = message.handOver > before.handOversEnded(message.term - 1);
+  const isReleased = message.transferNumber > before.transfersEnded(message.term - 1);
   const isLoyal = !isReleased && memory.isLoyal(step);
   if (isLoyal) {
     allowed(

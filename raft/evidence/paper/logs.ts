@@ -176,7 +176,7 @@ export const replication: Rule = (step, memory) => {
       previous?.term === message.prevTerm && previous.hash === message.prevHash,
       `names another entry before than it has`,
     );
-    allowed(step, message.commit <= after.commitIndex, `tells ${to} of a commit that is none`);
+    allowed(step, message.commit <= after.commitIndex, `tells ${to} of a commit that did not happen`);
     message.entries.forEach((entry, at) => {
       const own = entryAt(after, message.prevIndex + 1 + at);
       allowed(step, own?.hash === entry.chainHash && own.term === entry.term, `sends what it has not`);

@@ -13,7 +13,7 @@ export class Memory {
   /** Until when it is loyal to the leader that it follows, by its own clock: the latest that it promised. */
   private loyalUntilMs = -Infinity;
   /** How long it is loyal to its leader: what that leader's heartbeats say, until then its own election timeout. */
-  private loyalForMs: number;
+  private loyaltyWindowMs: number;
   leaderIsDead = false;
   /** When it did anything last. */
   private steppedMs = -Infinity;
@@ -42,7 +42,7 @@ export class Memory {
     /** Of its own configuration, before the first step. */
     private ownTimeoutMs: number,
   ) {
-    this.loyalForMs = ownTimeoutMs;
+    this.loyaltyWindowMs = ownTimeoutMs;
   }
 
   owe(to: NodeId, { term, requestId }: Message, answer: OwedAnswer): void {
@@ -98,7 +98,7 @@ export class Memory {
     this.steppedMs = input.now;
     this.server = after;
     if (after.currentTerm !== before.currentTerm || after.leader !== before.leader) {
-      this.loyalForMs = this.ownTimeoutMs;
+      this.loyaltyWindowMs = this.ownTimeoutMs;
       this.loyalUntilMs = -Infinity;
     }
     this.ownTimeoutMs = electionTimeoutMs;
@@ -133,8 +133,8 @@ export class Memory {
     const isFromLeader =
       message.type === 'append' || message.type === 'heartbeat' || message.type === 'snapshot';
     if (isFromLeader && message.term === after.currentTerm) {
-      if (message.type === 'heartbeat') this.loyalForMs = message.electionTimeoutMs;
-      this.loyalUntilMs = Math.max(this.loyalUntilMs, input.now + this.loyalForMs);
+      if (message.type === 'heartbeat') this.loyaltyWindowMs = message.electionTimeoutMs;
+      this.loyalUntilMs = Math.max(this.loyalUntilMs, input.now + this.loyaltyWindowMs);
       this.leaderIsDead = false;
     }
   }

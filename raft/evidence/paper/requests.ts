@@ -3,7 +3,7 @@ import { entryAt, isJoint, isMajorityOf, lastIndexOf, type Server } from './serv
 
 /**
  * Raft thesis §4.1, §4.3: one voter at a time, or through a joint configuration of old and new; one change at a time.
- * Ongaro 2015: after a commit in the own term.
+ * Ongaro 2015: after a commit in the leader's own term.
  */
 export const membership: Rule = (step) => {
   const { before, after } = step;

@@ -34,7 +34,7 @@ export interface Server {
   /** It knows that its disk lost what it had confirmed, and gives no votes any more. */
   abstains: boolean;
   /** Of the leader of a term: the transfers that are over, and release nobody from loyalty to it. */
-  handOversEnded(term: number): number;
+  transfersEnded(term: number): number;
 }
 
 /** What of a disk the paper speaks of. */
@@ -66,7 +66,7 @@ export function look(id: NodeId, ctx: CoreContext): Server {
     entries.push({ index: entry.index, term: entry.term, kind: entry.kind, hash: entry.chainHash });
   }
   const { index: configurationIndex, configuration } = ctx.configurations.latest;
-  const ended = { [ctx.term]: ctx.handOversEnded(ctx.term) };
+  const ended = { [ctx.term]: ctx.transfersEnded(ctx.term) };
   return {
     id,
     currentTerm: ctx.term,
@@ -84,7 +84,7 @@ export function look(id: NodeId, ctx: CoreContext): Server {
     quorums: quorumsOf(configuration).map((voters) => voters.map((member) => member.id)),
     configurationIndex,
     abstains: ctx.reverted,
-    handOversEnded: (term) => ended[term] ?? 0,
+    transfersEnded: (term) => ended[term] ?? 0,
   };
 }
 

@@ -5,7 +5,7 @@ import { scenario } from './dsl/scenario.js';
 scenario(
   {
     bug: 33,
-    title: 'no change of membership before a commit in the own term',
+    title: 'no change of membership before a commit in its own term',
     wrong:
       'A new leader changes the membership before it has a commit in its term. Two changes in two terms then have majorities without a common node.',
     seen: 'raft-dev thread t4xj6dJTP6E; atomix/copycat#23, baidu/braft#182, AxonIQ/axon-server-se#120; databendlabs/openraft#2051',

@@ -7,8 +7,8 @@ const UNCHECKED = [
   {
     file: 'candidate.ts',
     find: `message.term === ctx.term &&
-    message.handOver > ctx.handOversEnded(message.term) &&
-    ctx.now >= ctx.ordersFromMs &&
+    message.transferNumber > ctx.transfersEnded(message.term) &&
+    ctx.now >= ctx.ignoreTakeoverUntilMs &&
     ctx.role === 'follower' &&
     ctx.leader === from &&
     ctx.isVoter(ctx.id) &&

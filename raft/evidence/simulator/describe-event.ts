@@ -165,8 +165,8 @@ function describeContent(message: Message, detail: Detail): string {
     case 'preVote':
       return `log ${message.lastIndex}:t${message.lastTerm}`;
     case 'vote': {
-      const handOver = message.handOver > 0 ? `, transfer ${message.handOver}` : '';
-      return `log ${message.lastIndex}:t${message.lastTerm}${handOver}`;
+      const numbered = message.transferNumber > 0 ? `, transfer ${message.transferNumber}` : '';
+      return `log ${message.lastIndex}:t${message.lastTerm}${numbered}`;
     }
     case 'preVoteResponse':
     case 'voteResponse':
@@ -181,8 +181,8 @@ function describeContent(message: Message, detail: Detail): string {
       if (message.success) return `yes, up to ${message.matchIndex}`;
       return `no, look at ${message.conflictIndex}${message.conflictTerm > 0 ? `:t${message.conflictTerm}` : ''}`;
     case 'heartbeat': {
-      const { round, commit, acknowledged, handOversEnded, rank, electionTimeoutMs } = message;
-      const ended = handOversEnded > 0 ? ` transfers ended ${handOversEnded}` : '';
+      const { round, commit, acknowledged, transfersEnded, rank, electionTimeoutMs } = message;
+      const ended = transfersEnded > 0 ? ` transfers ended ${transfersEnded}` : '';
       const head = `round ${round} commit ${commit}${ended}`;
       if (detail === 'story') return head;
       return `${head} has ${acknowledged} rank ${rank} loyal ${electionTimeoutMs} ms`;
@@ -197,7 +197,7 @@ function describeContent(message: Message, detail: Detail): string {
     case 'snapshotResponse':
       return `up to ${message.matchIndex}`;
     case 'timeoutNow':
-      return `transfer ${message.handOver}, log ${message.lastIndex}:t${message.lastTerm}`;
+      return `transfer ${message.transferNumber}, log ${message.lastIndex}:t${message.lastTerm}`;
     case 'timeoutNowResponse':
       return message.accepted ? 'yes' : 'no';
   }

@@ -41,7 +41,7 @@ export class DiskWriter {
     const fails = world.isChaotic && world.rng.chance(faults.writeErrorChance);
     const underWay = { write, fails };
     process.writing = underWay;
-    if (world.hosting.reportsWritesEarly) world.queue.after(0, () => this.reportStored(process, write));
+    if (world.coreHost.reportsWritesEarly) world.queue.after(0, () => this.reportStored(process, write));
     world.queue.after(durationMs, () => this.endWrite(process, underWay));
   }
 
@@ -51,13 +51,13 @@ export class DiskWriter {
     if (machine.process !== process || process.writing !== underWay) return;
     if ((fails && world.isChaotic) || machine.diskIsFull) {
       world.count(fails ? 'write error' : 'disk full');
-      if (world.hosting.stopsOnFailedWrites) return world.nemesis.crash(machine);
+      if (world.coreHost.stopsOnFailedWrites) return world.nemesis.crash(machine);
       process.writing = null;
       return this.reportStored(process, write);
     }
     process.writing = null;
     this.finishWrite(write);
-    if (!world.hosting.reportsWritesEarly) this.reportStored(process, write);
+    if (!world.coreHost.reportsWritesEarly) this.reportStored(process, write);
   }
 
   private reportStored(process: Process, { seq }: Persist): void {

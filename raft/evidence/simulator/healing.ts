@@ -294,7 +294,7 @@ function estrange(
   return follower;
 }
 
-/** Whoever asked a living node has got an answer by now. */
+/** Every client that asked a living node has an answer by now. */
 function demandAnswers(world: World, core: readonly SimulatedNode[]): void {
   const { transferTimeoutMs, leaseTimeoutMs } = world.options.timing;
   runUntil(world, () => false, 2 * transferTimeoutMs + 2 * leaseTimeoutMs);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import type { RaftCore } from '../../core/raft-core.js';
-import type { Hosting } from './hosting.js';
+import type { CoreHost } from './core-host.js';
 
 const CORE = fileURLToPath(new URL('../../core/', import.meta.url));
 
@@ -42,7 +42,7 @@ function compile(source: string): ModuleBody {
 /** Builds the core from changed sources: production code needs no switches for tests and no calls for coverage. */
 export async function loadCore(
   change: (file: string, source: string) => string,
-): Promise<Hosting['createCore']> {
+): Promise<CoreHost['createCore']> {
   sources ??= readSources();
   const bodies = new Map(
     [...(await sources)].map(([name, source]) => [name, compile(change(`${name}.ts`, source))]),

@@ -25,7 +25,7 @@ export interface WriteUnderWay {
 /** A machine as its parts and the world around it know it. */
 export interface Machine extends ObservedNode {
   readonly process: Process | null;
-  /** What the disk held can not be trusted any more: a process that is started refuses. */
+  /** What the disk held can no longer be trusted: a process that is started refuses. */
   diskIsLost: boolean;
   diskIsFull: boolean;
   /** Writes take this many times longer. */

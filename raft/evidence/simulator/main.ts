@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { followsThePaper } from '../paper/follows-the-paper.js';
-import { faithfulHosting } from './hosting.js';
+import { honestHost } from './core-host.js';
 import { hunt } from './mutants/hunt.js';
 import { loadMutant } from './mutants/load-mutant.js';
 import { mutants, seedsAllowed } from './mutants/mutants.js';
@@ -87,7 +87,7 @@ function summarize(results: readonly RunResult[], elapsedMs: number, cpuMs: numb
 async function runSeeds(from: number, to: number, steps: number): Promise<boolean> {
   const mutant = mutants.find(({ name }) => name === values.mutant);
   if (values.mutant !== undefined && !mutant) throw new Error(`no mutant is called ${values.mutant}`);
-  const hosting = mutant ? await loadMutant(mutant) : faithfulHosting;
+  const coreHost = mutant ? await loadMutant(mutant) : honestHost;
   const paperEvery = wholeNumber(values.paper);
   const results: RunResult[] = [];
   const startedMs = performance.now();
@@ -96,7 +96,7 @@ async function runSeeds(from: number, to: number, steps: number): Promise<boolea
     const settings: RunSettings = {
       seed,
       chaosSteps: steps,
-      hosting,
+      coreHost,
       without: values.without === '' ? [] : values.without.split(','),
       ...(paperEvery > 0 && seed % paperEvery === 0 && { observers: () => [followsThePaper()] }),
       ...(values.world === undefined ? {} : { world: wholeNumber(values.world) }),

@@ -20,7 +20,7 @@ const FREE: Hindrance = {};
 /** What the network needs of the world around it. */
 interface NetworkEnvironment extends Pick<
   NodeEnvironment,
-  'queue' | 'rng' | 'options' | 'hosting' | 'count' | 'disksReplaced'
+  'queue' | 'rng' | 'options' | 'coreHost' | 'count' | 'disksReplaced'
 > {
   readonly node: (id: NodeId) => SimulatedNode;
 }
@@ -102,7 +102,7 @@ export class Network {
     const { world, options } = this;
     const target = world.node(to);
     if (world.options.freezeMessages) freeze(message);
-    // The transport addresses a disk, not a name; a response goes back to whoever asked.
+    // The transport addresses a disk, not a name; a response goes back to the sender of the request.
     const isRequest = REQUESTS.has(message.type);
     if (isRequest) process.requests.begin(to, message.requestId);
     const receiver = isRequest ? this.diskKnownTo(process, to) : target.incarnation;
@@ -233,16 +233,16 @@ export class Network {
     if (this.world.disksReplaced === 0) return false;
     if (toDisk !== undefined && toDisk !== to.incarnation) return true;
     const known = this.diskKnownTo(process, from.id);
-    return known !== undefined && known !== fromDisk && !this.world.hosting.mayComeFromAnyDisk(message);
+    return known !== undefined && known !== fromDisk && !this.world.coreHost.mayComeFromAnyDisk(message);
   }
 
-  /** The disk that a process takes for that of a member; undefined when it is none. */
+  /** The disk that a process takes for that of a member; undefined when it is not one. */
   private diskKnownTo(process: Process, id: NodeId): string | undefined {
     // No other was ever known; a message may arrive after the first one was replaced.
     if (this.world.disksReplaced === 0) return this.world.node(id).incarnation;
     const { members } = process.ctx.configurations.latest.configuration;
     const member = members.find((known) => known.id === id);
-    // Whoever was removed stays connected until it knows.
+    // A removed node stays connected until it knows.
     return (member ?? process.ctx.leadership?.progress.get(id))?.incarnation;
   }
 

@@ -5,7 +5,7 @@ import type { Output, Persist } from '../../core/outputs.js';
 import type { Prng } from '../../testing/prng.js';
 import type { ClientRequests } from './client-requests.js';
 import type { EventQueue } from './event-queue.js';
-import type { Hosting } from './hosting.js';
+import type { CoreHost } from './core-host.js';
 import type { Machine, Process } from './machine.js';
 import type { SimulationOptions } from './options.js';
 import type { Trace } from './trace.js';
@@ -15,7 +15,7 @@ export interface NodeEnvironment {
   readonly queue: EventQueue;
   readonly rng: Prng;
   readonly options: SimulationOptions;
-  readonly hosting: Hosting;
+  readonly coreHost: CoreHost;
   readonly trace: Trace;
   readonly requests: ClientRequests;
   readonly network: { send(from: Machine, process: Process, to: NodeId, message: Message): void };

@@ -7,7 +7,7 @@ import { Applier } from './applier.js';
 import { completeMessage } from './complete-message.js';
 import { DiskWriter } from './disk-writer.js';
 import { SimulatedDisk } from './disk.js';
-import { insideOf } from './hosting.js';
+import { coreState } from './core-host.js';
 import { incarnationOf } from './identity.js';
 import type { Machine, Process } from './machine.js';
 import type { NodeClock } from './node-clock.js';
@@ -26,7 +26,7 @@ export class SimulatedNode implements Machine {
   disk = new SimulatedDisk();
   /** Changes with the disk. */
   incarnation: string;
-  /** What the disk held can not be trusted any more: a process that is started refuses. */
+  /** What the disk held can no longer be trusted: a process that is started refuses. */
   diskIsLost = false;
   diskIsFull = false;
   /** The leader and term that its disk knew nothing of when it went back; null when it never did. */
@@ -83,15 +83,15 @@ export class SimulatedNode implements Machine {
 
   /** Begins a process, unless its disk is damaged: then it says so and stays away. */
   start(): void {
-    const { options, hosting } = this.world;
-    const damage = this.disk.open(hosting.checksDisks);
+    const { options, coreHost } = this.world;
+    const damage = this.disk.open(coreHost.checksDisks);
     if (damage !== undefined) {
       this.diskIsLost = true;
       this.world.refused(this, damage);
       return;
     }
     const restored = this.disk.restore();
-    const core = hosting.createCore(
+    const core = coreHost.createCore(
       {
         id: this.id,
         incarnation: this.incarnation,
@@ -101,7 +101,7 @@ export class SimulatedNode implements Machine {
       },
       restored,
     );
-    const ctx = insideOf(core);
+    const ctx = coreState(core);
     const application = new StateMachine();
     if (this.disk.snapshot) application.restore(this.disk.snapshot.data);
     const log = new ObservedLog();
@@ -172,7 +172,7 @@ export class SimulatedNode implements Machine {
     this.diskIsLost = true;
   }
 
-  /** An empty disk takes the place of what was there: to the cluster this is another node. */
+  /** An empty disk replaces what was there: to the cluster this is another node. */
   replaceDisk(): void {
     this.disk = new SimulatedDisk();
     this.generation += 1;

@@ -32,7 +32,7 @@ export interface ObservedNode {
   /** Changes with the disk. */
   readonly incarnation: string;
   readonly disk: SimulatedDisk;
-  /** What the disk held can not be trusted any more. */
+  /** What the disk held can no longer be trusted. */
   readonly diskIsLost: boolean;
   /** The disk is in an older state than the one that its node spoke of. */
   readonly wentBack: boolean;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { faithfulHosting, type Hosting } from './hosting.js';
+import { honestHost, type CoreHost } from './core-host.js';
 import { loadMutant } from './mutants/load-mutant.js';
 import { mutants } from './mutants/mutants.js';
 import { runSeed } from './run.js';
@@ -8,8 +8,8 @@ import { followsThePaper } from '../paper/follows-the-paper.js';
 /** The first that shows it ends the search. */
 const SEEDS_MAX = 40;
 
-const run = (seed: number, chaosSteps: number, hosting: Hosting = faithfulHosting) =>
-  runSeed({ seed, chaosSteps, hosting, observers: () => [followsThePaper()] });
+const run = (seed: number, chaosSteps: number, coreHost: CoreHost = honestHost) =>
+  runSeed({ seed, chaosSteps, coreHost, observers: () => [followsThePaper()] });
 
 describe('every step is one that the paper allows', () => {
   it.each([1, 2, 3, 4, 5])('in seed %i', (seed) => {
@@ -33,9 +33,9 @@ describe('the paper does not allow', () => {
   ])('%s', async (name, reason) => {
     const mutant = mutants.find((candidate) => candidate.name === name);
     if (!mutant) throw new Error(`no mutant is called ${name}`);
-    const hosting = await loadMutant(mutant);
+    const coreHost = await loadMutant(mutant);
     let violation = null;
-    for (let seed = 1; seed <= SEEDS_MAX && !violation; seed++) ({ violation } = run(seed, 2000, hosting));
+    for (let seed = 1; seed <= SEEDS_MAX && !violation; seed++) ({ violation } = run(seed, 2000, coreHost));
     expect(violation?.invariant).toBe('paper');
     expect(violation?.message).toMatch(reason);
   });

@@ -1,6 +1,6 @@
 import { scanDisks } from './durability.js';
 import { healAndDemandProgress, restartAll, type Healed } from './healing.js';
-import { faithfulHosting, type Hosting } from './hosting.js';
+import { honestHost, type CoreHost } from './core-host.js';
 import type { Invariant } from './invariants/invariant.js';
 import { drawOptions, type SimulationOptions } from './options.js';
 import { simplified } from './simplify.js';
@@ -16,7 +16,7 @@ export interface RunSettings {
   world?: number;
   /** What of the seed's options is left out, by the names of simplify.ts. */
   without?: readonly string[];
-  hosting?: Hosting;
+  coreHost?: CoreHost;
   /** Makes further checks beside the invariants, new ones for each run. */
   observers?: () => readonly Invariant[];
   /** Gets every event as text. */
@@ -45,11 +45,11 @@ const EVENTS_KEPT = 60;
 
 /** One whole life of a simulated cluster: chaos and healing in turns. The same settings give the same run. */
 export function runSeed(settings: RunSettings): RunResult {
-  const { seed, chaosSteps, world: course = seed, without = [], hosting = faithfulHosting, print } = settings;
+  const { seed, chaosSteps, world: course = seed, without = [], coreHost = honestHost, print } = settings;
   const observers = settings.observers?.() ?? [];
   const options = simplified(drawOptions(seed), without);
   const trace = new Trace(EVENTS_KEPT, print);
-  const world = new World(course, options, hosting, trace, observers);
+  const world = new World(course, options, coreHost, trace, observers);
   let violation: Violation | null = null;
   const healed: Healed[] = [];
   try {

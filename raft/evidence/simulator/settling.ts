@@ -46,7 +46,7 @@ export function settledLeader(world: World, core: readonly SimulatedNode[]): Sim
       applied === commit
     );
   });
-  // A replacement is completed by whoever leads.
+  // A replacement is completed by the current leader.
   return ctx.leadership?.ready && !ctx.leadership.transfer && !joint && converged ? leader : undefined;
 }
 

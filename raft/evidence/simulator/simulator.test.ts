@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { faithfulHosting } from './hosting.js';
+import { honestHost } from './core-host.js';
 import { loadMutant } from './mutants/load-mutant.js';
 import { mutants, type Mutant } from './mutants/mutants.js';
 import { runSeed, type RunSettings } from './run.js';
@@ -112,12 +112,12 @@ describe('the simulator', () => {
 describe('a failing run', () => {
   const settings = async (): Promise<RunSettings> => {
     const mutant = mutants.find(({ name }) => name === 'votes go to anybody, also twice in a term') as Mutant;
-    const hosting = await loadMutant(mutant);
+    const coreHost = await loadMutant(mutant);
     const chaosSteps = 4000;
     // Which seed shows it changes with the core.
     for (let seed = 1; seed <= 40; seed++) {
-      if (runSeed({ seed, chaosSteps, hosting }).violation?.invariant === 'I8')
-        return { seed, chaosSteps, hosting };
+      if (runSeed({ seed, chaosSteps, coreHost }).violation?.invariant === 'I8')
+        return { seed, chaosSteps, coreHost };
     }
     throw new Error('no seed shows the mutant');
   };
@@ -140,8 +140,8 @@ describe('a failing run', () => {
 });
 
 describe('a run', () => {
-  const traceHash = (seed: number, hosting = faithfulHosting): number =>
-    runSeed({ seed, chaosSteps: 2000, hosting }).traceHash;
+  const traceHash = (seed: number, coreHost = honestHost): number =>
+    runSeed({ seed, chaosSteps: 2000, coreHost }).traceHash;
 
   it('is the same for the same seed (I23)', () => {
     for (const seed of [1, 2, 3]) expect(traceHash(seed)).toBe(traceHash(seed));
@@ -157,10 +157,10 @@ describe('a run', () => {
   });
 
   it('differs when the core is not deterministic', () => {
-    const unsteady: typeof faithfulHosting = {
-      ...faithfulHosting,
+    const unsteady: typeof honestHost = {
+      ...honestHost,
       createCore(options, restored) {
-        const core = faithfulHosting.createCore(options, restored);
+        const core = honestHost.createCore(options, restored);
         const step = core.step.bind(core);
         core.step = (input) => step({ ...input, random: Math.random() });
         return core;

@@ -4,7 +4,7 @@ import type { SimulatedNode } from './node.js';
 import { describe, runUntil } from './settling.js';
 import type { World } from './world.js';
 
-/** Whoever of them leads has something to do, until told otherwise; one thing at a time, as a sequencer has. */
+/** The leader among them has something to do, until told otherwise; one thing at a time, as a sequencer has. */
 export function keepProposing(world: World, nodes: readonly SimulatedNode[], isOver: () => boolean): void {
   world.queue.after(world.options.timing.electionTimeoutMs / 2, () => {
     if (isOver()) return;

@@ -80,7 +80,7 @@ export class Workload {
   transfer(node: SimulatedNode): void {
     const { rng, nodes } = this.world;
     const to = rng.chance(0.3) ? undefined : nodes[rng.int(0, nodes.length - 1)]?.id;
-    // Prepared, whether or not it is ready by now: whoever asks may give up.
+    // Prepared, whether or not it is ready by now: the client may give up.
     if (to !== undefined && rng.chance(0.5)) {
       node.receive({ type: 'prepareTransfer', id: this.open('prepare', node), to });
     }
@@ -123,7 +123,7 @@ export class Workload {
     node.receive({ type: 'setTiming', id: this.open('membership', node), timing, expectedIndex: undefined });
   }
 
-  /** A voter makes room for anybody, mostly for one that is none yet. */
+  /** A voter makes room for anybody, mostly for one that is not a voter yet. */
   private replacement(node: SimulatedNode): MembershipChange {
     const { rng, nodes } = this.world;
     const { members } = node.process?.ctx.configurations.latest.configuration ?? { members: [] };

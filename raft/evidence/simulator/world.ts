@@ -5,7 +5,7 @@ import { Prng } from '../../testing/prng.js';
 import { isQuorum, quorumsOf } from '../checks/quorums.js';
 import { ClientRequests } from './client-requests.js';
 import { EventQueue } from './event-queue.js';
-import type { Hosting } from './hosting.js';
+import type { CoreHost } from './core-host.js';
 import { addressOf, incarnationOf } from './identity.js';
 import { everyInvariant } from './invariants/every-invariant.js';
 import type { Invariant, Step } from './invariants/invariant.js';
@@ -51,7 +51,7 @@ export class World implements NodeEnvironment {
   constructor(
     seed: number,
     private readonly drawn: SimulationOptions,
-    readonly hosting: Hosting,
+    readonly coreHost: CoreHost,
     readonly trace: Trace,
     /** Checks beside the invariants. */
     observers: readonly Invariant[] = [],

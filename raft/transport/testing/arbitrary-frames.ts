@@ -63,7 +63,7 @@ const messages: { [Type in WireMessage['type']]: fc.Arbitrary<Extract<WireMessag
     ...envelope,
     lastIndex: integer,
     lastTerm: integer,
-    handOver: integer,
+    transferNumber: integer,
   }),
   voteResponse: fc.record({ type: fc.constant('voteResponse'), ...vote }),
   append: fc
@@ -99,7 +99,7 @@ const messages: { [Type in WireMessage['type']]: fc.Arbitrary<Extract<WireMessag
     electionTimeoutMs: small,
     acknowledged: integer,
     logHash: fc.option(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), { nil: undefined }),
-    handOversEnded: integer,
+    transfersEnded: integer,
     rank: small,
   }),
   heartbeatResponse: fc.record({
@@ -156,7 +156,7 @@ const messages: { [Type in WireMessage['type']]: fc.Arbitrary<Extract<WireMessag
   timeoutNow: fc.record({
     type: fc.constant('timeoutNow'),
     ...envelope,
-    handOver: integer,
+    transferNumber: integer,
     lastIndex: integer,
     lastTerm: integer,
   }),

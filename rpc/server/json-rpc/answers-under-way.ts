@@ -32,7 +32,7 @@ export class AnswersUnderWay {
       if (responses.has(response)) unread = setTimeout(() => socket.destroy(), this.unreadTimeoutMs);
     });
     response.once('finish', () => {
-      // What follows of a body that nobody reads would be parsed all the same, in chunks of a byte.
+      // The rest of a body that nobody reads would still be parsed, in chunks of a byte.
       if (!request.complete && request.headers['transfer-encoding'] !== undefined) socket.destroy();
     });
     response.once('close', () => {

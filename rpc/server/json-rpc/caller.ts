@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Whoever waits for an answer. */
+/** The client that waits for an answer. */
 export interface Caller {
   /** Whether nobody waits any more. */
   readonly isGone: boolean;
@@ -11,7 +11,7 @@ export interface Caller {
   readonly reason?: string | undefined;
 }
 
-/** A caller that never leaves, for whoever calls without a connection. */
+/** A caller that never leaves, for calls without a connection. */
 export const FAITHFUL_CALLER: Caller = { isGone: false, gone: new AbortController().signal };
 
 /** The caller at the other end of a connection. */

@@ -19,7 +19,7 @@ interface DispatcherOptions {
 /** Reads bodies that would hold up the event loop somewhere else. */
 export interface LargeBodies {
   /**
-   * The call in a body, or the answer to a body that is none that may be so large.
+   * The call in a body, or the answer to a body that is not one that may be so large.
    *
    * @param gone the client does not wait any more
    * @throws RpcError for a body that could not be read in time

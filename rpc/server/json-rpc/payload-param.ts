@@ -6,7 +6,7 @@ import type { UnsafePayload } from '../../payload/unsafe-payload.js';
 import { RpcError } from './rpc-error.js';
 
 /**
- * Decoded before the conductor sees the call: a follower reports a bad payload as such, like op-conductor.
+ * Decoded before the conductor sees the call: a follower reports a bad payload as bad, like op-conductor.
  * Optional, because op-conductor crashes on an absent or null payload and the decoder names what is missing.
  */
 export const payloadParam: Param<UnsafePayload> = {

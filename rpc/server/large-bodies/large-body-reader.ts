@@ -98,7 +98,7 @@ export class LargeBodyReader implements LargeBodies {
     try {
       return await withDeadline(() => answer, { timeoutMs: this.options.timeoutMs ?? TIMEOUT_MS });
     } catch (error) {
-      // Whatever it does still, its answer would be taken for that to the next body.
+      // If it still works on it, its answer would be taken for that to the next body.
       void this.endThread();
       throw error;
     } finally {
@@ -108,7 +108,7 @@ export class LargeBodyReader implements LargeBodies {
 
   private startThread(): Worker {
     const thread = new Worker(this.options.script ?? new URL('./thread.js', import.meta.url));
-    // Listened to in any case: an error without a listener would end the process.
+    // Always listened to: an error without a listener would end the process.
     thread.on('error', () => undefined);
     thread.once('exit', () => {
       if (this.thread === thread) this.thread = undefined;

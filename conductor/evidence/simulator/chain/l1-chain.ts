@@ -46,7 +46,7 @@ export class L1Chain {
     this.blocks = [...this.blocks, { number: this.blocks.length, branch: this.branches, batch }];
   }
 
-  /** Other blocks take the place of the newest ones, and one is added. */
+  /** Other blocks replace the newest ones, and one is added. */
   reorg(depth: number): void {
     this.branches += 1;
     const kept = this.blocks.slice(0, Math.max(1, this.blocks.length - depth));

@@ -22,7 +22,7 @@ export class RaftNetwork implements Surrounding {
   /**
    * The network of one process.
    *
-   * @param hello what it says of itself to whoever asks
+   * @param hello what it says of itself to anyone who asks
    */
   transportOf(
     who: { nodeId: string; place: string },

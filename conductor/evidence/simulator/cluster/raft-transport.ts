@@ -34,7 +34,7 @@ interface TransportOptions {
   /** Tells this process from others of the same disk. */
   bootId: string;
   lifetime: Lifetime;
-  /** What it says of itself to whoever asks. */
+  /** What it says of itself to anyone who asks. */
   hello: () => object;
 }
 

@@ -3,7 +3,7 @@ import type { Acknowledged } from '../ledger.js';
 import { broken, type Evidence, type Invariant } from './invariant.js';
 
 /**
- * Whatever a node publishes was committed by it, as leader, in the term of that leadership: else two sequencers could
+ * Everything that a node publishes was committed by it, as leader, in the term of that leadership: else two sequencers could
  * publish at a time, each with the consent of a conductor.
  */
 export class PublishedByItsLeader implements Invariant {

@@ -3,7 +3,7 @@ import type { Acknowledged } from '../ledger.js';
 import { broken, type Evidence, type Invariant } from './invariant.js';
 
 /**
- * Other blocks take the place of acknowledged ones, after a reset, only where L1 has taken back what those came from: then
+ * Other blocks replace acknowledged ones, after a reset, only where L1 has taken back what those came from: then
  * nobody could keep them. Blocks that are in the log, or in a client, are worth no less because other clients lost them.
  */
 export class ResetsHaveCause implements Invariant {

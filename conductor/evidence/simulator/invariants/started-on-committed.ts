@@ -2,7 +2,7 @@ import { nameOf, type Block } from '../chain/block-store.js';
 import { broken, type Evidence, type Invariant, type Observed } from './invariant.js';
 
 /**
- * A sequencer is started on the committed head only: whatever it builds elsewhere contradicts what is committed. With an
+ * A sequencer is started on the committed head only: a block that it builds elsewhere contradicts what is committed. With an
  * empty log it is the chain from before this log that counts.
  */
 export class StartedOnCommitted implements Invariant {

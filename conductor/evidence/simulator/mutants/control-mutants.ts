@@ -141,7 +141,7 @@ export const controlMutants: readonly Mutant[] = [
     'if (!history.head) return;',
   ),
   mutant(
-    'the own head is enough to begin an empty log',
+    'the local head is enough to begin an empty log',
     inTest(`${CONTROL}/empty-log.test.ts`),
     `${CONTROL}/empty-log.ts`,
     'if (known < majorityOf(voters.length)) {',

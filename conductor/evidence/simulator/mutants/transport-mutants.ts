@@ -17,7 +17,7 @@ export const transportMutants: readonly Mutant[] = [
     'a hand-over by another disk counts',
     HTTP,
     `${TRANSPORT}/incarnation-policy.ts`,
-    "if (message.type === 'vote') return message.handOver === 0;",
+    "if (message.type === 'vote') return message.transferNumber === 0;",
     "if (message.type === 'vote') return true;",
   ),
   mutant(

@@ -24,7 +24,7 @@ interface EngineOptions {
   onResetConfirmed: () => void;
   /** Something is wrong that only a reset mends; it comes when op-node notices. */
   resetLater: () => void;
-  /** L1 tells another chain than this node has: its blocks take the place of the own ones. */
+  /** L1 tells another chain than this node has: its blocks replace those of this node. */
   onOverruled: () => void;
 }
 
@@ -54,7 +54,7 @@ export class Engine {
     this.requestForkchoice();
   }
 
-  /** Puts the payload that the sequencer has sealed into the own chain. Part of an event. */
+  /** Puts the payload that the sequencer has sealed into this node's chain. Part of an event. */
   async processOwn(block: Block): Promise<boolean> {
     if (!(await this.insert(block))) return false;
     this.requestForkchoice();
@@ -100,7 +100,7 @@ export class Engine {
   }
 
   /**
-   * Goes through what L1 tells: blocks that the own chain has are confirmed; where it has others, or ends, they are built
+   * Goes through what L1 tells: blocks that this node's chain has are confirmed; where it has others, or ends, they are built
    * anew, and become the unsafe head one after the other.
    */
   private async derive(): Promise<void> {

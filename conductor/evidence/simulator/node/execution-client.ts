@@ -78,7 +78,7 @@ export class ExecutionClient {
   }
 
   /**
-   * As op-geth: a block of the own chain below the head is no new head (`eth/catalyst/api.go`).
+   * As op-geth: a block of its own chain below the head is not a new head (`eth/catalyst/api.go`).
    *
    * @throws EngineSyncingError for a block that is not there
    */

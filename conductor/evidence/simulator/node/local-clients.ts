@@ -113,7 +113,7 @@ export class LocalClients {
       const node = this.around.opNode();
       if (!node) throw call.refused();
       this.connect(node);
-      call.isServedBy(node.lifetime);
+      call.breakWhenEnds(node.lifetime);
       return faults.serve(method, () => serve(node, call.caller));
     });
   }

@@ -75,7 +75,7 @@ export class OpNode {
       safeHead: around.safeHead,
       onOverruled: around.overruled,
       turned: () => this.sequencer.schedule(),
-      onForkchoice: (head) => this.sequencer.headIs(head),
+      onForkchoice: (head) => this.sequencer.noteHead(head),
       onTemporaryError: (syncing) => this.sequencer.backOff(syncing),
       onReset: () => this.sequencer.resetBegins(),
       onResetConfirmed: () => {

@@ -55,7 +55,7 @@ export class PendingCall<T> {
   }
 
   /** The connection breaks when that process ends before it has answered. */
-  isServedBy(server: Lifetime): void {
+  breakWhenEnds(server: Lifetime): void {
     if (!this.isOver)
       this.forgetServer = server.onEnd(() =>
         this.fail(this.failure({ code: 'unreachable' }, 'the connection broke')),

@@ -3,7 +3,7 @@ export class RpcFault extends Error {
   override readonly name = 'RpcFault';
 }
 
-/** Whoever asked has given up and closed the connection: nobody reads what would be answered. */
+/** The caller has given up and closed the connection: nobody reads what would be answered. */
 export class CallerGone extends Error {
   override readonly name = 'CallerGone';
 }

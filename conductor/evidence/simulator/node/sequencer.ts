@@ -128,7 +128,7 @@ export class Sequencer {
     });
   }
 
-  headIs(head: Block): void {
+  noteHead(head: Block): void {
     const previous = this.latestHead;
     this.latestHead = head;
     for (const wake of this.headWaiters.splice(0)) wake();

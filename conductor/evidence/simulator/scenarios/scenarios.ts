@@ -16,7 +16,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'two sequencers',
     story:
-      'A leader’s op-node cannot be stopped and hears no gossip while leadership is elsewhere. It keeps its sealed block, and commits it when leadership comes back: it must not take the place of what was published meanwhile.',
+      'A leader’s op-node cannot be stopped and hears no gossip while leadership is elsewhere. It keeps its sealed block, and commits it when leadership comes back: it must not replace what was published meanwhile.',
     async play(world) {
       const former = leaderOf(world);
       const successor = standbyOf(world);
@@ -50,7 +50,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'a leader ends while its start is not answered',
     story:
-      'The conductor is told to end while op-node, which has begun to sequence, does not say so. It is told to stop all the same, or it would go on with nobody to commit its blocks.',
+      'The conductor is told to end while op-node, which has begun to sequence, does not say so. It is still told to stop, or it would continue with nobody to commit its blocks.',
     async play(world) {
       const leader = leaderOf(world);
       leader.killOpNode();
@@ -65,7 +65,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'a node that was away for longer than the log remembers',
     story:
-      'The log is short, so that a node that comes back gets a snapshot, whose head takes the place of all that it knew.',
+      'The log is short, so that a node that comes back gets a snapshot, whose head replaces all that it knew.',
     options: { conductor: { ...QUIET_OPTIONS.conductor, retainedEntries: 12 } },
     async play(world) {
       const standby = standbyOf(world);
@@ -78,7 +78,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'a start that is not answered',
     story:
-      'op-node has begun to sequence and does not say so. Polls see it run in the meantime; the start goes on all the same, and finds out: what comes after the answer belongs to it.',
+      'op-node has begun to sequence and does not say so. Polls see it run in the meantime; the start continues, and finds out: what comes after the answer belongs to it.',
     async play(world) {
       const successor = standbyOf(world);
       successor.faults.set('admin_startSequencer', 'mute');

@@ -30,14 +30,14 @@ class VirtualTimer {
 }
 
 /**
- * Takes the place of this process's clocks, timers and randomness while a run lasts. The conductor's code knows nothing
+ * Replaces this process's clocks, timers and randomness while a run lasts. The conductor's code knows nothing
  * of it. Time passes only from event to event, and everything that an event sets going by promises is over before the
  * next one: a turn of the real event loop lies between them.
  */
 export class VirtualClock {
   private readonly queue = new EventQueue();
   private readonly turnOfTheLoop = setImmediate;
-  /** Events that ran; cancelled timers are none. */
+  /** Events that ran; cancelled timers do not count. */
   events = 0;
 
   constructor(private readonly random: Prng) {}

@@ -1,6 +1,6 @@
 import type { CoreEvent } from '../../../core/outputs.js';
 import type { TraceEvent } from '../../simulator/describe-event.js';
-import { faithfulHosting, type Hosting } from '../../simulator/hosting.js';
+import { honestHost, type CoreHost } from '../../simulator/core-host.js';
 import type { ClusterOptions } from './calm-options.js';
 import type { Rule } from './messages.js';
 import type { ScenarioNode } from './node.js';
@@ -17,8 +17,8 @@ const EVENTS_REPORTED = 40;
 
 /** A cluster of real cores whose network, disks and clocks do what the scenario says. */
 export class ScenarioCluster extends ScenarioNetwork {
-  constructor(options: ClusterOptions = {}, hosting: Hosting = faithfulHosting) {
-    super(new ScenarioWorld(options, hosting));
+  constructor(options: ClusterOptions = {}, coreHost: CoreHost = honestHost) {
+    super(new ScenarioWorld(options, coreHost));
     if (!options.stopped) for (const node of this.nodes) node.start();
     this.settle();
   }

@@ -1,5 +1,5 @@
 import { describe, it } from '@jest/globals';
-import { faithfulHosting, type Hosting } from '../../simulator/hosting.js';
+import { honestHost, type CoreHost } from '../../simulator/core-host.js';
 import { loadMutant } from '../../simulator/mutants/load-mutant.js';
 import { mutants, type Mutant } from '../../simulator/mutants/mutants.js';
 import type { Patch } from '../../simulator/mutants/patched.js';
@@ -38,8 +38,8 @@ export function scenario(options: ScenarioOptions, play: (cluster: ScenarioClust
   const patched = (putBack?.patches ?? []).map((patch) => `core/${patch.file}`);
   const guardedIn = [...(options.guardedIn ?? []), ...patched];
   catalogue.push({ ...options, guardedIn, story: { title, source, transcript: file } });
-  const run = (hosting: Hosting): ScenarioCluster => {
-    const cluster = new ScenarioCluster(options, hosting);
+  const run = (coreHost: CoreHost): ScenarioCluster => {
+    const cluster = new ScenarioCluster(options, coreHost);
     try {
       play(cluster);
     } catch (error) {
@@ -49,11 +49,11 @@ export function scenario(options: ScenarioOptions, play: (cluster: ScenarioClust
     return cluster;
   };
   describe(`no. ${bug}: ${title} (${seen})`, () => {
-    it('holds', () => expectTold(file, run(faithfulHosting).story));
+    it('holds', () => expectTold(file, run(honestHost).story));
     if (!putBack) return;
     it(`fails with the bug put back${typeof mutant === 'string' ? `: ${mutant}` : ''}`, async () => {
-      const hosting = await loadMutant(putBack);
-      if (!failureOf(() => run(hosting))) throw new Error('the scenario does not notice the bug');
+      const coreHost = await loadMutant(putBack);
+      if (!failureOf(() => run(coreHost))) throw new Error('the scenario does not notice the bug');
     });
   });
 }

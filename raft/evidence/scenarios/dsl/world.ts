@@ -2,7 +2,7 @@ import type { NodeId } from '../../../core/configuration.js';
 import type { Input } from '../../../core/inputs.js';
 import type { Answer, CoreEvent, Output } from '../../../core/outputs.js';
 import { followsThePaper } from '../../paper/follows-the-paper.js';
-import type { Hosting } from '../../simulator/hosting.js';
+import type { CoreHost } from '../../simulator/core-host.js';
 import type { Process } from '../../simulator/machine.js';
 import type { SimulatedNode } from '../../simulator/node.js';
 import { Trace } from '../../simulator/trace.js';
@@ -21,8 +21,8 @@ export class ScenarioWorld extends World {
   readonly rules: Rule[] = [];
   readonly actors: readonly ScenarioNode[];
 
-  constructor(options: ClusterOptions, hosting: Hosting) {
-    super(1, calmOptions(options), hosting, new Trace(EVENTS_KEPT), [followsThePaper()]);
+  constructor(options: ClusterOptions, coreHost: CoreHost) {
+    super(1, calmOptions(options), coreHost, new Trace(EVENTS_KEPT), [followsThePaper()]);
     this.actors = this.nodes.map((node) => new ScenarioNode(this, node));
     const deliver = this.network.send.bind(this.network);
     this.network.send = (from, process, to, message) => {

@@ -54,7 +54,7 @@ export const hasDiskOf = (node: ObservedNode, { incarnation }: Voter): boolean =
   node.incarnation === incarnation && !node.diskIsLost;
 
 /**
- * True when a majority of those who committed the entry at `index` can not lose it in a crash. A disk that a fault
+ * True when a majority of those who committed the entry at `index` cannot lose it in a crash. A disk that a fault
  * destroyed counts as if it had it: no more are destroyed than a majority can spare (World.mayLoseDisk), but whoever
  * is left must have it.
  */

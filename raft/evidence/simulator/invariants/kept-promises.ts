@@ -87,7 +87,7 @@ function releases(input: Input, term: number): boolean {
     case 'timeoutNow':
       return true;
     case 'vote':
-      return message.handOver > 0;
+      return message.transferNumber > 0;
     case 'append':
     case 'heartbeat':
     case 'snapshot':

@@ -1,7 +1,7 @@
 import { check } from '../../checks/violation.js';
 import type { Evidence, Invariant } from './invariant.js';
 
-/** I4 Leader Completeness (Raft thesis fig. 3.2): whoever becomes leader has every entry that was committed in an earlier term. */
+/** I4 Leader Completeness (Raft thesis fig. 3.2): every leader has every entry that was committed in an earlier term. */
 export function leaderCompleteness({ ledger }: Evidence): Invariant {
   return {
     stepped({ node, ctx, before, committedBefore }) {

@@ -8,9 +8,9 @@ export async function hunt(
   chaosSteps: number,
   within: number,
 ): Promise<RunResult | undefined> {
-  const hosting = await loadMutant(mutant);
+  const coreHost = await loadMutant(mutant);
   for (let seed = 1; seed <= within; seed++) {
-    const result = runSeed({ seed, chaosSteps, hosting });
+    const result = runSeed({ seed, chaosSteps, coreHost });
     if (result.violation) return result;
   }
   return undefined;

@@ -1,4 +1,4 @@
-import type { Hosting } from '../hosting.js';
+import type { CoreHost } from '../core-host.js';
 import type { Patch } from './patched.js';
 
 /** A deliberate bug. The simulator must find it within a few seeds, or its checks are worth nothing. */
@@ -9,7 +9,7 @@ export interface Mutant {
   /** Each replaces a text that occurs once in a file of `raft/core`. */
   patches?: readonly Patch[];
   /** Another way of running the core. */
-  hosting?: Partial<Hosting>;
+  coreHost?: Partial<CoreHost>;
   /** It shows only in rare situations: seeds that may be needed to find it. */
   rareWithin?: number;
 }
@@ -23,23 +23,23 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'writes are reported before they are durable',
     bug: 2,
-    hosting: { reportsWritesEarly: true },
+    coreHost: { reportsWritesEarly: true },
   },
   {
     name: 'a write that failed counts as done',
     bug: 62,
-    hosting: { stopsOnFailedWrites: false },
+    coreHost: { stopsOnFailedWrites: false },
   },
   {
     name: 'a damaged disk is taken as it is',
     bug: 64,
-    hosting: { checksDisks: false },
+    coreHost: { checksDisks: false },
   },
   {
     name: 'answers of another disk count',
     rareWithin: 2000,
     bug: 40,
-    hosting: { mayComeFromAnyDisk: () => true },
+    coreHost: { mayComeFromAnyDisk: () => true },
   },
   {
     name: 'votes and terms are spoken of before they are durable',
@@ -290,8 +290,8 @@ export const mutants: readonly Mutant[] = [
       { file: 'leader.ts', find: 'if (transfer?.isClosed) return -Infinity;', replace: 'void transfer;' },
       {
         file: 'leader.ts',
-        find: 'promisedFromMs > leaseFromMs ?',
-        replace: 'leaseFromMs < Infinity ?',
+        find: 'promisedFromMs > leaseCountsFromMs ?',
+        replace: 'leaseCountsFromMs < Infinity ?',
       },
     ],
   },
@@ -614,7 +614,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'membership.ts',
-        find: 'if (ctx.timing.electionTimeoutMs > electionTimeoutMs) leadership.leaseFromMs = ctx.now;',
+        find: 'if (ctx.timing.electionTimeoutMs > electionTimeoutMs) leadership.leaseCountsFromMs = ctx.now;',
         replace: '',
       },
     ],
@@ -634,7 +634,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'accept.ts',
-        find: 'if (loyalForMs !== undefined) ctx.loyalForMs = loyalForMs;',
+        find: 'if (loyaltyWindowMs !== undefined) ctx.loyaltyWindowMs = loyaltyWindowMs;',
         replace: '',
       },
     ],
@@ -644,8 +644,8 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'election-timer.ts',
-        find: 'Math.max(ctx.loyalUntilMs, ctx.now + ctx.loyalForMs)',
-        replace: 'ctx.now + ctx.loyalForMs',
+        find: 'Math.max(ctx.loyalUntilMs, ctx.now + ctx.loyaltyWindowMs)',
+        replace: 'ctx.now + ctx.loyaltyWindowMs',
       },
     ],
   },

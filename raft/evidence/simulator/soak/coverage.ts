@@ -1,9 +1,9 @@
-import { faithfulHosting, type Hosting } from '../hosting.js';
+import { honestHost, type CoreHost } from '../core-host.js';
 import { loadCore } from '../load-core.js';
 import { withCounters } from './marks.js';
 
 export interface Coverage {
-  hosting: Hosting;
+  coreHost: CoreHost;
   /** How often each marked branch was taken; 0 for those that never were. */
   reached: () => Record<string, number>;
 }
@@ -22,7 +22,7 @@ export async function loadCovered(): Promise<Coverage> {
   };
   const createCore = await loadCore((_, source) => withCounters(source, slotOf));
   return {
-    hosting: { ...faithfulHosting, createCore },
+    coreHost: { ...honestHost, createCore },
     reached: () => Object.fromEntries(names.map((name, slot) => [name, counts[slot] as number])),
   };
 }

@@ -9,7 +9,7 @@ workOn(
   async (seed, chaosSteps) => {
     const covered = await loading;
     reached = covered.reached;
-    return runSeed({ seed, chaosSteps, hosting: covered.hosting });
+    return runSeed({ seed, chaosSteps, coreHost: covered.coreHost });
   },
   () => ({ reached: reached() }),
 );

@@ -6,7 +6,7 @@ import type { RestoredState } from '../../core/stored-state.js';
 import { mayComeFromAnyDisk } from '../../transport/incarnation-policy.js';
 
 /** How the simulator runs the core. A mutant replaces a part of it, to prove that the checks notice. */
-export interface Hosting {
+export interface CoreHost {
   createCore(options: CoreOptions, restored: RestoredState): RaftCore;
   /** Reports writes as finished before they are (an fsync that was forgotten). */
   reportsWritesEarly: boolean;
@@ -18,7 +18,7 @@ export interface Hosting {
   mayComeFromAnyDisk(this: void, message: Message): boolean;
 }
 
-export const faithfulHosting: Hosting = {
+export const honestHost: CoreHost = {
   createCore: (options, restored) => new RaftCore(options, restored),
   reportsWritesEarly: false,
   stopsOnFailedWrites: true,
@@ -27,4 +27,4 @@ export const faithfulHosting: Hosting = {
 };
 
 /** The checks look into the core; nothing in the simulator writes there. */
-export const insideOf = (core: RaftCore): CoreContext => core['ctx'];
+export const coreState = (core: RaftCore): CoreContext => core['ctx'];
