@@ -82,7 +82,7 @@ export type Action =
  */
 export function decide(view: View): Action {
   if (view.stopping) return { type: 'none', reason: 'stopping' };
-  // A pause leaves the sequencer to an operator. A witness has none, and the chain stands still for as long as it leads.
+  // A pause leaves the sequencer to an operator. A witness has none, and the chain does not advance for as long as it leads.
   if (view.paused && !view.witness) return { type: 'none', reason: 'paused' };
   if (view.role === 'elect') return { type: 'none', reason: 'leadership is not complete yet' };
   return view.role === 'leader' ? decideAsLeader(view) : decideAsFollower(view);

@@ -3,7 +3,7 @@ import type { ConductorApi } from './conductor-api.js';
 import type { AddRoutes } from './json-rpc/http-server.js';
 
 /**
- * For whoever goes from node to node or chooses one, and for monitors: `/healthz` tells of the process alone, since a
+ * For scripts that go from node to node, balancers that choose one, and monitors: `/healthz` tells of the process alone, since a
  * restart repairs none of these.
  *
  * - `GET /readyz`: the node could take over now, or sequences; 200, or 503 with the reason
