@@ -15,7 +15,7 @@ const REMEDIES = {
     'bring back the voters that do not answer: nothing else is safe. Only if a majority of the disks is gone for good, make one survivor a cluster of its own with baton recover DIRECTORY; that gives up what the lost members alone had committed, and if they come back there are two clusters, which build two chains',
   'already-a-voter': 'give the id of a node that has no vote yet; baton remove takes a member out',
   'leader-exists':
-    'use baton transfer; an override is for a cluster without a quorum (repeat with --force to set it all the same)',
+    'use baton transfer; an override is for a cluster without a quorum (repeat with --force to set it anyway)',
   refused: 'the answer says why; docs/ERRORS.md has a remedy for each',
   incomplete: 'repair the members that are named, then repeat: what is done already stays done',
   deadline: 'look at baton status; the command can be repeated, or given more time with --deadline',

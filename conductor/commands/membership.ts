@@ -180,10 +180,7 @@ function requireReplaceable(view: ClusterView, old: string, id: string, address:
   if (missingOfReplacement(view, old, id, address) === undefined) return;
   if (memberOf(view, old).role !== 'voter') throw new CommandError('not-a-voter', `${old} is no voter`);
   if (view.members.find((member) => member.id === id)?.role !== 'voter') return;
-  throw new CommandError(
-    'already-a-voter',
-    `${id} is a voter already, and cannot take the place of ${old} as well`,
-  );
+  throw new CommandError('already-a-voter', `${id} is already a voter and cannot also replace ${old}`);
 }
 
 function missingOfReplacement(

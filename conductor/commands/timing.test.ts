@@ -49,7 +49,7 @@ describe('timing', () => {
 
   it('says what is missing at its deadline, and passes on why not', async () => {
     expect(await t.baton('timing', 'lan-fast', '--deadline', '300ms')).toBe(1);
-    expect(t.failure()[0]).toMatch(/after 300ms: a goes by other times still: lan: /);
+    expect(t.failure()[0]).toMatch(/after 300ms: a still uses other timing: lan: /);
     t.cluster.onCall = () => ({ error: { code: -32000, message: 'there is no timing profile "x"' } });
     expect(await t.baton('timing', 'x')).toBe(1);
     expect(t.failure()).toEqual([expect.stringContaining('there is no timing profile "x"'), 'refused']);

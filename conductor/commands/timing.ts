@@ -78,7 +78,7 @@ function addTimes(command: Command): Command {
   return command;
 }
 
-/** A member that answers, and goes by other times still. */
+/** A member that answers, and still uses other timing. */
 function disagreement(view: ClusterView, wanted: string | ClusterTimes): string | undefined {
   if (!leaders(view)[0]) return 'the cluster has no leader';
   const late = answering(view).find(({ status: { timing } }) =>
@@ -86,7 +86,7 @@ function disagreement(view: ClusterView, wanted: string | ClusterTimes): string 
       ? timing.profile !== wanted
       : TIMES.some((name) => timing[name] !== wanted[name]),
   );
-  return late && `${late.id} goes by other times still: ${timesText(late.status.timing)}`;
+  return late && `${late.id} still uses other timing: ${timesText(late.status.timing)}`;
 }
 
 function timesText({ profile, ...times }: ClusterTimes & { profile: string | null }): string {

@@ -99,7 +99,7 @@ describe('transfer', () => {
     expect(t.cluster.calls).toEqual([]);
   });
 
-  it('--force asks the leader all the same, and says what that answers', async () => {
+  it('--force asks the leader anyway, and says what that answers', async () => {
     t.cluster.change('b', { paused: true });
     t.cluster.onCall = () => ({ error: { code: -32000, message: 'b is too far behind' } });
     expect(await t.baton('transfer', 'b', '--force')).toBe(1);

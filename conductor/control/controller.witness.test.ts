@@ -138,7 +138,7 @@ describe('a witness that leads', () => {
 });
 
 describe('a witness that is paused', () => {
-  it('transfers leadership all the same: it has no sequencer that a pause could be for', async () => {
+  it('still transfers leadership: it has no sequencer that a pause could be for', async () => {
     await t.conductor.pause();
     t.raft.lead();
     answers('b', fitPeer());

@@ -47,5 +47,5 @@ export class AddressWarning {
   }
 }
 
-/** Names of hosts are the same in any case of their letters. */
+/** Host names are the same in upper and lower case. */
 const isSameAddress = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();

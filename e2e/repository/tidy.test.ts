@@ -13,6 +13,8 @@ import {
 /** Each is one table, whose rows are not read one after the other. */
 const TABLES = ['conductor/config/flag-table.ts', 'raft/evidence/simulator/mutants/mutants.ts'];
 const LINES_MAX = 400;
+/** It lists the words that it forbids. */
+const THIS_FILE = 'e2e/repository/tidy.test.ts';
 
 /** Programs that a build makes. */
 const BUILT = /^(\.\/)?(e2e\/)?dist\//;
@@ -23,6 +25,20 @@ const files = filesBelow('.').filter((file) => !file.startsWith('.git/'));
 const documents = files.filter((file) => file.endsWith('.md') && !file.endsWith('CHANGELOG.md'));
 const sources = SOURCE_FOLDERS.flatMap(filesBelow).filter((file) => file.endsWith('.ts'));
 const graph = importGraph();
+
+/** Words and idioms of another language. Each with what to write instead. */
+const CALQUES: [calque: RegExp, instead: string][] = [
+  [/\bfor ever\b/i, 'forever'],
+  [/\bclockwork\b/i, 'timing'],
+  [/\bthe own\b/i, 'its own'],
+  [/\ball the same\b/i, 'anyway, still'],
+  [/\bin any case\b/i, 'always'],
+  [/\btak(e|es|en|ing) the place of\b/i, 'replace'],
+  [/\bas such\b/i, 'nothing'],
+  [/\bcan not\b/i, 'cannot'],
+  [/\b(that|which) (is|are) none\b/i, 'invalid, not one'],
+  [/\blook(s|ed)? after\b/i, 'check'],
+];
 
 const told = ({ from, line, target }: Reference): string => `${from}:${line} ${target}`;
 
@@ -45,6 +61,15 @@ describe.each(documents)('%s', (document) => {
         reference.target !== PLATFORM && !BUILT.test(reference.target) && !isKnownFile(reference, files),
     );
     expect(unknown.map(told)).toEqual([]);
+  });
+});
+
+describe('the English of sources and documents', () => {
+  it.each(CALQUES)('has no %s', (calque) => {
+    const found = [...sources, ...documents]
+      .filter((file) => file !== THIS_FILE)
+      .flatMap((file) => linesMatching(file, calque).map((line) => `${file}:${line}`));
+    expect(found).toEqual([]);
   });
 });
 

@@ -73,7 +73,7 @@ export interface ClusterOptions {
 /** Options of every command that changes the cluster. */
 export type ChangingOptions = ClusterOptions & ChangeOptions;
 
-/** Runs the body of a command with a cluster that is closed in any case. */
+/** Runs the body of a command with a cluster that is always closed. */
 export async function operate(
   io: RunIo,
   { rpc, deadline: timeoutMs, reason }: ClusterOptions & Pick<ChangeOptions, 'reason'>,
