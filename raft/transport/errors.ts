@@ -15,7 +15,7 @@ const REMEDIES = {
   'wrong-incarnation':
     'the disk is not the one that was added under this id: remove the member and add it again',
   'identity-used-twice':
-    'two processes use one disk identity, so a copy of a storage directory was started: only only the process at the address of the member counts; stop the other one and move its directory away (to run it as a node of its own, start it on an empty directory under another id); never start a copy of a directory',
+    'two processes use one disk identity, so a copy of a storage directory was started: only the process at the address of the member counts; stop the other one and move its directory away (to run it as a node of its own, start it on an empty directory under another id); never start a copy of a directory',
   'identity-unproven':
     'the sender does not answer at the address that the cluster has for it, so it may be a copy of that disk: if the member has moved, tell the cluster its new address (baton add ID HOST:PORT, or --raft.peers on every node); if it has not, look for what lies between the two nodes, or stop the sender',
 } as const;

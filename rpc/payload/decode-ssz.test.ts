@@ -99,13 +99,13 @@ describe('decodeSsz', () => {
       'executionPayload.withdrawals',
       /1 bytes found/,
     ],
-    ['a table of 13 bytes', withUint32(v3, table, 13), 'executionPayload.transactions', /13 is no size/],
-    ['an empty table', withUint32(v3, table, 0), 'executionPayload.transactions', /0 is no size/],
+    ['a table of 13 bytes', withUint32(v3, table, 13), 'executionPayload.transactions', /13 is not the size/],
+    ['an empty table', withUint32(v3, table, 0), 'executionPayload.transactions', /0 is not the size/],
     [
       'a table beyond the list',
       withUint32(v3, table, 4000),
       'executionPayload.transactions',
-      /4000 is no size/,
+      /4000 is not the size/,
     ],
     [
       'offsets that go back',
