@@ -31,7 +31,7 @@ export type Verdict =
   | { type: 'gap'; missing: number }
   /** It replaces these blocks: the head, whose commit was never answered; in old logs, any. */
   | { type: 'replacement'; replaced: readonly CommittedHead[] }
-  /** The head was taken back by so many heights. */
+  /** The head was taken back by this many heights. */
   | { type: 'reset'; reset: ResetRequest; depth: number }
   | { type: 'refused'; reason: string };
 

@@ -23,7 +23,7 @@ const OPTIONS: Record<keyof ClusterTimes, string> = {
   electionTimeoutMs: 'silence of the leader after which a follower stands',
   rankSlotMs: 'between two candidates of neighbouring rank',
   jitterMs: 'at random, on top',
-  leaseTimeoutMs: 'a leader without a majority for so long steps down',
+  leaseTimeoutMs: 'a leader without a majority for this long steps down',
 };
 
 /** `baton timing [profile]`: shows the times of the cluster, or changes them through the log. */

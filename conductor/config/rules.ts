@@ -64,7 +64,7 @@ const rules: readonly Rule[] = [
     text: 'missing rollup-boost next healthcheck URL',
     remedy: 'give the URL, or disable the check',
   },
-  // Of checks that are off, op-conductor looks at no URL.
+  // op-conductor does not validate the URL of a disabled check.
   onlyIf(
     'rollup-boost.next-enabled',
     badUrl('rollup-boost.next-healthcheck-url', 'invalid rollup-boost next healthcheck URL'),

@@ -30,7 +30,7 @@ export const HEADS_NOT_COMPARED =
 /** One look may fall between two steps of a reorganisation, two are a fact. */
 const STRIKES = 2;
 /**
- * A client that left by itself is left alone for so long: the others may be about to do the same, as op-nodes look at L1
+ * A client that left by itself is left alone for this long: the others may be about to do the same, as op-nodes look at L1
  * every 12 s.
  */
 export const LEFT_ALONE_MS = 30_000;

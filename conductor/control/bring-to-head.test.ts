@@ -196,7 +196,7 @@ describe('bringToHead', () => {
       expect(node.postedNumbers).toEqual([16, 17, 18, 19, 20]);
     });
 
-    it('waits for gossip only for so long', async () => {
+    it('waits for gossip only for this long', async () => {
       const beganMs = performance.now();
       await expect(ended(bring())).rejects.toMatchObject({ name: 'BehindError', code: 'history-too-short' });
       expect(performance.now() - beganMs).toBeLessThan(DEADLINE_MS + 50);

@@ -49,7 +49,7 @@ export class BehindError extends Error {
 /** Posted but not yet imported; op-node's own queue is bounded, too. */
 const WINDOW_BLOCKS = 64;
 const WINDOW_BYTES = 16 * MIB;
-/** A posted block that did not move the head for so long is posted again: op-node may drop it (issue #12448). */
+/** A posted block that did not move the head for this long is posted again: op-node may drop it (issue #12448). */
 const REPOST_AFTER_MS = 500;
 const POLL_MS = 10;
 

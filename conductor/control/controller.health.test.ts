@@ -13,7 +13,7 @@ useVirtualTime();
 afterEach(endConductors);
 
 describe('one bad health check', () => {
-  it('is no reason to leave, but one not to come', async () => {
+  it('does not move leadership away, but keeps it from moving here', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     t.raft.peer('b').eligibility = fitPeer();

@@ -72,7 +72,7 @@ describe('a sequencer that cannot be started', () => {
     expect(t.raft.transfers).toEqual([]);
   });
 
-  it('since the node does not follow, has had its chances after one try', async () => {
+  it('gives up after one attempt when the node ignores posted blocks', async () => {
     const t = conductorUnderTest();
     await t.up(8);
     t.node.losesPosts = Infinity;
@@ -82,7 +82,7 @@ describe('a sequencer that cannot be started', () => {
     expect(t.raft.transfers).toEqual(['c']);
   });
 
-  it('since op-node is never where its execution client is, has had its chances after one try', async () => {
+  it('gives up after one attempt when op-node is never where its execution client is', async () => {
     const t = conductorUnderTest();
     await t.up();
     refuseStarts(t, hashMismatch(refOf(9), hashOf(10)));
@@ -92,7 +92,7 @@ describe('a sequencer that cannot be started', () => {
     expect(t.raft.transfers).toEqual(['b']);
   });
 
-  it('since op-node does not answer, has had its chances after one try', async () => {
+  it('gives up after one attempt when op-node does not answer', async () => {
     const t = conductorUnderTest();
     await t.up();
     const timeout = { code: 'timeout', timeoutMs: 2000 } as const;

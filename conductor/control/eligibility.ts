@@ -20,9 +20,9 @@ export const LAG_OF_OTHER_BRANCH = LAG_MAX;
 const ORDINARY_LAG = 2;
 
 /**
- * One bad check is an accident, two in a row are a fact: leadership does not leave a node for an accident. It does not
- * go to one that may have had more than an accident, either: what befalls the whole network is noticed by one node
- * after the other, and leadership would run ahead of it.
+ * One failed check may be a glitch; two in a row are not. A leader keeps leadership through one, but does not transfer
+ * it to a node whose last check failed: nodes notice a fault of the whole network one after the other, and leadership
+ * would run ahead of it.
  */
 export const Strikes = { toLeave: 2, toStayAway: 1 } as const;
 

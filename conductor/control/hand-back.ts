@@ -3,7 +3,7 @@ import type { Successor } from './decide.js';
 
 /** When leadership goes back to a member that is preferred. */
 export interface HandBackTimes {
-  /** Once it has been fit and caught up for so long; null: never. */
+  /** Once it has been fit and caught up for this long; null: never. */
   afterMs: number | null;
   /** At most once in this time. */
   intervalMs: number;

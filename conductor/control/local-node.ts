@@ -63,9 +63,9 @@ interface LocalNodeEvents {
   polled: [];
 }
 
-/** One lost answer is an accident, two are a fact. */
+/** One lost answer may be a glitch; two in a row are not. */
 const STRIKES = 2;
-/** An op-node that has not answered for so long, and whose block is overdue, hangs: there is no second question. */
+/** An op-node that has not answered for this long, and whose block is overdue, hangs: there is no second question. */
 const SILENT_MS = 300;
 /** How often that is looked at. */
 const LOOK_MS = 50;

@@ -64,7 +64,7 @@ export class StartTrouble {
   }
 }
 
-/** A node that has not moved, come round or answered through all the time it was given has had its chances. */
+/** No further attempt for a node that has not moved, come round or answered in all the time that it was given. */
 function tookItsTime(error: Error): boolean {
   return (
     error instanceof BehindError ||

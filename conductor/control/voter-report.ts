@@ -19,5 +19,5 @@ export interface VoterReport {
   state: VoterState | null;
 }
 
-/** How many of so many voters decide. */
+/** How many of that many voters decide. */
 export const majorityOf = (voters: number): number => Math.floor(voters / 2) + 1;

@@ -9,7 +9,7 @@ import { EXIT_INTERRUPTED } from './signals.js';
 
 const EXIT_OK = 0;
 
-/** What has failed is closed for so long at most before the process ends. */
+/** What has failed is closed for this long at most before the process ends. */
 const CLOSING_MS = 2000;
 
 /** The service as the whole of this process: what is logged, and how it ends. */

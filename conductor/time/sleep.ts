@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** Waits for so long; rejects as soon as `signal` fires. Tests have one that follows their clock. */
+/** Waits for this long; rejects as soon as `signal` fires. Tests have one that follows their clock. */
 export type Sleep = (ms: number, signal?: AbortSignal) => Promise<void>;
 
 /** By the real clock. */

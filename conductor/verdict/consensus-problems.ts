@@ -7,7 +7,7 @@ export const LAG_MAX = 16;
 
 /** A member that was silent for less may have been slow for once; the log says `a peer does not answer` no later. */
 const SILENT_AFTER_MS = 2000;
-/** On a slow network, heartbeats take longer: so many election timeouts. */
+/** On a slow network, heartbeats take longer: this many election timeouts. */
 const SILENT_AFTER_ELECTIONS = 3;
 
 /** One thing that is wrong with a member, or with the cluster. */

@@ -77,7 +77,7 @@ describeHere('a cluster of three in a network that loses what is sent', onNetwor
   leaderStays('keeps its leader when a follower is cut off', (_leader, [follower]) =>
     network.isolate(follower!),
   );
-  leaderStays('keeps its leader when one follower cannot reach it, but the other', (leader, [follower]) => {
+  leaderStays('keeps its leader when only one of two followers can reach it', (leader, [follower]) => {
     network.lose(leader, follower!);
     network.lose(follower!, leader);
   });

@@ -73,8 +73,8 @@ export function loyaltyMs(ctx: CoreContext): number {
 }
 
 /**
- * It asked nobody since it follows: answers are late ones to what it was before, and must not turn it away from a
- * leader whose lease counts on it. Once it is free it asks again.
+ * It has sent no requests since it became a follower, so any response belongs to an earlier candidacy or leadership and
+ * must not turn it away from a leader whose lease depends on it. Once it is free it asks again.
  */
 export const isLoyalFollower = (ctx: CoreContext): boolean => ctx.role === 'follower' && loyaltyMs(ctx) > 0;
 

@@ -5,7 +5,7 @@ import { add, change, leaderOf } from './testing/membership-requests.js';
 
 const PROBATION_MS = PROBATION_IN_TIMEOUTS * timing.electionTimeoutMs;
 
-/** Leads for so long or until it leads no more; these answer each round of heartbeats. Returns how long it led. */
+/** Leads for this long or until it leads no more; these answer each round of heartbeats. Returns how long it led. */
 function lead(node: CoreHarness, forMs: number, answering = ''): number {
   const startMs = node.now;
   while (node.now < startMs + forMs && node.status.role === 'leader') {

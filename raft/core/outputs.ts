@@ -93,7 +93,7 @@ export type CoreEvent =
   /** A write of this leader has been under way for so long that it transfers leadership. */
   | { type: 'diskHangs'; forMs: number; successor: NodeId }
   /**
-   * The entry at `index` of this leader got no further for so long although its heartbeats are answered. It transfers leadership
+   * The entry at `index` of this leader made no progress for this long although its heartbeats are answered. It transfers leadership
    * to a successor that has everything, steps down, or stays because nobody else could lead.
    */
   | {

@@ -96,7 +96,7 @@ export class Progress {
   }
 
   /**
-   * The follower has so many bytes of a request. True when it never had as much of what it needs next: a request that
+   * The follower has this many bytes of a request. True when it never had as much of what it needs next: a request that
    * is sent again and again and always lost at the same place gets nowhere.
    */
   arrived(requestId: number, bytes: number, now: number): boolean {

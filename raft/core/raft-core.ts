@@ -102,7 +102,7 @@ export class RaftCore {
       this.startTimer();
     }
     try {
-      // A leader has something to do in every heartbeat interval. One that had not for so long was frozen, and others
+      // A leader has something to do in every heartbeat interval. One that had not for this long was frozen, and others
       // may have been elected; it must not act on whatever lay in its sockets meanwhile.
       if (ctx.leadership && silentMs >= ctx.timing.electionTimeoutMs) {
         // cover: a leader was frozen

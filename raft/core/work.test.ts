@@ -21,7 +21,7 @@ interface Led {
   forMs: number;
 }
 
-/** Leads for so long, or until it leads no more; these answer each round of heartbeats. */
+/** Leads for this long, or until it leads no more; these answer each round of heartbeats. */
 function lead(
   node: CoreHarness,
   forMs: number,

@@ -43,7 +43,7 @@ export function noteArrival(ctx: CoreContext, leadership: Leadership, at: NodeId
 
 /**
  * Answers to heartbeats prove that a leader is heard, not that it is of use: its entries may be lost on links that
- * let small frames pass. A leader that gets nothing committed for so long transfers leadership to a voter that has its whole
+ * let small frames pass. A leader that gets nothing committed for this long transfers leadership to a voter that has its whole
  * log; without one it steps down, if the others can elect one of themselves. Otherwise it stays: nobody else could
  * lead.
  *

@@ -3,7 +3,7 @@ import type { NodeId } from '../core/configuration.js';
 import type { Message } from '../core/messages.js';
 import type { PeerFailure } from '../transport/peer-failure.js';
 
-/** A peer that fails for so long is worth a warning; a lost request is not. */
+/** A peer that fails for this long is worth a warning; a lost request is not. */
 const TOLD_AFTER_MS = 1000;
 /** Different failures of one silence that are told one by one. */
 const REASONS_MAX = 8;

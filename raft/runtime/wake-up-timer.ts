@@ -1,7 +1,7 @@
 export interface WakeUpTimerOptions {
   /** Monotonic clock, ms. */
   now(): number;
-  /** The loop stood still for so long that the wake-up came this late; called before anything else. */
+  /** The loop stalled for so long that the wake-up came this late; called before anything else. */
   onLate(lateMs: number): void;
   /** Every wake-up, and how late it came. */
   onWakeUp?(lateMs: number): void;

@@ -6,7 +6,7 @@ const QUEUED_BYTES_MAX = 64 * 1024;
 const PACKET_BYTES = 4096;
 
 /**
- * A line to `target` that all connections share, and that carries so much in the direction of the target; answers are not
+ * A line to `target` that all connections share, and that carries this much in the direction of the target; answers are not
  * held up. Who comes first leaves first, as in a router without priorities.
  */
 export class SlowLine {

@@ -9,7 +9,7 @@ interface Holding {
 }
 
 const FIRST_BYTES = 64 * 1024;
-/** Room for all that was announced is made at once up to here, beyond when so much of it has come. */
+/** Room for all that was announced is made at once up to here, beyond when this much of it has come. */
 const TRUSTED_BYTES = 2 ** 20;
 
 /**

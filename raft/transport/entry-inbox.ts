@@ -20,7 +20,7 @@ interface Arriving {
   touchedMs: number;
 }
 
-/** An entry of which nothing came for so long is not wanted any more. */
+/** An entry of which nothing came for this long is not wanted any more. */
 const STALE_MS = 60_000;
 
 /**

@@ -44,7 +44,7 @@ export interface FrameServerOptions {
   onFrame(received: ReceivedFrame): void;
 }
 
-/** A connection on which a request waits for so long is closed; its sender gave up long before. */
+/** A connection on which a request waits for this long is closed; its sender gave up long before. */
 const UNANSWERED_MS = 30_000;
 const SERVER_IDLE_MS = 75_000;
 /** A write that takes longer is reported to the peer that waits for an answer. */

@@ -169,7 +169,7 @@ describe('processes of another time', () => {
 });
 
 describe('the doubts', () => {
-  /** A copy speaks every half second, for so long. */
+  /** A copy speaks every half second, for this long. */
   const copySpeaks = async (setup: Setup, forMs: number): Promise<void> => {
     for (const endMs = setup.now + forMs; setup.now <= endMs; setup.now += 500) await setup.standing('copy');
   };

@@ -33,7 +33,7 @@ const LATE_WORDS_MS = 1000;
 const ASK_AGAIN_MS = 1000;
 /** Nobody answered at the address: who speaks may be about to. */
 const ASK_UNPROVEN_AGAIN_MS = 250;
-/** Who has not spoken for so long is no longer in doubt: while it speaks, its address is asked more often. */
+/** Who has not spoken for this long is no longer in doubt: while it speaks, its address is asked more often. */
 const SPOKE_LATELY_MS = 5000;
 /** Earlier processes, and identities, that are remembered. */
 const OTHERS_MAX = 16;

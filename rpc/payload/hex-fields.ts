@@ -58,7 +58,7 @@ function quantityDigits(value: unknown, maxDigits: number, field: GoField): stri
   return value.slice(2);
 }
 
-/** What go-ethereum's `hexutil` finds wrong with a quantity of at most so many bits; undefined if nothing is. */
+/** What go-ethereum's `hexutil` finds wrong with a quantity of at most this many bits; undefined if nothing is. */
 export function quantityProblem(text: string, maxBits: number): string | undefined {
   if (text === '') return 'empty hex string';
   if (!has0xPrefix(text)) return 'hex string without 0x prefix';

@@ -12,7 +12,7 @@ export const clusterTimingSchema = z.object({
   /** Between two candidates of neighbouring rank. */
   rankSlotMs: ms,
   jitterMs: ms,
-  /** A leader that has not heard of a majority for so long steps down. */
+  /** A leader that has not heard of a majority for this long steps down. */
   leaseTimeoutMs: ms,
 });
 

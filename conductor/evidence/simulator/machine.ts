@@ -16,7 +16,7 @@ export interface MachineSurroundings
       keyof OpNodeSurroundings | 'opNode' | 'faults' | 'disk' | 'place' | 'execution' | 'toldToStop'
     > {
   settings: ConductorSettings;
-  /** A call of op-node to its conductor takes so long, one way. */
+  /** A call of op-node to its conductor takes this long, one way. */
   latencyMs: () => number;
   /** The answer to a commit breaks off. */
   losesAnswer: () => boolean;

@@ -102,7 +102,7 @@ async function playScenarios(which: string): Promise<boolean> {
   return passed;
 }
 
-/** New seeds on all cores, until it is stopped or so many minutes are over. */
+/** New seeds on all cores, until it is stopped or that many minutes are over. */
 async function soakSeeds(chaosSteps: number): Promise<boolean> {
   const ignored = Object.keys(BROKEN_BY_SEEDS).join(',');
   const tally = await soak({

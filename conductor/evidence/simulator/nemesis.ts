@@ -6,7 +6,7 @@ import type { World } from './world.js';
 
 /** Slowest of the slow links. */
 const SLOW_BYTES_PER_MS = 20;
-/** An execution client takes so long to come back, at least. */
+/** An execution client takes this long to come back, at least. */
 const RESTART_MIN_MS = 600;
 /** Between two rewinds of clients that nobody was told of. */
 const REWIND_PAUSE_MS = 60_000;

@@ -9,7 +9,7 @@ export function contextOf(node: SimulatedNode): CoreContext {
   return node.process.ctx;
 }
 
-/** No healthy cluster takes so many steps to recover; a core that is busy without end does. */
+/** No healthy cluster takes this many steps to recover; a core that is busy without end does. */
 const STEPS_MAX = 50_000;
 
 /** Runs until it holds. False when the bound passes first. */

@@ -207,7 +207,7 @@ export function bigAppend(byteLength: number, requestId = 1): Extract<WireMessag
   return manyAppend(1, byteLength, requestId);
 }
 
-/** An append of so many entries, each with that many random bytes. */
+/** An append of this many entries, each with that many random bytes. */
 export function manyAppend(
   count: number,
   byteLength: number,

@@ -15,7 +15,7 @@ class BodyError extends Error {
 }
 
 const FIRST_BYTES = 64 * KIB;
-/** Room for all that was announced is made at once up to here, beyond when so much of it has come. */
+/** Room for all that was announced is made at once up to here, beyond when this much of it has come. */
 const TRUSTED_BYTES = MIB;
 /** A body in pieces of a few bytes costs a hundred times its size, and holds up the event loop. */
 const SMALL_PIECES_ALLOWED = 4096;

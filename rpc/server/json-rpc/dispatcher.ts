@@ -33,14 +33,14 @@ export interface LargeCall extends Omit<Call, 'params'> {
   argumentsFor: (params: Method['params']) => unknown[];
 }
 
-/** JSON.parse and decoding of so much take some 20 ms; what is larger is read by another thread. */
+/** JSON.parse and decoding of this much take some 20 ms; what is larger is read by another thread. */
 export const LARGE_BODY_BYTES = 4 * MIB;
 
 /** More than these answers to one batch would fill the memory: a call of 100 bytes may bring a block of megabytes. */
 const BATCH_ANSWER_CHARS_MAX = 32 * MIB;
 /** So many are put together and encoded at a time. */
 const BATCH_PART_CHARS = MIB;
-/** Go's server has no such notion; a batch of ours lets other requests in between after so long. */
+/** Go's server has no such notion; a batch of ours lets other requests in between after this long. */
 const BATCH_TURN_MS = 5;
 
 /** The answer to one message; a notification's is not sent. */

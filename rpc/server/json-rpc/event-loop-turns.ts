@@ -1,9 +1,9 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Requests may take so long in one turn of the event loop. */
+/** Longest time that requests may use in one turn of the event loop. */
 const TURN_MS = 10;
-/** So much of what waits is looked at in one turn. */
+/** Most waiting requests that are resumed in one turn. */
 const WAITING_PER_TURN = 64;
 
 /** One queue for all servers and batches of the process, since all of them take their time from the one event loop. */

@@ -52,7 +52,7 @@ const ACCEPTED_TYPES = new Set(['application/json', 'application/json-rpc', 'app
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 /** Bodies of the largest size that may be under way at once; smaller ones accordingly more. */
 const BODIES_IN_MEMORY_MAX = 4;
-// A client that sends its body slower than this notices a time-out at most so much later.
+// A client that sends its body slower than this notices a time-out at most this much later.
 const TIMEOUT_CHECKS_PER_READ_TIMEOUT = 6;
 
 /** The HTTP side of op-service's RPC server: docs/reference/op-conductor.md §2.1. */

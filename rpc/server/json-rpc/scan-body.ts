@@ -38,7 +38,7 @@ const MEMBER_VALUES = 8;
  */
 const MAX_BYTES_OUTSIDE_STRINGS = 4 * MIB;
 
-/** A string costs as much as so many bytes, however short it is. */
+/** A string costs as much as this many bytes, however short it is. */
 const STRING_BYTES = 8;
 
 /** Longest run of blanks, and longest number, that is walked over at once. */

@@ -163,7 +163,7 @@ export class ScenarioNode extends NodeView implements Party {
     this.machine.diskFactor = Infinity;
   }
 
-  /** A write takes so long from now on; one that hangs ends now. */
+  /** A write takes this long from now on; one that hangs ends now. */
   writeIn(ms: number): void {
     this.world.note(`a write of ${this.id} takes ${ms} ms`);
     this.machine.diskFactor = ms / this.world.options.disk.writeMinMs;

@@ -37,7 +37,7 @@ export abstract class ScenarioNetwork {
     };
   }
 
-  /** What passes from one to the other from now on takes so long; it keeps its order. */
+  /** What passes from one to the other from now on takes this long; it keeps its order. */
   delay(from: ScenarioNode, to: ScenarioNode, ms: number): void {
     this.world.note(`what ${from.id} sends to ${to.id} takes ${ms} ms`);
     this.world.network.clogLink(from.machine, to.machine, this.world.queue.nowMs + ms);

@@ -14,7 +14,7 @@ export interface Mutant {
   rareWithin?: number;
 }
 
-/** Every mutant that is not rare is found within so many seeds. */
+/** Every mutant that is not rare is found within this many seeds. */
 const SEEDS_MAX = 300;
 
 export const seedsAllowed = ({ rareWithin = SEEDS_MAX }: Mutant): number => rareWithin;
