@@ -106,7 +106,9 @@ describe('the first start of an empty log', () => {
     t.raft.lead(false);
     t.node.active = true;
     t.raft.complete();
-    await expect(t.conductor.commitUnsafePayload(payloadOf(refOf(10)))).rejects.toThrow('have not been compared');
+    await expect(t.conductor.commitUnsafePayload(payloadOf(refOf(10)))).rejects.toThrow(
+      'have not been compared',
+    );
     expect(t.raft.proposals).toEqual([]);
     await pass(1000);
     expect(t.node.starts).toEqual([hashOf(9)]);

@@ -280,8 +280,7 @@ scenario(
   {
     bug: 27,
     title: 'answers that never come do not block a follower forever, without new proposals either',
-    wrong:
-      'A request that is never answered occupies its place forever, and the follower gets nothing more.',
+    wrong: 'A request that is never answered occupies its place forever, and the follower gets nothing more.',
     seen: 'hashicorp/raft#612, camunda/camunda#7339',
     mutant: 'a lost request is never given up',
   },
