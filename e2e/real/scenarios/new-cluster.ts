@@ -1,7 +1,7 @@
 import { latestBlock } from '../execution.js';
 import { call } from '../json-rpc.js';
 import type { SequencerNode } from '../node.js';
-import { inSeconds, step, type Stage } from '../stage.js';
+import { DEADLINE_MS, inSeconds, step, type Stage } from '../stage.js';
 import { blocksFlow } from './waits.js';
 
 const FLOW_AGAIN_MS = 60_000;
@@ -16,6 +16,14 @@ export async function newClusterFoundedBehind(stage: Stage): Promise<void> {
   const [founder] = network.nodes as [SequencerNode];
   // Blocks that got to L1 would come back from there.
   await network.killBatcher();
+  const onL1 = (await latestBlock(founder)).number;
+  await step(say, 'there are blocks that are not on L1', () =>
+    network.waitFor(
+      `block ${onL1 + MISSING_BLOCKS + 1}`,
+      async () => (await latestBlock(founder)).number > onL1 + MISSING_BLOCKS,
+      DEADLINE_MS,
+    ),
+  );
   const at = performance.now();
   await step(say, 'every conductor has stopped its sequencer and ended', () =>
     Promise.all(network.nodes.map((node) => network.stopConductor(node))),
