@@ -1,6 +1,6 @@
 import { NameServer } from '../cluster/name-server.js';
 import { Namespaces } from '../cluster/namespaces.js';
-import type { Surroundings } from './surroundings.js';
+import type { Environment } from './environment.js';
 
 const MACHINES = 3;
 
@@ -8,9 +8,9 @@ const MACHINES = 3;
  * A machine with a network of its own for each node. The members of the cluster know each other by names, which a name
  * server of ours answers. The L1 and this process stay outside.
  */
-export class MachinesApart implements Surroundings {
+export class MachinesApart implements Environment {
   readonly here: string;
-  readonly machines: Surroundings['machines'];
+  readonly machines: Environment['machines'];
   readonly memberHost = nameOf;
 
   private constructor(

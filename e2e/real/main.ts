@@ -8,7 +8,7 @@ import type { RealNetwork } from './network.js';
 import { runScenarios, type Counts } from './run.js';
 import type { ScenarioGroup } from './scenarios/scenario.js';
 import { stayUp } from './stay-up.js';
-import { LOOPBACK, type Surroundings } from './surroundings.js';
+import { LOOPBACK, type Environment } from './environment.js';
 import { TemporaryNetwork } from './temporary-network.js';
 
 const BATON = path.join(repositoryRoot, 'dist/conductor/main.js');
@@ -77,21 +77,21 @@ async function runGroup(group: ScenarioGroup, programFolder: string): Promise<Co
     say(`skipped: ${scenarios.map(({ name }) => name).join(', ')}: ${lack}`);
     return { passed: 0, failed: 0, skipped: scenarios.length };
   }
-  const network = await networkIn(await group.surroundings(), programFolder);
+  const network = await networkIn(await group.environment(), programFolder);
   const counts = await runScenarios(network, scenarios, say);
   const remains = counts.failed > 0 ? 'logs' : 'nothing';
   await running?.end(options.keep ? 'everything' : remains);
   return counts;
 }
 
-async function networkIn(surroundings: Surroundings, programFolder: string): Promise<RealNetwork> {
+async function networkIn(environment: Environment, programFolder: string): Promise<RealNetwork> {
   const conductor = options.conductor?.trim().split(/\s+/) ?? [process.execPath, BATON, 'run'];
   const startByHand = options['start-by-hand'];
   try {
-    running = await TemporaryNetwork.plan({ programFolder, conductor, surroundings, startByHand }, say);
+    running = await TemporaryNetwork.plan({ programFolder, conductor, environment, startByHand }, say);
     return running.network;
   } catch (error) {
-    surroundings.remove();
+    environment.remove();
     throw error;
   }
 }

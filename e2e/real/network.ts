@@ -17,7 +17,7 @@ import { planNodes, type SequencerNode } from './node.js';
 import { opNodeCommand } from './op-node.js';
 import { freePorts } from './ports.js';
 import { Programs } from './programs.js';
-import type { Surroundings } from './surroundings.js';
+import type { Environment } from './environment.js';
 import { waitFor } from '../cluster/wait-for.js';
 
 const BATCHER = 'op-batcher';
@@ -31,7 +31,7 @@ export interface NetworkOptions {
   conductor: readonly string[];
   /** An empty folder for everything that the network writes. */
   folder: string;
-  surroundings: Surroundings;
+  environment: Environment;
   /** Starts the first sequencer by hand, without which op-conductor never starts a new chain. */
   startByHand: boolean;
 }
@@ -67,7 +67,7 @@ export class RealNetwork {
     private readonly batcherPort: number,
   ) {
     this.programs = new Programs(this.logFolder);
-    this.l1Url = `http://${options.surroundings.here}:${l1Port}`;
+    this.l1Url = `http://${options.environment.here}:${l1Port}`;
   }
 
   /** Chooses ports and keys; nothing is started or written. */
@@ -75,7 +75,7 @@ export class RealNetwork {
     const [l1Port, l1EnginePort, batcherPort] = (await freePorts(3)) as [number, number, number];
     return new RealNetwork(
       options,
-      await planNodes(options.surroundings, options.folder),
+      await planNodes(options.environment, options.folder),
       l1Port,
       l1EnginePort,
       batcherPort,
@@ -84,8 +84,8 @@ export class RealNetwork {
 
   /** Its machines and what is between them. @throws Error if they are all this one */
   get apart(): MachinesApart {
-    const { surroundings } = this.options;
-    if (surroundings instanceof MachinesApart) return surroundings;
+    const { environment } = this.options;
+    if (environment instanceof MachinesApart) return environment;
     throw new Error('all nodes of this network are on one machine');
   }
 
@@ -283,7 +283,7 @@ export class RealNetwork {
   }
 
   private startL1(): void {
-    const { here } = this.options.surroundings;
+    const { here } = this.options.environment;
     this.programs.start(
       'l1',
       l1Command(this.bin('geth'), this.l1Data, here, this.l1Port, this.l1EnginePort, L1_BLOCK_PERIOD_S),

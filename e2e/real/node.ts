@@ -3,7 +3,7 @@ import { generatePrivateKey } from 'viem/accounts';
 import type { Hex } from 'viem';
 import type { Machine } from '../devnet/machine.js';
 import { freePorts } from './ports.js';
-import type { Surroundings } from './surroundings.js';
+import type { Environment } from './environment.js';
 
 /** One sequencer node: an execution client, an op-node and a conductor, with all their addresses. */
 export interface SequencerNode {
@@ -38,7 +38,7 @@ const PORTS_PER_NODE = 9;
 
 /** Plans a node for each machine, below `folder`; nothing is started or written. */
 export async function planNodes(
-  { machines, here, memberHost }: Surroundings,
+  { machines, here, memberHost }: Environment,
   folder: string,
 ): Promise<SequencerNode[]> {
   const ports = await freePorts(machines.length * PORTS_PER_NODE);

@@ -44,7 +44,7 @@ export class TemporaryNetwork {
     this.hasEnded = true;
     const { network, options, say } = this;
     network.programs.killAll();
-    options.surroundings.remove();
+    options.environment.remove();
     if (remains === 'everything') return say(`everything is kept in ${options.folder}`);
     const removed = remains === 'logs' ? network.chainFolder : options.folder;
     rmSync(removed, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });

@@ -29,7 +29,7 @@ import { MembershipService } from '../../membership/membership-service.js';
 import { virtualSleep as sleep } from '../../testing/virtual-sleep.js';
 import type { RaftNetwork } from './cluster/raft-network.js';
 import { SlowStorage } from './cluster/slow-storage.js';
-import { LocalClients, type LocalSurroundings } from './node/local-clients.js';
+import { LocalClients, type LocalEnvironment } from './node/local-clients.js';
 import { ObservedMachine, type Watcher } from './observed-machine.js';
 import { Lifetime } from './time/lifetime.js';
 import { EPOCH_MS } from './time/virtual-clock.js';
@@ -48,7 +48,7 @@ export interface ConductorSettings {
   isWitness: boolean;
 }
 
-export interface ConductorSurroundings extends LocalSurroundings {
+export interface ConductorEnvironment extends LocalEnvironment {
   network: RaftNetwork;
   disk: MemoryDisk;
   /** Host of its address. */
@@ -85,12 +85,12 @@ export class ConductorProcess {
   constructor(
     readonly nodeId: string,
     private readonly settings: ConductorSettings,
-    private readonly around: ConductorSurroundings,
+    private readonly environment: ConductorEnvironment,
   ) {
-    const { clock, network, logger, watcher, disk, place, diskOptions, onFatal } = around;
+    const { clock, network, logger, watcher, disk, place, diskOptions, onFatal } = environment;
     const lifetime = new Lifetime(clock);
     this.lifetime = lifetime;
-    const { opNode, execution } = (this.clients = new LocalClients(around, lifetime));
+    const { opNode, execution } = (this.clients = new LocalClients(environment, lifetime));
     const machine = new ChainStateMachine((block, verdict) => logVerdict(logger, block, verdict));
     this.machine = machine;
     const chain = machine.live;
@@ -206,7 +206,7 @@ export class ConductorProcess {
 
   private async startWith(transport: ReturnType<RaftNetwork['transportOf']>): Promise<void> {
     const { raft, localNode, health } = this;
-    const { logger } = this.around;
+    const { logger } = this.environment;
     await raft.open();
     await raft.start(transport);
     if (this.settings.isWitness) return localNode.start();

@@ -9,7 +9,7 @@ import type { VirtualClock } from './time/virtual-clock.js';
 /** L1 blocks that are there at the beginning. */
 const LENGTH = 64;
 
-interface L1Surroundings {
+interface L1Environment {
   clock: VirtualClock;
   rng: Prng;
   blocks: BlockStore;
@@ -25,7 +25,7 @@ export class L1OfAll {
   private derivation: Derivation | undefined;
   private batchedMs = 0;
 
-  constructor(private readonly around: L1Surroundings) {}
+  constructor(private readonly environment: L1Environment) {}
 
   get view(): L1View {
     return this.chain.view;
@@ -44,12 +44,12 @@ export class L1OfAll {
 
   /** The rollup begins with this block. */
   begin(genesis: Block): void {
-    const { blocks } = this.around;
+    const { blocks } = this.environment;
     this.derivation = new Derivation(blocks, genesis);
   }
 
   grow(): void {
-    const { clock, options } = this.around;
+    const { clock, options } = this.environment;
     clock.after(options().blockTimeMs, () => {
       this.chain.grow(this.nextBatch());
       this.spread();
@@ -65,7 +65,7 @@ export class L1OfAll {
 
   /** As op-batcher: what the active sequencer has beyond the safe head, if that is on its chain. */
   private nextBatch(): string[] {
-    const { clock, options, leader, blocks } = this.around;
+    const { clock, options, leader, blocks } = this.environment;
     if (clock.nowMs - this.batchedMs < options().batchEveryMs) return [];
     const opNode = leader()?.opNode;
     const head = opNode?.sequencerActive() ? opNode.unsafeHead : null;
@@ -77,7 +77,7 @@ export class L1OfAll {
 
   /** Every node sees the news in its own time. */
   private spread(): void {
-    const { clock, rng, machines, options } = this.around;
+    const { clock, rng, machines, options } = this.environment;
     const { view } = this.chain;
     for (const machine of machines()) {
       clock.after(rng.between(0, options().seenWithinMs), () => {

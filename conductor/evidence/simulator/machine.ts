@@ -1,19 +1,19 @@
 import { MemoryDisk, type CoreStatus } from '../../../raft/index.js';
 import { payloadOf, type Block } from './chain/block-store.js';
-import { ConductorProcess, type ConductorSettings, type ConductorSurroundings } from './conductor-process.js';
+import { ConductorProcess, type ConductorSettings, type ConductorEnvironment } from './conductor-process.js';
 import type { Observed } from './invariants/invariant.js';
 import { CallFaults } from './node/call-faults.js';
 import type { ConductorRpc } from './node/conductor-calls.js';
 import type { ExecutionClient } from './node/execution-client.js';
-import { OpNode, type OpNodeSurroundings } from './node/op-node.js';
+import { OpNode, type OpNodeEnvironment } from './node/op-node.js';
 
-/** What the programs of one machine meet around it. */
-export interface MachineSurroundings
+/** What the programs of one machine depend on. */
+export interface MachineEnvironment
   extends
-    Omit<OpNodeSurroundings, 'conductor' | 'execution'>,
+    Omit<OpNodeEnvironment, 'conductor' | 'execution'>,
     Omit<
-      ConductorSurroundings,
-      keyof OpNodeSurroundings | 'opNode' | 'faults' | 'disk' | 'place' | 'execution' | 'toldToStop'
+      ConductorEnvironment,
+      keyof OpNodeEnvironment | 'opNode' | 'faults' | 'disk' | 'place' | 'execution' | 'toldToStop'
     > {
   settings: ConductorSettings;
   /** A call of op-node to its conductor takes this long, one way. */
@@ -23,7 +23,7 @@ export interface MachineSurroundings
   /** A conductor that led was told to end, and has not told op-node to stop. */
   retired: () => void;
   /** Who watches a process that is not this machine's. */
-  strangerOn: (place: string) => Pick<ConductorSurroundings, 'watcher' | 'onFatal' | 'logger'>;
+  strangerOn: (place: string) => Pick<ConductorEnvironment, 'watcher' | 'onFatal' | 'logger'>;
 }
 
 /** One machine: op-node, execution client and conductor, each of which lives and dies by itself. */
@@ -45,14 +45,14 @@ export class Machine implements Observed {
   constructor(
     readonly nodeId: string,
     readonly execution: ExecutionClient,
-    private readonly around: MachineSurroundings,
+    private readonly environment: MachineEnvironment,
   ) {
     if (this.isWitness) execution.kill(0);
   }
 
   /** It runs a conductor alone. */
   get isWitness(): boolean {
-    return this.around.settings.isWitness;
+    return this.environment.settings.isWitness;
   }
 
   get head(): Block {
@@ -94,15 +94,15 @@ export class Machine implements Observed {
   noteRole(role: CoreStatus['role']): void {
     if (role === this.roleIs) return;
     this.roleIs = role;
-    this.roleSinceMs = this.around.clock.nowMs;
+    this.roleSinceMs = this.environment.clock.nowMs;
   }
 
   startOpNode(activeAtStart: boolean): void {
     if (this.opNode || this.isWitness) return;
-    const { execution, around } = this;
+    const { execution, environment } = this;
     this.opNode = new OpNode(
       this.nodeId,
-      { ...around, execution, conductor: this.conductorRpc },
+      { ...environment, execution, conductor: this.conductorRpc },
       activeAtStart,
     );
   }
@@ -128,18 +128,18 @@ export class Machine implements Observed {
 
   /** A second process with this node's identity, on another host, where no op-node runs. */
   processOnCopy(disk: MemoryDisk): ConductorProcess {
-    const { strangerOn } = this.around;
+    const { strangerOn } = this.environment;
     const place = `${this.nodeId}-copy`;
     return this.createConductor({ disk, place, opNode: () => null, ...strangerOn(place) });
   }
 
   private createConductor(
-    own: Pick<ConductorSurroundings, 'disk' | 'place' | 'opNode'> & Partial<ConductorSurroundings>,
+    own: Pick<ConductorEnvironment, 'disk' | 'place' | 'opNode'> & Partial<ConductorEnvironment>,
   ): ConductorProcess {
-    const { execution, around, faults } = this;
-    const { writeMs, survivesDeath } = around.diskOptions;
-    return new ConductorProcess(this.nodeId, around.settings, {
-      ...{ ...around, execution, faults },
+    const { execution, environment, faults } = this;
+    const { writeMs, survivesDeath } = environment.diskOptions;
+    return new ConductorProcess(this.nodeId, environment.settings, {
+      ...{ ...environment, execution, faults },
       toldToStop: () => (this.timesToldToStop += 1),
       diskOptions: { writeMs: () => writeMs() + this.diskDelayMs, survivesDeath },
       ...own,
@@ -171,7 +171,7 @@ export class Machine implements Observed {
     await conductor?.retire();
     if (this.conductor !== conductor) return;
     const isTold = this.timesToldToStop > timesToldToStop;
-    if (leads && opNode === this.opNode && !isTold) this.around.retired();
+    if (leads && opNode === this.opNode && !isTold) this.environment.retired();
     this.killConductor();
   }
 
@@ -183,7 +183,7 @@ export class Machine implements Observed {
   };
 
   private call<T>(serve: (process: ConductorProcess) => Promise<T>, mayBreak = false): Promise<T> {
-    const { clock, latencyMs, losesAnswer } = this.around;
+    const { clock, latencyMs, losesAnswer } = this.environment;
     return new Promise((resolve, reject) => {
       const back = (settle: () => void): void => clock.after(latencyMs(), settle);
       const breakOff = (): void => back(() => reject(new Error('the connection broke')));

@@ -12,7 +12,7 @@ import { everyInvariant } from './invariants/every-invariant.js';
 import type { Evidence, Invariant } from './invariants/invariant.js';
 import { L1OfAll } from './l1-of-all.js';
 import { Ledger } from './ledger.js';
-import { Machine, type MachineSurroundings } from './machine.js';
+import { Machine, type MachineEnvironment } from './machine.js';
 import { ExecutionClient } from './node/execution-client.js';
 import type { Watcher } from './observed-machine.js';
 import type { SimulationOptions } from './options.js';
@@ -249,10 +249,10 @@ export class World implements Evidence, Watcher {
       importMs: () => rng.exponential(this.options.node.importMeanMs),
       sleep: (ms) => clock.sleep(ms),
     });
-    return new Machine(nodeId, execution, this.surroundingsOf(nodeId));
+    return new Machine(nodeId, execution, this.environmentOf(nodeId));
   }
 
-  private surroundingsOf(nodeId: string): MachineSurroundings {
+  private environmentOf(nodeId: string): MachineEnvironment {
     const { clock, rng, blocks, network } = this;
     return {
       ...{ clock, blocks, network, watcher: this },

@@ -1,7 +1,7 @@
 import { CpuQuota } from '../../cluster/cpu-quota.js';
 import { Namespaces } from '../../cluster/namespaces.js';
 import { MachinesApart } from '../machines-apart.js';
-import { LOOPBACK } from '../surroundings.js';
+import { LOOPBACK } from '../environment.js';
 import { batches, batchesAgain, coldStart, transactions } from './blocks-and-batches.js';
 import { frozenOpNode } from './frozen-op-node.js';
 import { killConductor, killNode, returnOfKilledNode, sigterm, transfer } from './hand-over.js';
@@ -97,12 +97,12 @@ export const GROUPS: readonly ScenarioGroup[] = [
     name: 'failures',
     scenarios: FAILURES,
     lacks: () => undefined,
-    surroundings: () => Promise.resolve(LOOPBACK),
+    environment: () => Promise.resolve(LOOPBACK),
   },
   {
     name: 'gray-faults',
     scenarios: GRAY_FAULTS,
     lacks: () => Namespaces.lacks({ filters: true }),
-    surroundings: () => MachinesApart.create(),
+    environment: () => MachinesApart.create(),
   },
 ];

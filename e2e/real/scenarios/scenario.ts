@@ -1,5 +1,5 @@
 import type { Stage } from '../stage.js';
-import type { Surroundings } from '../surroundings.js';
+import type { Environment } from '../environment.js';
 
 /** One thing that must work. `run` does it and waits for its own result; verify.ts looks at all after each. */
 export interface Scenario {
@@ -18,5 +18,5 @@ export interface ScenarioGroup {
   scenarios: readonly Scenario[];
   /** Why there can be no such network on this machine; undefined if there can. */
   lacks: () => string | undefined;
-  surroundings: () => Promise<Surroundings>;
+  environment: () => Promise<Environment>;
 }

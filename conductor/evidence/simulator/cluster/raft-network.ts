@@ -1,13 +1,13 @@
 import type { Lifetime } from '../time/lifetime.js';
 import type { VirtualClock } from '../time/virtual-clock.js';
 import type { Links } from './links.js';
-import { RaftTransport, type Surrounding } from './raft-transport.js';
+import { RaftTransport, type NetworkAccess } from './raft-transport.js';
 
 /** A process that died leaves closed connections behind; the others notice within this. */
 const NEWS_MS = 3;
 
 /** Connects the Raft nodes that run. */
-export class RaftNetwork implements Surrounding {
+export class RaftNetwork implements NetworkAccess {
   /** By the place where they listen. */
   private readonly running = new Map<string, RaftTransport>();
   private boots = 0;

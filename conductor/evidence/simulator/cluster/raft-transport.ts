@@ -17,8 +17,8 @@ type SnapshotSource = Parameters<NodeTransport['sendSnapshot']>[2];
 /** Messages of one lane share connections. */
 type LaneName = 'control' | 'bulk' | 'snapshot';
 
-/** What a transport needs of the network around it. */
-export interface Surrounding {
+/** What a transport needs of the network. */
+export interface NetworkAccess {
   readonly links: Links;
   readonly deadlinesMs: Record<LaneName, number>;
   /** The process that listens at that place now. */
@@ -64,7 +64,7 @@ export class RaftTransport implements NodeTransport {
   private stopped = false;
 
   constructor(
-    private readonly network: Surrounding,
+    private readonly network: NetworkAccess,
     private readonly options: TransportOptions,
   ) {
     const { nodeId, place, lifetime } = options;

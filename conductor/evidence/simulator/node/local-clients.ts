@@ -19,7 +19,7 @@ import type { Caller } from './rpc-fault.js';
 const CALL_TIMEOUT_MS = 10_000;
 
 /** What a conductor's calls meet on their way. */
-export interface LocalSurroundings {
+export interface LocalEnvironment {
   clock: VirtualClock;
   blocks: BlockStore;
   execution: ExecutionClient;
@@ -44,7 +44,7 @@ type ExecutionCalls = Pick<ExecutionApi, 'latestBlock' | 'blockByNumber' | 'onDi
 export class LocalClients {
   /** @param lifetime of the conductor's process */
   constructor(
-    private readonly around: LocalSurroundings,
+    private readonly environment: LocalEnvironment,
     private readonly lifetime: Lifetime,
     private readonly timeoutMs = CALL_TIMEOUT_MS,
   ) {}
@@ -69,7 +69,7 @@ export class LocalClients {
       }
     },
     stopSequencer: async (options) => {
-      this.around.toldToStop();
+      this.environment.toldToStop();
       try {
         const stop = (node: OpNode, caller: Caller): Promise<string> => node.stopSequencer(caller);
         return { head: await this.ask('admin_stopSequencer', options, stop), wasRunning: true };
@@ -80,9 +80,9 @@ export class LocalClients {
     },
     postUnsafePayload: (envelope, options) =>
       this.ask('admin_postUnsafePayload', options, async (node) => {
-        const block = this.around.blocks.get(hashInEnvelope(envelope));
-        this.around.posted(block);
-        if (!this.around.losesPost()) node.receive(block);
+        const block = this.environment.blocks.get(hashInEnvelope(envelope));
+        this.environment.posted(block);
+        if (!this.environment.losesPost()) node.receive(block);
       }),
     wakeUp: (_, options) => this.ask('optimism_outputAtBlock', options, (node) => node.wakeUp()),
     syncStatus: (options) =>
@@ -92,7 +92,7 @@ export class LocalClients {
       }),
     resetPipeline: (options) => this.ask('admin_resetDerivationPipeline', options, (node) => node.reset()),
     peerStats: (options) =>
-      this.ask('opp2p_peerStats', options, async () => ({ connected: this.around.peers() })),
+      this.ask('opp2p_peerStats', options, async () => ({ connected: this.environment.peers() })),
   };
 
   readonly execution: ExecutionCalls = {
@@ -108,9 +108,9 @@ export class LocalClients {
     options: CallOptions | undefined,
     serve: (node: OpNode, caller: Caller) => Promise<T>,
   ): Promise<T> {
-    const { faults } = this.around;
+    const { faults } = this.environment;
     return this.call<T>(method, options, (call) => {
-      const node = this.around.opNode();
+      const node = this.environment.opNode();
       if (!node) throw call.refused();
       this.connect(node);
       call.breakWhenEnds(node.lifetime);
@@ -123,7 +123,7 @@ export class LocalClients {
     serve: (client: ExecutionClient) => T,
   ): Promise<T> {
     const method = 'eth_getBlockByNumber';
-    const { execution, faults } = this.around;
+    const { execution, faults } = this.environment;
     return this.call<T>(method, options, (call) =>
       faults.serve(method, async () => {
         if (!execution.isRunning) throw call.refused();
@@ -146,7 +146,7 @@ export class LocalClients {
     options: CallOptions | undefined,
     serve: (call: PendingCall<T>) => Promise<T>,
   ): Promise<T> {
-    const { clock, latencyMs, called } = this.around;
+    const { clock, latencyMs, called } = this.environment;
     const { signal, timeoutMs = this.timeoutMs } = options ?? {};
     const { lifetime } = this;
     called();

@@ -10,8 +10,8 @@ import type { ExecutionClient } from './execution-client.js';
 import type { Caller } from './rpc-fault.js';
 import { Sequencer } from './sequencer.js';
 
-/** What op-node meets in the world around it. */
-export interface OpNodeSurroundings {
+/** What op-node depends on. */
+export interface OpNodeEnvironment {
   clock: VirtualClock;
   blocks: BlockStore;
   execution: ExecutionClient;
@@ -49,38 +49,38 @@ export class OpNode {
   /** @param activeAtStart it runs without `--sequencer.stopped` */
   constructor(
     readonly nodeId: string,
-    private readonly around: OpNodeSurroundings,
+    private readonly environment: OpNodeEnvironment,
     activeAtStart: boolean,
   ) {
-    const { clock, execution, blocks, l1 } = around;
+    const { clock, execution, blocks, l1 } = environment;
     const lifetime = new Lifetime(clock);
     const resetLater = (): void => this.resetLater();
     this.lifetime = lifetime;
     this.sequencer = new Sequencer({
       ...{ nodeId, blocks, execution, events: this.events, lifetime, l1, resetLater },
       engine: () => this.engine,
-      conductor: new ConductorCalls(around.conductor, lifetime),
+      conductor: new ConductorCalls(environment.conductor, lifetime),
       wallMs: () => clock.wallMs,
-      blockTimeS: around.blockTimeS,
-      l1Confirmations: around.l1Confirmations,
-      sealsAnew: around.sealsAnew,
-      transactionBytes: around.transactionBytes,
-      publish: around.publish,
-      sealed: around.sealed,
-      started: around.sequencerStarted,
-      stopped: around.sequencerStopped,
+      blockTimeS: environment.blockTimeS,
+      l1Confirmations: environment.l1Confirmations,
+      sealsAnew: environment.sealsAnew,
+      transactionBytes: environment.transactionBytes,
+      publish: environment.publish,
+      sealed: environment.sealed,
+      started: environment.sequencerStarted,
+      stopped: environment.sequencerStopped,
     });
     this.engine = new Engine({
       ...{ execution, blocks, lifetime, events: this.events, l1, resetLater },
-      safeHead: around.safeHead,
-      onOverruled: around.overruled,
+      safeHead: environment.safeHead,
+      onOverruled: environment.overruled,
       turned: () => this.sequencer.schedule(),
       onForkchoice: (head) => this.sequencer.noteHead(head),
       onTemporaryError: (syncing) => this.sequencer.backOff(syncing),
       onReset: () => this.sequencer.resetBegins(),
       onResetConfirmed: () => {
         this.sequencer.resetEnds();
-        around.reset(this.engine.unsafeHead);
+        environment.reset(this.engine.unsafeHead);
       },
     });
     if (activeAtStart) this.sequencer.startByItself();
@@ -95,7 +95,7 @@ export class OpNode {
 
   /** What `optimism_syncStatus` says of L1. */
   get l1Blocks(): L1Block[] {
-    const view = this.around.l1();
+    const view = this.environment.l1();
     const { number } = view.head;
     return [{ number, hash: nameOf(view.at(number)), parentHash: nameOf(view.at(number - 1)) }];
   }
@@ -147,7 +147,7 @@ export class OpNode {
   private resetLater(): void {
     if (this.resetIsDue) return;
     this.resetIsDue = true;
-    this.lifetime.after(this.around.noticeMs(), () => {
+    this.lifetime.after(this.environment.noticeMs(), () => {
       this.resetIsDue = false;
       void this.engine.reset();
     });
@@ -155,11 +155,11 @@ export class OpNode {
 
   /** op-node's alternative sync: while the head stands still and a payload waits above a gap, the gap is asked for. */
   private tick(): void {
-    this.lifetime.after(2000 * this.around.blockTimeS, () => {
+    this.lifetime.after(2000 * this.environment.blockTimeS, () => {
       const { unsafeHead, queue } = this.engine;
       const above = queue.lowest;
       if (unsafeHead && unsafeHead === this.headAtLastTick && above && above.number > unsafeHead.number + 1) {
-        this.around.requestRange(unsafeHead, above, (block) => {
+        this.environment.requestRange(unsafeHead, above, (block) => {
           if (!this.lifetime.isOver) this.receive(block);
         });
       }

@@ -1,7 +1,7 @@
 import { THIS_MACHINE, type Machine } from '../devnet/machine.js';
 
 /** Where a network runs. */
-export interface Surroundings {
+export interface Environment {
   /** Where this process, the L1 and the batcher are, as the machines see it. */
   here: string;
   /** One for each sequencer node. */
@@ -12,7 +12,7 @@ export interface Surroundings {
   remove(): void;
 }
 
-export const LOOPBACK: Surroundings = {
+export const LOOPBACK: Environment = {
   here: THIS_MACHINE.host,
   machines: [THIS_MACHINE, THIS_MACHINE, THIS_MACHINE],
   memberHost: () => THIS_MACHINE.host,
