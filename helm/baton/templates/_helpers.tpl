@@ -83,11 +83,11 @@ for v1.20.0 when it renders without a cluster, and could not render at all.
 {{- end -}}
 {{- $stop := include "baton.stopSeconds" . -}}
 {{- if lt (int .Values.terminationGracePeriodSeconds) (int $stop) -}}
-{{- fail (printf "terminationGracePeriodSeconds is %v, but hand-over and stop may take %v: lengthen it, or shorten conductor.handOverSeconds or conductor.shutdownSeconds" .Values.terminationGracePeriodSeconds $stop) -}}
+{{- fail (printf "terminationGracePeriodSeconds is %v, but transfer and stop may take %v: raise it, or lower conductor.handOverSeconds or conductor.shutdownSeconds" .Values.terminationGracePeriodSeconds $stop) -}}
 {{- end -}}
 {{- $ports := concat (values .Values.conductor.ports) (values .Values.opNode.ports) (values .Values.executionClient.ports) | toStrings -}}
 {{- if ne (len $ports) (len (uniq $ports)) -}}
-{{- fail (printf "two containers of the pod want the same port: %s" (join " " ($ports | sortAlpha))) -}}
+{{- fail (printf "two containers of the pod use the same port: %s" (join " " ($ports | sortAlpha))) -}}
 {{- end -}}
 {{- end }}
 

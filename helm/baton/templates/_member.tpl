@@ -99,19 +99,19 @@ topologySpreadConstraints:
     {{- if and $conductor.flashblocksUrl (not .isWitness) }}
     - { name: websocket, containerPort: {{ $ports.websocket }} }
     {{- end }}
-  # A check of the whole log on a slow disk takes its time.
+  # Checking the whole log on a slow disk can take minutes.
   startupProbe:
     httpGet: { path: /healthz, port: rpc }
     periodSeconds: 2
     failureThreshold: 150
-  # Of the process alone: a restart of Baton repairs neither op-node nor a lost majority.
+  # Checks only the process: restarting Baton repairs neither op-node nor a lost majority.
   livenessProbe:
     httpGet: { path: /healthz, port: rpc }
     periodSeconds: 10
     timeoutSeconds: 5
     failureThreshold: 6
-  # Ready means: could take over now, or, of a witness: has the whole log. All pods start at once and find each other
-  # before (publishNotReadyAddresses); an update goes on to the next pod only when this one is fit again.
+  # Ready means that the member could take over now; for a witness, that it has the whole log. Pods start together and find
+  # each other before they are ready (publishNotReadyAddresses). An update waits until this pod is fit again.
   readinessProbe:
     httpGet: { path: /readyz, port: rpc }
     periodSeconds: 5
@@ -119,7 +119,7 @@ topologySpreadConstraints:
   lifecycle:
     preStop:
       exec:
-        # Returns when another member sequences. Does nothing on a follower; SIGTERM transfers leadership, too, if this fails.
+        # Returns when another member sequences. Does nothing on a follower. If it fails, SIGTERM transfers leadership.
         command: [baton, transfer, --away, --yes, --deadline, {{ $conductor.handOverSeconds }}s]
   resources: {{- toYaml .own.resources | nindent 4 }}
   securityContext: {{- toYaml $root.Values.securityContext | nindent 4 }}
