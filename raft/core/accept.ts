@@ -41,7 +41,7 @@ export function onHeartbeat(ctx: CoreContext, from: NodeId, message: HeartbeatRe
       type: 'heartbeatResponse',
       term: ctx.term,
       requestId: message.requestId,
-      // Rounds are counted anew in each term: the answer must not confirm one of the present.
+      // Each term counts its rounds from the start: this answer must not confirm a round of the current term.
       round: current ? message.round : 0,
       lastIndex: ctx.log.lastIndex,
       eligibility: eligibilityNow(ctx),
@@ -62,7 +62,7 @@ export function onAppend(ctx: CoreContext, from: NodeId, message: AppendRequest)
   if (ctx.reverted) {
     // cover: a node whose disk lost something is sent entries
     // reversion.test.ts "takes, acknowledges and cuts off nothing"
-    // No refusal: a leader that has not heard of it yet would look for a common point, again and again.
+    // No refusal: a leader that has not heard of the loss would search for a common point again and again.
     return acknowledge(ctx, from, requestId, 0, 'term');
   }
 
@@ -84,7 +84,7 @@ export function onAppend(ctx: CoreContext, from: NodeId, message: AppendRequest)
   }
   for (const entry of message.entries) acceptEntry(ctx, from, entry);
 
-  // Only what this message proved to be the leader's.
+  // Only as far as this message proves that the log is the leader's.
   ctx.commitTo(Math.min(message.commit, lastIndex));
   acknowledge(ctx, from, requestId, Math.max(lastIndex, log.snapshotIndex), 'everything');
 }
@@ -111,7 +111,7 @@ function refuse(
   ctx.send(from, { type: 'appendResponse', term: ctx.term, requestId, ...verdict }, 'term');
 }
 
-/** Entries that are there already stay, also those behind a short or late message. */
+/** Entries that are already there stay, including those after the end of a short or late message. */
 function acceptEntry(ctx: CoreContext, from: NodeId, entry: Entry): void {
   const { log } = ctx;
   if (entry.index <= log.snapshotIndex) {
@@ -129,7 +129,7 @@ function acceptEntry(ctx: CoreContext, from: NodeId, entry: Entry): void {
   if (entry.kind !== 'config') return;
   const configuration = decodeConfiguration(entry.data as Uint8Array);
   ctx.configurations.append({ index: entry.index, configuration });
-  // Its heartbeats may be further apart from now on.
+  // From now on its heartbeats may be further apart.
   restartElectionTimer(ctx);
   ctx.event({ type: 'configuration', index: entry.index, configuration, reason: `from ${from}` });
 }
@@ -164,13 +164,13 @@ export function onSnapshot(ctx: CoreContext, from: NodeId, message: SnapshotRequ
     );
     return;
   }
-  // Nothing is said: a leader that has not heard of it yet would send the whole of it at once again.
+  // No answer: a leader that has not heard of the loss would send the whole snapshot again at once.
   if (ctx.reverted) return;
   if (snapshot.index > ctx.commit) {
     if (log.termAt(snapshot.index) === snapshot.term) {
       // cover: a snapshot of what the log holds already
       // snapshots.test.ts "installs nothing that the log holds already, and keeps what follows"
-      // The log holds it already: nothing to install (keeps what follows it).
+      // The log already holds it: nothing to install, and what follows it stays.
       checkSameHash(ctx, from, snapshot.index, snapshot.chainHash);
       ctx.commitTo(snapshot.index);
     } else {
@@ -179,7 +179,7 @@ export function onSnapshot(ctx: CoreContext, from: NodeId, message: SnapshotRequ
       install(ctx, from, snapshot);
     }
   }
-  // What is committed here is the leader's as well (Leader Completeness), so an old snapshot is no step back.
+  // What is committed here is the leader's as well (Leader Completeness), so an old snapshot does not move the log back.
   ctx.send(
     from,
     { type: 'snapshotResponse', term: ctx.term, requestId: message.requestId, matchIndex: ctx.commit },

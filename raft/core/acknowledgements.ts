@@ -15,7 +15,7 @@ import { successors } from './succession.js';
 import { advanceTransfer, sendTimeoutNow } from './transfer.js';
 import { noteArrival, noteCommit } from './work.js';
 
-/** Counts what the follower has now, or goes back to where its log may agree; then sends what comes next. */
+/** Counts what the follower now has, or goes back to where the logs may agree. Then sends what comes next. */
 export function onAppendResponse(
   ctx: CoreContext,
   leadership: Leadership,
@@ -28,7 +28,7 @@ export function onAppendResponse(
   if (message.success) {
     acknowledge(ctx, leadership, from, progress, message.matchIndex);
   } else if (request) {
-    // A follower that refuses what follows its own acknowledgement has at most what came before it.
+    // A follower that refuses entries right after those it acknowledged has less than it acknowledged.
     const agreesUpTo = message.conflictTerm > 0 ? request.prevIndex - 1 : message.conflictIndex - 1;
     if (checkReversion(ctx, from, progress, message.requestId, agreesUpTo)) return;
     // cover: a refused append is searched back
@@ -47,7 +47,7 @@ export function onAppendResponse(
   }
 }
 
-/** A follower that has the snapshot is replicated to from there on. */
+/** The follower has the snapshot: replication continues from there. */
 export function onSnapshotResponse(
   ctx: CoreContext,
   leadership: Leadership,
@@ -56,7 +56,7 @@ export function onSnapshotResponse(
 ): void {
   const progress = leadership.progress.get(from);
   if (!progress || progress.state === 'reverted') return;
-  // Nothing is acknowledged by an answer to an earlier term.
+  // An answer to an earlier term acknowledges nothing.
   if (!progress.settle(message.requestId) && message.matchIndex === 0) return;
   acknowledge(ctx, leadership, from, progress, message.matchIndex);
   if (ctx.leadership === leadership) replicateTo(ctx, from, progress);
@@ -78,7 +78,7 @@ function acknowledge(
   if (progress.match > match) noteArrival(ctx, leadership, from, match);
 }
 
-/** The follower has a part of what is on its way to it. */
+/** The follower has received a part of a request. */
 export function onProgress(
   ctx: CoreContext,
   leadership: Leadership,
@@ -120,7 +120,7 @@ export function advanceCommit(ctx: CoreContext, leadership: Leadership): void {
 }
 
 function onConfigurationCommitted(ctx: CoreContext, leadership: Leadership): void {
-  // Those who are gone hear of the commit once more before they are forgotten.
+  // Removed members hear of the commit before they are forgotten.
   sendHeartbeats(ctx, leadership);
   if (!ctx.isVoter(ctx.id)) {
     // cover: a leader leaves after its removal
@@ -130,11 +130,11 @@ function onConfigurationCommitted(ctx: CoreContext, leadership: Leadership): voi
     return;
   }
   syncProgress(ctx, leadership);
-  // A leader that is left alone hears no more answers that could confirm its reads.
+  // A lone leader gets no answers that could confirm its reads.
   answerReads(ctx, leadership);
 }
 
-/** A leader that leaves asks the best of those who have its whole log to follow it at once. */
+/** A leader that leaves asks the best voter that has its whole log to take over at once. */
 function orderSuccession(ctx: CoreContext, leadership: Leadership): void {
   const { lastIndex } = ctx.log;
   const heir = successors(ctx, leadership).find((id) => leadership.progress.get(id)?.match === lastIndex);

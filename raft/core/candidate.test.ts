@@ -50,7 +50,7 @@ describe('a candidate', () => {
     expect(node.status.role).toBe('candidate');
   });
 
-  it('counts no votes of non-voters and strangers, and none of another term', () => {
+  it('does not count votes of non-voters, strangers or other terms', () => {
     const restored = new TestLog(configurationOf(['a', 'b', 'c'], ['n'])).restored();
     const node = new CoreHarness({ restored });
     node.campaign();
@@ -60,7 +60,7 @@ describe('a candidate', () => {
     expect(node.status.role).toBe('candidate');
   });
 
-  it('follows whoever leads its term', () => {
+  it('follows the leader of its term', () => {
     const node = new CoreHarness();
     node.campaign();
     node.receive('b', preVoteGranted(1));
@@ -76,7 +76,7 @@ describe('a candidate', () => {
     expect(node.core.nextDeadlineMs() - node.now).toBe(120 + timing.rankSlotMs);
   });
 
-  it('counts answers to earlier attempts, but none from before another term or a leader', () => {
+  it('counts answers to earlier attempts, but none to attempts before a leader or another term', () => {
     const asks = (node: CoreHarness): number => {
       node.campaign();
       return node.sent('preVote')[0]?.requestId as number;
@@ -105,7 +105,7 @@ describe('a candidate', () => {
     expect(led.status).toMatchObject({ role: 'follower', term: 1 });
   });
 
-  it('learns a later term from a refusal and asks anew in it', () => {
+  it('learns a later term from a refusal and asks again in it', () => {
     const node = new CoreHarness();
     node.campaign();
     node.receive('b', preVoteRefused(7, 0));
@@ -114,7 +114,7 @@ describe('a candidate', () => {
     expect(node.sent('preVote')[0]?.term).toBe(8);
   });
 
-  it('follows no late answer once it is loyal to a leader, whose lease counts on that', () => {
+  it('ignores late answers of a later term while it is loyal to a leader', () => {
     const node = new CoreHarness();
     node.waitForDeadline();
     node.receive('b', heartbeat(1));
@@ -127,7 +127,7 @@ describe('a candidate', () => {
     expect(node.status).toMatchObject({ term: 9, leader: null });
   });
 
-  it('asks silent voters again, and waits longer after each fruitless election', () => {
+  it('asks silent voters again, and waits longer after each failed election', () => {
     const node = new CoreHarness();
     const patience = () => {
       while (node.status.role !== 'candidate') {
@@ -168,7 +168,7 @@ describe('a candidate', () => {
     expect(refused).toBeLessThan(2 * timing.electionTimeoutMs);
   });
 
-  it('does not wait for anybody when all have refused', () => {
+  it('does not wait when all have refused', () => {
     const node = new CoreHarness();
     node.campaign();
     node.receive('b', preVoteGranted(1));
@@ -198,7 +198,7 @@ describe('two nodes that stand at the same time', () => {
     lastTerm: 1,
   });
 
-  it('do not both go on: the one with the greater id makes way, for less than the pause between two attempts', () => {
+  it('do not both continue: the one with the greater id waits, for less than the pause between two attempts', () => {
     const goesOn = (id: string, other: string): boolean => {
       const node = new CoreHarness({ id });
       node.campaign();
@@ -213,7 +213,7 @@ describe('two nodes that stand at the same time', () => {
     expect([goesOn('a', 'b'), goesOn('b', 'a')]).toEqual([true, false]);
   });
 
-  it('tie in vain for a moment only: the leader that both have lost is not waited for', () => {
+  it('tie only briefly: they do not wait for the lost leader', () => {
     const node = new CoreHarness({ restored: log().restored({ term: 3 }) });
     node.receive('c', heartbeat(3));
     node.campaign();

@@ -52,8 +52,8 @@ export function startPreVote(ctx: CoreContext, cause: PreVoteCause): void {
 }
 
 /**
- * Pre-votes that may be answered still: those of one candidacy, since answers may take longer than the pause between
- * two attempts; but none from before a leader or another term, and none that voters may have forgotten.
+ * Pre-vote requests whose answers still count: all of one candidacy, since an answer may take longer than the pause between
+ * two attempts. None from before a leader or another term, and none that voters may have forgotten.
  */
 function stillAwaited({ campaign, now, timing }: CoreContext): Map<number, number> {
   const asked = campaign?.prevote ? [...campaign.asked] : [];
@@ -70,7 +70,7 @@ function startElection(ctx: CoreContext, cause: ElectionCause, reason: string, t
   ctx.event({ type: 'electionStarted', term: ctx.term, cause, prevote: false });
   ctx.campaign.endsAtMs = ctx.now + patienceMs(ctx);
   askForVotes(ctx, ctx.campaign);
-  // Its own vote counts like any other: once it is on disk.
+  // Its own vote counts once it is on disk, like any other.
   ctx.send(
     ctx.id,
     { type: 'voteResponse', term: ctx.term, requestId: 0, granted: true, remainingMs: 0 },
@@ -78,7 +78,7 @@ function startElection(ctx: CoreContext, cause: ElectionCause, reason: string, t
   );
 }
 
-/** Also repeats the question: it or its answer may be lost, and a node that voted for this one says so again. */
+/** Also repeats the request: it or its answer may be lost, and a node that voted for this one answers the same again. */
 function askForVotes(ctx: CoreContext, campaign: Campaign): void {
   scheduleRetry(ctx, ctx.timing.electionTimeoutMs);
   for (const to of peersThatVote(ctx)) {
@@ -127,8 +127,8 @@ export function onPreVoteResponse(ctx: CoreContext, from: NodeId, message: PreVo
   if (message.term > ctx.term) {
     if (isLoyalFollower(ctx)) return;
     // cover: a refused pre-vote teaches a later term
-    // candidate.test.ts "learns a later term from a refusal and asks anew in it"
-    // Learn the term, or two nodes may refuse each other forever.
+    // candidate.test.ts "learns a later term from a refusal and asks again in it"
+    // Without learning the term, two nodes may refuse each other forever.
     becomeFollower(ctx, message.term, null, `${from} knows a later term`);
     scheduleRetry(ctx, 0);
     return;
@@ -153,7 +153,7 @@ function countPreVotes(ctx: CoreContext): void {
   }
 }
 
-/** Notes one answer. False when it only led to a new date for the next attempt. */
+/** Records one answer. False when it only moved the time of the next attempt. */
 function tally(ctx: CoreContext, from: NodeId, answer: PreVoteResponse | VoteResponse): boolean {
   const campaign = ctx.campaign;
   if (!campaign) return false;
@@ -162,19 +162,19 @@ function tally(ctx: CoreContext, from: NodeId, answer: PreVoteResponse | VoteRes
     return true;
   }
   campaign.refused.add(from);
-  // Patience is for voters whose disks are slow; after a refusal the vote is split, and a new attempt helps more.
+  // Patience is for voters with slow disks. After a refusal the vote is split, and a new attempt helps more.
   campaign.endsAtMs = Math.min(campaign.endsAtMs, ctx.now + ctx.timing.electionTimeoutMs);
   campaign.remainingMs = Math.max(campaign.remainingMs, answer.remainingMs);
-  // The leader that was lost will hardly vote, and has not to be waited for.
+  // The lost leader will hardly vote, so this node does not wait for it.
   const lost = campaign.cause === 'transfer' ? null : ctx.lastLeader;
   if (isLost(ctx.voters, (id) => id === lost || campaign.refused.has(id))) {
     // cover: an election is lost
-    // candidate.test.ts "does not wait for anybody when all have refused"
+    // candidate.test.ts "does not wait when all have refused"
     campaign.endsAtMs = -Infinity;
     if (campaign.prevote && campaign.cause === 'leader-gone') {
       // cover: the loyal are asked again after a death
       // election-timer.test.ts "reaches the others within moments …"
-      // They will have the proof within moments; if they get none, their loyalty counts from the second time on.
+      // They will have the proof within moments. If they get none, their loyalty counts from the second attempt on.
       ctx.electionDeadlineMs = ctx.now + ctx.timing.rankSlotMs / 3;
       return false;
     }
@@ -184,7 +184,7 @@ function tally(ctx: CoreContext, from: NodeId, answer: PreVoteResponse | VoteRes
   return false;
 }
 
-/** The leader asks this node to take over. Exact term, sender and log position or nothing. */
+/** The leader asks this node to take over. Term, sender and log position must match exactly. */
 export function onTimeoutNow(ctx: CoreContext, from: NodeId, message: TimeoutNowRequest): void {
   const accepted =
     message.term === ctx.term &&
@@ -206,7 +206,7 @@ export function onTimeoutNow(ctx: CoreContext, from: NodeId, message: TimeoutNow
     // transfer.test.ts "stands at once, without pre-vote and with the right to disturb"
     startElection(ctx, 'transfer', `${from} transfers leadership`, message.transferNumber);
   } else if (message.term === ctx.term) {
-    // The leader has the answer by now, or will: the same order must not be obeyed when it comes again.
+    // The leader gets the answer: if the same order arrives again, it must not be obeyed.
     ctx.endTransfers(message.term, message.transferNumber);
   }
 }

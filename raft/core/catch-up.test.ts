@@ -21,7 +21,7 @@ describe('the preparation of a transfer', () => {
     expect(node.status).toMatchObject({ role: 'leader', transferring: false });
   });
 
-  it('is done when the target has what was in the log, whatever comes meanwhile', () => {
+  it('is done when the target has what was in the log, even if more entries follow', () => {
     const node = leader();
     node.propose();
     const id = prepare(node, 'b');
@@ -31,7 +31,7 @@ describe('the preparation of a transfer', () => {
     expect(node.status.lastIndex).toBe(4);
   });
 
-  it('ends in time, and says what keeps the target', () => {
+  it('ends at its deadline, and says what the target lacks', () => {
     const node = leader();
     node.propose();
     const startMs = node.now;
@@ -69,7 +69,7 @@ describe('the preparation of a transfer', () => {
     expect(node.answer(prepare(node, 'b'))).toMatchObject({ outcome: 'rejected', reason: 'not-leader' });
   });
 
-  it('ends when the target is no voter any more', () => {
+  it('ends when the target is no longer a voter', () => {
     const node = leader();
     node.propose();
     const id = prepare(node, 'b');

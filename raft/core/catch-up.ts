@@ -4,7 +4,7 @@ import type { Leadership } from './leadership-state.js';
 import { obstacleAt } from './obstacles.js';
 import type { RejectReason } from './outputs.js';
 
-/** Why this node cannot be handed the leadership; undefined when it can. */
+/** Why leadership cannot be transferred to this node; undefined when it can. */
 export function whyNoSuccessor(
   ctx: CoreContext,
   leadership: Leadership,
@@ -17,8 +17,8 @@ export function whyNoSuccessor(
 }
 
 /**
- * The first half of a transfer, while this node leads on as ever: `done` once the voter has everything that was in the
- * log when it was asked, so that what comes after is little.
+ * The first half of a transfer, during which this node leads as usual: `done` once the voter has everything that was in the
+ * log at the time of the request, so that little is left to wait for.
  */
 export function onPrepareTransfer(ctx: CoreContext, id: number, to: NodeId): void {
   const { leadership } = ctx;
@@ -30,7 +30,7 @@ export function onPrepareTransfer(ctx: CoreContext, id: number, to: NodeId): voi
   settlePreparations(ctx, leadership);
 }
 
-/** Answers those that are complete, and those whose time is up. */
+/** Answers the requests that are complete or out of time. */
 export function settlePreparations(ctx: CoreContext, leadership: Leadership): void {
   if (leadership.preparations.length === 0) return;
   leadership.preparations = leadership.preparations.filter(({ id, to, index, deadlineMs }) => {
@@ -48,7 +48,7 @@ export function settlePreparations(ctx: CoreContext, leadership: Leadership): vo
 export const hasCaughtUp = ({ progress }: Leadership, to: NodeId, index: number): boolean =>
   (progress.get(to)?.match ?? 0) >= index;
 
-/** For people: what keeps it from having the entry at `index`. */
+/** For people: why the voter does not have the entry at `index`. */
 export function whyBehind(ctx: CoreContext, leadership: Leadership, to: NodeId, index: number): string {
   const { what, failure } = obstacleAt(ctx, leadership, to, index) ?? { what: 'link' };
   return `${to} did not catch up in time (${what}${failure === undefined ? '' : `: ${failure}`})`;

@@ -19,6 +19,6 @@ it('depends on everything in the header and on what came before', () => {
   expect(variants.every((hash) => Number.isSafeInteger(hash) && hash >= 0)).toBe(true);
 });
 
-it('never changes: it is on disks', () => {
+it('never changes, because it is on disks', () => {
   expect(chainHash(0, header)).toBe(1252658849958575);
 });

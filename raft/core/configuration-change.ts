@@ -2,7 +2,7 @@ import { inOrder, type Configuration, type Member, type NodeId } from './configu
 import type { RejectReason } from './outputs.js';
 import { isSameTiming, timingProblem, type ClusterTiming } from './timing.js';
 
-/** A wish to change the membership. */
+/** A requested change of the membership. */
 export type MembershipChange =
   | { type: 'addVoter'; id: NodeId; address: string; incarnation: string }
   | { type: 'addNonvoter'; id: NodeId; address: string; incarnation: string }

@@ -5,13 +5,13 @@ import { configurationOf } from './testing/test-log.js';
 const abc = configurationOf(['a', 'b', 'c'], ['n']);
 
 describe('the bytes of a configuration', () => {
-  it('are the same in whatever order the members come', () => {
+  it('are the same for any order of the members', () => {
     const reversed = { members: [...abc.members].reverse() };
     expect(encodeConfiguration(reversed)).toEqual(encodeConfiguration(abc));
     expect(decodeConfiguration(encodeConfiguration(abc))).toEqual(abc);
   });
 
-  it('keep what a replacement needs, and are read as before without it', () => {
+  it('keep what a replacement needs, and are still read without it', () => {
     const joint = { members: abc.members, joint: { voters: ['c', 'b', 'a'], leaving: ['n', 'c'] } };
     expect(decodeConfiguration(encodeConfiguration(joint))).toEqual({
       members: abc.members,
@@ -22,7 +22,7 @@ describe('the bytes of a configuration', () => {
     );
   });
 
-  it('that are invalid end the process', () => {
+  it('end the process when they are invalid', () => {
     expect(() => decodeConfiguration(new TextEncoder().encode('{}'))).toThrow(/without members/);
   });
 });

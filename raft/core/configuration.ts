@@ -6,26 +6,26 @@ export type NodeId = string;
 
 export interface Member {
   id: NodeId;
-  /** Consensus address, `host:port`; resolved anew by the transport on every connect. */
+  /** Consensus address, `host:port`; the transport resolves it on every connect. */
   address: string;
-  /** The disk that was added under this id, 32 hex digits: a wiped node is another one. */
+  /** The disk that was added under this id, 32 hex digits: a wiped node has another one. */
   incarnation: string;
   voter: boolean;
 }
 
 export interface Configuration {
   members: readonly Member[];
-  /** The timing of the whole cluster; without it each node goes by its own. */
+  /** The timing of the whole cluster. Without it each node uses its own. */
   timing?: ClusterTiming;
   /** While one voter replaces another (joint consensus, Raft thesis §4.3); the voters of `members` come next. */
   joint?: JointChange;
 }
 
-/** The part of a joint configuration that ends with it. */
+/** The part of a configuration that exists only while it is joint. */
 export interface JointChange {
   /** The voters before the change: a majority of them must agree as well. */
   voters: readonly NodeId[];
-  /** Members that are no longer members when the change is complete. */
+  /** Members that leave when the change is complete. */
   leaving: readonly NodeId[];
 }
 
@@ -37,7 +37,7 @@ export interface IndexedConfiguration {
 
 const EMPTY: IndexedConfiguration = { index: 0, configuration: { members: [] } };
 
-/** Members in order of id, so that every node shows the same list, and equal configurations are equal bytes. */
+/** Sorts members by id, so that every node shows the same list and equal configurations have equal bytes. */
 export function inOrder({ members, timing, joint }: Configuration): Configuration {
   return {
     members: [...members].sort((a, b) => (a.id < b.id ? -1 : 1)),
@@ -53,7 +53,7 @@ export function encodeConfiguration(configuration: Configuration): Uint8Array {
   return new TextEncoder().encode(JSON.stringify({ members: plain, ...rest }));
 }
 
-/** @throws InvariantError when the bytes are no configuration: they passed a CRC, so they were written so. */
+/** @throws InvariantError when the bytes are not a configuration. They passed a CRC, so they were written like this. */
 export function decodeConfiguration(data: Uint8Array): Configuration {
   const value = JSON.parse(new TextDecoder().decode(data)) as Partial<Configuration>;
   if (!Array.isArray(value.members)) throw new InvariantError('configuration entry without members');
@@ -88,13 +88,13 @@ export class ConfigurationHistory {
     return this.history.findLast((entry) => entry.index <= index) ?? EMPTY;
   }
 
-  /** True when it holds for any configuration that may be in force while `commit` is all that is known. */
+  /** True when it holds for any configuration that may be in force, given only that `commit` is committed. */
   someSince(commit: number, holds: (configuration: Configuration) => boolean): boolean {
     const from = this.at(commit).index;
     return this.history.some((entry) => entry.index >= from && holds(entry.configuration));
   }
 
-  /** True when the log from `index` on was cut and a configuration went with it. */
+  /** Cuts from `index` on. True when that removed a configuration. */
   truncateFrom(index: number): boolean {
     const kept = this.history.filter((entry) => entry.index < index || entry.index === 0);
     const changed = kept.length !== this.history.length;

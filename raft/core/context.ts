@@ -14,15 +14,15 @@ import type { Timing } from './timing.js';
 export interface Campaign {
   prevote: boolean;
   cause: ElectionCause;
-  /** The transfer by which it stands; 0 without one. */
+  /** The transfer that this candidacy belongs to; 0 without one. */
   transferNumber: number;
   granted: Set<NodeId>;
   refused: Set<NodeId>;
   /** Longest time that a loyal voter said it stays loyal. */
   remainingMs: number;
-  /** Of a real election: when it is given up; until then those who have not answered are asked again. */
+  /** When a real election is given up. Until then, voters that have not answered are asked again. */
   endsAtMs: number;
-  /** Pre-votes that were asked for in this candidacy: when, by request id. */
+  /** When the pre-votes of this candidacy were requested, by request id. */
   asked: Map<number, number>;
 }
 
@@ -35,14 +35,14 @@ export class CoreContext {
   private timingFound: { configuration: Configuration; timing: Timing } | undefined;
   readonly limits: Limits;
 
-  /** Of the input at hand. */
+  /** Time and randomness of the current input. */
   now = 0;
   random = 0;
   private outputs: Output[] = [];
-  /** Every step asks for them several times. */
+  /** Cached, because every step needs them several times. */
   private votersFound: { configuration: Configuration; sets: VoterSets; all: readonly NodeId[] } | undefined;
   lastRequestId = 0;
-  /** Of the write under way, if there is one. */
+  /** When the current write began, if there is one. */
   writeBeganMs = -Infinity;
 
   term: number;
@@ -55,34 +55,34 @@ export class CoreContext {
   applied: number;
   role: Role = 'follower';
   leader: NodeId | null = null;
-  /** Last leader this node knew, to leave it out of the ranking after its death. */
+  /** Last leader this node knew. The ranking leaves it out after its death. */
   lastLeader: NodeId | null = null;
   lastLeaderContactMs = -Infinity;
-  /** How long each word of its leader keeps this node loyal, as that leader last said. */
+  /** How long each message of its leader keeps this node loyal, as the leader last said. */
   loyaltyWindowMs: number;
-  /** Until when it is loyal: a promise that a later, shorter one does not take back. */
+  /** Until when this node is loyal. A later, shorter promise does not shorten it. */
   loyalUntilMs = -Infinity;
-  /** The leader's process is proven dead: loyalty to it is over. */
+  /** The leader's process is proven dead, so loyalty to it is over. */
   leaderGone = false;
   electionDeadlineMs = Infinity;
-  /** After a stall: orders of the leader that are read before then lay unread meanwhile, and may be over. */
+  /** Set after a stall: until then this node may read orders of the leader that are out of date. */
   ignoreTakeoverUntilMs = -Infinity;
-  /** Transfers of the leader of `term` that are over, up to `number`. */
+  /** Transfers of the leader of `term`, up to `number`, are over. */
   private endedTransfers = { term: 0, number: 0 };
-  /** This node's place in the succession, as the leader of that term told it last. */
+  /** This node's rank, as the leader of that term last published it. */
   publishedRank: { term: number; rank: number } | null = null;
   eligibility = 1;
-  /** This disk has lost what it had acknowledged, perhaps votes as well: the node takes no part in anything. */
+  /** This disk has lost what it had acknowledged, perhaps votes as well. The node takes no part in anything. */
   reverted: boolean;
   campaign: Campaign | null = null;
   /** Elections that this node started since the log last made progress. */
   fruitlessElections = 0;
   leadership: Leadership | null = null;
-  /** Leaderships that this node gave up for want of work since its commits were prompt; they make it patient. */
+  /** Leaderships that this node gave up for lack of progress since its commits were last prompt. They make it patient. */
   fruitlessLeaderships = 0;
-  /** Commits of this leader in a row that were prompt. */
+  /** Consecutive prompt commits of this leader. */
   promptCommits = 0;
-  /** After a leadership without work: until then this node is less eligible. */
+  /** After a leadership without progress, this node is less eligible until then. */
   restsUntilMs = -Infinity;
 
   constructor(options: CoreOptions, restored: RestoredState) {
@@ -102,7 +102,7 @@ export class CoreContext {
     this.commit = Math.max(this.log.snapshotIndex, Math.min(restored.hardState.commit, this.log.lastIndex));
   }
 
-  /** The timing of the cluster as its configuration has it; this node's own where that has none. */
+  /** The timing in the cluster's configuration; this node's own if that has none. */
   get timing(): Timing {
     const { configuration } = this.configurations.latest;
     if (this.timingFound?.configuration !== configuration) {
@@ -115,7 +115,7 @@ export class CoreContext {
     return this.endedTransfers.term === term ? this.endedTransfers.number : 0;
   }
 
-  /** A transfer was given up or refused: an order or a vote request that comes late must not revive it. */
+  /** Ends a transfer that was given up or refused, so that a late order or vote request does not revive it. */
   endTransfers(term: number, number: number): void {
     this.endedTransfers = { term, number: Math.max(number, this.transfersEnded(term)) };
   }
@@ -133,7 +133,7 @@ export class CoreContext {
     return this.knownVoters.sets;
   }
 
-  /** Everybody with a vote, once. */
+  /** Every voter, once. */
   get allVoters(): readonly NodeId[] {
     return this.knownVoters.all;
   }
@@ -145,7 +145,7 @@ export class CoreContext {
   /**
    * Voters may stand for election, and also a node whose removal is not committed yet: while only its own log holds
    * the new configuration, nobody else can win (Raft thesis §4.2.2, fig. 4.6). Its own vote does not count then.
-   * A disk that took the place of another does not stand before its log says so: until then the vote is the other's.
+   * A disk that replaced another does not stand before its log says so: until then the vote is the other's.
    */
   get mayStand(): boolean {
     const mayVote = (configuration: Configuration): boolean =>
@@ -176,7 +176,7 @@ export class CoreContext {
     return reverted ? { term, votedFor, commit, reverted } : { term, votedFor, commit };
   }
 
-  /** Moves the commit index forward; never back, never beyond the log (I7, I12). */
+  /** Moves the commit index forward, never back, and never beyond the log (I7, I12). */
   commitTo(index: number): void {
     if (index <= this.commit) return;
     invariant(

@@ -5,7 +5,7 @@ const TABLE = new Uint32Array(256).map((_, byte) => {
 });
 
 /**
- * CRC-32 (IEEE) in plain arithmetic, for the small entries that the core makes itself; the same function as
+ * CRC-32 (IEEE) in plain arithmetic, for the small entries that the core makes itself. Same function as
  * `zlib.crc32`, which the runtime uses for payloads and which the core must not import.
  */
 export function crc32(data: Uint8Array): number {

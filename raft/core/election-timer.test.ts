@@ -33,7 +33,7 @@ describe('a follower that hears nothing', () => {
     expect(node.sent('preVote')).toHaveLength(2);
   });
 
-  it('takes the place in the succession that its leader told it, in that term', () => {
+  it('takes the rank that its leader published in that term', () => {
     const node = new CoreHarness({ restored: log().restored({ term: 3 }) });
     const slots = () =>
       (node.core.nextDeadlineMs() - node.now - timing.electionTimeoutMs) / timing.rankSlotMs;
@@ -50,7 +50,7 @@ describe('a follower that hears nothing', () => {
     expect(slots()).toBe(1);
   });
 
-  it('forgets that place when the leader has been gone for long: whoever stood before it did not win', () => {
+  it('forgets that rank when the leader has been gone for long: those ranked before it did not win', () => {
     const node = new CoreHarness({ restored: log().restored({ term: 3 }) });
     node.receive('b', heartbeat(3, { rank: 5 }));
     const patience = () => {
@@ -70,14 +70,14 @@ describe('a follower that hears nothing', () => {
     expect(node.core.nextDeadlineMs() - node.now).toBe(timing.electionTimeoutMs + 3 * timing.rankSlotMs);
   });
 
-  it('starts its patience anew with every word from the leader', () => {
+  it('restarts its timeout with every message of the leader', () => {
     const node = new CoreHarness();
     node.wait(timing.electionTimeoutMs - 10);
     node.receive('b', heartbeat(1));
     expect(node.wait(timing.electionTimeoutMs - 10)).toEqual([]);
   });
 
-  it('draws its jitter anew for each attempt', () => {
+  it('draws a new jitter for each attempt', () => {
     const node = new CoreHarness();
     node.random = 0.25;
     node.campaign();
@@ -129,7 +129,7 @@ describe('proof that the leader is dead', () => {
     expect(node.core.nextDeadlineMs() - node.now).toBe(timing.rankSlotMs);
   });
 
-  it('reaches the others within moments: who is loyal still is asked again soon, and then as long as it says', () => {
+  it('reaches the others within moments: loyal voters are asked again soon, and after that only when they are free', () => {
     const node = new CoreHarness({ restored: log().restored({ term: 3 }) });
     node.receive('c', heartbeat(3));
     node.step({ type: 'peerGone', peer: 'c' });
@@ -141,7 +141,7 @@ describe('proof that the leader is dead', () => {
     expect(node.core.nextDeadlineMs() - node.now).toBeGreaterThan(199);
   });
 
-  it('means nothing when it is about somebody else', () => {
+  it('means nothing when it is about another node', () => {
     const node = new CoreHarness();
     node.receive('c', heartbeat(1));
     node.step({ type: 'peerGone', peer: 'b' });
@@ -157,7 +157,7 @@ describe('proof that the leader is dead', () => {
   });
 });
 
-describe('a process that stood still', () => {
+describe('a process that was stalled', () => {
   it('reads its messages before it stands', () => {
     const node = new CoreHarness();
     node.now += 5 * timing.electionTimeoutMs;

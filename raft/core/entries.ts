@@ -8,7 +8,7 @@ export interface EntryHeader {
   byteLength: number;
   /** CRC-32 of the data. */
   crc: number;
-  /** Hash of this header chained to that of the entry before (chain-hash.ts); equal hashes mean equal logs. */
+  /** Hash of this header, chained to that of the previous entry (chain-hash.ts). Equal hashes mean equal logs. */
   chainHash: number;
 }
 

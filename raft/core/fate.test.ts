@@ -26,7 +26,7 @@ describe('the fate of an entry', () => {
   const abc = configurationOf(['a', 'b', 'c']);
   const follower = (log: TestLog): CoreHarness => new CoreHarness({ restored: log.restored() });
 
-  it('is open until it is committed, or another in its place', () => {
+  it('is open until it, or another entry at its index, is committed', () => {
     const node = follower(new TestLog(abc, [2, 2]));
     const [own, lost] = [
       { index: 2, term: 2 },
@@ -41,7 +41,7 @@ describe('the fate of an entry', () => {
     expect(fates()).toEqual(['committed', 'replaced']);
   });
 
-  it('is forgotten behind a snapshot', () => {
+  it('is forgotten below a snapshot', () => {
     const log = new TestLog(abc, [2, 2, 2]);
     const node = follower(log);
     node.receive('b', log.append(2, 4, 4, 4));

@@ -3,7 +3,7 @@ import type { Leadership } from './leadership-state.js';
 import { quorumValue } from './quorum.js';
 import { successors } from './succession.js';
 
-/** One round to everybody: proof of leadership for reads, and of life for the followers. */
+/** One round to all peers: proves leadership for reads, and shows the followers that the leader is alive. */
 export function sendHeartbeats(ctx: CoreContext, leadership: Leadership): void {
   leadership.round += 1;
   leadership.roundSentAtMs.set(leadership.round, ctx.now);
@@ -12,7 +12,7 @@ export function sendHeartbeats(ctx: CoreContext, leadership: Leadership): void {
   const { members } = ctx.configurations.latest.configuration;
   for (const [id, progress] of leadership.progress) {
     const place = succession.indexOf(id);
-    // A removed member may have another disk by now.
+    // A removed member may now have another disk.
     const acknowledged = members.some((member) => member.id === id) ? progress.acknowledgedIndex : 0;
     const commit = Math.min(ctx.commit, progress.match);
     const logHash = ctx.log.hashAt(Math.max(acknowledged, commit));
@@ -23,7 +23,7 @@ export function sendHeartbeats(ctx: CoreContext, leadership: Leadership): void {
         term: ctx.term,
         requestId: ctx.nextRequestId(),
         round: leadership.round,
-        // What the follower cannot check, an append or the snapshot will tell it.
+        // If the follower cannot check this, an append or the snapshot will tell it.
         commit: logHash === undefined ? 0 : commit,
         electionTimeoutMs: ctx.timing.electionTimeoutMs,
         acknowledged,
@@ -45,7 +45,7 @@ export function onRead(ctx: CoreContext, id: number): void {
   else leadership.readsBeforeReady.push(id);
 }
 
-/** Begins the round of heartbeats that will prove the leadership to this read. */
+/** Begins the round of heartbeats that proves leadership for this read. */
 export function startRead(ctx: CoreContext, leadership: Leadership, id: number): void {
   sendHeartbeats(ctx, leadership);
   leadership.reads.push({ id, index: ctx.commit, round: leadership.round });

@@ -14,7 +14,7 @@ function leaderWithHungDisk(): CoreHarness {
   return node;
 }
 
-/** Heartbeats go out and are answered by these; @returns events and messages of that time */
+/** Sends heartbeats, which these nodes answer. @returns events and messages of that time */
 function lead(node: CoreHarness, forMs: number, answering = 'bc') {
   const events = [];
   const orders = [];
@@ -35,7 +35,7 @@ describe('a leader with a write that does not end', () => {
     expect(node.status).toMatchObject({ role: 'leader', transferring: false });
   });
 
-  it('transfers leadership then, to whom it would transfer leadership anyway, and says why', () => {
+  it('transfers leadership then, to its usual successor, and says why', () => {
     const node = leaderWithHungDisk();
     const { events, orders } = lead(node, PATIENCE_MS + timing.heartbeatIntervalMs);
     expect(events).toMatchObject([{ type: 'diskHangs', successor: orders[0]?.to }]);
@@ -54,7 +54,7 @@ describe('a leader with a write that does not end', () => {
     expect(node.outputs.filter(({ type }) => type === 'answer')).toEqual([]);
   });
 
-  it('steps down when nobody took over in time, and cannot win before its disk is well', () => {
+  it('steps down when nobody has taken over in time, and cannot win before its disk recovers', () => {
     const node = leaderWithHungDisk();
     const { events } = lead(node, PATIENCE_MS + timing.transferTimeoutMs + 2 * timing.heartbeatIntervalMs);
     expect(events.at(-1)).toMatchObject({ type: 'role', role: 'follower', term: 2 });
@@ -70,7 +70,7 @@ describe('a leader with a write that does not end', () => {
     expect(node.status.role).not.toBe('leader');
   });
 
-  it('leads on when the write ends, however late', () => {
+  it('goes on leading when the write ends, however late', () => {
     const node = leaderWithHungDisk();
     lead(node, PATIENCE_MS - 2 * timing.heartbeatIntervalMs);
     node.finishWrite();
@@ -79,7 +79,7 @@ describe('a leader with a write that does not end', () => {
     expect(node.status.role).toBe('leader');
   });
 
-  it('leads on while no other voter answers: nobody else could', () => {
+  it('goes on leading while no other voter answers, because nobody else could lead', () => {
     const restored = new TestLog(configurationOf(['a'])).restored();
     const node = new CoreHarness({ restored });
     while (node.status.role !== 'leader') node.waitForDeadline();
@@ -90,7 +90,7 @@ describe('a leader with a write that does not end', () => {
     expect(node.status.role).toBe('leader');
   });
 
-  it('leaves a transfer alone that somebody asked for, and answers it', () => {
+  it('does not touch a transfer that was requested, and answers it', () => {
     const node = leaderWithHungDisk();
     lead(node, PATIENCE_MS - 2 * timing.heartbeatIntervalMs);
     const id = node.ask((request) => ({ type: 'transfer', id: request, to: 'b' }));

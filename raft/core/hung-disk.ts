@@ -5,9 +5,9 @@ import { leaderPatienceMs } from './patience.js';
 import { bestSuccessor } from './succession.js';
 
 /**
- * A leader whose disk hangs could lead on, as its followers commit without it; its heartbeats say nothing of its disk.
- * It transfers leadership, and when nobody took over in time it steps down. While no other voter answers it stays: nobody
- * else could lead.
+ * A leader with a hung disk could go on leading: its followers commit without it, and its heartbeats say nothing of its
+ * disk. So it transfers leadership, and steps down if nobody takes over in time. While no other voter answers, it stays,
+ * because nobody else could lead.
  *
  * @returns true when its leadership is over
  */
@@ -18,7 +18,7 @@ export function leaveHungDisk(ctx: CoreContext, leadership: Leadership): boolean
   const to = bestSuccessor(ctx, leadership);
   if (to === undefined) return false;
   // cover: a leader with a hung disk transfers leadership
-  // hung-disk.test.ts "transfers leadership then, to whom it would transfer leadership anyway, and says why"
+  // hung-disk.test.ts "transfers leadership then, to its usual successor, and says why"
   ctx.event({ type: 'diskHangs', forMs, successor: to });
   return leave(ctx, leadership, { because: 'disk', sinceMs: ctx.writeBeganMs }, to);
 }

@@ -3,7 +3,7 @@ import type { Configuration, NodeId } from './configuration.js';
 import type { Message } from './messages.js';
 import type { ClusterTiming } from './timing.js';
 
-/** The core has neither a clock nor randomness: each input brings both. */
+/** The core has no clock and no randomness: each input brings both. */
 interface Moment {
   /** Milliseconds of a monotonic clock. */
   now: number;
@@ -15,11 +15,11 @@ interface Moment {
 export type Stimulus =
   | { type: 'tick' }
   | { type: 'message'; from: NodeId; message: Message }
-  /** A request of ours ended without a response; `cause` is the transport's word for it, which is shown and no more. */
+  /** A request of ours ended without a response; `cause` is the transport's text, which is only displayed. */
   | { type: 'requestFailed'; to: NodeId; requestId: number; cause?: string }
   /**
    * A request with entries or a snapshot is still on its way, and the peer confirmed that it has the first `bytes` of
-   * it. Bytes that merely left this host prove nothing.
+   * it. Bytes that only left this host prove nothing.
    */
   | { type: 'progress'; to: NodeId; requestId: number; bytes: number }
   /** The write `seq` is durable. */
@@ -29,13 +29,13 @@ export type Stimulus =
   | { type: 'propose'; id: number; data: Uint8Array; crc: number }
   /** Linearizable read (Raft thesis §6.4): answered with an index that must be applied before the read. */
   | { type: 'read'; id: number }
-  /** Answered when the voter has everything that is in the log now, or did not get it in time; nothing else follows. */
+  /** Answered when the voter has everything that is in the log now, or ran out of time. It has no other effect. */
   | { type: 'prepareTransfer'; id: number; to: NodeId }
   /** `to` undefined: the best voter. */
   | { type: 'transfer'; id: number; to: NodeId | undefined }
   /**
-   * `expectedIndex` undefined: do not check the configuration's index. `force`: also when the voters that answer
-   * would be no quorum of the new configuration.
+   * `expectedIndex` undefined: do not check the configuration's index. `force`: even if the voters that answer are not a
+   * quorum of the new configuration.
    */
   | {
       type: 'changeMembership';
@@ -44,17 +44,17 @@ export type Stimulus =
       expectedIndex: number | undefined;
       force?: boolean;
     }
-  /** Another timing for the whole cluster, in force on each node as soon as it is in its log. */
+  /** Another timing for the whole cluster, in force on each node as soon as the entry is in its log. */
   | { type: 'setTiming'; id: number; timing: ClusterTiming; expectedIndex: number | undefined }
-  /** First configuration of a new cluster; legal only on an empty node. */
+  /** First configuration of a new cluster. Allowed only on an empty node. */
   | { type: 'bootstrap'; id: number; configuration: Configuration }
-  /** The application made a snapshot of its state at `index`; entries up to there may go. */
+  /** The application made a snapshot of its state at `index`. Entries up to there may be deleted. */
   | { type: 'compact'; index: number; data: Uint8Array }
-  /** Proof that a process is gone (connection refused by its host); time-outs prove nothing. */
+  /** Proof that a process is gone (connection refused by its host). Timeouts prove nothing. */
   | { type: 'peerGone'; peer: NodeId }
   /** This process did not run for `forMs` (late timer, VM pause). */
   | { type: 'stalled'; forMs: number }
   | { type: 'eligibility'; value: number };
 
-/** A stimulus when its turn comes: with the time and a random number. */
+/** A stimulus with the time and a random number, ready to be processed. */
 export type Input = Moment & Stimulus;

@@ -3,7 +3,7 @@ export class InvariantError extends Error {
   override readonly name = 'InvariantError';
 }
 
-/** Stays on in production: a node that broke an invariant must not go on. */
+/** Stays on in production: a node with a broken invariant must not continue. */
 export function invariant(condition: boolean, reason: () => string): asserts condition {
   if (!condition) throw new InvariantError(reason());
 }

@@ -12,7 +12,7 @@ import { configurationOf, TestLog } from './testing/test-log.js';
 const log = (...terms: number[]) => new TestLog(configurationOf(['a', 'b', 'c']), terms);
 
 describe('a leader', () => {
-  it('steps down when no quorum answers within the lease, counted from when it asked', () => {
+  it('steps down when no quorum answers within the lease, counted from the request', () => {
     const node = CoreHarness.leader(log(), 2);
     node.wait(timing.heartbeatIntervalMs);
     const { now: since, round } = node;
@@ -29,7 +29,7 @@ describe('a leader', () => {
     expect(node.status).toMatchObject({ role: 'follower', term: 9 });
   });
 
-  it('never shows a lease beyond the lease timeout, after fruitless elections neither', () => {
+  it('never shows a lease beyond the lease timeout, not even after failed elections', () => {
     const node = new CoreHarness();
     for (let round = 0; round < 3; round++) {
       while (node.status.role !== 'candidate') {

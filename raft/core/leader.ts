@@ -80,8 +80,8 @@ export function onHeartbeatResponse(
   if (message.reverted) return excludeReverted(ctx, from, progress, 'noted', message.lastIndex);
   if (sentAtMs === undefined) return;
   if (checkReversion(ctx, from, progress, message.requestId, message.lastIndex)) return;
-  // The lease counts from when the question was sent, not from when the answer came.
-  // At the pace of the cluster, and with time to spare; before the change is decided the leader must not leave it open.
+  // The lease counts from the sending of the request, not from the arrival of the answer.
+  // At the cluster's pace, with time to spare. Until the change is decided, the leader must not leave it open.
   const isPrompt = ctx.now - sentAtMs <= ctx.timing.leaseTimeoutMs / 2;
   if (isPrompt && ctx.configurations.latest.index <= ctx.commit) progress.probationUntilMs = -Infinity;
   progress.promisedFromMs = Math.max(progress.promisedFromMs, sentAtMs);
@@ -96,8 +96,8 @@ export function onHeartbeatResponse(
 }
 
 /**
- * When a quorum last proved to hear this leader: send time of the newest round that it acknowledged. A voter on
- * probation is taken for one that answers.
+ * When a quorum last proved that it hears this leader: send time of the newest round that it acknowledged. A voter on
+ * probation counts as answering.
  */
 function quorumContactMs(ctx: CoreContext, leadership: Leadership): number {
   return quorumValue(ctx.voters, (id) => {
@@ -108,8 +108,8 @@ function quorumContactMs(ctx: CoreContext, leadership: Leadership): number {
 }
 
 /**
- * When this leader's lease ends; -Infinity before a quorum acknowledged a heartbeat. Votes are no promise of loyalty:
- * one that arrives late makes a leader of a node whose voters may follow another by now.
+ * When this leader's lease ends; -Infinity before a quorum acknowledged a heartbeat. Votes do not promise loyalty:
+ * if one arrives late, the voters of the new leader may already follow another.
  */
 export function leaseEndMs(ctx: CoreContext, { progress, transfer, leaseCountsFromMs }: Leadership): number {
   if (transfer?.isClosed) return -Infinity;
@@ -170,7 +170,7 @@ export function onRequestFailed(
   const progress = leadership.progress.get(to);
   if (!progress?.settle(requestId)) {
     // cover: a request fails that nobody waits for
-    // replication.test.ts "goes on when a request fails that is answered already"
+    // replication.test.ts "goes on when a request fails that was already answered"
     return;
   }
   progress.probeFrom(progress.match + 1);

@@ -9,20 +9,20 @@ export interface PendingRead {
 }
 
 export interface PendingTransfer {
-  /** Who asked; null for a leader that leaves on its own account. */
+  /** Id of the request; null when the leader leaves by its own decision. */
   id: number | null;
   to: NodeId;
-  /** While the target lacks what was in the log up to here, this node leads on as ever. */
+  /** While the target lacks entries up to here, this node leads as usual. */
   catchUpTo: number;
-  /** From then on no proposals are taken. */
+  /** From then on, proposals are rejected. */
   isClosed: boolean;
-  /** Of catching up; when that is done, of the rest. */
+  /** Deadline of catching up; after that, of the rest. */
   deadlineMs: number;
-  /** Id of the TimeoutNow; null before it went out. From then on the outcome is the target's. */
+  /** Id of the TimeoutNow; null before it is sent. From then on the target decides the outcome. */
   requestId: number | null;
 }
 
-/** Somebody wants to know when a voter has the log up to here, before it transfers leadership to it. */
+/** A request to be told when a voter has the log up to here, before a transfer to it. */
 export interface Preparation {
   id: number;
   to: NodeId;
@@ -30,7 +30,7 @@ export interface Preparation {
   deadlineMs: number;
 }
 
-/** Why a leader leaves on its own account: a write that does not end, or nothing that got further, since then. */
+/** Why a leader decides to leave: a write that does not end, or no progress, since that time. */
 export interface Leaving {
   because: 'disk' | 'work';
   sinceMs: number;
@@ -38,7 +38,7 @@ export interface Leaving {
 
 /** State that exists only while this node leads. */
 export interface Leadership {
-  /** Index of the empty entry of this term; leadership is complete once it is committed. */
+  /** Index of the empty entry of this term. Once it is committed, the leader is ready. */
   readonly noopIndex: number;
   ready: boolean;
   readonly progress: Map<NodeId, Progress>;
@@ -46,23 +46,23 @@ export interface Leadership {
   /** Send time by heartbeat round. */
   readonly roundSentAtMs: Map<number, number>;
   heartbeatDueMs: number;
-  /** Proposal or change by log index: who asked. */
+  /** Request id of each proposal or change, by log index. */
   readonly pending: Map<number, number>;
   uncommittedBytes: number;
   readsBeforeReady: number[];
   reads: PendingRead[];
-  /** Who asked for the replacement whose joint configuration is under way. */
+  /** Request id of the replacement in progress. */
   replacementRequest: number | null;
   transfer: PendingTransfer | null;
   preparations: Preparation[];
-  /** Only heartbeats that were sent after this give a lease: an earlier transfer may still take it. */
+  /** Only heartbeats sent after this give a lease, because an earlier transfer may still succeed. */
   leaseCountsFromMs: number;
-  /** When anything that waits for its commit got further, or began to wait. */
+  /** When an uncommitted entry last made progress, or began to wait. */
   workedAtMs: number;
-  /** That nothing got further for too long was told, and this node stays. */
+  /** The lack of progress was reported, and this node stays. */
   isIdlenessTold: boolean;
-  /** This node is of no use as leader, and is about to leave. */
+  /** This node makes no progress as leader and is about to leave. */
   leaving: Leaving | null;
-  /** From here on the quorum has the time that the timing in force gives it to answer. */
+  /** From here the quorum has the time to answer that the current timing allows. */
   quorumGraceFromMs: number;
 }

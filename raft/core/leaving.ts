@@ -6,7 +6,7 @@ import { becomeFollower } from './step-down.js';
 import { beginTransfer } from './transfer.js';
 
 /**
- * A leader that is of no use transfers leadership to this node, or steps down when there is none.
+ * Starts a transfer to this node, or steps down if there is none, because this leader makes no progress.
  *
  * @returns true when its leadership is over
  */
@@ -24,7 +24,7 @@ export function leave(
 }
 
 /**
- * A leader that is about to leave steps down when nobody took over in time, unless it is of use again.
+ * A leader that is about to leave steps down when nobody has taken over in time, unless it makes progress again.
  *
  * @returns true when its leadership is over
  */
@@ -51,7 +51,7 @@ const REASONS: Record<Leaving['because'], string> = {
 
 function stepDown(ctx: CoreContext, { because, sinceMs }: Leaving): true {
   // cover: a leader that is of no use steps down
-  // hung-disk.test.ts "steps down when nobody took over in time, and cannot win before its disk is well"
+  // hung-disk.test.ts "steps down when nobody has taken over in time, and cannot win before its disk recovers"
   becomeFollower(ctx, ctx.term, null, `${REASONS[because]} for ${Math.round(ctx.now - sinceMs)} ms`);
   return true;
 }

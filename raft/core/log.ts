@@ -4,7 +4,7 @@ import { invariant } from './invariant.js';
 import type { SnapshotMeta } from './stored-state.js';
 
 /**
- * The log in memory: headers of everything after the snapshot, data as long as it fits the cache.
+ * The log in memory: headers of everything after the snapshot, and as much data as fits the cache.
  *
  *   snapshot │ first … applied … commit … last
  */
@@ -12,7 +12,7 @@ export class RaftLog {
   private entries: Entry[];
   private bytes = 0;
   private cachedBytes = 0;
-  /** Everything below was evicted already. */
+  /** Everything below has been evicted. */
   private evictedTo: number;
 
   constructor(
@@ -70,7 +70,7 @@ export class RaftLog {
     return first;
   }
 
-  /** Last index whose term is `term` at most; the snapshot's index if there is none. */
+  /** Last index whose term is at most `term`; the snapshot's index if there is none. */
   lastIndexWithTermAtMost(term: number, from: number): number {
     let index = Math.min(from, this.lastIndex);
     while (index > this.base.index && (this.termAt(index) as number) > term) index -= 1;
@@ -82,7 +82,7 @@ export class RaftLog {
     return lastTerm > this.lastTerm || (lastTerm === this.lastTerm && lastIndex >= this.lastIndex);
   }
 
-  /** Entries from `from` on, `maxBytes` of data at most but one at least. */
+  /** Entries from `from` on, with at most `maxBytes` of data, but at least one entry. */
   slice(from: number, maxBytes: number): Entry[] {
     const result: Entry[] = [];
     let bytes = 0;
@@ -126,7 +126,7 @@ export class RaftLog {
     this.evictedTo = base.index;
   }
 
-  /** Drops data from memory, oldest first, until the cache fits; never beyond `upTo`. */
+  /** Drops data from memory, oldest first, until the rest fits the cache; never beyond `upTo`. */
   evict(cacheBytesMax: number, upTo: number): void {
     while (this.cachedBytes > cacheBytesMax && this.evictedTo < upTo) {
       this.evictedTo += 1;
@@ -144,7 +144,7 @@ export class RaftLog {
   }
 }
 
-/** A copy; entries of one shape, wherever they come from, keep the log's look-ups fast. */
+/** A copy: if all entries have the same object shape, the log's look-ups stay fast. */
 export function entryOf(
   { index, term, kind, byteLength, crc, chainHash }: EntryHeader,
   data: Uint8Array | undefined,

@@ -39,7 +39,7 @@ describe('a change of membership', () => {
     expect(node.answer(change(node, add('d'), 1))).toBeUndefined();
   });
 
-  it('that changes nothing is done where it was done', () => {
+  it('that changes nothing is answered with the entry that made the change', () => {
     const node = leaderOf(['a', 'b', 'c']);
     expect(node.answer(change(node, add('b')))).toEqual({ outcome: 'done', index: 1, term: 1 });
     expect(node.answer(change(node, { type: 'remove', id: 'x' }))).toMatchObject({ outcome: 'done' });
@@ -115,7 +115,7 @@ describe('a change that the reachable voters could not decide', () => {
     expect(votersBy(node)).toEqual(['a', 'c']);
   });
 
-  it('is made when those who answer are still a majority', () => {
+  it('is made when the voters that answer are still a majority', () => {
     for (const wish of [
       { type: 'remove', id: 'c' },
       { type: 'demote', id: 'c' },
@@ -127,14 +127,14 @@ describe('a change that the reachable voters could not decide', () => {
     expect(node.answer(change(node, add('d')))).toBeUndefined();
   });
 
-  it('is refused to a lone voter whose newcomer never answered, not to one whose newcomer did', () => {
+  it('is refused to a lone voter if the newcomer never answered, and allowed if it did', () => {
     const node = CoreHarness.leader(new TestLog(configurationOf(['a'], ['n'])), 2);
     expect(node.answer(change(node, add('n')))).toMatchObject(refused);
     node.acknowledge('n');
     expect(node.answer(change(node, add('n')))).toBeUndefined();
   });
 
-  it('is refused when the leader would leave it to others who do not answer', () => {
+  it('is refused when the leader would leave and the others do not answer', () => {
     const node = hearing(['a', 'b', 'c'], 'b');
     expect(node.answer(change(node, { type: 'remove', id: 'a' }))).toMatchObject(refused);
   });
@@ -155,7 +155,7 @@ describe('a change that the reachable voters could not decide', () => {
 });
 
 describe('a non-voter', () => {
-  it('is replicated to, and counts for nothing', () => {
+  it('gets entries, and counts for nothing', () => {
     const node = leaderOf(['a', 'b', 'c'], ['n']);
     node.propose();
     expect(node.sent('append').map(({ to }) => to)).toEqual(['b', 'c']);
@@ -173,7 +173,7 @@ describe('a leader that is removed', () => {
     node.acknowledge('c');
     expect(node.answer(id)).toMatchObject({ outcome: 'done', index: 3 });
     expect(node.status).toMatchObject({ role: 'follower', commitIndex: 3 });
-    // A node that has everything need not wait until it misses its leader.
+    // A node that has everything need not wait for its election timeout.
     expect(node.sent('timeoutNow')).toMatchObject([{ to: 'b', term: 2, lastIndex: 3, lastTerm: 2 }]);
     node.wait(10 * timing.electionTimeoutMs);
     expect(node.core.nextDeadlineMs()).toBe(Infinity);
@@ -238,7 +238,7 @@ describe('a follower', () => {
     expect(votersBy(node)).toEqual(['b', 'c']);
   });
 
-  it('counts its patience from the day it becomes a voter', () => {
+  it('counts its timeout from the moment it becomes a voter', () => {
     const observer = new TestLog(configurationOf(['b', 'c'], ['a']));
     const node = new CoreHarness({ restored: observer.restored() });
     node.wait(10 * timing.electionTimeoutMs);

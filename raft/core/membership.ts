@@ -8,10 +8,10 @@ import type { Leadership } from './leadership-state.js';
 import { hasQuorum, voterSets } from './quorum.js';
 import { appendOwn, replicateToAll, syncProgress } from './replication.js';
 
-/** Election timeouts that a new voter has to answer at the cluster's pace. */
+/** A new voter has so many election timeouts until it must answer at the cluster's pace. */
 export const PROBATION_IN_TIMEOUTS = 10;
 
-/** What both kinds of change have to say to the log. */
+/** What both kinds of change append to the log. */
 interface Change {
   id: number;
   expectedIndex: number | undefined;
@@ -32,7 +32,7 @@ export function onSetTiming(ctx: CoreContext, input: Input & { type: 'setTiming'
   changeConfiguration(ctx, { id, expectedIndex, force: true, reason: 'timing', make });
 }
 
-/** One change at a time, of the configuration that the caller has seen, and by a leader that knows the whole log. */
+/** One change at a time, to the configuration that the caller has seen, by a leader that knows the whole log. */
 function changeConfiguration(ctx: CoreContext, { id, expectedIndex, force, reason, make }: Change): void {
   const { leadership } = ctx;
   if (!leadership) return ctx.reject(id, 'not-leader');
@@ -61,8 +61,8 @@ function changeConfiguration(ctx: CoreContext, { id, expectedIndex, force, reaso
   if (!result.ok) return ctx.reject(id, result.reason, result.detail);
   if (!result.changed) {
     // cover: a change that is made already
-    // membership.test.ts "that changes nothing is done where it was done"
-    // It was done earlier, perhaps in another term; of a compacted entry only the snapshot's term is known.
+    // membership.test.ts "that changes nothing is answered with the entry that made the change"
+    // It was made earlier, perhaps in another term. For a compacted entry only the snapshot's term is known.
     const term = ctx.log.termAt(Math.max(index, ctx.log.snapshotIndex)) as number;
     return ctx.answer(id, { outcome: 'done', index, term });
   }
@@ -93,7 +93,7 @@ function appendConfiguration(
     const progress = votersBefore.includes(id) ? undefined : leadership.progress.get(id);
     if (progress) progress.probationUntilMs = ctx.now + PROBATION_IN_TIMEOUTS * ctx.timing.electionTimeoutMs;
   }
-  // A longer lease needs the promise of a longer loyalty; a shorter interval begins now.
+  // A longer lease needs promises of longer loyalty. A shorter interval begins now.
   if (ctx.timing.electionTimeoutMs > electionTimeoutMs) leadership.leaseCountsFromMs = ctx.now;
   if (ctx.timing.leaseTimeoutMs < leaseTimeoutMs) leadership.quorumGraceFromMs = ctx.now;
   if (ctx.timing.heartbeatIntervalMs < heartbeatIntervalMs) sendHeartbeats(ctx, leadership);
@@ -102,12 +102,12 @@ function appendConfiguration(
 }
 
 /**
- * A joint configuration is left as soon as it is committed (Raft thesis §4.3), also by a leader that did not begin it. Until
+ * Leaves a joint configuration as soon as it is committed (Raft thesis §4.3), even if another leader began it. Until
  * then the majorities of both sides decide together.
  */
 export function leaveJoint(ctx: CoreContext, leadership: Leadership): void {
   const { index, configuration } = ctx.configurations.latest;
-  // The target of a transfer takes over at the exact position that it was told.
+  // The target of a transfer takes over only at exactly the position that it was told.
   if (!configuration.joint || index > ctx.commit || !leadership.ready || leadership.transfer?.isClosed)
     return;
   const at = appendConfiguration(ctx, leadership, withoutJoint(configuration), 'replaced');
@@ -116,7 +116,7 @@ export function leaveJoint(ctx: CoreContext, leadership: Leadership): void {
   leadership.replacementRequest = null;
 }
 
-/** The voters whose silence would leave the configuration without a quorum, now or when it is complete; null when there is one. */
+/** The silent voters without which the configuration has no quorum, now or when complete; null when it has one. */
 function missingQuorum(ctx: CoreContext, leadership: Leadership, next: Configuration): string[] | null {
   const since = ctx.now - ctx.timing.electionTimeoutMs;
   const isThere = (id: string): boolean => {

@@ -19,15 +19,15 @@ export interface VoteRequest extends Envelope {
   lastIndex: number;
   lastTerm: number;
   /**
-   * The transfer (TimeoutNow) by which this node stands, as the leader of the term before counts them: loyalty to that
-   * leader does not apply, unless it has given up this transfer meanwhile. 0 without one.
+   * The transfer (TimeoutNow) that makes this node stand, by its leader's numbers. Loyalty to that leader does not apply,
+   * unless it has given up this transfer. 0 without one.
    */
   transferNumber: number;
 }
 
 interface VoteAnswer extends Envelope {
   granted: boolean;
-  /** For a refusal out of loyalty to a live leader: how long that will last still, in ms. */
+  /** For a refusal out of loyalty to a live leader: how much longer the loyalty lasts, in ms. */
   remainingMs: number;
 }
 
@@ -63,18 +63,18 @@ export interface HeartbeatRequest extends Envelope {
   round: number;
   /** min(commit, what this follower acknowledged): it may always be applied. */
   commit: number;
-  /** How long a follower that answers stays loyal: the election timeout by which this leader computes its lease. */
+  /** How long a follower that answers stays loyal: the election timeout that this leader's lease is computed from. */
   electionTimeoutMs: number;
-  /** What this follower acknowledged to this leader: it must still have it. */
+  /** What this follower acknowledged to this leader and so must still have. */
   acknowledged: number;
   /**
-   * Chain hash of the leader's log at `acknowledged`, or at `commit` if that is greater: that of the follower must be the
-   * same. Undefined when the leader does not say.
+   * Chain hash of the leader's log at `acknowledged`, or at `commit` if that is greater. The follower's must be equal.
+   * Undefined when the leader does not say.
    */
   logHash: number | undefined;
-  /** Up to this one, the transfers of this leader are over: who still stands by one has no claim to a vote. */
+  /** The transfers of this leader up to this number are over: a candidacy that rests on one gets no votes. */
   transfersEnded: number;
-  /** Place of this follower in the succession, 0 first; no two followers have the same one of a leader. */
+  /** Rank of this follower, 0 first. A leader gives each follower another rank. */
   rank: number;
 }
 
@@ -85,9 +85,9 @@ export interface HeartbeatResponse extends Envelope {
   lastIndex: number;
   /** How fit this node is to lead, as its application sees it; greater is better, 0 is unfit. */
   eligibility: number;
-  /** As configured; decides between nodes that are equally fit. Greater is better. */
+  /** The configured priority. Decides between nodes that are equally fit. Greater is better. */
   priority: number;
-  /** Its disk lost what it had acknowledged: nothing that it holds or says counts. */
+  /** Its disk lost what it had acknowledged, so nothing that it holds or says counts. */
   reverted: boolean;
 }
 
@@ -105,7 +105,7 @@ export interface SnapshotResponse extends Envelope {
 
 export interface TimeoutNowRequest extends Envelope {
   type: 'timeoutNow';
-  /** Counted by this leader, from 1. */
+  /** Numbered by this leader, from 1. */
   transferNumber: number;
   lastIndex: number;
   lastTerm: number;

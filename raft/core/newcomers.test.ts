@@ -5,7 +5,7 @@ import { add, change, leaderOf } from './testing/membership-requests.js';
 
 const PROBATION_MS = PROBATION_IN_TIMEOUTS * timing.electionTimeoutMs;
 
-/** Leads for this long or until it leads no more; these answer each round of heartbeats. Returns how long it led. */
+/** Leads for at most this long; these nodes answer each round of heartbeats. Returns how long it led. */
 function lead(node: CoreHarness, forMs: number, answering = ''): number {
   const startMs = node.now;
   while (node.now < startMs + forMs && node.status.role === 'leader') {
@@ -25,7 +25,7 @@ function second(): { node: CoreHarness; id: number } {
 }
 
 describe('a leader with a new voter', () => {
-  it('waits for its first answers, and leads on meanwhile', () => {
+  it('waits for its first answers, and goes on leading meanwhile', () => {
     const { node, id } = second();
     lead(node, 3 * timing.leaseTimeoutMs);
     expect(node.status.role).toBe('leader');
@@ -33,7 +33,7 @@ describe('a leader with a new voter', () => {
     expect(node.answer(id)).toMatchObject({ outcome: 'done' });
   });
 
-  it('has no lease of its silence', () => {
+  it('gets no lease from its silence', () => {
     const { node } = second();
     lead(node, 2 * timing.leaseTimeoutMs);
     expect(node.status).toMatchObject({ role: 'leader', leaseRemainingMs: 0 });
@@ -46,7 +46,7 @@ describe('a leader with a new voter', () => {
     expect(node.answer(id)).toMatchObject({ outcome: 'unknown' });
   });
 
-  it('needs its answers as soon as it came at the pace of the cluster, once the change is decided', () => {
+  it("needs its answers once the change is decided and it has answered at the cluster's pace", () => {
     const { node } = second();
     node.wait(timing.heartbeatIntervalMs);
     node.confirm('b');
@@ -64,7 +64,7 @@ describe('a leader with a new voter', () => {
     expect(lead(node, 1e6)).toBeLessThanOrEqual(timing.leaseTimeoutMs);
   });
 
-  it('needs those who had a vote before as ever', () => {
+  it('still needs the voters that had a vote before', () => {
     const node = leaderOf(['a', 'b', 'c'], ['d']);
     for (const from of 'bcd') node.acknowledge(from);
     node.wait(timing.heartbeatIntervalMs);

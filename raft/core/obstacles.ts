@@ -4,12 +4,12 @@ import type { Leadership } from './leadership-state.js';
 import type { Obstacle } from './outputs.js';
 import { answers } from './succession.js';
 
-/** Why the voters that lack the entry at `index` lack it, as far as their leader can know. */
+/** Which voters lack the entry at `index`, and why, as far as their leader can know. */
 export function obstacles(ctx: CoreContext, leadership: Leadership, index: number): Obstacle[] {
   return ctx.allVoters.flatMap((node) => obstacleAt(ctx, leadership, node, index) ?? []);
 }
 
-/** What keeps this voter from having the entry at `index`; undefined when it has it. */
+/** Why this voter lacks the entry at `index`; undefined when it has it. */
 export function obstacleAt(
   ctx: CoreContext,
   leadership: Leadership,
@@ -23,7 +23,7 @@ export function obstacleAt(
   if (progress.state === 'reverted') return { node, what: 'reverted' };
   const { failure, lastIndex } = progress;
   if (!answers(ctx, progress)) return { node, what: 'silent', ...(failure !== undefined && { failure }) };
-  // Its heartbeats tell of entries that it has in memory.
+  // Its answers to heartbeats report entries that it has in memory.
   if (progress.match > 0 && lastIndex >= index) return { node, what: 'disk' };
   return { node, what: 'link', ...(failure !== undefined && { failure }) };
 }

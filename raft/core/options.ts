@@ -5,7 +5,7 @@ export interface Limits {
   /** Bytes and number of proposals that may wait for their commit. */
   uncommittedBytesMax: number;
   uncommittedEntriesMax: number;
-  /** Per follower: requests and bytes under way. */
+  /** Per follower: requests and bytes in flight. */
   inflightRequestsMax: number;
   inflightBytesMax: number;
   /** Bytes of entries in one append (one entry may exceed it). */
@@ -16,9 +16,9 @@ export interface Limits {
 
 export interface CoreOptions {
   id: NodeId;
-  /** Of this node's disk; it stands only as the member that has this one. */
+  /** Identity of this node's disk. The node stands only as the member that has this one. */
   incarnation: string;
-  /** Preference of this node as leader among equally fit ones, greater is better; 0 unless given. */
+  /** Preference for this node as leader among equally fit ones. Greater is better; 0 by default. */
   priority?: number;
   timing: Timing;
   limits: Limits;

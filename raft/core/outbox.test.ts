@@ -37,7 +37,7 @@ describe('the outbox', () => {
     expect(second?.entries.map(({ index }) => index)).toEqual([3, 4]);
   });
 
-  it('holds each message until the write that it speaks of, and no longer', () => {
+  it('holds each message until the write that it reports is done, and no longer', () => {
     const { outbox, raftLog } = outboxOver(new TestLog(members, [1]), 1);
     outbox.nextWrite(hard);
     expect(outbox.hold('b', message, 'term')).toBe(false);
@@ -58,7 +58,7 @@ describe('the outbox', () => {
     expect(outbox.stored(1).map(({ to }) => to)).toEqual(['b', 'c']);
   });
 
-  it('takes no completion for another write', () => {
+  it('ignores the completion of another write', () => {
     const { outbox } = outboxOver(new TestLog(members, [1]), 1);
     outbox.nextWrite(hard);
     outbox.stored(7);
@@ -95,7 +95,7 @@ describe('the outbox', () => {
     expect(outbox.durableIndex).toBe(4);
   });
 
-  it('cuts nothing on disk for what never was written', () => {
+  it('cuts nothing on disk that was never written', () => {
     const { outbox, raftLog } = outboxOver(new TestLog(members, [1, 1]), 1);
     raftLog.truncateFrom(3);
     outbox.logTruncated(3);

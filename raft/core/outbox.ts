@@ -5,9 +5,9 @@ import type { Message } from './messages.js';
 import type { Persist } from './outputs.js';
 import type { HardState, Snapshot } from './stored-state.js';
 
-/** What a message says about this node's disk, hence what it has to wait for. */
+/** What a message says about this node's disk, and so which write it must wait for. */
 export type Needs =
-  /** Only the term (and vote) it was sent under. */
+  /** Only the term (and vote) under which it is sent. */
   | 'term'
   /** Everything this node has accepted so far. */
   | 'everything';
@@ -20,14 +20,14 @@ interface Held {
 
 interface Outstanding {
   seq: number;
-  /** Last index of the log that this write makes durable; falls when the log is cut meanwhile. */
+  /** Last index of the log that this write makes durable. Lowered when the log is cut meanwhile. */
   lastIndex: number;
   hard: boolean;
 }
 
 /**
  * Decides what is written and which messages have to wait for it, so that no message ever speaks of a state that
- * a crash could undo (I9). One write is outstanding; what comes meanwhile goes into the next one.
+ * a crash could undo (I9). At most one write is outstanding; later changes go into the next one.
  */
 export class Outbox {
   private seq = 0;
@@ -94,14 +94,14 @@ export class Outbox {
     );
   }
 
-  /** Sequence number of the write that `needs` waits for; undefined when it is durable already. */
+  /** Sequence number of the write that `needs` waits for; undefined when it is already durable. */
   private seqFor(needs: Needs): number | undefined {
     if (needs === 'everything') return this.dirty ? this.seq + 1 : this.outstanding?.seq;
     if (this.hardDirty) return this.seq + 1;
     return this.outstanding?.hard ? this.outstanding.seq : undefined;
   }
 
-  /** Keeps the message until its write is done. False: it may go at once. */
+  /** Keeps the message until its write is done. False: it may be sent at once. */
   hold(to: NodeId, message: Message, needs: Needs): boolean {
     const seq = this.seqFor(needs);
     if (seq === undefined) return false;
@@ -109,7 +109,7 @@ export class Outbox {
     return true;
   }
 
-  /** Messages of a term that is over help nobody. */
+  /** Drops messages of past terms: they help nobody. */
   dropHeld(): void {
     this.held = [];
   }

@@ -13,7 +13,7 @@ export interface Persist {
   entries: readonly LoadedEntry[];
   /** Replaces the stored snapshot; entries up to its index are deleted. */
   snapshot: Snapshot | undefined;
-  /** True when the log itself restarts after the snapshot (it was received): all entries are deleted. */
+  /** True when the log restarts after the snapshot, because it was received: all entries are deleted. */
   resetLog: boolean;
 }
 
@@ -37,7 +37,7 @@ export type RejectReason =
   | 'superseded'
   | 'transfer-timeout';
 
-/** Names one entry forever: two logs that have an entry of this index and term have the same one. */
+/** Identifies one entry: if two logs have an entry with this index and term, it is the same one. */
 export interface LogPosition {
   index: number;
   term: number;
@@ -45,7 +45,7 @@ export interface LogPosition {
 
 /**
  * The end of a proposal, read, transfer or change. `rejected` means it never took effect and never will;
- * `unknown` means that only a later look can tell: at what becomes of the entry `at`, if there is one.
+ * `unknown` means that only the later fate of the entry `at` can tell, if there is one.
  */
 export type Answer =
   | { outcome: 'done'; index: number; term: number }
@@ -53,34 +53,34 @@ export type Answer =
   | { outcome: 'unknown'; reason: string; at?: LogPosition };
 
 /**
- * What became of an entry: committed, or never to be, since another is committed in its place; not decided yet, or this
- * log does not reach back to it any more.
+ * What became of an entry: committed; superseded, because another is committed at its index; not yet decided; or
+ * forgotten, because this log no longer reaches back to it.
  */
 export type Fate = 'committed' | 'replaced' | 'open' | 'forgotten';
 
 export type Role = 'follower' | 'candidate' | 'leader';
 
 /**
- * Why a node stands for election: no word from the leader for the election timeout; proof that the leader's process is
- * gone; the leader transfers leadership; the candidacy before brought no leader.
+ * Why a node stands for election: the leader was silent for the election timeout; the leader's process is proven gone;
+ * the leader transfers leadership; the previous candidacy brought no leader.
  */
 export type ElectionCause = 'timeout' | 'leader-gone' | 'transfer' | 'retry';
 
 /**
- * How a node is known to have lost what it acknowledged: its log is shorter; it holds other entries; that was noted on its
- * disk before, and it says so.
+ * How a loss of acknowledged entries shows: the log is shorter; it has other entries; the node itself says so, because its
+ * disk has a note of it.
  */
 export type ReversionProof = 'shorter' | 'other-entries' | 'noted';
 
 /**
- * Why a voter lacks an entry: it does not answer at all (`silent`); it answers heartbeats, and the entry does not reach
- * it (`link`); it has the entry in memory, and its disk has not confirmed it (`disk`); its disk lost what it had
- * confirmed before (`reverted`).
+ * Why a voter lacks an entry: it does not answer at all (`silent`); it answers heartbeats, but the entry does not reach
+ * it (`link`); it has the entry in memory, but its disk has not confirmed it (`disk`); its disk lost what it had
+ * confirmed (`reverted`).
  */
 export interface Obstacle {
   node: NodeId;
   what: 'silent' | 'link' | 'disk' | 'reverted';
-  /** How the last request with entries failed, as the transport put it; absent when none did. */
+  /** How the last request with entries failed, in the transport's words; absent when none did. */
   failure?: string;
 }
 
@@ -90,11 +90,11 @@ export type CoreEvent =
   | { type: 'configuration'; index: number; configuration: Configuration; reason: string }
   | { type: 'electionStarted'; term: number; cause: ElectionCause; prevote: boolean }
   | { type: 'snapshotInstalled'; index: number; from: NodeId }
-  /** A write of this leader has been under way for so long that it transfers leadership. */
+  /** A write of this leader takes so long that it transfers leadership. */
   | { type: 'diskHangs'; forMs: number; successor: NodeId }
   /**
-   * The entry at `index` of this leader made no progress for this long although its heartbeats are answered. It transfers leadership
-   * to a successor that has everything, steps down, or stays because nobody else could lead.
+   * The entry at `index` of this leader made no progress for this long, although its heartbeats are answered. It transfers
+   * leadership to a successor that has everything, steps down, or stays because nobody else could lead.
    */
   | {
       type: 'noWork';
@@ -105,8 +105,8 @@ export type CoreEvent =
       successor: NodeId | null;
     }
   /**
-   * `node` acknowledged up to `acknowledged`, as far as that is known, and its log, which ends at `found`, does not have it:
-   * its disk lost what it had confirmed.
+   * The disk of `node` lost what it had confirmed: it acknowledged up to `acknowledged`, if that is known, but its log
+   * ends at `found` and does not have it.
    */
   | { type: 'reverted'; node: NodeId; proof: ReversionProof; acknowledged: number; found: number };
 
@@ -119,5 +119,5 @@ export type Output =
   | { type: 'restore'; snapshot: Snapshot }
   | { type: 'answer'; id: number; answer: Answer }
   | { type: 'event'; event: CoreEvent }
-  /** An invariant is broken; the process must end. */
+  /** An invariant is broken, so the process must end. */
   | { type: 'halt'; reason: string };

@@ -66,7 +66,7 @@ describe('the progress of a follower', () => {
     expect(progress).toMatchObject({ state: 'probe', next: 10, inflightRequests: 0 });
   });
 
-  it('rests after a loss until an answer or its time comes', () => {
+  it('rests after a loss until an answer or a timeout', () => {
     const progress = replicating();
     progress.pausedUntilMs = 50;
     expect(progress.canSend(limits, 49)).toBe(false);
@@ -76,7 +76,7 @@ describe('the progress of a follower', () => {
     expect(progress.canSend(limits, 50)).toBe(true);
   });
 
-  it('reports less than before only in answers to later requests: others were overtaken', () => {
+  it('counts less than before only in answers to later requests: earlier ones were overtaken', () => {
     const progress = replicating();
     progress.acknowledged(12, 5);
     progress.acknowledged(12, 8);

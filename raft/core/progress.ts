@@ -5,7 +5,7 @@ interface Inflight {
   prevIndex: number;
   lastIndex: number;
   bytes: number;
-  /** When it was sent, or got further. */
+  /** When it was sent, or last made progress. */
   movedAtMs: number;
 }
 
@@ -14,38 +14,38 @@ interface Inflight {
  *
  *   probe ──ack──▶ replicate ──refusal, lost request──▶ probe
  *     └──────── the log does not reach ──▶ snapshot ──ack──▶ replicate
- *   any ──less than was acknowledged──▶ reverted, until another disk is added in its place
+ *   any ──less than was acknowledged──▶ reverted, until another disk replaces it
  *
  * Always 0 ≤ match < next.
  */
 export class Progress {
   state: 'probe' | 'replicate' | 'snapshot' | 'reverted' = 'probe';
   match = 0;
-  /** Greatest `match` there was. */
+  /** The greatest `match` so far. */
   acknowledgedIndex = 0;
-  /** The last request that was sent before `match` became what it is: answers to later ones must know of it. */
+  /** The last request sent before `match` got its current value. Answers to later ones must reflect that value. */
   private matchedAtRequest = 0;
   /** Send time of the newest heartbeat that was acknowledged (at first: when it became a peer), and its round. */
   ackedSentAtMs: number;
   ackedRound = 0;
-  /** The same, without the patience with a newcomer: from then on it has promised to be loyal. */
+  /** The same without the allowance for newcomers: since then it has promised loyalty. */
   promisedFromMs = -Infinity;
   /**
-   * A voter that is new has until then to answer at the cluster's pace: it may be starting, on a busy machine. The leader
-   * does not take its silence for the loss of its quorum.
+   * A new voter has until then to answer at the cluster's pace, since it may be starting on a busy machine. Until then the
+   * leader does not count its silence as the loss of a quorum.
    */
   probationUntilMs = -Infinity;
-  /** When any answer came last. */
+  /** When the last answer of any kind came. */
   heardAtMs = -Infinity;
-  /** Where its log ended by its last answer to a heartbeat: in memory, and on disk or about to be. */
+  /** Where its log ended at its last answer to a heartbeat, including what is not yet on disk. */
   lastIndex = 0;
   /** How the last request with entries failed; undefined since one succeeded. */
   failure: string | undefined;
-  /** Bytes that it has of what comes after `match`. */
+  /** Bytes that it has received of what follows `match`. */
   private arriving = { after: 0, bytes: 0 };
   eligibility = 1;
   priority = 0;
-  /** After a lost request: nothing is sent before this, so that a dead peer is not hammered. */
+  /** After a lost request, nothing is sent before this time, so that a dead peer is not flooded. */
   pausedUntilMs = -Infinity;
   private inflight: Inflight[] = [];
 
@@ -77,7 +77,7 @@ export class Progress {
     if (this.state === 'replicate') this.next = request.lastIndex + 1;
   }
 
-  /** Takes the request off the list; undefined when it is not (or no longer) waited for. */
+  /** Takes the request off the list; undefined when it is not on it (any longer). */
   settle(requestId: number): Inflight | undefined {
     const position = this.inflight.findIndex((request) => request.requestId === requestId);
     return position < 0 ? undefined : this.inflight.splice(position, 1)[0];
@@ -96,8 +96,8 @@ export class Progress {
   }
 
   /**
-   * The follower has this many bytes of a request. True when it never had as much of what it needs next: a request that
-   * is sent again and again and always lost at the same place gets nowhere.
+   * The follower has this many bytes of a request. True when it has more of what it needs next than ever before: a request
+   * that is repeated and always lost at the same place makes no progress.
    */
   arrived(requestId: number, bytes: number, now: number): boolean {
     const request = this.inflight.find((candidate) => candidate.requestId === requestId);
@@ -112,13 +112,13 @@ export class Progress {
 
   /**
    * True when the log of the follower ended at `lastIndex` although it had acknowledged more before it got the
-   * request. Answers may overtake each other; those to requests from before the acknowledgement prove nothing.
+   * request. Answers may overtake each other, and those to requests from before the acknowledgement prove nothing.
    */
   isReversion(requestId: number, lastIndex: number): boolean {
     return requestId > this.matchedAtRequest && lastIndex < this.match;
   }
 
-  /** Nothing that this disk says counts any more, nor is anything sent to it. */
+  /** From now on nothing that this disk says counts, and nothing is sent to it. */
   revert(): void {
     this.state = 'reverted';
     this.match = 0;
@@ -128,7 +128,7 @@ export class Progress {
     this.promisedFromMs = -Infinity;
   }
 
-  /** Look for the common point again, beginning at `next`. */
+  /** Searches for the common point again, starting at `next`. */
   probeFrom(next: number): void {
     this.state = 'probe';
     this.next = Math.max(next, this.match + 1);

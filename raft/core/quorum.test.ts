@@ -27,7 +27,7 @@ describe('quorums', () => {
     }
   });
 
-  it('are lost when those who have not refused are no quorum', () => {
+  it('are lost when the voters that have not refused are not a quorum', () => {
     for (const sets of SETS) {
       for (const refusals of subsets(IDS)) {
         const others = IDS.filter((id) => !refusals.includes(id));

@@ -15,7 +15,7 @@ export function hasQuorum(sets: VoterSets, agrees: (id: NodeId) => boolean): boo
   return sets.every((voters) => voters.filter(agrees).length >= majorityOf(voters));
 }
 
-/** True when so many refuse that no quorum can form any more. */
+/** True when so many refuse that no quorum can form. */
 export function isLost(sets: VoterSets, refuses: (id: NodeId) => boolean): boolean {
   return !hasQuorum(sets, (id) => !refuses(id));
 }
@@ -27,7 +27,7 @@ export function quorumValue(sets: VoterSets, valueOf: (id: NodeId) => number): n
   return result;
 }
 
-/** By counting, since this is asked in every step: sorting a copy takes several times longer. */
+/** Counts, because every step calls this and sorting a copy takes several times longer. */
 function majorityValue(voters: readonly NodeId[], valueOf: (id: NodeId) => number): number {
   let result = -Infinity;
   for (const voter of voters) {

@@ -47,11 +47,11 @@ export interface PeerStatus {
   id: NodeId;
   state: 'probe' | 'replicate' | 'snapshot' | 'reverted';
   matchIndex: number;
-  /** Since the send time of the last acknowledged heartbeat. */
+  /** Time since the last acknowledged heartbeat was sent. */
   lastContactMs: number;
   eligibility: number;
   priority: number;
-  /** Place in the succession, 0 first; undefined for non-voters. */
+  /** Rank, 0 first; undefined for non-voters. */
   rank: number | undefined;
 }
 
@@ -62,7 +62,7 @@ export interface CoreStatus {
   leader: NodeId | null;
   /** Leader only: an entry of its own term is committed. */
   ready: boolean;
-  /** Leader only: a transfer is under way; it takes proposals until the target has caught up. */
+  /** Leader only: a transfer is in progress. The leader accepts proposals until the target has caught up. */
   transferring: boolean;
   commitIndex: number;
   appliedIndex: number;
@@ -77,7 +77,7 @@ export interface CoreStatus {
 
 /**
  * One node's part of the protocol: inputs in, outputs out, nothing else. The caller delivers time,
- * messages and finished writes, and carries out what comes back, in order.
+ * messages and finished writes, and carries out the outputs in order.
  */
 export class RaftCore {
   private readonly ctx: CoreContext;
@@ -94,16 +94,16 @@ export class RaftCore {
     const silentMs = input.now - ctx.now;
     ctx.now = input.now;
     ctx.random = input.random;
-    // The first input starts the clock: a restarted follower is as patient as any.
+    // The first input starts the clock: a restarted follower is as patient as any other.
     if (ctx.electionDeadlineMs === -Infinity) {
-      // Answers to this process are told from those to one before it.
+      // Tells answers to this process from answers to an earlier one.
       ctx.lastRequestId = Math.floor(input.random * 2 ** 32);
       if (ctx.reverted) reportReversion(ctx, 'noted', 0);
       this.startTimer();
     }
     try {
-      // A leader has something to do in every heartbeat interval. One that had not for this long was frozen, and others
-      // may have been elected; it must not act on whatever lay in its sockets meanwhile.
+      // A leader has something to do in every heartbeat interval. One that did nothing for this long was frozen, and others
+      // may have been elected. It must not act on messages that waited in its sockets.
       if (ctx.leadership && silentMs >= ctx.timing.electionTimeoutMs) {
         // cover: a leader was frozen
         // election-timer.test.ts "no longer leads when others may have been elected …"
@@ -138,7 +138,7 @@ export class RaftCore {
     return this.ctx.role;
   }
 
-  /** The ends of the log, for the one who decides on compaction. */
+  /** Both ends of the log, for whoever decides on compaction. */
   logExtent(): { snapshotIndex: number; lastIndex: number; durableIndex: number; bytes: number } {
     const { log, outbox } = this.ctx;
     return {
@@ -158,7 +158,7 @@ export class RaftCore {
     return this.ctx.log.termAt(index);
   }
 
-  /** What became of this entry, as far as this node knows. A replacement is committed when its second entry is. */
+  /** What became of this entry, as far as this node knows. A replacement counts as committed when its second entry is. */
   fateOf({ index, term }: LogPosition): Fate {
     const { log, commit, configurations } = this.ctx;
     if (index > commit) return 'open';
@@ -201,7 +201,7 @@ export class RaftCore {
   private startTimer(): void {
     const { ctx } = this;
     restartElectionTimer(ctx);
-    // Nobody to wait for: a lone voter leads at once.
+    // A lone voter has nobody to wait for, so it leads at once.
     if (ctx.allVoters.length === 1 && ctx.isVoter(ctx.id)) ctx.electionDeadlineMs = ctx.now;
   }
 
@@ -280,13 +280,13 @@ export class RaftCore {
     if (message.term > ctx.term) {
       if (isLoyalFollower(ctx)) {
         // cover: a loyal follower gets a late answer of a later term
-        // candidate.test.ts "follows no late answer once it is loyal to a leader, whose lease counts on that"
+        // candidate.test.ts "ignores late answers of a later term while it is loyal to a leader"
         return;
       }
       return becomeFollower(ctx, message.term, null, `${from} knows a later term`);
     }
     if (message.type === 'voteResponse') return onVoteResponse(ctx, from, message);
-    // Answers to a leadership that is over say nothing about this one.
+    // Answers to a past leadership say nothing about this one.
     const { leadership } = ctx;
     if (!leadership || message.term !== ctx.term) {
       // cover: an answer to an earlier leadership
@@ -338,7 +338,7 @@ export class RaftCore {
   private compact(index: number, data: Uint8Array): void {
     const { ctx } = this;
     const { log } = ctx;
-    // Asked again later: a snapshot replaces only what is on this disk.
+    // The runtime asks again later: a snapshot replaces only what is on this disk.
     if (index <= log.snapshotIndex || index > ctx.outbox.durableIndex) return;
     invariant(index <= ctx.applied, () => `snapshot at ${index} beyond applied ${ctx.applied}`);
     const configuration = ctx.configurations.at(index);
@@ -348,7 +348,7 @@ export class RaftCore {
     ctx.outbox.compacted({ ...base, configuration, data });
   }
 
-  /** A process that is proven dead needs no patience; the ranks still keep candidates apart. */
+  /** A process that is proven dead needs no patience. The ranks still keep candidates apart. */
   private peerGone(peer: NodeId): void {
     const { ctx } = this;
     if (ctx.role !== 'follower' || ctx.leader !== peer) return;
@@ -358,7 +358,7 @@ export class RaftCore {
     else ctx.electionDeadlineMs = Math.min(ctx.electionDeadlineMs, ctx.now + stagger(ctx));
   }
 
-  /** After a stall the unread messages count first; a leader that slept past its term of trust resigns. */
+  /** After a stall the unread messages come first. A leader that slept through an election timeout steps down. */
   private stalled(forMs: number): void {
     const { ctx } = this;
     if (ctx.leadership) {

@@ -12,7 +12,7 @@ const leader = (voters?: string[]): CoreHarness => {
 const read = (node: CoreHarness): number => node.ask((id) => ({ type: 'read', id }));
 
 describe('a linearizable read (Raft thesis §6.4)', () => {
-  it('is answered with what was committed when it came, once a majority confirmed the leader after it', () => {
+  it('is answered with what was committed when it came, once a majority has confirmed the leader since', () => {
     const node = leader();
     const id = read(node);
     node.propose();
@@ -32,7 +32,7 @@ describe('a linearizable read (Raft thesis §6.4)', () => {
     expect([id, later].map((each) => node.answer(each)?.outcome)).toEqual(['done', 'done']);
   });
 
-  it('is not confirmed by an answer to a heartbeat of an earlier term, however its round was counted', () => {
+  it('is not confirmed by an answer to a heartbeat of an earlier term with the same round number', () => {
     const follower = new CoreHarness();
     follower.receive('b', heartbeat(2));
     follower.receive('b', heartbeat(1, { round: 7 }));
@@ -62,7 +62,7 @@ describe('a linearizable read (Raft thesis §6.4)', () => {
     expect(node.answer(read(node))).toMatchObject({ outcome: 'done', index: 2 });
   });
 
-  it('does not hang when the leader is left alone meanwhile', () => {
+  it('does not hang when the leader becomes the only voter meanwhile', () => {
     const node = leader(['a', 'b']);
     const id = read(node);
     const change = { type: 'remove', id: 'b' } as const;

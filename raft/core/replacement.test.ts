@@ -53,7 +53,7 @@ describe('a replacement', () => {
     expect(node.answer(change(node, add('e')))).toBeUndefined();
   });
 
-  it('is unknown to who asked when leadership is lost in between', () => {
+  it('is reported as unknown when leadership is lost in between', () => {
     const { node, id } = began();
     node.receive('b', heartbeat(9));
     expect(node.answer(id)).toMatchObject({ outcome: 'unknown' });
@@ -119,7 +119,7 @@ describe('a replacement', () => {
     expect(node.core.nextDeadlineMs()).toBe(Infinity);
   });
 
-  it('is not completed under the feet of a transfer, but after it failed', () => {
+  it('is not completed during a transfer, but after the transfer failed', () => {
     const { node } = began();
     node.ask((id) => ({ type: 'transfer', id, to: 'b' }));
     node.acknowledge('b');

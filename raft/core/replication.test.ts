@@ -79,7 +79,7 @@ describe('a leader', () => {
     expect(node.sent('append').find(({ to }) => to === 'b')).toMatchObject({ prevIndex: 2 });
   });
 
-  it('goes on when a request fails that is answered already', () => {
+  it('goes on when a request fails that was already answered', () => {
     const node = CoreHarness.leader(log(), 2);
     node.acknowledge('b');
     node.propose();
@@ -90,7 +90,7 @@ describe('a leader', () => {
     expect(node.sent('append').filter(({ to }) => to === 'b')).toMatchObject([{ prevIndex: 3 }]);
   });
 
-  it('gives up a request that nobody ends', () => {
+  it('gives up a request that never ends', () => {
     const node = CoreHarness.leader(log(), 2);
     node.acknowledge('b');
     node.propose();

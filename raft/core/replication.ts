@@ -7,7 +7,7 @@ import { entryOf } from './log.js';
 import { Progress } from './progress.js';
 import { noteNewWork } from './work.js';
 
-/** A probe looks for the common point of two logs; it carries entries only while they are this small. */
+/** A probe searches for the common point of two logs. It carries entries only while they are this small. */
 const PROBE_BYTES_MAX = 16 * 1024;
 
 /** Adds an entry of the leader's own term to its log; returns the index. */
@@ -27,28 +27,28 @@ export function appendOwn(
   return entry.index;
 }
 
-/** The followers to replicate to, after each change of the configuration. */
+/** Updates the followers to replicate to after a change of the configuration. */
 export function syncProgress(ctx: CoreContext, leadership: Leadership): void {
   const { index, configuration } = ctx.configurations.latest;
   for (const member of configuration.members) {
-    // Another disk under an old name has nothing of what the one before acknowledged.
+    // A new disk under an old name has nothing of what the previous one acknowledged.
     const known = leadership.progress.get(member.id)?.incarnation === member.incarnation;
     if (member.id === ctx.id || known) continue;
     leadership.progress.set(member.id, new Progress(ctx.log.lastIndex + 1, ctx.now, member.incarnation));
   }
-  // A removed member is served until its removal is committed, so that it learns of it.
+  // A removed member still gets entries until its removal is committed, so that it learns of it.
   if (index > ctx.commit) return;
   for (const id of leadership.progress.keys()) {
     if (!configuration.members.some((member) => member.id === id)) leadership.progress.delete(id);
   }
 }
 
-/** Sends every follower what it may have now. */
+/** Sends every follower what is due. */
 export function replicateToAll(ctx: CoreContext, leadership: Leadership): void {
   for (const [id, progress] of leadership.progress) replicateTo(ctx, id, progress);
 }
 
-/** Sends what the follower may have now: the leader's own write runs at the same time (Raft thesis §10.2.1). */
+/** Sends what is due. The leader's own write runs at the same time (Raft thesis §10.2.1). */
 export function replicateTo(ctx: CoreContext, to: NodeId, progress: Progress): void {
   const { log, limits } = ctx;
   while (progress.canSend(limits, ctx.now)) {

@@ -26,7 +26,7 @@ const heartbeatTo = (node: CoreHarness, to: string) => {
 };
 
 describe('a follower that reports less than it acknowledged', () => {
-  it('is refused and alarmed, and its acknowledgement counts no more', () => {
+  it('is refused and raises an alarm, and its acknowledgement no longer counts', () => {
     const node = leader();
     const { requestId, round } = heartbeatTo(node, 'b') ?? {};
     const outputs = node.confirm('b', { requestId: requestId ?? 0, round: round ?? 0, lastIndex: 2 });
@@ -76,7 +76,7 @@ describe('a follower that reports less than it acknowledged', () => {
     expect(heartbeatTo(node, 'b')).toMatchObject({ acknowledged: 4, commit: 0 });
   });
 
-  it('begins anew when another disk is added in its place', () => {
+  it('starts over when another disk replaces it', () => {
     const node = leader();
     node.acknowledge('c');
     node.confirm('b', { requestId: heartbeatTo(node, 'b')?.requestId ?? 0, lastIndex: 2 });
@@ -98,7 +98,7 @@ describe('a follower that reports less than it acknowledged', () => {
 });
 
 describe('a follower that says that its disk lost something', () => {
-  it('counts no more, and is an alarm to each leader that hears of it', () => {
+  it('no longer counts, and each leader that hears of it raises an alarm', () => {
     const node = CoreHarness.leader(new TestLog(configurationOf(['a', 'b', 'c'])), 2);
     const { requestId, round } = heartbeatTo(node, 'b') ?? { requestId: 0, round: 0 };
     const outputs = node.confirm('b', { requestId, round, lastIndex: 9, reverted: true });
@@ -112,8 +112,8 @@ describe('a follower that says that its disk lost something', () => {
   });
 });
 
-describe('a leader that does not know the entry any more', () => {
-  it('tells of no commit that the follower could not check', () => {
+describe('a leader that no longer has the entry', () => {
+  it('reports no commit that the follower could not check', () => {
     const log = new TestLog(configurationOf(['a', 'b', 'c']), [2, 2, 2]);
     const node = CoreHarness.leader(log, 3);
     node.acknowledge('b', 2);
@@ -217,18 +217,18 @@ describe('a node whose own log is shorter than what it acknowledged', () => {
     expect(node.core.nextDeadlineMs()).toBe(Infinity);
   });
 
-  it('is not meant when it merely has not acknowledged the end of a longer log', () => {
+  it('is no alarm when it only has not acknowledged the end of a longer log', () => {
     const node = new CoreHarness({ restored: new TestLog(configurationOf(['a', 'b', 'c']), [2]).restored() });
     node.receive('b', heartbeat(2, { acknowledged: 2 }));
     expect(alarms(node.outputs)).toEqual([]);
-    // What a leader of an earlier term knew is not this leader's word.
+    // What a leader of an earlier term knew does not come from this leader.
     node.receive('c', heartbeat(3, { acknowledged: 0 }));
     node.receive('b', heartbeat(2, { acknowledged: 9 }));
     expect(alarms(node.outputs)).toEqual([]);
   });
 });
 
-describe('a node whose log is another than the one that it acknowledged', () => {
+describe('a node whose log differs from the one that it acknowledged', () => {
   const configuration = configurationOf(['a', 'b', 'c']);
   /** What it acknowledged to `b`, leader of term 2; its disk went back to where it followed another. */
   const acknowledged = new TestLog(configuration, [2, 2]);
@@ -277,7 +277,7 @@ describe('a node whose log is another than the one that it acknowledged', () => 
     expect(node.halted()).toBeUndefined();
   });
 
-  it('is not meant when the entries are the same, or the leader does not say', () => {
+  it('is no alarm when the entries are the same, or the leader does not say', () => {
     const node = new CoreHarness({ restored: acknowledged.restored() });
     node.receive('b', told);
     expect(alarms(node.outputs)).toEqual([]);
@@ -288,7 +288,7 @@ describe('a node whose log is another than the one that it acknowledged', () => 
     expect(other.status.commitIndex).toBe(3);
   });
 
-  it('commits nothing that it has not, also when it was removed meanwhile', () => {
+  it('commits nothing that it lacks, not even when it was removed meanwhile', () => {
     const node = new CoreHarness({ restored: new TestLog(configuration, [1]).restored() });
     node.receive('b', { ...told, acknowledged: 0 });
     expect(node.status.commitIndex).toBe(0);
@@ -317,7 +317,7 @@ describe('a node that was found reverted before it was restarted', () => {
     expect(alarms(node.outputs)).toEqual([]);
   });
 
-  it('writes it with every later term', () => {
+  it('keeps the note with every later term', () => {
     const node = new CoreHarness({ restored: log.restored({ reverted: true }), slowDisk: true });
     node.receive('b', heartbeat(7));
     expect(node.writing?.hardState).toMatchObject({ term: 7, reverted: true });

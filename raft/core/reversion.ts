@@ -5,8 +5,8 @@ import type { ReversionProof } from './outputs.js';
 import type { Progress } from './progress.js';
 
 /**
- * A leader of this term never sees the log of a follower change up to what it acknowledged, unless the disk lost it. By the
- * heartbeat a follower finds that out itself; what it finds is on its disk before it says so.
+ * Within a term, a follower's log up to what it acknowledged never changes, unless its disk lost something. The
+ * heartbeat lets the follower notice that itself. It writes this down on its disk before it says so.
  */
 export function checkOwnLog(ctx: CoreContext, { acknowledged, commit, logHash }: HeartbeatRequest): void {
   const { log, reverted } = ctx;
@@ -14,9 +14,9 @@ export function checkOwnLog(ctx: CoreContext, { acknowledged, commit, logHash }:
   if (log.lastIndex < acknowledged) return markReverted(ctx, 'shorter', acknowledged);
   const index = Math.max(acknowledged, commit);
   const own = log.hashAt(index);
-  // What a snapshot covers is committed, and needs no proof.
+  // What a snapshot covers is committed and needs no proof.
   if (logHash === undefined || own === undefined || own === logHash) return;
-  // cover: a log is another than was acknowledged
+  // cover: a log differs from what was acknowledged
   // reversion.test.ts "knows by the next heartbeat, and commits nothing"
   markReverted(ctx, 'other-entries', index);
 }
@@ -27,14 +27,14 @@ function markReverted(ctx: CoreContext, proof: ReversionProof, acknowledged: num
   reportReversion(ctx, proof, acknowledged);
 }
 
-/** Raises the alarm of this node about itself. */
+/** Raises this node's alarm about its own disk. */
 export function reportReversion(ctx: CoreContext, proof: ReversionProof, acknowledged: number): void {
   ctx.event({ type: 'reverted', node: ctx.id, proof, acknowledged, found: ctx.log.lastIndex });
 }
 
 /**
- * Raises the alarm when a follower has less than it acknowledged, from the same disk: whatever it lost may be what
- * makes an entry committed, so it is never simply sent again. True when it is so.
+ * Raises the alarm when a follower, on the same disk, has less than it acknowledged. The lost entries may be the ones that
+ * made a commit, so they are never simply sent again. True when the alarm was raised.
  */
 export function checkReversion(
   ctx: CoreContext,
@@ -48,7 +48,7 @@ export function checkReversion(
   return true;
 }
 
-/** From here on nothing that this follower has counts for this leader. */
+/** From now on nothing that this follower has counts for this leader. */
 export function excludeReverted(
   ctx: CoreContext,
   node: NodeId,

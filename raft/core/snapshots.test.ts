@@ -34,7 +34,7 @@ describe('compaction', () => {
     expect(node.core.termAt(2)).toBe(1);
   });
 
-  it('leaves alone what is compacted already, and what is not on disk yet', () => {
+  it('does not touch what is already compacted or not yet on disk', () => {
     const node = applied();
     node.step({ type: 'compact', index: 2, data });
     node.step({ type: 'compact', index: 1, data });
@@ -46,7 +46,7 @@ describe('compaction', () => {
     expect(slow.status.snapshotIndex).toBe(0);
   });
 
-  it('ends the process when it would take what is not applied', () => {
+  it('ends the process when it would delete entries that are not applied', () => {
     const node = applied();
     node.step({ type: 'compact', index: 4, data });
     expect(node.halted()).toMatch(/beyond applied/);
@@ -118,7 +118,7 @@ describe('a snapshot from the leader', () => {
 });
 
 describe('data of applied entries', () => {
-  it('leaves memory when the cache is full, and stays known by its header', () => {
+  it('leaves memory when the cache is full, but keeps its header', () => {
     const node = new CoreHarness({ limits: { cacheBytesMax: 3 } });
     const leader = log(1, 1, 1);
     node.receive('b', leader.append(1, 1, 4, 4));

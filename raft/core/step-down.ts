@@ -3,8 +3,8 @@ import type { CoreContext } from './context.js';
 import { restartElectionTimer } from './election-timer.js';
 
 /**
- * Steps back. `leader` is null while unknown. Everything that waited for this node's leadership is answered: what
- * was proposed may still be committed by a successor, so its outcome is unknown.
+ * Becomes a follower. `leader` is null while unknown. Answers everything that waited for this node's leadership. A
+ * successor may still commit the proposals, so their outcome is unknown.
  */
 export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | null, reason: string): void {
   const leadership = ctx.leadership;
@@ -25,7 +25,7 @@ export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | 
     ctx.lastLeader = ctx.id;
     const { pending, replacementRequest } = leadership;
     const open = [...pending];
-    // It is decided with the joint configuration: the next leader completes it.
+    // The joint configuration decides it: the next leader completes the replacement.
     if (replacementRequest !== null) open.push([ctx.configurations.latest.index, replacementRequest]);
     for (const [index, id] of open) {
       const at = { index, term: ownTerm };
@@ -37,7 +37,7 @@ export function becomeFollower(ctx: CoreContext, term: number, leader: NodeId | 
     for (const { id } of leadership.preparations) ctx.reject(id, 'not-leader');
     const transfer = leadership.transfer;
     if (transfer && transfer.id !== null) {
-      // Only a later term shows that somebody took over; a leader that merely gave up knows nothing.
+      // Only a later term shows that another node took over. A leader that gave up knows nothing.
       if (transfer.requestId !== null && deposed) {
         // cover: a transfer is done
         // transfer.test.ts "says done when somebody took over"

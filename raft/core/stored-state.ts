@@ -1,12 +1,12 @@
 import type { IndexedConfiguration, NodeId } from './configuration.js';
 import type { EntryHeader } from './entries.js';
 
-/** What must be on disk before a node may speak of it. `commit` is a hint that costs nothing. */
+/** What must be on disk before a node may speak of it. `commit` is a hint that is written along. */
 export interface HardState {
   term: number;
   votedFor: NodeId | null;
   commit: number;
-  /** The disk was found to have lost what it had acknowledged. For good: what takes its place is another disk. */
+  /** The disk has lost what it had acknowledged. This is permanent: only another disk can replace it. */
   reverted?: boolean;
 }
 

@@ -4,9 +4,9 @@ import type { Leadership } from './leadership-state.js';
 import type { Progress } from './progress.js';
 
 /**
- * The other voters in the order in which they should lead next: those that answer, by fitness, possession of all that
- * is committed, configured priority and length of the log; ties are turned with the term, so that a node that always
- * fails does not always come first. The order delays candidates and picks successors, it never vetoes:
+ * The other voters in the order in which they should lead next. Those that answer come first, by fitness, possession of
+ * all committed entries, configured priority and length of the log. Ties rotate with the term, so that a node that always
+ * fails is not always first. The order delays candidates and picks successors but never vetoes, because
  * the only node with the whole log may be the last.
  */
 export function successors(ctx: CoreContext, leadership: Leadership): NodeId[] {
@@ -34,7 +34,7 @@ export function successors(ctx: CoreContext, leadership: Leadership): NodeId[] {
 export const answers = (ctx: CoreContext, { state, ackedSentAtMs }: Progress): boolean =>
   state !== 'reverted' && ackedSentAtMs > ctx.now - ctx.timing.leaseTimeoutMs;
 
-/** Whom to transfer leadership to; undefined when no other voter answers. */
+/** The voter to transfer leadership to; undefined when no other voter answers. */
 export function bestSuccessor(ctx: CoreContext, leadership: Leadership): NodeId | undefined {
   const [first] = successors(ctx, leadership);
   const progress = first === undefined ? undefined : leadership.progress.get(first);

@@ -24,7 +24,7 @@ function leader(log = new TestLog(abc)): CoreHarness {
 const setTiming = (node: CoreHarness, wanted: ClusterTiming): number =>
   node.ask((id) => ({ type: 'setTiming', id, timing: wanted, expectedIndex: undefined }));
 
-describe('times that no cluster can run by', () => {
+describe('times that no cluster can run with', () => {
   it.each<[string, Partial<ClusterTiming>, RegExp]>([
     ['a lease beyond the loyalty that it rests on', { leaseTimeoutMs: 301 }, /outlasts the loyalty/],
     ['a lease that ends between two heartbeats', { leaseTimeoutMs: 50 }, /before the next heartbeat/],
@@ -53,7 +53,7 @@ describe('the timing of a cluster', () => {
     expect(decodeConfiguration(encodeConfiguration(more)).timing).toEqual(own);
   });
 
-  it('is that of the founder, on every node that has the entry', () => {
+  it("is the founder's, on every node that has the entry", () => {
     const founded = new TestLog({ ...abc, timing: times(2) });
     const node = new CoreHarness({
       restored: {
@@ -91,7 +91,7 @@ describe('the timing of a cluster', () => {
     expect(node.core.timing).toMatchObject({ ...times(2) });
   });
 
-  it('is refused when nobody could run by it, or another change is under way', () => {
+  it('is refused when no cluster can run with it, or during another change', () => {
     const node = leader();
     expect(node.answer(setTiming(node, { ...own, leaseTimeoutMs: 1 }))).toMatchObject({
       outcome: 'rejected',
@@ -112,7 +112,7 @@ describe('the timing of a cluster', () => {
 });
 
 describe('a leader whose timing changes', () => {
-  it('sends its heartbeats by the new one, and says by it how loyal the followers must be', () => {
+  it('uses the new one for its heartbeats and for the loyalty that it asks for', () => {
     const node = leader();
     setTiming(node, times(0.5));
     expect(node.sent('heartbeat').map(({ electionTimeoutMs }) => electionTimeoutMs)).toEqual([150, 150]);
@@ -136,7 +136,7 @@ describe('a leader whose timing changes', () => {
     expect(node.status.leaseRemainingMs).toBe(2 * own.leaseTimeoutMs);
   });
 
-  it('has as long as the new times say to hear of its quorum again', () => {
+  it('has the new lease timeout to hear from its quorum again', () => {
     const node = leader();
     node.wait(own.heartbeatIntervalMs);
     node.confirm('b');
@@ -148,7 +148,7 @@ describe('a leader whose timing changes', () => {
     expect(node.core.role).toBe('follower');
   });
 
-  it('is shorter trusted at once', () => {
+  it('has a shorter lease at once', () => {
     const node = leader();
     node.wait(own.heartbeatIntervalMs);
     node.confirm('b');
@@ -158,7 +158,7 @@ describe('a leader whose timing changes', () => {
 });
 
 describe('a follower', () => {
-  it('is as loyal as the heartbeat asked it to be, whatever its own log says yet', () => {
+  it('is as loyal as the heartbeat asks, whatever its own log says', () => {
     const node = new CoreHarness();
     node.receive('b', heartbeat(1, { electionTimeoutMs: 2 * own.electionTimeoutMs }));
     node.now += 1.5 * own.electionTimeoutMs;
@@ -184,19 +184,19 @@ describe('a follower', () => {
     expect(node.core.nextDeadlineMs() - node.now).toBeGreaterThanOrEqual(own.electionTimeoutMs - 1);
   });
 
-  it('waits by its own log, where that is longer than what it promised', () => {
+  it('waits for the timeout in its own log if that is longer than its promise', () => {
     const node = new CoreHarness();
     node.receive('b', heartbeat(1));
     const slower = new TestLog(abc).addConfiguration(1, { ...abc, timing: times(3) });
     node.receive('b', slower.append(1, 1));
     expect(node.core.nextDeadlineMs() - node.now).toBeGreaterThanOrEqual(3 * own.electionTimeoutMs);
-    // Nobody counts on it beyond the promise.
+    // Nobody relies on it beyond the promise.
     node.now += own.electionTimeoutMs;
     node.receive('c', { type: 'preVote', term: 2, requestId: 1, lastIndex: 9, lastTerm: 1 });
     expect(node.sent('preVoteResponse')[0]).toMatchObject({ granted: true });
   });
 
-  it('goes by its own election timeout again when it has no leader', () => {
+  it('uses its own election timeout again when it has no leader', () => {
     const node = new CoreHarness();
     node.receive('b', heartbeat(1, { electionTimeoutMs: 9 * own.electionTimeoutMs }));
     node.receive('c', { type: 'vote', term: 2, requestId: 1, lastIndex: 9, lastTerm: 1, transferNumber: 1 });
@@ -215,7 +215,7 @@ describe('the shortest times that are legal', () => {
   };
   const fast = { ...abc, timing: shortest };
 
-  /** Steps that a node asks for within a moment of the clock, one after the other at the deadlines that it names. */
+  /** Steps that a node asks for at one clock reading, each at the deadline that it returned. */
   const stepsAtOnce = (node: CoreHarness, deadlines: number): number => {
     let most = 0;
     let count = 0;

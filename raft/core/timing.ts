@@ -1,7 +1,7 @@
-/** The times that must be the same on all nodes; part of the configuration in the log. */
+/** The times that must be the same on all nodes. They are part of the configuration in the log. */
 export interface ClusterTiming {
   heartbeatIntervalMs: number;
-  /** Silence after which a follower may stand, and for which it is loyal to a leader. */
+  /** A follower may stand after this silence, and is loyal to its leader until then. */
   electionTimeoutMs: number;
   /** Step between the timers of followers of neighbouring rank. */
   rankSlotMs: number;
@@ -28,10 +28,10 @@ export function isSameTiming(one: ClusterTiming, other: ClusterTiming): boolean 
   return JSON.stringify(clusterTimingOf(one)) === JSON.stringify(clusterTimingOf(other));
 }
 
-/** Shorter ones would be due again at once: a busy loop, in which a clock of doubles need not even move on. */
+/** Shorter ones would be due again at once: a busy loop in which a floating-point clock might not even advance. */
 const SHORTEST_MS = 1;
 
-/** Why no cluster can run by these times, and what to do about it; undefined when it can. */
+/** Why no cluster can run with these times, and what to do about it; undefined when it can. */
 export function timingProblem(timing: ClusterTiming): string | undefined {
   const { heartbeatIntervalMs, electionTimeoutMs, rankSlotMs, jitterMs, leaseTimeoutMs } = timing;
   const times = Object.values(clusterTimingOf(timing));

@@ -14,7 +14,7 @@ function leader(): CoreHarness {
 const transfer = (node: CoreHarness, to?: string): number => node.ask((id) => ({ type: 'transfer', id, to }));
 
 describe('a leader that transfers leadership', () => {
-  it('sends the target forth when it has everything, with the exact position', () => {
+  it('tells the target to stand when it has everything, with the exact position', () => {
     const node = leader();
     node.propose();
     transfer(node, 'b');
@@ -23,7 +23,7 @@ describe('a leader that transfers leadership', () => {
     expect(node.sent('timeoutNow')).toMatchObject([{ to: 'b', term: 2, lastIndex: 3, lastTerm: 2 }]);
   });
 
-  it('takes proposals until the target has what was in the log, then no more', () => {
+  it('takes proposals until the target has what was in the log, and none after that', () => {
     const node = leader();
     node.wait(timing.heartbeatIntervalMs);
     node.confirm('c');
@@ -153,7 +153,7 @@ describe('a leader that transfers leadership', () => {
     expect(node.answer(node.propose())).toBeUndefined();
   });
 
-  it('cannot know the outcome when it sent the target forth and hears nothing', () => {
+  it('cannot know the outcome when it has told the target to stand and hears nothing', () => {
     const node = leader();
     const id = transfer(node, 'b');
     while (!node.answer(id)) {
@@ -164,7 +164,7 @@ describe('a leader that transfers leadership', () => {
     expect(node.status.role).toBe('leader');
   });
 
-  it('has no lease before it sends the target forth, nor from older heartbeats when that fails', () => {
+  it('has no lease before it tells the target to stand, nor from older heartbeats when that fails', () => {
     const node = leader();
     node.wait(timing.heartbeatIntervalMs);
     for (const from of 'bc') node.confirm(from);
@@ -204,7 +204,7 @@ describe('a leader that transfers leadership', () => {
     expect(node.sent('timeoutNow')).toMatchObject([{ transferNumber: 2 }]);
   });
 
-  it('hears the refusal of its own request only, not of an earlier one', () => {
+  it('accepts only the refusal of its current request, not of an earlier one', () => {
     const node = leader();
     const first = transfer(node, 'b');
     const early = node.sent('timeoutNow')[0]?.requestId ?? 0;
@@ -239,7 +239,7 @@ describe('a leader that transfers leadership', () => {
     expect(node.sent('timeoutNow')[0]?.to).toBe('c');
   });
 
-  it('has nobody to pick when no other voter is there', () => {
+  it('picks nobody when there is no other voter', () => {
     const node = CoreHarness.leader(new TestLog(configurationOf(['a'], ['n'])), 2);
     expect(node.answer(transfer(node))).toMatchObject({ outcome: 'rejected', reason: 'no-such-member' });
   });
@@ -283,7 +283,7 @@ describe('a node that is asked to take over', () => {
     expect(node.status).toMatchObject({ role: 'candidate', term: 3 });
   });
 
-  it('obeys no order that lay unread while it stood still: the leader has given it up by now', () => {
+  it('obeys no order that waited unread during a stall: the leader has given it up by now', () => {
     const node = follower();
     node.now += 4 * timing.electionTimeoutMs;
     node.step({ type: 'stalled', forMs: 4 * timing.electionTimeoutMs });
@@ -296,14 +296,14 @@ describe('a node that is asked to take over', () => {
     expect(node.status).toMatchObject({ role: 'candidate', term: 3 });
   });
 
-  it('a moment of rest is no reason to refuse', () => {
+  it('does not refuse after a short pause', () => {
     const node = follower();
     node.step({ type: 'stalled', forMs: timing.electionTimeoutMs - 1 });
     node.receive('b', timeoutNow());
     expect(node.status).toMatchObject({ role: 'candidate', term: 3 });
   });
 
-  it('is not turned back by the heartbeats of the old leader', () => {
+  it('is not stopped by the heartbeats of the old leader', () => {
     const node = follower();
     node.receive('b', timeoutNow());
     node.receive('b', heartbeat(2));

@@ -6,8 +6,8 @@ import type { TimeoutNowResponse } from './messages.js';
 import { bestSuccessor } from './succession.js';
 
 /**
- * Begins a transfer (Raft thesis §3.10). First the target catches up, while this node leads on as ever; then it takes no more
- * proposals and has no lease; when the target has the whole log it is sent forth.
+ * Begins a transfer (Raft thesis §3.10). First the target catches up while this node leads as usual. Then this node accepts
+ * no proposals and has no lease. When the target has the whole log, it is told to stand.
  */
 export function onTransfer(ctx: CoreContext, id: number, wanted: NodeId | undefined): void {
   const { leadership } = ctx;
@@ -56,7 +56,7 @@ export function onTimeoutNowResponse(
   if (transfer.id !== null) ctx.reject(transfer.id, 'transfer-timeout', `${from} refused to take over`);
 }
 
-/** Proposals are served again. Once TimeoutNow is out, the target may win still. */
+/** Proposals are accepted again. Once TimeoutNow has been sent, the target may still win. */
 export function endOverdueTransfer(ctx: CoreContext, leadership: Leadership): void {
   const { transfer } = leadership;
   if (!transfer || ctx.now < transfer.deadlineMs) return;
@@ -67,13 +67,13 @@ export function endOverdueTransfer(ctx: CoreContext, leadership: Leadership): vo
     return;
   }
   // cover: a transfer is overdue
-  // transfer.test.ts "cannot know the outcome when it sent the target forth and hears nothing"
+  // transfer.test.ts "cannot know the outcome when it has told the target to stand and hears nothing"
   if (id !== null) ctx.answer(id, { outcome: 'unknown', reason: 'leadership transfer timeout' });
 }
 
 /**
- * From the next heartbeats on the target refuses to stand on this transfer, and the voters to vote for it. Until a
- * quorum has answered one of them there is no lease: a follower that votes for the target breaks its promise to this leader.
+ * With the next heartbeats, the target stops standing on this transfer and the voters stop voting for it. Until a quorum has
+ * answered one of them there is no lease: a follower that votes for the target breaks its promise to this leader.
  */
 function endTransfer(ctx: CoreContext, leadership: Leadership): void {
   const { transfer } = leadership;
@@ -85,7 +85,7 @@ function endTransfer(ctx: CoreContext, leadership: Leadership): void {
   leadership.transfer = null;
 }
 
-/** The target may stand as soon as it has everything; it checks term, leader and position itself. */
+/** Tells the target to stand once it has everything. The target checks term, leader and position itself. */
 export function advanceTransfer(ctx: CoreContext, leadership: Leadership): void {
   const { transfer } = leadership;
   if (!transfer || transfer.requestId !== null) return;
@@ -93,7 +93,7 @@ export function advanceTransfer(ctx: CoreContext, leadership: Leadership): void 
   if (!transfer.isClosed) {
     if (!hasCaughtUp(leadership, to, catchUpTo)) return;
     // cover: a target has caught up
-    // transfer.test.ts "takes proposals until the target has what was in the log, then no more"
+    // transfer.test.ts "takes proposals until the target has what was in the log, and none after that"
     transfer.isClosed = true;
     transfer.deadlineMs = ctx.now + ctx.timing.transferTimeoutMs;
   }

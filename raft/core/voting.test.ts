@@ -35,7 +35,7 @@ describe('a vote', () => {
     expect(answer(node)).toMatchObject({ term: 2, granted: true });
   });
 
-  it('leaves only when it is on disk, also the second answer', () => {
+  it('is sent only when it is on disk, the second answer too', () => {
     const node = new CoreHarness({ slowDisk: true });
     node.receive('b', vote(2));
     node.receive('b', vote(2));
@@ -111,13 +111,13 @@ describe('a follower that hears its leader', () => {
     });
   });
 
-  it('votes in spite of it for the one whom the leader asked to take over', () => {
+  it('still votes for the node that the leader asked to take over', () => {
     const node = loyal();
     node.receive('b', vote(2, 1, 1, 1));
     expect(answer(node)).toMatchObject({ granted: true, term: 2 });
   });
 
-  it('does not vote for the one of a transfer that the leader has given up', () => {
+  it('does not vote for the target of a transfer that the leader has given up', () => {
     const node = loyal();
     node.receive('c', heartbeat(1, { transfersEnded: 1 }));
     node.receive('b', vote(2, 1, 1, 1));

@@ -4,7 +4,7 @@ import { loyaltyMs, restartElectionTimer } from './election-timer.js';
 import type { PreVoteRequest, VoteRequest } from './messages.js';
 import { becomeFollower } from './step-down.js';
 
-/** Says whether this node would vote for the candidate, and binds itself to nothing by that (Raft thesis §9.6). */
+/** Says whether this node would vote for the candidate. The answer binds it to nothing (Raft thesis §9.6). */
 export function onPreVote(ctx: CoreContext, from: NodeId, message: PreVoteRequest): void {
   const remainingMs = loyaltyMs(ctx);
   const free = message.term > ctx.term || (message.term === ctx.term && ctx.votedFor === null);
@@ -19,15 +19,15 @@ export function onPreVote(ctx: CoreContext, from: NodeId, message: PreVoteReques
 }
 
 /**
- * Two candidates at a time split the votes. A node that would vote for another lets it try, for less than the pause between
- * two attempts, so that a node which asks again and again without ever being elected holds up nobody. Of two who ask
+ * Two candidates at a time split the votes. A node that would vote for another lets it try, but for less than the pause
+ * between two attempts, so that a node that asks again and again without being elected delays nobody. If two nodes ask
  * each other, the one with the smaller id goes first.
  */
 function makeWay(ctx: CoreContext, candidate: NodeId): void {
   if (ctx.campaign?.prevote) {
     if (ctx.id < candidate) return;
     // cover: one of two candidates makes way
-    // candidate.test.ts "do not both go on: the one with the greater id makes way …"
+    // candidate.test.ts "do not both continue: the one with the greater id waits …"
     ctx.campaign = null;
   }
   ctx.electionDeadlineMs = Math.max(
@@ -38,10 +38,10 @@ function makeWay(ctx: CoreContext, candidate: NodeId): void {
 
 /** Votes at most once in a term, and never against a leader that this node is loyal to. */
 export function onVote(ctx: CoreContext, from: NodeId, message: VoteRequest): void {
-  // What is over releases nobody: the leader may have a lease again, which rests on this voter's promise.
+  // A transfer that is over releases nobody: the leader may have a lease again, which rests on this voter's promise.
   const isReleased = message.transferNumber > ctx.transfersEnded(message.term - 1);
   const remainingMs = isReleased ? 0 : loyaltyMs(ctx);
-  // A loyal voter does not even learn the term: a node that returns must not depose a good leader.
+  // A loyal voter does not even learn the term: a returning node must not depose a good leader.
   if (message.term > ctx.term && remainingMs === 0) {
     // cover: a voter learns the term of a candidate
     // voting.test.ts "of a refused candidate still brings its term"

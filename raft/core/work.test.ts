@@ -21,7 +21,7 @@ interface Led {
   forMs: number;
 }
 
-/** Leads for this long, or until it leads no more; these answer each round of heartbeats. */
+/** Leads for at most this long; these nodes answer each round of heartbeats. */
 function lead(
   node: CoreHarness,
   forMs: number,
@@ -70,7 +70,7 @@ describe('a leader that gets nothing committed', () => {
     expect(led.events.at(-1)).toMatchObject({ reason: 'nothing was committed for 1200 ms' });
   });
 
-  it('is judged by the first commit of its term just so', () => {
+  it('is judged by the first commit of its term in the same way', () => {
     const node = CoreHarness.leader(new TestLog(configurationOf([...'abc'])), 2);
     const led = lead(node, 1e6);
     expect(led.forMs).toBeLessThan(PATIENCE_MS + timing.heartbeatIntervalMs);
@@ -87,7 +87,7 @@ describe('a leader that gets nothing committed', () => {
     expect(node.status).toMatchObject({ role: 'leader', transferring: true });
   });
 
-  it('steps down when that one did not take over in time', () => {
+  it('steps down when that voter has not taken over in time', () => {
     const node = leader('abcde');
     node.propose();
     node.acknowledge('d');
@@ -97,7 +97,7 @@ describe('a leader that gets nothing committed', () => {
     expect(noWork(led)).toHaveLength(1);
   });
 
-  it('leads on when the entry is committed after all, however late', () => {
+  it('goes on leading when the entry is committed after all, however late', () => {
     const node = leader();
     node.propose();
     lead(node, PATIENCE_MS - timing.heartbeatIntervalMs);
@@ -112,7 +112,7 @@ describe('a leader that gets nothing committed', () => {
     const led = lead(node, 3 * PATIENCE_MS, 'b');
     expect(noWork(led)).toMatchObject([{ then: 'stay', successor: null }]);
     expect(node.status.role).toBe('leader');
-    // As soon as they can, it makes room for them.
+    // It steps down as soon as they can.
     expect(noWork(lead(node, 1e6))).toMatchObject([{ then: 'step-down' }]);
   });
 
@@ -137,7 +137,7 @@ describe('a leader that gets nothing committed', () => {
 });
 
 describe('what counts as work', () => {
-  it('is what a voter has of the entry that waits, as it confirms it', () => {
+  it('is what a voter confirms of the waiting entry', () => {
     const node = leader();
     node.propose();
     const request = node.sent('append').find(({ to }) => to === 'b')?.requestId ?? 0;
@@ -151,7 +151,7 @@ describe('what counts as work', () => {
     expect(noWork(lead(node, PATIENCE_MS + timing.heartbeatIntervalMs))).toHaveLength(1);
   });
 
-  it('is not the same first part again, of a request that is sent again', () => {
+  it('is not the same first part of a repeated request', () => {
     const node = leader();
     node.propose();
     const again = (): void => {
@@ -164,7 +164,7 @@ describe('what counts as work', () => {
     expect(lead(node, 1e6, 'bc', again).forMs).toBeLessThan(PATIENCE_MS + timing.heartbeatIntervalMs);
   });
 
-  it('is neither what a non-voter gets, nor what comes behind the entry that waits', () => {
+  it('is neither what a non-voter gets, nor what follows the waiting entry', () => {
     const log = new TestLog(configurationOf([...'abcde'], ['n']));
     const node = CoreHarness.leader(log, 2);
     for (const from of 'bcde') node.acknowledge(from);
@@ -195,7 +195,7 @@ describe('the patience of a leader', () => {
     return node;
   };
 
-  it('doubles each time that it leaves, up to 32 times the first one', () => {
+  it('doubles each time that it leaves, up to 32 times the initial value', () => {
     const node = first();
     const times = [2, 4, 8, 16, 32, 32].map((factor) => ({ factor, led: leadAgain(node).forMs }));
     for (const { factor, led } of times) {
@@ -233,14 +233,14 @@ describe('the patience of a leader', () => {
     return node;
   };
 
-  it('is the first one again after 32 prompt commits', () => {
+  it('is reset after 32 prompt commits', () => {
     const node = elected(first());
     work(node, 32, timing.heartbeatIntervalMs);
     node.propose();
     expect(lead(node, 1e6).forMs).toBeLessThan(PATIENCE_MS + timing.heartbeatIntervalMs);
   });
 
-  it('stays what it is while commits take longer than the first one: slow disks do not make it leave again', () => {
+  it('does not change while commits take longer than the initial value: slow disks do not make it leave again', () => {
     const node = elected(first());
     work(node, 40, 1.5 * PATIENCE_MS);
     expect(node.status.role).toBe('leader');
@@ -250,7 +250,7 @@ describe('the patience of a leader', () => {
   });
 });
 
-describe('a node that led without work', () => {
+describe('a node that led without progress', () => {
   const resting = (): CoreHarness => {
     const node = leader();
     node.step({ type: 'eligibility', value: 9 });
@@ -292,7 +292,7 @@ describe('the obstacles that a leader names', () => {
       for (const { to, requestId } of node.sent('append')) {
         if (to === 'c') node.step({ type: 'requestFailed', to, requestId, cause: 'unreachable' });
       }
-      // It has the entry, and its disk does not end the write.
+      // It has the entry, but its disk does not finish the write.
       node.confirm('d', { lastIndex: 3 });
     };
     const led = lead(node, PATIENCE_MS + timing.heartbeatIntervalMs, 'bce', fail);

@@ -7,45 +7,45 @@ import { leaderPatienceMs, noteCommitTime } from './patience.js';
 import { hasQuorum } from './quorum.js';
 import { answers, successors } from './succession.js';
 
-/** The first entry whose commit this leader owes: before its first commit that is the empty entry of its term. */
+/** The first uncommitted entry that this leader is responsible for: at first the empty entry of its term. */
 const owedIndex = (ctx: CoreContext, { ready, noopIndex }: Leadership): number =>
   ready ? ctx.commit + 1 : noopIndex;
 
-/** How long the entry that comes next has waited without getting any further; 0 when nothing waits. */
+/** How long the next entry to commit has made no progress; 0 when nothing waits. */
 function withoutWorkMs(ctx: CoreContext, leadership: Leadership): number {
   return ctx.log.lastIndex > ctx.commit ? ctx.now - leadership.workedAtMs : 0;
 }
 
-/** Before an entry is appended: a leader that had nothing to do has not been idle. */
+/** Call before an entry is appended: a leader that had nothing to do was not stuck. */
 export function noteNewWork(ctx: CoreContext, leadership: Leadership): void {
   if (ctx.log.lastIndex === ctx.commit) noteWork(ctx, leadership);
 }
 
-/** Something that waits got further. */
+/** A waiting entry made progress. */
 function noteWork(ctx: CoreContext, leadership: Leadership): void {
   leadership.workedAtMs = ctx.now;
   leadership.isIdlenessTold = false;
 }
 
-/** After a commit. */
+/** Call after a commit. */
 export function noteCommit(ctx: CoreContext, leadership: Leadership): void {
   noteCommitTime(ctx, ctx.now - leadership.workedAtMs);
   noteWork(ctx, leadership);
 }
 
 /**
- * A voter has more of the log than before, or of the entry that is on its way to it. That is work as long as it
- * lacks the entry that waits: what comes behind that one helps nobody.
+ * A voter has more of the log than before, or of the entry in flight to it. That counts as progress as long as it
+ * lacks the waiting entry: what comes after that one helps nobody.
  */
 export function noteArrival(ctx: CoreContext, leadership: Leadership, at: NodeId, matchBefore: number): void {
   if (ctx.isVoter(at) && matchBefore < owedIndex(ctx, leadership)) noteWork(ctx, leadership);
 }
 
 /**
- * Answers to heartbeats prove that a leader is heard, not that it is of use: its entries may be lost on links that
- * let small frames pass. A leader that gets nothing committed for this long transfers leadership to a voter that has its whole
- * log; without one it steps down, if the others can elect one of themselves. Otherwise it stays: nobody else could
- * lead.
+ * Answers to heartbeats prove that a leader is heard, not that it can commit: links may lose its entries and let small
+ * frames pass. A leader that commits nothing for this long transfers leadership to a voter that has its whole log. If
+ * there is none, it steps down if the others can elect one of themselves. Otherwise it stays, because nobody else
+ * could lead.
  *
  * @returns true when its leadership is over
  */

@@ -17,22 +17,22 @@ export interface CoreHarnessOptions {
   /** Writes end only when the test says so. */
   slowDisk?: boolean;
   priority?: number;
-  /** Of its disk; that of the test logs unless given. */
+  /** Identity of its disk; by default that of the test logs. */
   incarnation?: string;
 }
 
-/** One core with a clock that the test moves and a disk that is instant, unless the test wants otherwise. */
+/** One core with a clock that the test moves and a disk that is instant by default. */
 export class CoreHarness {
   readonly id: NodeId;
   readonly core: RaftCore;
   now = 1000;
   random = 0;
-  /** Of the last step, and of the writes that it led to. */
+  /** Outputs of the last step and of the writes that it caused. */
   outputs: Output[] = [];
   slowDisk: boolean;
   writing: Persist | undefined;
   private lastId = 0;
-  /** Appends that nobody answered yet, by peer. */
+  /** Unanswered appends, by peer. */
   private readonly unanswered = new Map<NodeId, number[]>();
   private readonly preVotes = new Map<NodeId, number>();
   /** The last round of heartbeats. */
@@ -56,7 +56,7 @@ export class CoreHarness {
     this.step({ type: 'tick' });
   }
 
-  /** A node that leads `term` with this log; its empty entry of the term is not committed yet. */
+  /** A node that leads `term` with this log. Its empty entry of the term is not yet committed. */
   static leader(log: TestLog, term: number, options: Omit<CoreHarnessOptions, 'restored'> = {}): CoreHarness {
     const node = new CoreHarness({ ...options, restored: log.restored({ term: term - 1 }) });
     const peers = log.configuration.members.map(({ id }) => id).filter((id) => id !== node.id);
@@ -80,7 +80,7 @@ export class CoreHarness {
     return this.outputs;
   }
 
-  /** The write under way becomes durable. */
+  /** The current write becomes durable. */
   finishWrite(): Output[] {
     const { writing } = this;
     if (!writing) throw new Error('nothing is being written');
@@ -103,7 +103,7 @@ export class CoreHarness {
     }
   }
 
-  /** An answer to a pre-vote without a request id answers the last one. */
+  /** An answer to a pre-vote without a request id answers the last request. */
   receive(from: NodeId, message: Message): Output[] {
     if (message.type !== 'preVoteResponse' || message.requestId !== 0) {
       return this.step({ type: 'message', from, message });
@@ -112,7 +112,7 @@ export class CoreHarness {
     return this.step({ type: 'message', from, message: { ...message, requestId } });
   }
 
-  /** Moves the clock and lets the timer fire if it is due. */
+  /** Moves the clock, and fires the timer if it is due. */
   wait(ms: number): Output[] {
     this.now += ms;
     return this.core.nextDeadlineMs() <= this.now ? this.step({ type: 'tick' }) : (this.outputs = []);
@@ -145,7 +145,7 @@ export class CoreHarness {
     return requests;
   }
 
-  /** `from` acknowledges what this leader sent: up to `matchIndex`, else everything. */
+  /** `from` acknowledges what this leader sent, up to `matchIndex` if given. */
   acknowledge(from: NodeId, matchIndex = this.status.lastIndex): Output[] {
     const { term } = this.status;
     const requests = this.requestsTo(from).splice(0);
@@ -155,7 +155,7 @@ export class CoreHarness {
     return (this.outputs = outputs);
   }
 
-  /** `from` refuses the oldest append that it did not answer yet. */
+  /** `from` refuses the oldest append that it has not answered. */
   refuse(from: NodeId, conflictIndex: number, conflictTerm = 0): Output[] {
     const { term } = this.status;
     const requestId = this.requestsTo(from).shift() ?? 0;
@@ -163,7 +163,7 @@ export class CoreHarness {
     return this.receive(from, { ...refusal, term, requestId });
   }
 
-  /** `from` answers a round of heartbeats, the last one unless told otherwise. */
+  /** `from` answers a round of heartbeats, by default the last one. */
   confirm(from: NodeId, fields: Partial<HeartbeatResponse> = {}): Output[] {
     return this.receive(from, heartbeatAnswer(this.status.term, { round: this.round, ...fields }));
   }

@@ -2,7 +2,7 @@ import type { MembershipChange } from '../configuration-change.js';
 import { CoreHarness } from './core-harness.js';
 import { configurationOf, TestLog } from './test-log.js';
 
-/** The first of these voters, which leads; every voter has acknowledged its first entry. */
+/** The first of these voters leads, and every voter has acknowledged its first entry. */
 export function leaderOf(voters: string[], others: string[] = []): CoreHarness {
   const node = CoreHarness.leader(new TestLog(configurationOf(voters, others)), 2);
   for (const from of voters.slice(1)) node.acknowledge(from);
@@ -17,7 +17,7 @@ export const change = (
   force = false,
 ): number => node.ask((id) => ({ type: 'changeMembership', id, change: wish, expectedIndex, force }));
 
-/** The wish to add a voter. */
+/** The request to add a voter. */
 export const add = (id: string, incarnation = `disk of ${id}`): MembershipChange => ({
   type: 'addVoter',
   id,
@@ -25,6 +25,6 @@ export const add = (id: string, incarnation = `disk of ${id}`): MembershipChange
   incarnation,
 });
 
-/** Ids of the voters by the configuration in force on the node. */
+/** Ids of the voters in the configuration in force on the node. */
 export const votersBy = (node: CoreHarness): string[] =>
   node.status.configuration.configuration.members.filter(({ voter }) => voter).map(({ id }) => id);

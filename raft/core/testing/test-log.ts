@@ -19,7 +19,7 @@ export const configurationOf = (
   members: [...voters.map((id) => member(id)), ...others.map((id) => member(id, false))],
 });
 
-/** A log to write tests with: entry 1 is a configuration, the rest are commands of the given terms. */
+/** A log for tests: entry 1 is a configuration, the others are commands of the given terms. */
 export class TestLog {
   readonly entries: LoadedEntry[] = [];
   readonly configuration: Configuration;

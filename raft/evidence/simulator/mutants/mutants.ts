@@ -543,7 +543,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'acknowledgements.ts',
-        find: 'syncProgress(ctx, leadership);\n  // A leader that is left alone hears no more answers that could confirm its reads.\n  answerReads(ctx, leadership);',
+        find: 'syncProgress(ctx, leadership);\n  // A lone leader gets no answers that could confirm its reads.\n  answerReads(ctx, leadership);',
         replace: 'syncProgress(ctx, leadership);',
       },
     ],
