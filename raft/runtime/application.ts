@@ -19,13 +19,13 @@ export interface ApplicationOptions<Result> {
   pump: Pick<CorePump, 'ask' | 'deliver' | 'isRunning' | 'submit'>;
   /** Entries were applied up to this index. */
   onApplied: (index: number) => void;
-  /** A command of this node is committed and applied. */
+  /** A command of this node has been committed and applied. */
   onProposed: (took: { replicateMs: number; applyMs: number }) => void;
   /** The state machine or the disk failed. */
   onError: (error: Error) => void;
 }
 
-/** What the log is for: brings the state machine what is committed, and lets it replace the beginning of the log. */
+/** Applies committed entries to the state machine, and lets its snapshots replace the beginning of the log. */
 export class Application<Result> {
   private readonly log: LogReader;
   private readonly applier: Applier<Result>;
@@ -57,7 +57,9 @@ export class Application<Result> {
     await this.advance();
   }
 
-  /** Everything up to `index` is committed, to be applied with the next `stepped`. @returns how many entries that adds */
+  /**
+   * Everything up to `index` is committed and will be applied with the next `stepped`. @returns how many entries that adds
+   */
   commit(index: number): number {
     const added = index - this.commitIndex;
     this.commitIndex = index;
@@ -70,7 +72,7 @@ export class Application<Result> {
     this.applier.restore(snapshot);
   }
 
-  /** Network and disk do not wait for the application, so its turn comes after them. */
+  /** The application comes after network and disk, which do not wait for it. */
   stepped(): void {
     if (this.applier.appliedIndex >= this.commitIndex) return;
     void this.advance().catch((error: Error) => this.options.onError(error));
@@ -108,7 +110,7 @@ export class Application<Result> {
     return this.log.read(from, to, maxBytes);
   }
 
-  /** Stops applying and wakes all that wait. */
+  /** Stops applying and wakes all waiting callers. */
   end(): void {
     this.ended = true;
     this.applier.end();

@@ -32,7 +32,7 @@ function createApplier(cachedFrom = 1) {
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('Applier', () => {
-  it('applies at once what is in memory, in order and once', async () => {
+  it('applies at once what is in memory, in order and only once', async () => {
     const { machine, applier } = createApplier();
     void applier.advance(2);
     expect(machine.commands).toEqual(['a', 'b']);
@@ -42,7 +42,7 @@ describe('Applier', () => {
     expect(applier.appliedIndex).toBe(5);
   });
 
-  it('reads from disk what is not, in as many pieces as the disk gives', async () => {
+  it('reads the rest from disk, in as many pieces as the disk returns', async () => {
     const { machine, reads, applier } = createApplier(4);
     const done = applier.advance(5);
     expect(reads[0]).toMatchObject({ from: 1, to: 5 });
@@ -55,7 +55,7 @@ describe('Applier', () => {
     expect(reads).toHaveLength(2);
   });
 
-  it('is one at a time: what is committed meanwhile is taken over', async () => {
+  it('runs once at a time: the running call also applies what is committed meanwhile', async () => {
     const { machine, reads, applier } = createApplier(3);
     const first = applier.advance(2);
     expect(await applier.advance(4)).toBe(false);
@@ -64,7 +64,7 @@ describe('Applier', () => {
     expect(machine.commands).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('gives each result to who waits for it', async () => {
+  it('gives each result to its waiting caller', async () => {
     const { applier } = createApplier();
     const results: unknown[] = [];
     applier.awaitResult(2, (applied) => results.push(applied));
@@ -72,7 +72,7 @@ describe('Applier', () => {
     expect(results).toEqual([{ result: 2 }]);
   });
 
-  it('wakes those who wait for an index', async () => {
+  it('wakes callers that wait for an index', async () => {
     const { applier } = createApplier();
     const order: number[] = [];
     const waits = [3, 1].map((index) => applier.whenApplied(index).then(() => order.push(index)));
@@ -109,7 +109,7 @@ describe('Applier', () => {
     await expect(done).rejects.toThrow('EIO');
   });
 
-  it('applies nothing after its end, and wakes all', async () => {
+  it('applies nothing after its end, and wakes all callers', async () => {
     const { machine, reads, applier } = createApplier(3);
     const lost: unknown[] = [];
     applier.awaitResult(1, (applied) => lost.push(applied));

@@ -6,13 +6,13 @@ import type { StateMachine } from './state-machine.js';
 /** Entries that a restart reads at once. */
 const READ_BYTES = 4 * 1024 * 1024;
 
-/** Told the result of a committed entry; undefined when this node will never know it. */
+/** Receives the result of a committed entry; undefined when this node will never know it. */
 export type OnResult<Result> = (applied: { result: Result } | undefined) => void;
 
-/** Feeds the state machine with what is committed, in order and once. */
+/** Gives the state machine what is committed, in order and only once. */
 export class Applier<Result> {
   appliedIndex = 0;
-  /** Grows when a snapshot replaces state and log, so that a read from disk that runs meanwhile is dropped. */
+  /** Incremented when a snapshot replaces state and log, so that a concurrent read from disk is dropped. */
   version = 0;
   private commitIndex = 0;
   private applying = false;
@@ -26,8 +26,8 @@ export class Applier<Result> {
   ) {}
 
   /**
-   * Applies up to `commitIndex`: at once what is in memory, as it is on a node that keeps up. False when an earlier
-   * call is still at it and takes this over.
+   * Applies up to `commitIndex`, at once if the entries are in memory, as on a node that keeps up. False when an earlier
+   * call is still running and will apply these, too.
    */
   async advance(commitIndex: number): Promise<boolean> {
     this.commitIndex = Math.max(this.commitIndex, commitIndex);
@@ -71,7 +71,7 @@ export class Applier<Result> {
     return new Promise((wake) => this.waiters.push({ index, wake }));
   }
 
-  /** Stops applying and wakes all that wait. */
+  /** Stops applying and wakes all waiting callers. */
   end(): void {
     this.ended = true;
     for (const onResult of this.awaited.values()) onResult(undefined);
@@ -80,7 +80,7 @@ export class Applier<Result> {
     this.waiters = [];
   }
 
-  /** Nothing when a snapshot replaced the log while it was read. */
+  /** Undefined when a snapshot replaced the log during the read. */
   private async read(from: number, version: number): Promise<LoadedEntry[]> {
     try {
       return await this.log.read(from, this.commitIndex, READ_BYTES);

@@ -8,19 +8,19 @@ import type { Outcome } from './node-options.js';
 export interface ClusterIdentityOptions {
   storage: Pick<Storage, 'setClusterId'>;
   logger: Logger;
-  /** The cluster could not be written down. */
+  /** The cluster could not be stored. */
   onDiskFailure(error: StorageError): void;
 }
 
-/** A cluster that is being founded: it exists once the write of its first entry is durable. */
+/** A cluster in the process of being founded. It exists once the write of its first entry is durable. */
 interface Founding {
   clusterId: string;
-  /** The write; undefined before it began. */
+  /** Sequence number of the write; undefined before it begins. */
   seq: number | undefined;
   settle: (isFounded: boolean) => void;
 }
 
-/** Whose disk this is, and the cluster that it becomes part of, for good: one that it founds, or one that it joins. */
+/** Whose disk this is, and which cluster it founds or joins, which is permanent. */
 export class ClusterIdentity {
   private known: Identity | undefined;
   private founding: Founding | undefined;
@@ -53,8 +53,8 @@ export class ClusterIdentity {
   }
 
   /**
-   * @param begin makes the first entry; what it has written then carries the id of the cluster, so that a process which is
-   *   killed meanwhile leaves an empty disk or a founded cluster behind
+   * @param begin makes the first entry. Its write also carries the id of the cluster, so that a process killed
+   *   meanwhile leaves either an empty disk or a founded cluster
    */
   found(begin: () => Promise<Outcome<object>>): Promise<Outcome<object>> {
     return this.inTurn(async () => {
@@ -75,7 +75,7 @@ export class ClusterIdentity {
     });
   }
 
-  /** The cluster that the write `seq` founds; undefined for every other. */
+  /** The cluster that the write `seq` founds; undefined for other writes. */
   foundedBy(seq: number): string | undefined {
     const { founding } = this;
     if (!founding || founding.seq !== undefined) return undefined;
@@ -91,12 +91,12 @@ export class ClusterIdentity {
     founding.settle(true);
   }
 
-  /** No write ends any more. */
+  /** No more writes will end. */
   end(): void {
     this.founding?.settle(false);
   }
 
-  /** One change at a time: the second is measured against the first. */
+  /** One change at a time: the second is checked against the first. */
   private inTurn<T>(change: () => Promise<T>): Promise<T> {
     const turn = this.lastChange.then(change);
     this.lastChange = turn.catch(() => undefined);

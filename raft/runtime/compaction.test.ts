@@ -68,7 +68,7 @@ describe('compactionTarget', () => {
     expect(targetOf(log, bytesMax, entriesMax)).toBe(expected);
   });
 
-  it('leaves room, so that the next entries do not call for the next compaction', () => {
+  it('leaves room, so that the next entries do not cause the next compaction', () => {
     const target = targetOf({ snapshotIndex: 0, sizes: tens(1001), appliedIndex: 1001 }, 10_000, 5000) ?? 0;
     const left = 1001 - target;
     expect(left * 10).toBeLessThanOrEqual(7500);

@@ -4,17 +4,17 @@ import type { LogReader } from './log-reader.js';
 import type { StateMachine } from './state-machine.js';
 
 export interface Retention {
-  /** The log is shortened when its data exceed this many bytes, or its entries this number. */
+  /** The log is shortened when it exceeds this many bytes of data, or this many entries. */
   bytesMax: number;
   entriesMax: number;
 }
 
-/** After a compaction this part of the cap is left, so that compactions stay rare. */
+/** A compaction leaves this fraction of the bound, so that compactions stay rare. */
 const KEEP = 0.75;
 
 /**
- * The index to compact to, or undefined while the log is within its bounds. Bytes count as well as entries: ten
- * thousand blocks of 1 MB would be 10 GB.
+ * The index to compact to, or undefined while the log is within its bounds. Bytes count as well as entries, because ten
+ * thousand commands of 1 MB would be 10 GB.
  */
 export function compactionTarget(
   core: Pick<RaftCore, 'logExtent' | 'entry'>,
@@ -46,7 +46,7 @@ export interface CompactorOptions {
   onSnapshot(index: number, data: Uint8Array): void;
 }
 
-/** Has the state machine replace the beginning of a log that is too long; one at a time. */
+/** Lets a snapshot of the state machine replace the beginning of a log that is too long. One runs at a time. */
 export class Compactor {
   private compacting = false;
 
@@ -67,7 +67,7 @@ export class Compactor {
       });
       this.options.onSnapshot(index, data);
     } catch (error) {
-      // A snapshot of the leader replaced the entries that this one was made from.
+      // A snapshot from the leader replaced the entries that this one was made from.
       if (version === applier.version) throw error;
     } finally {
       this.compacting = false;

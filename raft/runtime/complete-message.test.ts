@@ -9,7 +9,7 @@ const loaded = (index: number, term: number): LoadedEntry => ({
   data: Uint8Array.of(index),
 });
 
-/** As the core keeps it once it is on disk. */
+/** An entry as the core keeps it once it is on disk. */
 const evicted = (index: number, term: number): Entry => ({ ...loaded(index, term), data: undefined });
 
 const append = (entries: AppendRequest['entries']): AppendRequest => ({
@@ -25,19 +25,19 @@ const diskWith = (...entries: LoadedEntry[]): Storage =>
   }) as unknown as Storage;
 
 describe('a message', () => {
-  it('is complete with all its data, or when it carries none', () => {
+  it('is complete with all its data, or if it carries none', () => {
     expect(isComplete(append([loaded(5, 2), loaded(6, 2)]))).toBe(true);
     expect(isComplete(append([]))).toBe(true);
     expect(isComplete(append([evicted(5, 2), loaded(6, 2)]))).toBe(false);
   });
 
-  it('gets the data that only the disk has, and keeps its own', async () => {
+  it('gets the data that only the disk has, and keeps the rest', async () => {
     const message = append([evicted(5, 2), evicted(6, 2), loaded(7, 3)]);
     const disk = diskWith(loaded(5, 2), loaded(6, 2), loaded(7, 9));
     expect(await withData(message, disk)).toEqual(append([loaded(5, 2), loaded(6, 2), loaded(7, 3)]));
   });
 
-  it('is void when the log was cut and goes on with entries of another term', async () => {
+  it('is void when the log was cut and continues with entries of another term', async () => {
     const disk = diskWith(loaded(5, 2), loaded(6, 3));
     await expect(withData(append([evicted(5, 2), evicted(6, 2)]), disk)).rejects.toThrow('the log was cut');
   });

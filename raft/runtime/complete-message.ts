@@ -8,8 +8,8 @@ export function isComplete(message: RequestMessage): boolean {
 }
 
 /**
- * The message with the data that the core no longer has in memory. The log may have been cut or compacted since:
- * then the message is void, and the promise rejects.
+ * The message with the data that the core no longer has in memory. If the log has been cut or compacted since, the message
+ * is void and the promise rejects.
  */
 export async function withData(message: RequestMessage, storage: Storage): Promise<RequestMessage> {
   if (message.type !== 'append') return message;

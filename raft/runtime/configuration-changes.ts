@@ -3,12 +3,12 @@ import type { LogPosition } from '../core/outputs.js';
 import type { CorePump } from './core-pump.js';
 import type { Outcome } from './node-options.js';
 
-/** Election timeouts within which a cluster with a majority decides about what its last leader left open. */
+/** Within so many election timeouts, a cluster with a majority decides what its last leader left open. */
 const DECIDED_IN_TIMEOUTS = 10;
 
 export interface ConfigurationChangesOptions {
   pump: Pick<CorePump, 'ask'>;
-  /** This node leads, and has committed in its term. */
+  /** This node leads and has committed in its term. */
   isReady: () => boolean;
   /** `done` once this node is ready. */
   becomesReady: () => Promise<Outcome<object>>;
@@ -21,8 +21,8 @@ export class ConfigurationChanges {
   constructor(private readonly options: ConfigurationChangesOptions) {}
 
   /**
-   * Before the first commit of its term a leader must refuse changes; that is a matter of milliseconds. A change
-   * that its leader left open is followed until the cluster has decided about it.
+   * Before the first commit of its term a leader must refuse changes. That takes milliseconds, so this waits. A change that
+   * its leader left open is followed until the cluster has decided it.
    */
   async ask(make: (id: number) => Stimulus): Promise<Outcome<object>> {
     const { pump, isReady, becomesReady, outcomeOf, electionTimeoutMs } = this.options;

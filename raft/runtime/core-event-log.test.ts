@@ -18,14 +18,14 @@ const stands = (cause: ElectionCause, prevote = true): void =>
   log.note({ type: 'electionStarted', term: 7, cause, prevote });
 
 describe('CoreEventLog', () => {
-  it('a leader without work says what each voter suffers from, and what it does', () => {
+  it('a leader without progress logs what each voter lacks, and what it does', () => {
     const obstacles = [{ node: 'b', what: 'link' as const, failure: 'timeout' }];
     const rest = { index: 7, obstacles, then: 'step-down' as const, successor: null };
     log.note({ type: 'noWork', forMs: 1200.4, ...rest });
     expect(lines).toMatchObject([{ level: 'warn', forMs: 1200, ...rest }]);
   });
 
-  it('a node without a majority says every ten seconds that it asks again, and how often it did', () => {
+  it('a node without a majority logs every ten seconds that it asks again, and how often it did', () => {
     stands('timeout');
     for (; nowMs < 60_000; nowMs += 100) stands('retry');
     expect(lines.map(({ cause, retries }) => [cause, retries])).toEqual([
@@ -38,7 +38,7 @@ describe('CoreEventLog', () => {
     ]);
   });
 
-  it('says whenever something else makes it stand', () => {
+  it('logs each time that it stands for another reason', () => {
     stands('timeout');
     stands('retry');
     stands('retry', false);

@@ -4,12 +4,12 @@ import type { CoreEvent } from '../core/outputs.js';
 const REVERTED_REMEDY =
   'the node no longer votes or counts, even after a restart: stop it, check its disk, find out whether an old copy of the volume was restored, move its storage directory away, then remove the member and add it again with an empty directory (baton remove, baton add); never restore a copy of a directory';
 
-/** A node that finds no majority asks again ten times a second, for as long as it takes: so often it says so. */
+/** A node without a majority asks again ten times a second, without end. It logs that at this interval. */
 const RETRY_TOLD_EVERY_MS = 10_000;
 
 type ElectionStarted = Extract<CoreEvent, { type: 'electionStarted' }>;
 
-/** One line for each turn of events, with its reason. */
+/** Logs one line for each event, with its reason. */
 export class CoreEventLog {
   private candidacyToldMs = -Infinity;
   private retries = 0;

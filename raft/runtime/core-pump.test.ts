@@ -6,7 +6,7 @@ import { CorePump, type CorePumpOptions, type Settled } from './core-pump.js';
 
 const EVENT: Output = { type: 'event', event: { type: 'leaderReady', term: 1, index: 1 } };
 
-/** A pump on a core that answers by `step`, and what became of its inputs and outputs, in order. */
+/** A pump on a core that answers with `step`, and a record of inputs and outputs, in order. */
 function pumpOn(step: (input: Input) => Output[], options: Partial<CorePumpOptions> = {}) {
   const seen: string[] = [];
   const errors: Error[] = [];
@@ -45,7 +45,7 @@ describe('pump of the core', () => {
     expect(deadlines).toEqual([7]);
   });
 
-  it('settles a request once, with the answer of its step', async () => {
+  it('settles a request once, with the answer of its own step', async () => {
     const done = { outcome: 'done', index: 3, term: 1 } as const;
     const { pump, run, seen } = pumpOn((input) =>
       input.type === 'read' ? [{ type: 'answer', id: input.id, answer: done }] : [],
@@ -55,7 +55,7 @@ describe('pump of the core', () => {
     expect(seen).toEqual(['in read', 'stepped']);
   });
 
-  it('takes nothing before it runs and after its end', async () => {
+  it('accepts nothing before its start and after its end', async () => {
     const { pump, run, seen } = pumpOn(() => []);
     const answers: unknown[] = [];
     pump.deliver({ type: 'tick' }, (answer) => answers.push(answer));
@@ -68,7 +68,7 @@ describe('pump of the core', () => {
     expect(seen).toEqual(['timer stopped']);
   });
 
-  it('tells those who wait at its end that nobody knows', () => {
+  it('answers waiting requests with unknown at its end', () => {
     const { pump, run } = pumpOn(() => []);
     const settled: Settled[] = [];
     run();
@@ -78,7 +78,7 @@ describe('pump of the core', () => {
     expect(settled).toEqual([{ outcome: 'unknown', reason: 'this node stopped' }]);
   });
 
-  it('leaves the inputs behind an end that a step brought, and tells their senders', () => {
+  it('drops the inputs after a step that ended it, and tells their senders', () => {
     const answers: unknown[] = [];
     const { pump, run, seen } = pumpOn(() => [EVENT], {
       carryOut: () => {
@@ -92,7 +92,7 @@ describe('pump of the core', () => {
     expect(seen.filter((line) => line === 'in tick')).toHaveLength(1);
   });
 
-  it('reports what a step throws, and goes on with the next input', () => {
+  it('reports what a step throws, and continues with the next input', () => {
     let failing = true;
     const { pump, run, errors, seen } = pumpOn(() => {
       if (failing) throw new Error('broken');

@@ -8,31 +8,31 @@ import { Exchanges } from './exchanges.js';
 import type { Outcome } from './node-options.js';
 import type { WakeUpTimer } from './wake-up-timer.js';
 
-/** How the core, or a node that does not run, answers a request. */
+/** How the core, or a node that is not running, answers a request. */
 export type Settled = Answer | { outcome: 'rejected'; reason: 'stopped' };
 
 export const STOPPED = { outcome: 'unknown', reason: 'this node stopped' } as const;
 
 interface Queued {
   stimulus: Stimulus;
-  /** For a peer's request. */
+  /** Answers a peer's request. */
   respond: Respond | undefined;
 }
 
 export interface CorePumpOptions {
   /** Set to the core's next deadline after every step. */
   timer: Pick<WakeUpTimer, 'set' | 'stop'>;
-  /** @param exchangeId of the peer's request that the step answers to, if it is one */
+  /** @param exchangeId of the peer's request that the step answers, if any */
   carryOut(output: Exclude<Output, { type: 'answer' }>, exchangeId: number | undefined): void;
   /** The outputs of one step are carried out. */
   onStepped(): void;
-  /** A step or the carrying out of its outputs threw. */
+  /** A step, or carrying out its outputs, threw. */
   onError(error: Error): void;
 }
 
 /**
- * Feeds the pure core: one input after the other, each at its moment, and its outputs in their order before the next
- * input. Keeps who waits for an answer: requests of this node and of its peers.
+ * Feeds the pure core one input at a time, each with its own time, and carries out the outputs in order before the next
+ * input. Keeps track of who waits for an answer: requests of this node and of its peers.
  */
 export class CorePump {
   private core: RaftCore | undefined;
@@ -45,7 +45,7 @@ export class CorePump {
 
   constructor(private readonly options: CorePumpOptions) {}
 
-  /** From here on inputs are taken. */
+  /** From here on, inputs are accepted. */
   run(core: RaftCore): void {
     this.core = core;
   }
@@ -58,7 +58,7 @@ export class CorePump {
     return new Promise((resolve) => this.submit(make, resolve));
   }
 
-  /** `settle` is called once, while the outputs of the step that decides it are carried out. */
+  /** `settle` is called once, while the outputs of the deciding step are carried out. */
   submit(make: (id: number) => Stimulus, settle: (answer: Settled) => void): void {
     if (!this.isRunning) return settle({ outcome: 'rejected', reason: 'stopped' });
     const id = ++this.lastRequest;
@@ -66,7 +66,7 @@ export class CorePump {
     this.deliver(make(id));
   }
 
-  /** May be called while a step is carried out; its turn comes after. */
+  /** May be called during a step; the input is then processed after it. */
   deliver(stimulus: Stimulus, respond?: Respond): void {
     const { core } = this;
     if (!core || this.ended) return respond?.(null);
@@ -85,17 +85,17 @@ export class CorePump {
     this.options.timer.set(core.nextDeadlineMs());
   }
 
-  /** What the core says to a peer that waits for it. */
+  /** Sends the core's answer to a waiting peer. */
   answerPeer(response: ResponseMessage): void {
     this.exchanges.answer(response);
   }
 
-  /** The term is over: the core forgets which peers wait, except for the one whose request it is at. */
+  /** The term is over: the core forgets which peers wait, except for the request that it is processing. */
   abandonPeers(exceptId?: number): void {
     this.exchanges.abandon(exceptId);
   }
 
-  /** Takes nothing in any more. What was asked before may have happened or not: callers that wait get `unknown`. */
+  /** Accepts no more inputs. Earlier requests may or may not take effect, so waiting callers get `unknown`. */
   end(): void {
     this.ended = true;
     this.options.timer.stop();

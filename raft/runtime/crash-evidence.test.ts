@@ -4,7 +4,7 @@ import { CrashEvidence } from './crash-evidence.js';
 
 let term: number;
 let gone: string[];
-/** What becomes known while the host is asked. */
+/** What becomes known while the host is probed. */
 let meanwhile: () => void;
 let evidence: CrashEvidence;
 
@@ -29,7 +29,7 @@ it('a leader whose host refuses connections is gone', async () => {
   expect(gone).toEqual(['a']);
 });
 
-it('what was seen of a leader does not count against it once it was elected anew', async () => {
+it('what was seen of a leader does not count against it once it has been elected again', async () => {
   meanwhile = () => (term = 5);
   await evidence.disconnected('a');
   expect(gone).toEqual([]);

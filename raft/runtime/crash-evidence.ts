@@ -5,28 +5,28 @@ import type { NodeId } from '../core/configuration.js';
 const PROBE_DELAYS_MS = [0, 5, 20, 50];
 
 export interface CrashEvidenceOptions {
-  /** The leader of this node; null without one, and for a node that does not run. */
+  /** The leader of this node; null without one, and for a node that is not running. */
   leader: () => NodeId | null;
   /** The newest term that this node knows. */
   term: () => number;
   probe(peer: NodeId): Promise<'gone' | 'alive' | 'unknown'>;
-  /** The leader's process is gone, for certain. */
+  /** The leader's process is certainly gone. */
   onGone(leader: NodeId): void;
   logger: Logger;
 }
 
 /**
- * Looks for proof that the leader's process is gone, which makes waiting for the election timeout needless. Only a
- * refused connection or a successor that speaks in its name proves it: a silent host may be cut off.
+ * Looks for proof that the leader's process is gone, so that followers need not wait for the election timeout. Only a
+ * refused connection, or a successor that speaks in its name, is proof: a silent host may just be cut off.
  */
 export class CrashEvidence {
   constructor(private readonly options: CrashEvidenceOptions) {}
 
-  /** A peer closed its connection: if it led, its host is asked. */
+  /** A peer closed its connection. If it led, its host is probed. */
   async disconnected(peer: NodeId): Promise<void> {
     const { leader, term } = this.options;
     const ofTerm = term();
-    // Elected anew meanwhile, it is alive.
+    // It has been elected again meanwhile, so it is alive.
     const isOver = (): boolean => leader() !== peer || term() !== ofTerm;
     for (const delayMs of PROBE_DELAYS_MS) {
       if (isOver()) return;
@@ -39,7 +39,7 @@ export class CrashEvidence {
     }
   }
 
-  /** Another process speaks in the name of a peer, so the one before is gone. */
+  /** Another process speaks in the name of a peer, so the previous one is gone. */
   restarted(peer: NodeId): void {
     this.gone(peer, 'another process uses its identity');
   }

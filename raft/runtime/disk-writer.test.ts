@@ -7,7 +7,7 @@ afterEach(() => void jest.useRealTimers());
 
 const ORDER = { seq: 1 } as Persist;
 
-it('says for how long a write has been under way', async () => {
+it('says how long a write has been running', async () => {
   const ended: (() => void)[] = [];
   const disk = new DiskWriter({
     storage: { write: () => new Promise((resolve) => ended.push(resolve)) },

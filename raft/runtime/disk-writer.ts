@@ -7,10 +7,10 @@ const WRITE_LIMIT_MS = 30_000;
 
 export interface DiskWriterOptions {
   storage: Pick<Storage, 'write'>;
-  /** A write that takes longer is a failure of the disk; 30 s unless given. */
+  /** A write that takes longer is a failure of the disk. 30 s by default. */
   limitMs: number | undefined;
   onStored(seq: number, durationMs: number): void;
-  /** The disk failed; nothing is known about what it holds. */
+  /** The disk failed. Its content is unknown. */
   onFailed(error: Error): void;
 }
 
@@ -28,21 +28,21 @@ export class DiskWriter {
   }
 
   /**
-   * A leader's messages leave on the next turn of the event loop; its own write begins with a copy, so it comes after.
+   * A leader's messages leave on the next turn of the event loop. Its own write begins with a copy, so it comes after them.
    *
-   * @param clusterId the cluster that the write founds, if it is that one
+   * @param clusterId the cluster that the write founds, if any
    */
   persist(order: Persist, isLeader: boolean, clusterId: string | undefined): void {
     if (isLeader) setImmediate(() => this.write(order, clusterId));
     else this.write(order, clusterId);
   }
 
-  /** For how long the write has been under way that is; 0 without one. */
+  /** How long the current write has been running; 0 without one. */
   get writingForMs(): number {
     return this.beganMs === undefined ? 0 : performance.now() - this.beganMs;
   }
 
-  /** Begins no more writes, and waits for none. */
+  /** Begins no more writes and waits for none. */
   end(): void {
     this.ended = true;
     this.watch.end();

@@ -29,7 +29,7 @@ describe('the outcome of an entry', () => {
     expect(events.listenerCount('committed')).toBe(0);
   });
 
-  it('is unknown when who asks gives up, and can be asked for again', async () => {
+  it('is unknown when the caller gives up, and can be requested again', async () => {
     const { controller, outcome } = waiting();
     controller.abort();
     expect(await outcome).toEqual({ outcome: 'unknown', reason: 'not decided in time', at });

@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { Fate, LogPosition } from '../core/outputs.js';
 import type { Outcome, RaftNodeEvents } from './node-options.js';
 
-/** A node that will have the entry in its log, or another one in its place. */
+/** A node that will have the entry in its log, or another one at its index. */
 export interface DecidingNode {
   events: Pick<EventEmitter<RaftNodeEvents>, 'on' | 'off'>;
   isRunning(): boolean;
@@ -20,8 +20,8 @@ const OUTCOMES: Record<Exclude<Fate, 'open'>, (at: LogPosition) => Outcome<objec
 };
 
 /**
- * Waits until the cluster has decided about the entry. `unknown` when the signal comes first, this node stops, or its
- * log does not reach back any more.
+ * Waits until the cluster has decided about the entry. `unknown` when the signal comes first, this node stops, or its log
+ * no longer reaches back to it.
  */
 export async function findEntryOutcome(
   node: DecidingNode,
@@ -37,7 +37,7 @@ export async function findEntryOutcome(
   }
 }
 
-/** What may have moved the commit index: entries, or a snapshot with its configuration. */
+/** Events that may mean a new commit index: entries, or a snapshot with its configuration. */
 function nextCommit({ events }: DecidingNode, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {

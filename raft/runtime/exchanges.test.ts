@@ -8,7 +8,7 @@ const response = (requestId: number, round: number): HeartbeatResponse =>
   heartbeatAnswer(1, { requestId, round });
 
 describe('Exchanges', () => {
-  it('keep apart requests of equal number, of two peers or of two lives of one', () => {
+  it('tell apart requests with the same number, from two peers or from two runs of one', () => {
     const exchanges = new Exchanges();
     const answers: (ResponseMessage | null)[] = [];
     const first = exchanges.begin(request(7), (answer) => answers.push(answer));
@@ -16,7 +16,7 @@ describe('Exchanges', () => {
     expect(second.requestId).not.toBe(first.requestId);
     exchanges.answer(response(second.requestId, 22));
     exchanges.answer(response(first.requestId, 11));
-    // Each in the words of its requester.
+    // Each with the number of its requester.
     expect(answers).toEqual([response(7, 22), response(7, 11)]);
     expect(exchanges.size).toBe(0);
   });
@@ -31,7 +31,7 @@ describe('Exchanges', () => {
     expect(answers).toHaveLength(1);
   });
 
-  it('tell all but one that no answer will come', () => {
+  it('tell all requesters but one that no answer will come', () => {
     const exchanges = new Exchanges();
     const answers = new Map<number, ResponseMessage | null>();
     const begin = (id: number) => exchanges.begin(request(id), (answer) => answers.set(id, answer)).requestId;

@@ -2,12 +2,12 @@ import type { RequestMessage, ResponseMessage } from '../core/messages.js';
 import type { Respond } from '../transport/transport-host.js';
 
 interface Exchange {
-  /** As the peer counts its requests; two peers, or one before and after its restart, may use the same number. */
+  /** The peer's own number. Two peers, or one before and after its restart, may use the same. */
   requestId: number;
   respond: Respond;
 }
 
-/** Requests of peers that wait for the core's answer. The core knows them by numbers of our own. */
+/** Requests of peers that wait for the core's answer. The core knows them by our own numbers. */
 export class Exchanges {
   private readonly open = new Map<number, Exchange>();
   private lastId = 0;
@@ -16,7 +16,7 @@ export class Exchanges {
     return this.open.size;
   }
 
-  /** The request as the core shall see it. */
+  /** The request as the core sees it. */
   begin(request: RequestMessage, respond: Respond): RequestMessage {
     this.lastId += 1;
     this.open.set(this.lastId, { requestId: request.requestId, respond });
@@ -30,7 +30,7 @@ export class Exchanges {
     exchange.respond({ ...response, requestId: exchange.requestId });
   }
 
-  /** The term is over: the core forgets what it held back, except for the request it is at. */
+  /** The term is over: the core forgets what it held back, except for the request that it is processing. */
   abandon(exceptId?: number): void {
     for (const [id, { respond }] of this.open) {
       if (id === exceptId) continue;

@@ -1,18 +1,18 @@
 import type { ClusterTiming } from '../core/timing.js';
 
-/** 99th percentiles, ms; undefined until enough of them were seen. */
+/** 99th percentiles in ms; undefined until there are enough measurements. */
 export interface MeasuredTimes {
   /** From a heartbeat to its answer. */
   roundTripMs: number | undefined;
   /** A synced write. */
   syncMs: number | undefined;
-  /** How late timers fire: how long the event loop stalled. */
+  /** How late timers fire, which is how long the event loop stalled. */
   latenessMs: number | undefined;
 }
 
 /**
- * Where these times are too tight, as far as it was measured: elections that nobody needs, or that
- * collide. Empty when all is well.
+ * Where these times are too short for what was measured: needless elections, or elections that
+ * collide. Empty when the timing fits.
  */
 export function judgeTiming(timing: ClusterTiming, measured: MeasuredTimes): string[] {
   const { heartbeatIntervalMs, electionTimeoutMs, rankSlotMs, leaseTimeoutMs } = timing;

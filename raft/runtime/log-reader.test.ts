@@ -5,7 +5,7 @@ import { LogReader } from './log-reader.js';
 
 const LOG = entriesAfter(ORIGIN, 1, ['1', '22', '333', '4444', '55555']);
 
-/** A log of which the entries before `youngFrom` are on disk only. */
+/** A log whose entries before `youngFrom` are only on disk. */
 function createReader(youngFrom: number) {
   const asked: [from: number, to: number][] = [];
   const reader = new LogReader(
@@ -26,7 +26,7 @@ function createReader(youngFrom: number) {
 const indices = (entries: { index: number }[]): number[] => entries.map(({ index }) => index);
 
 describe('LogReader', () => {
-  it('takes from memory what is there', async () => {
+  it('reads from memory what is there', async () => {
     const { reader, asked } = createReader(3);
     expect(indices(reader.inMemory(3, 5, Infinity))).toEqual([3, 4, 5]);
     expect(indices(reader.inMemory(4, 99, Infinity))).toEqual([4, 5]);
@@ -35,14 +35,14 @@ describe('LogReader', () => {
     expect(asked).toEqual([]);
   });
 
-  it('gives one entry at least, and no more than the bytes allow', async () => {
+  it('returns at least one entry, and no more than the bytes allow', async () => {
     const { reader } = createReader(1);
     expect(indices(reader.inMemory(2, 5, 0))).toEqual([2]);
     expect(indices(reader.inMemory(2, 5, 5))).toEqual([2, 3]);
     expect(indices(await reader.read(2, 5, 8))).toEqual([2, 3]);
   });
 
-  it('asks the disk for nothing that may not be there yet', async () => {
+  it('does not ask the disk for what may not be there yet', async () => {
     const { reader, asked } = createReader(4);
     expect(indices(await reader.read(2, 5, Infinity))).toEqual([2, 3]);
     expect(asked).toEqual([[2, 3]]);

@@ -1,14 +1,17 @@
 import type { Entry, LoadedEntry } from '../core/entries.js';
 import type { Storage } from '../storage/storage.js';
 
-/** The log with its data, wherever they are: in memory while they are young, then on disk. */
+/** The log with its data: young entries from memory, older ones from disk. */
 export class LogReader {
   constructor(
     private readonly entry: (index: number) => Readonly<Entry> | undefined,
     private readonly storage: Pick<Storage, 'readEntries'>,
   ) {}
 
-  /** Entries from `from` on that are in memory, `maxBytes` of data at most but one at least; none if the first is not. */
+  /**
+   * Entries from `from` on that are in memory: at most `maxBytes` of data but at least one; none if the first is not
+   * there.
+   */
   inMemory(from: number, to: number, maxBytes: number): LoadedEntry[] {
     const entries: LoadedEntry[] = [];
     let bytes = 0;
@@ -26,7 +29,7 @@ export class LogReader {
   async read(from: number, to: number, maxBytes: number): Promise<LoadedEntry[]> {
     const entries = this.inMemory(from, to, maxBytes);
     if (entries.length > 0) return entries;
-    // What is in memory may still be on its way to the disk, which knows nothing of it yet.
+    // What is in memory may not be on disk yet.
     let last = from;
     while (last < to && this.entry(last + 1)?.data === undefined) last += 1;
     return this.storage.readEntries(from, last, maxBytes);

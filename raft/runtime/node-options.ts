@@ -10,15 +10,15 @@ import type { TransportHost } from '../transport/transport-host.js';
 import type { Retention } from './compaction.js';
 import type { StateMachine } from './state-machine.js';
 
-/** The part of the transport that the node uses; http-transport.ts is the one for production. */
+/** The part of the transport that the node uses. Production uses http-transport.ts. */
 export interface NodeTransport {
-  /** Listens; what comes in goes to this node. */
+  /** Listens, and delivers to this node what comes in. */
   start(host: TransportHost): Promise<{ host: string; port: number }>;
   stop(): Promise<void>;
   setPeers(members: readonly Member[]): void;
   /** `onProgress` hears how many bytes of the request the peer has confirmed so far, where the transport can tell. */
   send(to: NodeId, message: RequestMessage, onProgress?: (bytes: number) => void): Promise<ResponseMessage>;
-  /** Brings the data of a snapshot to the peer, as far as it lacks them, and then the message. */
+  /** Sends the peer the data of a snapshot that it lacks, then the message. */
   sendSnapshot(
     to: NodeId,
     message: SnapshotRequest,
@@ -31,15 +31,15 @@ export interface NodeTransport {
 
 export interface RaftNodeOptions<Result> {
   nodeId: NodeId;
-  /** Preference of this node as leader among equally fit ones: an integer below 2^32, greater is better. */
+  /** Preference for this node as leader among equally fit ones: an integer below 2^32, greater is better. */
   priority: number;
-  /** Believe proof that the leader's process is gone; the lease is advisory then, since loyalty to a leader ends early. */
+  /** Whether to accept proof that the leader's process is gone. The lease is then advisory, since loyalty may end early. */
   crashEvidence: boolean;
-  /** The timing of a cluster that this node founds; in another it goes by that of the cluster. */
+  /** The timing of a cluster that this node founds. In any other cluster it uses the cluster's. */
   timing: Timing;
   limits: Limits;
   retention: Retention;
-  /** A write to `storage` that has not ended by then is a failure of the disk; 30 s unless given. */
+  /** A write to `storage` that takes longer is a failure of the disk. 30 s by default. */
   writeLimitMs?: number;
   storage: Storage;
   stateMachine: StateMachine<Result>;
@@ -49,15 +49,15 @@ export interface RaftNodeOptions<Result> {
 }
 
 /**
- * How a request to the cluster ended. `rejected`: it had no effect and never will. `unknown`: it may have taken
- * effect or may still do so; only the log can tell, later: `RaftNode.outcomeOf(at)`, on any node, where `at` is given.
+ * How a request to the cluster ended. `rejected`: it had no effect and never will. `unknown`: it may have taken effect or
+ * may still do so. If `at` is given, `RaftNode.outcomeOf(at)` on any node tells later.
  */
 export type Outcome<T> =
   | ({ outcome: 'done'; index: number; term: number } & T)
   | { outcome: 'rejected'; reason: RejectReason | 'stopped'; detail?: string }
   | { outcome: 'unknown'; reason: string; at?: LogPosition };
 
-/** What a node tells those who listen. */
+/** The events of a node. */
 export interface RaftNodeEvents {
   /** Role, term, leader or readiness changed. */
   role: [event: Extract<CoreEvent, { type: 'role' }>];
@@ -65,20 +65,23 @@ export interface RaftNodeEvents {
   configuration: [event: Extract<CoreEvent, { type: 'configuration' }>];
   /** Entries were applied up to this index. */
   applied: [index: number];
-  /** It takes part no more, by `stop` or because it could not go on. */
+  /** The node has stopped, by `stop` or because it could not continue. */
   stopped: [];
-  /** A peer has answered a request; `status()` has what it said of itself. With every heartbeat, so keep it cheap. */
+  /**
+   * A peer has answered a request; `status()` has what it said of itself. Fires with every heartbeat, so handlers must be
+   * cheap.
+   */
   answered: [peer: NodeId];
-  // For those who count and measure:
+  // For metrics:
   /** Two processes speak for this peer: one of them runs on a copy of the other's disk. */
   identityUsedTwice: [peer: NodeId];
-  /** A disk lost what it had confirmed: that of this node, or, as this leader found, of another. */
+  /** A disk lost what it had confirmed: this node's, or another's, as found by this leader. */
   reverted: [event: Extract<CoreEvent, { type: 'reverted' }>];
   electionStarted: [event: Extract<CoreEvent, { type: 'electionStarted' }>];
-  /** So many more entries are committed. */
+  /** This many more entries are committed. */
   committed: [entries: number];
   /** A synced write of the log has ended. */
   stored: [durationMs: number];
-  /** A command of this node is committed and applied. */
+  /** A command of this node has been committed and applied. */
   proposed: [took: { replicateMs: number; applyMs: number }];
 }

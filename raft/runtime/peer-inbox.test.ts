@@ -24,7 +24,7 @@ describe('the inbox of a node', () => {
   let kept: SnapshotChunkRequest[];
   let errors: Error[];
   let isRunning: boolean;
-  /** What the disk says to a piece, and to the question for the whole. */
+  /** The disk's answer to a piece, and to the request for the whole. */
   let keep: () => Promise<number | null>;
   let whole: SnapshotRequest | undefined;
   let inbox: PeerInbox;
@@ -67,26 +67,26 @@ describe('the inbox of a node', () => {
     snapshot: { ...meta, byteLength: 7, crc: 0 },
   });
 
-  it('keeps a piece of a snapshot, and says how much is there', async () => {
+  it('keeps a piece of a snapshot, and answers how much is there', async () => {
     expect(await inbox.onSnapshotChunk('b', chunk(TERM))).toBe(7);
     expect(kept).toHaveLength(1);
   });
 
-  it('keeps no piece of a sender that leads no more, nor after the end', async () => {
+  it('keeps no piece of a sender that no longer leads, nor after the end', async () => {
     expect(await inbox.onSnapshotChunk('b', chunk(TERM - 1))).toBeNull();
     isRunning = false;
     expect(await inbox.onSnapshotChunk('b', chunk(TERM))).toBeNull();
     expect(kept).toEqual([]);
   });
 
-  it('tells of a disk that cannot keep a piece', async () => {
+  it('reports a disk that cannot keep a piece', async () => {
     keep = () => Promise.reject(new Error('no space'));
     expect(await inbox.onSnapshotChunk('b', chunk(TERM))).toBeNull();
     expect(errors.map(({ message }) => message)).toEqual(['no space']);
   });
 
   describe('for a snapshot whose data came before it', () => {
-    /** The answers that were given at once. */
+    /** The immediate answers. */
     async function answersTo(message: SnapshotRequest): Promise<(ResponseMessage | null)[]> {
       const answers: (ResponseMessage | null)[] = [];
       inbox.onRequest('b', message, (response) => answers.push(response));
@@ -94,13 +94,13 @@ describe('the inbox of a node', () => {
       return answers;
     }
 
-    it('hands it on whole', async () => {
+    it('passes it on complete', async () => {
       whole = { ...snapshotWithoutData, snapshot: { ...meta, data: Uint8Array.of(1) } };
       expect(await answersTo(snapshotWithoutData)).toEqual([]);
       expect(delivered).toEqual([{ type: 'message', from: 'b', message: whole }]);
     });
 
-    it('hands on nothing, and gives no answer, while the data are not complete', async () => {
+    it('passes nothing on, and does not answer, while the data are incomplete', async () => {
       expect(await answersTo(snapshotWithoutData)).toEqual([null]);
       expect(delivered).toEqual([]);
     });

@@ -18,10 +18,10 @@ export interface PeerInboxOptions {
   snapshots: Pick<SnapshotTraffic, 'keep' | 'complete'>;
   /** Whether proof that the leader's process is gone counts. */
   crashEvidence: boolean;
-  /** The leader of this node; null without one, and for a node that does not run. */
+  /** The leader of this node; null without one, and for a node that is not running. */
   leader: () => NodeId | null;
   probe: (peer: NodeId) => Promise<'gone' | 'alive' | 'unknown'>;
-  /** For how long the disk has not finished a write, ms; 0 when none is under way. */
+  /** How long the current write has been running, in ms; 0 without one. */
   writingForMs: () => number;
   /** Two processes speak for this peer. */
   onIdentityUsedTwice: (peer: NodeId) => void;
@@ -30,7 +30,7 @@ export interface PeerInboxOptions {
   onError: (error: Error) => void;
 }
 
-/** What the network brings, on its way into the core. */
+/** Passes what the network delivers on to the core. */
 export class PeerInbox implements TransportHost {
   private readonly evidence: CrashEvidence | undefined;
 
@@ -81,7 +81,7 @@ export class PeerInbox implements TransportHost {
     }
   }
 
-  /** A peer's connections are closed: its process may be dead, which is looked into if it leads. */
+  /** A peer's connections are closed. Its process may be dead; if it leads, its host is probed. */
   async onPeerDisconnected(peer: NodeId): Promise<void> {
     await this.evidence?.disconnected(peer);
   }
@@ -94,7 +94,7 @@ export class PeerInbox implements TransportHost {
     this.options.onIdentityUsedTwice(peer);
   }
 
-  /** The core gets the whole snapshot or hears nothing of it; without the data, the sender begins again. */
+  /** The core gets the whole snapshot or none of it. Without the data, the sender begins again. */
   private async onSnapshot(from: NodeId, message: SnapshotRequest, respond: Respond): Promise<void> {
     const { pump, snapshots } = this.options;
     const complete = pump.isRunning ? await snapshots.complete(message) : undefined;

@@ -18,15 +18,15 @@ export interface PeerRequestsOptions {
   storage: Storage;
   snapshots: Pick<SnapshotTraffic, 'send'>;
   logger: Logger;
-  /** The core knows what this peer has answered. */
+  /** The core has processed an answer of this peer. */
   onAnswered(peer: NodeId): void;
-  /** From a heartbeat to its answer; heartbeats wait for no disk. */
+  /** Time from a heartbeat to its answer. Heartbeats wait for no disk. */
   onRoundTrip(ms: number): void;
-  /** The disk could not give what a message needs. */
+  /** The disk could not supply what a message needs. */
   onDiskFailure(error: StorageError): void;
 }
 
-/** What this node asks of its peers: each request ends as an input of the core, answered or failed. */
+/** This node's requests to its peers. Each ends as an input of the core, answered or failed. */
 export class PeerRequests {
   private transport: NodeTransport | undefined;
   private members: readonly Member[] = [];
@@ -36,12 +36,12 @@ export class PeerRequests {
     this.watch = new PeerWatch(options.logger, () => performance.now());
   }
 
-  /** From here on messages leave. */
+  /** From here on, messages are sent. */
   use(transport: NodeTransport): void {
     this.transport = transport;
   }
 
-  /** Those who just left stay connected until the next change: they must learn that they left. */
+  /** Members that just left stay connected until the next change, so that they learn that they left. */
   connect(members: readonly Member[]): void {
     const others = members.filter((member) => member.id !== this.options.nodeId);
     const gone = this.members.filter((old) => !others.some((member) => member.id === old.id));
@@ -60,7 +60,7 @@ export class PeerRequests {
     );
   }
 
-  /** Whether the peer's process is gone, for certain. */
+  /** Whether the peer's process is certainly gone. */
   async probe(peer: NodeId): Promise<'gone' | 'alive' | 'unknown'> {
     return (await this.transport?.probe(peer)) ?? 'unknown';
   }
@@ -69,7 +69,7 @@ export class PeerRequests {
     return this.watch.troubles();
   }
 
-  /** From now on this node asks nobody: what it does not hear means nothing. */
+  /** From now on this node sends no requests, so silence means nothing. */
   forgetSilences(): void {
     this.watch.forget();
   }
@@ -103,7 +103,7 @@ export class PeerRequests {
   }
 }
 
-/** Why a request failed, to answer what is wrong with the peer. */
+/** Why a request failed, so that the status can say what is wrong with the peer. */
 function causeOf(error: Error): string {
   if (!(error instanceof TransportError)) return error.message;
   const { code, failure } = error;

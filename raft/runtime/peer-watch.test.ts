@@ -25,7 +25,7 @@ beforeEach(() => {
   watch = new PeerWatch(recorded.logger, () => nowMs);
 });
 
-/** Two requests every 50 ms, none of which is answered. */
+/** Two requests every 50 ms, both unanswered. */
 function silence(peer: string, forMs: number): void {
   for (const endMs = nowMs + forMs; nowMs < endMs; nowMs += 50) {
     watch.failed(peer, HEARTBEAT, 'heartbeat: refused');
@@ -41,7 +41,7 @@ const answered = (peer: string): void => {
 const told = (): Line[] => lines.filter(({ level }) => level !== 'debug');
 
 describe('PeerWatch', () => {
-  it('tells the beginning and the end of a silence, and each failure once', () => {
+  it('reports the beginning and the end of a silence, and each failure once', () => {
     silence('b', 3_600_000);
     expect(told()).toMatchObject([
       { level: 'warn', peer: 'b', reason: 'heartbeat: refused', forMs: 1000, msg: 'a peer does not answer' },
@@ -53,7 +53,7 @@ describe('PeerWatch', () => {
     expect(told()).toHaveLength(2);
   });
 
-  it('is silent about what passes at once, and about peers that are not asked any more', () => {
+  it('does not report brief failures, nor peers that are no longer asked', () => {
     for (let i = 0; i < 10; i++) {
       silence('b', 900);
       answered('b');
@@ -64,16 +64,16 @@ describe('PeerWatch', () => {
     expect(told().map(({ peer, level }) => [peer, level])).toEqual([['c', 'warn']]);
   });
 
-  it('keeps few of the reasons of a peer that fails in ever new words', () => {
+  it('keeps only a few reasons of a peer that fails with ever new texts', () => {
     for (let i = 0; i < 1000; i++) watch.failed('b', ENTRIES, `after ${i} ms`);
     expect(lines.length).toBeLessThan(10);
   });
 
-  it('tells a peer that answers heartbeats and takes no entries, and where it fails', () => {
+  it('reports a peer that answers heartbeats but accepts no entries, and where it fails', () => {
     const failure = { phase: 'send' as const, to: '10.0.0.2:50050', noProgressMs: 1000 };
     for (; nowMs < 5000; nowMs += 50) {
       watch.answered('b', HEARTBEAT);
-      // What looks for the common point of the logs gets through as well.
+      // The search for the common point of the logs gets through as well.
       watch.answered('b', { type: 'append', entries: [] });
       watch.failed('b', ENTRIES, 'append: no answer', failure);
     }

@@ -3,14 +3,14 @@ import type { NodeId } from '../core/configuration.js';
 import type { Message } from '../core/messages.js';
 import type { PeerFailure } from '../transport/peer-failure.js';
 
-/** A peer that fails for this long is worth a warning; a lost request is not. */
+/** A peer that fails for this long is worth a warning. A lost request is not. */
 const TOLD_AFTER_MS = 1000;
-/** Different failures of one silence that are told one by one. */
+/** At most this many different failures are logged during one silence. */
 const REASONS_MAX = 8;
 
 /**
- * `work`: entries and snapshots. `life`: what is small, also an append without entries, which looks for the common point
- * of two logs.
+ * `work`: entries and snapshots. `life`: small messages, including appends without entries, which search for the common
+ * point of two logs.
  */
 export type Traffic = 'life' | 'work';
 
@@ -20,12 +20,12 @@ export interface Asked {
   entries?: readonly unknown[];
 }
 
-/** A peer that does not do what it is asked for. */
+/** A peer that does not do what it is asked. */
 export interface PeerTrouble {
   peer: NodeId;
   traffic: Traffic;
   forMs: number;
-  /** The last failure in words, and where on the way it happened if that is known. */
+  /** Text of the last failure, and at which stage it happened if known. */
   reason: string;
   failure: PeerFailure | undefined;
 }
@@ -44,8 +44,8 @@ const BEGINS = { life: 'a peer does not answer', work: 'a peer answers but accep
 const ENDS = { life: 'the peer answers again', work: 'the peer accepts entries again' };
 
 /**
- * Logs that a peer does not answer, or takes nothing, and that it does again: two lines, however long the silence
- * between them and however often it is asked.
+ * Logs that a peer does not answer or accepts nothing, and that it does again: two lines, for any length of the silence and
+ * any number of requests.
  */
 export class PeerWatch {
   private readonly silences = new Map<string, Silence>();
@@ -87,7 +87,7 @@ export class PeerWatch {
     }
   }
 
-  /** What is wrong now, the longest trouble first. */
+  /** What is wrong now, the longest-lasting problem first. */
   troubles(): PeerTrouble[] {
     const now = this.now();
     return [...this.silences.values()]
@@ -98,7 +98,7 @@ export class PeerWatch {
       }));
   }
 
-  /** From now on this node asks nobody: what it does not hear means nothing. */
+  /** From now on this node sends no requests, so silence means nothing. */
   forget(): void {
     this.silences.clear();
   }

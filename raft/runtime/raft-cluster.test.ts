@@ -14,9 +14,9 @@ type Options = Omit<RuntimeHarnessOptions, 'storage'>;
 
 let directory: string;
 let nodes: Map<string, RuntimeHarness>;
-/** Where each node listens, once it did. */
+/** Where each node listens, once it does. */
 let addresses: Map<string, { host: string; port: number }>;
-/** Who raised an alarm about whose disk, and how it knew. */
+/** Which node raised an alarm about whose disk, and on what proof. */
 let reversions: Set<string>;
 
 beforeEach(async () => {
@@ -107,7 +107,7 @@ describe('three nodes over HTTP and LevelDB', () => {
     await agreeOn([big, ...many]);
   });
 
-  it('bring a node back that was away for longer than the log remembers', async () => {
+  it('bring back a node that was away for longer than the log reaches', async () => {
     const options: Options = {
       retention: { bytesMax: 300_000, entriesMax: 50 },
       limits: { cacheBytesMax: 50_000 },
@@ -129,7 +129,7 @@ describe('three nodes over HTTP and LevelDB', () => {
     for (const node of all()) expect(node.raft.status().logBytes).toBeLessThanOrEqual(300_000);
   });
 
-  it('bring a snapshot over in pieces although the line breaks again and again', async () => {
+  it('transfer a snapshot in pieces although the line breaks again and again', async () => {
     const options: Options = {
       retention: { bytesMax: 2_000_000, entriesMax: 1000 },
       limits: { cacheBytesMax: 50_000, appendBytesMax: 100_000 },
@@ -170,7 +170,7 @@ describe('three nodes over HTTP and LevelDB', () => {
       const snapshotBytes = Math.max(...chunks.map(([{ byteLength }]) => byteLength));
       expect(snapshotBytes).toBeGreaterThan(3_000_000);
       expect(proxy.breaks).toBeGreaterThan(3);
-      // It went on where it broke off, with a chunk or two sent twice.
+      // It continued where it broke off, with a chunk or two sent twice.
       expect(sentBytes).toBeLessThan(1.5 * snapshotBytes);
     } finally {
       await proxy.close();
@@ -187,7 +187,7 @@ describe('three nodes over HTTP and LevelDB', () => {
     await agreeOn(['one', 'two']);
   });
 
-  it('go on when a copy of the leader’s directory is started elsewhere, and say so', async () => {
+  it('continue when a copy of the leader’s directory is started elsewhere, and report it', async () => {
     const leader = await found();
     await commit(all(), 'one');
     await agreeOn(['one']);
@@ -213,7 +213,7 @@ describe('three nodes over HTTP and LevelDB', () => {
     }
   });
 
-  it('notice a directory that was put back, also after a restart of all', async () => {
+  it('notice a restored old directory, also after a restart of all', async () => {
     const leader = await found();
     await commit(all(), 'one');
     await agreeOn(['one']);

@@ -12,7 +12,7 @@ import { RuntimeHarness } from './testing/runtime-harness.js';
 const createCluster = clustersOfEachTest();
 
 describe('a disk that fails', () => {
-  it('ends the leader; what waits is unknown and nothing is acknowledged', async () => {
+  it('ends the leader; waiting requests are unknown and nothing is acknowledged', async () => {
     const cluster = createCluster();
     const leader = await cluster.found('a', 'b', 'c');
     const storage = cluster.storage(leader.id);
@@ -32,7 +32,7 @@ describe('a disk that fails', () => {
     await leader.raft.stop();
   });
 
-  it('ends a follower, which acknowledges nothing of it', async () => {
+  it('ends a follower, which acknowledges nothing of that write', async () => {
     const cluster = createCluster();
     const leader = await cluster.found('a', 'b', 'c');
     const [failing, other] = cluster.others(leader) as [RuntimeHarness, RuntimeHarness];
@@ -71,7 +71,7 @@ describe('a disk that fails', () => {
     expect(leader.fatal).toMatchObject([{ code: 'damaged-entry' }]);
   });
 
-  it('keeps nothing of a cluster whose founding it did not finish', async () => {
+  it('keeps nothing of a cluster that it did not finish founding', async () => {
     const cluster = createCluster();
     const first = await cluster.start('a');
     const storage = cluster.storage('a');
@@ -118,7 +118,7 @@ describe('a disk that fails', () => {
 });
 
 describe('a leader whose disk hangs', () => {
-  it('commits by its followers, transfers leadership, and ends when the write does not', async () => {
+  it('commits through its followers, transfers leadership, and ends when the write does not', async () => {
     const cluster = createCluster({
       writeLimitMs: 4000,
       timing: { electionTimeoutMs: 250, leaseTimeoutMs: 240 },
@@ -135,7 +135,7 @@ describe('a leader whose disk hangs', () => {
 });
 
 describe('a node of a cluster', () => {
-  it('refuses another cluster and lives on', async () => {
+  it('refuses another cluster and keeps running', async () => {
     const cluster = createCluster();
     const leader = await cluster.found('a');
     await expect(leader.raft.adoptCluster('ab'.repeat(16))).rejects.toMatchObject({ code: 'wrong-cluster' });
@@ -144,7 +144,7 @@ describe('a node of a cluster', () => {
     expect(await leader.raft.propose(bytes('one'))).toMatchObject({ outcome: 'done' });
   });
 
-  it('ends when its state machine fails: going on would fork the state', async () => {
+  it('ends when its state machine fails: continuing would fork the state', async () => {
     const machine = new RecordingMachine();
     machine.apply = () => {
       throw new Error('unknown command');
@@ -166,7 +166,7 @@ describe('a node of a cluster', () => {
     expect(leader.fatal).toMatchObject([{ message: expect.stringContaining('invariant') }]);
   });
 
-  it('keeps no request forever: those of a term that is over are given back', async () => {
+  it('keeps no request forever: those of a past term are returned', async () => {
     const cluster = createCluster();
     const leader = await cluster.found('a', 'b', 'c');
     await leader.raft.propose(bytes('one'));
@@ -182,7 +182,7 @@ describe('a node of a cluster', () => {
     cluster.hostOf(follower).onRequest(leader.id, entry, (answer) => answers.push(answer));
     await eventually(() => storage.pendingWrite, 'the write');
     expect(open.size).toBeGreaterThan(0);
-    // A later term: the answer of the old one will never be given.
+    // A later term: the old one will never answer.
     const [other] = cluster.others(leader).filter((node) => node !== follower);
     const later: RequestMessage = heartbeat(term + 5);
     cluster.hostOf(follower).onRequest(other?.id ?? '', later, (answer) => answers.push(answer));
@@ -194,7 +194,7 @@ describe('a node of a cluster', () => {
     await eventually(() => open.size === 0, 'no request to be left');
   });
 
-  it('answers two peers that count alike, each in its own words', async () => {
+  it('answers two peers that use the same request numbers, each its own request', async () => {
     const cluster = createCluster();
     const leader = await cluster.found('a', 'b', 'c');
     const [one, two] = cluster.others(leader) as [RuntimeHarness, RuntimeHarness];
@@ -206,7 +206,7 @@ describe('a node of a cluster', () => {
     expect(answers).toMatchObject([{ requestId: 7 }, { requestId: 7 }, { requestId: 7 }]);
   });
 
-  it('knows its peers before the first request comes in', async () => {
+  it('knows its peers before the first request arrives', async () => {
     const cluster = createCluster();
     await cluster.found('a', 'b', 'c');
     await cluster.node('b').raft.stop();
@@ -227,7 +227,7 @@ describe('a node of a cluster', () => {
   });
 });
 
-/** What a leader would send next: one entry after the follower's last. */
+/** What a leader would send next: the entry after the follower's last. */
 function appendOf(follower: RuntimeHarness, leader: RuntimeHarness, text?: string): RequestMessage {
   const { term, lastIndex } = follower.raft.status();
   const last = follower.raft['running'].entry(lastIndex);

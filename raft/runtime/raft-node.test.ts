@@ -17,7 +17,7 @@ describe('a lone voter', () => {
     expect(cluster.node('a').fatal).toEqual([]);
   });
 
-  it('finds all of it after a restart', async () => {
+  it('finds everything again after a restart', async () => {
     const cluster = createCluster();
     const leader = await cluster.found('a');
     for (const text of ['one', 'two', 'three']) await leader.raft.propose(bytes(text));
@@ -29,14 +29,14 @@ describe('a lone voter', () => {
     expect(again.raft.status().appliedIndex).toBe(again.raft.status().commitIndex);
   });
 
-  it('tells the core at start what it applied while it opened', async () => {
+  it('tells the core at start what it applied while opening', async () => {
     const cluster = createCluster();
     const leader = await cluster.found('a');
     await leader.raft.propose(bytes('one'));
     await leader.raft.propose(bytes('two'));
     await leader.raft.stop();
     const again = await cluster.start('a');
-    // The commit index on disk is that of the last but one write.
+    // The commit index on disk is that of the second last write.
     expect(again.machine.commands.length).toBeGreaterThan(0);
     expect(again.raft.status().appliedIndex).toBe(again.raft.status().commitIndex);
   });
@@ -60,7 +60,7 @@ describe('three nodes', () => {
     }
   });
 
-  it('answer who is no leader, does not run yet or no longer: it never took effect', async () => {
+  it('answer with rejected if they are not leader, not yet started or stopped: the request never took effect', async () => {
     const cluster = createCluster();
     const leader = await cluster.found('a', 'b', 'c');
     const [follower] = cluster.others(leader);
@@ -100,7 +100,7 @@ describe('three nodes', () => {
     expect(leader.has('lost')).toBe(false);
   });
 
-  it('settle as unknown what is pending when a node stops', async () => {
+  it('settle pending requests as unknown when a node stops', async () => {
     const cluster = createCluster({ timing: { leaseTimeoutMs: 60_000 } });
     const leader = await cluster.found('a', 'b', 'c');
     for (const other of cluster.others(leader)) cluster.network.cut.add(other.id);
@@ -111,7 +111,7 @@ describe('three nodes', () => {
     }
   });
 
-  it('stop once, however often they are told', async () => {
+  it('stop once, even if told several times', async () => {
     const cluster = createCluster();
     const leader = await cluster.found('a');
     const [first, second] = [leader.raft.stop(), leader.raft.stop()];
@@ -119,7 +119,7 @@ describe('three nodes', () => {
     await first;
   });
 
-  it('tell their leader of themselves with every answer, and it passes that on', async () => {
+  it('report themselves to their leader with every answer, and it passes that on', async () => {
     const cluster = createCluster();
     const leader = await cluster.found('a', 'b', 'c');
     const [peer] = cluster.others(leader);
@@ -129,12 +129,12 @@ describe('three nodes', () => {
       if (id === peer!.id) seen.push(eligibility);
     });
     peer!.raft.setEligibility(4711);
-    // Once it is told, it is known.
+    // From then on it is known.
     await eventually(() => seen.at(-1) === 4711, 'the leader to be told');
     expect(seen.indexOf(4711)).toBe(seen.length - 1);
   });
 
-  it('hand leadership over', async () => {
+  it('transfer leadership', async () => {
     const cluster = createCluster();
     const leader = await cluster.found('a', 'b', 'c');
     await leader.raft.propose(bytes('one'));
@@ -163,7 +163,7 @@ describe('three nodes', () => {
     const next = await cluster.leader(others);
     cluster.network.lost = () => false;
     await commit(others, 'another');
-    // At the new leader just so: everybody has the same log.
+    // The same at the new leader: all have the same log.
     const at = { index: index + 1, term };
     const signal = AbortSignal.timeout(5000);
     const told = [await next.raft.outcomeOf(at, signal)];
@@ -173,7 +173,7 @@ describe('three nodes', () => {
     expect(verdicts).toEqual([expected, expected, expected]);
   });
 
-  it('prepare a transfer while they lead on, and say what is in its way', async () => {
+  it('prepare a transfer while they go on leading, and say what prevents it', async () => {
     const cluster = createCluster({ timing: { transferTimeoutMs: 200 } });
     const leader = await cluster.found('a', 'b', 'c');
     const [target, other] = cluster.others(leader);
@@ -207,7 +207,7 @@ describe('three nodes', () => {
     await expect(leader.raft.prepareTransfer('b', controller.signal)).rejects.toThrow('withdrawn');
   });
 
-  it('put one node in the place of another, leader or not, and stay whole', async () => {
+  it('replace one node by another, leader or not, and keep working', async () => {
     const cluster = createCluster();
     const leader = await cluster.found('a', 'b', 'c');
     await leader.raft.propose(bytes('one'));
@@ -228,7 +228,7 @@ describe('three nodes', () => {
     expect(await next.raft.propose(bytes('two'))).toMatchObject({ outcome: 'done', result: 2 });
   });
 
-  it('go by the times of their log, whatever each was started with, and change them together', async () => {
+  it('use the timing of their log, whatever each was started with, and change it together', async () => {
     const cluster = createCluster();
     const leader = await cluster.found('a', 'b', 'c');
     await leader.raft.propose(bytes('one'));
@@ -241,7 +241,7 @@ describe('three nodes', () => {
     expect(await leader.raft.setTiming(slower)).toMatchObject({ outcome: 'done' });
     await eventually(
       () => cluster.nodes.every(({ raft }) => isSameTiming(raft.timing, slower)),
-      'all to go by the new times',
+      'all to use the new timing',
     );
     const follower = cluster.others(leader)[0] as RuntimeHarness;
     await follower.raft.stop();
@@ -250,7 +250,7 @@ describe('three nodes', () => {
     expect(await leader.raft.propose(bytes('two'))).toMatchObject({ outcome: 'done' });
   });
 
-  it('report a transfer that succeeded as done, also when the answer of its target is lost', async () => {
+  it('report a transfer that succeeded as done, even if the answer of its target is lost', async () => {
     const cluster = createCluster();
     const leader = await cluster.found('a', 'b', 'c');
     await leader.raft.propose(bytes('one'));
@@ -297,7 +297,7 @@ describe('three nodes', () => {
     expect(await next.raft.propose(bytes('two'))).toMatchObject({ outcome: 'done', result: 2 });
   });
 
-  it('take over when another process speaks for the leader; proof can be switched off', async () => {
+  it('take over when another process speaks for the leader; the use of proof can be switched off', async () => {
     const patient = { electionTimeoutMs: 600_000, leaseTimeoutMs: 500_000 };
     for (const crashEvidence of [false, true]) {
       const cluster = createCluster({ timing: patient, crashEvidence });
@@ -324,7 +324,7 @@ describe('three nodes', () => {
 });
 
 describe('a follower that was away', () => {
-  it('gets entries that nobody has in memory any more', async () => {
+  it('gets entries that no node has in memory any longer', async () => {
     const cluster = createCluster({ limits: { cacheBytesMax: 2000, appendBytesMax: 5000 } });
     const leader = await cluster.found('a', 'b', 'c');
     const away = cluster.others(leader)[0] as RuntimeHarness;
@@ -350,7 +350,7 @@ describe('a follower that was away', () => {
     for (const text of texts) {
       await leader.raft.propose(bytes(text));
       const { logBytes, lastIndex, snapshotIndex } = leader.raft.status();
-      // The entry that exceeds the bound is in the log before the compaction that it causes.
+      // The entry that exceeds the bound is in the log before it causes the compaction.
       expect(logBytes).toBeLessThanOrEqual(retention.bytesMax + 2 * 710);
       expect(lastIndex - snapshotIndex).toBeLessThanOrEqual(retention.entriesMax + 2);
     }

@@ -26,9 +26,7 @@ import { findTransferOutcome } from './transfer-outcome.js';
 import { unlessAborted } from './unless-aborted.js';
 import { WakeUpTimer } from './wake-up-timer.js';
 
-/**
- * One running node: gives the pure core its clock, disk and network, and the application its commits.
- */
+/** One running node. Gives the pure core its clock, disk and network, and the application its commits. */
 export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   readonly nodeId: NodeId;
   private readonly logger: Logger;
@@ -132,7 +130,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   async start(transport: NodeTransport): Promise<{ host: string; port: number }> {
     this.peers.use(transport);
     this.pump.run(this.running);
-    // Before the first request: it is measured against the members' disks.
+    // Before the first request, which is checked against the members' disks.
     this.peers.connect(this.status().configuration.configuration.members);
     const bound = await transport.start(this.inbox);
     this.pump.deliver({ type: 'applied', index: this.application.appliedIndex });
@@ -154,17 +152,17 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     return this.running.status(performance.now());
   }
 
-  /** The timing in force: the cluster's, once the log of this node has it. */
+  /** The timing in force: the cluster's once this node's log has it. */
   get timing(): Timing {
     return this.core?.timing ?? this.options.timing;
   }
 
-  /** The peers that do not do what this node asks of them, and where on the way to them it fails. */
+  /** The peers that do not do what this node asks, and the stage at which it fails. */
   peerTroubles(): PeerTrouble[] {
     return this.peers.troubles();
   }
 
-  /** True while this node leads and an entry of its own term is committed: only then it knows the whole log. */
+  /** True while this node leads and an entry of its own term is committed. Only then does it know the whole log. */
   get isReadyLeader(): boolean {
     return this.core?.role === 'leader' && this.status().ready;
   }
@@ -175,12 +173,12 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     return this.cluster.found(() => this.pump.ask((id) => ({ type: 'bootstrap', id, configuration })));
   }
 
-  /** Becomes part of a cluster for good. @throws StorageError when the disk belongs to another */
+  /** Permanently joins a cluster. @throws StorageError when the disk belongs to another */
   adoptCluster(clusterId: string): Promise<void> {
     return this.cluster.adopt(clusterId);
   }
 
-  /** Commits a command and returns what the state machine made of it. `data` must not change any more. */
+  /** Commits a command and returns what the state machine made of it. `data` must not change afterwards. */
   propose(data: Uint8Array): Promise<Outcome<{ result: Result }>> {
     return this.application.propose(data);
   }
@@ -191,9 +189,9 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   }
 
   /**
-   * The first half of a transfer, for an application that has something to stop before it transfers leadership: waits until the
-   * voter has everything that was in the log, while this node leads on as ever. `rejected` (`transfer-timeout`, with
-   * what keeps the voter): a transfer to it would fail now. Nothing follows from it. @throws the signal's reason
+   * The first half of a transfer, for an application that must stop something before it. Waits until the voter has
+   * everything that was in the log, while this node leads as usual. `rejected` (`transfer-timeout`, with what the voter
+   * lacks): a transfer to it would fail now. Has no other effect. @throws the signal's reason
    */
   prepareTransfer(to: NodeId, signal?: AbortSignal): Promise<Outcome<object>> {
     return unlessAborted(
@@ -203,11 +201,12 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   }
 
   /**
-   * Hands leadership over, to the best successor unless told otherwise. The target catches up while proposals are still
-   * taken. `done`: somebody else leads. `rejected`: this transfer had no effect, because it could not be made or, with
-   * `transfer-in-progress`, because another one is under way (`detail` says to whom), which may fail yet. When the core
-   * cannot know the outcome in time, it is looked up who leads now: a transfer that succeeded is not reported as a
-   * failure (op-conductor #22924). `unknown` then means that this node is still the leader, or that nobody is known to.
+   * Transfers leadership, by default to the best successor. The target catches up while proposals are still accepted.
+   * `done`: another node leads. `rejected`: this transfer had no effect, because it was not possible or, with
+   * `transfer-in-progress`, because another one is running (`detail` names its target), which may still fail. If the
+   * core cannot know the outcome in time, the node finds out who leads now, so that a transfer that succeeded is not
+   * reported as a failure (op-conductor #22924). `unknown` then means that this node still leads, or that no leader is
+   * known.
    */
   async transferLeadership(to?: NodeId): Promise<Outcome<object>> {
     const outcome = await this.pump.ask((id) => ({ type: 'transfer', id, to }));
@@ -226,9 +225,9 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   }
 
   /**
-   * What became of a proposal or change that ended as `unknown`, on this or another node: `done` or `rejected`
-   * (`superseded`) once the cluster has decided about its entry, `unknown` again when the signal comes first or the log
-   * of this node no longer reaches back to it.
+   * What became of a proposal or change that ended as `unknown`, on this or another node. `done` or `rejected`
+   * (`superseded`) once the cluster has decided about its entry. `unknown` again when the signal comes first, or when the
+   * log of this node no longer reaches back to it.
    */
   outcomeOf(at: LogPosition, signal: AbortSignal): Promise<Outcome<object>> {
     const node = {
@@ -240,8 +239,8 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   }
 
   /**
-   * Makes one change. `expectedIndex`: only while the configuration is still the one of that index. Without `force` it
-   * is refused (`would-lose-quorum`) when the voters that answer now would be no majority afterwards.
+   * Makes one change. `expectedIndex`: only if the configuration is still the one of that index. Without `force` it is
+   * refused (`would-lose-quorum`) if the voters that answer now would not be a majority afterwards.
    */
   changeMembership(
     change: MembershipChange,
@@ -251,7 +250,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     return this.changes.ask((id) => ({ type: 'changeMembership', id, change, expectedIndex, force }));
   }
 
-  /** Changes the timing of the whole cluster, through the log; `rejected` when no cluster can run by these times. */
+  /** Changes the timing of the whole cluster, through the log; `rejected` when no cluster can run with it. */
   setTiming(timing: ClusterTiming, expectedIndex?: number): Promise<Outcome<object>> {
     return this.changes.ask((id) => ({
       type: 'setTiming',
@@ -262,7 +261,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   }
 
   /**
-   * Puts one voter in the place of another, both or neither (joint consensus, Raft thesis §4.3). The newcomer should be a
+   * Replaces one voter by another, both steps or neither (joint consensus, Raft thesis §4.3). The newcomer should be a
    * non-voter that has the log, or commits wait for it. `done` once the old member is out.
    */
   replaceMember(
@@ -279,7 +278,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     this.pump.deliver({ type: 'eligibility', value });
   }
 
-  /** Entries from the log, also those no longer in memory: at least one, and fewer than asked for after `maxBytes`. */
+  /** Entries from the log, even if no longer in memory: at least one, and no more after `maxBytes`. */
   readEntries(from: number, to: number, maxBytes: number): Promise<LoadedEntry[]> {
     return this.application.readEntries(from, to, maxBytes);
   }
@@ -376,7 +375,7 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
     this.options.onFatal(error);
   }
 
-  /** From here on nothing is taken in or acknowledged; what was asked before may have happened or not. */
+  /** From here on nothing is accepted or acknowledged. Earlier requests may or may not take effect. */
   private end(): void {
     const isFirst = !this.ended;
     this.ended = true;

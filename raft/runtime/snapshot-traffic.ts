@@ -6,9 +6,9 @@ import type { Storage } from '../storage/storage.js';
 import type { SnapshotChunkRequest } from '../transport/wire-message.js';
 import type { NodeTransport } from './node-options.js';
 
-/** Snapshots between disk and network, so that the core sees only complete ones and no memory holds more than a piece. */
+/** Moves snapshots between disk and network. The core sees only complete ones, and memory holds only one piece. */
 export class SnapshotTraffic {
-  /** Snapshots on their way, by receiver. */
+  /** Snapshots in transfer, by receiver. */
   private readonly underWay = new Map<NodeId, AbortController>();
 
   constructor(
@@ -16,7 +16,7 @@ export class SnapshotTraffic {
     private readonly logger: Logger,
   ) {}
 
-  /** One at a time to each peer: the core gave the one before up, and this one goes on where it came to. */
+  /** One at a time to each peer. The core gave up the previous one, and this one continues where that stopped. */
   async send(
     transport: Pick<NodeTransport, 'sendSnapshot'>,
     to: NodeId,
@@ -35,7 +35,7 @@ export class SnapshotTraffic {
     }
   }
 
-  /** Keeps a piece; answers how much of the snapshot is there, or null when it is refused. @throws StorageError */
+  /** Keeps a piece. Returns how much of the snapshot is there, or null when it is refused. @throws StorageError */
   async keep(from: NodeId, { snapshot, offset, data }: SnapshotChunkRequest): Promise<number | null> {
     if (snapshot.byteLength > RECEIVED_SNAPSHOT_BYTES_MAX) {
       this.logger.error({ peer: from, bytes: snapshot.byteLength }, 'snapshot refused: it is too large');
@@ -44,13 +44,13 @@ export class SnapshotTraffic {
     return this.storage.receiveSnapshot(snapshot, offset, data);
   }
 
-  /** The message with the data that were kept for it; undefined while they are not complete. @throws StorageError */
+  /** The message with the data that were kept for it; undefined while they are incomplete. @throws StorageError */
   async complete(message: SnapshotRequest): Promise<SnapshotRequest | undefined> {
     const data = await this.storage.takeReceivedSnapshot(message.snapshot);
     return data && { ...message, snapshot: { ...message.snapshot, data } };
   }
 
-  /** Sends no more. */
+  /** Stops sending. */
   end(): void {
     for (const controller of this.underWay.values()) controller.abort();
   }

@@ -1,11 +1,11 @@
 import { isSameTiming, type ClusterTiming } from '../core/timing.js';
 
 /**
- * Timings for the usual distances. The lease ends a hundredth and some before the loyalty that it
- * rests on, so that clocks may differ.
+ * Timings for the usual distances. The lease ends slightly more than 1 % before the loyalty that it rests on, so that
+ * clocks may differ.
  */
 export const TIMING_PROFILES = {
-  /** One rack or zone, and programs that never stand still for long. */
+  /** One rack or zone, and processes that never stall for long. */
   'lan-fast': {
     heartbeatIntervalMs: 30,
     electionTimeoutMs: 150,
@@ -15,7 +15,7 @@ export const TIMING_PROFILES = {
   },
   /** One region. */
   lan: { heartbeatIntervalMs: 50, electionTimeoutMs: 300, rankSlotMs: 15, jitterMs: 10, leaseTimeoutMs: 290 },
-  /** Regions up to some 25 ms of round trip apart. */
+  /** Regions with a round trip of up to about 25 ms. */
   'multi-region': {
     heartbeatIntervalMs: 90,
     electionTimeoutMs: 400,
@@ -27,7 +27,7 @@ export const TIMING_PROFILES = {
 
 export type TimingProfile = keyof typeof TIMING_PROFILES;
 
-/** The name of these values; undefined for free ones. */
+/** The name of these values; undefined if they are not a profile. */
 export function profileOf(timing: ClusterTiming): TimingProfile | undefined {
   const names = Object.keys(TIMING_PROFILES) as TimingProfile[];
   return names.find((name) => isSameTiming(TIMING_PROFILES[name], timing));

@@ -9,7 +9,7 @@ const { lan } = TIMING_PROFILES;
 const nothing = { roundTripMs: undefined, syncMs: undefined, latenessMs: undefined };
 
 describe('the profiles', () => {
-  it.each(Object.entries(TIMING_PROFILES))('%s can be run by, and is known by its values', (name, timing) => {
+  it.each(Object.entries(TIMING_PROFILES))('%s is usable, and recognized by its values', (name, timing) => {
     expect(timingProblem(timing)).toBeUndefined();
     expect(judgeTiming(timing, nothing)).toEqual([]);
     expect(profileOf(timing)).toBe(name);
@@ -33,7 +33,7 @@ describe('the verdict on a timing', () => {
     expect(judgeTiming(timing, measured).join('\n')).toMatch(problem);
   });
 
-  it('is silent about what was not measured, and content with what fits', () => {
+  it('says nothing about what was not measured or what fits', () => {
     expect(judgeTiming(lan, { roundTripMs: 2, syncMs: 3, latenessMs: 20 })).toEqual([]);
   });
 });
@@ -60,7 +60,7 @@ describe('the timing in use', () => {
     ]);
   });
 
-  it('is held against what was measured, once there is enough of it', () => {
+  it('is compared with the measurements once there are enough', () => {
     const { watch, lines } = watching();
     watch.use(lan, 'this node');
     for (let count = 0; count < 100; count++) {

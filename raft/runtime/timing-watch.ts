@@ -4,7 +4,7 @@ import { judgeTiming, type MeasuredTimes } from './judge-timing.js';
 import { profileOf } from './timing-profiles.js';
 
 const KEPT = 512;
-/** Fewer say nothing about a 99th percentile. */
+/** Fewer samples say nothing about a 99th percentile. */
 const NEEDED = 100;
 
 /** The last durations of one kind. */
@@ -23,7 +23,7 @@ class Durations {
   }
 }
 
-/** Logs the timing in force whenever it changes, and once when it can be held against what was measured. */
+/** Logs the timing in force whenever it changes, and once when it can be compared with measurements. */
 export class TimingWatch {
   private inForce: ClusterTiming | undefined;
   private isMeasured = false;

@@ -4,7 +4,7 @@ import type { NodeId } from '../core/configuration.js';
 import type { CoreStatus } from '../core/raft-core.js';
 import type { Outcome, RaftNodeEvents } from './node-options.js';
 
-/** The node that handed over, or tried to. */
+/** The node that transferred leadership, or tried to. */
 export interface TransferringNode {
   nodeId: NodeId;
   events: Pick<EventEmitter<RaftNodeEvents>, 'on' | 'off'>;
@@ -15,8 +15,8 @@ export interface TransferringNode {
 }
 
 /**
- * Finds out who leads after a transfer whose end the core cannot know. `done`: somebody else does. Still `unknown` when
- * this node leads, or when nobody is known to within this time.
+ * Finds out who leads after a transfer with an unknown outcome. `done`: another node leads. Still `unknown` if this node
+ * leads, or if no leader is known within this time.
  */
 export async function findTransferOutcome(
   node: TransferringNode,
@@ -31,7 +31,7 @@ export async function findTransferOutcome(
       await nextRole(node, endMs - performance.now());
       continue;
     }
-    // A quorum confirms that nobody was elected before it answered, or this node learns who was.
+    // Either a quorum confirms that nobody was elected before it answered, or this node learns who was.
     const confirmed = await node.confirmLeadership();
     if (confirmed.outcome === 'done') {
       return { ...unknown, reason: `${unknown.reason}: this node is still the leader` };

@@ -1,4 +1,4 @@
-/** What the promise brings, or the reason of the abort when that comes first; then nobody waits for the promise any more. */
+/** Settles as the promise does, or rejects with the reason of an abort that comes first. */
 export async function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (!signal) return promise;
   let abort = (): void => undefined;

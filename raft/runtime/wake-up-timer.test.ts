@@ -13,7 +13,7 @@ afterEach(() => {
   timers = [];
 });
 
-/** A timer with the story of what it did. Its owner has nothing more to do once the deadline came, unless it says so. */
+/** A timer with a record of what it did. By default its owner sets no further deadline. */
 function createTimer(onDue: (timer: WakeUpTimer) => void = (timer) => timer.set(Infinity)) {
   const story: string[] = [];
   const late: number[] = [];
@@ -33,7 +33,7 @@ function createTimer(onDue: (timer: WakeUpTimer) => void = (timer) => timer.set(
   return { timer, story, late };
 }
 
-/** The event loop stands still. */
+/** The event loop stalls. */
 function stall(forMs: number): void {
   const end = now() + forMs;
   while (now() < end);
@@ -58,7 +58,7 @@ describe('WakeUpTimer', () => {
     expect(now()).toBeGreaterThanOrEqual(dueMs);
   });
 
-  it('follows a deadline that comes closer', async () => {
+  it('follows a deadline that moves closer', async () => {
     const { timer, story } = createTimer();
     timer.set(now() + 60_000);
     timer.set(now() + 10);
@@ -85,7 +85,7 @@ describe('WakeUpTimer', () => {
     await until(() => story.length === 2);
   });
 
-  it('goes on when its owner sets the next deadline on each wake-up', async () => {
+  it('continues when its owner sets the next deadline on each wake-up', async () => {
     const { timer, story } = createTimer((self) => self.set(now() + 2));
     timer.set(now());
     await until(() => story.length >= 5);
@@ -100,19 +100,19 @@ describe('WakeUpTimer', () => {
     expect(late[0]).toBeGreaterThan(190);
   });
 
-  it('says it once also when the owner sets the same overdue deadline again', async () => {
+  it('says it only once when the owner sets the same overdue deadline again', async () => {
     const { timer, story } = createTimer();
     const dueMs = now() + 5;
     timer.set(dueMs);
     stall(200);
-    // Messages that are read after the stall lead to the same deadline, which is in the past.
+    // Messages that are read after the stall give the same deadline, which is in the past.
     const interval = setInterval(() => story.includes('due') || timer.set(dueMs), 0);
     await until(() => story.includes('due'));
     clearInterval(interval);
     expect(story).toEqual(['late', 'due']);
   });
 
-  it('lets what lies in the sockets be read first after a stall', async () => {
+  it('lets the sockets be read first after a stall', async () => {
     const { timer, story } = createTimer();
     const server = net.createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -1,20 +1,20 @@
 export interface WakeUpTimerOptions {
   /** Monotonic clock, ms. */
   now(): number;
-  /** The loop stalled for so long that the wake-up came this late; called before anything else. */
+  /** The loop stalled, and the wake-up came this late. Called before anything else. */
   onLate(lateMs: number): void;
   /** Every wake-up, and how late it came. */
   onWakeUp?(lateMs: number): void;
   onDue(): void;
-  /** Lateness that counts as a stall; asked at each wake-up. */
+  /** Lateness that counts as a stall. Asked at each wake-up. */
   toleranceMs(): number;
 }
 
 /**
  * The one timer of a node. It wakes up at the earliest deadline and says how late it is.
  *
- * After a stall of the event loop due timers run before unread sockets, so a follower would stand for election
- * while heartbeats wait in the kernel. The callback therefore comes only after the loop has polled twice.
+ * After a stall of the event loop, due timers run before unread sockets. A follower would then stand for election while
+ * heartbeats wait in the kernel. So the callback comes only after the loop has polled twice.
  */
 export class WakeUpTimer {
   private timer: NodeJS.Timeout | undefined;
@@ -25,7 +25,7 @@ export class WakeUpTimer {
 
   constructor(private readonly options: WakeUpTimerOptions) {}
 
-  /** A later deadline than before leaves the timer as it is: a follower's moves with every message. */
+  /** A later deadline does not touch the timer, because a follower's deadline moves with every message. */
   set(dueMs: number): void {
     this.dueMs = dueMs;
     if (!this.polling && dueMs < this.armedForMs) this.arm();
@@ -45,7 +45,7 @@ export class WakeUpTimer {
 
   private fired(): void {
     const lateMs = this.options.now() - this.armedForMs;
-    // What is set from here on waits until the messages are read, or a stall would be told twice.
+    // Deadlines set from here on wait until the messages are read. Otherwise a stall would be reported twice.
     this.polling = true;
     this.options.onWakeUp?.(lateMs);
     if (lateMs > this.options.toleranceMs()) this.options.onLate(lateMs);

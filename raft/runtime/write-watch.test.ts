@@ -14,7 +14,7 @@ describe('WriteWatch', () => {
   });
   afterEach(() => void jest.useRealTimers());
 
-  it('notices a write that does not end, once, and not before its time', () => {
+  it('notices a write that does not end, once, and not too early', () => {
     watch.begin();
     jest.advanceTimersByTime(LIMIT_MS - 1);
     expect(hung).toBe(0);
@@ -24,7 +24,7 @@ describe('WriteWatch', () => {
     expect([hung, jest.getTimerCount()]).toEqual([1, 0]);
   });
 
-  it('begins anew with every write', () => {
+  it('starts over with every write', () => {
     for (let write = 0; write < 5; write++) {
       watch.begin();
       jest.advanceTimersByTime(LIMIT_MS - 1);
@@ -34,9 +34,9 @@ describe('WriteWatch', () => {
     expect(hung).toBe(0);
   });
 
-  it('counts a suspension as one moment: the disk slept, too', () => {
+  it('counts a suspension as one moment, because the disk slept as well', () => {
     watch.begin();
-    // All the time that passed is seen by one timer that is late.
+    // The whole time appears as one late timer.
     jest.setSystemTime(Date.now() + 100 * LIMIT_MS);
     jest.advanceTimersToNextTimer();
     expect(hung).toBe(0);

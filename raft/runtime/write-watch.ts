@@ -1,9 +1,9 @@
-/** A process that stood still finds one check late, not all of them: its disk had no time either. */
+/** A stalled process sees one late check, not many: its disk had no time either. */
 const CHECKS = 10;
 
 /**
- * Notices a write that does not end. Counts moments at which this process was awake and the write was not done, instead
- * of comparing clocks: after a suspension, timers are due before finished writes are heard of.
+ * Notices a write that does not end. Instead of comparing clocks, it counts moments at which the process was awake and the
+ * write was not done: after a suspension, timers are due before finished writes are reported.
  */
 export class WriteWatch {
   private timer: NodeJS.Timeout | undefined;
@@ -24,7 +24,7 @@ export class WriteWatch {
     this.timer = setTimeout(check, this.limitMs / CHECKS);
   }
 
-  /** The write has ended, or nobody waits for it any more. */
+  /** The write has ended, or nobody waits for it any longer. */
   end(): void {
     clearTimeout(this.timer);
   }

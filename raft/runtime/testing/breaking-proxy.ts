@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
-/** A line to `target` on which every connection breaks after this many bytes in the direction of the target. */
+/** A line to `target` on which every connection breaks after this many bytes towards the target. */
 export class BreakingProxy {
   breaks = 0;
   private readonly sockets = new Set<net.Socket>();

@@ -6,7 +6,7 @@ import type { TransportHost } from '../../transport/transport-host.js';
 import { MemoryNetwork } from './memory-network.js';
 import { leaderOf, RuntimeHarness, type RuntimeHarnessOptions } from './runtime-harness.js';
 
-/** The core takes data away from the entries that it handed out; a disk keeps them. */
+/** The core evicts the data of entries that it handed out. A disk keeps them. */
 class SeparateStorage extends MemoryStorage {
   override write(persist: Persist, clusterId?: string): Promise<void> {
     const entries = persist.entries.map((entry) => ({ ...entry }));
@@ -14,7 +14,7 @@ class SeparateStorage extends MemoryStorage {
   }
 }
 
-/** Nodes of one test, by name; a node can be restarted on its disk. */
+/** Nodes of one test, by name. A node can be restarted on its disk. */
 class MemoryCluster {
   readonly network = new MemoryNetwork();
   readonly disks = new Map<string, MemoryDisk>();
@@ -35,7 +35,7 @@ class MemoryCluster {
     return this.storages.get(id) as MemoryStorage;
   }
 
-  /** Where the network brings messages for this node. */
+  /** Where the network delivers messages for this node. */
   hostOf({ id }: RuntimeHarness): TransportHost {
     return this.network.hostOf(id);
   }
@@ -55,7 +55,7 @@ class MemoryCluster {
     return node;
   }
 
-  /** The first one leads at once, being alone; the others join it. */
+  /** The first node leads at once, because it is alone. The others join it. */
   async found(...ids: string[]): Promise<RuntimeHarness> {
     const [first, ...others] = ids as [string, ...string[]];
     const leader = await this.start(first);
@@ -81,7 +81,7 @@ class MemoryCluster {
   }
 }
 
-/** Makes clusters that are stopped when the test that made them is over. */
+/** Makes clusters that are stopped at the end of their test. */
 export function clustersOfEachTest(): (options?: Omit<RuntimeHarnessOptions, 'storage'>) => MemoryCluster {
   const clusters: MemoryCluster[] = [];
   afterEach(async () => {

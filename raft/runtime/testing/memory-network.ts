@@ -3,12 +3,12 @@ import type { RequestMessage, ResponseMessage } from '../../core/messages.js';
 import type { TransportHost } from '../../transport/transport-host.js';
 import type { NodeTransport } from '../node-options.js';
 
-/** Connects nodes of one process; a node that is cut off sends and receives nothing. */
+/** Connects nodes of one process. A node that is cut off sends and receives nothing. */
 export class MemoryNetwork {
   readonly cut = new Set<NodeId>();
-  /** What `probe` says of a node. */
+  /** What `probe` answers about a node. */
   readonly probes = new Map<NodeId, 'gone' | 'alive' | 'unknown'>();
-  /** Messages that are lost on their way there. */
+  /** Messages that are lost on the way. */
   lost: (to: NodeId, message: RequestMessage) => boolean = () => false;
   readonly peers = new Map<NodeId, readonly Member[]>();
   private readonly nodes = new Map<NodeId, TransportHost>();

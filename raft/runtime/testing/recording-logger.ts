@@ -1,6 +1,6 @@
 import { pino, type Logger } from 'pino';
 
-/** A logger whose lines can be looked at; their level is its name. */
+/** A logger that keeps its lines, with the name of the level. */
 export function recordingLogger<Line>(level = 'info'): { logger: Logger; lines: Line[] } {
   const lines: Line[] = [];
   const formatters = { level: (name: string) => ({ level: name }) };

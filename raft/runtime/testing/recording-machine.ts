@@ -2,7 +2,7 @@ import type { LoadedEntry } from '../../core/entries.js';
 import type { Snapshot } from '../../core/stored-state.js';
 import type { StateMachine } from '../state-machine.js';
 
-/** Remembers every command since the first; the result of a command is how many there are. */
+/** Remembers all commands. The result of a command is the number of commands so far. */
 export class RecordingMachine implements StateMachine<number> {
   readonly commands: string[] = [];
   /** What `commands` began with when the last snapshot arrived. */

@@ -20,7 +20,7 @@ export interface RuntimeHarnessOptions {
   writeLimitMs?: number;
 }
 
-/** A node with everything a test wants to see. */
+/** A node with everything that a test inspects. */
 export class RuntimeHarness {
   readonly machine: RecordingMachine;
   readonly fatal: Error[] = [];
@@ -75,7 +75,7 @@ export function leaderOf(nodes: readonly RuntimeHarness[]): RuntimeHarness | und
   return leaders.sort((a, b) => b.raft.status().term - a.raft.status().term)[0];
 }
 
-/** Commits through the current leader. What ended as `unknown` is looked for before it is proposed again. */
+/** Commits through the current leader. After `unknown`, looks for the entry before it proposes again. */
 export async function commit(nodes: readonly RuntimeHarness[], command: string): Promise<void> {
   for (;;) {
     const leader = await eventually(() => leaderOf(nodes), 'a leader');
