@@ -5,12 +5,12 @@ import path from 'node:path';
 import { lockDirectory } from '../storage/directory-lock.js';
 import { StorageError } from '../storage/errors.js';
 
-/** LevelDB's lock and its own log, and what a running node had received of a snapshot. */
+/** LevelDB's lock and its own log, and partially received snapshots. */
 const NOT_COPIED = ['LOCK', 'LOG', 'LOG.old', 'incoming-snapshot'];
 
 /**
- * Runs `work` on a copy of a data directory in the system's directory for temporary files, as LevelDB cannot open one
- * without writing to it. The directory is locked meanwhile and stays as it is.
+ * Runs `work` on a copy of a data directory in the system's temporary directory, because LevelDB cannot open a directory
+ * without writing to it. The original is locked meanwhile and does not change.
  *
  * @throws StorageError `no-database`, `locked`, `io`
  */
@@ -37,7 +37,7 @@ async function copyInto(directory: string, files: readonly string[], scratch: st
   try {
     for (const file of files) {
       if (NOT_COPIED.includes(file)) continue;
-      // Costs nothing where the file system can share blocks.
+      // Free on a file system that can share blocks.
       const mode = constants.COPYFILE_FICLONE;
       await cp(path.join(directory, file), path.join(scratch, file), { recursive: true, mode });
     }

@@ -15,7 +15,7 @@ import type { Identity } from '../storage/storage.js';
 import { WriteMark } from '../storage/write-mark.js';
 import { onCopy } from './directory-copy.js';
 
-/** One thing that was checked; a check that could not be made because of another is not among them. */
+/** One check that was made. A check that another failure prevented is not listed. */
 export interface Check {
   name:
     | 'files'
@@ -27,11 +27,11 @@ export interface Check {
     | 'log'
     | 'entries'
     | 'configurations';
-  /** Undefined when all is well. */
+  /** Undefined when the check passed. */
   error?: StorageError;
 }
 
-/** What a stopped node's directory holds; null or empty where it could not be read. */
+/** What a stopped node's directory holds; null or empty where that could not be read. */
 export interface Inspection {
   directory: string;
   /** True when every check was made and passed. */
@@ -45,25 +45,25 @@ export interface Inspection {
   last: LogPosition | null;
   log: { firstIndex: number; lastIndex: number; entries: number; bytes: number } | null;
   snapshot: { index: number; term: number; byteLength: number } | null;
-  /** Oldest first; the last is in force. */
+  /** Oldest first. The last is in force. */
   configurations: IndexedConfiguration[];
 }
 
-/** Is shown snapshot and entries in order, once they are known to be sound. */
+/** Receives snapshot and entries in order, once they are known to be sound. */
 export interface LogVisitor {
   snapshot(snapshot: Snapshot): void;
   entry(entry: LoadedEntry): void;
 }
 
-/** Every check there is, so that one that was not reached counts against the directory. */
+/** All checks, so that one that was not reached counts against the directory. */
 const CHECKS = 9;
 const WRITE_BUFFER_BYTES = 8 << 20;
 
 /**
- * Reads all that a stopped node has on disk and verifies every CRC, the chain of hashes, and that nothing is missing.
- * Writes nothing: it works on a copy.
+ * Reads everything that a stopped node has on disk. Verifies every CRC and the chain of hashes, and that nothing is
+ * missing. Works on a copy and so writes nothing.
  *
- * @throws StorageError `no-database`, `locked`, or `io`; what is wrong inside is in the result
+ * @throws StorageError `no-database`, `locked`, or `io`; the result says what is wrong inside
  */
 export async function inspectDirectory(directory: string, visitor?: LogVisitor): Promise<Inspection> {
   return onCopy(directory, async (copy) => {

@@ -21,23 +21,23 @@ export interface RecoveryPlan {
   /** Identity before and after: another cluster, another disk, the next epoch. */
   before: Identity;
   after: Identity;
-  /** Members that are left behind. */
+  /** Members of the old cluster that are not in the new one. */
   lostMembers: readonly Member[];
   /** The one voter of the new cluster. */
   member: Member;
-  /** The cluster's timing, which stays. */
+  /** The cluster's timing, which does not change. */
   timing: ClusterTiming | undefined;
-  /** Entries above this index were perhaps never committed; they will be. */
+  /** Entries above this index may never have been committed. The recovery commits them. */
   commitKnown: number;
 }
 
 const WRITE_BUFFER_BYTES = 8 << 20;
 
 /**
- * What `recoverDirectory` would do; changes nothing.
+ * What `recoverDirectory` would do. Changes nothing.
  *
- * @param address consensus address of the node, if it is another than before
- * @throws StorageError what the directory suffers from: only a sound one can be recovered
+ * @param address consensus address of the node, if it has changed
+ * @throws StorageError what is wrong with the directory: only a sound one can be recovered
  */
 export async function planRecovery(
   directory: string,
@@ -60,7 +60,7 @@ export async function planRecovery(
     const seen = `${directory} is that of ${identity.nodeId}, which was never a member of a cluster`;
     throw new StorageError('not-recoverable', seen, { directory, nodeId: identity.nodeId });
   }
-  // Another disk as well: what the old cluster knows of this one must not count for the new one.
+  // Also a new disk identity: what the old cluster knows of this disk must not count in the new one.
   const incarnation = randomBytes(16).toString('hex');
   return {
     inspection,
@@ -79,9 +79,9 @@ export async function planRecovery(
 }
 
 /**
- * Makes a cluster of one voter out of one surviving directory, for good: new cluster id, and a configuration with this
- * node alone at the end of the log. All in one synced batch, so that there is never a single voter of the old cluster.
- * Nodes of the old cluster are refused from then on, as they refuse this one.
+ * Permanently turns one surviving directory into a cluster of one voter: a new cluster id, and a configuration with only
+ * this node at the end of the log. All in one synced batch, so that there is never a lone voter of the old cluster. From
+ * then on this node and those of the old cluster refuse each other.
  *
  * @throws StorageError
  */
@@ -117,7 +117,7 @@ export async function recoverDirectory(plan: RecoveryPlan): Promise<void> {
   }
 }
 
-/** The write that appends the new configuration, in a term that nobody voted in. */
+/** The write that appends the new configuration, in a term without any votes. */
 function soleVoter(
   configuration: Configuration,
   last: { index: number; chainHash: number },

@@ -28,7 +28,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** A member of three, with two commands behind the configuration. */
+/** One of three members, with two commands after the configuration. */
 async function survivor(reverted?: true): Promise<void> {
   const storage = new LevelStorage({ directory });
   const { identity } = await storage.open('n1');
@@ -58,7 +58,7 @@ async function contents(): Promise<Record<string, string>> {
 }
 
 describe('inspectDirectory', () => {
-  it('shows what is there, and leaves every byte as it was', async () => {
+  it('shows what is there, and changes no byte', async () => {
     await survivor();
     const before = await contents();
     const seen: string[] = [];
@@ -79,7 +79,7 @@ describe('inspectDirectory', () => {
     expect(await contents()).toEqual(before);
   });
 
-  it('agrees with what a node would find, also with a snapshot', async () => {
+  it('agrees with what a node would find, with a snapshot too', async () => {
     const history = new RandomHistory(3);
     const storage = new LevelStorage({ directory });
     await storage.open('n1');
@@ -126,7 +126,7 @@ describe('inspectDirectory', () => {
     await expect(inspectDirectory(place)).rejects.toMatchObject({ code: 'no-database' });
   });
 
-  it('refuses a directory that a process uses, and leaves it alone', async () => {
+  it('refuses a directory that a process uses, and does not touch it', async () => {
     await survivor();
     const level = createRequire(import.meta.url).resolve('level');
     const script = `
@@ -188,7 +188,7 @@ describe('recovery', () => {
     }
   });
 
-  it('makes another disk of one that had lost something: nobody is left whom it could harm', async () => {
+  it('gives a disk that had lost something a new identity, because nobody is left whom it could harm', async () => {
     await survivor(true);
     expect((await inspectDirectory(directory)).hardState).toMatchObject({ reverted: true });
     await recoverDirectory(await planRecovery(directory, undefined));
@@ -204,7 +204,7 @@ describe('recovery', () => {
     expect(await inspectDirectory(directory)).toMatchObject({ ok: true, identity: { epoch: 2 } });
   });
 
-  it('is one write: when it fails, the directory is that of the old cluster', async () => {
+  it('is one write: if it fails, the directory still belongs to the old cluster', async () => {
     await survivor();
     const plan = await planRecovery(directory, undefined);
     const batch = jest.spyOn(Level.prototype, 'batch');

@@ -8,7 +8,7 @@ import type { LogPosition, Manifest } from './manifest.js';
 import { positionOf } from './manifest.js';
 import type { Identity } from './storage.js';
 
-/** The directory must be this node's own: another's votes and acknowledgements were never ours. */
+/** The directory must be this node's own: the votes and acknowledgements of another were never ours. */
 export function checkOwner(identity: Identity, nodeId: string): void {
   if (identity.nodeId === nodeId) return;
   throw new StorageError(
@@ -32,8 +32,8 @@ export function joinCluster(identity: Identity, clusterId: string): Identity {
 }
 
 /**
- * The headers must run without a gap from the manifest's first to its last position, each chained to the one
- * before. LevelDB skips damaged records in silence: this is what notices.
+ * The headers must run without a gap from the manifest's first to its last position, each chained to the one before.
+ * LevelDB silently skips damaged records; this check notices.
  */
 export function checkLog(manifest: Manifest, headers: readonly EntryHeader[]): void {
   let position = manifest.base;
@@ -86,7 +86,7 @@ export function checkRange(from: number, to: number, firstIndex: number, lastInd
   );
 }
 
-/** The entry with that header, once its data is what the header says. */
+/** The entry with that header, after checking its data against the header. */
 export function withData(header: EntryHeader, data: Uint8Array | undefined): LoadedEntry {
   if (data?.length === header.byteLength && crc32(data) === header.crc) return { ...header, data };
   throw new StorageError('damaged-entry', `The data of entry ${header.index} is missing or damaged`, {
@@ -123,8 +123,8 @@ export function indexBefore(persist: Persist, { base, last }: Manifest): number 
 }
 
 /**
- * Where the log ends after `persist`; refuses one that would leave a hole, so that a fault of the caller stops
- * the process now and not at the next start.
+ * Where the log ends after `persist`. Refuses one that would leave a hole, so that a fault of the caller stops the process
+ * now and not at the next start.
  *
  * @param before the position that the first entry must continue
  */
@@ -151,12 +151,12 @@ export function checkWrite(persist: Persist, manifest: Manifest, before: LogPosi
   return last;
 }
 
-/** Two writes at once: their order on disk would be a matter of luck. */
+/** Two writes at once: their order on disk would be random. */
 export function concurrentWrite({ seq }: Persist): StorageError {
   return new StorageError('concurrent-write', `Write ${seq} began before the previous one ended`, { seq });
 }
 
-/** An order that must not reach the disk. */
+/** A write that must not reach the disk. */
 function invalidWrite(seen: string, persist: Persist, last: LogPosition): StorageError {
   return new StorageError('invalid-write', seen, {
     seq: persist.seq,

@@ -18,7 +18,7 @@ const expectRefused = async (unusable: string): Promise<void> =>
     remedy: expect.stringContaining('--raft.storage.dir'),
   });
 
-it('creates all that is missing, and is content with what is there', async () => {
+it('creates what is missing, and accepts what is there', async () => {
   const below = path.join(directory, 'a', 'b', 'c');
   await createDirectory(below);
   await createDirectory(below);
@@ -32,7 +32,7 @@ it('refuses a file, and what is below one', async () => {
   await expectRefused(path.join(file, 'below', 'it'));
 });
 
-it('refuses a symbolic link that leads nowhere', async () => {
+it('refuses a dangling symbolic link', async () => {
   const link = path.join(directory, 'a-link');
   await symlink(path.join(directory, 'nowhere'), link);
   await expectRefused(link);
@@ -44,7 +44,7 @@ it('refuses a symbolic link that leads nowhere', async () => {
   expectRefused('/proc/nowhere/baton'),
 );
 
-it('the storage says so when it is opened', async () => {
+it('the storage reports it when it is opened', async () => {
   const file = path.join(directory, 'a-file');
   await writeFile(file, '');
   await expect(new LevelStorage({ directory: file }).open('n1')).rejects.toMatchObject({

@@ -2,14 +2,14 @@ import { mkdir, open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { StorageError } from './errors.js';
 
-/** Errors of a path that cannot become a directory, whatever becomes of the disk. */
+/** Errors of a path that cannot become a directory, even with a healthy disk. */
 const UNUSABLE = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS', 'ELOOP', 'ENAMETOOLONG'];
 
 /**
- * Creates what is missing of the path, durably: LevelDB syncs what is in its directory, not its name. Each part by itself:
- * Node's recursive `mkdir` never ends where a parent exists and takes no entries, as `/proc` does.
+ * Durably creates the missing parts of the path. LevelDB syncs the content of its directory, but not its name. Creates one
+ * part at a time: Node's recursive `mkdir` never ends where a parent exists but allows no entries, as `/proc` does.
  *
- * @throws StorageError `unusable-directory`; other errors of the file system as they are
+ * @throws StorageError `unusable-directory`; other errors of the file system are passed on
  */
 export async function createDirectory(directory: string): Promise<void> {
   try {
@@ -25,7 +25,7 @@ export async function createDirectory(directory: string): Promise<void> {
   }
 }
 
-/** What does not exist of an absolute path, topmost first. */
+/** The missing parts of an absolute path, topmost first. */
 async function missingParts(absolute: string): Promise<string[]> {
   const missing: string[] = [];
   for (let part = absolute; !(await exists(part)); part = path.dirname(part)) missing.unshift(part);

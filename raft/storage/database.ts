@@ -6,8 +6,8 @@ import { StorageError } from './errors.js';
 import { checkFiles } from './leveldb/check-files.js';
 
 /**
- * On Node, `Level` is classic-level's class. The types of `level` leave out what browsers cannot do, and that a key may
- * be missing.
+ * On Node, `Level` is classic-level's class. The types of `level` omit what browsers cannot do, and do not say that a key
+ * may be missing.
  */
 export type Database = Omit<Level<Buffer, Buffer>, 'get' | 'getMany'> & {
   get(key: Buffer, options?: GetOptions<Buffer, Buffer>): Promise<Buffer | undefined>;
@@ -18,18 +18,17 @@ export type Database = Omit<Level<Buffer, Buffer>, 'get' | 'getMany'> & {
 export type DatabaseSnapshot = ReturnType<Database['snapshot']>;
 
 /**
- * LevelDB maps the tables that it reads: small ones keep the resident memory of a compaction small, and let it give
- * back disk space sooner.
+ * LevelDB maps the tables that it reads. Small tables keep the memory of a compaction small, and free disk space sooner.
  */
 const TABLE_BYTES = 2 << 20;
 
-/** Opens LevelDB in `directory`, created when missing. */
+/** Opens LevelDB in `directory`, which is created if missing. */
 export async function openDatabase(directory: string, writeBufferBytes: number): Promise<Database> {
   try {
     await createDirectory(directory);
     await refuseHeadlessDatabase(directory);
     await checkIdleFiles(directory);
-    // Only now: the constructor opens the database by itself.
+    // Only now, because the constructor opens the database by itself.
     const database: Database = new Level<Buffer, Buffer>(directory, {
       keyEncoding: 'buffer',
       valueEncoding: 'buffer',
@@ -37,7 +36,7 @@ export async function openDatabase(directory: string, writeBufferBytes: number):
       compression: false,
       writeBufferSize: writeBufferBytes,
       maxFileSize: TABLE_BYTES,
-      // Entries are read once, in order: a cache of them would only hold memory.
+      // Entries are read once, in order, so a cache would only waste memory.
       cacheSize: 1 << 20,
     }) as Database;
     await database.open();
@@ -47,7 +46,7 @@ export async function openDatabase(directory: string, writeBufferBytes: number):
   }
 }
 
-/** LevelDB would start an empty database over the tables of one that lost its CURRENT file. */
+/** LevelDB would start an empty database over the tables of a database that lost its CURRENT file. */
 async function refuseHeadlessDatabase(directory: string): Promise<void> {
   const files = await readdir(directory);
   if (files.includes('CURRENT') || !files.some((file) => /\.(ldb|sst|log)$/.test(file))) return;
@@ -60,7 +59,7 @@ async function refuseHeadlessDatabase(directory: string): Promise<void> {
   );
 }
 
-/** Files that change while they are checked look damaged: another process that has them open is then the finding. */
+/** Files that change while they are checked look damaged. In that case another process that has them open is reported. */
 async function checkIdleFiles(directory: string): Promise<void> {
   try {
     await checkFiles(directory);

@@ -5,11 +5,11 @@ import { Level } from 'level';
 import { StorageError } from './errors.js';
 
 /**
- * Takes the lock of the database in `directory` without opening, and so without changing, anything in it: LevelDB
- * opens an empty database elsewhere, whose LOCK is a link to the one here. While it is held, no other process can
- * open the directory.
+ * Takes the lock of the database in `directory` without opening it, and so without changing anything: LevelDB opens an
+ * empty database elsewhere, whose LOCK is a link to the one here. While it is held, no other process can open the
+ * directory.
  *
- * Not for a directory that this process itself has open: closing the lock would free both.
+ * Do not use it for a directory that this process itself has open: closing the lock would free both.
  *
  * @returns releases the lock
  * @throws StorageError `locked`
@@ -19,7 +19,7 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   const scratch = await mkdtemp(path.join(tmpdir(), 'baton-lock-'));
   const remove = (): Promise<void> => rm(scratch, { recursive: true });
   try {
-    // Without it no LevelDB was ever opened there; a link to nothing would create it.
+    // Without a LOCK file, no LevelDB was ever opened there, and a dangling link would create it.
     if (await exists(lock)) await symlink(lock, path.join(scratch, 'LOCK'));
     const holder = new Level(scratch);
     await holder.open();

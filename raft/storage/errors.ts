@@ -36,7 +36,7 @@ const REMEDIES = {
 
 export type StorageErrorCode = keyof typeof REMEDIES;
 
-/** What storage refuses or could not do: what was seen, in numbers (`metadata`), and what helps (`remedy`). */
+/** What storage refuses or could not do, with the facts (`metadata`) and what helps (`remedy`). */
 export class StorageError extends Error {
   readonly code: StorageErrorCode;
   readonly metadata: Readonly<Record<string, unknown>>;
@@ -56,7 +56,7 @@ export class StorageError extends Error {
   }
 }
 
-/** False for what storage refuses in good health: another cluster, or entries that were compacted meanwhile. */
+/** False for refusals of a healthy storage: another cluster, or entries that were compacted meanwhile. */
 export function isDiskFailure(error: unknown): error is StorageError {
   return error instanceof StorageError && error.code !== 'wrong-cluster' && error.code !== 'not-in-log';
 }

@@ -1,14 +1,14 @@
 import { StorageError } from './errors.js';
 
 /**
- * Formats of a data directory that this release reads; it writes the newest. A release reads its own and that of the
- * release before (docs/FORMATS.md). What is older than 2 was never released.
+ * Formats of a data directory that this release reads. It writes the newest. A release reads its own format and that of the
+ * release before (docs/FORMATS.md). Formats below 2 were never released.
  */
 export const STORAGE_FORMATS: { oldest: number; newest: number } = { oldest: 2, newest: 2 };
 
 /**
- * @param format the record of the format
- * @throws StorageError when another release has to read the directory, or the record is invalid
+ * @param format the stored format number
+ * @throws StorageError when only another release can read the directory, or the record is invalid
  */
 export function checkFormat(
   format: Buffer | undefined,

@@ -31,5 +31,5 @@ export function snapshotChunkKey(index: number, chunk: number): Buffer {
 /** Index in the key of a header or of data. */
 export const indexOfKey = (key: Buffer): number => Number(key.readBigUInt64BE(1));
 
-/** Range of all headers, whatever their index. */
+/** Range of all headers, with any index. */
 export const ALL_HEADERS = { gte: Buffer.of(HEADER), lt: Buffer.of(HEADER + 1) };

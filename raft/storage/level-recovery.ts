@@ -16,7 +16,7 @@ import { deletions } from './write-plan.js';
 import type { LogState } from './write-plan.js';
 import type { StoredSnapshot } from './snapshot-stream.js';
 
-/** Entries at the end of the log whose data is checked at start; the others are checked when they are read. */
+/** At start, the data of this many entries at the end of the log is checked. The others are checked when they are read. */
 const CHECKED_ENTRIES = 64;
 const DELETED_PER_BATCH = 500;
 
@@ -30,7 +30,7 @@ export interface Recovered {
  * Reads and checks what the database holds, and deletes leftovers of purged and truncated entries. An empty
  * database becomes that of a new node.
  *
- * @param confirmedSeq number of the last change that this disk confirmed, as far as known
+ * @param confirmedSeq number of the last change that this disk is known to have confirmed
  */
 export async function recover(
   database: Database,
@@ -73,7 +73,7 @@ export async function recover(
   };
 }
 
-/** How many times the disk confirmed a change: its writes, and that it joined a cluster. */
+/** How many changes the disk confirmed: its writes, and joining a cluster. */
 export function changesIn({ clusterId }: Identity, { writeSeq }: Manifest): number {
   return writeSeq + (clusterId === null ? 0 : 1);
 }

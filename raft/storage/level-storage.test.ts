@@ -23,7 +23,7 @@ import { entriesAfter, entryAfter, firstEntries, persist, snapshotAt } from './t
 
 type RawDatabase = Level<Buffer, Buffer>;
 
-/** Works on the database behind the storage's back. */
+/** Changes the database behind the storage's back. */
 async function onDatabase<T>(directory: string, work: (database: RawDatabase) => Promise<T>): Promise<T> {
   const database: RawDatabase = new Level(directory, {
     keyEncoding: 'buffer',
@@ -109,7 +109,7 @@ describe('LevelStorage on disk', () => {
     }
   });
 
-  it('refuses a database of something else', async () => {
+  it('refuses a foreign database', async () => {
     await onDatabase(directory, (database) => database.put(Buffer.from('key'), Buffer.from('value')));
     await expect(storage.open('n1')).rejects.toMatchObject({
       code: 'foreign-database',
@@ -216,7 +216,7 @@ describe('LevelStorage on disk', () => {
       persist({ entries: firstEntries('a') }),
       persist({ hardState: { term: 5, votedFor: 'n2', commit: 0 } }),
     );
-    // LevelDB reads its log up to the first damaged record and takes that for the end.
+    // LevelDB reads its log up to the first damaged record and treats that as the end.
     const logs = (await readdir(directory)).filter((file) => file.endsWith('.log'));
     expect(logs).toHaveLength(1);
     const log = path.join(directory, logs[0]!);
@@ -229,7 +229,7 @@ describe('LevelStorage on disk', () => {
     });
   });
 
-  it('does not take a database that lost everything for a new one', async () => {
+  it('does not mistake a database that lost everything for a new one', async () => {
     await writtenAndClosed(persist({ entries: firstEntries('a') }));
     for (const file of await readdir(directory)) {
       if (file.endsWith('.log')) await rm(path.join(directory, file));
@@ -246,7 +246,7 @@ describe('LevelStorage on disk', () => {
     await expect(storage.open('n1')).resolves.toMatchObject({ identity: { nodeId: 'n1' } });
   });
 
-  it('refuses a second write while one is under way', async () => {
+  it('refuses a second write during the first', async () => {
     await storage.open('n1');
     const first = storage.write(persist({ seq: 1 }));
     await expect(storage.write(persist({ seq: 2 }))).rejects.toMatchObject({ code: 'concurrent-write' });
@@ -310,7 +310,7 @@ async function bytesIn(directory: string): Promise<number> {
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
-/** One step of a random history; the numbers are reduced to what the log allows at that point. */
+/** One step of a random history. The numbers are reduced to what the log allows at that point. */
 type Step = { do: 'append' | 'truncate' | 'compact' | 'reset' | 'restart'; a: number; b: number };
 
 describe('LevelStorage and MemoryStorage', () => {

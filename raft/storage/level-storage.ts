@@ -23,7 +23,7 @@ export interface LevelStorageOptions {
   directory: string;
   /** Size of LevelDB's memory table and of its write-ahead log; up to two of each exist at a time. */
   writeBufferBytes?: number;
-  /** Bytes written between two compactions of what was deleted. */
+  /** Bytes written between two compactions of deleted records. */
   reclaimEveryBytes?: number;
 }
 
@@ -78,7 +78,7 @@ export class LevelStorage implements Storage {
     await this.#changingIdentity(() => this.#setClusterId(clusterId));
   }
 
-  /** One change at a time: the second is measured against the first. */
+  /** One change at a time: the second is checked against the first. */
   async #changingIdentity(change: () => Promise<void>): Promise<void> {
     const turn = this.#identityTurn.then(change);
     this.#identityTurn = turn.catch(() => undefined);
@@ -188,7 +188,7 @@ export class LevelStorage implements Storage {
     return this.#opened;
   }
 
-  /** Any failure is final: LevelDB could let a retry succeed over the hole that the failed write left. */
+  /** Any failure is final, because LevelDB could let a retry succeed over the hole that the failed write left. */
   async #latching<T>(action: () => Promise<T>): Promise<T> {
     try {
       return await action();
@@ -198,7 +198,7 @@ export class LevelStorage implements Storage {
   }
 
   #fail(error: unknown): StorageError {
-    // Asking for entries that were purged or truncated meanwhile is a race of the reader, not damage.
+    // A request for entries that were purged or truncated meanwhile is a race of the reader, not damage.
     if (error instanceof StorageError && error.code === 'not-in-log') return error;
     this.#failure ??= this.#asStorageError(error);
     return this.#failure;

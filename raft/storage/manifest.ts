@@ -1,7 +1,7 @@
 import { EMPTY_CHAIN_HASH } from '../core/chain-hash.js';
 import type { HardState } from '../core/stored-state.js';
 
-/** A place in the log: equal positions mean equal logs up to there. */
+/** A position in the log. Equal positions mean equal logs up to there. */
 export interface LogPosition {
   index: number;
   term: number;
@@ -12,7 +12,7 @@ export interface LogPosition {
 export const ORIGIN: LogPosition = { index: 0, term: 0, chainHash: EMPTY_CHAIN_HASH };
 
 /**
- * What the disk holds, rewritten with every write: it decides which entries count. Records outside
+ * What the disk holds. Rewritten with every write, it decides which entries count. Records outside
  * `base.index + 1 … last.index` are leftovers.
  */
 export interface Manifest {

@@ -41,7 +41,7 @@ describe('MemoryStorage under control', () => {
     return { disk, storage };
   }
 
-  it('shows and completes a write when told', async () => {
+  it('completes a write when told, and shows it until then', async () => {
     const { storage } = await manualStorage();
     const order = persist({ seq: 7, entries: firstEntries('a') });
     let done = false;

@@ -21,7 +21,7 @@ import { isSameSnapshot, isSnapshotOf, sourceOf } from './snapshot-stream.js';
 import type { SnapshotId, SnapshotSource } from './snapshot-stream.js';
 import type { Identity, Storage } from './storage.js';
 
-/** What outlives a process: hand the same disk to the next MemoryStorage to restart a node. */
+/** What outlives a process. To restart a node, give the same disk to the next MemoryStorage. */
 export class MemoryDisk {
   identity: Identity | undefined;
   manifest: Manifest | undefined;
@@ -53,7 +53,7 @@ export class MemoryStorage implements Storage {
     this.#disk = disk;
   }
 
-  /** The write that waits for its completion. */
+  /** The pending write. */
   get pendingWrite(): Persist | undefined {
     return this.#pending?.persist;
   }
@@ -100,7 +100,7 @@ export class MemoryStorage implements Storage {
     }
   }
 
-  /** Fails the pending write; nothing of it reaches the disk, and the storage is unusable from then on. */
+  /** Fails the pending write. Nothing of it reaches the disk, and the storage is unusable from then on. */
   failWrite(reason: string): void {
     this.#takePending().reject(this.#fail(new StorageError('io', reason)));
   }

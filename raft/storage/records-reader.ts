@@ -20,7 +20,7 @@ import { checkRange, missingEntry, withData } from './checks.js';
 
 const HEADERS_PER_READ = 256;
 
-/** All headers in the database, also leftovers outside the log. */
+/** All headers in the database, including leftovers outside the log. */
 export async function readAllHeaders(database: Database): Promise<EntryHeader[]> {
   const headers: EntryHeader[] = [];
   for await (const [key, record] of database.iterator({ ...ALL_HEADERS, fillCache: false })) {
@@ -46,8 +46,8 @@ export async function readEntry(database: Database, header: EntryHeader): Promis
 }
 
 /**
- * Runs `read` on the database as it is at this moment: a write that goes on meanwhile cannot show it half of the
- * old log and half of the new one.
+ * Runs `read` on the database as it is at this moment, so that a concurrent write cannot show it half of the old log and
+ * half of the new one.
  */
 async function atOneMoment<T>(
   database: Database,
@@ -135,7 +135,7 @@ export function readSnapshot(database: Database): Promise<Snapshot | null> {
   });
 }
 
-/** The stored snapshot, of which one chunk at a time is in memory; null when there is none. */
+/** The stored snapshot, with one chunk at a time in memory; null when there is none. */
 export function openSnapshot(database: Database): Promise<SnapshotSource | null> {
   return atOneMoment(database, async ({ base }, moment) => {
     if (base.index === 0) return null;
@@ -149,7 +149,7 @@ export function openSnapshot(database: Database): Promise<SnapshotSource | null>
   });
 }
 
-/** What one chunk holds from `offset` on: a peer may have got so far from a sender with other chunks. */
+/** What one chunk holds from `offset` on. A peer may have got this far from a sender with other chunk sizes. */
 async function readAt(
   database: Database,
   record: StoredSnapshot,

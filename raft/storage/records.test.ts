@@ -59,7 +59,7 @@ const withBit = (record: Buffer, at: number, bit: number): Buffer => {
   return copy;
 };
 
-/** JSON behind a CRC that is right, whatever it says. */
+/** Any JSON with a correct CRC in front. */
 const resealed = (json: Uint8Array): Buffer => {
   const crc = Buffer.alloc(4);
   crc.writeUInt32BE(crc32(json));
@@ -67,7 +67,7 @@ const resealed = (json: Uint8Array): Buffer => {
 };
 
 describe('the header of an entry', () => {
-  it('comes back as it was', () => {
+  it('is read back unchanged', () => {
     fc.assert(
       fc.property(header, (value) => expect(decodeHeader(value.index, encodeHeader(value))).toEqual(value)),
     );
@@ -89,7 +89,7 @@ describe('the header of an entry', () => {
     );
   });
 
-  it('has numbers that are numbers, even when its CRC is right', () => {
+  it('must have valid numbers, even when its CRC is right', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 25, maxLength: 25 }), (bytes) => {
         const crc = Buffer.alloc(4);
@@ -106,7 +106,7 @@ describe('the header of an entry', () => {
 describe.each(names)('the record of the %s', (name) => {
   const value = records[name] as fc.Arbitrary<unknown>;
 
-  it('comes back as it was', () => {
+  it('is read back unchanged', () => {
     fc.assert(
       fc.property(value, (content) => expect(unseal(seal(content), schemaOf(name))).toEqual(content)),
     );
@@ -123,7 +123,7 @@ describe.each(names)('the record of the %s', (name) => {
     );
   });
 
-  it('is undefined, and nothing is thrown, for bytes of any kind behind a right CRC', () => {
+  it('is undefined, without an exception, for any bytes with a correct CRC', () => {
     const json = fc.oneof(
       fc.json().map((text) => Buffer.from(text)),
       fc.uint8Array({ maxLength: 200 }),
@@ -167,7 +167,7 @@ it('a snapshot announces as many chunks as its bytes need', () => {
 describe('a configuration', () => {
   const entry = (data: Uint8Array) => entryAfter(ORIGIN, 1, data, 'config');
 
-  it('comes back as it was, in order of the ids', () => {
+  it('is read back unchanged, in order of the ids', () => {
     const unique = fc.uniqueArray(member, { selector: ({ id }) => id, maxLength: 7 });
     fc.assert(
       fc.property(unique, (members) => {
@@ -180,7 +180,7 @@ describe('a configuration', () => {
   });
 
   it.each(['', 'null', '{}', '{"members":1}', '['.repeat(100_000)])(
-    'that is invalid is damage: %.20s',
+    'that is invalid counts as damage: %.20s',
     (text) => {
       expect(() => configurationOf(entry(Buffer.from(text)))).toThrow(StorageError);
     },

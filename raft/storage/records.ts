@@ -28,7 +28,7 @@ export function decodeHeader(index: number, record: Buffer): EntryHeader | undef
   return { index, term, kind, byteLength: record.readUInt32BE(9), crc: record.readUInt32BE(13), chainHash };
 }
 
-/** JSON behind its CRC-32: for the few small records, which a human may want to read. */
+/** JSON after its CRC-32: for the few small records, which a human may want to read. */
 export function seal(value: unknown): Buffer {
   const json = Buffer.from(JSON.stringify(value));
   const record = Buffer.allocUnsafe(4 + json.length);

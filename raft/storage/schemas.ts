@@ -4,8 +4,8 @@ import { SNAPSHOT_CHUNK_BYTES, type StoredSnapshot } from './snapshot-stream.js'
 import type { Identity } from './storage.js';
 
 /**
- * Shapes of the sealed records. A CRC proves that a record is as it was written, not who wrote it: nothing is
- * allocated or believed before its numbers make sense.
+ * Shapes of the sealed records. A CRC proves that a record is unchanged, not who wrote it. So nothing is allocated or
+ * believed before its numbers are checked.
  */
 const count = z.int().nonnegative();
 const position = z.object({ index: count, term: count, chainHash: count });
@@ -39,7 +39,7 @@ const snapshot: z.ZodType<StoredSnapshot> = z
     ...position.shape,
     configuration: z.object({
       index: count,
-      // What else a configuration may have is the core's business.
+      // The core checks the other fields of a configuration.
       configuration: z.looseObject({ members }),
     }),
     byteLength: count.max(2 ** 32 - 1),

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { isSameSnapshot, isSnapshotOf, type SnapshotId } from './snapshot-stream.js';
 
-/** Beside the database, which knows nothing of it: a half-received snapshot is never part of the node's state. */
+/** A file beside the database: a half-received snapshot is never part of the node's state. */
 const FILE = 'incoming-snapshot';
 
 interface Incoming {
@@ -13,7 +13,7 @@ interface Incoming {
   received: number;
 }
 
-/** Collects the chunks of one snapshot at a time in a file; what was half-received goes when the process starts. */
+/** Collects the chunks of one snapshot at a time in a file. A partial snapshot is deleted at start. */
 export class SnapshotInbox {
   readonly #path: string;
   #incoming: Incoming | undefined;
@@ -30,7 +30,7 @@ export class SnapshotInbox {
   }
 
   /**
-   * Takes a chunk that continues what is there; a chunk of another snapshot starts anew, any other is ignored.
+   * Adds a chunk that continues what is there. A chunk of another snapshot starts over; any other is ignored.
    *
    * @returns how many bytes of this snapshot are there now
    */
@@ -56,7 +56,7 @@ export class SnapshotInbox {
     });
   }
 
-  /** The data of that snapshot, once and only if it is complete and its CRC is right; undefined otherwise. */
+  /** The data of that snapshot, once, if it is complete and its CRC is right; otherwise undefined. */
   take(of: Pick<SnapshotId, 'index' | 'term' | 'chainHash'>): Promise<Uint8Array | undefined> {
     return this.#inTurn(async () => {
       const incoming = this.#incoming;

@@ -1,11 +1,11 @@
 import type { Snapshot, SnapshotMeta } from '../core/stored-state.js';
 
-/** A snapshot is stored and sent in pieces of this size: one of them does not hold up a heartbeat for long. */
+/** A snapshot is stored and sent in pieces of this size, so that none delays a heartbeat for long. */
 export const SNAPSHOT_CHUNK_BYTES = 256 * 1024;
-/** More than this is not taken in from a peer. */
+/** Larger snapshots of peers are refused. */
 export const RECEIVED_SNAPSHOT_BYTES_MAX = 256 * 1024 * 1024;
 
-/** Which snapshot a chunk belongs to: equal ids mean equal bytes, whoever sends them. */
+/** Which snapshot a chunk belongs to. Equal ids mean equal bytes from any sender. */
 export interface SnapshotId {
   index: number;
   term: number;
@@ -15,7 +15,7 @@ export interface SnapshotId {
   crc: number;
 }
 
-/** Record of a stored snapshot; its data lies in chunks beside it. */
+/** Record of a stored snapshot. Its data is in separate chunks. */
 export interface StoredSnapshot extends SnapshotMeta {
   byteLength: number;
   crc: number;
@@ -27,9 +27,9 @@ export interface StoredSnapshot extends SnapshotMeta {
 export interface SnapshotSource {
   id: SnapshotId;
   /**
-   * The data from `offset` on, at most a chunk, checked.
+   * The data from `offset` on: at most a chunk, checked.
    *
-   * @throws StorageError `not-in-log` once another snapshot took its place
+   * @throws StorageError `not-in-log` once another snapshot has replaced it
    */
   read: (offset: number) => Promise<Uint8Array>;
 }
@@ -38,7 +38,7 @@ export function isSameSnapshot(a: SnapshotId, b: SnapshotId): boolean {
   return isSnapshotOf(a, b) && a.byteLength === b.byteLength && a.crc === b.crc;
 }
 
-/** Whether a chunk's snapshot is the one that a message speaks of. */
+/** Whether a chunk belongs to the snapshot of a message. */
 export function isSnapshotOf(
   id: SnapshotId,
   { index, term, chainHash }: Pick<SnapshotMeta, 'index' | 'term' | 'chainHash'>,

@@ -1,8 +1,8 @@
 /**
- * Keeps the disk bounded. LevelDB keeps deleted entries until it happens to compact their tables, which for a log
- * that only moves forward can be never; so the deleted range is compacted each time that enough was written.
+ * Keeps the disk bounded. LevelDB keeps deleted entries until it happens to compact their tables. For a log that only moves
+ * forward, that may never happen, so the deleted range is compacted whenever enough has been written.
  *
- * One compaction runs at a time, beside the writes. When it falls behind by a whole round, writes wait for it.
+ * One compaction runs at a time, in parallel with writes. When it falls behind by a whole round, writes wait for it.
  */
 export class SpaceReclaimer {
   readonly #everyBytes: number;
@@ -16,7 +16,7 @@ export class SpaceReclaimer {
     this.#compact = compact;
   }
 
-  /** Resolves when the next write may start. Rejects when the compaction that it waited for failed. */
+  /** Resolves when the next write may start. Rejects if the compaction that it waited for failed. */
   async admit(): Promise<void> {
     if (this.#writtenBytes >= this.#everyBytes) await this.#running;
   }
@@ -29,11 +29,11 @@ export class SpaceReclaimer {
     this.#writtenBytes = 0;
     this.#deleted = false;
     this.#running = this.#compact().finally(() => (this.#running = undefined));
-    // Callers that wait for it see the failure; without this line a failure that nobody waits for ends the process.
+    // Waiting callers see the failure. Without this line, a failure that nobody waits for would end the process.
     this.#running.catch(() => undefined);
   }
 
-  /** Resolves when no compaction runs any more, however it ended. */
+  /** Resolves when the last compaction has ended, successfully or not. */
   async idle(): Promise<void> {
     await this.#running?.catch(() => undefined);
   }

@@ -14,8 +14,8 @@ import { LevelStorage } from './level-storage.js';
 import { RandomHistory, contentOf, type DiskContent } from './testing/random-history.js';
 
 /**
- * Cases drawn from seeds: each fault leaves exactly what was confirmed (the write under way may be there, whole), or
- * is refused with a StorageError that says how to repair. BATON_STORAGE_ROUNDS=50 runs fifty times as many,
+ * Cases drawn from seeds. After each fault, the disk has exactly what was confirmed (and perhaps the current write, whole),
+ * or the storage refuses with a StorageError that says how to repair it. BATON_STORAGE_ROUNDS=50 runs fifty times as many,
  * BATON_STORAGE_SEED=n only that one.
  */
 const ROUNDS = Number(process.env['BATON_STORAGE_ROUNDS'] ?? 1);
@@ -53,7 +53,7 @@ async function forSeeds(
   }
 }
 
-/** What a new process finds: all of it, or why it refuses. */
+/** What a new process finds: everything, or why it refuses. */
 async function found(home: string): Promise<DiskContent | StorageError> {
   const storage = new LevelStorage({ directory: home });
   try {
@@ -66,7 +66,7 @@ async function found(home: string): Promise<DiskContent | StorageError> {
   }
 }
 
-/** The write up to which the disk holds everything, which must be one of `candidates`. */
+/** The last write that the disk holds, which must be one of `candidates`. */
 function expectContent(
   content: DiskContent | StorageError,
   history: RandomHistory,
@@ -80,7 +80,7 @@ function expectContent(
   return seq as number;
 }
 
-/** Buffers and arrays of bytes are the same thing. */
+/** Treats buffers and arrays of bytes as equal. */
 function plain({ hardState, snapshot, entries }: DiskContent): object {
   const text = (data: Uint8Array): string => Buffer.from(data).toString('latin1');
   return {
@@ -90,7 +90,7 @@ function plain({ hardState, snapshot, entries }: DiskContent): object {
   };
 }
 
-/** Carries out writes 1…`count` with restarts in between, in a directory that becomes that of a cluster. */
+/** Carries out writes 1…`count` with restarts in between, in a directory that joins a cluster. */
 async function written(home: string, history: RandomHistory, count: number, prng: Prng): Promise<void> {
   const options = { directory: home, writeBufferBytes: 1 << 16, reclaimEveryBytes: 1 << 15 };
   let storage = new LevelStorage(options);
@@ -107,7 +107,7 @@ async function written(home: string, history: RandomHistory, count: number, prng
 }
 
 describe('a power failure', () => {
-  it('in the middle of a write leaves all of it or nothing', async () => {
+  it('in the middle of a write leaves all of it or none', async () => {
     const outcomes = new Set<string>();
     await forSeeds(40, async (seed, prng, home) => {
       const history = new RandomHistory(seed);
@@ -130,7 +130,7 @@ describe('a power failure', () => {
       const tail = prng.pick(['gone', 'zeros', 'garbage'] as const);
       for (let at = cut; at < log.length; at++) log[at] = tail === 'zeros' ? 0 : prng.int(0, 255);
       await writeFile(path.join(after, file), tail === 'gone' ? log.subarray(0, cut) : log);
-      // The mark is never synced: the power takes any part of its history away.
+      // The mark is never synced: a power failure may lose any part of its history.
       await rm(path.join(after, 'write-mark'));
       if (prng.chance(0.5)) await cp(path.join(before, 'write-mark'), path.join(after, 'write-mark'));
 
@@ -175,7 +175,7 @@ describe('damage', () => {
         const content = await found(damaged);
         if (content instanceof StorageError) {
           expect(content.remedy).not.toBe('');
-          // Nothing of this is cured by more space or another try.
+          // Neither more space nor a retry cures any of this.
           expect({ what, code: content.code }).not.toMatchObject({ code: 'io' });
           refused.set(content.code, (refused.get(content.code) ?? new Set()).add(what));
         } else {
@@ -200,14 +200,14 @@ describe('damage', () => {
     });
   });
 
-  it('of a table that LevelDB no longer counts is no damage', async () => {
+  it('of a table that is no longer part of the database is harmless', async () => {
     await written(directory, new RandomHistory(1), 40, new Prng(1));
     // What a compaction leaves behind when the process is killed.
     await writeFile(path.join(directory, '009999.ldb'), 'half a table');
     expectContent(await found(directory), new RandomHistory(1), [40]);
   });
 
-  it('that takes the news of having joined a cluster is noticed', async () => {
+  it('that loses the record of the cluster is noticed', async () => {
     const storage = new LevelStorage({ directory });
     await storage.open('n1');
     await storage.close();
@@ -253,11 +253,11 @@ describe('a writing process', () => {
   const SCRIPT = path.join(here, 'testing/writer-process.ts');
 
   interface Ending {
-    /** The last write that it reported as done, or that was there before. */
+    /** The last write that it reported as done, or that existed before. */
     done: number;
     /** Code of the error that ended it, and of the second attempt. */
     failed: [string, string] | undefined;
-    /** Whether it closed the storage in order. */
+    /** Whether it closed the storage properly. */
     ended: boolean;
   }
 
@@ -314,7 +314,7 @@ describe('a writing process', () => {
 
   const prlimit = have('prlimit', ['--version']);
   (prlimit ? it : it.skip)(
-    'that may write no further (RLIMIT_FSIZE, needs prlimit) stops and keeps what it confirmed',
+    'that reaches its file size limit (RLIMIT_FSIZE, needs prlimit) stops and keeps what it confirmed',
     async () => {
       await forSeeds(2, async (seed, prng, home) => {
         const ending = await writer(home, seed, 1, {
@@ -349,13 +349,13 @@ describe('a writing process', () => {
           FAIL_OP,
           FAIL_HOW: prng.pick(['enospc', 'eio', 'short'] as const),
           FAIL_AT: String(prng.int(6, FAIL_OP === 'open' ? 12 : 100)),
-          // Once: a disk that works again afterwards must not tempt anybody to go on.
+          // Only once: the storage must not continue even if the disk works again.
           FAIL_TIMES: prng.pick(['1', '1000000']),
         };
         const ending = await writer(home, seed, 1, { env });
         expect({ env, failed: ending.failed }).toEqual({ env, failed: ['io', 'io'] });
         const { done } = ending;
-        // Each write has a sync of its own, so none after that one was confirmed.
+        // Each write has its own sync, so none after that one was confirmed.
         if (FAIL_OP === 'sync') expect(done).toBeLessThan(Number(env.FAIL_AT));
         expectContent(await found(home), new RandomHistory(seed), [done, done + 1]);
       });

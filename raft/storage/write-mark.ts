@@ -10,9 +10,9 @@ const RECORD_BYTES = 32;
 /**
  * The number of the last confirmed change, in a file beside the database.
  *
- * LevelDB quietly drops a damaged tail of its log and opens with an older state; this mark is then ahead of the
- * manifest and shows it. It is written after the write and never synced, so that it costs no time: it may be
- * behind, never ahead of an honest disk. For the same reason its own damage means nothing.
+ * LevelDB silently drops a damaged tail of its log and opens with an older state. The mark is then ahead of the
+ * manifest and reveals it. The mark is written after each write and never synced, so that it costs no time. It may be
+ * behind an honest disk, but never ahead of it. For the same reason, damage to the mark itself means nothing.
  */
 export class WriteMark {
   #file: FileHandle;
@@ -23,7 +23,7 @@ export class WriteMark {
     this.#file = file;
   }
 
-  /** @returns the mark and the number that it held (0 when it is new or unreadable) */
+  /** @returns the mark and its number (0 when it is new or unreadable) */
   static async open(directory: string): Promise<{ mark: WriteMark; lastWriteSeq: number }> {
     const file = await open(path.join(directory, 'write-mark'), constants.O_RDWR | constants.O_CREAT);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(RECORD_BYTES), 0, RECORD_BYTES, 0);
@@ -32,7 +32,7 @@ export class WriteMark {
     return { mark: new WriteMark(file), lastWriteSeq };
   }
 
-  /** Notes a confirmed change; returns at once. */
+  /** Records a confirmed change. Returns at once. */
   set(writeSeq: number): void {
     this.#wanted = writeSeq;
     this.#running ??= this.#write().finally(() => (this.#running = undefined));
@@ -42,7 +42,7 @@ export class WriteMark {
     for (let written = 0; written !== this.#wanted;) {
       written = this.#wanted;
       const record = seal(written);
-      // A mark that cannot be written only falls behind; the database reports a bad disk by itself.
+      // A mark that cannot be written only falls behind. The database reports a bad disk by itself.
       await this.#file
         .write(Buffer.concat([Buffer.of(record.length), record]), 0, null, 0)
         .catch(() => undefined);

@@ -8,14 +8,16 @@ import { positionOf } from './manifest.js';
 import { encodeHeader, seal } from './records.js';
 import { SNAPSHOT_CHUNK_BYTES, type StoredSnapshot } from './snapshot-stream.js';
 
-/** Purged entries whose records one batch deletes (two keys each), so that a compaction of the log stalls nobody. */
+/**
+ * One batch deletes the records of at most this many purged entries (two keys each), so that compaction causes no stall.
+ */
 const PURGED_PER_WRITE = 500;
 
 /** What the database holds. */
 export interface LogState {
   manifest: Manifest;
   snapshot: StoredSnapshot | null;
-  /** Purged entries whose records are still there; none when `from` is above `to`. */
+  /** Purged entries whose records still exist; none when `from` is above `to`. */
   leftovers: { from: number; to: number };
 }
 
@@ -28,12 +30,12 @@ export interface WritePlan {
 }
 
 /**
- * The one batch that takes the database from `state` to what `persist` asks for.
+ * The single batch that takes the database from `state` to what `persist` requests.
  *
- * Everything that counts changes in it together. Only the records of purged entries may stay behind for later
- * batches: they lie below the manifest's base, where nothing reads them.
+ * Everything that counts changes in this batch. Only records of purged entries may remain for later batches: they are
+ * below the manifest's base, where nothing reads them.
  *
- * @param before the position that the first appended entry continues
+ * @param before the position that the first appended entry follows
  */
 export function planWrite(state: LogState, persist: Persist, before: LogPosition): WritePlan {
   const { manifest } = state;

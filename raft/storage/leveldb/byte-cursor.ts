@@ -1,4 +1,4 @@
-/** Reads LevelDB's numbers and strings; a read beyond the end throws a RangeError. */
+/** Reads LevelDB's numbers and strings. A read beyond the end throws a RangeError. */
 export class ByteCursor {
   at = 0;
 
@@ -8,7 +8,7 @@ export class ByteCursor {
     return this.bytes.length - this.at;
   }
 
-  /** An unsigned number, seven bits a byte; beyond 2^53 it loses precision, which no field of ours reaches. */
+  /** An unsigned number, seven bits a byte. It loses precision beyond 2^53, which no field of ours reaches. */
   varint(): number {
     let value = 0;
     for (let scale = 1; scale < 2 ** 64; scale *= 128) {
@@ -25,7 +25,7 @@ export class ByteCursor {
     return this.bytes.subarray(this.at - length, this.at);
   }
 
-  /** A string behind its length. */
+  /** A string after its length. */
   string(): Buffer {
     return this.take(this.varint());
   }

@@ -5,11 +5,10 @@ import { liveTables } from './live-tables.js';
 import { checkTable } from './table-blocks.js';
 
 /**
- * Checks the CRC of every block in the tables of a database before LevelDB opens it. LevelDB itself does not compare
- * them when it reads: it would hand out damaged blocks, or end the process in an assertion without a word about the
- * disk.
+ * Checks the CRC of every block in the tables of a database before LevelDB opens it. LevelDB itself does not check them
+ * when it reads: it would return damaged blocks, or end the process in an assertion that does not mention the disk.
  *
- * A directory without a database is in order.
+ * A directory without a database passes.
  *
  * @throws StorageError `damaged-database`
  */

@@ -2,7 +2,7 @@
 const POLYNOMIAL = 0x82f63b78;
 const MASK_DELTA = 0xa282ead8;
 
-/** tables[k][b]: the CRC of byte `b` with k zero bytes behind it, so that eight bytes are looked up at once. */
+/** tables[k][b]: the CRC of byte `b` followed by k zero bytes, so that eight bytes are looked up at once. */
 const tables = Array.from({ length: 8 }, () => new Uint32Array(256));
 const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as [
   Uint32Array,
@@ -28,7 +28,7 @@ for (let k = 1; k < 8; k++) {
 }
 
 /**
- * CRC-32C, which LevelDB uses and `node:zlib` does not know; about 1 GB/s, as a start checks all tables.
+ * CRC-32C, which LevelDB uses and `node:zlib` lacks. Runs at about 1 GB/s, because a start checks all tables.
  */
 function crc32c(bytes: Uint8Array): number {
   // Every index is in range; the assertions cost nothing at run time.

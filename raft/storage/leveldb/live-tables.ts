@@ -2,10 +2,10 @@ import { ByteCursor } from './byte-cursor.js';
 import { logRecords } from './log-records.js';
 
 /**
- * Numbers of the tables that a MANIFEST counts as part of the database. Others in the directory are leftovers of a
- * compaction that a crash cut short, and may be half-written.
+ * Numbers of the tables that belong to the database according to its MANIFEST. Others in the directory are leftovers of a
+ * compaction that a crash interrupted, and may be half-written.
  *
- * @throws RangeError for a record that makes no sense although its CRC is right
+ * @throws RangeError for a record that is invalid although its CRC is right
  */
 export function liveTables(manifest: Buffer): Set<number> {
   const live = new Set<number>();

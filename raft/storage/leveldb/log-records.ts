@@ -7,8 +7,8 @@ const FIRST = 2;
 const LAST = 4;
 
 /**
- * The whole records of a LevelDB log (its MANIFEST is one), up to the first that is torn or damaged. What that means
- * is for LevelDB to say, which reads the file again.
+ * The complete records of a LevelDB log (its MANIFEST is one), up to the first that is torn or damaged. LevelDB reads the
+ * file again and decides what that means.
  */
 export function* logRecords(log: Buffer): Generator<Buffer> {
   let parts: Buffer[] = [];

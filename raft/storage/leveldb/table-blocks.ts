@@ -3,7 +3,7 @@ import { maskedCrc32c } from './crc32c.js';
 
 const FOOTER_BYTES = 48;
 const MAGIC = 0xdb4775248b80fb57n;
-/** Behind each block: its kind of compression and its CRC. */
+/** After each block: its kind of compression and its CRC. */
 const TRAILER_BYTES = 5;
 const UNCOMPRESSED = 0;
 
@@ -13,8 +13,8 @@ interface BlockHandle {
 }
 
 /**
- * Checks every block of a LevelDB table. Ours are not compressed; of a foreign one whose index is, only the index is
- * checked.
+ * Checks every block of a LevelDB table. Ours are not compressed. Of a foreign table with a compressed index, only the
+ * index is checked.
  *
  * @throws RangeError that says where it is damaged
  */
@@ -44,7 +44,7 @@ function checkedBlock(table: Buffer, { offset, size }: BlockHandle): Buffer {
   return table.subarray(offset, end);
 }
 
-/** The handles in an index block: values of entries whose keys share a prefix with the key before. */
+/** The handles in an index block: values of entries whose keys share a prefix with the previous key. */
 function* handles(block: Buffer): Generator<BlockHandle> {
   const restarts = block.readUInt32LE(block.length - 4);
   const entries = new ByteCursor(block.subarray(0, block.length - 4 * (restarts + 1)));

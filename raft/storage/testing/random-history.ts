@@ -20,7 +20,7 @@ const EMPTY: DiskContent = {
   entries: [],
 };
 
-/** The in-memory model: what a disk holds after one more write, in the fewest words. */
+/** The in-memory model: what a disk holds after one more write. */
 function after(content: DiskContent, { hardState, truncateFrom, entries, ...order }: Persist): DiskContent {
   const snapshot = order.snapshot ?? content.snapshot;
   const kept = order.resetLog
@@ -34,8 +34,8 @@ function after(content: DiskContent, { hardState, truncateFrom, entries, ...orde
 }
 
 /**
- * An endless, legal sequence of writes drawn from a seed, with the content that each leaves behind. Write k is the
- * same in every process, so that a child may write what its parent checks.
+ * An endless, valid sequence of writes drawn from a seed, with the disk's content after each. Write k is the same in every
+ * process, so that a parent can check what its child wrote.
  */
 export class RandomHistory {
   readonly #prng: Prng;
@@ -115,7 +115,7 @@ export class RandomHistory {
     );
   }
 
-  /** Now and then nothing at all: a snapshot of an empty state is legal, and so is an empty command. */
+  /** Sometimes empty: a snapshot of an empty state is valid, and so is an empty command. */
   #bytes(): Buffer {
     const length = this.#prng.chance(0.1) ? 0 : this.#prng.int(1, this.#entryBytesMax);
     return Buffer.alloc(length, Buffer.from(`${this.#prng.int(0, 0xffff_ffff).toString(16)}.`));

@@ -11,16 +11,16 @@ export interface StorageProcess {
   restart: (storage: Storage) => Promise<{ storage: Storage }>;
 }
 
-/** What storage.ts promises of snapshots that are sent and received, piece by piece. */
+/** What storage.ts promises for snapshots that are sent and received in pieces. */
 export function describeSnapshotTransfer({ start, restart }: StorageProcess): void {
-  describe('a snapshot on its way', () => {
+  describe('a snapshot in transfer', () => {
     const data = Buffer.from(Array.from({ length: 700_000 }, (_, i) => i % 251));
     const position = { index: 9, term: 3, chainHash: 77 };
     const received = snapshotAt(position, data);
     const id = { ...position, byteLength: data.length, crc: crc32(data) };
     const piece = (from: number, to: number) => data.subarray(from, to);
 
-    it('is read in pieces, and no further once another took its place', async () => {
+    it('is read in pieces, until another replaces it', async () => {
       const { storage } = await start();
       expect(await storage.openSnapshot()).toBeNull();
       const [first, second] = firstEntries('a', 'b') as [LoadedEntry, LoadedEntry];
@@ -28,7 +28,7 @@ export function describeSnapshotTransfer({ start, restart }: StorageProcess): vo
       const source = await storage.openSnapshot();
       expect(source?.id).toEqual({ ...positionOf(first), byteLength: data.length, crc: crc32(data) });
       const pieces: Uint8Array[] = [];
-      // Not where a piece begins: a peer may have got so far from somebody else.
+      // Not where a piece begins: a peer may have got this far from another sender.
       for (let at = 5; at < data.length; at += pieces.at(-1)?.length ?? 0) {
         pieces.push((await source?.read(at)) as Uint8Array);
       }
@@ -36,7 +36,7 @@ export function describeSnapshotTransfer({ start, restart }: StorageProcess): vo
       expect(Buffer.concat(pieces).equals(data.subarray(5))).toBe(true);
     });
 
-    it('is taken in order, once, and not before it is whole', async () => {
+    it('is accepted in order, once, and only when complete', async () => {
       const { storage } = await start();
       expect(await storage.receiveSnapshot(id, 0, piece(0, 0))).toBe(0);
       expect(await storage.receiveSnapshot(id, 0, piece(0, 300_000))).toBe(300_000);
@@ -53,7 +53,7 @@ export function describeSnapshotTransfer({ start, restart }: StorageProcess): vo
       expect(await storage.readSnapshot()).toBeNull();
     });
 
-    it('makes room for another', async () => {
+    it('gives way to another', async () => {
       const { storage } = await start();
       await storage.receiveSnapshot(id, 0, piece(0, 300_000));
       const other = { ...id, index: 10 };
@@ -62,7 +62,7 @@ export function describeSnapshotTransfer({ start, restart }: StorageProcess): vo
       expect(await storage.receiveSnapshot(id, 0, piece(0, 0))).toBe(0);
     });
 
-    it('is refused when it is not what was announced, and begins again', async () => {
+    it('is refused when it differs from the announcement, and starts over', async () => {
       const { storage } = await start();
       const wrong = { ...id, byteLength: 4, crc: 1 };
       await storage.receiveSnapshot(wrong, 0, piece(0, 4));
@@ -80,7 +80,7 @@ export function describeSnapshotTransfer({ start, restart }: StorageProcess): vo
       expect(await (await restart(storage)).storage.readSnapshot()).toMatchObject({ index: 1 });
     });
 
-    it('is forgotten with the process', async () => {
+    it('is forgotten when the process ends', async () => {
       const { storage } = await start();
       await storage.receiveSnapshot(id, 0, piece(0, 300_000));
       const again = (await restart(storage)).storage;

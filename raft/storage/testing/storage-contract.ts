@@ -12,12 +12,12 @@ import { entriesAfter, entryAfter, firstEntries, persist, snapshotAt } from './t
 export interface DiskUnderTest {
   /** The storage of a new process on this disk. */
   storage(): Storage;
-  /** Orders a write that the disk refuses. */
+  /** Requests a write that the disk refuses. */
   failingWrite(storage: Storage, persist: Persist, clusterId?: string): Promise<void>;
   damageManifest(): Promise<void>;
   removeEntry(index: number): Promise<void>;
   damageData(index: number): Promise<void>;
-  /** Puts a well-formed entry of another log in the place of one. */
+  /** Replaces an entry by a well-formed one of another log. */
   replaceEntry(entry: LoadedEntry): Promise<void>;
   dispose(): Promise<void>;
 }
@@ -31,7 +31,7 @@ async function errorOf(promise: Promise<unknown>): Promise<StorageError> {
   return error;
 }
 
-/** The promises of storage.ts, to be kept by every implementation. */
+/** The promises of storage.ts, which every implementation must keep. */
 export function describeStorage(name: string, createDisk: () => Promise<DiskUnderTest>): void {
   describe(name, () => {
     let disk: DiskUnderTest;
@@ -71,7 +71,7 @@ export function describeStorage(name: string, createDisk: () => Promise<DiskUnde
       (await storage.readEntries(from, to, maxBytes)).map(({ data }) => Buffer.from(data).toString());
 
     describe('identity', () => {
-      it('is made on an empty disk and kept', async () => {
+      it('is created on an empty disk and kept', async () => {
         const first = await start();
         expect(first.identity).toMatchObject({ nodeId: 'n1', clusterId: null });
         expect(first.identity.incarnation).toMatch(/^[0-9a-f]{32}$/);
@@ -102,7 +102,7 @@ export function describeStorage(name: string, createDisk: () => Promise<DiskUnde
         expect((await restart(storage)).identity.clusterId).toBe('c1');
       });
 
-      it('gives the cluster to the first of two that ask at once', async () => {
+      it('accepts the first of two concurrent clusters', async () => {
         const { storage } = await start();
         const results = await Promise.allSettled([storage.setClusterId('c1'), storage.setClusterId('c2')]);
         expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
@@ -144,7 +144,7 @@ export function describeStorage(name: string, createDisk: () => Promise<DiskUnde
     });
 
     describe('write', () => {
-      it('keeps that the disk lost something', async () => {
+      it('keeps the note that the disk lost something', async () => {
         const { storage } = await start();
         const hardState = { term: 4, votedFor: null, commit: 0, reverted: true };
         await storage.write(persist({ hardState }));
@@ -178,7 +178,7 @@ export function describeStorage(name: string, createDisk: () => Promise<DiskUnde
         expect(await texts(restarted.storage, 1, 3)).toEqual(['a', 'b', 'B']);
       });
 
-      it('truncates without appending, also the whole log', async () => {
+      it('truncates without appending, even the whole log', async () => {
         const { storage } = await start();
         await storage.write(persist({ entries: firstEntries('a', 'b', 'c') }));
         await storage.write(persist({ truncateFrom: 3 }));
@@ -188,7 +188,7 @@ export function describeStorage(name: string, createDisk: () => Promise<DiskUnde
         expect((await restart(second.storage)).state.headers).toEqual([]);
       });
 
-      it('compacts: entries up to the snapshot go, those after it stay', async () => {
+      it('compacts: deletes entries up to the snapshot, keeps those after it', async () => {
         const { storage } = await start();
         const entries = firstEntries('a', 'b', 'c', 'd');
         await storage.write(persist({ entries }));
@@ -217,7 +217,7 @@ export function describeStorage(name: string, createDisk: () => Promise<DiskUnde
         expect(await texts(restarted.storage, 4, 4)).toEqual(['d']);
       });
 
-      it('starts the log anew after a received snapshot, ahead of it or within it', async () => {
+      it('starts a new log after a received snapshot, ahead of it or within it', async () => {
         const { storage } = await start();
         await storage.write(persist({ entries: firstEntries('a', 'b') }));
         const ahead = snapshotAt({ index: 100, term: 3, chainHash: 12345 }, 'state at 100');
@@ -256,7 +256,7 @@ export function describeStorage(name: string, createDisk: () => Promise<DiskUnde
         expect(await texts(restarted.storage, 1700, 1701)).toEqual(['e1700', 'next']);
       });
 
-      it('finds the configurations of the log again, also after one was truncated', async () => {
+      it('finds the configurations of the log again, even after one was truncated', async () => {
         const { storage } = await start();
         const configuration = (id: string) => ({ members: [{ id, address: 'h:1', voter: true }] });
         const [first] = firstEntries('a');

@@ -6,7 +6,7 @@ import type { Snapshot } from '../../core/stored-state.js';
 import type { LogPosition } from '../manifest.js';
 import { ORIGIN, positionOf } from '../manifest.js';
 
-/** For tests: an entry that continues the log at `before`. */
+/** For tests: an entry that follows the position `before`. */
 export function entryAfter(
   before: LogPosition,
   term: number,
@@ -18,7 +18,7 @@ export function entryAfter(
   return { ...header, chainHash: chainHash(before.chainHash, header), data: bytes };
 }
 
-/** For tests: entries that continue the log at `before`, one for each datum. */
+/** For tests: entries that follow the position `before`, one for each datum. */
 export function entriesAfter(
   before: LogPosition,
   term: number,
@@ -42,7 +42,7 @@ export function snapshotAt(position: LogPosition, data: string | Uint8Array): Sn
   return { ...positionOf(position), configuration, data: Buffer.from(data) };
 }
 
-/** For tests: a write that changes nothing but what `change` says. */
+/** For tests: a write with only the changes in `change`. */
 export function persist(change: Partial<Persist>): Persist {
   return {
     type: 'persist',

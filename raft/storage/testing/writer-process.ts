@@ -3,8 +3,8 @@
  *
  *     writer-process.ts DIRECTORY SEED FIRST LAST
  *
- * Prints `open`, then `done N` for each confirmed write, `failed CODE AGAIN` at the first error (AGAIN is what a second
- * attempt brought), and `end`.
+ * Prints `open`, then `done N` for each confirmed write, `failed CODE AGAIN` at the first error (AGAIN is the code of a
+ * second attempt), and `end`.
  */
 import { writeSync } from 'node:fs';
 import { StorageError } from '../errors.js';
@@ -12,11 +12,11 @@ import { LevelStorage } from '../level-storage.js';
 import { RandomHistory } from './random-history.js';
 
 const [directory, seed, first, last] = process.argv.slice(2) as [string, string, string, string];
-// Synchronously: what was confirmed must have left this process before it may be killed.
+// Synchronously, because confirmations must have left this process before it is killed.
 const say = (line: string): void => void writeSync(1, `${line}\n`);
 
 const history = new RandomHistory(Number(seed));
-// Small, so that tables are written and compacted all the time.
+// Small, so that tables are written and compacted often.
 const storage = new LevelStorage({ directory, writeBufferBytes: 1 << 16, reclaimEveryBytes: 1 << 15 });
 try {
   await storage.open('n1');
