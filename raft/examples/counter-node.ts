@@ -14,10 +14,10 @@ const TIMING: Timing = { ...TIMING_PROFILES.lan, requestTimeoutMs: 600, transfer
 export interface CounterNodeOptions {
   nodeId: string;
   directory: string;
-  /** Port 0: any that is free. */
+  /** Port 0 means any free port. */
   bind: { host: string; port: number };
   logger: Logger;
-  /** The disk failed or an invariant broke: end the process. */
+  /** The disk failed or an invariant broke. End the process. */
   onFatal(error: Error): void;
 }
 
@@ -64,7 +64,7 @@ export class CounterNode {
     this.address = `${host}:${port}`;
   }
 
-  /** How this node is listed in a cluster: its name, where it listens, and which disk it has. */
+  /** How a cluster lists this node: its name, where it listens, and which disk it has. */
   get member(): Member {
     const { nodeId } = this.options;
     return { id: nodeId, address: this.address, incarnation: this.raft.identity.incarnation, voter: true };
@@ -74,11 +74,11 @@ export class CounterNode {
   async add(amount: number): Promise<number> {
     const outcome = await this.raft.propose(Counter.add(amount));
     if (outcome.outcome === 'done') return outcome.result;
-    // `rejected`: it had no effect, ask the leader. `unknown`: it may have happened, look before asking again.
+    // `rejected`: it had no effect, ask the leader. `unknown`: it may have had one, so read before you repeat it.
     throw new Error(`${outcome.outcome}: ${outcome.reason}`);
   }
 
-  /** The counter with everything that was committed before this call; on the leader only. */
+  /** The counter with everything that was committed before this call. Leader only. */
   async read(): Promise<number> {
     const { outcome } = await this.raft.readBarrier();
     if (outcome !== 'done') throw new Error('not the leader');

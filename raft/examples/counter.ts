@@ -12,14 +12,14 @@ export class Counter implements StateMachine<number> {
     return command;
   }
 
-  /** What it returns is the result of the proposal, on the node that proposed. */
+  /** Returns the result of the proposal, for the node that proposed. */
   apply({ index, data }: LoadedEntry): number {
     this.value += Buffer.from(data).readInt32BE();
     this.history.push({ index, value: this.value });
     return this.value;
   }
 
-  /** The library asks for the state at an old index: entries after it stay in the log. */
+  /** The library asks for the state at an old index. Entries after it stay in the log. */
   async snapshotAt(index: number): Promise<Uint8Array> {
     const state = Buffer.alloc(8);
     state.writeDoubleBE(this.history.findLast((state) => state.index <= index)?.value ?? 0);

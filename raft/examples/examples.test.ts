@@ -23,7 +23,7 @@ const entry = (index: number, amount: number): LoadedEntry => ({
   data: Counter.add(amount),
 });
 
-it('the counter can go back to any index that it kept', async () => {
+it('the counter can go back to every index that it kept', async () => {
   const counter = new Counter();
   for (const index of [2, 3, 4]) counter.apply(entry(index, 10 * index));
   const data = await counter.snapshotAt(3);

@@ -7,7 +7,7 @@ import { CounterNode } from './counter-node.js';
 
 const write = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** Three nodes in this process, which could as well be three machines. */
+/** Three nodes, in one process here; they could run on three machines. */
 async function runExample(directory: string): Promise<void> {
   const nodes = ['a', 'b', 'c'].map(
     (nodeId) =>

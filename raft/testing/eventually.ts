@@ -1,7 +1,7 @@
 const GIVE_UP_AFTER_MS = 20_000;
 const POLL_MS = 5;
 
-/** What `find` finds, as soon as it finds something. @throws Error when that takes too long */
+/** Waits until `find` finds something and returns it. @throws Error when that takes too long */
 export async function eventually<T>(find: () => T | undefined | false, what: string): Promise<T> {
   const deadlineMs = performance.now() + GIVE_UP_AFTER_MS;
   for (;;) {

@@ -1,7 +1,7 @@
 import type { Limits } from '../core/options.js';
 import type { Timing } from '../core/timing.js';
 
-/** A LAN's timing in virtual time, where nothing comes late. */
+/** The timing of a LAN in virtual time, where nothing is late. */
 export const LAN_TIMING: Timing = {
   heartbeatIntervalMs: 50,
   electionTimeoutMs: 300,
@@ -21,7 +21,7 @@ export const SMALL_LIMITS: Limits = {
   cacheBytesMax: 1 << 20,
 };
 
-/** Patient enough for a busy machine, quick enough for a test in real time. */
+/** Slow enough for a busy machine, fast enough for a test in real time. */
 export const PATIENT_TIMING: Timing = {
   heartbeatIntervalMs: 50,
   electionTimeoutMs: 500,

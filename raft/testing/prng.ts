@@ -34,7 +34,7 @@ export class Prng {
     return result / 2 ** 32;
   }
 
-  /** Whole number from `min` to `max`, both included. */
+  /** Integer from `min` to `max`, inclusive. */
   int(min: number, max: number): number {
     return min + Math.floor(this.next() * (max - min + 1));
   }

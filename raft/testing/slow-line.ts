@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
-/** What a connection may have on the line before it is read no more. */
+/** Reading from a connection pauses when it has this many bytes on the line. */
 const QUEUED_BYTES_MAX = 64 * 1024;
 const PACKET_BYTES = 4096;
 
 /**
- * A line to `target` that all connections share, and that carries this much in the direction of the target; answers are not
- * held up. Who comes first leaves first, as in a router without priorities.
+ * A line to `target` that all connections share, with this capacity towards the target. Answers are not delayed. First
+ * come, first served, as in a router without priorities.
  */
 export class SlowLine {
-  /** Bytes that the target was sent. */
+  /** Bytes sent to the target. */
   carriedBytes = 0;
   private readonly sockets = new Set<net.Socket>();
   private readonly server: net.Server;
@@ -38,7 +38,7 @@ export class SlowLine {
     return (this.server.address() as net.AddressInfo).port;
   }
 
-  /** Ends all connections; new ones are taken. */
+  /** Ends all connections. New ones are accepted. */
   cut(): void {
     for (const socket of this.sockets) socket.destroy();
   }
