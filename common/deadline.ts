@@ -1,4 +1,4 @@
-/** What `withDeadline` rejects with when the time is over. */
+/** What `withDeadline` rejects with after `timeoutMs`. */
 export class DeadlineExceeded extends Error {
   constructor(readonly timeoutMs: number) {
     super(`no answer within ${timeoutMs} ms`);
@@ -8,16 +8,16 @@ export class DeadlineExceeded extends Error {
 
 interface DeadlineOptions {
   timeoutMs: number;
-  /** Ends the work early; the rejection is then the signal's reason. */
+  /** Ends the work early. The rejection is then the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Runs `work` with a signal that fires when `timeoutMs` is over or `signal` fires, and rejects at that moment even
+ * Runs `work` with a signal that fires after `timeoutMs` or when `signal` fires, and rejects at that moment even
  * if `work` does not listen (undici ignores its signal while it is still connecting).
  *
  * The timer and the listener are explicit: `AbortSignal.any` over a long-lived signal keeps every derived signal
- * reachable in Node 20, and a process that makes one call per second for months would grow.
+ * reachable in Node 20, so a process that makes one call per second for months would grow.
  */
 export async function withDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,
@@ -28,8 +28,8 @@ export async function withDeadline<T>(
   const onAbort = (): void => controller.abort(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
 
-  // libuv runs due timers before it reads sockets: after a stall of this process (a long GC, SIGSTOP) an answer that
-  // has been lying in the socket would lose against its own deadline. One turn of the loop lets it be read first.
+  // libuv runs due timers before it reads sockets. After a stall of this process (a long GC, SIGSTOP), an answer that
+  // waits in the socket would lose to its own deadline. One turn of the loop lets it be read first.
   let grace: NodeJS.Immediate | undefined;
   const timer = setTimeout(() => {
     grace = setImmediate(() => controller.abort(new DeadlineExceeded(timeoutMs)));

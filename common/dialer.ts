@@ -3,8 +3,8 @@ import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { names } from './name-lookup.js';
 
 /**
- * Longest that a connection may take to be made, the look-up of its name included. Seconds, and no business of the call
- * that needs it first: one whose calls are given up early would never be made if it ended with them.
+ * Longest time to connect, including the look-up of the name. It is seconds, and independent of the call that needs the
+ * connection first: if it ended with calls that are given up early, the connection would never be made.
  */
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -15,8 +15,8 @@ interface DialerOptions {
 }
 
 /**
- * Connections to a server, kept alive. Deadlines of answers are their caller's business (undici's own would only add a
- * second, longer one); that of connecting is here.
+ * Connections to a server, kept alive. Callers set the deadlines of answers (undici's own would only add a second, longer
+ * one). The deadline of connecting is here.
  */
 export class Dialer {
   readonly agent: Agent;
@@ -31,7 +31,7 @@ export class Dialer {
         callback(...found);
       });
     };
-    // undici hands all options on to the socket, its types do not say so.
+    // undici passes all options to the socket, although its types do not say so.
     const options = { timeout: CONNECT_TIMEOUT_MS, lookup: counting } as buildConnector.BuildOptions;
     const dial = buildConnector(options);
     this.agent = new Agent({
@@ -48,7 +48,7 @@ export class Dialer {
     });
   }
 
-  /** A dispatcher for one request, and whether that request has left. */
+  /** A dispatcher for one request, and whether that request has been sent. */
   forOneRequest(): { dispatcher: Dispatcher; isSent: () => boolean } {
     let sent = false;
     const dispatcher = this.agent.compose(
@@ -61,7 +61,7 @@ export class Dialer {
     return { dispatcher, isSent: () => sent };
   }
 
-  /** What a request that has not left waits for. */
+  /** What an unsent request waits for. */
   get phase(): string {
     if (this.lookingUp > 0) return 'still looking up the name';
     return this.connecting > 0 ? 'still connecting' : 'waiting for its turn';
@@ -72,7 +72,7 @@ export class Dialer {
   }
 }
 
-/** Hands everything on, and notes when the request leaves. */
+/** Passes everything on, and notes when the request is sent. */
 function noting(handler: Dispatcher.DispatchHandler, onSent: () => void): Dispatcher.DispatchHandler {
   return {
     onRequestStart: (...args) => {

@@ -53,7 +53,7 @@ describe('parseEndpoint', () => {
     expect(() => parseEndpoint(text)).toThrow(problem);
   });
 
-  it('finds nothing wrong with a URL that can be used', () => {
+  it('finds nothing wrong with a usable URL', () => {
     expect(endpointProblem('http://user:pw@h')).toBeUndefined();
   });
 });

@@ -1,14 +1,14 @@
-/** A server of somebody else's, as a setting names it: what to dial, what to send along, and what may be shown. */
+/** A foreign server, as a setting names it: what to dial, what to send along, and what may be shown. */
 export interface Endpoint {
-  /** The whole URL, less user name, password and fragment. */
+  /** The URL without user name, password and fragment. */
   readonly url: string;
   /** Value of the `authorization` header; undefined when the URL has neither user name nor password. */
   readonly authorization: string | undefined;
-  /** Scheme, host and port: all that logs and errors may say of it, as paths and queries hold keys, too. */
+  /** Scheme, host and port. Logs and errors show nothing else, because paths and queries may hold keys. */
   readonly origin: string;
 }
 
-/** The text is no URL that can be used. Its message holds nothing of the text, which may have a password in it. */
+/** The text is not a usable URL. The message does not quote it, because it may contain a password. */
 class EndpointError extends Error {
   constructor(message: string) {
     super(message);
@@ -20,8 +20,8 @@ export const HTTP: readonly string[] = ['http:', 'https:'];
 export const WEBSOCKET: readonly string[] = ['ws:', 'wss:'];
 
 /**
- * Takes the URL of a server apart. Everything that dials a URL from outside goes through here, so that a user name and
- * a password are sent by all of them, and shown by none.
+ * Parses the URL of a server. Everything that dials a configured URL goes through here, so that user name and password
+ * are always sent and never shown.
  *
  * @throws EndpointError
  */
@@ -33,7 +33,7 @@ export function parseEndpoint(text: string, protocols: readonly string[] = HTTP)
   return { url: url.href, authorization, origin };
 }
 
-/** What is wrong with the URL of a server; undefined when it can be used. Holds nothing of its text. */
+/** What is wrong with the URL of a server; undefined when it is usable. Does not quote it. */
 export function endpointProblem(text: string, protocols: readonly string[] = HTTP): string | undefined {
   try {
     parseEndpoint(text, protocols);
@@ -43,7 +43,7 @@ export function endpointProblem(text: string, protocols: readonly string[] = HTT
   }
 }
 
-/** The same server at a path below that of the endpoint, whether or not that one ends with a slash. */
+/** The same server at a path below the endpoint's path, which may or may not end with a slash. */
 export function below(endpoint: Endpoint, path: string): Endpoint {
   const url = new URL(endpoint.url);
   url.pathname = url.pathname.replace(/\/+$/, '') + path;
@@ -60,7 +60,7 @@ export function hostOf(text: string): string | undefined {
   return URL.canParse(text) ? new URL(text).host : undefined;
 }
 
-/** Hides what may be a user name and a password in a text that somebody typed. */
+/** Hides what may be a user name and a password in typed text. */
 export function hideCredentials(text: string): string {
   return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)(?:(?!:\/\/)\S)*@/gi, '$1***@');
 }
@@ -72,19 +72,19 @@ function parse(text: string, protocols: readonly string[]): URL {
       `give a URL that begins with ${beginnings.join(' or ')}${example(text, beginnings)}`,
     );
   }
-  // Node's own error has the text in it.
+  // Node's own error quotes the text.
   if (!URL.canParse(text)) {
     throw new EndpointError('give a URL; in a user name or password, write / as %2F, ? as %3F and # as %23');
   }
   return new URL(text);
 }
 
-/** For a text that lacks nothing but its beginning, and has room for no secret. */
+/** For a text that lacks only the scheme and cannot hold a secret. */
 function example(text: string, [beginning]: readonly string[]): string {
   return /^[\w.-]+:\d{1,5}$/.test(text) ? `, as in ${beginning}${text}` : '';
 }
 
-/** As Go's HTTP client sends it: also a password without a user name. */
+/** As Go's HTTP client sends it, even a password without a user name. */
 function basicAuthorization({ username, password }: URL): string | undefined {
   if (username === '' && password === '') return undefined;
   try {

@@ -5,7 +5,7 @@ import { fastify, type FastifyInstance } from 'fastify';
 import { request } from 'undici';
 import { listen } from './listen.js';
 
-/** Two addresses of this machine, as `localhost` has where there is IPv6. */
+/** Two addresses of this machine, like those of `localhost` with IPv6. */
 const TWO = ['127.0.0.1', '127.0.0.2'];
 const resolve = (addresses: string[]) => async (): Promise<string[]> => addresses;
 
@@ -37,7 +37,7 @@ const get = async (host: string, port: number): Promise<string> =>
   (await request(`http://${host}:${port}/`, { reset: true })).body.text();
 
 describe('listening on a name', () => {
-  it('answers on every address that it resolves to', async () => {
+  it('answers on every address of the name', async () => {
     const options = { host: 'localhost', port: 0, connectionsMax: 9, resolve: resolve(TWO) };
     const { port } = await listen(server(), options);
     for (const host of TWO) expect(await get(host, port)).toBe(host);
@@ -76,11 +76,11 @@ describe('listening on a name', () => {
       let heard = 0;
       refused.on('data', ({ length }: Buffer) => (heard += length));
       await once(refused, 'close');
-      // One that is let in is told that it was too slow.
+      // An accepted connection is told that it was too slow.
       expect(heard).toBe(0);
     }
     first.destroy();
-    // Noticed with the next turn of the server.
+    // The server notices with its next check.
     let answer: string | undefined;
     while (answer === undefined) answer = await get(TWO[1]!, port).catch(() => undefined);
     expect(answer).toBe(TWO[1]);
@@ -97,7 +97,7 @@ describe('listening on a name', () => {
     }
   });
 
-  it('closes all of them, after what is under way', async () => {
+  it('closes all of them, after the requests in progress', async () => {
     const app = server();
     let reached!: () => void;
     let release!: () => void;

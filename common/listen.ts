@@ -5,38 +5,38 @@ import net, { isIP, type AddressInfo, type Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 interface ListenOptions {
-  /** An address, or a name: then all addresses that it resolves to. */
+  /** An address, or a name, which means all its addresses. */
   host: string;
-  /** 0 lets the system choose one, which is the same on all addresses. */
+  /** 0 lets the system choose a port, the same on all addresses. */
   port: number;
-  /** On all addresses together; more are closed at once. */
+  /** On all addresses together. Further connections are closed at once. */
   connectionsMax: number;
-  /** Addresses of a name; the system's look-up unless given. */
+  /** Addresses of a name; the system's look-up by default. */
   resolve?: (host: string) => Promise<string[]>;
 }
 
 /** Where a server listens. */
 interface Listening {
   port: number;
-  /** Resolves when the connections to the further addresses are over, too; to be awaited after `app.close`. */
+  /** Resolves when the connections to the further addresses have ended as well. Await it after `app.close`. */
   drained(): Promise<void>;
 }
 
-/** A port that the system chose for one address may be taken on another. */
+/** A port that the system chose for one address may be in use on another. */
 const CHOICES_MAX = 10;
 
 /**
- * Listens on every address of the host, with one server: its time-outs, limits and listeners hold on all of them. Left to
- * itself, fastify makes a second server for `localhost`, which has neither our limits nor our listeners.
+ * Listens on every address of the host with one server, so that its timeouts, limits and listeners hold on all of them. By
+ * default, fastify makes a second server for `localhost`, which has neither our limits nor our listeners.
  *
- * @throws the system's error when an address of this machine cannot be bound, or none of them is of this machine
+ * @throws the system's error when an address of this machine cannot be bound, or when none is of this machine
  */
 export async function listen(app: FastifyInstance, options: ListenOptions): Promise<Listening> {
   const { server } = app;
   limitConnections(server, options.connectionsMax);
   let further: Acceptor[] = [];
   const [first, ...others] = await addressesHere(options.host, options.resolve ?? resolveAll);
-  // Before the server closes: it waits for connections, and no new ones are to come in here meanwhile.
+  // Before the server closes: it waits for its connections, and no new ones must come in here meanwhile.
   if (others.length > 0) app.addHook('preClose', async () => further.forEach((acceptor) => acceptor.close()));
   for (let choice = 1; ; choice++) {
     try {
@@ -55,13 +55,13 @@ export async function listen(app: FastifyInstance, options: ListenOptions): Prom
   };
 }
 
-/** A further address of a server: what is accepted here is served there. */
+/** A further address of a server, which serves what is accepted here. */
 class Acceptor {
   readonly closed: Promise<unknown>;
   private readonly socket: net.Server;
 
   private constructor(server: Server) {
-    // As node's HTTP servers have their sockets.
+    // Like the sockets of Node's HTTP servers.
     this.socket = net.createServer({ allowHalfOpen: true, noDelay: true }, (connection) =>
       server.emit('connection', connection),
     );
@@ -94,7 +94,7 @@ async function acceptAt(hosts: readonly string[], port: number, server: Server):
   }
 }
 
-/** A name may resolve to more than what is there: `localhost` to ::1 on a machine without IPv6. */
+/** A name may have addresses that this machine lacks: `localhost` is ::1 even without IPv6. */
 async function addressesHere(
   host: string,
   resolve: (host: string) => Promise<string[]>,
@@ -123,7 +123,7 @@ async function isHere(host: string): Promise<boolean> {
   }
 }
 
-/** The system's own limit of a server knows nothing of connections that came from elsewhere. */
+/** A server's own limit does not count connections that another listener accepted. */
 function limitConnections(server: Server, connectionsMax: number): void {
   let open = 0;
   server.maxConnections = connectionsMax;

@@ -38,7 +38,7 @@ const all = (hostname: string): Promise<string[]> =>
   });
 
 describe('looking up names', () => {
-  it('asks once for all who wait, and anew for who comes later', async () => {
+  it('asks once for all waiting callers, and again for later ones', async () => {
     const waiting = Promise.all([all('h'), all('h'), all('h')]);
     const other = all('i');
     expect(asked.map(({ hostname }) => hostname)).toEqual(['h', 'i']);
@@ -51,13 +51,13 @@ describe('looking up names', () => {
     expect(await later).toEqual(['10.0.0.3']);
   });
 
-  it('asks nobody about addresses', async () => {
+  it('does not look up addresses', async () => {
     expect(await all('10.0.0.1')).toEqual(['10.0.0.1']);
     expect(await all('::1')).toEqual(['::1']);
     expect(asked).toEqual([]);
   });
 
-  it('uses the addresses of the last time while a look-up hangs, and the new ones once it is over', async () => {
+  it('uses the last addresses while a look-up hangs, and the new ones once it ends', async () => {
     const first = all('h');
     asked[0]!.answer(['10.0.0.1']);
     await first;
@@ -69,7 +69,7 @@ describe('looking up names', () => {
     expect(await all('h')).toEqual(['10.0.0.2']);
   });
 
-  it('hands on errors, and asks again', async () => {
+  it('passes errors on, and asks again', async () => {
     const failing = all('h');
     asked[0]!.fail('EAI_AGAIN');
     await expect(failing).rejects.toMatchObject({ code: 'EAI_AGAIN' });
@@ -78,7 +78,7 @@ describe('looking up names', () => {
     expect(await again).toEqual(['10.0.0.1']);
   });
 
-  it('uses the addresses of the last time when the name server does not answer, and not when the name is gone', async () => {
+  it('uses the last addresses when the name server does not answer, but not when the name is gone', async () => {
     const first = all('h');
     asked[0]!.answer(['10.0.0.1']);
     await first;

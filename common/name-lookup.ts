@@ -1,22 +1,22 @@
 import dns, { type LookupAddress, type LookupOptions } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 
-/** How long a connection waits for a look-up before it goes to the addresses that were good the last time. */
+/** How long a connection waits for a look-up before it uses the last known addresses. */
 const PATIENCE_MS = 250;
 
 interface Entry {
-  /** The look-up under way. */
+  /** The look-up in progress. */
   pending: Promise<LookupAddress[]> | undefined;
-  /** Found the last time. */
+  /** The last result. */
   known: LookupAddress[] | undefined;
 }
 
 type Resolve = (hostname: string, options: { all: true; family: number }) => Promise<LookupAddress[]>;
 
 /**
- * Look-ups of names for connections: at most one of a name is under way, however many wait for it. Each takes a thread of
- * libuv until the name server answers, and there are few: a slow name server would hold up all other look-ups, also that
- * of localhost. While one hangs, the addresses that were found last are used.
+ * Look-ups of names for connections: at most one per name is in progress, for any number of waiting callers. Each occupies
+ * one of libuv's few threads until the name server answers, so a slow name server would delay all other look-ups, even
+ * that of localhost. While one hangs, the last known addresses are used.
  */
 export class NameLookup {
   private readonly entries = new Map<string, Entry>();
@@ -26,7 +26,7 @@ export class NameLookup {
     private readonly patienceMs = PATIENCE_MS,
   ) {}
 
-  /** For `lookup` of `net.connect` and whatever is built on it. */
+  /** For `lookup` of `net.connect` and everything built on it. */
   readonly lookup: LookupFunction = (hostname, options, callback) => {
     const family = familyOf(options);
     this.addresses(hostname, family).then(
@@ -48,7 +48,7 @@ export class NameLookup {
     const { pending, known } = entry;
     if (!known) return pending;
     return within(this.patienceMs, pending, known).catch((error: NodeJS.ErrnoException) => {
-      // Nobody says that the name is gone.
+      // No answer said that the name is gone.
       if (error.code === 'EAI_AGAIN') return known;
       throw error;
     });
@@ -70,7 +70,7 @@ export class NameLookup {
   }
 }
 
-/** Of this process: its clients dial the same few names. */
+/** Shared by the process, whose clients dial the same few names. */
 export const names = new NameLookup();
 
 function familyOf({ family }: LookupOptions): number {
@@ -78,7 +78,7 @@ function familyOf({ family }: LookupOptions): number {
   return family === 'IPv6' ? 6 : (family ?? 0);
 }
 
-/** A name that is not known any more is an answer, too. */
+/** "No such name" is an answer as well. */
 async function within<T>(timeoutMs: number, pending: Promise<T>, otherwise: T): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<T>((resolve) => (timer = setTimeout(() => resolve(otherwise), timeoutMs)));

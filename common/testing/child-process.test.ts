@@ -50,7 +50,7 @@ describe('a child process', () => {
     expect(lines).toEqual(['one', 'two']);
   });
 
-  it('says why it never was ready', async () => {
+  it('says why it was never ready', async () => {
     const child = create();
     await expect(child.start(command(`console.error('no disk'); process.exit(4)`))).rejects.toThrow(
       'echo ended with 4 before it was ready:\nno disk\n',
@@ -59,7 +59,7 @@ describe('a child process', () => {
     expect(child.pid).toBeUndefined();
   });
 
-  it('has no further line when it ends', async () => {
+  it('has no more lines when it ends', async () => {
     const child = create();
     await child.start(command(ECHO));
     const line = child.nextLine();
@@ -68,7 +68,7 @@ describe('a child process', () => {
     await expect(child.nextLine()).rejects.toThrow('echo does not run');
   });
 
-  it('ends with its parent, also when that is killed', async () => {
+  it('ends with its parent, even if that is killed', async () => {
     const parent = create({ cwd: repositoryRoot });
     const source = `
       import { ChildProcess } from './common/testing/child-process.ts';

@@ -9,16 +9,16 @@ export interface ChildProcessOptions {
   cwd?: string;
   /** That of this process by default. */
   env?: NodeJS.ProcessEnv;
-  /** Leads a process group of its own, which gets no Ctrl-C from this one's terminal. */
+  /** Leads a process group of its own, which does not get Ctrl-C from this process's terminal. */
   detached?: boolean;
   /**
-   * Sees every line of stdout, and returns true for the one that says that the process is ready. Without it, the
+   * Sees every line of stdout, and returns true for the line that says that the process is ready. Without it, the
    * first line does.
    */
   onLine?: (line: string) => boolean;
   /** 20 s by default. */
   readyWithinMs?: number;
-  /** What the process did lately, for errors; the end of its stderr by default. */
+  /** What the process did lately, for error messages; the end of its stderr by default. */
   report?: () => string;
 }
 
@@ -28,7 +28,7 @@ interface Running {
 }
 
 const READY_WITHIN_MS = 20_000;
-/** How much of stderr is kept for error messages. */
+/** Bytes of stderr that are kept for error messages. */
 const KEPT_STDERR_CHARS = 20_000;
 
 const children = new Set<ChildProcessWithoutNullStreams>();
@@ -37,8 +37,8 @@ process.once('exit', () => {
 });
 
 /**
- * A program in a process of its own, which may be ended and started again. It is killed when this process exits; its
- * stdin ends with this process, however that ends.
+ * A program in a process of its own, which can be ended and restarted. It is killed when this process exits. Its stdin
+ * ends with this process, however that ends.
  */
 export class ChildProcess {
   #running: Running | undefined;
@@ -46,7 +46,7 @@ export class ChildProcess {
 
   constructor(private readonly options: ChildProcessOptions) {}
 
-  /** Undefined when it does not run. */
+  /** Undefined when it is not running. */
   get pid(): number | undefined {
     return this.#running?.child.pid;
   }
@@ -60,7 +60,7 @@ export class ChildProcess {
    * Starts the program and waits until it is ready.
    *
    * @returns the line that said so
-   * @throws Error with its report if it ends or is late; a late one is killed
+   * @throws Error with its report if it ends or is late. A late process is killed
    */
   async start(command: readonly string[]): Promise<string> {
     const { name, onLine = () => true, report = () => this.#stderr } = this.options;
@@ -74,7 +74,7 @@ export class ChildProcess {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-KEPT_STDERR_CHARS);
     });
-    // What is written to one that has just died.
+    // Ignores errors of writes to a process that has just died.
     child.stdin.on('error', () => undefined);
 
     let timer: NodeJS.Timeout | undefined;
@@ -114,7 +114,7 @@ export class ChildProcess {
     }
   }
 
-  /** Writes a line to its stdin; one that does not run does not get it. */
+  /** Writes a line to its stdin. A process that is not running does not get it. */
   send(line: string): void {
     this.#running?.child.stdin.write(`${line}\n`);
   }
@@ -124,7 +124,7 @@ export class ChildProcess {
     this.#running?.child.stdin.end();
   }
 
-  /** Sends a signal without waiting for anything. */
+  /** Sends a signal without waiting for its effect. */
   signal(signal: NodeJS.Signals): void {
     this.#running?.child.kill(signal);
   }
@@ -136,7 +136,7 @@ export class ChildProcess {
     return ended;
   }
 
-  /** Waits until it is gone. Resolves with its exit code; null without one, or if it does not run. */
+  /** Waits until it is gone. Resolves with its exit code; null without one, or if it is not running. */
   async ended(): Promise<number | null> {
     const child = this.#running?.child;
     if (child === undefined) return null;
@@ -150,7 +150,7 @@ export class ChildProcess {
   }
 }
 
-/** Whether a process runs. One that has ended, and that nobody has asked about yet, does not. */
+/** Whether a process is running. A zombie is not. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

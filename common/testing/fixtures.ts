@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 const FOLDER = fileURLToPath(new URL('./fixtures/', import.meta.url));
 
 /**
- * The text of a fixture, unpacked if its name ends in `.gz`. What there is: fixtures/README.md.
+ * The text of a fixture, unpacked if its name ends in `.gz`. fixtures/README.md lists them.
  *
  * @param file its path below `common/testing/fixtures/`
  * @throws Error that names the file, if it is not there
