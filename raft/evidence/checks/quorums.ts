@@ -2,18 +2,18 @@ import type { Configuration, Member, NodeId } from '../../core/configuration.js'
 
 // The core's own quorum functions are under test, so the checks have their own.
 
-/** The sets of voters of which each must supply a majority: one, or two while a replacement is under way. */
+/** The sets of voters that must each supply a majority: one, or two during a replacement. */
 export function quorumsOf({ members, joint }: Configuration): Member[][] {
   const next = members.filter((member) => member.voter);
   return joint ? [next, members.filter((member) => joint.voters.includes(member.id))] : [next];
 }
 
-/** Everybody with a vote, once. */
+/** Every voter, once. */
 export const votersOf = (configuration: Configuration): Member[] => [
   ...new Set(quorumsOf(configuration).flat()),
 ];
 
-/** Asked in every step of a leader, hence without a copy of the voters. */
+/** Called in every step of a leader, so it does not copy the voters. */
 export function hasVote({ members, joint }: Configuration, id: NodeId): boolean {
   for (const member of members) if (member.id === id && member.voter) return true;
   return joint?.voters.includes(id) === true;

@@ -1,24 +1,24 @@
-/** How far the exploration goes; what is not bounded here is unlimited (which message comes next, what is lost). */
+/** How far the exploration goes. What has no bound here is unlimited (which message comes next, what is lost). */
 export interface Bounds {
   /** Longest sequence of events. */
   depth: number;
-  /** Terms after the latest one of the starting point for which a node stands. */
+  /** Nodes stand for at most this many terms after the latest one of the starting point. */
   elections: number;
-  /** Commands that clients propose, in all. */
+  /** Commands that clients propose, in total. */
   proposals: number;
-  /** Crashes with an immediate restart; what was being written is lost or kept. */
+  /** Crashes with an immediate restart. The current write is lost or kept. */
   crashes: number;
   /** Messages that arrive twice. */
   duplicates: number;
-  /** Requests that end without an answer, and whose sender is told. */
+  /** Requests that end without an answer, and whose sender learns it. */
   failures: number;
-  /** Times a leader sends heartbeats of its own accord. */
+  /** Times that a leader sends heartbeats unprompted. */
   heartbeats: number;
-  /** Changes of membership that somebody asks for. */
+  /** Requested changes of membership. */
   changes: number;
-  /** Logs that are shortened. */
+  /** Compactions. */
   compactions: number;
-  /** States; the exploration ends early when there are more. */
+  /** States. The exploration ends early when there are more. */
   statesMax: number;
 }
 
@@ -35,7 +35,7 @@ export const SMALL: Bounds = {
   statesMax: Infinity,
 };
 
-/** The bounds that are used up as events happen. */
+/** The bounds that events use up. */
 export type Budget = Pick<
   Bounds,
   'proposals' | 'crashes' | 'duplicates' | 'failures' | 'heartbeats' | 'changes' | 'compactions'

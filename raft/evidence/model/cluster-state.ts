@@ -1,14 +1,14 @@
 import { BUDGETED, type Budget } from './bounds.js';
 
-/** One state of the whole cluster, by number: node states, messages under way, and what history must remember. */
+/** One state of the whole cluster, by numbers: node states, messages in flight, and the necessary history. */
 export interface ClusterState {
   /** Numbers of the three nodes' states. */
   nodes: readonly number[];
-  /** Numbers of the messages under way, in order; a message may be there twice. */
+  /** Numbers of the messages in flight, in order. A message may be there twice. */
   messages: readonly number[];
-  /** Chain hashes of what was ever committed, from index 1 on: the ledger. */
+  /** The ledger: chain hashes of everything ever committed, from index 1 on. */
   committed: readonly number[];
-  /** Who led, by term; -1: nobody. */
+  /** The leader of each term; -1 if none. */
   leaders: readonly number[];
   left: Budget;
 }

@@ -1,6 +1,6 @@
 import type { RaftCore } from '../../core/raft-core.js';
 
-/** What a step never changes in place, and what many states may therefore share. */
+/** Objects that a step never changes in place, so that many states can share them. */
 const SHARED_KEYS = new Set([
   ...['ownTiming', 'timingFound', 'limits', 'configuration', 'message', 'snapshot', 'data'],
 ]);
@@ -8,12 +8,12 @@ const SHARED_KEYS = new Set([
 const isShared = (key: string, value: object): boolean =>
   SHARED_KEYS.has(key) || ArrayBuffer.isView(value) || 'chainHash' in value;
 
-/** Times mean nothing here: every timer is due, and no leader was heard of. */
+/** Times mean nothing here: every timer is due, and no leader has been heard. */
 const timeless = (key: string): number => (key === 'lastLeaderContactMs' ? -Infinity : 0);
 
 /**
- * A core in the same state, so that one can be stepped and the other kept. All times are set to the same moment: a
- * model in which any timer may fire at any time has no use for them, and states that differ in nothing else are one.
+ * A core in the same state, so that one can be stepped and the other kept. All times are set to the same moment: in this
+ * model any timer may fire at any time, and states that differ only in times are the same.
  */
 export function copyOf(core: RaftCore): RaftCore {
   return copy('core', core, new Map()) as RaftCore;
@@ -42,14 +42,14 @@ function copy(key: string, value: unknown, known: Map<object, object>): unknown 
   return object;
 }
 
-/** Not part of the state: what every state has in common, counters that nobody compares, and what moves timers only. */
+/** Not part of the state: what all states have in common, counters that nobody compares, and what only affects timers. */
 const LEFT_OUT = new Set([
   ...['ownTiming', 'timingFound', 'limits', 'now', 'random', 'outputs', 'data', 'round', 'ackedRound'],
   ...['published', 'rank', 'eligibility', 'priority', 'fruitlessElections'],
   ...['fruitlessLeaderships', 'promptCommits'],
 ]);
 
-/** A text that is equal for equal states, times left out. */
+/** A text that is equal for equal states, without times. */
 export function textOf(value: unknown, key = ''): string {
   if (typeof value !== 'object' || value === null) return typeof value === 'string' ? value : String(value);
   if (LEFT_OUT.has(key) || key.endsWith('Ms')) return '';
@@ -58,7 +58,7 @@ export function textOf(value: unknown, key = ''): string {
   if (value instanceof Map) {
     return `{${[...value].map(([id, item]) => `${String(id)}:${textOf(item)}`).join()}}`;
   }
-  // The chain hash stands for the entry and all that come before it.
+  // The chain hash stands for the entry and all before it.
   if ('chainHash' in value && !('configuration' in value)) return `#${String(value.chainHash)}`;
   let text = '(';
   for (const [name, item] of Object.entries(value)) {

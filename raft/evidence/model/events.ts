@@ -11,7 +11,7 @@ export interface Event {
   /** For a report. */
   readonly label: string;
   readonly node: number;
-  /** Message that is no longer under way afterwards. */
+  /** Message that this event consumes. */
   readonly consumes?: number;
   /** What it takes from the budget. */
   readonly costs?: keyof Budget;
@@ -77,9 +77,9 @@ function addEventsOf(
   if (left.changes > 0) addChanges(ask);
 }
 
-/** Its timer fires, and everybody says that they would vote for it: a promise binds nobody, so it may be any time. */
+/** Its timer fires, and all voters grant the pre-vote. A pre-vote binds nobody, so this may happen at any time. */
 function campaign({ node, ctx }: NodeState): Stimulus[] {
-  // All that matters is that it answers a question of this candidacy.
+  // All that matters is that it answers a request of this candidacy.
   const requestId = ctx.lastRequestId + 1;
   const promise = { type: 'preVoteResponse' as const, requestId, granted: true, remainingMs: 0 };
   return [

@@ -7,22 +7,22 @@ import { Safety, withCommits, withLeader } from './safety.js';
 import type { StartingPoint } from './starting-points.js';
 
 export interface Exploration {
-  /** States of the cluster that were met, each once. */
+  /** Distinct states of the cluster. */
   states: number;
   /** Transitions between them. */
   transitions: number;
-  /** States of single nodes that they consist of, and steps that cores made for them. */
+  /** Distinct states of single nodes, and steps that cores made to find them. */
   nodeStates: number;
   coreSteps: number;
-  /** Events in the longest sequence that was looked at. */
+  /** Events in the longest sequence. */
   depth: number;
-  /** Every state within the bounds was met. */
+  /** Every state within the bounds was visited. */
   complete: boolean;
-  /** What is wrong, and the shortest way there. */
+  /** What is wrong, and the shortest sequence that leads there. */
   violation: { what: string; events: readonly string[] } | null;
 }
 
-/** Looks at every state that the cluster can reach from here within the bounds, nearest first. */
+/** Visits every state that the cluster can reach from here within the bounds, nearest first. */
 export function explore(start: StartingPoint, bounds: Bounds, coreHost: CoreHost = honestHost): Exploration {
   const search = new Search(bounds, coreHost);
   return search.run(start);
@@ -32,9 +32,9 @@ class Search {
   private readonly nodes: NodeStates;
   private readonly safety = new Safety();
   private readonly known = new Set<string>();
-  /** The states to look at next. */
+  /** The states to visit next. */
   private frontier: { state: ClusterState; at: number }[] = [];
-  /** The state before each state, and what led on from it. */
+  /** The state before each state, and the event that led from it. */
   private readonly parents: number[] = [];
   private readonly labels: string[] = [];
   private transitions = 0;
@@ -108,7 +108,7 @@ class Search {
     };
   }
 
-  /** Messages of a term that is over for their receiver change nothing any more. */
+  /** Messages of a term that is over for their receiver no longer change anything. */
   private underWay(
     messages: readonly number[],
     { consumes }: Event,
@@ -126,7 +126,7 @@ class Search {
       .sort((x, y) => x - y);
   }
 
-  /** False when the state was met before. */
+  /** False when the state is already known. */
   private add(state: ClusterState, parent: number, label: string): boolean {
     const key = keyOf(state);
     if (this.known.has(key)) return false;

@@ -24,7 +24,7 @@ describe('within small bounds, every state that the cores can reach', () => {
     const found = explore(startingPoint(start), { ...SMALL, ...bounds });
     expect(found.violation).toBeNull();
     expect(found.complete).toBe(true);
-    // A model in which nothing can happen is safe as well.
+    // A model in which nothing can happen would be safe as well.
     expect(found.states).toBeGreaterThan(statesMin);
   });
 });
@@ -66,7 +66,7 @@ describe('the model finds', () => {
       await loadMutant(mutant),
     );
     expect(found.violation?.what).toMatch(property);
-    // The shortest way there, for a human.
+    // The shortest sequence, for a human.
     expect(found.violation?.events).toHaveLength(found.depth);
   });
 });

@@ -12,16 +12,16 @@ import { coreState, type CoreHost } from '../simulator/core-host.js';
 import { copyOf, textOf } from './copy-core.js';
 import { NODES } from './starting-points.js';
 
-/** A log as an election sees it: who has it may stand with it, or hold it against others. */
+/** A log as elections see it: its owner may stand with it, or refuse others because of it. */
 export interface LogView {
   lastTerm: number;
   lastIndex: number;
-  /** Sets of voters of which each must supply a majority. */
+  /** Sets of voters that must each supply a majority. */
   quorums: readonly (readonly NodeId[])[];
   hashAt(index: number): number | undefined;
 }
 
-/** One state of one node. It never changes: steps from here are taken on a copy. */
+/** One state of one node. Immutable: steps are taken on a copy. */
 export interface NodeState {
   readonly number: number;
   readonly node: number;
@@ -29,7 +29,7 @@ export interface NodeState {
   readonly ctx: CoreContext;
   readonly disk: SimulatedDisk;
   readonly writing: Persist | null;
-  /** What is left after a crash, and what is in memory. */
+  /** What remains after a crash, and what is in memory. */
   readonly durable: LogView;
   readonly volatile: LogView;
 }
@@ -51,7 +51,7 @@ export interface Effect {
 
 const TIMING: CoreOptions['timing'] = {
   heartbeatIntervalMs: 1,
-  // Nobody resigns for having been silent: time stands still.
+  // Nobody steps down because of silence: time does not advance.
   electionTimeoutMs: 1,
   rankSlotMs: 0,
   jitterMs: 0,
@@ -70,7 +70,7 @@ const LIMITS: CoreOptions['limits'] = {
   cacheBytesMax: 1e9,
 };
 
-/** Their content decides nothing about safety, and their loss is always possible. */
+/** Their content does not affect safety, and they may always be lost. */
 function isOfNoConsequence(message: Message): boolean {
   switch (message.type) {
     case 'preVote':
@@ -87,8 +87,8 @@ function isOfNoConsequence(message: Message): boolean {
 }
 
 /**
- * All states of nodes and all messages that the exploration has met, each once. Most events of a cluster concern one
- * node, and most states of a cluster consist of states of nodes that were met before: a step is computed once.
+ * All distinct node states and messages of the exploration. Most events of a cluster concern one node, and most cluster
+ * states consist of known node states, so each step is computed only once.
  */
 export class NodeStates {
   private readonly states: NodeState[] = [];
@@ -96,7 +96,7 @@ export class NodeStates {
   private readonly messages: UnderWay[] = [];
   private readonly messageByText = new Map<string, UnderWay>();
   private readonly effects = new Map<string, Effect>();
-  /** Steps that the core really made. */
+  /** Steps that the core really computed. */
   steps = 0;
 
   constructor(private readonly coreHost: CoreHost) {}
@@ -127,7 +127,7 @@ export class NodeStates {
     return this.boot(node, disk).next;
   }
 
-  /** The node takes one input; the same question gets the same answer without a step. */
+  /** The node processes one input. A repeated question is answered without a step. */
   step(state: NodeState, question: string, stimuli: readonly Stimulus[]): Effect {
     return this.once(`${state.number} ${question}`, () => {
       const core = copyOf(state.core);
@@ -135,7 +135,7 @@ export class NodeStates {
     });
   }
 
-  /** The write under way ends. */
+  /** The current write ends. */
   store(state: NodeState): Effect {
     return this.once(`${state.number} stored`, () => {
       const disk = copyOfDisk(state.disk);
@@ -196,12 +196,12 @@ export class NodeStates {
     };
     try {
       for (const stimulus of stimuli) take(stimulus);
-      // The application is instant.
+      // The application applies instantly.
       if (ctx.applied < ctx.commit) take({ type: 'applied', index: ctx.commit });
     } catch (error) {
       failure = `${NODES[node]} crashes: ${(error as Error).message}`;
     }
-    // Answers to an earlier leadership are known by their term, so the numbers of requests may begin anew.
+    // Answers to an earlier leadership are recognized by their term, so request numbers may start over.
     if (ctx.role !== 'leader') ctx.lastRequestId = 0;
     return { next: this.internState(node, core, disk, writing), sent, failure };
   }
@@ -240,7 +240,7 @@ export class NodeStates {
   }
 }
 
-/** A node that was restarted has its entries on disk only: the runtime reads them when it sends. */
+/** A restarted node has its entries only on disk. The runtime reads them when it sends. */
 function withData(message: Message, disk: SimulatedDisk): Message {
   if (message.type === 'snapshot') {
     return { ...message, snapshot: { ...message.snapshot, data: new Uint8Array(0) } };

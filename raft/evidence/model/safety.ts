@@ -4,7 +4,7 @@ import type { LogView, NodeState } from './node-states.js';
 import { NODES } from './starting-points.js';
 
 /**
- * The paper's four properties of a whole cluster (fig. 3), as predicates of one state. Each returns what is wrong.
+ * The paper's four properties of a whole cluster (fig. 3), as predicates on one state. Each returns what is wrong.
  */
 export class Safety {
   private readonly judged = new Map<string, string | undefined>();
@@ -19,7 +19,7 @@ export class Safety {
   }
 }
 
-/** Election Safety: nobody else led this term before. @returns the leaders by term, or what is wrong */
+/** Election Safety: no other node led this term before. @returns the leaders by term, or what is wrong */
 export function withLeader(
   leaders: readonly number[],
   node: NodeState,
@@ -52,7 +52,7 @@ export function withCommits(
   return next;
 }
 
-/** Log Matching: entries with equal index and term are equal, with all that comes before them. */
+/** Log Matching: entries with equal index and term are equal, and so is everything before them. */
 function logMatching(nodes: readonly NodeState[]): string | undefined {
   for (const x of nodes) {
     for (const y of nodes) {
@@ -70,7 +70,7 @@ function logMatching(nodes: readonly NodeState[]): string | undefined {
 }
 
 /**
- * Leader Completeness, looked at beforehand: every node that could win an election from here has all that is committed.
+ * Leader Completeness, checked in advance: every node that could win an election from here has everything committed.
  * After a crash a node has what is on its disk, and any node may crash, so voters are counted with their disks.
  */
 function leaderCompleteness(nodes: readonly NodeState[], committed: readonly number[]): string | undefined {
@@ -84,7 +84,7 @@ function leaderCompleteness(nodes: readonly NodeState[], committed: readonly num
   return undefined;
 }
 
-/** The newest committed entry decides: the chain of hashes covers what comes before it. */
+/** The newest committed entry decides, because its chain hash covers what comes before it. */
 function missingIn(log: LogView, committed: readonly number[]): number | undefined {
   const last = committed.length;
   const newest = committed[last - 1];

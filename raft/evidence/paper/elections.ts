@@ -4,7 +4,9 @@ import { isAtLeastAsUpToDate, isMajorityOf, lastIndexOf, lastTermOf, type Transi
 const beginsElection = ({ before, after }: Transition): boolean =>
   after.currentTerm === before.currentTerm + 1 && after.votedFor === after.id;
 
-/** Figure 2, "Rules for servers": a term only grows, by one's own candidacy or because somebody has a later one. */
+/**
+ * Figure 2, "Rules for servers": a term only grows, through the server's own candidacy or because another has a later one.
+ */
 export const terms: Rule = (step) => {
   const { before, after, input } = step;
   if (after.currentTerm === before.currentTerm) return;
@@ -18,7 +20,9 @@ export const terms: Rule = (step) => {
   );
 };
 
-/** Figure 2, RequestVote, with Raft thesis §4.2.3: who hears a leader does not even learn the candidate's term. */
+/**
+ * Figure 2, RequestVote, with Raft thesis §4.2.3: a server that hears its leader does not even learn the candidate's term.
+ */
 export const votes: Rule = (step, memory) => {
   const { before, after, input } = step;
   if (after.currentTerm === before.currentTerm) {
@@ -63,7 +67,7 @@ export const votes: Rule = (step, memory) => {
   allowed(step, !mayGrant || isGranted || before.abstains, 'refuses a vote that it owes');
 };
 
-/** Votes are spoken of when they are on disk (fig. 2, "updated on stable storage before responding"). */
+/** Votes are reported only when they are on disk (fig. 2, "updated on stable storage before responding"). */
 export const spokenVotes: Rule = (step, memory) => {
   const { before, input, sent, disk } = step;
   for (const { to, message } of sent) {
@@ -74,7 +78,7 @@ export const spokenVotes: Rule = (step, memory) => {
         `tells ${to} of a vote that is not on disk`,
       );
     }
-    // Raft thesis §9.6: a promise to vote needs all that a vote needs, and binds nobody.
+    // Raft thesis §9.6: a pre-vote has all the conditions of a vote, and binds nobody.
     if (message.type === 'preVoteResponse' && input.type === 'message' && input.message.type === 'preVote') {
       const { message: question } = input;
       const isFree =
@@ -87,7 +91,7 @@ export const spokenVotes: Rule = (step, memory) => {
   }
 };
 
-/** Figure 2, "Candidates", with Raft thesis §9.6 and §3.10: pre-votes, and TimeoutNow of the leader that it follows. */
+/** Figure 2, "Candidates", with Raft thesis §9.6 and §3.10: pre-votes, and TimeoutNow from the leader that it follows. */
 export const candidacies: Rule = (step, memory) => {
   const { before, after, input, outputs, sent, disk } = step;
   for (const output of outputs) {
@@ -113,7 +117,7 @@ export const candidacies: Rule = (step, memory) => {
   }
   for (const { message } of sent) {
     if (message.type !== 'vote' && message.type !== 'preVote') continue;
-    // A question that waited for the disk says what the log was when it was asked.
+    // A request that waited for the disk describes the log at the time when it was made.
     allowed(
       step,
       memory.stoodWith(message.type, message.term) === `${message.lastIndex} ${message.lastTerm}`,

@@ -24,18 +24,18 @@ const RULES: readonly Rule[] = [
   transfers,
 ];
 
-/** A machine, and the core that runs on it, if one does. */
+/** A machine, and the core that runs on it, if any. */
 interface Machine {
   readonly id: NodeId;
   readonly disk: Disk;
   readonly process: { readonly ctx: CoreContext } | null;
 }
 
-/** Looks on, and throws a Violation at a step that the paper does not allow. */
+/** Watches, and throws a Violation at a step that the paper does not allow. */
 interface Observer {
-  /** A process began, nothing happened in it yet. */
+  /** A process has begun, and nothing has happened in it yet. */
   started(node: Machine): void;
-  /** One step of one core was done, and its outputs are not carried out yet. */
+  /** One step of one core is done, and its outputs are not yet carried out. */
   stepped: (
     this: void,
     step: { node: Machine; ctx: CoreContext; input: Input; outputs: readonly Output[] },
@@ -43,9 +43,9 @@ interface Observer {
 }
 
 /**
- * Holds every step of every core against the paper's description of it, written down a second time: slowly, and so
- * that it can be compared with figure 2 line by line. The paper knows neither held answers nor terms of pre-votes nor
- * proofs of death: docs/DIVERGENCE.md says what is added, and the rules here say what that may do.
+ * Compares every step of every core with a second implementation of the paper, which is slow but can be compared with
+ * figure 2 line by line. The paper has no held answers, no terms of pre-votes and no proofs of death.
+ * docs/DIVERGENCE.md says what Baton adds, and the rules here say what those additions may do.
  */
 export function followsThePaper(): Observer {
   const memories = new Map<NodeId, Memory>();

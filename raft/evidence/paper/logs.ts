@@ -2,13 +2,13 @@ import type { AppendRequest } from '../../core/messages.js';
 import { allowed, type Rule } from './rule.js';
 import { entryAt, isJoint, isMajorityOf, lastIndexOf, type LogEntry, type Server } from './server.js';
 
-/** Figure 2, AppendEntries, step 2: the log has the entry before, or a snapshot covers it. */
+/** Figure 2, AppendEntries, step 2: the log has the previous entry, or a snapshot covers it. */
 function isConsistent(server: Server, { term, prevIndex, prevTerm }: AppendRequest): boolean {
   if (term < server.currentTerm) return false;
   return prevIndex < server.base.index || entryAt(server, prevIndex)?.term === prevTerm;
 }
 
-/** Figure 2, AppendEntries, steps 3 and 4: a conflicting entry goes with all behind it; what is new is appended. */
+/** Figure 2, AppendEntries, steps 3 and 4: deletes a conflicting entry and all after it, and appends new entries. */
 function appended(server: Server, { entries }: AppendRequest): LogEntry[] {
   let log = [...server.log];
   for (const entry of entries) {
@@ -24,7 +24,7 @@ function appended(server: Server, { entries }: AppendRequest): LogEntry[] {
 const sameLog = (one: readonly LogEntry[], other: readonly LogEntry[]): boolean =>
   one.length === other.length && one.every((entry, at) => entry.hash === other[at]?.hash);
 
-/** The log changes only as the input says. */
+/** The log changes only as the input allows. */
 export const logChanges: Rule = (step, memory) => {
   const { before, after, input } = step;
   const isLonger = after.log.length === before.log.length + 1 && sameLog(after.log.slice(0, -1), before.log);
@@ -33,7 +33,7 @@ export const logChanges: Rule = (step, memory) => {
     isLonger && newest?.kind === kind && newest.term === after.currentTerm;
   const hasSameBase = after.base.index === before.base.index;
   const isSame = hasSameBase && sameLog(before.log, after.log);
-  // Raft thesis §4.3: once a joint configuration is committed, its leader goes on to the new one.
+  // Raft thesis §4.3: once a joint configuration is committed, its leader appends the new one.
   const isCompletion =
     before.role === 'leader' &&
     isJoint(before) &&
@@ -87,7 +87,7 @@ export const logChanges: Rule = (step, memory) => {
   allowed(step, isSame || isCompletion, 'changes its log unasked');
 };
 
-/** Figure 2: a leader counts disks, for entries of its own term; a follower believes no more than it verified. */
+/** Figure 2: a leader counts disks, for entries of its own term. A follower commits only what it verified. */
 export const commits: Rule = (step, memory) => {
   const { before, after, input } = step;
   const { commitIndex } = after;
@@ -129,7 +129,7 @@ export const acknowledgements: Rule = (step, memory) => {
   const { before, after, input, sent, disk } = step;
   if (input.type === 'message' && input.message.type === 'append') {
     const { from, message } = input;
-    // A disk that lost something has nothing that counts: that is no refusal, and no acknowledgement of any entry.
+    // A disk that lost something has nothing that counts: its answer is neither a refusal nor an acknowledgement.
     const isCurrent = message.term >= before.currentTerm;
     const success = isConsistent(before, message) || (before.abstains && isCurrent);
     const verified = Math.max(message.prevIndex + message.entries.length, before.base.index);

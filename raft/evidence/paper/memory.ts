@@ -2,22 +2,22 @@ import type { NodeId } from '../../core/configuration.js';
 import type { Message } from '../../core/messages.js';
 import { entryAt, lastIndexOf, type Server, type Transition } from './server.js';
 
-/** What the follower has to say to an append, sooner or later. */
+/** The answer that the follower owes to an append. */
 export interface OwedAnswer {
   success: boolean;
   matchIndex: number;
 }
 
-/** What one process was told and has promised; a crash forgets it, as the process does. */
+/** What one process has learned and promised. A crash forgets it, as the process does. */
 export class Memory {
-  /** Until when it is loyal to the leader that it follows, by its own clock: the latest that it promised. */
+  /** Until when it is loyal to its leader, by its own clock: the latest time that it promised. */
   private loyalUntilMs = -Infinity;
-  /** How long it is loyal to its leader: what that leader's heartbeats say, until then its own election timeout. */
+  /** How long it is loyal to its leader: what the leader's heartbeats say, or before that its own election timeout. */
   private loyaltyWindowMs: number;
   leaderIsDead = false;
-  /** When it did anything last. */
+  /** When it last did anything. */
   private steppedMs = -Infinity;
-  /** Who would vote for it, since it asked last. */
+  /** Who granted its last pre-vote request. */
   readonly promises = new Set<NodeId>();
   /** Who voted for it, in its term. */
   readonly votes = new Set<NodeId>();
@@ -27,19 +27,19 @@ export class Memory {
   round = 0;
   readonly answeredRound = new Map<NodeId, number>();
   readonly reads = new Map<number, { commitIndex: number; round: number }>();
-  /** Leader: a transfer that has no end yet. */
+  /** Leader: the unfinished transfer. */
   transfer: number | undefined;
-  /** Leader: in that transfer the target was sent forth. */
+  /** Leader: whether its target has been told to stand. */
   isOrdered = false;
   /** Answers that are owed, by request. */
   private readonly owed = new Map<string, OwedAnswer[]>();
 
-  /** What it says of its log as a candidate. */
+  /** What it says about its log as a candidate. */
   private readonly positions = new Map<string, string>();
 
   constructor(
     public server: Server,
-    /** Of its own configuration, before the first step. */
+    /** From its own configuration, before the first step. */
     private ownTimeoutMs: number,
   ) {
     this.loyaltyWindowMs = ownTimeoutMs;
@@ -54,7 +54,7 @@ export class Memory {
     return this.owed.get(`${to} ${term} ${requestId}`) ?? [];
   }
 
-  /** Stays true to the leader: it heard from it within an election timeout, and nobody proved its death. */
+  /** Loyal to the leader: it heard from it within an election timeout, and has no proof of its death. */
   isLoyal({ before, input }: Transition): boolean {
     if (before.role === 'leader') return true;
     return before.leader !== null && !this.leaderIsDead && input.now < this.loyalUntilMs;
@@ -69,12 +69,12 @@ export class Memory {
     return this.positions.get(`${type} ${term}`);
   }
 
-  /** It did nothing for so long that others may have elected somebody. */
+  /** It did nothing for so long that the others may have elected another leader. */
   sleptThrough({ input, electionTimeoutMs }: Transition): boolean {
     return input.now - this.steppedMs >= electionTimeoutMs;
   }
 
-  /** Takes in what the input says, before the step is judged. */
+  /** Records what the input says, before the step is judged. */
   hear({ before, input }: Transition): void {
     if (input.type === 'read') {
       this.reads.set(input.id, { commitIndex: before.commitIndex, round: this.round });
@@ -93,7 +93,7 @@ export class Memory {
     }
   }
 
-  /** Remembers what the step led to. */
+  /** Records the results of the step. */
   keep({ before, after, input, outputs, sent, electionTimeoutMs }: Transition): void {
     this.steppedMs = input.now;
     this.server = after;

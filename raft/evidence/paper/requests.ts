@@ -2,8 +2,8 @@ import { allowed, type Rule } from './rule.js';
 import { entryAt, isJoint, isMajorityOf, lastIndexOf, type Server } from './server.js';
 
 /**
- * Raft thesis §4.1, §4.3: one voter at a time, or through a joint configuration of old and new; one change at a time.
- * Ongaro 2015: after a commit in the leader's own term.
+ * Raft thesis §4.1, §4.3: one voter at a time, or through a joint configuration of old and new, and one change at a time.
+ * Ongaro 2015: only after a commit in the leader's own term.
  */
 export const membership: Rule = (step) => {
   const { before, after } = step;

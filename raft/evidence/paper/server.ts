@@ -11,33 +11,35 @@ export interface LogEntry {
   index: number;
   term: number;
   kind: EntryKind;
-  /** Stands for the content, and for everything before it. */
+  /** Stands for the content and everything before it. */
   hash: number;
 }
 
-/** The state of a server as the paper has it (fig. 2), copied out of a core. Nothing here is shared with the core. */
+/** The state of a server as in the paper (fig. 2), copied from a core. Nothing here is shared with the core. */
 export interface Server {
   id: NodeId;
   currentTerm: number;
   votedFor: NodeId | null;
   role: Role;
   leader: NodeId | null;
-  /** What came before the log: index, term and hash at the end of the snapshot. */
+  /** What precedes the log: index, term and hash at the end of the snapshot. */
   base: { index: number; term: number; hash: number };
   log: readonly LogEntry[];
   commitIndex: number;
-  /** Everybody with a vote. */
+  /** All voters. */
   voters: readonly NodeId[];
-  /** Sets of voters of which each must supply a majority: two in a joint configuration (Raft thesis §4.3), the new one first. */
+  /**
+   * Sets of voters that must each supply a majority: two in a joint configuration (Raft thesis §4.3), the new one first.
+   */
   quorums: readonly (readonly NodeId[])[];
   configurationIndex: number;
-  /** It knows that its disk lost what it had confirmed, and gives no votes any more. */
+  /** It knows that its disk lost what it had confirmed, and no longer votes. */
   abstains: boolean;
-  /** Of the leader of a term: the transfers that are over, and release nobody from loyalty to it. */
+  /** The transfers of a term's leader that are over and release nobody from loyalty to it. */
   transfersEnded(term: number): number;
 }
 
-/** What of a disk the paper speaks of. */
+/** What the paper says about a disk. */
 export interface Disk {
   readonly hardState: HardState;
   readonly snapshotIndex: number;

@@ -27,7 +27,7 @@ scenario(
   (cluster) => {
     const { a, b, c } = cluster;
     cluster.elect(a);
-    // A transfer raises the term of c without a pre-vote; nobody hears of it.
+    // A transfer raises the term of c without a pre-vote. No other node hears of it.
     cluster.lose(['vote', 'timeoutNowResponse'], { from: c });
     a.transferTo(c);
     cluster.until(() => c.role === 'candidate', 'c stands');
@@ -159,7 +159,7 @@ scenario(
     const votes = cluster.duel(b, c);
     const { term } = b;
     votes.release();
-    // Long before the votes of that term would be given up.
+    // Long before the election of that term would be given up.
     cluster.until(() => b.isReady || c.isReady, 'one of them leads', TIMING.electionTimeoutMs / 2);
     expect(cluster.leaders[0]?.term).toBeGreaterThan(term);
   },
@@ -183,7 +183,7 @@ scenario(
     const { a, b, c } = cluster;
     cluster.lose(['preVote', 'vote'], { from: [b, c] });
     const votes = cluster.hold('vote', { from: a });
-    // b has lost patience itself when the question comes; the answer takes its time.
+    // b has timed out itself when the request comes, and its answer is slow.
     cluster.until(() => votes.count > 0, 'a asks for votes');
     expect(cluster.eventsOf('electionStarted', b).length).toBeGreaterThan(0);
     const answers = cluster.hold('voteResponse', { from: b });

@@ -102,7 +102,7 @@ for (const crashAfterMs of [undefined, 0, 0.6, 1.2, 2.6, 4]) {
     (cluster) => {
       const { a, b } = cluster;
       cluster.elect(a);
-      // Once only the log of the leader knows of the removal.
+      // When only the log of the leader has the removal.
       const unshared = crashAfterMs === 0.6 ? cluster.lose('append', { from: a }) : undefined;
       a.remove(a);
       if (crashAfterMs === undefined) {
@@ -169,7 +169,7 @@ scenario(
   (cluster) => {
     const { a, b, c } = cluster;
     cluster.elect(a);
-    // b is slow: the vote of c for its own removal does not count, but the news must get through.
+    // b is slow. The acknowledgement of c for its own removal does not count, but c must learn of it.
     b.writeIn(10);
     a.remove(c);
     cluster.until(

@@ -25,7 +25,7 @@ class RealCluster {
   readonly nodes = new Map<string, RuntimeHarness>();
   private readonly addresses = new Map<string, { host: string; port: number }>();
 
-  /** What the transports logged. */
+  /** Log lines of the transports. */
   readonly log: string[] = [];
 
   constructor(private readonly directory: string) {}
@@ -54,7 +54,7 @@ class RealCluster {
     return node.memberAt(`${host}:${port}`);
   }
 
-  /** Waits until this node logged something. */
+  /** Waits until this node has logged this. */
   logged(id: string, text: string): Promise<true> {
     const isIt = (line: string): boolean => line.includes(`"name":"${id}"`) && line.includes(text);
     return eventually(() => this.log.some(isIt) || undefined, `${id} logs: ${text}`);
@@ -102,7 +102,7 @@ realScenario(
       await cluster.wipe('c');
       const c = await cluster.start('c');
       await commit([a, b], 'two');
-      // Without a, the wiped node is all that b could lead with.
+      // Without a, b could lead only with the wiped node.
       await a.raft.stop();
       await eventually(() => b.raft.status().leader === null, 'b misses its leader');
       cluster.log.length = 0;

@@ -108,7 +108,7 @@ realScenario(
         .mockImplementationOnce(() => Promise.reject(new Error('no space left')) as never);
       const order = persist({ entries: firstEntries('1') });
       await expect(storage.write(order)).rejects.toMatchObject({ code: 'io' });
-      // The disk would accept it now; the hole would stay.
+      // The disk would accept it now, but the hole would stay.
       await expect(storage.write(order)).rejects.toThrow('no space left');
       await expect(storage.readEntries(1, 1, 1)).rejects.toThrow('no space left');
       await storage.close();

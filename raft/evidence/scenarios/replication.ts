@@ -29,7 +29,7 @@ scenario(
     cluster.settle();
     a.crash();
     cluster.heal();
-    // c leads the next term, and only its own disk has the empty entry of it.
+    // c leads the next term, and only its own disk has the empty entry of that term.
     const unshared = cluster.lose('append', { from: c });
     cluster.lose(['preVote', 'vote'], { from: b });
     cluster.until(() => c.leads, 'c leads');
@@ -44,7 +44,7 @@ scenario(
     cluster.until(() => a.leads && b.log[0] === 'x', 'a leads again, and x is on two of three disks');
     cluster.settle();
     expect([a.committed, cluster.committed]).toEqual([[], []]);
-    // For good reason: c may still win, and replace it.
+    // This is necessary: c may still win and replace it.
     a.crash();
     ownTerm.end();
     c.start();
@@ -130,7 +130,7 @@ scenario(
     cluster.elect(b);
     for (const text of ['k1', 'k2', 'k3', 'k4']) b.propose(text);
     cluster.settle();
-    // Behind the snapshot, in it and at its end a has other entries than b.
+    // After the snapshot, in it and at its end, a has other entries than b.
     b.compactTo(b.commitIndex - 2);
     cluster.heal();
     cluster.until(() => a.lastIndex === b.lastIndex && a.commitIndex === b.commitIndex, 'a catches up');
@@ -258,7 +258,7 @@ for (const writes of [0, 1, 2, 3]) {
       cluster.elect(a);
       cluster.isolate(a);
       b.stallDisk();
-      // b votes, then takes the no-op and two commands, as its disk allows.
+      // b votes, then accepts the no-op and two commands, as its disk allows.
       cluster.lose(['preVote', 'vote'], { from: b });
       cluster.until(() => c.role === 'candidate', 'c stands');
       cluster.settle();

@@ -36,7 +36,7 @@ describe('the catalogue of bugs', () => {
     expectCommitted(fileURLToPath(new URL('./CATALOGUE.md', import.meta.url)), renderCatalogue(catalogue));
   });
 
-  it('says where each is guarded against, in files that exist, or why it cannot happen', () => {
+  it('says where each is guarded against, in existing files, or why it cannot happen', () => {
     const answered = catalogue.filter(({ guardedIn = [], reason }) => guardedIn.length > 0 || reason);
     const numbers = new Set(answered.map(({ bug }) => bug));
     expect(catalogue.filter(({ bug }) => !numbers.has(bug))).toEqual([]);
@@ -47,7 +47,7 @@ describe('the catalogue of bugs', () => {
 });
 
 describe('the transcripts', () => {
-  it('are all of scenarios that there are', () => {
+  it('all belong to an existing scenario', () => {
     expect(orphans()).toEqual([]);
   });
 });

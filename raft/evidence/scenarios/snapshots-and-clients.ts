@@ -80,7 +80,7 @@ scenario(
     cluster.until(() => b.snapshotIndex > 0, 'b takes the snapshot');
     for (const text of ['4', '5']) a.propose(text);
     cluster.wait(2 * TIMING.heartbeatIntervalMs);
-    // b makes a newer one of its own; then the old one arrives again.
+    // b makes a newer one itself. Then the old one arrives again.
     b.compactTo(b.commitIndex);
     cluster.settle();
     const before = [b.snapshotIndex, b.commitIndex, b.lastIndex];
@@ -135,7 +135,7 @@ scenario(
     for (const node of nodes) node.restart();
     cluster.until(() => nodes.some((node) => node.isReady), 'a leader');
     cluster.wait(2 * TIMING.heartbeatIntervalMs);
-    // I5 compares the state of each node with that of the record after every event.
+    // I5 compares the state of each node with the ledger after every event.
     expect(cluster.committed).toEqual(['1', '2', '3', '4']);
     expect(b.committed).toEqual(['1', '2', '3', '4']);
   },

@@ -14,7 +14,7 @@ scenario(
     const { a, b, c } = cluster;
     cluster.elect(a);
     a.propose('x');
-    // x is committed; b has it, but was not told so.
+    // x is committed. b has it, but does not know that it is committed.
     cluster.lose('heartbeat', { from: a });
     cluster.settle();
     expect(cluster.committed).toEqual(['x']);
@@ -50,7 +50,7 @@ scenario(
     cluster.isolate(a);
     cluster.elect(b).propose('y');
     cluster.settle();
-    // Its clock stood still as well: a believes that no time has passed.
+    // Its clock stopped as well: a believes that no time has passed.
     a.resume({ suspended: true });
     expect(a.leads).toBe(true);
     const read = a.read();
@@ -163,7 +163,7 @@ scenario(
     const { a, b } = cluster;
     cluster.elect(a);
     const before = cluster.eventsOf('electionStarted').length;
-    // Not even the kernel of b gets anything meanwhile: the next heartbeat comes after the stall.
+    // Not even the kernel of b receives anything meanwhile. The next heartbeat comes after the stall.
     b.pause();
     cluster.isolate(b);
     cluster.wait(400);
@@ -241,7 +241,7 @@ scenario(
     expect(command.outcome).toBe('done');
     cluster.until(() => b.isReady || c.isReady, 'another leader', 5 * TIMING.electionTimeoutMs);
     expect([a.role, cluster.committed]).toEqual(['follower', ['while the disk hangs']]);
-    // It takes no part before its disk is well, and then as any other.
+    // It takes no part before its disk recovers, and then like any other.
     const heir = b.leads ? b : c;
     a.writeIn(0.5);
     cluster.until(() => a.leader === heir && a.lastIndex === heir.lastIndex, 'a follows');

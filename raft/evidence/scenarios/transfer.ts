@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import { TIMING } from './dsl/calm-options.js';
 import { scenario } from './dsl/scenario.js';
 
-/** The target obeys whoever asks, whenever it asks. */
+/** The target obeys any sender at any time. */
 const UNCHECKED = [
   {
     file: 'candidate.ts',
@@ -92,7 +92,7 @@ scenario(
     a.propose('x');
     cluster.settle();
     a.transferTo(b);
-    // The order is on its way; what the others say afterwards does not reach a.
+    // The order is in flight. What the others say afterwards does not reach a.
     cluster.silence(b).towards(a);
     cluster.silence(c).towards(a);
     cluster.until(() => b.isReady, 'b leads');

@@ -68,7 +68,7 @@ scenario(
     cluster.settle();
     expect([c.term, c.votedFor]).toEqual([a.term, c.id]);
     c.restart();
-    // The vote request of the same term arrives now; c does not remember any leader.
+    // The vote request of the same term arrives now. c does not remember any leader.
     votes.replay({ from: a, to: c });
     cluster.settle();
     expect(c.votedFor).toBe(c.id);
@@ -154,7 +154,7 @@ scenario(
     cluster.elect(b);
     a.resume({ suspended: true });
     expect(a.leads).toBe(true);
-    // a hears of the new term, and a client is served in the same instant.
+    // a learns of the new term and serves a client at the same instant.
     a.hear(c, {
       type: 'appendResponse',
       term: b.term,

@@ -4,14 +4,14 @@ import type { NodeEnvironment } from './node-environment.js';
 
 const APPLIED_AT_ONCE_MAX = 64;
 
-/** Applies what is committed on a machine, some entries at a time, and makes snapshots. */
+/** Applies committed entries on a machine, some at a time, and makes snapshots. */
 export class Applier {
   constructor(
     private readonly world: NodeEnvironment,
     private readonly machine: Machine,
   ) {}
 
-  /** Applies after a while, unless everything is applied or about to be. */
+  /** Schedules the next entries, unless everything is applied or about to be. */
   applyLater(): void {
     const { world, machine } = this;
     const { process } = machine;

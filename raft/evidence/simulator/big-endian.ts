@@ -1,6 +1,6 @@
 /**
- * A DataView would be simpler, but it makes V8 move the bytes of a small array out of its heap, and that takes longer
- * than anything else in a proposal.
+ * A DataView would be simpler, but it makes V8 move the bytes of a small array out of its heap, which takes longer than
+ * anything else in a proposal.
  */
 export function writeNumber(data: Uint8Array, value: number): void {
   data[0] = value >>> 24;

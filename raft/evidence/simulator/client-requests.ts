@@ -6,14 +6,14 @@ export interface ClientRequest {
   id: number;
   kind: RequestKind;
   node: ObservedNode;
-  /** What was committed anywhere when the request was made. */
+  /** The highest committed index anywhere at the time of the request. */
   committedBefore: number;
   startedMs: number;
-  /** Configuration that a membership change began with. */
+  /** The configuration before a membership change. */
   configurationBefore: number;
 }
 
-/** Requests to nodes that have no answer yet. Those of a process that died never get one. */
+/** Unanswered requests to nodes. Those to a process that died never get an answer. */
 export class ClientRequests {
   private readonly requests = new Map<number, ClientRequest>();
   private lastId = 0;

@@ -2,7 +2,7 @@ import type { LoadedEntry } from '../../core/entries.js';
 import type { Message } from '../../core/messages.js';
 import type { SimulatedDisk } from './disk.js';
 
-/** Fetches evicted data from the disk, as the runtime does; undefined when the disk has other entries by now. */
+/** Fetches evicted data from the disk, as the runtime does; undefined when the disk now has other entries. */
 export function completeMessage(message: Message, disk: SimulatedDisk): Message | undefined {
   if (message.type === 'snapshot' && !message.snapshot.data) {
     const stored = disk.snapshot;

@@ -5,16 +5,16 @@ import { RaftCore } from '../../core/raft-core.js';
 import type { RestoredState } from '../../core/stored-state.js';
 import { mayComeFromAnyDisk } from '../../transport/incarnation-policy.js';
 
-/** How the simulator runs the core. A mutant replaces a part of it, to prove that the checks notice. */
+/** How the simulator runs the core. A mutant replaces a part of it to prove that the checks notice. */
 export interface CoreHost {
   createCore(options: CoreOptions, restored: RestoredState): RaftCore;
-  /** Reports writes as finished before they are (an fsync that was forgotten). */
+  /** Reports writes as finished too early (a forgotten fsync). */
   reportsWritesEarly: boolean;
-  /** The process ends when a write fails: nobody knows what such a disk holds. */
+  /** The process ends when a write fails, because the content of the disk is then unknown. */
   stopsOnFailedWrites: boolean;
   /** A damaged disk is refused at start. */
   checksDisks: boolean;
-  /** Whether a message counts that comes from another disk than the member's. */
+  /** Whether a message counts if it comes from another disk than the member's. */
   mayComeFromAnyDisk(this: void, message: Message): boolean;
 }
 
@@ -26,5 +26,5 @@ export const honestHost: CoreHost = {
   mayComeFromAnyDisk,
 };
 
-/** The checks look into the core; nothing in the simulator writes there. */
+/** The checks read the core's state. Nothing in the simulator writes it. */
 export const coreState = (core: RaftCore): CoreContext => core['ctx'];

@@ -12,10 +12,10 @@ export interface TraceEvent {
   outputs: readonly Output[];
 }
 
-/** A report tells all; a story leaves out what only a search needs: request ids, ranks, parts of milliseconds. */
+/** A report shows everything. A story omits what only a search needs: request ids, ranks, fractions of milliseconds. */
 export type Detail = 'report' | 'story';
 
-/** The lines of one event: what came in, and below it what the node did. */
+/** The lines of one event: the input, and below it what the node did. */
 export function describeEvent(event: TraceEvent, detail: Detail = 'report'): string[] {
   const time = detail === 'report' ? event.atMs.toFixed(3).padStart(12) : event.atMs.toFixed(1).padStart(8);
   if (!event.input) return [`${time} ** ${event.who}`];
@@ -66,7 +66,7 @@ function describeInput(input: Input, detail: Detail): string {
   }
 }
 
-/** One line each; the same message to several nodes is one line. */
+/** One line each. The same message to several nodes is one line. */
 function describeOutputs(outputs: readonly Output[], detail: Detail): string[] {
   const lines: string[] = [];
   const receivers = new Map<string, NodeId[]>();

@@ -4,7 +4,7 @@ import { check } from '../checks/violation.js';
 import type { Machine, Process, WriteUnderWay } from './machine.js';
 import type { NodeEnvironment } from './node-environment.js';
 
-/** Carries writes to the disk of a machine: they take their time, one after the other, and some never arrive. */
+/** Carries writes to the disk of a machine. They take time, one after the other, and some never arrive. */
 export class DiskWriter {
   constructor(
     private readonly world: NodeEnvironment,
@@ -20,7 +20,7 @@ export class DiskWriter {
       'storage',
       () => `${machine.id} writes what it has not`,
     );
-    // The bytes of this moment: the core may drop them from its memory later.
+    // Copies the bytes now, because the core may evict them later.
     const write = { ...persist, entries: persist.entries.map(copyOf) };
     const durationMs = (disk.writeMinMs + world.rng.exponential(disk.writeMeanMs)) * machine.diskFactor;
     if (world.isChaotic && world.rng.chance(faults.crashAroundWriteChance)) {
@@ -65,7 +65,7 @@ export class DiskWriter {
     if (machine.process === process) machine.receive({ type: 'stored', seq });
   }
 
-  /** A write that a slow disk had begun ends soon. */
+  /** The current write of a slow disk ends soon. */
   hurry(): void {
     const { process } = this.machine;
     const writing = process?.writing;
@@ -78,14 +78,14 @@ export class DiskWriter {
   }
 
   private finishWrite(write: Persist): void {
-    // Where the log takes another turn is where an older state is more than a shorter one.
+    // When the log is cut, the state before it is worth keeping: it is not just shorter.
     const turns = write.truncateFrom !== undefined && this.world.options.faults.weights.goBack > 0;
     if (turns) this.machine.keepCopy();
     this.machine.disk.apply(write);
     this.world.written(this.machine, write);
   }
 
-  /** The process died with this write under way: it survives or not, but whole or not at all, unless it is torn. */
+  /** The process died during this write. Unless it is torn, it survives either whole or not at all. */
   leaveUnfinished(write: Persist): void {
     const { world, machine } = this;
     if (machine.diskIsFull) return;
@@ -95,13 +95,13 @@ export class DiskWriter {
       if (!world.mayLoseDisk(machine)) return;
       world.count('torn write');
       machine.disk.tear(write, world.rng);
-      // One that went back before is lost whether or not this write damaged it.
+      // A disk that went back before counts as lost, damaged or not.
       machine.diskIsLost ||= machine.disk.damage() !== undefined;
     }
   }
 }
 
-/** Not a spread: there is one copy for each write of each entry. */
+/** Not a spread, for speed: each write copies each of its entries. */
 const copyOf = ({ index, term, kind, byteLength, crc, chainHash, data }: LoadedEntry): LoadedEntry => ({
   index,
   term,

@@ -7,7 +7,7 @@ import type { HardState, RestoredState, Snapshot } from '../../core/stored-state
 import type { Prng } from '../../testing/prng.js';
 import { check } from '../checks/violation.js';
 
-/** What decides which records count, as in storage/manifest.ts. */
+/** Decides which records count, as in storage/manifest.ts. */
 interface Manifest {
   hardState: HardState;
   baseIndex: number;
@@ -16,15 +16,15 @@ interface Manifest {
 }
 
 /**
- * What a node would find after a crash. Kept apart from the node's memory: only finished writes arrive here, each
- * of them whole (one LevelDB batch), except for those that a fault tears.
+ * What a node would find after a crash. Separate from the node's memory: only finished writes arrive here, each whole (one
+ * LevelDB batch), unless a fault tears it.
  */
 export class SimulatedDisk {
   hardState: HardState = { term: 0, votedFor: null, commit: 0 };
   snapshot: Snapshot | null = null;
   private entries: LoadedEntry[] = [];
   private snapshotSeal = 0;
-  /** What the manifest says, where it is not what the records say: only after a fault. */
+  /** What the manifest says if it differs from the records, which happens only after a fault. */
   private manifest: Manifest | null = null;
   private manifestIsLegible = true;
 
@@ -44,7 +44,7 @@ export class SimulatedDisk {
     return this.entries[index - this.snapshotIndex - 1];
   }
 
-  /** The data of the entry at `index`; undefined when that is no longer the one with this chain hash. */
+  /** The data of the entry at `index`; undefined when the entry there no longer has this chain hash. */
   dataOf(index: number, chainHash: number): Uint8Array | undefined {
     const entry = this.entry(index);
     return entry?.chainHash === chainHash ? entry.data : undefined;
@@ -75,7 +75,7 @@ export class SimulatedDisk {
         'storage',
         () => `entry ${index} was written after ${this.lastIndex}`,
       );
-      // A core that drops data from memory too early would write nothing.
+      // A core that evicts data too early would write nothing.
       check(entry.data?.length === entry.byteLength, 'storage', () => `entry ${index} has the wrong length`);
       this.entries.push(entry);
     }
@@ -98,7 +98,7 @@ export class SimulatedDisk {
     this.snapshotSeal = crc32(snapshot.data);
   }
 
-  /** Any part of the write reaches the disk, in any order: the manifest, the snapshot, each entry. */
+  /** Any parts of the write reach the disk, in any order: the manifest, the snapshot, each entry. */
   tear(write: Persist, rng: Prng): void {
     this.manifest = this.presentManifest();
     const wanted = new SimulatedDisk();
@@ -113,7 +113,7 @@ export class SimulatedDisk {
     for (let entry; (entry = records.get(this.lastIndex + 1));) this.entries.push(entry);
   }
 
-  /** A record is no longer what was written. */
+  /** Damages a record. */
   rot(rng: Prng): void {
     this.manifest ??= this.presentManifest();
     const at = rng.int(-2, this.entries.length - 1);
@@ -134,7 +134,7 @@ export class SimulatedDisk {
     return { hardState, baseIndex, lastIndex, lastHash: this.hashAt(lastIndex) as number };
   }
 
-  /** What is wrong with it, by the checks of storage/level-recovery.ts; undefined when all is well. */
+  /** What is wrong with the disk, by the checks of storage/level-recovery.ts; undefined when nothing is. */
   damage(): string | undefined {
     if (!this.manifestIsLegible) return 'the manifest is damaged';
     const { baseIndex, lastIndex, lastHash } = this.manifest ?? this.presentManifest();
@@ -150,13 +150,13 @@ export class SimulatedDisk {
     return this.hashAt(lastIndex) === lastHash ? undefined : 'the log does not end as the manifest says';
   }
 
-  /** What a snapshot of the volume would hold; the disk may go back to it. */
+  /** A snapshot of the volume, to which the disk may go back. */
   copy(): SimulatedDisk {
     const copy = new SimulatedDisk();
     return Object.assign(copy, this, { entries: [...this.entries] });
   }
 
-  /** Opens the disk; a string says why that is refused. Only a fault makes the checks necessary. */
+  /** Opens the disk. A string says why that is refused. The checks are needed only after a fault. */
   open(checked: boolean): string | undefined {
     const { manifest } = this;
     if (!manifest) return undefined;

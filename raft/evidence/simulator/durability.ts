@@ -3,8 +3,8 @@ import { check } from '../checks/violation.js';
 import type { World } from './world.js';
 
 /**
- * I10 and I25, at the end of everything: all power is cut. Each disk passes the checks of a start, its
- * snapshot is the state that the committed entries make, and all that was ever committed is on a majority.
+ * I10 and I25, at the end: all nodes lose power. Each disk passes the checks of a start, its snapshot is the state that
+ * results from the committed entries, and everything ever committed is on a majority.
  */
 export function scanDisks(world: World): void {
   const { ledger, nodes } = world;

@@ -1,13 +1,13 @@
 interface Scheduled {
   at: number;
-  /** Order of scheduling: breaks ties, so that a run never depends on the heap's layout. */
+  /** Order of scheduling. It breaks ties, so that a run never depends on the heap's layout. */
   order: number;
   run: () => void;
 }
 
 const before = (x: Scheduled, y: Scheduled): boolean => x.at < y.at || (x.at === y.at && x.order < y.order);
 
-/** What will happen, by virtual time (a binary heap). */
+/** Future events by virtual time (a binary heap). */
 export class EventQueue {
   private readonly heap: Scheduled[] = [];
   private scheduled = 0;

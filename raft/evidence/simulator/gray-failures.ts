@@ -4,7 +4,7 @@ import type { Network } from './network.js';
 import type { NodeEnvironment } from './node-environment.js';
 import type { SimulatedNode } from './node.js';
 
-/** What these failures need of the world that they befall. */
+/** What these failures need of the world. */
 interface Environment extends Pick<NodeEnvironment, 'queue' | 'rng' | 'options' | 'trace' | 'count'> {
   readonly nodes: readonly SimulatedNode[];
   readonly network: Network;
@@ -14,7 +14,7 @@ interface Environment extends Pick<NodeEnvironment, 'queue' | 'rng' | 'options' 
 /** Of a small proposal. */
 const PROPOSAL_BYTES = 64;
 
-/** Heartbeats pass, entries do not or hardly: from this node, to it, or on one of its links. */
+/** Heartbeats pass, but entries hardly or not at all: from this node, to it, or on one of its links. */
 export function hinder(world: Environment, one: SimulatedNode): void {
   const { rng, nodes, queue, phase, network } = world;
   const { electionTimeoutMs } = world.options.timing;
@@ -42,7 +42,7 @@ export function hinder(world: Environment, one: SimulatedNode): void {
   });
 }
 
-/** Writes of a majority take about as long as elections do. */
+/** Writes of a majority take about as long as elections. */
 export function slowDownMajority(world: Environment): void {
   const { rng, options, queue } = world;
   const { electionTimeoutMs } = options.timing;

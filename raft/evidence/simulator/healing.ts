@@ -10,7 +10,7 @@ import { demandSteadiness, keepProposing } from './steadiness.js';
 import type { World } from './world.js';
 
 export interface Healed {
-  /** The nodes that were well. */
+  /** The healthy nodes. */
   core: readonly SimulatedNode[];
   /** Virtual time from the end of the faults to one leader and equal logs. */
   recoveryMs: number;
@@ -19,8 +19,8 @@ export interface Healed {
 }
 
 /**
- * I20 Liveness and I19 Quiet: when a core of nodes is healthy again, and whatever else stays broken,
- * it finds one leader, equal logs and a new commit within a bound; from then on nothing moves the leadership.
+ * I20 Liveness and I19 Quiet: once a core of nodes is healthy again, it finds one leader, equal logs and a new commit
+ * within a bound, even if everything else stays broken. From then on nothing moves leadership.
  */
 export function healAndDemandProgress(world: World): Healed {
   calm(world);
@@ -51,7 +51,7 @@ export function restartAll(world: World, core: readonly SimulatedNode[]): void {
   demandProgress(world, core);
 }
 
-/** Kills a leader with whom all was well, and returns how long it takes until a successor commits. */
+/** Kills a healthy leader, and returns how long it takes until a successor commits. */
 function demandFailover(world: World, core: readonly SimulatedNode[]): number | undefined {
   const leader = settledLeader(world, core);
   if (!leader) return undefined;
@@ -64,7 +64,7 @@ function demandFailover(world: World, core: readonly SimulatedNode[]): number | 
   const before = world.ledger.lastIndex;
   leader.crash();
   const tookOver = runUntil(world, () => world.ledger.lastIndex > before, boundMs(world));
-  // Where disks are slower than the timers there is no such promise.
+  // There is no such promise if disks are slower than the timers.
   const { electionTimeoutMs } = world.options.timing;
   const isPrompt = world.options.disk.writeMeanMs <= electionTimeoutMs / 10;
   const tookMs = world.queue.nowMs - startedMs;
@@ -77,7 +77,7 @@ function demandFailover(world: World, core: readonly SimulatedNode[]): number | 
   return isPrompt ? tookMs : undefined;
 }
 
-/** Silence, the queue of candidates, a second attempt when votes split, three rounds of disks. */
+/** Silence, the queue of candidates, a second attempt after a split vote, three rounds of disk writes. */
 function failoverBoundMs({ options, nodes }: World): number {
   const { electionTimeoutMs, rankSlotMs, jitterMs } = options.timing;
   const queueMs = 2 * nodes.length * rankSlotMs + jitterMs;
@@ -89,11 +89,11 @@ const ids = (nodes: readonly SimulatedNode[]): string => nodes.map((node) => nod
 function boundMs(world: World): number {
   const { timing, disk } = world.options;
   const { electionTimeoutMs, requestTimeoutMs, transferTimeoutMs } = timing;
-  // A transfer has the time once to catch up, and once for the rest.
+  // A transfer has this time once to catch up, and once for the rest.
   return 6 * electionTimeoutMs + 2 * requestTimeoutMs + 2 * transferTimeoutMs + 60 * disk.writeMeanMs;
 }
 
-/** Faults end; the network becomes fast compared with the timers, the disks mostly too. */
+/** Faults end. The network becomes fast compared with the timers, and mostly the disks as well. */
 function calm(world: World): void {
   const { options } = world;
   const tempo = options.timing.rankSlotMs;
@@ -129,7 +129,7 @@ function calm(world: World): void {
   }
 }
 
-/** Chooses who stays broken: never so many that a quorum of any configuration in use would be missing. */
+/** Chooses which nodes stay broken: never so many that a configuration in use lacks a quorum. */
 function breakSome(world: World): ReadonlySet<SimulatedNode> {
   const { rng, nodes, options } = world;
   const broken = new Set<SimulatedNode>();
@@ -141,7 +141,7 @@ function breakSome(world: World): ReadonlySet<SimulatedNode> {
       const peer = world.node(voter.id);
       return peer.isRunning && hasDiskOf(peer, voter) && !broken.has(peer);
     };
-    // What a broken node has begun may spread still, so its configuration counts as well.
+    // What a broken node has begun may still spread, so its configuration counts as well.
     const decidable =
       isQuorum(world.ledger.last.quorums, works) &&
       nodes.every((other) => isDecidable(other, works)) &&
@@ -169,7 +169,7 @@ function breakSome(world: World): ReadonlySet<SimulatedNode> {
   return broken;
 }
 
-/** Its heartbeats pass, its entries do not: as a leader it would be of no use. */
+/** Its heartbeats pass, its entries do not: as a leader it would make no progress. */
 function keepHalfAlive(world: World, node: SimulatedNode): void {
   world.count('stays half alive');
   world.trace.note(world.queue.nowMs, `${node.id} stays half alive`);
@@ -183,9 +183,9 @@ function isDecidable(node: SimulatedNode, works: (voter: Voter) => boolean): boo
 }
 
 /**
- * True when a majority of the working voters would vote for this node. It is not enough that every configuration
- * has a working majority: while a change is under way, the votes of one may depend on the log of a node that only
- * the other knows as a voter.
+ * True when a majority of the working voters would vote for this node. It is not enough that every configuration has a
+ * working majority: during a change, the votes of one may depend on the log of a node that is a voter only in the
+ * other.
  */
 function canWin(world: World, node: SimulatedNode, works: (voter: Voter) => boolean): boolean {
   if (!works(node)) return false;
@@ -204,14 +204,14 @@ function canWin(world: World, node: SimulatedNode, works: (voter: Voter) => bool
 function demandProgress(world: World, core: readonly SimulatedNode[]): number {
   const startedMs = world.queue.nowMs;
   const halfAlive = world.nodes.filter((node) => node.isRunning && world.network.isHinderedForGood(node));
-  // Each of them may lead once, until it gives up; twice where elections take longer than it makes room for them.
+  // Each of them may lead once until it gives up, or twice if elections take longer than the time that it leaves for them.
   const times = world.options.healing.writeMeanInTimeouts > 0.5 ? 1 + 2 : 1;
   const uselessMs = halfAlive.reduce((sum, node) => sum + times * leaderPatienceMs(contextOf(node)), 0);
   let done = false;
   if (halfAlive.length > 0) keepProposing(world, halfAlive, () => done);
-  // An election that is under way waits for a voter that stays silent as long as the fruitless ones before it demand.
+  // A current election waits for a silent voter as long as the failed elections before it demand.
   const patiencesMs = core.map(contextOf).map(({ campaign, now }) => (campaign?.endsAtMs ?? now) - now);
-  // A leader may wait for a new voter in vain.
+  // A leader may wait in vain for a new voter.
   const probationsMs = core
     .map(contextOf)
     .flatMap(({ leadership, now }) =>
@@ -230,7 +230,7 @@ function demandProgress(world: World, core: readonly SimulatedNode[]): number {
   return recoveryMs;
 }
 
-/** A proposal to the leader is committed, and everybody learns of it. */
+/** A proposal to the leader is committed, and all nodes learn of it. */
 function demandCommit(world: World, core: readonly SimulatedNode[]): void {
   const before = world.ledger.lastIndex;
   const leader = settledLeader(world, core);
@@ -246,9 +246,9 @@ function demandCommit(world: World, core: readonly SimulatedNode[]): void {
   );
 }
 
-/** I19: nobody disturbs a leader that hears its quorum in time. */
+/** I19: no node disturbs a leader that hears from its quorum in time. */
 function demandQuiet(world: World, core: readonly SimulatedNode[]): void {
-  // What was on its way when the faults ended may still do harm, such as an order to take over.
+  // Messages in flight when the faults ended may still do harm, such as an order to take over.
   runUntil(world, () => false, world.network.lastArrivalMs - world.queue.nowMs);
   demandProgress(world, core);
   const leader = settledLeader(world, core);
@@ -256,7 +256,7 @@ function demandQuiet(world: World, core: readonly SimulatedNode[]): void {
   const { electionTimeoutMs } = world.options.timing;
   const estranged = leader && estrange(world, core, leader);
   const others = core.filter((node) => node !== estranged);
-  // A leader leaves by itself when its write, or those of a majority, takes longer than four election timeouts.
+  // A leader leaves by its own decision when its write, or those of a majority, take longer than four election timeouts.
   const slowWrites = ['diskHangs', ...(world.options.healing.writeMeanInTimeouts > 0.5 ? ['noWork'] : [])];
   const hungDisks = (): number =>
     slowWrites.reduce((sum, type) => sum + (world.counts.get(`event: ${type}`) ?? 0), 0);
@@ -276,7 +276,7 @@ function demandQuiet(world: World, core: readonly SimulatedNode[]): void {
   demandProgress(world, core);
 }
 
-/** One follower hears the leader no more, but everybody else: it asks for votes, and gets none. */
+/** One follower no longer hears the leader, but hears all others. It asks for votes and gets none. */
 function estrange(
   world: World,
   core: readonly SimulatedNode[],
@@ -294,7 +294,7 @@ function estrange(
   return follower;
 }
 
-/** Every client that asked a living node has an answer by now. */
+/** Every client that asked a running node has an answer. */
 function demandAnswers(world: World, core: readonly SimulatedNode[]): void {
   const { transferTimeoutMs, leaseTimeoutMs } = world.options.timing;
   runUntil(world, () => false, 2 * transferTimeoutMs + 2 * leaseTimeoutMs);

@@ -1,13 +1,13 @@
 import type { Message } from '../../core/messages.js';
 
-/** Of a frame without entries. */
+/** Bytes of a frame without entries. */
 const FRAME_BYTES = 100;
-/** Of an entry without data. */
+/** Bytes of an entry without data. */
 const ENTRY_BYTES = 60;
-/** Of a snapshot, whatever is in it. */
+/** Bytes of any snapshot. */
 const SNAPSHOT_BYTES = 2 ** 20;
 
-/** How much a message is on the network. Only appends are told apart by size. */
+/** Bytes of a message on the network. Only appends differ in size. */
 export function frameBytes(message: Message): number {
   if (message.type === 'snapshot') return SNAPSHOT_BYTES;
   if (message.type !== 'append') return FRAME_BYTES;
@@ -21,8 +21,8 @@ export const isBulk = ({ type }: Message): boolean => type === 'append' || type 
  * What a link does to large frames while it lets heartbeats pass:
  *
  * - `lossAbove`: frames of more bytes than this are lost (a path MTU that nobody learns of)
- * - `bytesPerMs`: how fast it is; a request whose deadline passes meanwhile is lost with its connection
- * - `noNewConnections`: those that are open go on, which are the ones of heartbeats
+ * - `bytesPerMs`: its speed; a request whose deadline passes meanwhile is lost with its connection
+ * - `noNewConnections`: open connections continue, which are those of heartbeats
  */
 export interface Hindrance {
   lossAbove?: number;

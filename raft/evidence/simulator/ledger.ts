@@ -3,7 +3,7 @@ import type { Member } from '../../core/configuration.js';
 import type { EntryKind } from '../../core/entries.js';
 import { applyToHash, EMPTY_STATE_HASH } from './state-machine.js';
 
-/** A voter and the disk that its acknowledgements speak of. */
+/** A voter and the disk of its acknowledgements. */
 export type Voter = Pick<Member, 'id' | 'incarnation'>;
 
 export interface LedgerEntry {
@@ -12,7 +12,7 @@ export interface LedgerEntry {
   kind: EntryKind;
   chainHash: number;
   data: Uint8Array;
-  /** Term of the leader that committed it: that of the entry or later. */
+  /** Term of the leader that committed it: the entry's or a later one. */
   committedInTerm: number;
   /** Sets of voters of the configuration that was in force when it was committed. */
   quorums: readonly (readonly Voter[])[];
@@ -22,7 +22,7 @@ export interface LedgerEntry {
   configurationIndex: number;
 }
 
-/** The simulator's own record of what is committed; no node ever sees it. */
+/** The simulator's own record of what is committed. No node ever sees it. */
 export class Ledger {
   private readonly entries: LedgerEntry[] = [
     {

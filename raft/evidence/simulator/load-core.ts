@@ -9,7 +9,7 @@ const CORE = fileURLToPath(new URL('../../core/', import.meta.url));
 
 /** The sources of the core, by name without extension. */
 let sources: Promise<ReadonlyMap<string, string>> | undefined;
-/** What was compiled already, by source: a mutant differs from the next in one file. */
+/** Compiled code by source: two mutants differ only in a file or two. */
 const compiled = new Map<string, ModuleBody>();
 
 type ModuleBody = (require: (name: string) => object, exports: object) => void;
@@ -31,7 +31,7 @@ function compile(source: string): ModuleBody {
     const { outputText } = ts.transpileModule(source, {
       compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
     });
-    // Real modules would take a folder of files for each mutant, and stay in memory forever.
+    // Real modules would need a folder of files for each mutant, and stay in memory forever.
     // eslint-disable-next-line @typescript-eslint/no-implied-eval
     body = new Function('require', 'exports', outputText) as ModuleBody;
     compiled.set(source, body);
@@ -39,7 +39,7 @@ function compile(source: string): ModuleBody {
   return body;
 }
 
-/** Builds the core from changed sources: production code needs no switches for tests and no calls for coverage. */
+/** Builds the core from changed sources, so that production code needs no switches for tests and no calls for coverage. */
 export async function loadCore(
   change: (file: string, source: string) => string,
 ): Promise<CoreHost['createCore']> {
@@ -48,7 +48,7 @@ export async function loadCore(
     [...(await sources)].map(([name, source]) => [name, compile(change(`${name}.ts`, source))]),
   );
   const loaded = new Map<string, object>();
-  // The core imports nothing but its own files (eslint holds it to that).
+  // The core imports only its own files (eslint enforces that).
   const load = (file: string): object => {
     const name = path.basename(file, '.js');
     const known = loaded.get(name);

@@ -22,16 +22,16 @@ export interface WriteUnderWay {
   fails: boolean;
 }
 
-/** A machine as its parts and the world around it know it. */
+/** A machine as its parts and its world see it. */
 export interface Machine extends ObservedNode {
   readonly process: Process | null;
-  /** What the disk held can no longer be trusted: a process that is started refuses. */
+  /** The content of the disk can no longer be trusted: a started process refuses it. */
   diskIsLost: boolean;
   diskIsFull: boolean;
   /** Writes take this many times longer. */
   diskFactor: number;
   /** Takes a snapshot of the volume, to which the disk may go back later. */
   keepCopy(): void;
-  /** Takes the stimulus at once, or when a pause ends. */
+  /** Processes the stimulus at once, or when a pause ends. */
   receive(stimulus: Stimulus): void;
 }

@@ -13,7 +13,7 @@ interface NemesisEnvironment extends WorkloadEnvironment, Pick<NodeEnvironment, 
   readonly workload: Workload;
 }
 
-/** How often the nemesis looks for a chance to put back a disk that has other entries. */
+/** How often the nemesis looks for a chance to restore a disk state with other entries. */
 const PATIENCE = 400;
 
 /** Breaks things at random, each for a while. */
@@ -85,7 +85,7 @@ export class Nemesis {
     });
   }
 
-  /** A process did not start because its disk is damaged: mostly the node gets an empty one. */
+  /** A process did not start because its disk is damaged. Usually the node then gets an empty one. */
   refused(node: SimulatedNode): void {
     const { world } = this;
     if (world.rng.chance(0.3)) return;
@@ -110,7 +110,7 @@ export class Nemesis {
     }
   }
 
-  /** What a follower acknowledged arrives when its name stands for another disk already, which has nothing of it. */
+  /** The acknowledgement of a follower arrives when its name already stands for a new, empty disk. */
   private outliveDisk(): void {
     const { world } = this;
     const { rng, queue, phase, nodes } = world;
@@ -139,8 +139,8 @@ export class Nemesis {
   }
 
   /**
-   * A volume is put back to a snapshot of it, which does not have what the node acknowledged to the leader since. One that
-   * has other entries in their place is worth waiting for; at last one that is shorter will do.
+   * A volume is restored to a snapshot that lacks what the node has acknowledged to the leader since. A snapshot with other
+   * entries in their place is worth waiting for; otherwise a shorter one is used.
    */
   private goBack(attempts = PATIENCE): void {
     const { world } = this;
@@ -164,7 +164,7 @@ export class Nemesis {
     this.heed(node);
   }
 
-  /** A leader that is cut off takes proposals, which others are going to replace; somebody's disk is kept as it is. */
+  /** An isolated leader accepts proposals that others will replace, and a snapshot of a disk is kept. */
   private prepareOlderStates(): void {
     const { world } = this;
     const { rng, nodes, leader, queue, phase } = world;
@@ -178,7 +178,7 @@ export class Nemesis {
     }
   }
 
-  /** Somebody sees the alarm after a while and gives the node an empty disk; or the one who could raise it is gone. */
+  /** After a while an operator sees the alarm and gives the node an empty disk, unless nobody can raise it. */
   private heed(node: SimulatedNode): void {
     const { world } = this;
     const { phase } = world;
@@ -228,9 +228,9 @@ export class Nemesis {
   }
 
   /**
-   * The leader is cut off; only what the others said before reaches it, late. Meanwhile they restart and so forget to
-   * whom they are loyal, and a clock that runs too fast makes one of them impatient: a successor is elected before the
-   * leader's trust in itself ends, and only a read that was confirmed is right then.
+   * The leader is cut off. Only earlier messages of the others reach it, late. Meanwhile they restart and so forget their
+   * loyalty, and a fast clock makes one of them impatient. A successor is elected before the leader's trust in itself
+   * ends, and then only a confirmed read is right.
    */
   private usurp(): void {
     const { world } = this;
@@ -253,7 +253,7 @@ export class Nemesis {
     }
   }
 
-  /** Also one that is just about to transfer leadership. */
+  /** Including one that is about to transfer leadership. */
   private strandLeader(): void {
     const { world } = this;
     const { rng, options } = world;
@@ -265,7 +265,7 @@ export class Nemesis {
     this.strand(victim, options.timing.electionTimeoutMs * rng.between(0, 0.5));
   }
 
-  /** Cuts off a node after a while; what was sent to it until then arrives late. Returns how late. */
+  /** Cuts off a node after a while. What was sent to it until then arrives late. Returns how late. */
   private strand(node: SimulatedNode, afterMs: number): number {
     const { world } = this;
     const { rng, queue, phase, nodes } = world;
@@ -280,7 +280,7 @@ export class Nemesis {
     return lateMs;
   }
 
-  /** The kernel closes the connections of a dead process; who looks then is refused, and knows. */
+  /** The kernel closes the connections of a dead process. A peer that probes it then is refused, and knows. */
   private spreadTheNews(dead: SimulatedNode): void {
     const { world } = this;
     for (const node of world.nodes) {
@@ -340,7 +340,7 @@ export class Nemesis {
     });
   }
 
-  /** Messages of one node, in or out, arrive after others that were sent much later. */
+  /** Messages to or from one node arrive after others that were sent much later. */
   private clog(): void {
     const { world } = this;
     const node = this.victim();
@@ -353,7 +353,7 @@ export class Nemesis {
     }
   }
 
-  /** When it wakes up, nobody has told the machine yet what happened meanwhile. */
+  /** When it wakes up, the machine does not know yet what happened meanwhile. */
   private suspend(node: SimulatedNode): void {
     const { world } = this;
     if (!node.isAwake) return;

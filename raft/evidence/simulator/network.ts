@@ -17,7 +17,7 @@ const REQUESTS: ReadonlySet<Message['type']> = new Set<RequestMessage['type']>([
 
 const FREE: Hindrance = {};
 
-/** What the network needs of the world around it. */
+/** What the network needs of the world. */
 interface NetworkEnvironment extends Pick<
   NodeEnvironment,
   'queue' | 'rng' | 'options' | 'coreHost' | 'count' | 'disksReplaced'
@@ -32,9 +32,9 @@ export class Network {
   private readonly lastArrivalByLink = new Map<number, number>();
   private readonly cloggedUntilMs = new Map<number, number>();
   private readonly hindrances = new Map<number, Hindrance>();
-  /** Those that no healing ends. */
+  /** Cuts that healing does not end. */
   private readonly lasting = new Map<number, Hindrance>();
-  /** When the last message that is under way will arrive. */
+  /** When the last message in flight will arrive. */
   lastArrivalMs = 0;
 
   constructor(
@@ -46,7 +46,7 @@ export class Network {
     this.cut.add(linkOf(from, to));
   }
 
-  /** From now on nothing arrives, not even what is under way. */
+  /** From now on nothing arrives, not even messages in flight. */
   sever(from: SimulatedNode, to: SimulatedNode): void {
     this.severed.add(linkOf(from, to));
   }
@@ -72,7 +72,7 @@ export class Network {
     this.cloggedUntilMs.set(linkOf(from, to), untilMs);
   }
 
-  /** All links are whole and free of what waits in them, but for those that were severed. */
+  /** All links work and are empty, except the severed ones. */
   mendAll(): void {
     this.cut.clear();
     this.hindrances.clear();
@@ -102,7 +102,7 @@ export class Network {
     const { world, options } = this;
     const target = world.node(to);
     if (world.options.freezeMessages) freeze(message);
-    // The transport addresses a disk, not a name; a response goes back to the sender of the request.
+    // The transport addresses a disk, not a name. A response goes back to the sender of the request.
     const isRequest = REQUESTS.has(message.type);
     if (isRequest) process.requests.begin(to, message.requestId);
     const receiver = isRequest ? this.diskKnownTo(process, to) : target.incarnation;
@@ -145,7 +145,7 @@ export class Network {
     return inOrder;
   }
 
-  /** The beginning of a frame that is lost passes, each time that it is sent. */
+  /** The beginning of a lost frame gets through each time it is sent. */
   private reportFirstPiece(
     from: SimulatedNode,
     sender: Process,
@@ -160,7 +160,7 @@ export class Network {
     });
   }
 
-  /** Where the transport can tell how much of a large request the peer has, its deadline is one on progress. */
+  /** If the transport can tell how much of a large request the peer has, the deadline is one on progress. */
   private reportProgress(
     from: SimulatedNode,
     sender: Process,
@@ -219,8 +219,8 @@ export class Network {
   }
 
   /**
-   * As the transport has it. A leader or candidate is heard whatever its disk: a new follower may know it only by an old
-   * configuration, which it has from the log. Votes and acknowledgements count from the member's disk alone.
+   * As in the transport. A leader or candidate is heard with any disk, because a new follower may know it only from an old
+   * configuration in the log. Votes and acknowledgements count only from the member's disk.
    */
   private isMisdirected(
     process: Process,
@@ -236,17 +236,17 @@ export class Network {
     return known !== undefined && known !== fromDisk && !this.world.coreHost.mayComeFromAnyDisk(message);
   }
 
-  /** The disk that a process takes for that of a member; undefined when it is not one. */
+  /** The disk that a process believes a member has; undefined for a non-member. */
   private diskKnownTo(process: Process, id: NodeId): string | undefined {
-    // No other was ever known; a message may arrive after the first one was replaced.
+    // No other was ever known. A message may arrive after the first one was replaced.
     if (this.world.disksReplaced === 0) return this.world.node(id).incarnation;
     const { members } = process.ctx.configurations.latest.configuration;
     const member = members.find((known) => known.id === id);
-    // A removed node stays connected until it knows.
+    // A removed node stays connected until it learns of it.
     return (member ?? process.ctx.leadership?.progress.get(id))?.incarnation;
   }
 
-  /** The host of a dead process refuses the connection, or a process does that is another than the one addressed. */
+  /** The host of a dead process refuses the connection, and so does a process other than the addressed one. */
   private refuse(from: SimulatedNode, sender: Process, dead: SimulatedNode, requestId: number): void {
     const { world } = this;
     if (this.isCut(dead, from)) return;
@@ -260,8 +260,8 @@ export class Network {
 }
 
 /**
- * A disk that went back may break the promises of its node until the leader that it acknowledged to has told it so: two
- * faults at a time, of which no protocol can survive both. Until then, only that leader reaches it.
+ * A disk that went back may break the promises of its node until the leader that it acknowledged to has told it. With
+ * another fault at the same time, no protocol could survive. So until then, only that leader reaches it.
  */
 function isHeardOf(from: SimulatedNode, to: SimulatedNode, message: Message): boolean {
   if (from.mayBeBelieved) {

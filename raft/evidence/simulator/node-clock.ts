@@ -1,4 +1,4 @@
-/** The monotonic clock of one machine: its zero is arbitrary, its rate a little off, and a suspension stops it. */
+/** The monotonic clock of one machine. Its zero is arbitrary, its rate is slightly off, and a suspension stops it. */
 export class NodeClock {
   private rate: number;
 
@@ -22,7 +22,7 @@ export class NodeClock {
     this.offsetMs -= durationMs * this.rate;
   }
 
-  /** Monotonic clocks never go back, but they may leap, as after a migration to another host. */
+  /** Monotonic clocks never go back, but may leap forward, as after a migration to another host. */
   leapMs(durationMs: number): void {
     this.offsetMs += durationMs;
   }

@@ -10,7 +10,7 @@ import type { Machine, Process } from './machine.js';
 import type { SimulationOptions } from './options.js';
 import type { Trace } from './trace.js';
 
-/** What a node needs of the world around it. */
+/** What a node needs of the world. */
 export interface NodeEnvironment {
   readonly queue: EventQueue;
   readonly rng: Prng;
@@ -23,7 +23,7 @@ export interface NodeEnvironment {
   readonly isChaotic: boolean;
   disksReplaced: number;
   count(what: string): void;
-  /** True when the cluster could spare this node's disk. */
+  /** True when the cluster can spare this node's disk. */
   mayLoseDisk(node: Machine): boolean;
   started(node: Machine): void;
   refused(node: Machine, reason: string): void;

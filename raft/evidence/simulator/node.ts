@@ -21,15 +21,15 @@ import { WakeUpTimer } from './wake-up-timer.js';
 /** Snapshots of a volume that are kept. */
 const COPIES_MAX = 6;
 
-/** One machine: a disk that outlives its processes, a clock, and mostly a process that runs the core. */
+/** One machine: a disk that outlives its processes, a clock, and usually a process that runs the core. */
 export class SimulatedNode implements Machine {
   disk = new SimulatedDisk();
   /** Changes with the disk. */
   incarnation: string;
-  /** What the disk held can no longer be trusted: a process that is started refuses. */
+  /** The content of the disk can no longer be trusted: a started process refuses it. */
   diskIsLost = false;
   diskIsFull = false;
-  /** The leader and term that its disk knew nothing of when it went back; null when it never did. */
+  /** The leader and term that its disk lost when it went back; null if it never did. */
   wentBackFrom: { leader: NodeId; term: number } | null = null;
   /** Earlier states of its disk, the newest last. */
   readonly copies: SimulatedDisk[] = [];
@@ -56,7 +56,7 @@ export class SimulatedNode implements Machine {
     this.applier = new Applier(world, this);
   }
 
-  /** Those that may decide something still, by this node's memory or disk. */
+  /** The configurations that may still decide something, by this node's memory or disk. */
   configurationsInUse(): Configuration[] {
     if (this.diskIsLost) return [];
     if (this.process) {
@@ -81,7 +81,7 @@ export class SimulatedNode implements Machine {
     return this.process?.ctx.role === 'leader';
   }
 
-  /** Begins a process, unless its disk is damaged: then it says so and stays away. */
+  /** Starts a process. If the disk is damaged, it reports that and stays down. */
   start(): void {
     const { options, coreHost } = this.world;
     const damage = this.disk.open(coreHost.checksDisks);
@@ -133,7 +133,7 @@ export class SimulatedNode implements Machine {
     this.applier.applyLater();
   }
 
-  /** The process dies at once; the write under way survives or not, but whole or not at all, unless it is torn. */
+  /** The process dies at once. Unless it is torn, the current write survives either whole or not at all. */
   crash(): void {
     const { process, world } = this;
     if (!process) return;
@@ -147,7 +147,7 @@ export class SimulatedNode implements Machine {
     return this.wentBackFrom !== null;
   }
 
-  /** Its disk went back, and nobody knows yet. */
+  /** Its disk went back, and no node knows yet. */
   get mayBeBelieved(): boolean {
     return this.wentBackFrom !== null && this.disk.hardState.reverted !== true;
   }
@@ -158,7 +158,7 @@ export class SimulatedNode implements Machine {
     if (this.copies.length > COPIES_MAX) this.copies.shift();
   }
 
-  /** While no process runs: the volume is put back to a snapshot of it. */
+  /** While no process runs: restores the volume to one of its snapshots. */
   goBack(copy: SimulatedDisk, leader: NodeId, term: number): void {
     this.disk = copy.copy();
     this.diskIsLost = true;
@@ -166,13 +166,13 @@ export class SimulatedNode implements Machine {
     this.copies.length = 0;
   }
 
-  /** While no process runs: a record on the disk changes. */
+  /** While no process runs: changes a record on the disk. */
   rot(): void {
     this.disk.rot(this.world.rng);
     this.diskIsLost = true;
   }
 
-  /** An empty disk replaces what was there: to the cluster this is another node. */
+  /** Replaces the disk by an empty one. To the cluster this is another node. */
   replaceDisk(): void {
     this.disk = new SimulatedDisk();
     this.generation += 1;
@@ -196,7 +196,7 @@ export class SimulatedNode implements Machine {
     const forMs = this.world.queue.nowMs - process.pausedSinceMs;
     process.pausedSinceMs = null;
     if (pauseStopsClock) this.clock.loseMs(forMs);
-    // The runtime reports a stall before it reads what arrived meanwhile; the timer comes last.
+    // The runtime reports a stall before it reads what arrived meanwhile. The timer comes last.
     if (!pauseUnnoticed) this.receive({ type: 'stalled', forMs });
     else if (timersFirst) this.receive({ type: 'tick' });
     const backlog = process.backlog;
@@ -265,7 +265,7 @@ export class SimulatedNode implements Machine {
   }
 }
 
-/** One literal for each frequent kind: a spread of objects of many shapes takes several times longer. */
+/** One literal for each frequent kind, because spreading objects of many shapes takes several times longer. */
 function withMoment(stimulus: Stimulus, now: number, random: number): Input {
   switch (stimulus.type) {
     case 'message':

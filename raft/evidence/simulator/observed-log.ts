@@ -3,18 +3,18 @@ import type { RaftLog } from '../../core/log.js';
 
 /** How one step changed a log. */
 export interface LogChange {
-  /** First of the entries that were removed, with the entry itself; undefined when none was. */
+  /** The first removed entry and its index; undefined when none was removed. */
   removed: Entry | undefined;
   /** The new entries are `from`…`to`; empty when `from > to`. */
   from: number;
   to: number;
-  /** The log begins anew behind a snapshot that was received. */
+  /** The log starts over after a received snapshot. */
   reset: boolean;
 }
 
 /**
- * The log of a node as it was after its last step. Chain hashes make the comparison cheap: an equal hash means
- * that everything before is equal as well.
+ * The log of a node after its last step. Chain hashes make the comparison cheap: an equal hash means that everything before
+ * is equal as well.
  */
 export class ObservedLog {
   private entries: (Entry | undefined)[] = [];
@@ -22,10 +22,10 @@ export class ObservedLog {
   private snapshotHash = 0;
   lastIndex = 0;
   private lastHash = 0;
-  /** Indexes of the configuration entries behind the snapshot. */
+  /** Indexes of the configuration entries after the snapshot. */
   configurationIndexes: number[] = [];
 
-  /** Takes over the present log; returns what is different, or null. */
+  /** Updates to the current log. Returns the difference, or null. */
   update(log: RaftLog): LogChange | null {
     if (
       log.lastIndex === this.lastIndex &&

@@ -7,7 +7,7 @@ import type { NodeClock } from './node-clock.js';
 import type { ObservedLog } from './observed-log.js';
 import type { StateMachine } from './state-machine.js';
 
-/** What a node looked like after its last step. */
+/** The state of a node after its last step. */
 export interface Pointers {
   role: Role;
   term: number;
@@ -16,7 +16,7 @@ export interface Pointers {
   snapshotIndex: number;
 }
 
-/** What a check may look at of a process. */
+/** What a check may read of a process. */
 export interface ObservedProcess {
   readonly core: RaftCore;
   readonly ctx: CoreContext;
@@ -24,7 +24,7 @@ export interface ObservedProcess {
   readonly log: ObservedLog;
 }
 
-/** What a check may look at of a machine; nothing here changes it. */
+/** What a check may read of a machine. Nothing here changes it. */
 export interface ObservedNode {
   readonly id: NodeId;
   /** Position among all nodes. */
@@ -32,9 +32,9 @@ export interface ObservedNode {
   /** Changes with the disk. */
   readonly incarnation: string;
   readonly disk: SimulatedDisk;
-  /** What the disk held can no longer be trusted. */
+  /** The content of the disk can no longer be trusted. */
   readonly diskIsLost: boolean;
-  /** The disk is in an older state than the one that its node spoke of. */
+  /** The disk is in an older state than its node has reported. */
   readonly wentBack: boolean;
   readonly clock: NodeClock;
   readonly process: ObservedProcess | null;
@@ -45,7 +45,7 @@ export interface ObservedNode {
   dataOf(ctx: CoreContext, index: number): Uint8Array | undefined;
 }
 
-/** What the node looks like now. */
+/** The current state of the node. */
 export const pointersOf = (ctx: CoreContext): Pointers => ({
   role: ctx.role,
   term: ctx.term,
@@ -54,7 +54,7 @@ export const pointersOf = (ctx: CoreContext): Pointers => ({
   snapshotIndex: ctx.log.snapshotIndex,
 });
 
-/** In place: there is one for each step. */
+/** Changes the object in place, because this runs in every step. */
 export function notePointers(pointers: Pointers, ctx: CoreContext): void {
   pointers.role = ctx.role;
   pointers.term = ctx.term;

@@ -18,7 +18,7 @@ export function olderStates(node: SimulatedNode, leader: SimulatedNode): OlderSt
   const { term, log } = ctx;
   const index = progress.acknowledgedIndex;
   const hash = log.hashAt(index);
-  // A node that has spoken of a later term may have promised more than this leader knows of.
+  // A node that has reported a later term may have promised more than this leader knows.
   const isHeard = node.process.ctx.term === term && progress.incarnation === node.incarnation;
   if (!isHeard || index === 0 || hash === undefined) return [];
   return node.copies.flatMap((copy) => {

@@ -2,12 +2,12 @@ import type { Limits } from '../../core/options.js';
 import type { Timing } from '../../core/timing.js';
 import { Prng } from '../../testing/prng.js';
 
-/** Everything that distinguishes one simulated cluster from another; all of it is drawn from the seed. */
+/** Everything that distinguishes one simulated cluster from another. All of it is drawn from the seed. */
 export interface SimulationOptions {
   cluster: {
     /** Voters of the first configuration. */
     voters: number;
-    /** Further processes with empty disks, which the workload may add. */
+    /** More processes with empty disks, which the workload may add. */
     spares: number;
     /** Only the first node is bootstrapped, and it adds the others (op-conductor's way). */
     growFromOne: boolean;
@@ -18,7 +18,7 @@ export interface SimulationOptions {
   disk: {
     writeMinMs: number;
     writeMeanMs: number;
-    /** Probability that a write which was under way survives a crash. */
+    /** Probability that the current write survives a crash. */
     keepUnfinishedChance: number;
   };
   clock: {
@@ -29,35 +29,35 @@ export interface SimulationOptions {
   };
   application: {
     applyMeanMs: number;
-    /** A snapshot is made when this many entries were applied since the last one; Infinity: never. */
+    /** A snapshot is made when this many entries have been applied since the last one. Infinity means never. */
     compactEvery: number;
   };
   faults: FaultOptions;
   workload: WorkloadOptions;
-  /** How many times chaos and healing take turns. */
+  /** How many times chaos and healing alternate. */
   rounds: number;
   healing: {
     /** Probability that a minority stays broken while progress is demanded. */
     keepBrokenChance: number;
-    /** Mean duration of a write while progress is demanded, in election timeouts: disks may be slower than timers. */
+    /** Mean duration of a write while progress is demanded, in election timeouts. Disks may be slower than timers. */
     writeMeanInTimeouts: number;
-    /** Probability that everybody is crashed once more when all is well. */
+    /** Probability that all nodes crash once more when all is well. */
     restartAllChance: number;
     /** Probability that the leader dies when all is well, and its successor is timed. */
     failoverChance: number;
-    /** Probability that one stays broken in such a way that heartbeats pass from it and entries do not. */
+    /** Probability that a node stays broken so that its heartbeats pass but its entries do not. */
     keepHinderedChance: number;
     /** Probability that a majority gets slow disks when all is well, and changes of leadership are counted. */
     slowMajorityChance: number;
   };
-  /** Messages are frozen, so that a core which changes its input is found out (I23). */
+  /** Messages are frozen, so that a core that changes its input is detected (I23). */
   freezeMessages: boolean;
 }
 
 export interface NetworkOptions {
   delayMinMs: number;
   delayMeanMs: number;
-  /** Now and then a message takes much longer. */
+  /** Sometimes a message takes much longer. */
   spikeChance: number;
   spikeMeanMs: number;
   lossChance: number;
@@ -85,22 +85,22 @@ export interface FaultOptions {
     partition: number;
     /** A link holds back everything for a while, then delivers it. */
     clog: number;
-    /** A machine stands still and its links are cut, as in a migration. */
+    /** A machine is paused and its links are cut, as in a migration. */
     suspend: number;
     slowDisk: number;
-    /** Every write of a node fails for a while, and so does every process that is started there. */
+    /** Every write of a node fails for a while, and so does every start of a process there. */
     diskFull: number;
-    /** A record rots, or the whole disk is gone; never more than the cluster can spare. */
+    /** A record is corrupted, or the whole disk is lost; never more than the cluster can spare. */
     loseDisk: number;
-    /** A follower's disk is gone, and what it acknowledged arrives when another one has taken its place. */
+    /** A follower's disk is lost, and its acknowledgement arrives when another disk has replaced it. */
     outliveDisk: number;
-    /** The disk is put back to an older state of itself; never more than the cluster can spare. */
+    /** The disk goes back to an older state; never more disks than the cluster can spare. */
     goBack: number;
     clockLeap: number;
     clockDrift: number;
-    /** A leader that hears little is replaced while it may still trust itself, and is asked for reads. */
+    /** A nearly isolated leader is replaced while it may still trust itself, and is asked for reads. */
     usurp: number;
-    /** The leader is cut off, and what the others said before reaches it late. */
+    /** The leader is cut off, and earlier messages of the others reach it late. */
     strand: number;
     /** Large frames are lost or too slow on some links of a node, and heartbeats pass. */
     hinder: number;
@@ -109,21 +109,21 @@ export interface FaultOptions {
   };
   /** Probability that a fault aims at the leader. */
   leaderBias: number;
-  /** Probability, per write, that the process dies while it is under way or soon after. */
+  /** Probability, per write, that the process dies during it or soon after. */
   crashAroundWriteChance: number;
   /** Probability that a voter dies just after its vote became durable, and is back at once. */
   crashAfterVoteChance: number;
   /** Probability, per write, that it fails. */
   writeErrorChance: number;
-  /** Probability that a write which was under way in a crash leaves a part of itself. */
+  /** Probability that the current write in a crash is written partially. */
   tornWriteChance: number;
   downMeanMs: number;
   pauseMeanMs: number;
-  /** The monotonic clock stands still during a pause (suspended machine). */
+  /** The monotonic clock stops during a pause (suspended machine). */
   pauseStopsClock: boolean;
   /** The process does not notice that it was paused. */
   pauseUnnoticed: boolean;
-  /** Then its timers fire before it reads what arrived meanwhile. */
+  /** After a pause its timers fire before it reads what arrived meanwhile. */
   timersFirst: boolean;
   partitionMeanMs: number;
   slowDiskMeanMs: number;
@@ -138,7 +138,7 @@ export interface WorkloadOptions {
     transfer: number;
     membership: number;
     eligibility: number;
-    /** Members whose disk is gone are removed, and added again with their new one. */
+    /** Members with a lost disk are removed, and added again with their new one. */
     repair: number;
   };
   proposalBytesMax: number;
@@ -172,7 +172,7 @@ function profile(
   };
 }
 
-/** Swarm testing: each seed has its own mixture, since a fault that is always on hides what happens without it. */
+/** Swarm testing: each seed has its own mixture, because a fault that is always on hides what happens without it. */
 export function drawOptions(seed: number): SimulationOptions {
   const rng = new Prng(seed);
   const sometimes = <T>(chance: number, then: () => T, otherwise: T): T =>
@@ -188,11 +188,11 @@ export function drawOptions(seed: number): SimulationOptions {
   const tiny = rng.chance(0.5);
   const lossy = rng.chance(0.6);
   const diskLoss = !membership && voters >= 3 && rng.chance(0.4);
-  // Drawn from other streams, so that the other clusters stay what they are.
+  // Drawn from other streams, so that the other options of a seed do not change.
   const reversion = !membership && voters >= 3 && new Prng(seed ^ 0x2c1b3c6d).chance(0.4);
   const lastWords =
     !membership && voters >= 3 && !diskLoss && !reversion && new Prng(seed ^ 0x3f84d5b5).chance(0.4);
-  // The lease is worth its name only where nothing suspends its conditions: all of them in some of the clusters.
+  // The lease holds only if all its conditions do, so some of the clusters have them all.
   const trustworthy = rng.chance(0.1);
   const others = new Prng(seed ^ 0x51ed270b);
   const half = (chance: number): number => (others.chance(chance) ? others.between(0.2, 1) : 0);
@@ -281,7 +281,7 @@ export function drawOptions(seed: number): SimulationOptions {
     rounds: rng.int(1, 6),
     healing: {
       keepBrokenChance: rng.pick([0, 0.5, 1]),
-      // With tiny batches on top, catching up would take too long to tell slow from stuck.
+      // With tiny batches as well, catching up would take too long to tell slow from stuck.
       writeMeanInTimeouts: tiny ? 0.002 : rng.pick([0.002, 0.05, 0.6]),
       restartAllChance: rng.pick([0, 0.3]),
       failoverChance: rng.pick([0, 0.5]),
@@ -293,7 +293,7 @@ export function drawOptions(seed: number): SimulationOptions {
   return trustworthy ? keepLeases(options) : options;
 }
 
-/** Switches off what makes voters forget their loyalty, and clocks lie (invariants/lease-disjointness.ts). */
+/** Switches off what makes voters forget their loyalty or clocks lie (invariants/lease-disjointness.ts). */
 function keepLeases({ faults, network, clock, ...others }: SimulationOptions): SimulationOptions {
   const off = {
     crash: 0,

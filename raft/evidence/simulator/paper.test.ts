@@ -5,7 +5,7 @@ import { mutants } from './mutants/mutants.js';
 import { runSeed } from './run.js';
 import { followsThePaper } from '../paper/follows-the-paper.js';
 
-/** The first that shows it ends the search. */
+/** The first seed that exposes it ends the search. */
 const SEEDS_MAX = 40;
 
 const run = (seed: number, chaosSteps: number, coreHost: CoreHost = honestHost) =>

@@ -2,8 +2,8 @@ import type { NodeId } from '../../core/configuration.js';
 import type { EventQueue } from './event-queue.js';
 
 /**
- * The requests of one process that wait for a response. All have the same deadline, so they end in the order in
- * which they began and one event at a time is enough.
+ * The unanswered requests of one process. All have the same deadline, so they end in the order in which they began, and one
+ * scheduled event at a time is enough.
  */
 export class RequestDeadlines {
   private readonly open = new Map<number, { to: NodeId; endsAtMs: number }>();
@@ -26,7 +26,7 @@ export class RequestDeadlines {
     return this.open.has(requestId);
   }
 
-  /** The request is getting on: its deadline is another one. */
+  /** The request makes progress, which extends its deadline. */
   extend(requestId: number): void {
     const request = this.open.get(requestId);
     if (!request) return;

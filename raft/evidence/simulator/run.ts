@@ -12,12 +12,12 @@ export interface RunSettings {
   seed: number;
   /** Core steps under faults, in all rounds together. */
   chaosSteps: number;
-  /** Determines the course of events; the seed if absent, which then determines the cluster only. */
+  /** Determines the course of events. By default the seed. If given, the seed determines only the cluster. */
   world?: number;
-  /** What of the seed's options is left out, by the names of simplify.ts. */
+  /** Which of the seed's options are switched off, by the names in simplify.ts. */
   without?: readonly string[];
   coreHost?: CoreHost;
-  /** Makes further checks beside the invariants, new ones for each run. */
+  /** Makes further checks besides the invariants, new ones for each run. */
   observers?: () => readonly Invariant[];
   /** Gets every event as text. */
   print?: (line: string) => void;
@@ -33,7 +33,7 @@ export interface RunResult {
   virtualMs: number;
   /** Virtual time from the end of the faults to one leader and equal logs, by round. */
   recoveriesMs: readonly number[];
-  /** Virtual time from the death of a leader, all else being well, to the next commit. */
+  /** Virtual time from the death of a leader, with all else healthy, to the next commit. */
   failoversMs: readonly number[];
   committed: number;
   counts: ReadonlyMap<string, number>;
@@ -43,7 +43,7 @@ export interface RunResult {
 
 const EVENTS_KEPT = 60;
 
-/** One whole life of a simulated cluster: chaos and healing in turns. The same settings give the same run. */
+/** One whole life of a simulated cluster: chaos and healing alternate. The same settings give the same run. */
 export function runSeed(settings: RunSettings): RunResult {
   const { seed, chaosSteps, world: course = seed, without = [], coreHost = honestHost, print } = settings;
   const observers = settings.observers?.() ?? [];

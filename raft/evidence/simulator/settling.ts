@@ -9,10 +9,10 @@ export function contextOf(node: SimulatedNode): CoreContext {
   return node.process.ctx;
 }
 
-/** No healthy cluster takes this many steps to recover; a core that is busy without end does. */
+/** No healthy cluster takes this many steps to recover. A core in an endless loop does. */
 const STEPS_MAX = 50_000;
 
-/** Runs until it holds. False when the bound passes first. */
+/** Runs until the condition holds. False when the bound passes first. */
 export function runUntil(world: World, holds: () => boolean, withinMs: number): boolean {
   const { queue } = world;
   const endMs = queue.nowMs + withinMs;
@@ -27,7 +27,7 @@ export function runUntil(world: World, holds: () => boolean, withinMs: number): 
   }
 }
 
-/** The only leader, when the cluster is of one mind. */
+/** The only leader, when all nodes agree. */
 export function settledLeader(world: World, core: readonly SimulatedNode[]): SimulatedNode | undefined {
   const leaders = core.filter((node) => node.leads);
   const [leader] = leaders;

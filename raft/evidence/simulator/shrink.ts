@@ -3,11 +3,11 @@ import type { Violation } from '../checks/violation.js';
 import type { Simplification } from './simplification.js';
 import { simplifiedBy } from './simplification.js';
 
-/** Other courses of the same cluster: with less in it, the old course may miss the failure by accident. */
+/** Other courses to try with the same cluster: with less in it, the old course may miss the failure by accident. */
 const WORLDS_TRIED = 4;
 const RUNS_MAX = 600;
 
-/** What of a run can be made smaller. */
+/** The parts of a run that can be made smaller. */
 interface Settings {
   seed: number;
   /** The seed, if absent. */
@@ -21,11 +21,11 @@ interface Result<Options> {
   violation: Violation | null | undefined;
 }
 
-/** How a simulator is run again with less. */
+/** How to run a simulator again with less. */
 interface Smaller<S, R, Options> {
   run: (settings: S) => R | Promise<R>;
   simplifications: Readonly<Record<string, Simplification<Options>>>;
-  /** Runs that may be tried. */
+  /** Maximum number of runs. */
   runsMax?: number;
 }
 
@@ -36,8 +36,8 @@ export interface Shrunk<S, R> {
 }
 
 /**
- * Looks for the smallest run that breaks the same invariant: takes out faults, nodes and requests one at a time for
- * as long as it still fails, and shortens the chaos.
+ * Searches for the smallest run that breaks the same invariant: removes faults, nodes and requests one at a time while the
+ * run still fails, and shortens the chaos.
  */
 export async function shrink<Options, S extends Settings, R extends Result<Options>>(
   settings: S,

@@ -1,6 +1,6 @@
 export type Draft<Options> = { -readonly [Key in keyof Options]: Options[Key] };
 
-/** Takes something out of a draft of the options. */
+/** Removes something from a draft of the options. */
 export type Simplification<Options> = (options: Draft<Options>) => void;
 
 /** One for each fault or request of a table of weights, which sets its weight to zero. */
@@ -16,7 +16,7 @@ export const zeroWeights = <Options, Weights extends object>(
     ]),
   );
 
-/** The options without what is named. @throws Error for a name that there is not */
+/** The options without what is named. @throws Error for an unknown name */
 export function simplifiedBy<Options>(
   simplifications: Readonly<Record<string, Simplification<Options>>>,
   options: Options,

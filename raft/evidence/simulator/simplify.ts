@@ -1,7 +1,7 @@
 import { generousLimits, type SimulationOptions } from './options.js';
 import { simplifiedBy, zeroWeights, type Simplification } from './simplification.js';
 
-/** What can be taken out of a cluster to see whether a failure needs it; each has a name for the command line. */
+/** What can be removed from a cluster to see whether a failure needs it. Each has a name for the command line. */
 export const simplifications: Readonly<Record<string, Simplification<SimulationOptions>>> = {
   rounds: (options) => void (options.rounds = 1),
   'fifth-voter': (options) => void (options.cluster.voters = Math.min(4, options.cluster.voters)),
@@ -65,6 +65,6 @@ export const simplifications: Readonly<Record<string, Simplification<SimulationO
   failovers: ({ healing }) => void (healing.failoverChance = 0),
 };
 
-/** The options without all that. @throws Error for a name that there is not */
+/** The options without all that. @throws Error for an unknown name */
 export const simplified = (options: SimulationOptions, without: readonly string[]): SimulationOptions =>
   simplifiedBy(simplifications, options, without);

@@ -12,7 +12,7 @@ import { simplifications } from './simplify.js';
 const SEEDS = 400;
 const LIMIT_MS = 480_000;
 
-/** The simulator runs outside of jest: its sandbox makes every global variable slow. */
+/** The simulator runs outside of jest, whose sandbox makes every global variable slow. */
 function run(program: string, ...args: string[]): Promise<{ passed: boolean; output: string }> {
   const main = fileURLToPath(new URL(program, import.meta.url));
   const cwd = path.dirname(main);
@@ -114,7 +114,7 @@ describe('a failing run', () => {
     const mutant = mutants.find(({ name }) => name === 'votes go to anybody, also twice in a term') as Mutant;
     const coreHost = await loadMutant(mutant);
     const chaosSteps = 4000;
-    // Which seed shows it changes with the core.
+    // Which seed exposes it changes with the core.
     for (let seed = 1; seed <= 40; seed++) {
       if (runSeed({ seed, chaosSteps, coreHost }).violation?.invariant === 'I8')
         return { seed, chaosSteps, coreHost };
@@ -134,7 +134,7 @@ describe('a failing run', () => {
     expect(again.traceHash).toBe(shrunk.result.traceHash);
   });
 
-  it('knows what it can leave out', () => {
+  it('knows what it can omit', () => {
     expect(() => runSeed({ seed: 1, chaosSteps: 1, without: ['gravity'] })).toThrow(/there is no gravity/);
   });
 });
@@ -152,7 +152,7 @@ describe('a run', () => {
     expect(/^trace hash of all: (\d+)$/m.exec(output)?.[1]).toBe(String(traceHash(5)));
   });
 
-  it('is another for another seed', () => {
+  it('differs for another seed', () => {
     expect(traceHash(1)).not.toBe(traceHash(2));
   });
 

@@ -1,18 +1,18 @@
 export const EMPTY_STATE_HASH = 0x5eed;
 
-/** Depends on everything that was ever applied, and in which order. */
+/** Depends on everything that was ever applied, and on its order. */
 export function applyToHash(state: number, index: number, data: Uint8Array): number {
   let hash = Math.imul(state ^ index, 0x9e3779b1) ^ data.length;
-  // The first bytes are the proposal's number; the ledger compares the rest (I5).
+  // The first bytes are the proposal's number. The ledger compares the rest (I5).
   for (let at = 0; at < 8 && at < data.length; at++)
     hash = Math.imul(hash ^ (data[at] as number), 0x01000193);
   return (hash ^ (hash >>> 15)) >>> 0;
 }
 
-/** The application of one process: lives in memory, begins with the snapshot on disk. */
+/** The application of one process. It lives in memory and begins with the snapshot on disk. */
 export class StateMachine {
   private base = 0;
-  /** State after each index from `base` on, so that a snapshot can be made of any of them. */
+  /** State after each index from `base` on, so that a snapshot can be made at each of them. */
   private hashes: number[] = [EMPTY_STATE_HASH];
 
   get index(): number {

@@ -4,7 +4,7 @@ import type { SimulatedNode } from './node.js';
 import { describe, runUntil } from './settling.js';
 import type { World } from './world.js';
 
-/** The leader among them has something to do, until told otherwise; one thing at a time, as a sequencer has. */
+/** Keeps the leader among them busy until stopped, with one proposal at a time, like a sequencer. */
 export function keepProposing(world: World, nodes: readonly SimulatedNode[], isOver: () => boolean): void {
   world.queue.after(world.options.timing.electionTimeoutMs / 2, () => {
     if (isOver()) return;
@@ -16,12 +16,12 @@ export function keepProposing(world: World, nodes: readonly SimulatedNode[], isO
   });
 }
 
-/** Election timeouts for which a majority has slow disks. */
+/** A majority has slow disks for this many election timeouts. */
 const SLOW_FOR_TIMEOUTS = 200;
 
 /**
- * I22: leadership does not go round because a majority of disks is slower than elections. Each node gives up with the
- * patience of 4, 8 and 16 election timeouts before it has one of 32, which is enough for two writes and an answer.
+ * I22: leadership does not move around because a majority of disks is slower than elections. Each node gives up after 4, 8
+ * and 16 election timeouts. Then its patience is 32, which is enough for two writes and an answer.
  */
 export function demandSteadiness(world: World, core: readonly SimulatedNode[]): void {
   const { rng, options, queue, counts, ledger } = world;

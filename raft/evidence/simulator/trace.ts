@@ -5,7 +5,7 @@ import type { ObservedNode, ObservedProcess } from './observed-node.js';
 
 const NONE: readonly Output[] = [];
 
-/** Remembers the latest events for a report, and condenses all of them into one number. */
+/** Keeps the latest events for a report, and condenses all events into one number. */
 export class Trace {
   /** Equal for equal runs (I23). */
   hash = 0;
@@ -48,7 +48,7 @@ export class Trace {
       .flatMap((event) => describeEvent(event));
   }
 
-  /** Writes over the oldest: there is one event for each step. */
+  /** Overwrites the oldest event, because there is one for each step. */
   private remember(
     atMs: number,
     who: string,

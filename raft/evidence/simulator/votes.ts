@@ -1,6 +1,6 @@
 import type { NodeId } from '../../core/configuration.js';
 
-/** Every vote that ever left a node, by the node's disk: a node that lost it is another one. */
+/** Every vote that ever left a node, by the node's disk: a node with a new disk is another node. */
 export class Votes {
   private readonly votes = new Map<number, Map<string, NodeId>>();
 

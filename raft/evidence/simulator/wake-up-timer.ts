@@ -1,7 +1,10 @@
 import type { Machine } from './machine.js';
 import type { NodeEnvironment } from './node-environment.js';
 
-/** One timer for each machine, for the earliest deadline; a later one re-arms itself when it fires. */
+/**
+ * One timer for each machine, for the earliest deadline. If the deadline has moved, the timer re-arms itself when it
+ * fires.
+ */
 export class WakeUpTimer {
   constructor(
     private readonly world: NodeEnvironment,
@@ -22,7 +25,7 @@ export class WakeUpTimer {
     if (!process || process.pausedSinceMs !== null) return;
     const dueMs = machine.clock.worldTimeOf(process.core.nextDeadlineMs());
     if (dueMs === Infinity || dueMs >= process.wakeAtMs) return;
-    // A hair later, so that rounding cannot make the clock show less than the deadline.
+    // Slightly later, so that rounding cannot make the clock show less than the deadline.
     const late = world.rng.next() * world.options.clock.timerLatenessMaxMs + 0.001;
     const wakeAtMs = Math.max(dueMs, world.queue.nowMs) + late;
     process.wakeAtMs = wakeAtMs;

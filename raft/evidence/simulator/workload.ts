@@ -8,20 +8,20 @@ import { addressOf } from './identity.js';
 import type { NodeEnvironment } from './node-environment.js';
 import type { SimulatedNode } from './node.js';
 
-/** What the workload needs of the world around it. */
+/** What the workload needs of the world. */
 export interface WorkloadEnvironment extends Pick<
   NodeEnvironment,
   'queue' | 'rng' | 'options' | 'count' | 'requests'
 > {
   readonly nodes: readonly SimulatedNode[];
   readonly node: (id: NodeId) => SimulatedNode;
-  /** The node that leads in the latest term, if it is awake. */
+  /** The leader of the latest term, if it is awake. */
   readonly leader: SimulatedNode | undefined;
-  /** Grows with every change between chaos and healing. */
+  /** Incremented with every change between chaos and healing. */
   readonly phase: number;
 }
 
-/** What clients and operators ask of the cluster, at random. */
+/** Random requests of clients and operators to the cluster. */
 export class Workload {
   constructor(private readonly world: WorkloadEnvironment) {}
 
@@ -35,7 +35,7 @@ export class Workload {
     });
   }
 
-  /** Mostly the leader; sometimes one that only believes to lead, or anybody. */
+  /** Usually the leader; sometimes a node that only believes that it leads, or any node. */
   private addressee(): SimulatedNode | undefined {
     const { rng, nodes, leader, options } = this.world;
     if (leader && !rng.chance(options.workload.strayChance)) return leader;
@@ -62,7 +62,7 @@ export class Workload {
     }
   }
 
-  /** Every proposal has other bytes: it begins with its number. */
+  /** Every proposal has different bytes, because it begins with its number. */
   propose(node: SimulatedNode): number {
     const { rng, options } = this.world;
     const id = this.open('propose', node);
@@ -80,7 +80,7 @@ export class Workload {
   transfer(node: SimulatedNode): void {
     const { rng, nodes } = this.world;
     const to = rng.chance(0.3) ? undefined : nodes[rng.int(0, nodes.length - 1)]?.id;
-    // Prepared, whether or not it is ready by now: the client may give up.
+    // Whether or not the preparation is done by now: the client may give up.
     if (to !== undefined && rng.chance(0.5)) {
       node.receive({ type: 'prepareTransfer', id: this.open('prepare', node), to });
     }
@@ -92,7 +92,7 @@ export class Workload {
     const latest = node.process?.ctx.configurations.latest;
     const voters = latest?.configuration.members.filter((member) => member.voter).length ?? 0;
     const { id } = nodes[rng.int(0, nodes.length - 1)] as SimulatedNode;
-    // Clusters that are smaller than they began grow more often than they shrink.
+    // Clusters below their initial size grow more often than they shrink.
     const type = rng.chance(voters < options.cluster.voters ? 0.7 : 0.3)
       ? 'addVoter'
       : rng.pick(['addVoter', 'addNonvoter', 'demote', 'remove'] as const);
@@ -113,7 +113,7 @@ export class Workload {
     node.receive({ type: 'changeMembership', ...request });
   }
 
-  /** Faster or slower, but never slower than what was drawn: the bounds of the checks come from that. */
+  /** Faster or slower, but never slower than the timing that was drawn, which the bounds of the checks come from. */
   private setTiming(node: SimulatedNode): void {
     const { rng, options } = this.world;
     const { rankSlotMs, jitterMs, ...times } = clusterTimingOf(options.timing);
@@ -123,7 +123,7 @@ export class Workload {
     node.receive({ type: 'setTiming', id: this.open('membership', node), timing, expectedIndex: undefined });
   }
 
-  /** A voter makes room for anybody, mostly for one that is not a voter yet. */
+  /** Replaces a voter by any node, usually by one that is not a voter yet. */
   private replacement(node: SimulatedNode): MembershipChange {
     const { rng, nodes } = this.world;
     const { members } = node.process?.ctx.configurations.latest.configuration ?? { members: [] };
@@ -135,7 +135,7 @@ export class Workload {
     return { type: 'replace', id: old.id, by: { id, address: addressOf(id), incarnation } };
   }
 
-  /** One step towards a configuration that names the disks there are. */
+  /** One step towards a configuration that lists the existing disks. */
   repair(node: SimulatedNode): void {
     const { members } = node.process?.ctx.configurations.latest.configuration ?? { members: [] };
     const gone = members.find(({ id, incarnation }) => this.world.node(id).incarnation !== incarnation);

@@ -24,7 +24,7 @@ import { Workload } from './workload.js';
 /** A whole cluster in one thread, on virtual time. Everything in it follows from the seed. */
 export class World implements NodeEnvironment {
   readonly rng: Prng;
-  /** What was drawn from the seed; tamer while the cluster heals. */
+  /** What was drawn from the seed; calmer while the cluster heals. */
   options: SimulationOptions;
   readonly queue = new EventQueue();
   readonly ledger = new Ledger();
@@ -36,13 +36,13 @@ export class World implements NodeEnvironment {
     committed: this.ledger.lastIndex,
   }));
   readonly nodes: readonly SimulatedNode[];
-  /** What happened how often. */
+  /** Counts of events, by name. */
   readonly counts = new Map<string, number>();
-  /** Grows with every change between chaos and healing; faults and workload belong to one phase. */
+  /** Incremented with every change between chaos and healing. Faults and workload belong to one phase. */
   phase = 0;
   isChaotic = false;
   steps = 0;
-  /** While it is 0, every node is who it always was. */
+  /** While it is 0, every node has its first disk. */
   disksReplaced = 0;
   private readonly invariants: readonly Invariant[];
   private readonly checksOfSteps: readonly ((step: Step) => void)[];
@@ -53,10 +53,10 @@ export class World implements NodeEnvironment {
     private readonly drawn: SimulationOptions,
     readonly coreHost: CoreHost,
     readonly trace: Trace,
-    /** Checks beside the invariants. */
+    /** Checks besides the invariants. */
     observers: readonly Invariant[] = [],
   ) {
-    // Another stream than that of the options, so that a change of one leaves the other alone.
+    // A different stream from that of the options, so that a change of one does not affect the other.
     this.rng = new Prng(seed ^ 0x5bd1e995);
     this.options = drawn;
     this.network = new Network(this, drawn.network);
@@ -89,7 +89,7 @@ export class World implements NodeEnvironment {
 
   readonly node = (id: NodeId): SimulatedNode => this.byId.get(id) as SimulatedNode;
 
-  /** The node that leads in the latest term, if it is awake. */
+  /** The leader of the latest term, if it is awake. */
   get leader(): SimulatedNode | undefined {
     let best: SimulatedNode | undefined;
     for (const node of this.nodes) {
@@ -99,7 +99,7 @@ export class World implements NodeEnvironment {
     return best;
   }
 
-  /** True when every configuration in use would still find a majority of its voters without this node's disk. */
+  /** True when every configuration in use still has a majority of its voters without this node's disk. */
   mayLoseDisk(lost: SimulatedNode): boolean {
     const intact = ({ id, incarnation }: Voter): boolean => {
       const node = this.node(id);
@@ -139,7 +139,7 @@ export class World implements NodeEnvironment {
     for (const invariant of this.invariants) invariant.started?.(node);
   }
 
-  /** A disk was found damaged; no process began. */
+  /** A disk was found damaged, and no process started. */
   refused(node: SimulatedNode, reason: string): void {
     this.count('start refused');
     this.trace.note(this.queue.nowMs, `${node.id} refuses to start: ${reason}`);
@@ -174,7 +174,7 @@ export class World implements NodeEnvironment {
     notePointers(process.seen, ctx);
   }
 
-  /** What a leader declares committed becomes part of the record; the invariants judge whether it may. */
+  /** Adds what a leader declares committed to the record. The invariants judge whether it may. */
   private extendLedger(node: SimulatedNode, process: Process, committedInTerm: number): void {
     const { ctx } = process;
     const quorums = quorumsOf(ctx.configurations.latest.configuration);

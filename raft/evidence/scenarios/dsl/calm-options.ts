@@ -6,11 +6,11 @@ import type { SimulationOptions } from '../../simulator/options.js';
 export interface ClusterOptions {
   /** Voters of the first configuration; 3 by default. */
   voters?: number;
-  /** Further nodes that run and belong to nothing yet. */
+  /** Further nodes that run and belong to no cluster yet. */
   spares?: number;
   timing?: Partial<Timing>;
   limits?: Partial<Limits>;
-  /** Nobody runs yet: the scenario starts the nodes. */
+  /** No node runs yet: the scenario starts them. */
   stopped?: boolean;
 }
 
@@ -18,7 +18,7 @@ export const TIMING = LAN_TIMING;
 
 const LIMITS: Limits = { ...SMALL_LIMITS, uncommittedEntriesMax: 20 };
 
-/** A message takes 1 ms, a write 0.5 ms, and nothing breaks: whatever goes wrong, the scenario does it. */
+/** A message takes 1 ms, a write 0.5 ms, and nothing breaks unless the scenario breaks it. */
 export function calmOptions({ voters = 3, spares = 0, timing, limits }: ClusterOptions): SimulationOptions {
   return {
     cluster: { voters, spares, growFromOne: false },

@@ -1,6 +1,6 @@
 /** A bug of another implementation. */
 export interface Bug {
-  /** Its number in the catalogue, which is never given to another. */
+  /** Its number in the catalogue, which is never reused. */
   bug: number;
   /** What goes wrong there. */
   wrong: string;
@@ -56,7 +56,7 @@ const fileLink = (file: string): string => `[${file}](../../${file})`;
 
 const unique = (texts: readonly string[]): string[] => [...new Set(texts)];
 
-/** Pages that are no issue or commit on GitHub. */
+/** Pages other than issues and commits on GitHub. */
 const PAGES: readonly [text: string, url: string][] = [
   ['RATIS-2274', 'https://issues.apache.org/jira/browse/RATIS-2274'],
   ['RATIS-2084', 'https://issues.apache.org/jira/browse/RATIS-2084'],
@@ -72,7 +72,7 @@ const PAGES: readonly [text: string, url: string][] = [
   ],
 ];
 
-/** Repositories, issues and commits as links to GitHub; `#N` and commits are of the repository that was named last. */
+/** Repositories, issues and commits as links to GitHub. `#N` and commits belong to the repository that was named last. */
 function withLinks(seen: string): string {
   let repository = '';
   const token = /\b([A-Za-z][\w-]*\/[A-Za-z][\w-]*)(#\d+)?(?![\w./-])|#(\d+)|\b([0-9a-f]{8})\b/g;

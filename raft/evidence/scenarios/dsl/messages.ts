@@ -1,13 +1,13 @@
 import type { NodeId } from '../../../core/configuration.js';
 import type { Message } from '../../../core/messages.js';
 
-/** Who sends and who hears. */
+/** Sender and receiver. */
 export interface Party {
   readonly id: NodeId;
   hear(from: Party, message: Message): void;
 }
 
-/** Which messages a rule is about; what is left out matches all. */
+/** Which messages a rule applies to. An absent field matches all. */
 export interface Filter<T extends Message['type']> {
   from?: Party | readonly Party[];
   to?: Party | readonly Party[];
@@ -33,7 +33,7 @@ export class Rule {
     private readonly filter: Filter<Message['type']>,
     /** How often a message that matches is delivered. */
     readonly copies: number,
-    /** Called when it catches no more. */
+    /** Called when the rule ends. */
     private readonly ended: () => void,
   ) {}
 
@@ -52,23 +52,23 @@ export class Rule {
     this.caught.push(underWay);
   }
 
-  /** How many messages it met so far. */
+  /** How many messages it has matched so far. */
   get count(): number {
     return this.caught.length;
   }
 
-  /** Those it met that came from this node. */
+  /** The matched messages from this node. */
   countFrom(node: Party): number {
     return this.caught.filter(({ from }) => from === node).length;
   }
 
-  /** It catches no more messages. */
+  /** Ends the rule. */
   end(): void {
     if (this.active) this.ended();
     this.active = false;
   }
 
-  /** Delivers what it caught, in the order in which it was sent; it catches no more. */
+  /** Ends the rule and delivers what it caught, in the order of sending. */
   release(): void {
     this.end();
     this.replay();

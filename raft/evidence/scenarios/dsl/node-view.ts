@@ -1,7 +1,7 @@
 import type { CoreContext } from '../../../core/context.js';
 import type { SimulatedNode } from '../../simulator/node.js';
 
-/** What a scenario can see of a machine. Most of it is there only while a process runs. */
+/** What a scenario can see of a machine. Most of it exists only while a process runs. */
 export abstract class NodeView {
   constructor(readonly machine: SimulatedNode) {}
 
@@ -54,7 +54,7 @@ export abstract class NodeView {
     const { process } = this.machine;
     return process ? process.core.status(process.ctx.now).leaseRemainingMs : 0;
   }
-  /** The commands in its log behind the snapshot. */
+  /** The commands in its log after the snapshot. */
   get log(): string[] {
     return this.commands(this.lastIndex);
   }
@@ -62,7 +62,7 @@ export abstract class NodeView {
   get committed(): string[] {
     return this.commands(this.commitIndex);
   }
-  /** Ids of the voters by the configuration in force here, and where in the log that is. */
+  /** Ids of the voters in the configuration in force here, and its index in the log. */
   get voters(): string[] {
     const { members } = this.inside.configurations.latest.configuration;
     return members.filter((member) => member.voter).map((member) => member.id);

@@ -11,14 +11,14 @@ import type { SimulationOptions } from '../../simulator/options.js';
 import type { Party } from './messages.js';
 import { NodeView } from './node-view.js';
 
-/** Something that was asked of a node, and what came of it. */
+/** A request to a node, and its outcome. */
 export interface Asked {
   readonly answer: Answer | undefined;
   /** `done`, `rejected: reason`, `unknown`, or `open` while there is no answer. */
   readonly outcome: string;
 }
 
-/** What a node needs of the world that its scenario plays in. */
+/** What a node needs of its scenario's world. */
 interface ScenarioEnvironment {
   readonly options: SimulationOptions;
   readonly requests: ClientRequests;
@@ -27,7 +27,7 @@ interface ScenarioEnvironment {
   note(text: string): void;
 }
 
-/** One machine of a scenario, as the author of a bug report speaks of it. */
+/** One machine of a scenario, in the words of a bug report. */
 export class ScenarioNode extends NodeView implements Party {
   constructor(
     private readonly world: ScenarioEnvironment,
@@ -46,7 +46,7 @@ export class ScenarioNode extends NodeView implements Party {
     return this.ask('propose', (id) => {
       const command = new TextEncoder().encode(text);
       const data = new Uint8Array(4 + command.length);
-      // The simulator's invariants know a proposal by the number that it begins with.
+      // The simulator's invariants identify a proposal by the number at its beginning.
       new DataView(data.buffer).setUint32(0, id);
       data.set(command, 4);
       return { type: 'propose', id, data, crc: crc32(data) };
@@ -107,7 +107,7 @@ export class ScenarioNode extends NodeView implements Party {
     };
   }
 
-  /** The application made a snapshot; the log up to there goes. */
+  /** The application made a snapshot. The log up to there is deleted. */
   compactTo(index: number): void {
     const { process } = this.machine;
     if (!process) throw new Error(`${this.id} does not run`);
@@ -123,7 +123,7 @@ export class ScenarioNode extends NodeView implements Party {
     this.machine.start();
   }
 
-  /** The process dies at once. `unsynced`: what it had not finished writing is lost, which is the default. */
+  /** The process dies at once. `unsynced`: unfinished writes are lost, which is the default. */
   crash({ losing = 'unsynced' }: { losing?: 'unsynced' | 'nothing' } = {}): void {
     this.world.options.disk.keepUnfinishedChance = losing === 'unsynced' ? 0 : 1;
     this.machine.crash();
@@ -142,13 +142,13 @@ export class ScenarioNode extends NodeView implements Party {
     this.start();
   }
 
-  /** The process stands still; messages and finished writes wait for it. */
+  /** The process is paused. Messages and finished writes wait for it. */
   pause(): void {
     this.world.note(`${this.id} stands still`);
     this.machine.pause();
   }
 
-  /** It goes on. `suspended`: its clock stood still as well, so it does not know that time has passed. */
+  /** It continues. `suspended`: its clock stopped as well, so it does not know that time has passed. */
   resume({ suspended = false }: { suspended?: boolean } = {}): void {
     const { faults } = this.world.options;
     faults.pauseStopsClock = suspended;
@@ -157,20 +157,20 @@ export class ScenarioNode extends NodeView implements Party {
     this.machine.resume();
   }
 
-  /** Writes begin and do not end any more. */
+  /** Writes begin and no longer end. */
   stallDisk(): void {
     this.world.note(`writes of ${this.id} do not end any more`);
     this.machine.diskFactor = Infinity;
   }
 
-  /** A write takes this long from now on; one that hangs ends now. */
+  /** A write takes this long from now on. A hanging one ends now. */
   writeIn(ms: number): void {
     this.world.note(`a write of ${this.id} takes ${ms} ms`);
     this.machine.diskFactor = ms / this.world.options.disk.writeMinMs;
     this.finishWrite();
   }
 
-  /** The write under way ends; the next one begins. */
+  /** The current write ends, and the next one begins. */
   finishWrite(): void {
     this.machine.writer.finishNow();
   }

@@ -7,15 +7,15 @@ import type { ScenarioNode } from './node.js';
 import { ScenarioNetwork } from './scenario-network.js';
 import { ScenarioWorld } from './world.js';
 
-/** More steps than any wait of a scenario takes: a core that is busy without end gets there. */
+/** More steps than any wait of a scenario takes. A core in an endless loop reaches this. */
 const STEPS_MAX = 3_000;
-/** Long enough for anything but an election: a commit takes about 4 ms, a heartbeat comes every 50 ms. */
+/** Long enough for anything except an election: a commit takes about 4 ms, a heartbeat comes every 50 ms. */
 const SETTLE_MS = 20;
 
 /** Events in a report of a scenario that fails. */
 const EVENTS_REPORTED = 40;
 
-/** A cluster of real cores whose network, disks and clocks do what the scenario says. */
+/** A cluster of real cores. Its network, disks and clocks do what the scenario says. */
 export class ScenarioCluster extends ScenarioNetwork {
   constructor(options: ClusterOptions = {}, coreHost: CoreHost = honestHost) {
     super(new ScenarioWorld(options, coreHost));
@@ -39,12 +39,12 @@ export class ScenarioCluster extends ScenarioNetwork {
     return this.world.nodeOf('n5');
   }
 
-  /** Those who believe to lead. */
+  /** The nodes that believe they lead. */
   get leaders(): ScenarioNode[] {
     return this.nodes.filter((node) => node.leads);
   }
 
-  /** Commands that the cluster has committed, by the record that no node sees. */
+  /** Commands that the cluster has committed, according to the simulator's ledger. */
   get committed(): string[] {
     const found: string[] = [];
     for (let index = 1; index <= this.world.ledger.lastIndex; index++) {
@@ -65,7 +65,7 @@ export class ScenarioCluster extends ScenarioNetwork {
     this.run(() => reached);
   }
 
-  /** Messages and writes under way come to their ends. */
+  /** Waits until messages in flight and current writes have ended. */
   settle(): void {
     this.wait(SETTLE_MS);
   }
@@ -89,7 +89,7 @@ export class ScenarioCluster extends ScenarioNetwork {
     }
   }
 
-  /** This node wins the next election; nobody else stands meanwhile. */
+  /** Makes this node win the next election. No other node stands meanwhile. */
   elect(node: ScenarioNode): ScenarioNode {
     const rivals = this.nodes.filter((other) => other !== node);
     const silence = this.lose(['preVote', 'vote'], { from: rivals });
@@ -99,13 +99,13 @@ export class ScenarioCluster extends ScenarioNetwork {
     return node;
   }
 
-  /** Both become candidates of the same term; the votes that they ask for are held back. */
+  /** Makes both candidates of the same term. Their vote requests are held back. */
   duel(one: ScenarioNode, other: ScenarioNode): Rule {
     const rivals = this.nodes.filter((node) => node !== one && node !== other);
     const silence = this.lose('preVote', { from: rivals });
     const promises = this.hold('preVoteResponse');
     const votes = this.hold('vote');
-    // One of two that ask at once makes way for the other; the answers are late enough for it to ask again.
+    // If two nodes ask at once, one waits. The answers are late enough for it to ask again.
     const bothAsk = (): boolean => one.asksForPreVotes && other.asksForPreVotes;
     do {
       this.until(bothAsk, 'both ask for pre-votes');
@@ -125,12 +125,12 @@ export class ScenarioCluster extends ScenarioNetwork {
       .map(({ event }) => event as Extract<CoreEvent, { type: T }>);
   }
 
-  /** What happened from the beginning on. */
+  /** What has happened since the beginning. */
   get story(): readonly TraceEvent[] {
     return this.world.trace.events();
   }
 
-  /** What happened last, for a report. */
+  /** The latest events, for a report. */
   get lastEvents(): readonly string[] {
     return this.world.trace.lines(EVENTS_REPORTED);
   }

@@ -37,7 +37,7 @@ export abstract class ScenarioNetwork {
     };
   }
 
-  /** What passes from one to the other from now on takes this long; it keeps its order. */
+  /** From now on messages from one to the other take this long. Their order stays. */
   delay(from: ScenarioNode, to: ScenarioNode, ms: number): void {
     this.world.note(`what ${from.id} sends to ${to.id} takes ${ms} ms`);
     this.world.network.clogLink(from.machine, to.machine, this.world.queue.nowMs + ms);
@@ -49,7 +49,7 @@ export abstract class ScenarioNetwork {
     this.world.network.cutLink(other.machine, one.machine);
   }
 
-  /** All links are whole again. */
+  /** All links work again. */
   heal(): void {
     this.world.note('all links are whole');
     this.world.network.mendAll();
@@ -65,12 +65,12 @@ export abstract class ScenarioNetwork {
     return this.rule('held', types, filter, 0);
   }
 
-  /** They arrive as usual, and copies of them can be replayed later. */
+  /** They arrive as usual, and copies can be replayed later. */
   record<T extends Message['type']>(types: T | readonly T[], filter: Filter<T> = {}): Rule {
     return this.rule('recorded', types, filter, 1);
   }
 
-  /** They arrive twice or more often; all messages when no type is given. */
+  /** They arrive twice or more often. Applies to all messages when no type is given. */
   repeat<T extends Message['type']>(
     times: number,
     types: T | readonly T[] = [],
@@ -86,7 +86,7 @@ export abstract class ScenarioNetwork {
     copies: number,
   ): Rule {
     const { where = () => true, ...sides } = filter;
-    // The rule asks only of messages of these types.
+    // The rule sees only messages of these types.
     const ofAnyType = (message: Message): boolean => where(message as Extract<Message, { type: T }>);
     const what = `${[types].flat().join(', ') || 'everything'}${sideOf(' from', filter.from)}${sideOf(' to', filter.to)}`;
     this.world.note(`${fate} from now on: ${what}`);

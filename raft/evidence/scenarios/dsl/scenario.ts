@@ -11,11 +11,11 @@ import { expectTold, transcriptOf } from './transcript.js';
 export interface ScenarioOptions extends ClusterOptions, Bug {
   /** What goes right here. */
   title: string;
-  /** Puts the bug back, so that the scenario must fail: a mutant of the simulator, or patches of its own. */
+  /** Puts the bug back, so that the scenario must fail: a mutant of the simulator, or its own patches. */
   mutant?: string | readonly Patch[];
 }
 
-/** All that was told, in the order of the files. */
+/** All bugs of the catalogue, in the order of the files. */
 export const catalogue: CatalogueEntry[] = [];
 
 /** The source of the scenarios that are being loaded. */
@@ -28,8 +28,8 @@ export async function loadScenarios(file: string, load: () => Promise<unknown>):
 }
 
 /**
- * A bug of another implementation, told as a story on our core; with the bug put back, the story must go wrong. What
- * happens is held against a committed transcript.
+ * A bug of another implementation, as a story on our core. With the bug put back, the story must fail. What happens is
+ * compared with a committed transcript.
  */
 export function scenario(options: ScenarioOptions, play: (cluster: ScenarioCluster) => void): void {
   const { bug, title, seen, mutant } = options;

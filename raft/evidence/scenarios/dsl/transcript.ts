@@ -10,10 +10,10 @@ const FOLDER = fileURLToPath(new URL('../../transcripts/', import.meta.url));
 const LINES_MAX = 160;
 const LINES_AT_BEGINNING = 60;
 
-/** Files of the scenarios that there are. */
+/** Files of the existing scenarios. */
 const expected = new Set<string>();
 
-/** Announces the transcript of a scenario. @returns the name of its file */
+/** Registers the transcript of a scenario. @returns the name of its file */
 export function transcriptOf(bug: number, title: string): string {
   const file = `${String(bug).padStart(3, '0')}-${fileNameOf(title)}`;
   if (expected.has(file)) throw new Error(`two scenarios are called "${title}"`);
@@ -28,11 +28,11 @@ export const expectTold = (file: string, story: readonly TraceEvent[]): void =>
 /** Transcripts whose scenario is gone. */
 export const orphans = (): string[] => orphansIn(FOLDER, expected);
 
-/** What happened, without what always happens. */
+/** What happened, without the routine. */
 const tell = (story: readonly TraceEvent[]): string[] =>
   story.filter((event) => !isQuiet(event)).flatMap((event) => describeEvent(event, 'story'));
 
-/** A step of which nothing came, or no more than heartbeats and their answers. */
+/** A step without outputs, or only with heartbeats and their answers. */
 function isQuiet({ input, outputs }: TraceEvent): boolean {
   if (!input) return false;
   const mayBeQuiet =

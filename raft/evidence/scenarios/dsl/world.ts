@@ -11,10 +11,13 @@ import { calmOptions, type ClusterOptions } from './calm-options.js';
 import type { Rule } from './messages.js';
 import { ScenarioNode } from './node.js';
 
-/** All of them: the story is told when it is over. */
+/** All events, because the story is told at the end. */
 const EVENTS_KEPT = Infinity;
 
-/** The simulator's world with a director in place of chance. All invariants are checked after every event, and every step against the paper. */
+/**
+ * The simulator's world, with a director instead of chance. All invariants are checked after every event, and every step
+ * against the paper.
+ */
 export class ScenarioWorld extends World {
   readonly answers = new Map<number, Answer>();
   readonly events: { node: NodeId; event: CoreEvent }[] = [];
@@ -53,7 +56,7 @@ export class ScenarioWorld extends World {
     super.stepped(node, process, input, outputs);
   }
 
-  /** Sends into a link that is cut: the sender waits for its deadline, as with any lost message. */
+  /** Sends into a cut link: the sender waits for its deadline, as with any lost message. */
   private lose(from: SimulatedNode, to: NodeId, send: () => void): void {
     const target = this.node(to);
     const wasCut = this.network.isCut(from, target);

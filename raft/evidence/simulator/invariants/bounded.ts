@@ -4,7 +4,7 @@ import type { Progress } from '../../../core/progress.js';
 import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 
-/** Longer logs are not summed up: it would take too long. */
+/** Longer logs are not summed up, because that would take too long. */
 const CACHE_CHECKED_MAX = 64;
 
 /** I21 Bounded: what waits for a commit or an answer stays within the declared limits. */
@@ -50,7 +50,7 @@ function checkInflight(node: string, peer: string, progress: Progress, limits: L
     'I21',
     () => `${node} has ${inflightRequests} requests to ${peer} under way`,
   );
-  // The last one may exceed the limit; before it was sent there was room.
+  // The last one may exceed the limit, if there was room before it was sent.
   const last = progress['inflight'].at(-1)?.bytes ?? 0;
   check(
     inflightRequests <= 1 || inflightBytes - last < limits.inflightBytesMax,

@@ -7,7 +7,7 @@ export function committedImmutable({ ledger }: Evidence): Invariant {
     stepped({ node, ctx, before, change }) {
       if (!change) return;
       const { removed } = change;
-      // A snapshot that was received holds what it replaces.
+      // A received snapshot contains what it replaces.
       const from = change.reset ? ctx.log.snapshotIndex + 1 : removed?.index;
       if (from === undefined) return;
       check(

@@ -11,8 +11,8 @@ import type { ObservedNode } from '../observed-node.js';
 import type { Evidence, Invariant, Step } from './invariant.js';
 
 /**
- * I13 Configuration safety (Raft thesis §4.1, Ongaro 2015): one change at a time, neighbouring configurations cannot
- * decide apart from each other, and every node uses the newest configuration of its own log.
+ * I13 Configuration safety (Raft thesis §4.1, Ongaro 2015): one change at a time, two neighbouring configurations cannot
+ * make separate decisions, and every node uses the newest configuration of its own log.
  */
 export function configurationSafety({ ledger }: Evidence): Invariant {
   const lastChecked = new Map<NodeId, IndexedConfiguration>();
@@ -79,7 +79,7 @@ export function configurationSafety({ ledger }: Evidence): Invariant {
 function overlap(a: readonly NodeId[], b: readonly NodeId[]): boolean {
   const common = a.filter((id) => b.includes(id)).length;
   const majority = (count: number): number => Math.floor(count / 2) + 1;
-  // The two smallest majorities avoid each other best: each takes its private members first.
+  // The two smallest majorities overlap least: each takes its private members first.
   const needFromCommon = (voters: readonly NodeId[]): number =>
     Math.max(0, majority(voters.length) - (voters.length - common));
   return needFromCommon(a) + needFromCommon(b) > common;

@@ -2,7 +2,7 @@ import type { NodeId } from '../../../core/configuration.js';
 import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 
-/** Part of I24: no two followers get the same rank from one leader, or their elections collide. */
+/** Part of I24: a leader gives no two followers the same rank, or their elections would collide. */
 export function distinctRanks(): Invariant {
   return {
     stepped({ node, ctx, outputs }) {

@@ -6,8 +6,8 @@ import type { ObservedNode } from '../observed-node.js';
 import type { Invariant } from './invariant.js';
 
 /**
- * I9 Durable before visible (Raft thesis §3.8): nothing that a node says can be undone by a crash: not its
- * term, not its vote, not the entries that it acknowledges.
+ * I9 Durable before visible (Raft thesis §3.8): a crash cannot undo what a node says: its term, its vote, the entries that
+ * it acknowledges.
  */
 export function durableBeforeVisible(): Invariant {
   return {

@@ -3,11 +3,11 @@ import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 
 /**
- * Part of I19 Quiet (Raft thesis §9.6): a node raises its term for an answer only to a pre-vote that asked for that
- * very term; one that comes late from an earlier candidacy would disturb a leader whom its author follows by now.
+ * Part of I19 Quiet (Raft thesis §9.6): a node raises its term only for an answer to a pre-vote for that very term. A late
+ * answer from an earlier candidacy would disturb a leader whom its sender now follows.
  */
 export function earnedElections(): Invariant {
-  /** Pre-votes that the node's process asked for: the term, by request. */
+  /** Term of each pre-vote that the node's process requested, by request id. */
   const asked = new Map<NodeId, { term: number; requests: Set<number> }>();
   return {
     started(node) {

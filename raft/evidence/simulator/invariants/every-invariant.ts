@@ -28,7 +28,7 @@ import { reversions } from './reversions.js';
 import { stateMachineSafety } from './state-machine-safety.js';
 import { trueAcknowledgements } from './true-acknowledgements.js';
 
-/** All invariants that hold at every moment. Liveness is another matter: healing.ts. */
+/** All invariants that hold at every moment. healing.ts checks liveness. */
 export function everyInvariant(evidence: Evidence): Invariant[] {
   const votes = new Votes();
   return [

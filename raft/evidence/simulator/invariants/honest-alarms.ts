@@ -2,11 +2,11 @@ import { check } from '../../checks/violation.js';
 import type { Evidence, Invariant } from './invariant.js';
 
 /**
- * A disk is accused of having lost what it confirmed only when it did: answers that were overtaken, and
- * crashes that lose nothing but what was not confirmed, raise no alarm.
+ * A disk is reported as having lost confirmed data only if it did. Overtaken answers, and crashes that lose only
+ * unconfirmed data, raise no alarm.
  */
 export function honestAlarms({ node: find }: Evidence): Invariant {
-  /** Disks that were seen in an older state than before. */
+  /** Disks that went back to an older state. */
   const older = new Set<string>();
   return {
     started(node) {

@@ -4,21 +4,21 @@ import { readNumber } from '../big-endian.js';
 import type { ClientRequest } from '../client-requests.js';
 import type { Evidence, Invariant } from './invariant.js';
 
-/** Requests whose answer names an entry of their own. */
+/** Requests whose answer names their own entry. */
 const LOGGED: ReadonlySet<ClientRequest['kind']> = new Set(['propose', 'membership']);
 
 /**
- * I18 Honest answers: `done` is in the ledger exactly where the answer says; `rejected`
- * never was and never will be in any log; a request has one answer, a proposal is committed once; one that was left open
- * (`unknown`) is committed where the answer says, or never.
+ * I18 Honest answers: `done` is in the ledger exactly where the answer says. `rejected` never was and never will be in any
+ * log. A request has one answer. A proposal is committed at most once. One that ended as `unknown` is committed where the
+ * answer says, or never.
  */
 export function honestAnswers({ ledger, requests }: Evidence): Invariant {
   const rejected = new Set<number>();
   const committedAt = new Map<number, number>();
-  /** Proposals whose outcome was unknown: where they are, if they are. */
+  /** Proposals with an unknown outcome, and where they would be. */
   const leftOpen = new Map<number, LogPosition>();
 
-  /** A proposal that was left open is committed at the place that was named, or nowhere. */
+  /** A proposal that was left open is committed at the named position, or nowhere. */
   function checkLeftOpen(id: number): void {
     const at = leftOpen.get(id);
     const index = committedAt.get(id);
@@ -53,7 +53,7 @@ export function honestAnswers({ ledger, requests }: Evidence): Invariant {
       check(honest, 'I18', () => `proposal ${id} is not entry ${answer.index} of term ${answer.term}`);
     } else {
       check(entry.kind === 'config', 'I18', () => `change ${id} is done at ${answer.index}, a ${entry.kind}`);
-      // Of a change that was made long ago, only the snapshot's term may be left.
+      // For an old change, only the snapshot's term may be known.
       const { snapshotIndex } = request.node.process?.ctx.log ?? { snapshotIndex: 0 };
       const term = ledger.at(Math.max(answer.index, snapshotIndex))?.term;
       check(term === answer.term, 'I18', () => `change ${id} is done with the wrong term ${answer.term}`);

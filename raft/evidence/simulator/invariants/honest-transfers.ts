@@ -2,13 +2,13 @@ import { check } from '../../checks/violation.js';
 import type { Evidence, Invariant } from './invariant.js';
 
 /**
- * I18 Honest answers, for transfers (elsewhere transfers "failed", and succeeded afterwards): `rejected`
- * means that the target did not take over on this request and never will; `done` that the leader was deposed.
+ * I18 Honest answers, for transfers (in other implementations transfers "failed" and succeeded afterwards): `rejected`
+ * means that the target did not take over on this request and never will; `done`, that the leader was deposed.
  */
 export function honestTransfers({ requests }: Evidence): Invariant {
   const accepted = new Set<string>();
   const rejected = new Set<string>();
-  /** The TimeoutNow that was sent for a transfer. */
+  /** The TimeoutNow of a transfer. */
   const sentFor = new Map<number, string>();
   return {
     stepped({ node, ctx, before, input, outputs }) {

@@ -9,7 +9,7 @@ import type { LogChange } from '../observed-log.js';
 import type { ObservedNode, ObservedProcess, Pointers } from '../observed-node.js';
 import type { SimulationOptions } from '../options.js';
 
-/** One step of one core, after it was done and before its outputs are carried out. */
+/** One step of one core, when it is done and its outputs are not yet carried out. */
 export interface Step {
   node: ObservedNode;
   process: ObservedProcess;
@@ -24,20 +24,20 @@ export interface Step {
   committedBefore: number;
 }
 
-/** One property that must hold at all times. It sees every event and throws a Violation when it does not hold. */
+/** One property that must always hold. It sees every event and throws a Violation when the property is broken. */
 export interface Invariant {
   stepped?: (this: void, step: Step) => void;
   /** A write became durable. */
   written?(node: ObservedNode, write: Persist): void;
-  /** A process began, nothing happened in it yet. */
+  /** A process has begun, and nothing has happened in it yet. */
   started?(node: ObservedNode): void;
-  /** A process died; what it had not written is lost. */
+  /** A process died. What it had not written is lost. */
   crashed?(node: ObservedNode): void;
-  /** The application of a node took one entry. */
+  /** The application of a node applied one entry. */
   applied?(node: ObservedNode, index: number, data: Uint8Array): void;
 }
 
-/** What an invariant may look at beside the event itself. */
+/** What an invariant may read besides the event itself. */
 export interface Evidence {
   readonly ledger: Ledger;
   readonly nodes: readonly ObservedNode[];
@@ -54,9 +54,9 @@ export const hasDiskOf = (node: ObservedNode, { incarnation }: Voter): boolean =
   node.incarnation === incarnation && !node.diskIsLost;
 
 /**
- * True when a majority of those who committed the entry at `index` cannot lose it in a crash. A disk that a fault
- * destroyed counts as if it had it: no more are destroyed than a majority can spare (World.mayLoseDisk), but whoever
- * is left must have it.
+ * True when a majority of the voters that committed the entry at `index` cannot lose it in a crash. A disk that a fault
+ * destroyed counts as if it had the entry: no more are destroyed than a majority can spare (World.mayLoseDisk), but the
+ * others must have it.
  */
 export function isKeptByMajority(
   { node: find }: Pick<Evidence, 'node'>,

@@ -7,7 +7,7 @@ import type { ObservedNode } from '../observed-node.js';
 import type { Evidence, Invariant } from './invariant.js';
 import { leasesAreSound } from './lease-disjointness.js';
 
-/** What a follower said by its answer to a heartbeat: nobody else gets its vote before this moment of its own clock. */
+/** What a follower promised by its answer to a heartbeat: no other node gets its vote before this time of its own clock. */
 interface Promise {
   leader: NodeId;
   term: number;
@@ -15,8 +15,8 @@ interface Promise {
 }
 
 /**
- * I15, its foundation (Raft thesis §6.4.1): a follower is loyal for as long as the heartbeats that it answered asked it to
- * be, whatever timing it goes by itself; and a lease rests on a quorum of such promises, whatever changes meanwhile.
+ * I15, its foundation (Raft thesis §6.4.1): a follower is loyal for as long as the heartbeats that it answered asked for,
+ * even if its own timing differs. A lease rests on a quorum of these promises, even if the timing changes meanwhile.
  */
 export function keptPromises({ node: find, options }: Evidence): Invariant {
   const promises = new Map<NodeId, Promise>();
@@ -26,7 +26,7 @@ export function keptPromises({ node: find, options }: Evidence): Invariant {
     if (!promise) return;
     const { leader, term, untilMs } = promise;
     if (ctx.leader === leader && ctx.term === term && input.now < untilMs) {
-      // Proof of death ends all loyalty (docs/DIVERGENCE.md); it shows in the next step at the latest.
+      // Proof of death ends all loyalty (docs/DIVERGENCE.md). It shows in the next step at the latest.
       if (input.type === 'peerGone') promises.delete(node.id);
       return;
     }
@@ -78,7 +78,7 @@ export function keptPromises({ node: find, options }: Evidence): Invariant {
   };
 }
 
-/** The leader transfers leadership, or somebody leads a later term. */
+/** The leader transfers leadership, or another node leads a later term. */
 function releases(input: Input, term: number): boolean {
   if (input.type === 'peerGone') return true;
   if (input.type !== 'message') return false;

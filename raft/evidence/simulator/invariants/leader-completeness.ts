@@ -7,7 +7,7 @@ export function leaderCompleteness({ ledger }: Evidence): Invariant {
     stepped({ node, ctx, before, committedBefore }) {
       if (ctx.role !== 'leader' || before.role === 'leader') return;
       let index = committedBefore;
-      // A candidate of an old term may win late; what later terms committed need not be in its log.
+      // A candidate of an old term may win late. Its log need not have what later terms committed.
       while ((ledger.at(index)?.committedInTerm ?? 0) >= ctx.term) index -= 1;
       if (ctx.log.snapshotIndex > index) return;
       check(

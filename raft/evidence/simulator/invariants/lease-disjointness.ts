@@ -4,10 +4,10 @@ import type { SimulationOptions } from '../options.js';
 import type { Evidence, Invariant } from './invariant.js';
 
 /**
- * I15 Lease disjointness: at any true instant one awake node at most trusts its lease.
+ * I15 Lease disjointness: at any true instant, at most one awake node trusts its lease.
  *
- * The lease is advisory: nothing that is committed depends on it. It holds where its conditions do: clocks within the
- * declared drift, voters that do not forget their loyalty in a restart or give it up for evidence of a death.
+ * The lease is advisory: no commit depends on it. It holds as long as its conditions do: clocks within the declared drift,
+ * and voters that neither forget their loyalty in a restart nor give it up on evidence of a death.
  */
 export function leaseDisjointness({ nodes, options, nowMs }: Evidence): Invariant {
   if (!leasesAreSound(options)) return {};

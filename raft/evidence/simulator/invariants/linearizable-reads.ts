@@ -2,8 +2,8 @@ import { check } from '../../checks/violation.js';
 import type { Evidence, Invariant } from './invariant.js';
 
 /**
- * I16 Linearizable reads (Raft thesis §6.4): a read that was answered sees everything that was committed anywhere before
- * it was asked, and nothing that is not committed.
+ * I16 Linearizable reads (Raft thesis §6.4): an answered read sees everything that was committed anywhere before the read
+ * began, and nothing uncommitted.
  */
 export function linearizableReads({ ledger, requests }: Evidence): Invariant {
   return {

@@ -7,7 +7,7 @@ const TERMS_MAX = 2 ** 20;
 
 /**
  * I3 Log Matching (Raft thesis fig. 3.2): entries with equal index and term are equal, and so is everything before them.
- * The chain hash of an entry covers all that precedes it, so each new entry needs one comparison.
+ * The chain hash of an entry covers everything before it, so each new entry needs one comparison.
  */
 export function logMatching(): Invariant {
   const known = new Map<number, Entry>();

@@ -2,15 +2,15 @@ import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 
 /**
- * I7 Monotonicity (Raft thesis fig. 3.1): term, commit, applied and snapshot index never fall; after a restart the term
- * is not below any that the node ever spoke of.
+ * I7 Monotonicity (Raft thesis fig. 3.1): term, commit, applied and snapshot index never decrease. After a restart the term
+ * is not below any that the node has mentioned.
  */
 export function monotonicity(): Invariant {
   /** By disk. */
   const spoken = new Map<string, number>();
   return {
     started(node) {
-      // That is for reversions.ts.
+      // reversions.ts checks that case.
       if (node.wentBack) return;
       const term = node.process?.ctx.term ?? 0;
       const said = spoken.get(node.incarnation) ?? 0;
@@ -33,7 +33,7 @@ export function monotonicity(): Invariant {
       );
       for (const output of outputs) {
         if (output.type !== 'send') continue;
-        // A pre-vote speaks of a term that may never come.
+        // A pre-vote mentions a term that may never come.
         const said = output.message.term - (output.message.type === 'preVote' ? 1 : 0);
         if (said > (spoken.get(node.incarnation) ?? 0)) spoken.set(node.incarnation, said);
       }

@@ -2,8 +2,8 @@ import { check } from '../../checks/violation.js';
 import { isKeptByMajority, type Evidence, type Invariant } from './invariant.js';
 
 /**
- * I10 Nothing committed is lost (Raft thesis §3.6): whatever crashes, the newest committed entry, and with it every
- * earlier one, is on the disks of a majority of those that committed it.
+ * I10 Nothing committed is lost (Raft thesis §3.6): after any crashes, the newest committed entry, and with it every
+ * earlier one, is on the disks of a majority of the voters that committed it.
  */
 export function nothingCommittedLost(evidence: Evidence): Invariant {
   const checkDisks = (): void => {

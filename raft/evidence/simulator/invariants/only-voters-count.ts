@@ -6,7 +6,7 @@ import type { Invariant } from './invariant.js';
 
 /**
  * I14 Only voters count (Raft thesis §4.2.1): a leader has the votes of a majority of the voters of its configuration,
- * each counted once. It is one of them, unless its own removal is under way (Raft thesis §4.2.2).
+ * each counted once. It is one of them, except during its own removal (Raft thesis §4.2.2).
  */
 export function onlyVotersCount(votes: Votes): Invariant {
   return {

@@ -4,7 +4,7 @@ import { voterSets, hasQuorum, type VoterSets } from '../../../core/quorum.js';
 import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 
-/** What an onlooker knows of one leadership. */
+/** What an observer knows of one leadership. */
 interface Leadership {
   term: number;
   /** Send time by round of heartbeats. */
@@ -12,13 +12,13 @@ interface Leadership {
   /** By follower: send time of the newest round that it answered. */
   answeredMs: Map<NodeId, number>;
   voters: VoterSets;
-  /** Its last change of the configuration, when nobody lost a vote by it: who had one before. */
+  /** The voters before its last change of the configuration, if that change removed none. */
   change: { index: number; atMs: number; before: VoterSets } | undefined;
 }
 
 /**
- * I22, for changes of membership: while one is undecided, a leader that hears a quorum of those who had a vote before does
- * not give up because the newcomers are slow to answer. The outcome of the change would be unknown, and nobody gains.
+ * I22, for changes of membership: while a change is undecided, a leader that hears from a quorum of the previous voters
+ * does not step down because the new ones are slow. The outcome of the change would be unknown, and nobody would gain.
  */
 export function patientWithNewcomers(): Invariant {
   const leaderships = new Map<NodeId, Leadership>();

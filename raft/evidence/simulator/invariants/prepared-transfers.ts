@@ -3,7 +3,7 @@ import type { Input } from '../../../core/inputs.js';
 import { check } from '../../checks/violation.js';
 import type { Invariant } from './invariant.js';
 
-/** What a voter must have before something follows. */
+/** What a voter must have first. */
 interface CatchUp {
   to: NodeId;
   index: number;
@@ -13,9 +13,9 @@ interface CatchUp {
 class Leadership {
   readonly preparations = new Map<number, CatchUp>();
   transfer: CatchUp | undefined;
-  /** In that transfer, the target was sent forth. */
+  /** Whether its target has been told to stand. */
   isOrdered = false;
-  /** By voter: what it acknowledged. That this is true is the affair of true-acknowledgements.ts. */
+  /** By voter: what it acknowledged. true-acknowledgements.ts checks that this is true. */
   private readonly acknowledged = new Map<NodeId, number>();
 
   constructor(readonly term: number) {}
@@ -33,8 +33,8 @@ class Leadership {
 }
 
 /**
- * I22, for transfers: a leader takes proposals until its successor has what was in the log when it was asked, and none
- * after it sent it forth; the preparation of one is done when the successor has that.
+ * I22, for transfers: a leader accepts proposals until its successor has what was in the log at the time of the
+ * request, and none after it told the successor to stand. A preparation is done when the successor has that.
  */
 export function preparedTransfers(): Invariant {
   const leaderships = new Map<NodeId, Leadership>();
@@ -59,7 +59,7 @@ export function preparedTransfers(): Invariant {
       const pending = ctx.leadership?.transfer;
       leadership.isOrdered = (pending?.requestId ?? null) !== null;
       if (!pending) leadership.transfer = undefined;
-      // One that the leader begins by itself goes to a voter that may have to catch up as well.
+      // A transfer that the leader begins by itself may also go to a voter that must catch up.
       else leadership.transfer ??= { to: pending.to, index: log.lastIndex };
       if (input.type === 'prepareTransfer') {
         leadership.preparations.set(input.id, { to: input.to, index: log.lastIndex });

@@ -6,16 +6,15 @@ import { check } from '../../checks/violation.js';
 import type { ObservedNode } from '../observed-node.js';
 import type { Invariant } from './invariant.js';
 
-/** What a disk acknowledged in the last term that it did so in: chain hashes by index. */
+/** What a disk acknowledged in the last term in which it acknowledged anything: chain hashes by index. */
 interface Acknowledged {
   term: number;
   hashes: Map<number, number>;
 }
 
 /**
- * No alarm is missed: a node whose disk is no longer what it acknowledged to a leader knows so by that
- * leader's next heartbeat, for as long as it has this disk; and from then on it votes for nobody, acknowledges nothing and
- * commits nothing.
+ * No alarm is missed: a node whose disk no longer has what it acknowledged to a leader learns that with the leader's next
+ * heartbeat, for as long as it has this disk. From then on it does not vote, acknowledge or commit.
  */
 export function reversions(): Invariant {
   /** By disk. */
@@ -28,7 +27,7 @@ export function reversions(): Invariant {
     const before = acknowledged.get(node.incarnation);
     if (ctx.reverted || ctx.term !== message.term || before?.term !== message.term) return;
     const expected = before.hashes.get(message.acknowledged);
-    // A leader says no more of what is deep in its snapshot than how long the log must be.
+    // For entries deep in its snapshot, a leader only says how long the log must be.
     const isNamed = message.logHash !== undefined || ctx.log.lastIndex < message.acknowledged;
     if (expected === undefined || !isNamed || message.acknowledged < ctx.log.snapshotIndex) return;
     check(

@@ -2,7 +2,7 @@ import { runSeed, type RunResult } from '../run.js';
 import { loadMutant } from './load-mutant.js';
 import type { Mutant } from './mutants.js';
 
-/** Runs seed after seed until one shows the mutant; undefined when none of the first `within` does. */
+/** Runs seed after seed until one exposes the mutant; undefined when none of the first `within` does. */
 export async function hunt(
   mutant: Mutant,
   chaosSteps: number,

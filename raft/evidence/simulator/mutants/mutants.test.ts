@@ -12,7 +12,7 @@ describe('the mutants', () => {
     await expect(loadMutant(mutant)).resolves.toHaveProperty('createCore');
   });
 
-  it('that fit no longer are refused', async () => {
+  it('are refused when they no longer fit', async () => {
     const load = (file: string, find: string) =>
       loadMutant({ name: 'old', patches: [{ file, find, replace: '' }] });
     await expect(load('quorum.ts', 'no such text')).rejects.toThrow('does not contain exactly once');

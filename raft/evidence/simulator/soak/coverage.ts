@@ -8,7 +8,7 @@ export interface Coverage {
   reached: () => Record<string, number>;
 }
 
-/** The core, with counters at its marks. @throws Error when two marks have the same name */
+/** The core with counters at its marks. @throws Error when two marks have the same name */
 export async function loadCovered(): Promise<Coverage> {
   const names: string[] = [];
   const counts: number[] = [];

@@ -13,7 +13,7 @@ const sources = readdirSync(CORE)
   .map((name) => ({ name, source: readFileSync(path.join(CORE, name), 'utf8') }));
 const marks = sources.flatMap(({ source }) => marksOf(source));
 
-/** How many tests of a file a mark may mean: those of this title, or that begin like it. */
+/** How many tests of a file a mark may mean: those with this title, or with this beginning. */
 function testsMeant(source: string, { testTitle }: Mark): number {
   const isWhole = !BEGINNING.test(testTitle);
   const text = testTitle.replace(BEGINNING, '').replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -22,14 +22,14 @@ function testsMeant(source: string, { testTitle }: Mark): number {
   );
 }
 
-/** Whatever speaks of coverage and is no mark, or one that stands where no branch begins. */
+/** Comments that mention coverage but are not marks, and marks that are not at the beginning of a branch. */
 function misplaced(source: string): string[] {
   const lines = source.split('\n');
   return lines.flatMap((line, at) => {
     if (!line.includes('cover: ')) return [];
     const isMark = marksOf(`${line}\n${lines[at + 1] ?? ''}\n`).length === 1;
     const before = lines[at - 1]?.trim() ?? '';
-    // First in its block, or behind the guard that leaves it.
+    // First in its block, or after a guard that leaves it.
     const beginsBranch = /\{$|^\}$|\breturn\b.*;$/.test(before);
     const after = lines[at + 2]?.trim() ?? '';
     return isMark && beginsBranch && after !== '' && after !== '}' ? [] : [line.trim()];
@@ -37,13 +37,13 @@ function misplaced(source: string): string[] {
 }
 
 describe('the marks of the core', () => {
-  it('are there, with names of their own', () => {
+  it('exist, with unique names', () => {
     const names = marks.map(({ name }) => name);
     expect(names.length).toBeGreaterThan(30);
     expect(names).toEqual([...new Set(names)]);
   });
 
-  it.each(sources)('stand on lines of their own, where a branch begins: $name', ({ source }) => {
+  it.each(sources)('are on separate lines, where a branch begins: $name', ({ source }) => {
     expect(misplaced(source)).toEqual([]);
   });
 

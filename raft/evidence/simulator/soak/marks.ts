@@ -12,11 +12,11 @@ export interface Mark {
   name: string;
   /** Seen from `raft/core`. */
   testFile: string;
-  /** Of the test; one that ends with an ellipsis is the beginning of a longer title. */
+  /** Title of the test. One that ends with an ellipsis is the beginning of a longer title. */
   testTitle: string;
 }
 
-/** The marks of a source, in its order. */
+/** The marks of a source, in order. */
 export const marksOf = (source: string): Mark[] =>
   [...source.matchAll(MARK)].map(([, name = '', testFile = '', testTitle = '']) => ({
     name,

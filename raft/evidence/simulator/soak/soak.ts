@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { Tally, type Work } from './tally.js';
 
-/** What a worker is to do. */
+/** The order to a worker. */
 export interface Order {
   firstSeed: number;
   stride: number;
@@ -17,11 +17,11 @@ export interface Report extends Work {
 }
 
 export interface Soak<R extends Report> {
-  /** What a worker process runs: it calls `workOn`. */
+  /** The script of a worker process, which calls `workOn`. */
   program: URL;
   minutes: number | null;
   chaosSteps: number;
-  /** As the command line has them; what is not there depends on the time and on the machine. */
+  /** As on the command line. Defaults depend on the time and the machine. */
   from: string | undefined;
   workers: string | undefined;
   write: (line: string) => void;
@@ -33,7 +33,7 @@ export interface Soak<R extends Report> {
 const SEEDS_SPAN = 2 ** 30;
 const PRINT_EVERY_MS = 30_000;
 
-/** Runs new seeds on worker processes, and tells of those that fail. Every soak sees other seeds, unless it is told. */
+/** Runs new seeds on worker processes, and reports those that fail. By default every soak uses other seeds. */
 export async function soak<R extends Report>(options: Soak<R>): Promise<Tally> {
   const { minutes, write, replay, chaosSteps } = options;
   const firstSeed = positive(options.from, Date.now() % SEEDS_SPAN);

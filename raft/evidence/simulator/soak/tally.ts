@@ -1,11 +1,11 @@
-/** What was done by a soak, or by a part of it. */
+/** What a soak, or a part of it, has done. */
 export interface Work {
   seeds: number;
   steps: number;
   virtualMs: number;
-  /** What the simulated clusters got done: entries, or blocks. */
+  /** What the simulated clusters committed: entries, or blocks. */
   committed: number;
-  /** What happened how often. */
+  /** Counts of events, by name. */
   counts: Record<string, number>;
   failures: { seed: number; violation: string }[];
 }
@@ -40,7 +40,7 @@ export class Tally {
     return `${Math.round(elapsedMs / 1000)} s: ${seeds} seeds, ${steps} steps, ${perSecond} per second, ${failures.length} failures`;
   }
 
-  /** What happened how often, by name. */
+  /** Counts of events, by name. */
   counts(): [string, number][] {
     return Object.entries(this.total.counts).sort(([a], [b]) => (a < b ? -1 : 1));
   }

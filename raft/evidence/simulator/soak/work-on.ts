@@ -1,7 +1,7 @@
 import type { Order, Report } from './soak.js';
 import { noWork } from './tally.js';
 
-/** What a soak wants to know of a run. */
+/** What a soak reads from a run. */
 interface Ran {
   violation: { message: string } | null | undefined;
   steps: number;
@@ -15,7 +15,7 @@ const REPORT_EVERY_MS = 2_000;
 /**
  * A worker process of a soak: waits for its order, runs seed after seed, and reports.
  *
- * @param more is told along with each report
+ * @param more is added to each report
  */
 export function workOn(
   run: (seed: number, chaosSteps: number) => Ran | Promise<Ran>,
