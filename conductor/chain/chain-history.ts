@@ -20,12 +20,12 @@ export class ChainHistory {
     return this.machine.live.hashAt(number);
   }
 
-  /** The blocks above `number` up to the head; undefined when the retained history does not reach so far. */
+  /** The blocks above `number` up to the head; undefined when the retained history does not reach that far. */
   blocksAbove(number: number): readonly CommittedBlock[] | undefined {
     return this.machine.live.blocksAbove(number);
   }
 
-  /** @throws Error when the block left the history meanwhile */
+  /** @throws Error when the block has left the history meanwhile */
   async payload(block: CommittedBlock): Promise<Buffer> {
     const atBase = this.machine.baseHeadPayload(block);
     if (atBase) return atBase;

@@ -17,7 +17,7 @@ import { ChainStateMachine } from './chain-state-machine.js';
 import { hasPayload, type CommittedBlock, type CommittedHead, type Verdict } from './chain-state.js';
 import { decodeCommand } from './log-command.js';
 
-/** A machine with the log it is fed from, as the Raft node keeps it. */
+/** A state machine and its log, as the Raft node keeps it. */
 class Node {
   readonly told: [CommittedHead, Verdict][] = [];
   readonly machine = new ChainStateMachine((head, verdict) => this.told.push([head, verdict]));
@@ -55,7 +55,7 @@ class Node {
     return head && hasPayload(head) ? refOnly(head) : undefined;
   }
 
-  /** Also after a reset to a block that is not retained. */
+  /** Also works after a reset to a block that is not retained. */
   get headId(): BlockId | undefined {
     const head = this.machine.live.head;
     return head && { number: head.number, hash: head.hash };
@@ -168,7 +168,7 @@ describe('ChainStateMachine', () => {
     );
   });
 
-  it('does not give out another block that took the log index', async () => {
+  it('does not return another block that now has the log index', async () => {
     const node = nodeWith(1);
     const other = committed(refOf(101, 'b'), 1);
     await expect(node.history.payload(other)).rejects.toThrow('no longer in the retained history');
@@ -220,7 +220,7 @@ describe('ChainStateMachine', () => {
       }
     });
 
-    it('goes on with blocks on top of such a head', async () => {
+    it('continues with blocks on top of that head', async () => {
       const node = nodeWith(3);
       node.apply(resetEntryOf(4, refOf(103), refOf(50)));
       const restored = new Node();
@@ -250,7 +250,7 @@ describe('ChainStateMachine', () => {
       expect(decodeCommand(await node.compact(4))).toEqual({ reset: resetOf(refOf(103), refOf(101)) });
     });
 
-    it('leaves the head without payload when the log loses that to a snapshot from before the reset', async () => {
+    it('leaves the head without payload when the log loses it to a snapshot from before the reset', async () => {
       const node = nodeWith(3);
       node.apply(resetEntryOf(4, refOf(103), refOf(101)));
       expect(node.head).toEqual(refOf(101));
@@ -258,7 +258,7 @@ describe('ChainStateMachine', () => {
       expect([node.head, node.headId]).toEqual([undefined, { number: 101, hash: hashOf(101) }]);
     });
 
-    it('leaves the head its payload while that is in the snapshot', async () => {
+    it('keeps the payload of the head while it is in the snapshot', async () => {
       const node = nodeWith(3);
       node.apply(resetEntryOf(4, refOf(103), refOf(101)));
       await node.compact(1);
@@ -266,7 +266,7 @@ describe('ChainStateMachine', () => {
       await expectPayloadOfHead(node);
     });
 
-    it('has no effect when the head is another by then', () => {
+    it('has no effect when the head has changed by then', () => {
       const node = nodeWith(3);
       expect(node.apply(resetEntryOf(4, refOf(102), refOf(101))).type).toBe('refused');
       expect(node.head).toEqual(refOf(103));
@@ -286,7 +286,7 @@ describe('ChainStateMachine', () => {
       return { finish: () => (go(), result) };
     }
 
-    it('commands are applied and end up behind it', async () => {
+    it('commands are applied and come after it', async () => {
       const node = nodeWith(4);
       const compaction = startCompaction(node, 3);
       node.apply(entryOf(5, refOf(105)));
@@ -296,7 +296,7 @@ describe('ChainStateMachine', () => {
       expect(payloadIn(await node.compact(5)).equals(payloadOf(refOf(105)).ssz)).toBe(true);
     });
 
-    it('payloads are those of their blocks', async () => {
+    it('payloads still belong to their blocks', async () => {
       const node = nodeWith(6);
       await node.compact(2);
       const [head] = node.machine.live.blocksAbove(103) ?? [];
@@ -306,7 +306,7 @@ describe('ChainStateMachine', () => {
       await compaction.finish();
     });
 
-    it('a state that is installed meanwhile stays as it is', async () => {
+    it('a state that is installed meanwhile is not changed', async () => {
       const node = nodeWith(6);
       const other = nodeWith(20);
       const data = await other.compact(20);
@@ -322,7 +322,7 @@ describe('ChainStateMachine', () => {
   });
 });
 
-/** What the next entry holds: a block on one of the blocks before it, or one of them again. */
+/** What the next entry holds: a block on top of an earlier block, or an earlier block again. */
 const entryArb = fc.record({
   kind: fc.constantFrom('next', 'next', 'next', 'again', 'gap'),
   onHead: fc.boolean(),
@@ -333,7 +333,7 @@ const entryArb = fc.record({
 });
 type EntrySpec = typeof entryArb extends fc.Arbitrary<infer T> ? T : never;
 
-/** The log of these entries, and what a node that never compacts made of each. */
+/** The log of these entries, and the verdict of a node that never compacts on each. */
 function logOf(specs: readonly EntrySpec[]): { plain: Node; entries: LoadedEntry[]; verdicts: Verdict[] } {
   const plain = new Node();
   const made: BlockRef[] = [refOf(100)];
@@ -342,7 +342,7 @@ function logOf(specs: readonly EntrySpec[]): { plain: Node; entries: LoadedEntry
     const { headId: head } = plain;
     const earlier = made[pick % made.length] as BlockRef;
     const below = onHead && head ? head : earlier;
-    // The hash tells the parent, so that equal hashes mean equal blocks.
+    // The hash depends on the parent, so that equal hashes mean equal blocks.
     const next = refOf(below.number + 1, `${branch} on ${below.hash}`, below.hash);
     const block = { next, again: earlier, gap: refOf(below.number + 3, branch) }[kind];
     const replacesHead = { nothing: undefined, head: head?.hash, other: hashOf(99) }[replaces];

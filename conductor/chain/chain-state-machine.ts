@@ -3,10 +3,10 @@ import { applyTo, headOf, readCommand, type LoggedCommand } from './logged-comma
 import { ChainState, type CommittedBlock, type CommittedHead, type Verdict } from './chain-state.js';
 import { decodeCommand, encodeCommand } from './log-command.js';
 
-/** Tells the world about verdicts on apply, with the block that would be the head; runs on every node. */
+/** Told each verdict on apply, with the block that would be the head. Runs on every node. */
 type OnApplied = (head: CommittedHead, verdict: Verdict) => void;
 
-/** What made the head at the snapshot, as the log no longer has it. */
+/** The command that made the head at the snapshot, which the log no longer has. */
 interface BaseHead {
   head: CommittedHead;
   /** Undefined after a reset. */
@@ -15,8 +15,8 @@ interface BaseHead {
 }
 
 /**
- * The replicated chain: `live` is the state after everything applied, `base` the state at the snapshot. The
- * payloads between the two are in the log and nowhere else, so the log is the retained history.
+ * The replicated chain. `live` is the state after everything applied, `base` the state at the snapshot. The payloads
+ * between the two are only in the log, so the log is the retained history.
  */
 export class ChainStateMachine implements StateMachine<Verdict> {
   readonly live = new ChainState();
@@ -43,9 +43,9 @@ export class ChainStateMachine implements StateMachine<Verdict> {
     const { head } = base;
     if (head && head !== this.baseHead?.head) {
       const { data } = await read(head.logIndex);
-      // The snapshot of another node that was installed meanwhile is the newer state.
+      // A snapshot of another node was installed meanwhile and is newer.
       if (base !== this.base) return Buffer.alloc(0);
-      // A copy, or the whole cached entry would stay in memory with it.
+      // A copy, because otherwise the whole cached entry would stay in memory.
       this.baseHead = baseHeadFrom(head, copyOf(data));
     }
     base.startFrom(head);
@@ -63,7 +63,7 @@ export class ChainStateMachine implements StateMachine<Verdict> {
     this.sinceBase = [];
   }
 
-  /** The payload at the snapshot, when `block` is that one. */
+  /** The payload at the snapshot, if it belongs to `block`. */
   baseHeadPayload(block: CommittedBlock): Buffer | undefined {
     return this.baseHead?.head.hash === block.hash ? this.baseHead.ssz : undefined;
   }
@@ -73,7 +73,7 @@ function baseHeadFrom(head: CommittedHead, snapshot: Uint8Array): BaseHead {
   return { head, ssz: decodeCommand(snapshot).payload?.ssz, snapshot };
 }
 
-/** A snapshot replaces nothing: what it holds is the head from the start. */
+/** The block of a snapshot replaces nothing: it is the head from the start. */
 function copyOf(data: Uint8Array): Buffer {
   const command = decodeCommand(data);
   return encodeCommand(command.reset ? command : { payload: command.payload, replacesHead: undefined });

@@ -42,7 +42,7 @@ describe('ChainState.applyReset', () => {
     expect(state.blocksAbove(to.number - 1)).toBeUndefined();
   });
 
-  it('lets the chain go on from a head without payload', () => {
+  it('lets the chain continue from a head without payload', () => {
     const state = upTo10();
     state.applyReset(resetOf(refOf(10), refOf(2)), 11);
     expect(state.judge(refOf(2))).toEqual({ type: 'duplicate' });
@@ -59,14 +59,14 @@ describe('ChainState.applyReset', () => {
     expect(state.judge(refOf(3, 'b', hashOf(2)))).toEqual({ type: 'append' });
   });
 
-  it('keeps a head without payload as it keeps any', () => {
+  it('keeps a head without payload like any other', () => {
     const state = upTo10();
     state.applyReset(resetOf(refOf(10), refOf(2)), 11);
     state.dropUpTo(1000);
     expect(state.head?.hash).toBe(hashOf(2));
   });
 
-  it('leaves the state as it is when it refuses, and says all hashes', () => {
+  it('does not change the state when it refuses, and reports all hashes', () => {
     const head = refOf(10);
     for (const [name, from, to] of [
       ['another head', refOf(10, 'b'), refOf(7)],
@@ -84,7 +84,7 @@ describe('ChainState.applyReset', () => {
     expect(new ChainState().applyReset(resetOf(head, refOf(7)), 1).type).toBe('refused');
   });
 
-  it('gives nodes that compact at different moments the same head and verdicts, whatever follows', () => {
+  it('gives nodes that compact at different times the same head and verdicts, for any later commands', () => {
     const step = fc.record({
       kind: fc.constantFrom('next', 'next', 'next', 'gap', 'fork', 'replace', 'reset', 'reset', 'late reset'),
       depth: fc.integer({ min: 0, max: 6 }),

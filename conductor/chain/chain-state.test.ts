@@ -4,14 +4,14 @@ import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import { chainOf, committed, hashOf, refOf } from '../testing/chain.js';
 import { ChainState, type CommittedBlock, type Verdict } from './chain-state.js';
 
-/** State after these blocks, one after the other. */
+/** The state after these blocks, in order. */
 function stateOf(...blocks: readonly CommittedBlock[]): ChainState {
   const state = new ChainState();
   for (const block of blocks) state.apply(block, undefined);
   return state;
 }
 
-/** Everything that can be seen of a state. */
+/** Everything observable of a state. */
 const shown = (state: ChainState): unknown => ({
   head: state.head,
   blocks: Array.from({ length: 30 }, (_, number) => state.blockAt(number)),
@@ -22,7 +22,7 @@ const reasonOf = (verdict: Verdict): string => (verdict.type === 'refused' ? ver
 describe('ChainState.judge', () => {
   const upTo10 = (): ChainState => stateOf(...chainOf(5, 10));
 
-  it('takes any first block', () => {
+  it('accepts any first block', () => {
     expect(new ChainState().judge(refOf(7))).toEqual({ type: 'append' });
   });
 
@@ -30,11 +30,11 @@ describe('ChainState.judge', () => {
     expect(upTo10().judge(refOf(11))).toEqual({ type: 'append' });
   });
 
-  it.each([10, 9, 5])('knows committed block %i again', (number) => {
+  it.each([10, 9, 5])('recognizes committed block %i', (number) => {
     expect(upTo10().judge(refOf(number))).toEqual({ type: 'duplicate' });
   });
 
-  it('knows a committed block again by its child when the block itself is no longer retained', () => {
+  it('recognizes a committed block by its child when the block itself is no longer retained', () => {
     expect(upTo10().judge(refOf(4))).toEqual({ type: 'duplicate' });
   });
 
@@ -74,23 +74,23 @@ describe('ChainState.judge', () => {
   describe('while the commit of the head is unanswered', () => {
     const judge = (block: BlockRef, unanswered = hashOf(10)): Verdict => upTo10().judge(block, unanswered);
 
-    it('lets a sibling take its place', () => {
+    it('lets a sibling replace it', () => {
       const replaced = [committed(refOf(10))];
       expect(judge(refOf(10, 'b', hashOf(9)))).toEqual({ type: 'replacement', replaced });
     });
 
-    it('lets nothing else take its place', () => {
+    it('lets nothing else replace it', () => {
       expect(judge(refOf(10, 'b')).type).toBe('refused');
       expect(judge(refOf(9, 'b', hashOf(8))).type).toBe('refused');
       expect(judge(refOf(11, 'b')).type).toBe('refused');
     });
 
-    it('knows it again, and appends to it', () => {
+    it('recognizes it, and appends to it', () => {
       expect(judge(refOf(10))).toEqual({ type: 'duplicate' });
       expect(judge(refOf(11))).toEqual({ type: 'append' });
     });
 
-    it('protects a head that is another block, and blocks below the head', () => {
+    it('protects another head, and blocks below the head', () => {
       expect(judge(refOf(10, 'b', hashOf(9)), hashOf(10, 'c')).type).toBe('refused');
       expect(judge(refOf(9, 'b', hashOf(8)), hashOf(9)).type).toBe('refused');
       expect(judge(refOf(10, 'b', hashOf(9)), hashOf(9)).type).toBe('refused');
@@ -117,7 +117,7 @@ describe('ChainState.judge', () => {
       expect(gapped().judge(refOf(11))).toEqual({ type: 'append' });
     });
 
-    it('takes the last missing block for committed: the head hangs on it', () => {
+    it('counts the last missing block as committed: the head builds on it', () => {
       expect(gapped().judge(refOf(9))).toEqual({ type: 'duplicate' });
     });
 
@@ -128,18 +128,18 @@ describe('ChainState.judge', () => {
       expect(gapped().judge(sibling, hashOf(10))).toEqual({ type: 'replacement', replaced });
     });
 
-    it('does not let the chain start anew below it', () => {
+    it('does not let the chain start over below it', () => {
       expect(reasonOf(gapped().judge(refOf(7, 'b', hashOf(6))))).toContain(
         `has parent ${hashOf(6)}, but the committed head is 10 (${hashOf(10)})`,
       );
     });
 
-    it('refuses what hangs on a missing block', () => {
+    it('refuses blocks that build on a missing block', () => {
       expect(gapped().judge(refOf(8)).type).toBe('refused');
     });
   });
 
-  it('changes nothing, whatever it says', () => {
+  it('changes nothing, whatever its verdict', () => {
     const state = upTo10();
     const before = shown(state);
     for (let number = 1; number < 15; number++) {
@@ -153,7 +153,7 @@ describe('ChainState.judge', () => {
 });
 
 describe('ChainState.apply', () => {
-  it('leaves the state as it is when it refuses, and says both hashes', () => {
+  it('does not change the state when it refuses, and reports both hashes', () => {
     const head = hashOf(10);
     const cases: [string, CommittedBlock, string | undefined][] = [
       ['a sibling of the head', committed(refOf(10, 'b'), 99), undefined],
@@ -179,7 +179,7 @@ describe('ChainState.apply', () => {
     expect(state.head).toBeUndefined();
   });
 
-  it('ignores the head when it comes again, also as its own replacement', () => {
+  it('ignores the head when it comes again, even as its own replacement', () => {
     const state = stateOf(...chainOf(5, 10));
     const before = shown(state);
     expect(state.apply(committed(refOf(10), 11), undefined)).toEqual({ type: 'duplicate' });
@@ -198,7 +198,7 @@ describe('ChainState.apply', () => {
 });
 
 describe('ChainState history', () => {
-  it('knows one block more by its hash than it retains', () => {
+  it('knows the hash of one more block than it retains', () => {
     const state = stateOf(...chainOf(5, 7));
     expect([3, 4, 5, 7, 8].map((number) => state.hashAt(number))).toEqual([
       undefined,
@@ -233,7 +233,7 @@ describe('ChainState history', () => {
   });
 });
 
-/** What a proposer could send, relative to the head at that moment. */
+/** What a proposer could send, relative to the current head. */
 const commandArb = fc.record({
   kind: fc.constantFrom('next', 'next', 'next', 'again', 'old', 'gap', 'fork', 'replace', 'late', 'above'),
   depth: fc.integer({ min: 0, max: 4 }),
@@ -249,7 +249,7 @@ function commandOf(
 ): { block: CommittedBlock; replacesHead: string | undefined } {
   const head = chain.blockAt(chain.head?.number ?? 0) ?? committed(refOf(100));
   const block = (number: number, parentHash: string | undefined): CommittedBlock =>
-    // Each log index has its own branch: a block built anew differs from the one before.
+    // Each log index has its own branch: a rebuilt block differs from the earlier one.
     committed(refOf(number, `${branch}${logIndex}`, parentHash ?? hashOf(number - 1, branch)), logIndex);
   const below = head.number - depth;
   switch (kind) {
@@ -272,7 +272,7 @@ function commandOf(
   }
 }
 
-/** A verdict without the list of replaced blocks, of which a node knows no more than it retains. */
+/** A verdict without the list of replaced blocks, because a node knows only those that it retains. */
 function outcome(verdict: Verdict): unknown {
   return verdict.type === 'replacement' ? { type: verdict.type } : verdict;
 }
@@ -308,7 +308,7 @@ describe('ChainState, for any log', () => {
     );
   });
 
-  it('what the leader judges is what applying brings, when nothing comes between', () => {
+  it("the leader's judgement is the verdict on apply, when nothing comes between", () => {
     fc.assert(
       fc.property(fc.array(commandArb, { maxLength: 30 }), fc.boolean(), (commands, unanswered) => {
         const chain = new ChainState();

@@ -1,7 +1,7 @@
 import type { BlockId, BlockRef } from '../../rpc/payload/block-ref.js';
 import type { ResetRequest } from './reset.js';
 
-/** A committed block and where in the log its payload is. */
+/** A committed block, and where the log has its payload. */
 export interface CommittedBlock extends BlockRef {
   logIndex: number;
   /** Length of its payload in bytes. */
@@ -25,7 +25,7 @@ export const hasPayload = (head: CommittedHead): head is CommittedBlock => head.
 /** How a command fits the committed chain. */
 export type Verdict =
   | { type: 'append' }
-  /** The very block is committed already, by itself or as the parent of a committed one. */
+  /** This same block is already committed, by itself or as the parent of a committed one. */
   | { type: 'duplicate' }
   /** It is the new head, but blocks below it are missing. */
   | { type: 'gap'; missing: number }
@@ -36,8 +36,8 @@ export type Verdict =
   | { type: 'refused'; reason: string };
 
 /**
- * The chain that the log describes: the retained blocks in order of height, the newest last. A pure reducer, run
- * by every node over the same log.
+ * The chain that the log describes: the retained blocks in order of height, the newest last. A pure reducer, which every
+ * node runs over the same log.
  */
 export class ChainState {
   /** Only the first one may be bare. */
@@ -57,7 +57,7 @@ export class ChainState {
     return found && hasPayload(found) ? found : undefined;
   }
 
-  /** Hash of the committed block of this height, also when only its child is retained. */
+  /** Hash of the committed block of this height, even if only its child is retained. */
   hashAt(number: number): string | undefined {
     return this.headAt(number)?.hash ?? this.headAt(number + 1)?.parentHash;
   }
@@ -73,11 +73,11 @@ export class ChainState {
   }
 
   /**
-   * The rules of the chain: what a leader may propose. There is one committed block of each height: what links to
+   * The rules of the chain: what a leader may propose. Each height has one committed block, so a block that links to
    * committed history below the head is refused as well.
    *
    * @param unanswered hash of a block whose proposer never learned that it is committed. While it is the head, a
-   *   sibling may take its place: nobody has published it.
+   *   sibling may replace it, because nobody has published it.
    */
   judge(block: BlockRef, unanswered?: string): Verdict {
     const head = this.head;
@@ -100,8 +100,8 @@ export class ChainState {
   }
 
   /**
-   * Applies a committed command. The verdict depends on nothing but the head, which is the same on all nodes,
-   * whereas each node retains as much history as its own compaction left.
+   * Applies a committed command. The verdict depends only on the head, which is the same on all nodes. The retained
+   * history is not: it depends on each node's own compaction.
    *
    * @param replacesHead hash of the head that the proposer meant to replace; undefined for a block that replaces none
    */
@@ -126,8 +126,8 @@ export class ChainState {
   }
 
   /**
-   * Applies a committed reset. As with blocks, the verdict depends on nothing but the head; whether the payload of the
-   * new head is there depends on what this node retains.
+   * Applies a committed reset. As with blocks, the verdict depends only on the head. Whether the payload of the new head is
+   * available depends on what this node retains.
    */
   applyReset(reset: ResetRequest, logIndex: number): Verdict {
     const { head } = this;
@@ -147,10 +147,10 @@ export class ChainState {
   }
 
   /**
-   * Forgets blocks whose payload left the log; the head stays.
+   * Forgets blocks whose payload has left the log. The head stays.
    *
-   * @param kept hash of the one block whose payload is kept anyway: that of the snapshot. It is the head unless a
-   *   reset went below it.
+   * @param kept hash of the block of the snapshot, whose payload is kept. It is the head unless a reset went below
+   *   it.
    */
   dropUpTo(logIndex: number, kept = this.head?.hash): void {
     const { head } = this;
@@ -160,7 +160,7 @@ export class ChainState {
     this.blocks.splice(-1, 1, { number, hash, logIndex: head.logIndex });
   }
 
-  /** Knows this head from now on, and nothing before it. */
+  /** From now on, knows only this head and nothing before it. */
   startFrom(head: CommittedHead | undefined): void {
     this.blocks = head ? [head] : [];
   }

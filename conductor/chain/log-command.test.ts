@@ -30,7 +30,7 @@ describe('log command', () => {
     expect(decoded.payload.ssz.equals(payload.ssz)).toBe(true);
   });
 
-  it('round trip of a reset, in JSON behind type and version', () => {
+  it('round trip of a reset, in JSON after type and version', () => {
     const encoded = encodeCommand({ reset });
     expect([...encoded.subarray(0, 2)]).toEqual([3, 1]);
     expect(JSON.parse(encoded.subarray(2).toString())).toEqual(reset);
@@ -103,7 +103,7 @@ describe('log command', () => {
     );
   });
 
-  it('does not make a block of a truncated entry', () => {
+  it('does not make a block from a truncated entry', () => {
     const data = encodeCommand({ payload, replacesHead: hashOf(1) });
     for (const length of [0, 1, 2, 33, 34, 300]) {
       expect(() => decodeCommand(data.subarray(0, length))).toThrow();

@@ -8,8 +8,8 @@ export interface BlockCommand {
   /** An unsafe block that becomes the head. */
   payload: UnsafePayload;
   /**
-   * Hash of the head that this block replaces, together with everything from the block's height on: the sequencer
-   * built these heights anew. Undefined for a block that replaces nothing.
+   * Hash of the head that this block replaces, with everything from the block's height on, because the sequencer rebuilt
+   * these heights. Undefined for a block that replaces nothing.
    */
   replacesHead: string | undefined;
   reset?: undefined;
@@ -20,12 +20,12 @@ interface ResetCommand {
   payload?: undefined;
 }
 
-/** What conductors write into the replicated log; a snapshot is the one that made the head. */
+/** What conductors write into the replicated log. A snapshot is the command that made the head. */
 export type LogCommand = BlockCommand | ResetCommand;
 
 /**
- * Every entry begins with its type and the version of its encoding, so that other commands can join later without
- * a migration of old logs.
+ * Every entry begins with its type and the version of its encoding, so that other commands can be added later without
+ * migrating old logs.
  *
  *   byte 0: type · byte 1: version · rest: body
  *   append: SSZ of the payload · replace: hash of the replaced head (32 bytes), SSZ of the payload
@@ -59,7 +59,10 @@ function withPrefix(prefix: Buffer, payload: UnsafePayload): Buffer {
   return entry;
 }
 
-/** @throws StorageError `newer-format` for a type or version that this release does not know: going on would fork the state */
+/**
+ * @throws StorageError `newer-format` for a type or version that this release does not know: continuing would fork the
+ * state
+ */
 export function decodeCommand(data: Uint8Array): LogCommand {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   const [type, version] = bytes;
@@ -83,7 +86,7 @@ export function decodeCommand(data: Uint8Array): LogCommand {
   };
 }
 
-/** Undefined for what this release does not write: the log has CRCs, so a newer one wrote it. */
+/** Undefined for what this release does not write: the log has CRCs, so a newer release wrote it. */
 function decodeReset(body: Buffer): ResetRequest | undefined {
   try {
     return resetSchema.safeParse(JSON.parse(body.toString())).data;

@@ -17,7 +17,7 @@ it.each<[Verdict]>([[{ type: 'append' }], [{ type: 'duplicate' }]])('says nothin
   expect(linesOf(head, verdict)).toEqual([]);
 });
 
-it('warns of a reset, with all that is on record', () => {
+it('warns of a reset, with all details', () => {
   const reset = resetOf(refOf(9), refOf(5));
   expect(linesOf({ ...reset.to, logIndex: 7 }, { type: 'reset', reset, depth: 4 })).toEqual([
     {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { CommittedHead, Verdict } from './chain-state.js';
 
-/** Logs what an applied command has done to the chain, when that is out of the ordinary. */
+/** Logs what an applied command has done to the chain, if that is unusual. */
 export function logVerdict(logger: Logger, { number, hash }: CommittedHead, verdict: Verdict): void {
   if (verdict.type === 'gap') {
     logger.warn({ number, hash, missing: verdict.missing }, 'committed head leaves a gap');

@@ -2,7 +2,7 @@ import type { ChainState, CommittedBlock, CommittedHead, Verdict } from './chain
 import { decodeCommand } from './log-command.js';
 import type { ResetRequest } from './reset.js';
 
-/** A command of the log without its payload, which stays there. */
+/** A command of the log without its payload, which stays in the log. */
 export type LoggedCommand =
   { block: CommittedBlock; replacesHead: string | undefined } | { reset: ResetRequest; logIndex: number };
 
@@ -21,7 +21,7 @@ export function applyTo(chain: ChainState, command: LoggedCommand): Verdict {
     : chain.apply(command.block, command.replacesHead);
 }
 
-/** What the command makes the head, if it has its effect. */
+/** The head after the command, if the command has an effect. */
 export function headOf(command: LoggedCommand): CommittedHead {
   return 'reset' in command ? { ...command.reset.to, logIndex: command.logIndex } : command.block;
 }

@@ -9,20 +9,20 @@ import type { BlockId } from '../../rpc/payload/block-ref.js';
  */
 export type ResetEvidence = 'clients-left' | 'operator';
 
-/** Takes the committed head back to one of its ancestors. Nothing but this takes back what was acknowledged. */
+/** Takes the committed head back to one of its ancestors. Nothing else takes back what was acknowledged. */
 export interface ResetRequest {
-  /** The committed head that the proposer saw: the reset has no effect once it is another. */
+  /** The committed head that the proposer saw. The reset has no effect if the head has changed. */
   from: BlockId;
-  /** The new head: an ancestor of `from`, at any depth; its payload need not be retained. */
+  /** The new head: an ancestor of `from`, at any depth. Its payload need not be retained. */
   to: BlockId;
   evidence: ResetEvidence;
-  /** Ids of the members whose clients left, or who the operator is, for the record. */
+  /** For the record: ids of the members whose clients left, or who the operator is. */
   who: string;
 }
 
 const blockId = z.object({ number: z.int().nonnegative(), hash: z.string().regex(/^0x[0-9a-f]{64}$/) });
 
-/** The shape that a reset has in the log. */
+/** The shape of a reset in the log. */
 export const resetSchema: z.ZodType<ResetRequest> = z.object({
   from: blockId,
   to: blockId,

@@ -14,7 +14,7 @@ export function ensureDone<T>(outcome: Outcome<T>, prefix = ''): Extract<Outcome
   if (outcome.outcome === 'rejected') {
     throw new RpcError(prefix + (REJECT_TEXT[outcome.reason] ?? outcome.reason), { reason: outcome.reason });
   }
-  // It may be committed by the next leader or not: the sequencer must not publish a block on this answer.
+  // The next leader may or may not commit it, so the sequencer must not publish a block on this answer.
   throw new RpcError(`${prefix}leadership lost while committing log`, {
     reason: 'unknown-outcome',
     cause: outcome.reason,

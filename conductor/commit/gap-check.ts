@@ -2,7 +2,7 @@ import type { BlockRef } from '../../rpc/payload/block-ref.js';
 
 /** The canonical chain of the local execution client. */
 export interface LocalChain {
-  /** Null where it has none yet. */
+  /** Null if it has none yet. */
   blockByNumber(number: number, options: { timeoutMs: number }): Promise<{ hash: string } | null>;
 }
 
@@ -19,10 +19,10 @@ const TIMEOUT_MS = 500;
 const REMEDY = 'let the local node follow the committed chain, or reset a wrong head (baton reset-head)';
 
 /**
- * Whether the local execution client has what is missing between the committed head and a block above it. Without
- * that anybody could take the cluster to a height that no node can be brought to.
+ * Whether the local execution client has the blocks between the committed head and a block above it. Without this check,
+ * anybody could take the cluster to a height that no node can reach.
  *
- * @returns undefined when it has
+ * @returns undefined if it has them
  */
 export async function unlinkedGap(
   localChain: LocalChain,

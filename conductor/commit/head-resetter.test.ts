@@ -50,7 +50,7 @@ describe('HeadResetter', () => {
     await expect(reset(refOf(12), refOf(10))).rejects.toThrow('the committed head is none');
   });
 
-  it('says so when the head changed between judgement and commit', async () => {
+  it('reports it when the head changed between judgement and commit', async () => {
     t.log.manual = true;
     const late = reset(refOf(12), refOf(10));
     await settled();
@@ -96,7 +96,7 @@ describe('HeadResetter', () => {
     expect(t.chain.head?.hash).toBe(hashOf(10));
   });
 
-  it('takes turns with commits: a commit under way is not reset with the head below it', async () => {
+  it('takes turns with commits: a commit in progress is not reset with the head below it', async () => {
     t.log.manual = true;
     const committing = t.commit(refOf(13));
     const resetting = reset(refOf(12), refOf(10));

@@ -11,8 +11,8 @@ interface ResetterOptions {
   log: Log;
   chain: ChainState;
   /**
-   * Those of the committer: a block that was judged before a reset and proposed after it would come to lie above a gap,
-   * with the blocks below it that were to give way.
+   * Those of the committer. Otherwise a block that was judged before a reset and proposed after it would be above a
+   * gap, and the blocks that the reset took back would be below it.
    */
   turns: Turns;
   logger: Logger;

@@ -31,7 +31,7 @@ describe('the head whose commit was not answered', () => {
     log.calls.length = 0;
   });
 
-  it('makes way for a sibling, once the sibling comes, and that one stays', async () => {
+  it('gives way to a sibling when the sibling comes, and that one stays', async () => {
     await commit(refOf(11), GONE);
     await commit(sibling, WAITS);
     expect(log.calls).toEqual([`propose 11 ${hashOf(11)}`, `propose 11 ${sibling.hash} for ${hashOf(11)}`]);
@@ -40,7 +40,7 @@ describe('the head whose commit was not answered', () => {
     expect(t.contradicted).toEqual([refOf(11)]);
   });
 
-  it('makes way again and again while nobody hears the answers', async () => {
+  it('gives way again and again while nobody receives the answers', async () => {
     for (const branch of ['b', 'c', 'd']) await commit(refOf(11, branch, hashOf(10)), GONE);
     expect(log.calls.at(-1)).toBe(`propose 11 ${hashOf(11, 'd')} for ${hashOf(11, 'c')}`);
   });
@@ -58,7 +58,7 @@ describe('the head whose commit was not answered', () => {
     expect(chain.head?.hash).toBe(sibling.hash);
   });
 
-  it('is answered if one of several who asked still waits, whoever it is', async () => {
+  it('is answered if any one of several callers still waits', async () => {
     for (const [number, signals] of [
       [11, [GONE, WAITS]],
       [12, [WAITS, GONE]],
@@ -70,13 +70,13 @@ describe('the head whose commit was not answered', () => {
     }
   });
 
-  it('stays once its proposer asked again and heard the answer', async () => {
+  it('stays once its proposer asked again and received the answer', async () => {
     await commit(refOf(11), GONE);
     await commit(refOf(11), WAITS);
     await expect(commit(sibling)).rejects.toMatchObject({ reason: 'contradicts-chain' });
   });
 
-  it('does not stay for an answer that brought an error', async () => {
+  it('does not stay because of an error answer', async () => {
     await commit(refOf(11), GONE);
     log.refusals.push({ outcome: 'rejected', reason: 'transfer-in-progress' });
     await expect(commit(refOf(11), WAITS)).rejects.toThrow('leadership transfer in progress');
@@ -84,7 +84,7 @@ describe('the head whose commit was not answered', () => {
     expect(chain.head?.hash).toBe(sibling.hash);
   });
 
-  it('stays when its sibling could not be proposed, and makes way to the next', async () => {
+  it('stays when its sibling could not be proposed, and gives way to the next', async () => {
     await commit(refOf(11), GONE);
     log.refusals.push({ outcome: 'rejected', reason: 'too-many-uncommitted' });
     await expect(commit(sibling, WAITS)).rejects.toThrow('timed out enqueuing operation');
@@ -105,7 +105,7 @@ describe('the head whose commit was not answered', () => {
     expect(chain.head?.hash).toBe(hashOf(13));
   });
 
-  it('stays for good in another term, also when something was proposed in that', async () => {
+  it('stays for good in another term, even after a proposal in that term', async () => {
     await commit(refOf(11), GONE);
     log.term = 2;
     log.refusals.push({ outcome: 'rejected', reason: 'too-many-uncommitted' });
@@ -171,7 +171,7 @@ describe('a block above a gap', () => {
     expect(t.contradicted).toEqual(isElsewhere ? [refOf(15)] : []);
   });
 
-  it('is judged anew when the head moved while the local chain was asked', async () => {
+  it('is judged again when the head moved during the look at the local chain', async () => {
     t.local = linking();
     t.onAsked = () => {
       chain.apply(committed(refOf(11, 'b', hashOf(10)), 50), undefined);
@@ -180,7 +180,7 @@ describe('a block above a gap', () => {
     expect(log.calls).toHaveLength(1);
   });
 
-  it('is not proposed by a leader that lost its office while the local chain was asked', async () => {
+  it('is not proposed by a leader that was deposed during the look at the local chain', async () => {
     t.local = linking();
     t.onAsked = () => void (log.isReadyLeader = false);
     log.refusals.push(notLeader);

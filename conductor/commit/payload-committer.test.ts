@@ -40,7 +40,7 @@ describe('PayloadCommitter', () => {
     await commitment;
   });
 
-  it('gives the same block in flight the answer of the first, success or not', async () => {
+  it('gives a block that is already in flight the same answer, success or not', async () => {
     for (const refusal of [undefined, lost]) {
       log.manual = true;
       if (refusal) log.refusals.push(refusal);
@@ -54,7 +54,7 @@ describe('PayloadCommitter', () => {
     expect(log.calls).toEqual([`propose 10 ${hashOf(10)}`, `propose 11 ${hashOf(11)}`]);
   });
 
-  it('tries a block again after it failed: the answer is not kept', async () => {
+  it('tries a block again after a failure: the answer is not kept', async () => {
     log.refusals.push(lost);
     await expect(commit(refOf(10))).rejects.toThrow('leadership lost');
     await commit(refOf(10));
@@ -62,7 +62,7 @@ describe('PayloadCommitter', () => {
     expect(chain.head?.hash).toBe(hashOf(10));
   });
 
-  it('keeps the order of arrival: each block is judged against the one before it', async () => {
+  it('keeps the order of arrival: each block is judged against the previous one', async () => {
     log.manual = true;
     const order: number[] = [];
     const all = [10, 11, 12].map((number) => commit(refOf(number)).then(() => order.push(number)));
@@ -75,7 +75,7 @@ describe('PayloadCommitter', () => {
     expect(order).toEqual([10, 11, 12]);
   });
 
-  it('goes on after a failure', async () => {
+  it('continues after a failure', async () => {
     await commit(refOf(10));
     log.manual = true;
     log.refusals.push(lost);
@@ -90,7 +90,7 @@ describe('PayloadCommitter', () => {
     expect(chain.head?.hash).toBe(hashOf(11, 'b'));
   });
 
-  it('bounds the queue; blocks that are in it already still share their answer', async () => {
+  it('bounds the queue; repeated blocks still share the answer of the queued one', async () => {
     log.manual = true;
     const waiting = Array.from({ length: 64 }, (_, at) => commit(refOf(10 + at)));
     await expect(commit(refOf(74))).rejects.toMatchObject({
@@ -123,7 +123,7 @@ describe('PayloadCommitter', () => {
       expect(chain.head?.hash).toBe(hashOf(10));
     });
 
-    it('is refused also when it only turns out on apply', async () => {
+    it('is refused even if that shows only on apply', async () => {
       log.manual = true;
       const refused = commit(refOf(11));
       await settled();
@@ -146,7 +146,7 @@ describe('PayloadCommitter', () => {
       expect(chain.head?.hash).toBe(hashOf(11));
     });
 
-    it('is told to those who listen, also when it only turns out on apply', async () => {
+    it('is reported to listeners, even if that shows only on apply', async () => {
       await expect(commit(refOf(11, 'b'))).rejects.toThrow();
       log.manual = true;
       const late = commit(refOf(11));
@@ -158,7 +158,7 @@ describe('PayloadCommitter', () => {
     });
   });
 
-  describe('a block that is committed already', () => {
+  describe('a block that is already committed', () => {
     beforeEach(async () => {
       await commit(refOf(10));
       await commit(refOf(11));
@@ -178,13 +178,13 @@ describe('PayloadCommitter', () => {
       await expect(commit(refOf(11))).rejects.toMatchObject({ message: PREFIX + text, reason });
     });
 
-    it('is judged anew when it was replaced before the proof: the height has another block now', async () => {
+    it('is judged again when it was replaced before the proof: the height now has another block', async () => {
       log.meanwhile = () => void chain.apply(committed(refOf(11, 'b', hashOf(10)), 50), hashOf(11));
       await expect(commit(refOf(11))).rejects.toThrow(`the committed block 11 is ${hashOf(11, 'b')}`);
       expect(log.calls).toEqual(['barrier']);
     });
 
-    it('is judged anew when it was replaced before the proof: no longer linked, it is refused', async () => {
+    it('is judged again when it was replaced before the proof: no longer linked, it is refused', async () => {
       log.meanwhile = () => void chain.apply(committed(refOf(10, 'b', hashOf(9)), 50), hashOf(11));
       await expect(commit(refOf(11))).rejects.toMatchObject({ reason: 'contradicts-chain' });
       expect(log.calls).toEqual(['barrier']);

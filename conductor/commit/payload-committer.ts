@@ -24,26 +24,26 @@ interface CommitterOptions {
   log: Log;
   chain: ChainState;
   localChain: LocalChain;
-  /** Why no block may be the first of an empty log; undefined if one may. */
+  /** Why no block may be the first of an empty log; undefined if it may. */
   firstBlockRefusal: () => string | undefined;
-  /** Other proposers take turns too: each is judged by what all before it have made of the chain. */
+  /** Other proposers share these turns, so that each is judged by the chain after all before it. */
   turns: Turns;
   logger: Logger;
 }
 
-/** What a committer tells those who listen. */
+/** The events of a committer. */
 interface CommitterEvents {
-  /** A block was refused because its sequencer is on another chain than the committed one. */
+  /** A block was refused because its sequencer is not on the committed chain. */
   contradicted: [block: BlockRef];
 }
 
-/** A commit under way, with everybody who waits for its answer. */
+/** A commit in progress, with everybody who waits for its answer. */
 interface Commitment {
   proposers: CommitOptions[];
   result: Promise<void>;
 }
 
-/** Commits that may wait for their turn; a sequencer has one at a time. */
+/** Commits that may wait for their turn. A sequencer sends one at a time. */
 const QUEUE_MAX = 64;
 
 const PREFIX = 'failed to apply payload envelope: ';
@@ -51,9 +51,9 @@ const PREFIX = 'failed to apply payload envelope: ';
 /**
  * Decides whether a block may be published: only after it is committed by this node, as leader, in its own term.
  *
- * Blocks are judged and proposed one after the other, so that each is judged against the one before it. A block that is
- * committed keeps its height for good, with one exception: op-node seals a height anew, with another hash, when it got
- * no answer in time. Such a block is published by nobody and makes way.
+ * Blocks are judged and proposed one at a time, so that each is judged against the previous one. A committed block
+ * keeps its height for good, with one exception: if op-node gets no answer in time, it may seal the height again with
+ * another hash. Nobody publishes the unanswered block, so it gives way.
  */
 export class PayloadCommitter extends EventEmitter<CommitterEvents> {
   private readonly inFlight = new Map<string, Commitment>();
@@ -66,7 +66,7 @@ export class PayloadCommitter extends EventEmitter<CommitterEvents> {
   /** @throws RpcError with op-conductor's texts where it has one */
   commit(payload: UnsafePayload, proposer: CommitOptions = {}): Promise<void> {
     const { hash } = payload.ref;
-    // op-node repeats a request whose answer was slow: both get the answer of the first.
+    // op-node repeats a request whose answer is slow. Both get the answer of the first.
     const same = this.inFlight.get(hash);
     if (same) {
       same.proposers.push(proposer);
@@ -81,7 +81,7 @@ export class PayloadCommitter extends EventEmitter<CommitterEvents> {
     return result;
   }
 
-  /** Ends with knowing whether anybody hears of the success, before the next block is judged. */
+  /** Finds out whether anybody receives the success before the next block is judged. */
   private async answer(payload: UnsafePayload, proposers: readonly CommitOptions[]): Promise<void> {
     const { hash } = payload.ref;
     try {
@@ -108,12 +108,12 @@ export class PayloadCommitter extends EventEmitter<CommitterEvents> {
       const verdict = this.judge(ref);
       if (verdict.type === 'refused') throw this.refusal(ref, verdict.reason);
       if (verdict.type === 'duplicate') {
-        // Only a leader may say so: a deposed one does not know that the block was replaced since.
+        // Only a leader may say so. A deposed one does not know whether the block has been replaced.
         ensureDone(await log.readBarrier(), PREFIX);
         if (chain.hashAt(ref.number) === ref.hash) return;
       } else if (verdict.type === 'gap' && head && linkedTo !== head.hash) {
         await this.requireLink(head, ref);
-        // The chain may have another head by now.
+        // The chain may now have another head.
         linkedTo = head.hash;
       } else {
         return this.propose(payload, verdict);

@@ -1,19 +1,19 @@
 /**
- * Blocks that this leader put into the log and whose proposer has not learned that they are committed: nobody has
- * published them. What an earlier term put there may have been published by others, so nothing outlives its term.
+ * Blocks that this leader put into the log and whose proposer has not learned that they are committed, so nobody has
+ * published them. Others may have published blocks of an earlier term, so nothing here outlives its term.
  */
 export class UnansweredBlocks {
   private term = -1;
   private readonly hashes = new Set<string>();
 
-  /** From here on the block may be committed, and its proposer may hear of it or not. */
+  /** From here on the block may be committed, and its proposer may or may not learn of it. */
   proposed(hash: string, term: number): void {
     if (term !== this.term) this.hashes.clear();
     this.term = term;
     this.hashes.add(hash);
   }
 
-  /** It is the head; those before it were replaced, or have a child that their proposer built. */
+  /** The block is the head. Those before it were replaced, or have a child that their proposer built. */
   committed(hash: string): void {
     for (const other of this.hashes) if (other !== hash) this.hashes.delete(other);
   }

@@ -9,12 +9,12 @@ import { Turns } from '../turns.js';
 /** What op-conductor puts before every error of a commit. */
 export const PREFIX = 'failed to apply payload envelope: ';
 
-/** A log's answer that is no success. */
+/** A log's answer other than success. */
 export type Refusal = Exclude<Outcome<object>, { outcome: 'done' }>;
 export const notLeader: Refusal = { outcome: 'rejected', reason: 'not-leader' };
 export const lost: Refusal = { outcome: 'unknown', reason: 'leadership lost' };
 
-/** Settled promises have run their course. */
+/** Waits until all settled promises have been handled. */
 export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** A log that commits a proposal when the test says so, and applies it to the chain. */
@@ -22,11 +22,11 @@ export class FakeLog implements Log {
   isReadyLeader = true;
   term = 1;
   readonly calls: string[] = [];
-  /** Proposals and barriers are answered by hand when set. */
+  /** When set, the test answers proposals and barriers by hand. */
   manual = false;
-  /** Answers to come instead of success, in order. */
+  /** The next answers, in order, instead of success. */
   readonly refusals: Refusal[] = [];
-  /** Runs before a barrier is answered: what the cluster did meanwhile. */
+  /** Runs before a barrier is answered, to play what the cluster did meanwhile. */
   meanwhile = (): void => undefined;
   private readonly waiting: (() => void)[] = [];
 
@@ -59,7 +59,7 @@ export class FakeLog implements Log {
     });
   }
 
-  /** Answers what waits longest. */
+  /** Answers the oldest waiting request. */
   next(): void {
     this.waiting.shift()?.();
   }
@@ -77,7 +77,7 @@ export class FakeLog implements Log {
 export class CommitterUnderTest {
   readonly chain = new ChainState();
   readonly log = new FakeLog(this.chain);
-  /** Blocks that the committer called contradicting. */
+  /** Blocks that the committer reported as contradicting. */
   readonly contradicted: BlockRef[] = [];
   /** Canonical blocks of the local execution client, or why it does not answer. */
   local: Map<number, string> | Error = new Map<number, string>();
@@ -99,7 +99,7 @@ export class CommitterUnderTest {
     this.committer.on('contradicted', (block) => this.contradicted.push(block));
   }
 
-  /** @param gone fires when the proposer leaves; without, it stays */
+  /** @param gone fires when the proposer leaves. Without it, the proposer stays */
   commit(ref: BlockRef, gone?: AbortSignal): Promise<void> {
     return this.committer.commit(payloadOf(ref), gone && { gone });
   }
