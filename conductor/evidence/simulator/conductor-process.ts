@@ -34,7 +34,7 @@ import { ObservedMachine, type Watcher } from './observed-machine.js';
 import { Lifetime } from './time/lifetime.js';
 import { EPOCH_MS } from './time/virtual-clock.js';
 
-/** Of the configuration of a Baton, what matters here. */
+/** The part of a Baton's configuration that matters here. */
 export interface ConductorSettings {
   timing: ClusterTiming;
   limits: Limits;
@@ -44,7 +44,7 @@ export interface ConductorSettings {
   unsafeIntervalS: number;
   roundRobin: boolean;
   crashEvidence: boolean;
-  /** There is no node beside it. */
+  /** It has no node. */
   isWitness: boolean;
 }
 
@@ -105,7 +105,7 @@ export class ConductorProcess {
       },
       storage: new SlowStorage(disk, lifetime, diskOptions),
       stateMachine: new ObservedMachine(machine, nodeId, watcher),
-      // What Raft says has random ids in it, so that it is no part of the trace.
+      // Raft's log lines contain random ids, so they are not part of the trace.
       logger: logger.child({}, { level: 'silent' }),
     });
     this.raft = raft;
@@ -217,7 +217,7 @@ export class ConductorProcess {
     if (enabled) localNode.start();
   }
 
-  /** It may act, and its node has answered and been checked. */
+  /** It may act, and its node has answered and has been checked. */
   get couldSequence(): boolean {
     return this.switches.active && this.localNode.state.reachable && this.health.latest() !== null;
   }
@@ -226,19 +226,19 @@ export class ConductorProcess {
     return this.switches.paused;
   }
 
-  /** As the clock of the run has it; undefined while it is not paused. */
+  /** Time on the clock of the run; undefined while it is not paused. */
   get pausedSinceMs(): number | undefined {
     const { pause } = this.switches;
     return pause ? pause.sinceMs - EPOCH_MS : undefined;
   }
 
-  /** As at SIGTERM: hands over. The process ends then. */
+  /** As at SIGTERM: transfers leadership. Then the process ends. */
   async retire(): Promise<void> {
     this.ending.abort();
     await this.controller.retire();
   }
 
-  /** Ends at once. What the parts do from now on reaches nobody, and they are silenced. */
+  /** Ends at once. From now on nothing that its parts do has an effect, and they log nothing. */
   kill(): void {
     this.lifetime.end();
     this.switches.stopped = true;

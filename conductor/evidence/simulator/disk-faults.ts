@@ -2,20 +2,20 @@ import { MemoryDisk } from '../../../raft/index.js';
 import type { Machine } from './machine.js';
 import type { World } from './world.js';
 
-/** What is under way to or from a process that was killed has arrived by then. */
+/** By then, everything in flight to or from a killed process has arrived. */
 const ARRIVED_MS = 2000;
 const OPERATOR_PAUSE_MS = 3000;
 /** Well below the time after which nobody waits for an answer of the first process. */
 const LOOK_EVERY_MS = 50;
 
 /**
- * What befalls the disks of conductors, and how operators mend it. Raft survives the loss of one disk when the others have
- * all that is committed, so that no disk is touched that the cluster cannot spare.
+ * Faults of the conductors' disks, and how operators repair them. Raft survives the loss of one disk if the others have
+ * everything committed, so only disks that the cluster can spare are touched.
  */
 export class DiskFaults {
   constructor(private readonly world: World) {}
 
-  /** A volume is put back to an older state. Its node is found out, and of no use until its disk is replaced. */
+  /** A volume is restored to an older state. The cluster notices, and the node is useless until its disk is replaced. */
   async goBack(machine: Machine, keptMs: number): Promise<void> {
     const { world } = this;
     if (!this.maySpare(machine)) return;
@@ -42,18 +42,18 @@ export class DiskFaults {
   }
 
   /**
-   * A second process runs on a copy of the disk, elsewhere, as after a restore of a backup on another host. It ends when the
-   * first one ends or is cut off: from then on the copy would count in its place (see `known-violations.ts`).
+   * A second process runs on a copy of the disk, elsewhere, as after a restore of a backup on another host. It ends
+   * when the first one ends or is cut off: from then on the copy would count instead (see `known-violations.ts`).
    */
   async runCopy(machine: Machine, forMs: number): Promise<void> {
     const { world } = this;
-    // A question that is lost is one that nobody answers, and one voter needs to ask nobody.
+    // A lost request looks like an unanswered one, and a lone voter needs to ask nobody.
     const isSafe = world.options.raftLinks.lossChance === 0 && world.machines.length > 1;
     if (!machine.conductor || machine.copy || !isSafe || this.isCutOff(machine)) return;
     const copy = machine.processOnCopy(copyOf(machine.disk));
     machine.copy = copy;
     world.count('disk copied');
-    // It waits for its op-node without end.
+    // It waits for its op-node forever.
     void copy.start();
     const endMs = world.nowMs + forMs;
     while (machine.copy === copy && world.nowMs < endMs && !this.isCutOff(machine))
@@ -80,7 +80,7 @@ export class DiskFaults {
     world.impaired.delete(machine);
   }
 
-  /** As an operator does who repeats the call until it succeeds. */
+  /** Like an operator who repeats the call until it succeeds. */
   private async added(machine: Machine): Promise<boolean> {
     await machine.startConductor();
     const { leader } = this.world;
@@ -94,7 +94,7 @@ export class DiskFaults {
     }
   }
 
-  /** No other disk is away, and those that are left are a majority with some to spare. */
+  /** No other disk is missing, and those left are more than a bare majority. */
   private maySpare(machine: Machine): boolean {
     const { machines, impaired } = this.world;
     return machines.length >= 3 && impaired.size === 0 && machine !== this.world.leader;
@@ -107,7 +107,7 @@ export class DiskFaults {
   }
 }
 
-/** What a snapshot of the volume holds: writes replace what the disk holds, and change none of it. */
+/** A snapshot of the volume. It stays unchanged, because writes replace the disk's objects and do not modify them. */
 export function copyOf(disk: MemoryDisk): MemoryDisk {
   return Object.assign(new MemoryDisk(), disk, { entries: [...disk.entries] });
 }

@@ -1,4 +1,4 @@
-/** Invariants that seeds break today, each with its reason: the tests do not look at them, and show that it is so. */
+/** Invariants that seeds break today, each with its reason. The tests skip them, and prove that they are still broken. */
 export const BROKEN_BY_SEEDS: Readonly<Record<string, string>> = {};
 
 /** Scenarios that fail today, with the invariant that they break. */

@@ -6,7 +6,7 @@ import type { Machine } from './machine.js';
 import type { SimulationOptions } from './options.js';
 import type { VirtualClock } from './time/virtual-clock.js';
 
-/** L1 blocks that are there at the beginning. */
+/** L1 blocks at the beginning. */
 const LENGTH = 64;
 
 interface L1Environment {
@@ -18,7 +18,7 @@ interface L1Environment {
   leader: () => Machine | undefined;
 }
 
-/** L1, as it is and as each op-node sees it, and the batcher that writes the rollup down there. */
+/** L1 itself, L1 as each op-node sees it, and the batcher that writes the rollup to it. */
 export class L1OfAll {
   private readonly chain = new L1Chain(LENGTH);
   private readonly views = new Map<string, L1View>();
@@ -31,12 +31,12 @@ export class L1OfAll {
     return this.chain.view;
   }
 
-  /** What this node sees of it. */
+  /** What this node sees of L1. */
   viewOf(nodeId: string): L1View {
     return this.views.get(nodeId) ?? this.chain.view;
   }
 
-  /** The rollup as L1 has it, for whoever sees so much of L1. */
+  /** The rollup according to L1, for a node that sees L1 up to here. */
   safeHead(view: L1View): Block {
     if (!this.derivation) throw new Error('the rollup has not begun');
     return this.derivation.safeHead(view);
@@ -57,13 +57,13 @@ export class L1OfAll {
     });
   }
 
-  /** Other blocks replace the newest ones, with nothing of the rollup in them. */
+  /** Other blocks replace the newest ones, without any rollup blocks in them. */
   reorg(depth: number): void {
     this.chain.reorg(depth);
     this.spread();
   }
 
-  /** As op-batcher: what the active sequencer has beyond the safe head, if that is on its chain. */
+  /** Like op-batcher: what the active sequencer has beyond the safe head, if that is on its chain. */
   private nextBatch(): string[] {
     const { clock, options, leader, blocks } = this.environment;
     if (clock.nowMs - this.batchedMs < options().batchEveryMs) return [];
@@ -75,7 +75,7 @@ export class L1OfAll {
     return blocks.between(safe, head).map(({ hash }) => hash);
   }
 
-  /** Every node sees the news in its own time. */
+  /** Every node sees changes after its own delay. */
   private spread(): void {
     const { clock, rng, machines, options } = this.environment;
     const { view } = this.chain;

@@ -8,26 +8,26 @@ const TYPE_APPEND = 1;
 const TYPE_REPLACE = 2;
 const PREFIX_BYTES = { [TYPE_APPEND]: 2, [TYPE_REPLACE]: 34 } as const;
 
-/** What an entry of the log did, as the first node that applied it had it. */
+/** What an entry of the log did, on the first node that applied it. */
 export interface Applied {
   index: number;
   term: number;
-  /** Undefined for a command that brings no block. */
+  /** Undefined for a command without a block. */
   block: BlockRef | undefined;
   verdict: Verdict['type'] | 'reset';
   head: { number: number; hash: string } | undefined;
 }
 
-/** A block that a sequencer was allowed to publish, and that it did publish. */
+/** A block that a sequencer was allowed to publish, and did publish. */
 export interface Acknowledged {
   block: Block;
   nodeId: string;
   atMs: number;
-  /** Of the entry that committed it; 0 for one of the chain from before this log. */
+  /** Index of the entry that committed it; 0 for the chain from before this log. */
   logIndex: number;
 }
 
-/** What no node knows: the record of everything that was committed and published. */
+/** The record, which no node sees, of everything that was committed and published. */
 export class Ledger {
   private readonly entries = new Map<number, Applied>();
   private readonly byHash = new Map<string, Applied[]>();
@@ -70,7 +70,7 @@ export class Ledger {
     return this.byHash.get(hash) ?? [];
   }
 
-  /** What the first node made of this entry; undefined if this is the first. */
+  /** The result of this entry on the first node that applied it; undefined if this is the first. */
   before(index: number): Applied | undefined {
     return this.entries.get(index);
   }

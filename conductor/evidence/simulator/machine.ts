@@ -18,19 +18,19 @@ export interface MachineEnvironment
   settings: ConductorSettings;
   /** A call of op-node to its conductor takes this long, one way. */
   latencyMs: () => number;
-  /** The answer to a commit breaks off. */
+  /** The answer to a commit is cut off. */
   losesAnswer: () => boolean;
-  /** A conductor that led was told to end, and has not told op-node to stop. */
+  /** A leading conductor was told to end and has not told op-node to stop. */
   retired: () => void;
-  /** Who watches a process that is not this machine's. */
+  /** The observer of a process on another machine. */
   strangerOn: (place: string) => Pick<ConductorEnvironment, 'watcher' | 'onFatal' | 'logger'>;
 }
 
-/** One machine: op-node, execution client and conductor, each of which lives and dies by itself. */
+/** One machine: op-node, execution client and conductor, each of which runs and dies separately. */
 export class Machine implements Observed {
-  /** Of its conductor. */
+  /** The conductor's disk. */
   disk = new MemoryDisk();
-  /** Beyond the time that a write takes otherwise. */
+  /** Added to the usual time of a write. */
   diskDelayMs = 0;
   readonly faults = new CallFaults();
   opNode: OpNode | null = null;
@@ -50,7 +50,7 @@ export class Machine implements Observed {
     if (this.isWitness) execution.kill(0);
   }
 
-  /** It runs a conductor alone. */
+  /** It runs only a conductor. */
   get isWitness(): boolean {
     return this.environment.settings.isWitness;
   }
@@ -158,7 +158,7 @@ export class Machine implements Observed {
     this.copy = null;
   }
 
-  /** Power is cut. @param lostBlocks that the execution client had not written yet */
+  /** Power is cut. @param lostBlocks number of blocks that the execution client had not written yet */
   killMachine(lostBlocks: number): void {
     this.killConductor();
     this.killOpNode();
@@ -175,7 +175,7 @@ export class Machine implements Observed {
     this.killConductor();
   }
 
-  /** What op-node reaches of its conductor. */
+  /** The methods of its conductor that op-node calls. */
   private readonly conductorRpc: ConductorRpc = {
     leader: () => this.call(async ({ conductor }) => conductor.leader()),
     commit: (block, gone) =>

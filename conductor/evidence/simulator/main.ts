@@ -7,7 +7,7 @@ import { useMutant } from './mutants/use-mutant.js';
 import { reportFailure, summarize } from './report.js';
 import type { RunResult, RunSettings } from './run.js';
 
-// Nothing of what a mutant may change is imported here: it would be loaded before the mutant is.
+// Imports nothing that a mutant may change: it would be loaded before the mutant.
 const COMMAND = 'node --import tsx conductor/evidence/simulator/main.ts';
 const USAGE = `usage: ${COMMAND} [--seeds FROM..TO | --seed N] [--steps N] [--trace] [--shrink] [--without NAME,…] [--world N] [--ignore INVARIANT,…] [--first] [--mutant NAME] | --scenario NAME|all [--mutant NAME] [--trace] | --mutants [NAME] [--within SEEDS] | --soak [--minutes N] [--from SEED] [--workers N] [--steps N]`;
 
@@ -102,7 +102,7 @@ async function playScenarios(which: string): Promise<boolean> {
   return passed;
 }
 
-/** New seeds on all cores, until it is stopped or that many minutes are over. */
+/** New seeds on all cores, until stopped or for this many minutes. */
 async function soakSeeds(chaosSteps: number): Promise<boolean> {
   const ignored = Object.keys(BROKEN_BY_SEEDS).join(',');
   const tally = await soak({
@@ -120,7 +120,7 @@ async function run(): Promise<boolean> {
   const steps = wholeNumber(values.steps);
   if (values.soak) return soakSeeds(steps);
   if (values.mutants) return huntAll(write, { within: wholeNumber(values.within), steps, only: positionals });
-  // What is loaded from here on has the mutant's fault in it.
+  // Everything loaded from here on has the mutant's fault.
   if (values.mutant !== undefined) useMutant(values.mutant);
   if (values.scenario !== undefined) return playScenarios(values.scenario);
   const [first, last] = values.seed ? [values.seed, values.seed] : values.seeds.split('..');

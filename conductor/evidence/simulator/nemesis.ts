@@ -6,12 +6,12 @@ import type { World } from './world.js';
 
 /** Slowest of the slow links. */
 const SLOW_BYTES_PER_MS = 20;
-/** An execution client takes this long to come back, at least. */
+/** Minimum time for an execution client to come back. */
 const RESTART_MIN_MS = 600;
-/** Between two rewinds of clients that nobody was told of. */
+/** Minimum time between two unreported rewinds of clients. */
 const REWIND_PAUSE_MS = 60_000;
 const CALL_FAULTS = ['hang', 'fail', 'mute'] as const satisfies readonly CallFault[];
-/** What befalls op-node or the execution client, or needs them. */
+/** Faults of op-node or the execution client, or that need them. */
 const OF_NODES: ReadonlySet<FaultName> = new Set([
   'killOpNode',
   'killExecution',
@@ -49,7 +49,7 @@ export class Nemesis {
     this.strikeLater();
   }
 
-  /** No new faults, and the end of those that there are. */
+  /** Starts no new faults and ends the current ones. */
   heal(): void {
     const { world } = this;
     this.striking = false;
@@ -66,8 +66,8 @@ export class Nemesis {
     const { staysBroken } = world.options;
     const leader = world.leader ?? world.machines.at(0);
     const machine = staysBroken === 'op-node' && leader?.isWitness ? world.machines.at(0) : leader;
-    // Whoever is paused would stay so: it is resumed only when its op-node answers.
-    // One node away is what a cluster bears.
+    // A paused conductor would stay paused, because it is resumed only when its op-node answers.
+    // A cluster tolerates one missing node.
     if (!machine || staysBroken === 'nothing' || world.impaired.size > 0 || machine.conductor?.isPaused)
       return;
     world.count(`stays broken: ${staysBroken}`);
@@ -91,7 +91,7 @@ export class Nemesis {
     if (conductor?.isPaused) void conductor.conductor.resume().catch(() => this.resumeLater(machine));
   }
 
-  /** As an operator would who is told that op-node does not answer. */
+  /** Like an operator who learns that op-node does not answer. */
   private resumeLater(machine: Machine): void {
     this.world.clock.after(1000, () => {
       const { conductor } = machine;
@@ -138,7 +138,7 @@ export class Nemesis {
     },
     restartConductor: (machine) => {
       void machine.retireConductor().then(() => {
-        // It may take so long that the faults are over.
+        // This may take until after the faults.
         if (this.striking) this.later(this.shortOrLong(), () => void machine.startConductor());
         else void machine.startConductor();
       });
@@ -227,14 +227,14 @@ export class Nemesis {
     machine.startOpNode(this.world.rng.chance(this.world.options.node.activeAtStartChance));
   }
 
-  /** As a killed geth comes back: some blocks behind. */
+  /** Like a killed geth, it comes back some blocks behind. */
   private killExecution(machine: Machine): void {
     machine.execution.kill(this.losable(machine, this.world.rng.int(0, 5)));
-    // It is noticed: no client is back between two polls.
+    // The conductor notices, because no client is back between two polls.
     this.later(RESTART_MIN_MS + this.shortOrLong(), () => machine.startExecution());
   }
 
-  /** No more blocks than other nodes have, or than the log certainly brings back: nobody else in this world has them. */
+  /** Only blocks that other nodes have, or that the log certainly restores: nothing else in this world has them. */
   private losable(machine: Machine, count: number): number {
     const { blocks, ledger, options } = this.world;
     const { head } = machine;
@@ -303,8 +303,8 @@ export class Nemesis {
   }
 
   /**
-   * The leader's op-node cannot be stopped and hears no gossip, as when its event loop hangs; leadership goes away, and
-   * comes back while it is so.
+   * The leader's op-node cannot be stopped and gets no gossip, as when its event loop hangs. Leadership moves away and
+   * comes back meanwhile.
    */
   private estrange(machine: Machine): void {
     const forMs = 2 * this.durationMs();
@@ -326,7 +326,7 @@ export class Nemesis {
     this.later(afterMs, () => this.world.raftLinks.mendAll());
   }
 
-  /** The machine, or another if it leads. */
+  /** The machine, or another one if this leads. */
   private standby(machine: Machine): Machine {
     return machine.leads ? (this.others(machine)[0] ?? machine) : machine;
   }
@@ -343,7 +343,7 @@ export class Nemesis {
     return one && rng.chance(0.4) ? [one] : others;
   }
 
-  /** While the faults go on; what is broken at their end is repaired in `heal`. */
+  /** During the faults. `heal` repairs what is broken at their end. */
   private later(afterMs: number, run: () => void): void {
     this.world.clock.after(afterMs, () => {
       if (this.striking) run();
@@ -355,7 +355,7 @@ export class Nemesis {
     return rng.exponential(options.faults.meanDurationMs);
   }
 
-  /** What is restarted comes back before anybody notices, or much later. */
+  /** A restarted process comes back before anybody notices, or much later. */
   private shortOrLong(): number {
     const { rng } = this.world;
     return rng.chance(0.4) ? rng.between(5, 300) : this.durationMs();

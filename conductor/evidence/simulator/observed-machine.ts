@@ -2,21 +2,21 @@ import type { CoreStatus, LoadedEntry, Snapshot, StateMachine } from '../../../r
 import type { ChainStateMachine } from '../../chain/chain-state-machine.js';
 import type { CommittedHead, Verdict } from '../../chain/chain-state.js';
 
-/** Who looks on while a conductor works. */
+/** Observer of a conductor. */
 export interface Watcher {
   applied(nodeId: string, entry: LoadedEntry, verdict: Verdict, head: CommittedHead | undefined): void;
   role(nodeId: string, role: CoreStatus['role'], term: number): void;
-  /** It stands for election since the process of its leader is gone. */
+  /** It stands for election because the process of its leader is gone. */
   leaderGone(nodeId: string, term: number): void;
   /** Two processes speak for a peer of this node. */
   identityUsedTwice(nodeId: string, peer: string): void;
   /** The control loop has learned that the sequencer was started. */
   startKnown(nodeId: string): void;
-  /** The control loop has asked to hand leadership over. */
+  /** The control loop has requested a transfer. */
   transferred(nodeId: string, success: boolean): void;
 }
 
-/** The chain of one node, which tells what it applies. */
+/** The chain of one node, which reports what it applies. */
 export class ObservedMachine implements StateMachine<Verdict> {
   constructor(
     private readonly machine: ChainStateMachine,

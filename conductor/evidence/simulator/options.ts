@@ -9,7 +9,7 @@ export interface SimulationOptions {
   witness: boolean;
   blockTimeS: number;
   timing: ClusterTiming;
-  /** The chain from before this log: its height, and by how many blocks each node is behind it. */
+  /** The chain from before this log: its height, and how many blocks each node is behind. */
   past: { height: number; behind: readonly number[] };
   conductor: {
     healthIntervalMs: number;
@@ -25,12 +25,12 @@ export interface SimulationOptions {
     /** One way, between a conductor and its op-node. */
     callMeanMs: number;
     importMeanMs: number;
-    /** Until op-node notices that its execution client has another chain. */
+    /** Time until op-node notices that its execution client has another chain. */
     noticeMeanMs: number;
     /** rollup-boost seals another block each time. */
     sealsAnewChance: number;
     losesPostChance: number;
-    /** The answer to a commit breaks off. */
+    /** The answer to a commit is cut off. */
     losesAnswerChance: number;
     /** A restarted op-node sequences at once. */
     activeAtStartChance: number;
@@ -38,7 +38,7 @@ export interface SimulationOptions {
     l1Confirmations: number;
   };
   l1: { blockTimeMs: number; seenWithinMs: number; batchEveryMs: number };
-  /** What one machine keeps to the end, the leader's if there is one; everybody else has to do without. */
+  /** A fault of one machine that lasts to the end: the leader's machine, if there is a leader. */
   staysBroken: StaysBroken;
   faults: FaultOptions;
 }
@@ -46,7 +46,7 @@ export interface SimulationOptions {
 /**
  * - `machine`: it is down.
  * - `op-node`: it does not answer its conductor.
- * - `large messages`: of its conductor's they reach nobody.
+ * - `large messages`: those of its conductor reach nobody.
  */
 export type StaysBroken = 'nothing' | 'machine' | 'op-node' | 'large messages';
 
@@ -70,13 +70,13 @@ export const FAULT_NAMES = [
   'transfer',
   'pause',
   'l1Reorg',
-  /** A former leader's op-node goes on by itself, and leadership comes back to it. */
+  /** A former leader's op-node continues by itself, and leadership comes back to it. */
   'estrange',
-  /** Somebody else's op-node commits a block here. */
+  /** A foreign op-node commits a block here. */
   'stranger',
-  /** Connections between two conductors that are open live on, new ones come to nothing. */
+  /** Open connections between two conductors survive, new ones fail. */
   'newConnectionsLost',
-  /** Connections between two conductors break, and new ones are refused or come to nothing, though both live. */
+  /** Connections between two conductors break, and new ones are refused or fail, although both run. */
   'falseEvidence',
   /** A disk that is not broken, only slow. */
   'grayDisk',
@@ -84,7 +84,7 @@ export const FAULT_NAMES = [
   'diskCopied',
   /** An operator replaces a disk, in the middle of everything else. */
   'diskReplaced',
-  /** An operator has a conductor say that it leads, whether it does or not. */
+  /** An operator makes a conductor claim that it leads, whether it does or not. */
   'override',
 ] as const;
 
@@ -103,7 +103,7 @@ export interface FaultOptions {
 
 const CALM: LinkOptions = { delayMinMs: 0.2, delayMeanMs: 0.3, lossChance: 0, bytesPerMs: 100_000 };
 
-/** Swarm testing: each seed has its own mixture, since a fault that is always on hides what happens without it. */
+/** Swarm testing: each seed has its own mixture, because a fault that is always on hides what happens without it. */
 export function drawOptions(seed: number): SimulationOptions {
   const options = drawAny(seed);
   if (options.nodes === 1) return alone(options);
@@ -111,8 +111,8 @@ export function drawOptions(seed: number): SimulationOptions {
 }
 
 /**
- * Both clients have to say that they have left the committed chain: while one of them is gone for good, only an operator
- * follows L1 (docs/RUNBOOK.md, "Two sequencers and a witness").
+ * Both clients must report that they have left the committed chain. While one of them is gone for good, only an
+ * operator can follow L1 (docs/RUNBOOK.md, "Two sequencers and a witness").
  */
 function besideWitness(options: SimulationOptions): SimulationOptions {
   const { staysBroken, faults } = options;
@@ -121,8 +121,8 @@ function besideWitness(options: SimulationOptions): SimulationOptions {
 }
 
 /**
- * A lone client has no witness. A crash that nobody saw is taken for the doing of L1 when L1 replaces blocks at about that
- * time, and what the log does not retain nobody can bring it (docs/FORK-SAFETY.md says both).
+ * Nothing confirms what a lone client reports. A crash that no poll saw counts as an effect of L1 if L1 replaces blocks at
+ * about that time, and nobody can supply what the log does not retain (docs/FORK-SAFETY.md says both).
  */
 function alone(options: SimulationOptions): SimulationOptions {
   const { conductor, faults } = options;
@@ -224,7 +224,7 @@ function drawAny(seed: number): SimulationOptions {
   };
 }
 
-/** A majority is at the end of the chain; the others are any of them. */
+/** A majority of the nodes is at the end of the chain. The others may be anywhere. */
 function drawBehind(rng: Prng, nodes: number, height: number): number[] {
   const atEnd = Math.floor(nodes / 2) + 1;
   const behind = Array.from({ length: nodes }, (_, place) =>

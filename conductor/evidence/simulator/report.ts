@@ -2,7 +2,7 @@ import type { RunResult } from './run.js';
 
 type Write = (line: string) => void;
 
-/** What is to be known of a run that failed. @param replay the command that repeats it */
+/** The report of a failed run. @param replay the command that repeats it */
 export function reportFailure(write: Write, result: RunResult, replay: string): void {
   const { violation, virtualMs, steps } = result;
   write(`\nfails after ${steps} steps, ${Math.round(virtualMs)} virtual ms`);
@@ -13,7 +13,7 @@ export function reportFailure(write: Write, result: RunResult, replay: string): 
   write(`replay: ${replay}\n`);
 }
 
-/** What happened how often in all runs together, and which of them failed. */
+/** Counts of events in all runs together, and which runs failed. */
 export function summarize(
   write: Write,
   results: readonly RunResult[],

@@ -12,15 +12,15 @@ export interface RunSettings {
   seed: number;
   /** Events under faults: timers, messages, answers. */
   chaosSteps: number;
-  /** Determines the course of events; the seed if absent, which then determines the cluster only. */
+  /** Determines the course of events. By default the seed. If given, the seed determines only the cluster. */
   world?: number;
-  /** What of the seed's options is left out, by the names of simplify.ts. */
+  /** Which of the seed's options are switched off, by the names in simplify.ts. */
   without?: readonly string[];
-  /** Invariants that are not looked at. */
+  /** Invariants that are not checked. */
   ignored?: ReadonlySet<string>;
-  /** In the place of what is drawn from the seed. */
+  /** Replaces options that are drawn from the seed. */
   options?: SimulationOptions;
-  /** What happens, instead of faults drawn from the seed. */
+  /** A script that replaces the faults drawn from the seed. */
   script?: (world: World) => Promise<void>;
   /** Gets every event as text. */
   print?: (line: string) => void;
@@ -32,7 +32,7 @@ export interface RunResult {
   violation: Violation | undefined;
   /** Equal for equal runs. */
   traceHash: number;
-  /** Events, of the beginning and of the calm as well. */
+  /** Events, including the beginning and the calm. */
   steps: number;
   virtualMs: number;
   /** Blocks that were published. */
@@ -43,11 +43,13 @@ export interface RunResult {
 }
 
 const EVENTS_KEPT = 80;
-/** A cluster that is founded has blocks by then. */
+/** By then a founded cluster has blocks. */
 const BEGIN_MS = 15_000;
-/** Long enough to see that leadership rests. */
+/** Long enough to see that leadership does not move. */
 const CALM_MIN_MS = 80_000;
-/** Longest back-offs: op-node's while its execution client syncs, a leader's whose chain stands still, and a start after it. */
+/**
+ * The longest back-offs: op-node's while its execution client syncs, a leader's whose chain does not advance, and a start.
+ */
 const CALM_MAX_MS = 150_000;
 const LOOK_EVERY_MS = 10_000;
 const FLOW_WINDOW_MS = 20_000;
@@ -64,13 +66,13 @@ export async function runSeed(settings: RunSettings): Promise<RunResult> {
     print,
   } = settings;
   const options = simplifiedBy(simplifications, settings.options ?? drawOptions(seed), without);
-  // Another stream than that of the options, so that a change of one leaves the other alone.
+  // A different stream from that of the options, so that a change of one does not affect the other.
   const rng = new Prng(course ^ 0x5bd1e995);
   const clock = new VirtualClock(new Prng(course ^ 0x2545f491));
   const trace = new Trace(() => clock.nowMs, EVENTS_KEPT, print);
   const giveBack = clock.install();
   const { stackTraceLimit } = Error;
-  // Most errors are answers here, and each would take its stack along; the replay of a crash prints it.
+  // Most errors are answers here, and each would carry its stack. The replay of a crash prints it.
   if (!print) Error.stackTraceLimit = 0;
   const world = new World(clock, rng, options, trace, FLOW_WINDOW_MS, ignored);
   const onRejection = (error: unknown): void => {
@@ -132,17 +134,17 @@ async function live(world: World, chaosSteps: number, script: RunSettings['scrip
   if (problem) world.fail(problem);
 }
 
-/** Runs the world for as long as something in it takes. */
+/** Runs the world until something in it has finished. */
 async function whileTimePasses(world: World, work: Promise<void>): Promise<void> {
   let isDone = false;
   const done = work.finally(() => (isDone = true));
-  // Whoever fails is heard at the end.
+  // Failures are reported at the end.
   done.catch(() => undefined);
   await world.clock.runUntil(Infinity, () => isDone || world.violation !== undefined);
   if (isDone) await done;
 }
 
-/** What goes wrong by itself goes wrong no more. */
+/** Ends the random faults. */
 function calm(options: SimulationOptions): SimulationOptions {
   return {
     ...options,

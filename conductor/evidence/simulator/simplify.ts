@@ -1,7 +1,7 @@
 import { zeroWeights, type Simplification } from '../../../raft/evidence/simulator/simplification.js';
 import { FAULT_NAMES, type FaultWeights, type SimulationOptions } from './options.js';
 
-/** What can be taken out of a cluster to see whether a failure needs it; each has a name for the command line. */
+/** What can be removed from a cluster to see whether a failure needs it. Each has a name for the command line. */
 export const simplifications: Readonly<Record<string, Simplification<SimulationOptions>>> = {
   'fifth-machine': (options) => void (options.nodes = Math.min(3, options.nodes)),
   'third-machine': (options) => void Object.assign(options, { nodes: 1, witness: false }),

@@ -8,14 +8,14 @@ import { runSeed } from './run.js';
 import { outcomesIn } from './scenarios/outcomes.js';
 import { scenarios } from './scenarios/scenarios.js';
 
-/** Ten million steps or so, the calm after the faults included: a minute and a half of one core. */
+/** About ten million steps, including the calm after the faults: a minute and a half of one core. */
 const SEEDS = 260;
 const STEPS = 20_000;
 const STEPS_MIN = 8_000_000;
 const LIMIT_MS = 480_000;
 const IGNORED = Object.keys(BROKEN_BY_SEEDS);
 
-/** The simulator runs outside of jest: its sandbox makes every global variable slow. */
+/** The simulator runs outside of jest, whose sandbox makes every global variable slow. */
 function run(...args: string[]): Promise<{ passed: boolean; output: string }> {
   const main = fileURLToPath(new URL('main.ts', import.meta.url));
   const options = { cwd: path.dirname(main), timeout: LIMIT_MS, maxBuffer: 64 << 20 };
@@ -71,7 +71,7 @@ describe('the simulator of the whole cluster', () => {
 });
 
 describe('a run', () => {
-  it('is the same for the same seed, also in another process', async () => {
+  it('is the same for the same seed, in another process too', async () => {
     const settings = { seed: 3, chaosSteps: 1500, ignored: new Set(IGNORED) };
     const { traceHash } = await runSeed(settings);
     expect((await runSeed(settings)).traceHash).toBe(traceHash);
@@ -79,14 +79,14 @@ describe('a run', () => {
     expect(hashIn(output)).toBe(String(traceHash));
   });
 
-  it('is another for another seed', async () => {
+  it('differs for another seed', async () => {
     const settings = { chaosSteps: 500, ignored: new Set<string>() };
     const one = await runSeed({ ...settings, seed: 1 });
     const two = await runSeed({ ...settings, seed: 2 });
     expect(one.traceHash).not.toBe(two.traceHash);
   });
 
-  it('gives the process its own time back', async () => {
+  it('restores the real time of the process', async () => {
     const before = Date.now();
     await runSeed({ seed: 1, chaosSteps: 100 });
     expect(Date.now() - before).toBeLessThan(LIMIT_MS);
@@ -119,7 +119,7 @@ describe('a failing run', () => {
     LIMIT_MS,
   );
 
-  it('knows what it can leave out', async () => {
+  it('knows what it can omit', async () => {
     await expect(runSeed({ seed: 1, chaosSteps: 1, without: ['gravity'] })).rejects.toThrow(
       /there is no gravity/,
     );
@@ -133,7 +133,7 @@ describe('scenarios', () => {
     broken = outcomesIn((await run('--scenario', 'all')).output);
   }, LIMIT_MS);
 
-  it('have names of their own, and those that fail are among them', () => {
+  it('have unique names, and include those that fail', () => {
     const names = scenarios.map(({ name }) => name);
     expect(names).toEqual([...new Set(names)]);
     expect(names).toEqual(expect.arrayContaining(Object.keys(FAILING_SCENARIOS)));

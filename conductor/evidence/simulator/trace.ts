@@ -4,7 +4,7 @@ interface Event {
   what: string;
 }
 
-/** Remembers the latest events for a report, and condenses all of them into one number. */
+/** Keeps the latest events for a report, and condenses all events into one number. */
 export class Trace {
   private readonly recent: Event[] = [];
   private state = 0x811c9dc5;

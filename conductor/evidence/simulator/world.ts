@@ -19,12 +19,12 @@ import type { SimulationOptions } from './options.js';
 import { EPOCH_MS, VirtualClock } from './time/virtual-clock.js';
 import type { Trace } from './trace.js';
 
-/** So far behind L1's head the past has its origin. */
+/** The origin of the earlier chain is this far behind L1's head. */
 const ORIGIN_DEPTH = 8;
 const GOSSIP_BYTES = 2000;
-/** How often invariants look at what lasts. */
+/** How often invariants check lasting states. */
 const LOOK_EVERY_MS = 500;
-/** From what a probe found to the election that it brings. */
+/** Longest time from the finding of a probe to the resulting election. */
 const EVIDENCE_LASTS_MS = 1000;
 
 /** A whole cluster in one thread, on virtual time. Everything in it follows from the seed. */
@@ -36,22 +36,22 @@ export class World implements Evidence, Watcher {
   readonly gossipLinks: Links;
   readonly network: RaftNetwork;
   readonly machines: readonly Machine[];
-  /** What happened how often. */
+  /** Counts of events, by name. */
   readonly counts = new Map<string, number>();
   violation: Violation | undefined;
   calmSinceMs: number | undefined;
-  /** Machines that stay broken though everything else is calm. */
+  /** Machines that stay broken during the calm. */
   readonly impaired = new Set<Machine>();
   private readonly invariants: readonly Invariant[];
 
   constructor(
     readonly clock: VirtualClock,
     readonly rng: Prng,
-    /** What was drawn from the seed; tamer once the faults are over. */
+    /** What was drawn from the seed; calmer after the faults. */
     public options: SimulationOptions,
     readonly trace: Trace,
     flowWindowMs: number,
-    /** Invariants that are not looked at. */
+    /** Invariants that are not checked. */
     ignored: ReadonlySet<string>,
   ) {
     const { timing, blockTimeS } = options;
@@ -83,7 +83,7 @@ export class World implements Evidence, Watcher {
     return this.clock.nowMs;
   }
 
-  /** The machine whose conductor leads in the latest term, if one does. */
+  /** The machine whose conductor leads in the latest term, if any. */
   get leader(): Machine | undefined {
     return this.machines
       .filter(({ leads }) => leads)
@@ -98,7 +98,7 @@ export class World implements Evidence, Watcher {
     );
   }
 
-  /** Everything is started, and a cluster founded. */
+  /** Starts everything and founds a cluster. */
   async begin(): Promise<void> {
     for (const machine of this.machines) {
       machine.startOpNode(false);
@@ -126,7 +126,7 @@ export class World implements Evidence, Watcher {
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
   }
 
-  /** Something happened that nobody in the world did by intention. */
+  /** Something happened that no part of the world intended. */
   note(who: string, what: string): void {
     this.trace.note(who, what);
   }
@@ -134,11 +134,11 @@ export class World implements Evidence, Watcher {
   fail(violation: Violation): void {
     if (this.violation) return;
     this.violation = violation;
-    // Without the stack, which is there only in a replay that prints: both are to have one hash.
+    // Without the stack, which only a printing replay has: both must have the same hash.
     this.trace.note('world', `VIOLATION ${violation.message.split('\n', 1)[0]}`);
   }
 
-  /** What is wrong now, if this is the end. */
+  /** What would be wrong now if the run ended here. */
   problemAtEnd(): Violation | undefined {
     return violationIn(() => this.invariants.forEach((invariant) => invariant.atEnd?.()));
   }
@@ -339,7 +339,7 @@ export class World implements Evidence, Watcher {
     };
   }
 
-  /** What conductors decide is part of the trace, and of its hash. */
+  /** The decisions of conductors are part of the trace and its hash. */
   private loggerOf(nodeId: string): Logger {
     const write = (text: string): void => {
       const { msg, action, reason, err } = JSON.parse(text) as Record<string, unknown>;

@@ -5,7 +5,7 @@ import type { UnsafePayload } from '../../../../rpc/payload/unsafe-payload.js';
 import { sampleEnvelope } from '../../../../rpc/server/testing/sample-envelope.js';
 import type { L1Ref } from './l1-chain.js';
 
-/** A block of the rollup, as the programs of the model know it. */
+/** A block of the rollup, as the model's programs see it. */
 export interface Block extends BlockRef {
   l1Origin: L1Ref;
   /** Who sealed it. */
@@ -15,11 +15,11 @@ export interface Block extends BlockRef {
 
 type NewBlock = Pick<Block, 'timestamp' | 'l1Origin' | 'builder' | 'transactionBytes'>;
 
-/** Every block that was ever sealed anywhere. No two are the same: not even two blocks of one builder on one parent. */
+/** Every block that was ever sealed anywhere. No two are equal, not even from one builder on one parent. */
 export class BlockStore {
   private readonly byHash = new Map<string, Block>();
 
-  /** Seals a block on `parent`; on nothing, the first one. */
+  /** Seals a block on `parent`, or the first block without one. */
   seal(parent: Block | null, block: NewBlock): Block {
     const number = parent ? parent.number + 1 : 0;
     const parentHash = parent?.hash ?? `0x${'00'.repeat(32)}`;
@@ -30,7 +30,7 @@ export class BlockStore {
     return sealed;
   }
 
-  /** A block of a chain that nobody here has. */
+  /** A block of a chain that no node here has. */
   invent(number: number, block: NewBlock): Block {
     const [hash, parentHash] = [hashOf(`stranger ${this.byHash.size}`), hashOf(`parent ${this.byHash.size}`)];
     const invented = { ...block, number, hash, parentHash };
@@ -94,7 +94,7 @@ export class BlockStore {
 
 const hashOf = (identity: string): string => `0x${createHash('sha256').update(identity).digest('hex')}`;
 
-/** As op-node sends it to its conductor. Its hash is not that of its content, which nothing in the conductor checks. */
+/** As op-node sends it to its conductor. Its hash does not match its content, which the conductor does not check. */
 export function payloadOf(block: Block): UnsafePayload {
   return decodeEnvelope(
     sampleEnvelope({
@@ -114,6 +114,6 @@ export function hashInEnvelope(envelopeText: string): string {
   return hash;
 }
 
-/** Short for traces and messages. */
+/** Short form for traces and messages. */
 export const nameOf = ({ number, hash }: { number: number; hash: string }): string =>
   `${number}:${hash.slice(2, 8)}`;

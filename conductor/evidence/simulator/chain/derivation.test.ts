@@ -25,7 +25,7 @@ describe('the derivation', () => {
     expect(safe()).toBe(genesis);
   });
 
-  it('goes on with what batches bring, in their order', () => {
+  it('continues with the blocks of batches, in their order', () => {
     const first = seal(genesis);
     const second = seal(first);
     post(first);
@@ -35,14 +35,14 @@ describe('the derivation', () => {
     expect(safe()).toBe(second);
   });
 
-  it('takes the first of two blocks of a height, and nothing above a gap', () => {
+  it('accepts the first of two blocks at a height, and nothing above a gap', () => {
     const [first, rival] = [seal(genesis), seal(genesis)];
     post(seal(first));
     post(first, rival, seal(rival));
     expect(safe()).toBe(first);
   });
 
-  it('forgets what an L1 reorganisation took away, and takes it again from a later batch', () => {
+  it('drops what an L1 reorg took away, and accepts it again from a later batch', () => {
     const first = seal(genesis);
     post(first);
     expect(safe()).toBe(first);

@@ -2,13 +2,13 @@ import type { Block, BlockStore } from './block-store.js';
 import type { L1Block, L1Ref, L1View } from './l1-chain.js';
 
 /**
- * The chain of the rollup that L1 tells: op-node's derivation, as far as batches decide. The blocks of a batch are taken
- * in their order; one that does not continue the chain, or whose own origin is not on this L1, is dropped.
+ * The chain of the rollup that L1 defines: op-node's derivation, as far as batches decide. The blocks of a batch are
+ * added in order. A block that does not continue the chain, or whose origin is not on this L1, is dropped.
  *
- * Sequencing windows do not end here: a batcher always comes in time, so that no empty blocks are derived.
+ * Sequencing windows never expire here: the batcher is always in time, so no empty blocks are derived.
  */
 export class Derivation {
-  /** By L1 block: the end of the chain that is derived up to there. */
+  /** By L1 block: the end of the chain derived up to there. */
   private readonly known = new Map<string, Block>();
 
   constructor(
@@ -17,7 +17,7 @@ export class Derivation {
     private readonly genesis: Block,
   ) {}
 
-  /** The safe head, for somebody who sees L1 so far. */
+  /** The safe head for a node that sees L1 up to this block. */
   safeHead(view: L1View): Block {
     const path: L1Block[] = [];
     let safe: Block | undefined;

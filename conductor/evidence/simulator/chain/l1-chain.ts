@@ -1,7 +1,7 @@
-/** Tells a block of L1 from all others. */
+/** Identifies a block of L1. */
 export interface L1Ref {
   number: number;
-  /** Which branch it is of; together with the number it stands for the hash. */
+  /** Its branch. Together with the number it stands for the hash. */
   branch: number;
 }
 
@@ -10,7 +10,7 @@ export interface L1Block extends L1Ref {
   batch: readonly string[];
 }
 
-/** L1 as somebody sees it at one time. */
+/** L1 as one node sees it at one time. */
 export class L1View {
   constructor(private readonly blocks: readonly L1Block[]) {}
 
@@ -22,18 +22,18 @@ export class L1View {
     return this.blocks[number];
   }
 
-  /** A block above the head may be one that this node does not see yet, as op-node has it. */
+  /** A block above the head may be one that this node does not see yet, as in op-node. */
   isPlausible({ number, branch }: L1Ref): boolean {
     return number > this.head.number || this.blocks[number]?.branch === branch;
   }
 }
 
-/** L1 itself: grows, and now and then replaces its newest blocks, with what was in them. */
+/** L1 itself: it grows, and sometimes replaces its newest blocks with their contents. */
 export class L1Chain {
   private blocks: readonly L1Block[];
   private branches = 0;
 
-  /** @param length blocks that are there already */
+  /** @param length number of existing blocks */
   constructor(length: number) {
     this.blocks = Array.from({ length }, (_, number) => ({ number, branch: 0, batch: [] }));
   }

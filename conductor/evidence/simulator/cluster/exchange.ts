@@ -1,13 +1,13 @@
 import type { Lifetime } from '../time/lifetime.js';
 
-/** A request on its way, until its answer, its deadline, or the end of the connection. */
+/** A request in flight, until its answer, its deadline, or the end of the connection. */
 export class Exchange<T> {
   isOver = false;
   private readonly timer: NodeJS.Timeout;
 
   /**
-   * @param lifetime of the process that asks
-   * @param waiting what waits for the same peer; this is among it for as long as it is not over
+   * @param lifetime of the calling process
+   * @param waiting exchanges in progress with the same peer; this one is among them until it ends
    */
   constructor(
     private readonly lifetime: Lifetime,
@@ -28,7 +28,7 @@ export class Exchange<T> {
     if (this.end()) this.reject(error);
   }
 
-  /** @returns whether anybody is there to hear of it */
+  /** @returns whether the caller still waits for it */
   private end(): boolean {
     if (this.isOver) return false;
     this.isOver = true;
@@ -38,7 +38,7 @@ export class Exchange<T> {
   }
 }
 
-/** Nobody listens there: the process is gone. */
+/** Nothing listens there: the process is gone. */
 export class ConnectionRefused extends Error {
   override readonly name = 'ConnectionRefused';
 

@@ -9,10 +9,10 @@ export interface LinkOptions {
   bytesPerMs: number;
 }
 
-/** Of an ordinary network; what is larger than one packet may meet a hole that smaller ones do not. */
+/** Packet size of an ordinary network. Larger messages may be lost where smaller ones pass. */
 const PACKET_BYTES = 1200;
 
-/** Carries messages between nodes. Each direction is a link of its own, with faults of its own. */
+/** Carries messages between nodes. Each direction is a separate link with its own faults. */
 export class Links {
   private readonly cut = new Set<string>();
   private readonly swallowing = new Set<string>();
@@ -25,11 +25,11 @@ export class Links {
   constructor(
     private readonly clock: Pick<VirtualClock, 'after' | 'nowMs'>,
     private readonly rng: Prng,
-    /** May be changed while it runs. */
+    /** May change during a run. */
     public options: LinkOptions,
   ) {}
 
-  /** Nothing arrives any more. */
+  /** Nothing arrives any longer. */
   cutLink(from: string, to: string): void {
     this.cut.add(linkOf(from, to));
   }
@@ -38,7 +38,7 @@ export class Links {
     this.cut.delete(linkOf(from, to));
   }
 
-  /** What is larger than a packet does not arrive any more, as where a path's MTU is not told. */
+  /** Messages larger than a packet no longer arrive, as when a path's MTU is not reported. */
   swallowLarge(from: string, to: string): void {
     this.swallowing.add(linkOf(from, to));
   }
@@ -47,12 +47,12 @@ export class Links {
     this.slow.set(linkOf(from, to), bytesPerMs);
   }
 
-  /** Connections that are open live on, new ones come to nothing: a full table between the two, a changed rule. */
+  /** Open connections survive, new ones fail: a full connection table or a changed firewall rule between the two. */
   loseNew(from: string, to: string): void {
     this.losingNew.add(linkOf(from, to));
   }
 
-  /** New connections are refused though somebody listens, as by a firewall that says so. */
+  /** New connections are refused although the process listens, as by a firewall that rejects. */
   refuseNew(from: string, to: string): void {
     this.refusingNew.add(linkOf(from, to));
   }
@@ -68,12 +68,12 @@ export class Links {
     return refuses;
   }
 
-  /** A connection was refused there though somebody listens, so long ago at most. */
+  /** A connection was refused there within this time, although the process listens. */
   hasRefused(from: string, to: string, withinMs: number): boolean {
     return this.clock.nowMs - (this.refusedMs.get(linkOf(from, to)) ?? -Infinity) <= withinMs;
   }
 
-  /** Something is wrong with what goes there. */
+  /** Some fault affects this link. */
   isBroken(from: string, to: string): boolean {
     const link = linkOf(from, to);
     return [this.cut, this.slow, this.swallowing, this.losingNew, this.refusingNew].some((broken) =>
@@ -90,7 +90,7 @@ export class Links {
     return this.cut.has(linkOf(from, to));
   }
 
-  /** @param lane messages of one lane keep their order; undefined for those that keep none */
+  /** @param lane messages of one lane keep their order; undefined for unordered ones */
   carry(from: string, to: string, bytes: number, lane: string | undefined, arrive: () => void): void {
     const link = linkOf(from, to);
     const { delayMinMs, delayMeanMs, lossChance, bytesPerMs } = this.options;
@@ -105,7 +105,7 @@ export class Links {
       atMs = Math.max(atMs, this.lastArrivalMs.get(key) ?? 0);
       this.lastArrivalMs.set(key, atMs);
     }
-    // What is under way when a link is cut is lost with it.
+    // Messages in flight are lost when a link is cut.
     clock.after(atMs - clock.nowMs, () => {
       if (!this.cut.has(link)) arrive();
     });

@@ -3,7 +3,7 @@ import type { VirtualClock } from '../time/virtual-clock.js';
 import type { Links } from './links.js';
 import { RaftTransport, type NetworkAccess } from './raft-transport.js';
 
-/** A process that died leaves closed connections behind; the others notice within this. */
+/** The peers of a dead process notice its closed connections within this time. */
 const NEWS_MS = 3;
 
 /** Connects the Raft nodes that run. */
@@ -22,7 +22,7 @@ export class RaftNetwork implements NetworkAccess {
   /**
    * The network of one process.
    *
-   * @param hello what it says of itself to anyone who asks
+   * @param hello what the process says of itself to anyone who asks
    */
   transportOf(
     who: { nodeId: string; place: string },
@@ -40,7 +40,7 @@ export class RaftNetwork implements NetworkAccess {
     this.running.set(transport.place, transport);
   }
 
-  /** The process is gone, and its kernel has closed what it had open. */
+  /** The process is gone, and its kernel has closed its connections. */
   end(transport: RaftTransport): void {
     const { place } = transport;
     if (this.running.get(place) !== transport) return;
@@ -52,7 +52,7 @@ export class RaftNetwork implements NetworkAccess {
     }
   }
 
-  /** What lies between two places closes the connections of both. */
+  /** Something between two places closes the connections of both. */
   breakConnections(a: string, b: string): void {
     const [first, second] = [this.running.get(a), this.running.get(b)];
     if (!first || !second) return;

@@ -21,7 +21,7 @@ type LaneName = 'control' | 'bulk' | 'snapshot';
 export interface NetworkAccess {
   readonly links: Links;
   readonly deadlinesMs: Record<LaneName, number>;
-  /** The process that listens at that place now. */
+  /** The process that currently listens at that place. */
   transportAt(place: string): RaftTransport | undefined;
   begin(transport: RaftTransport): void;
   end(transport: RaftTransport): void;
@@ -31,22 +31,22 @@ interface TransportOptions {
   nodeId: string;
   /** Host of its address; that of its id unless this process runs on a copy of a disk. */
   place: string;
-  /** Tells this process from others of the same disk. */
+  /** Distinguishes this process from others of the same disk. */
   bootId: string;
   lifetime: Lifetime;
-  /** What it says of itself to anyone who asks. */
+  /** What the process says of itself to anyone who asks. */
   hello: () => object;
 }
 
-/** Of what is no payload. */
+/** Bytes of messages without payload. */
 const FRAME_BYTES = 120;
-/** Slowest link on which a large body arrives in time: here it goes whole, whatever the link. */
+/** The slowest link on which a large body arrives in time. Here bodies are not split. */
 const BYTES_PER_MS = 10_000;
 const PROBE_TIMEOUT_MS = 500;
 
 /**
- * In the place of HttpTransport: the same promises to the node over simulated links, and the same judgement of who speaks.
- * There are no bytes and no sockets; a lane's connection to a process is open or not.
+ * Replaces HttpTransport: the same promises to the node over simulated links, and the same checks of the sender. There
+ * are no bytes and no sockets: a lane's connection to a process is open or not.
  */
 export class RaftTransport implements NodeTransport {
   readonly nodeId: string;
@@ -137,7 +137,7 @@ export class RaftTransport implements NodeTransport {
     }
   }
 
-  /** Asks the node at an address who and how it is. */
+  /** Asks the node at an address for its identity and status. */
   askHello<Extra extends object>(address: string, signal: AbortSignal): Promise<HelloAnswer & Extra> {
     const answer = this.ask<Extra>(address, 60_000);
     return new Promise((resolve, reject) => {
@@ -146,7 +146,7 @@ export class RaftTransport implements NodeTransport {
     });
   }
 
-  /** The connections to that process are closed, by its end or by what lies between. */
+  /** The connections to that process are closed, by its end or by something in between. */
   closedBy(peer: RaftTransport): void {
     if (this.stopped || this.lifetime.isOver) return;
     for (const [lane, at] of this.connections) if (at === peer) this.connections.delete(lane);
@@ -203,7 +203,7 @@ export class RaftTransport implements NodeTransport {
       wireVersion: WIRE_VERSIONS.newest,
       oldestWireVersion: WIRE_VERSIONS.oldest,
     };
-    // What leaves a process is text.
+    // What a process sends is text.
     return JSON.parse(JSON.stringify({ ...own, ...options.hello() })) as HelloAnswer & Extra;
   }
 
@@ -217,7 +217,7 @@ export class RaftTransport implements NodeTransport {
     };
   }
 
-  /** Null: there will be no answer. @throws FrameError when it is refused */
+  /** Null when there will be no answer. @throws FrameError when it is refused */
   private async receive(from: RaftTransport, frame: Frame): Promise<Frame | null> {
     const { host } = this;
     if (!host) return null;
@@ -243,7 +243,7 @@ export class RaftTransport implements NodeTransport {
     return received === null ? null : { type: 'snapshotChunkResponse', term, requestId, received };
   }
 
-  /** @param lane undefined for a question on a connection of its own */
+  /** @param lane undefined for a request on a separate connection */
   private exchange<T>(
     {
       to,
@@ -257,7 +257,7 @@ export class RaftTransport implements NodeTransport {
     const connection = `${to} ${lane}`;
     return new Promise((resolve, reject) => {
       const exchange = new Exchange<T>(this.lifetime, this.waitingFor(to), deadlineMs, resolve, (error) => {
-        // A connection on which an answer is overdue is given up.
+        // A connection with an overdue answer is given up.
         this.connections.delete(connection);
         reject(error);
       });
@@ -274,7 +274,7 @@ export class RaftTransport implements NodeTransport {
     });
   }
 
-  /** At the other end. */
+  /** At the receiver. */
   private arrive<T>(
     peer: RaftTransport,
     exchange: Exchange<T>,

@@ -3,7 +3,7 @@ import type { Lifetime } from '../time/lifetime.js';
 
 type Persist = Parameters<MemoryStorage['write']>[0];
 
-/** A disk that takes its time. What is under way when its process dies is written whole or not at all. */
+/** A slow disk. The current write of a dying process is written whole or not at all. */
 export class SlowStorage extends MemoryStorage {
   private underWay: Persist | undefined;
 
@@ -17,7 +17,7 @@ export class SlowStorage extends MemoryStorage {
   }
 
   override async write(persist: Persist): Promise<void> {
-    // The bytes of this moment: the core may drop them from its memory later.
+    // Copies the bytes now, because the core may evict them later.
     const write = { ...persist, entries: persist.entries.map((entry) => ({ ...entry })) };
     this.underWay = write;
     await this.lifetime.sleep(this.options.writeMs());

@@ -1,8 +1,7 @@
 import { broken, type Evidence, type Invariant } from './invariant.js';
 
 /**
- * When all faults are over, blocks are published again, and go on: no state that faults can lead to is one that only an
- * operator ends.
+ * After all faults, blocks are published again and continue: no faults lead to a state that only an operator can end.
  */
 export class BlocksFlow implements Invariant {
   readonly name = 'blocks-flow';
@@ -10,7 +9,7 @@ export class BlocksFlow implements Invariant {
   constructor(
     private readonly evidence: Evidence,
     private readonly blockTimeS: number,
-    /** The last part of the calm, in which they must flow. */
+    /** The last part of the calm, in which blocks must flow. */
     private readonly windowMs: number,
   ) {}
 

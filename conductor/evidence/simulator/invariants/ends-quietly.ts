@@ -1,8 +1,8 @@
 import { broken, type Invariant, type Observed } from './invariant.js';
 
 /**
- * A leader that is told to end tells its op-node to stop, whatever it believes of its sequencer: nobody would commit the
- * blocks of one that is left behind, and its node would follow nobody.
+ * A leader that shuts down tells its op-node to stop, even if it believes that its sequencer is stopped. Nobody would
+ * commit the blocks of a sequencer that is left running, and its node would follow nobody.
  */
 export class EndsQuietly implements Invariant {
   readonly name = 'ends-quietly';

@@ -1,11 +1,11 @@
 import { broken, type Evidence, type Invariant, type Observed } from './invariant.js';
 
-/** What was found out a moment ago may be about the process before. */
+/** What was found a moment ago may be about the previous process. */
 const LIVES_SINCE_MS = 2000;
 
 /**
- * Nobody stands for election on the proof that its leader is gone while that process lives, leads, and refuses no
- * connection: silence, and connections that break, prove nothing.
+ * No node stands for election because its leader's process is gone while that process runs, leads and refuses no
+ * connection: silence and broken connections prove nothing.
  */
 export class EvidenceIsTrue implements Invariant {
   readonly name = 'evidence-is-true';

@@ -1,15 +1,15 @@
 import { broken, type Evidence, type Invariant } from './invariant.js';
 
 const WINDOW_MS = 60_000;
-/** Faults of all kinds, one after the other, are reasons to move leadership; not without end. */
+/** Successive faults of all kinds are reasons to move leadership, but not without limit. */
 const UNDER_FAULTS_MAX = 24;
-/** Once all is calm for a while. */
+/** Once all has been calm for a while. */
 const IN_CALM_MAX = 3;
 const CALM_AFTER_MS = 60_000;
 
 /**
- * Control loops ask to hand leadership over only so often. Each attempt costs the sequencer its block, and a hand-over that
- * cannot succeed is easily tried forever.
+ * Control loops request a bounded number of transfers. Each attempt costs the sequencer its block, and a transfer that
+ * cannot succeed is easily repeated forever.
  */
 export class FewTransfers implements Invariant {
   readonly name = 'few-transfers';

@@ -4,34 +4,34 @@ import type { Block, BlockStore } from '../chain/block-store.js';
 import type { L1View } from '../chain/l1-chain.js';
 import type { Acknowledged, Applied, Ledger } from '../ledger.js';
 
-/** What an invariant may look at. It changes nothing. */
+/** What an invariant may read. Nothing here changes it. */
 export interface Evidence {
   readonly nowMs: number;
   readonly blocks: BlockStore;
   readonly ledger: Ledger;
-  /** L1 as it is, whoever sees it. */
+  /** L1 itself, apart from what nodes see of it. */
   readonly l1: L1View;
-  /** No fault is going on; since when. Undefined while there are faults. */
+  /** Since when there has been no fault. Undefined during faults. */
   readonly calmSinceMs: number | undefined;
-  /** A connection between these two was refused a moment ago though both live. */
+  /** A connection between these two was refused a moment ago although both run. */
   refused(from: string, to: string): boolean;
-  /** Some fault, of whatever kind, is between these two now. */
+  /** Some fault now affects the links between these two. */
   isDisturbed(from: string, to: string): boolean;
   readonly machines: readonly Observed[];
-  /** Those with a node that are expected to work now. */
+  /** The machines with a node that should work now. */
   readonly sound: readonly Observed[];
 }
 
 /** A machine as an invariant sees it. */
 export interface Observed {
   readonly nodeId: string;
-  /** It has neither op-node nor execution client. */
+  /** It has no op-node and no execution client. */
   readonly isWitness: boolean;
-  /** Which conductor process it is, of all that there were; undefined while none runs. */
+  /** Number of the current conductor process; undefined while none runs. */
   readonly process: number | undefined;
-  /** Of the execution client. */
+  /** Head of the execution client. */
   readonly head: Block;
-  /** Of the committed chain, as far as its conductor applied it; undefined for an empty log. */
+  /** Head of the committed chain that its conductor has applied; undefined for an empty log. */
   readonly committedHead: { number: number; hash: string } | undefined;
   /** Undefined while no conductor runs. */
   readonly role: CoreStatus['role'] | undefined;
@@ -46,12 +46,12 @@ export interface Observed {
   readonly hasSlowDisk: boolean;
 }
 
-/** One property. Every method is told of one kind of event, and throws a Violation when the property is broken. */
+/** One property. Each method receives one kind of event, and throws a Violation when the property is broken. */
 export interface Invariant {
   readonly name: string;
-  /** A node applied an entry; `first` is what the first node made of it. */
+  /** A node applied an entry. `first` is the result on the first node that applied it. */
   applied?(nodeId: string, applied: Applied, first: Applied): void;
-  /** A process leads; `who` is its node, or the place where it runs if that is not the node's. */
+  /** A process leads. `who` is its node, or the place where it runs if that is not the node's. */
   led?(who: string, term: number): void;
   /** A sequencer got success for its commit, and publishes. */
   published?(acknowledged: Acknowledged): void;
@@ -59,25 +59,25 @@ export interface Invariant {
   started?(node: Observed, head: Block): void;
   /** A conductor has learned that its sequencer was started. */
   startKnown?(nodeId: string): void;
-  /** The sequencer of a node was stopped, by whomever. */
+  /** The sequencer of a node was stopped, by anyone. */
   stopped?(node: Observed): void;
-  /** A conductor that led was told to end, and is about to without having told op-node to stop. */
+  /** A leading conductor was told to end, and is about to end without telling op-node to stop. */
   leftUntold?(node: Observed): void;
-  /** A node stands for election since it holds its leader's process for gone. */
+  /** A node stands for election because it believes that its leader's process is gone. */
   evidenceOf?(nodeId: string, leader: Observed): void;
   /** A conductor posts a block to its node. */
   posted?(node: Observed, block: Block): void;
-  /** A conductor asks op-node or execution client something. */
+  /** A conductor calls op-node or the execution client. */
   called?(node: Observed): void;
-  /** A while has passed; told only where one of the members is a witness. */
+  /** Some time has passed. Only called if one of the members is a witness. */
   passed?(): void;
-  /** A control loop has asked to hand leadership over. */
+  /** A control loop has requested a transfer. */
   transferred?(nodeId: string, success: boolean): void;
-  /** Some time after all faults are over. */
+  /** Some time after the last fault. */
   atEnd?(): void;
 }
 
-/** Breaks off. */
+/** Ends the run with a violation. */
 export function broken(invariant: Pick<Invariant, 'name'>, message: string): never {
   throw new Violation(invariant.name, message);
 }

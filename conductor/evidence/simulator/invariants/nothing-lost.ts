@@ -1,12 +1,12 @@
 import { nameOf } from '../chain/block-store.js';
 import { broken, type Evidence, type Invariant } from './invariant.js';
 
-/** A node that is sound may still wait for the newest blocks. */
+/** A healthy node may still wait for the newest blocks. */
 const WAITING_MAX = 8;
 
 /**
- * In the end every sound node has every acknowledged block in its canonical chain, unless a reset took it back. What was
- * acknowledged and is in no chain is lost, with all that happened in it.
+ * In the end every healthy node has every acknowledged block in its canonical chain, unless a reset took it back. An
+ * acknowledged block that is in no chain is lost, with all its transactions.
  */
 export class NothingLost implements Invariant {
   readonly name = 'nothing-lost';

@@ -1,6 +1,6 @@
 import { broken, type Invariant } from './invariant.js';
 
-/** One process at most ever leads in a term: two could commit, and publish, what contradicts each other. */
+/** At most one process ever leads in a term: two could commit and publish contradicting blocks. */
 export class OneLeader implements Invariant {
   readonly name = 'one-leader';
   private readonly byTerm = new Map<number, string>();

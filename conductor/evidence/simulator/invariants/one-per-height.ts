@@ -3,8 +3,8 @@ import type { Acknowledged } from '../ledger.js';
 import { broken, type Evidence, type Invariant } from './invariant.js';
 
 /**
- * One acknowledged payload for each height, in the whole history, unless a reset stands between the two in the log. A
- * block is published as soon as it is acknowledged: everybody who follows the chain has seen it, and acted upon it.
+ * Each height has one acknowledged payload in the whole history, unless a reset came between two in the log. A block is
+ * published as soon as it is acknowledged, so everybody who follows the chain has seen it and acted upon it.
  */
 export class OnePerHeight implements Invariant {
   readonly name = 'one-per-height';

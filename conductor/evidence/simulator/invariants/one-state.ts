@@ -1,7 +1,7 @@
 import type { Applied } from '../ledger.js';
 import { broken, type Invariant } from './invariant.js';
 
-/** Every node makes the same of the log: the same entries, and after each of them the same committed head. */
+/** All nodes apply the same entries, and have the same committed head after each. */
 export class OneState implements Invariant {
   readonly name = 'one-state';
 

@@ -1,10 +1,10 @@
 import { nameOf, type Block } from '../chain/block-store.js';
 import { broken, type Evidence, type Invariant, type Observed } from './invariant.js';
 
-/** What was asked of op-node before the pause may still be under way. */
+/** Calls to op-node from before the pause may still be in progress. */
 const UNDER_WAY_MS = 3000;
 
-/** A conductor that an operator has paused leaves its node alone: it is being repaired, by hand. */
+/** A conductor that an operator has paused does not touch its node, which may be under repair. */
 export class PausedRests implements Invariant {
   readonly name = 'paused-rests';
 

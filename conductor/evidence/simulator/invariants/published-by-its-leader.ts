@@ -3,8 +3,8 @@ import type { Acknowledged } from '../ledger.js';
 import { broken, type Evidence, type Invariant } from './invariant.js';
 
 /**
- * Everything that a node publishes was committed by it, as leader, in the term of that leadership: else two sequencers could
- * publish at a time, each with the consent of a conductor.
+ * A node publishes only what it committed, as leader, in the term of that leadership. Otherwise two sequencers could
+ * publish at the same time, each with the consent of a conductor.
  */
 export class PublishedByItsLeader implements Invariant {
   readonly name = 'published-by-its-leader';

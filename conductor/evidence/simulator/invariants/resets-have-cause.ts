@@ -3,8 +3,8 @@ import type { Acknowledged } from '../ledger.js';
 import { broken, type Evidence, type Invariant } from './invariant.js';
 
 /**
- * Other blocks replace acknowledged ones, after a reset, only where L1 has taken back what those came from: then
- * nobody could keep them. Blocks that are in the log, or in a client, are worth no less because other clients lost them.
+ * After a reset, other blocks replace acknowledged ones only if L1 has taken back their origin, because then nobody
+ * could keep them. Blocks that are in the log or in a client still count when other clients lost them.
  */
 export class ResetsHaveCause implements Invariant {
   readonly name = 'resets-have-cause';

@@ -1,11 +1,11 @@
 import { broken, type Evidence, type Invariant } from './invariant.js';
 
-/** op-node may be at its last block, and is polled four times a second. */
+/** op-node may still be building its last block, and is polled four times a second. */
 const STOPPED_WITHIN_MS = 5000;
 
 /**
- * Once all is calm only the leader's sequencer runs. Another one publishes nothing, since its conductor does not commit;
- * but its node follows nobody, so that it is no standby.
+ * Once all is calm, only the leader's sequencer runs. Another one publishes nothing, since its conductor does not
+ * commit, but its node follows nobody and so is not a standby.
  */
 export class SequencersStop implements Invariant {
   readonly name = 'sequencers-stop';

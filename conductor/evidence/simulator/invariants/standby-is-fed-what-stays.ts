@@ -1,12 +1,12 @@
 import { nameOf, type Block } from '../chain/block-store.js';
 import { broken, type Evidence, type Invariant, type Observed } from './invariant.js';
 
-/** A leader that has just stepped back may be at posting what it needed for a start. */
+/** A leader that has just stepped down may still be posting what it needed for a start. */
 const STEPPED_BACK_MS = 500;
 
 /**
- * A standby is posted only blocks that cannot be replaced any more, which a committed child shows: op-node drops a second
- * block of a height, so that a node with the wrong one follows nobody until L1 tells.
+ * A standby is posted only blocks that can no longer be replaced, which a committed child proves. op-node drops a
+ * second block of a height, so a node with the wrong one follows nobody until L1 decides.
  */
 export class StandbyIsFedWhatStays implements Invariant {
   readonly name = 'standby-is-fed-what-stays';

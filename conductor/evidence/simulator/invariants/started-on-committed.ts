@@ -2,8 +2,8 @@ import { nameOf, type Block } from '../chain/block-store.js';
 import { broken, type Evidence, type Invariant, type Observed } from './invariant.js';
 
 /**
- * A sequencer is started on the committed head only: a block that it builds elsewhere contradicts what is committed. With an
- * empty log it is the chain from before this log that counts.
+ * A sequencer is started only on the committed head, because a block that it builds elsewhere contradicts what is
+ * committed. With an empty log, the chain from before this log counts.
  */
 export class StartedOnCommitted implements Invariant {
   readonly name = 'started-on-committed';

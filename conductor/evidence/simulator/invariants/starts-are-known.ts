@@ -1,19 +1,19 @@
 import { nameOf, type Block } from '../chain/block-store.js';
 import { broken, type Evidence, type Invariant, type Observed } from './invariant.js';
 
-/** op-node has two seconds to answer, and is then asked what came of it. */
+/** op-node has two seconds to answer. Then the conductor asks it for the result. */
 const KNOWN_WITHIN_MS = 6000;
 
 interface Start {
   head: Block;
   atMs: number;
-  /** The conductor that asked for it. */
+  /** The conductor that requested it. */
   process: number | undefined;
 }
 
 /**
- * A conductor that has started a sequencer learns of it: what belongs to a start, as waking op-node up and measuring the
- * branch from its head, comes after the answer.
+ * A conductor that has started a sequencer learns of it. The rest of a start comes after the answer: waking op-node up, and
+ * measuring the branch from its head.
  */
 export class StartsAreKnown implements Invariant {
   readonly name = 'starts-are-known';

@@ -1,7 +1,7 @@
 import type { Acknowledged } from '../ledger.js';
 import { broken, type Evidence, type Invariant, type Observed } from './invariant.js';
 
-/** A witness publishes nothing and asks nobody: there is no node beside it, and what it asked would be lost time. */
+/** A witness publishes nothing and calls no node: it has none, so calls would only cost time. */
 export class WitnessOnlyVotes implements Invariant {
   readonly name = 'witness-only-votes';
 

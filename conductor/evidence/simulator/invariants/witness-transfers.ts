@@ -1,15 +1,15 @@
 import { broken, type Evidence, type Invariant, type Observed } from './invariant.js';
 
-/** A successor gets the whole log and wins its election, at the second attempt if the first is lost. */
+/** Time for a successor to get the whole log and win its election, at the second attempt if the first fails. */
 const TRANSFERRED_WITHIN_MS = 10_000;
 
 /**
- * A witness leads no longer than it takes to transfer leadership to a member that could sequence: no block comes meanwhile. Only a
- * member counts that could without a break, and with no fault between the two.
+ * A witness leads only until it has transferred leadership to a member that could sequence, because no block comes
+ * meanwhile. A member counts only if it could sequence all the time, with no fault between the two.
  */
 export class WitnessTransfers implements Invariant {
   readonly name = 'witness-transfers';
-  /** Since when the witness leads beside this member. */
+  /** Since when the witness has led while this member could sequence. */
   private readonly sinceMs = new Map<string, number>();
 
   constructor(private readonly evidence: Evidence) {}

@@ -5,7 +5,7 @@ const COMMITTER = 'conductor/commit/payload-committer.ts';
 const CHAIN = 'conductor/chain/chain-state.ts';
 const MACHINE = 'conductor/chain/chain-state-machine.ts';
 
-/** Of what may be published, and of the chain that the log describes. */
+/** Mutants of what may be published, and of the chain that the log describes. */
 export const commitMutants: readonly Mutant[] = [
   mutant(
     'a commit of unknown outcome is acknowledged',

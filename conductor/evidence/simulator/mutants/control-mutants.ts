@@ -5,7 +5,7 @@ const DECIDE = `${CONTROL}/decide.ts`;
 const CONTROLLER = `${CONTROL}/controller.ts`;
 const BRANCH = `${CONTROL}/branch-watch.ts`;
 
-/** Of the control of the sequencer. */
+/** Mutants of the control of the sequencer. */
 export const controlMutants: readonly Mutant[] = [
   mutant(
     'followers leave their sequencers running',

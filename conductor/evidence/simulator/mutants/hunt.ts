@@ -12,12 +12,12 @@ const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const TRANSFORM = fileURLToPath(new URL('jest-transform.ts', import.meta.url));
 
 interface HuntOptions {
-  /** Seeds that are tried, and how long each. */
+  /** How many seeds are tried, and how long each runs. */
   within: number;
   steps: number;
 }
 
-/** Prints the table of mutants and of what found them; false when one survives. @param only names; none for all */
+/** Prints a table of the mutants and what found them. False when one survives. @param only names; none for all */
 export async function huntAll(
   write: (line: string) => void,
   { only, ...options }: HuntOptions & { only: readonly string[] },
@@ -37,7 +37,7 @@ export async function huntAll(
   return killed === chosen.length && killed > 0;
 }
 
-/** What found a mutant, as its hunter was set on it. Undefined when nothing did. */
+/** What found a mutant; undefined when nothing did. */
 export function hunt({ name, hunter }: Mutant, options: HuntOptions): Promise<string | undefined> {
   if ('scenario' in hunter) return playScenario(name, hunter.scenario);
   if ('test' in hunter) return runTest(name, hunter.test);
@@ -63,7 +63,7 @@ interface JestReport {
   testResults?: { assertionResults: { status: string; fullName: string }[] }[];
 }
 
-/** Only a test that ran and failed has found something. */
+/** Only a test that ran and failed counts as having found it. */
 async function runTest(mutant: string, test: string): Promise<string | undefined> {
   const config = {
     rootDir: ROOT,
@@ -84,7 +84,7 @@ async function runTest(mutant: string, test: string): Promise<string | undefined
   return failed && `${path.basename(test)}: ${failed.fullName}`;
 }
 
-/** Modules stay loaded, so each mutant has a process of its own. */
+/** Modules stay loaded, so each mutant gets its own process. */
 const simulate = (...args: string[]): Promise<{ output: string }> =>
   run(['--max-semi-space-size=32', '--import', 'tsx', MAIN, ...args]);
 

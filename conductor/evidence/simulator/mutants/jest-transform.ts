@@ -6,10 +6,10 @@ import { mutantNamed } from './mutants.js';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 
-/** Named by the process that starts jest. */
+/** Set by the process that starts jest. */
 const { patches } = mutantNamed(process.env['BATON_MUTANT'] ?? '');
 
-/** Lets jest run tests over the sources with the mutant's fault in them. */
+/** Lets jest run tests on sources with the mutant's fault. */
 const transform = {
   process(source: string, file: string): { code: string } {
     const { outputText } = ts.transpileModule(withFault(source, file), {

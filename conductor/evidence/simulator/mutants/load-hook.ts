@@ -5,10 +5,10 @@ import ts from 'typescript';
 import type { Mutant } from './mutant.js';
 import { patched } from '../../../../raft/evidence/simulator/mutants/patched.js';
 
-/** What the hooks' own thread is told. */
+/** Data for the thread of the hooks. */
 export interface HookData {
   mutant: Mutant;
-  /** Of the repository, with a slash at its end. */
+  /** Root of the repository, with a trailing slash. */
   root: string;
 }
 
@@ -18,7 +18,7 @@ export const initialize: InitializeHook<HookData> = (data) => {
   told = data;
 };
 
-/** Patches the sources that the mutant names while they are loaded; production code has no switches for tests. */
+/** Patches the mutant's sources while they are loaded, so that production code needs no switches for tests. */
 export const load: LoadHook = async (url, context, nextLoad) => {
   const file = told && url.startsWith('file:') ? fileURLToPath(url).replace(told.root, '') : undefined;
   const patches = told?.mutant.patches.filter((patch) => patch.file === file) ?? [];

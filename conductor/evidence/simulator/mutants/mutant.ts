@@ -5,12 +5,12 @@ import type { Patch } from '../../../../raft/evidence/simulator/mutants/patched.
  *
  * - `seeds`: clusters with faults drawn from seeds.
  * - `scenario`: that course of events.
- * - `test`: a unit test of that file. It stands for what no simulated cluster passes through, as sockets and LevelDB, and
- *   for what does harm only in the company of another bug.
+ * - `test`: a unit test of that file. For code that no simulated cluster uses, such as sockets and LevelDB, and for bugs
+ *   that do harm only together with another bug.
  */
 export type Hunter = { seeds: true } | { scenario: string } | { test: string };
 
-/** A deliberate bug, which its hunter must find, or the checks are worth nothing. */
+/** A deliberate bug. If its hunter does not find it, the checks are worth nothing. */
 export interface Mutant {
   name: string;
   hunter: Hunter;
@@ -22,7 +22,7 @@ export const bySeeds: Hunter = { seeds: true };
 export const inScenario = (scenario: string): Hunter => ({ scenario });
 export const inTest = (test: string): Hunter => ({ test });
 
-/** A mutant that changes one text, which occurs once in the file, wherever its lines break. */
+/** A mutant that changes one text, which occurs once in the file, with any line breaks. */
 export const mutant = (
   name: string,
   hunter: Hunter,

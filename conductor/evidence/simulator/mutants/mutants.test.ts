@@ -27,7 +27,7 @@ describe('the mutants', () => {
     },
   );
 
-  it('have hunters that there are', () => {
+  it('have existing hunters', () => {
     const names = scenarios.map(({ name }) => name);
     for (const { hunter } of mutants) {
       if ('scenario' in hunter) expect(names).toContain(hunter.scenario);
@@ -52,7 +52,7 @@ describe('a hunt', () => {
   const options = { within: 1, steps: 100 };
 
   it(
-    'finds a mutant by a scenario, and not by one that does not meet it',
+    'finds a mutant by its scenario, and not by another one',
     async () => {
       const mutant = mutantNamed('whoever leads an empty log starts where it is');
       expect(await hunt(mutant, options)).toMatch(/^started-on-committed, /);
@@ -63,7 +63,7 @@ describe('a hunt', () => {
   );
 
   it(
-    'finds a mutant by a unit test, and not by one that is about something else',
+    'finds a mutant by its unit test, and not by another one',
     async () => {
       const mutant = mutantNamed('a damaged record is read');
       expect(await hunt(mutant, options)).toMatch(/^records.test.ts: /);

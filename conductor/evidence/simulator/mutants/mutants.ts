@@ -13,7 +13,7 @@ export const mutants: readonly Mutant[] = [
   ...storageMutants,
 ];
 
-/** @throws Error for a name that no mutant has */
+/** @throws Error for an unknown name */
 export function mutantNamed(name: string): Mutant {
   const found = mutants.find((candidate) => candidate.name === name);
   if (!found) throw new Error(`no mutant is called ${name}`);

@@ -3,7 +3,7 @@ import { bySeeds, inScenario, inTest, mutant, type Mutant } from './mutant.js';
 const RUNTIME = 'raft/runtime';
 const APPLIER = `${RUNTIME}/applier.ts`;
 
-/** Of what carries out what Raft's core says. */
+/** Mutants of the runtime, which carries out what Raft's core decides. */
 export const runtimeMutants: readonly Mutant[] = [
   mutant(
     'a write counts as stored when it begins',

@@ -3,7 +3,7 @@ import { bySeeds, inTest, mutant, type Mutant } from './mutant.js';
 const STORAGE = 'raft/storage';
 const LEVEL = inTest(`${STORAGE}/level-storage.test.ts`);
 
-/** Of what outlives a process. */
+/** Mutants of storage. */
 export const storageMutants: readonly Mutant[] = [
   mutant(
     'a truncated tail stays in the log',

@@ -4,7 +4,7 @@ const TRANSPORT = 'raft/transport';
 const HTTP = inTest(`${TRANSPORT}/http-transport.test.ts`);
 const IDENTITIES = inTest(`${TRANSPORT}/peer-identities.test.ts`);
 
-/** Of what is between nodes. */
+/** Mutants of the transport. */
 export const transportMutants: readonly Mutant[] = [
   mutant(
     'answers of another disk count',

@@ -5,7 +5,7 @@ import { mutantNamed } from './mutants.js';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 
-/** From here on modules are loaded with the mutant's fault in them. @throws Error for a name that no mutant has */
+/** From here on modules are loaded with the mutant's fault. @throws Error for an unknown name */
 export function useMutant(name: string): void {
   const mutant = mutantNamed(name);
   register<HookData>('./load-hook.ts', { parentURL: import.meta.url, data: { mutant, root: ROOT } });

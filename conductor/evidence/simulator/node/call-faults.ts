@@ -5,13 +5,13 @@ import { RpcFault } from './rpc-fault.js';
  *
  * - `hang`: it has no effect and no answer.
  * - `fail`: it has no effect, and an error says so.
- * - `mute`: it has its effect, and no answer.
+ * - `mute`: it has its effect, but no answer.
  */
 export type CallFault = 'hang' | 'fail' | 'mute';
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
-/** What is wrong with the calls to one machine's programs at the moment. */
+/** The current faults of calls to one machine's programs. */
 export class CallFaults {
   private readonly byMethod = new Map<string, CallFault>();
 
@@ -27,7 +27,7 @@ export class CallFaults {
     this.byMethod.clear();
   }
 
-  /** Serves a call as far as the fault lets it. */
+  /** Serves a call as far as the fault allows. */
   async serve<T>(method: string, work: () => Promise<T>): Promise<T> {
     switch (this.byMethod.get(method)) {
       case 'hang':

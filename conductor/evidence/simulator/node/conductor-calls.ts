@@ -6,7 +6,7 @@ const DEADLINE_MS = 1000;
 const ATTEMPTS = 2;
 const PAUSE_MS = 50;
 
-/** What op-node asks its conductor; a call that is not answered ends with `lifetime` only. */
+/** op-node's calls to its conductor. An unanswered call ends only with `lifetime`. */
 export interface ConductorRpc {
   leader(): Promise<boolean>;
   /** @param gone fires when op-node gives up */
@@ -20,12 +20,12 @@ export class ConductorCalls {
     private readonly lifetime: Lifetime,
   ) {}
 
-  /** @throws Error when the conductor does not say */
+  /** @throws Error when the conductor does not answer */
   leader(): Promise<boolean> {
     return this.tried(() => this.rpc.leader());
   }
 
-  /** @throws Error when the block must not be published, for all that op-node knows */
+  /** @throws Error when the block must not be published, as far as op-node knows */
   commit(block: Block): Promise<void> {
     return this.tried((gone) => this.rpc.commit(block, gone));
   }
@@ -38,7 +38,7 @@ export class ConductorCalls {
       const end = (settle: () => void): void => {
         isOver = true;
         forget();
-        // What answers a process that is dead is read by nobody.
+        // Nobody reads answers to a dead process.
         if (!lifetime.isOver) settle();
       };
       const forget = lifetime.onEnd(() => gone.abort());

@@ -12,25 +12,25 @@ interface EngineOptions {
   /** op-node handles one event at a time. */
   events: Mutex;
   l1: () => L1View;
-  /** The rollup as L1 tells it to this node. */
+  /** The rollup according to L1, as this node sees it. */
   safeHead: () => Block;
   /** The event loop has turned. */
   turned: () => void;
-  /** The forkchoice is this one, also when it is what it was. */
+  /** The forkchoice, even if it has not changed. */
   onForkchoice: (head: Block) => void;
-  /** `syncing`: the execution client lacks what it was asked about. */
+  /** `syncing`: the execution client lacks the requested block. */
   onTemporaryError: (syncing: boolean) => void;
   onReset: () => void;
   onResetConfirmed: () => void;
-  /** Something is wrong that only a reset mends; it comes when op-node notices. */
+  /** Something is wrong that only a reset repairs. The reset comes when op-node notices. */
   resetLater: () => void;
-  /** L1 tells another chain than this node has: its blocks replace those of this node. */
+  /** L1 has another chain than this node, and its blocks replace this node's. */
   onOverruled: () => void;
 }
 
-/** op-node's engine controller: the unsafe head as op-node believes it to be, and what is queued to go on top of it. */
+/** op-node's engine controller: the unsafe head as op-node believes it to be, and the payloads queued for it. */
 export class Engine {
-  /** Null until the execution client was asked. */
+  /** Null until the execution client has been asked. */
   unsafeHead: Block | null = null;
   readonly queue = new PayloadQueue();
 
@@ -46,7 +46,7 @@ export class Engine {
     void this.options.events.run(() => this.forkchoice());
   }
 
-  /** L1 went on, and with it the safe head, which the execution client is told together with the unsafe one. */
+  /** L1 advanced, and with it the safe head, which is sent to the execution client together with the unsafe one. */
   l1Advanced(): void {
     const { execution, events, resetLater } = this.options;
     if (this.unsafeHead && execution.isRunning && !execution.has(this.unsafeHead)) return resetLater();
@@ -54,7 +54,7 @@ export class Engine {
     this.requestForkchoice();
   }
 
-  /** Puts the payload that the sequencer has sealed into this node's chain. Part of an event. */
+  /** Adds the payload that the sequencer has sealed to this node's chain. Part of an event. */
   async processOwn(block: Block): Promise<boolean> {
     if (!(await this.insert(block))) return false;
     this.requestForkchoice();
@@ -62,7 +62,7 @@ export class Engine {
   }
 
   /**
-   * Looks for the heads anew, as op-node does at its start and whenever it lost track: the execution client's head, or the
+   * Finds the heads again, as op-node does at start and whenever it has lost track: the execution client's head, or the
    * highest block below it whose L1 origin is not known to be off the canonical L1 chain.
    */
   reset(): Promise<void> {
@@ -82,7 +82,7 @@ export class Engine {
       }
       this.options.onForkchoice(this.unsafeHead);
       onResetConfirmed();
-      // The pipeline goes through L1 anew.
+      // The pipeline reads L1 again.
       void events.run(() => this.derive());
       this.requestForkchoice();
     });
@@ -100,8 +100,8 @@ export class Engine {
   }
 
   /**
-   * Goes through what L1 tells: blocks that this node's chain has are confirmed; where it has others, or ends, they are built
-   * anew, and become the unsafe head one after the other.
+   * Processes the chain that L1 defines. Blocks that this node has are confirmed. Where it has others, or ends, L1's
+   * blocks are built and become the unsafe head one after the other.
    */
   private async derive(): Promise<void> {
     const { blocks, lifetime, safeHead, onOverruled } = this.options;

@@ -1,6 +1,6 @@
 import type { Block, BlockStore } from '../chain/block-store.js';
 
-/** What the engine API says of a block whose parent, or of a head that is not there. */
+/** The engine API's answer for a block without its parent, or for a missing head. */
 export class EngineSyncingError extends Error {
   override readonly name = 'EngineSyncingError';
 }
@@ -10,7 +10,7 @@ class EngineUnreachableError extends Error {
   override readonly name = 'EngineUnreachableError';
 }
 
-/** A job that was begun with attributes; the process that has it may die. */
+/** A job that was begun with attributes. Its process may die. */
 export interface BuildingJob {
   readonly parent: Block;
   readonly process: number;
@@ -42,7 +42,7 @@ export class ExecutionClient {
     return this.running;
   }
 
-  /** The head, whether the process runs or not: for those who watch. */
+  /** The head, for observers, even while no process runs. */
   get storedHead(): Block {
     return this.head;
   }
@@ -62,7 +62,7 @@ export class ExecutionClient {
   }
 
   /**
-   * Executes the block, and makes it the head if the caller still lives to ask for that.
+   * Executes the block, and makes it the head if the caller is still alive to ask for that.
    *
    * @throws EngineSyncingError without its parent
    */
@@ -80,7 +80,7 @@ export class ExecutionClient {
   /**
    * As op-geth: a block of its own chain below the head is not a new head (`eth/catalyst/api.go`).
    *
-   * @throws EngineSyncingError for a block that is not there
+   * @throws EngineSyncingError for a missing block
    */
   setHead(block: Block): void {
     this.demandRunning();
@@ -98,7 +98,7 @@ export class ExecutionClient {
     return this.running && job.process === this.process;
   }
 
-  /** Some of the newest blocks were not on the disk yet. */
+  /** Loses some of the newest blocks, which were not on disk yet. */
   kill(lostBlocks: number): void {
     this.running = false;
     this.process += 1;
@@ -109,7 +109,7 @@ export class ExecutionClient {
     this.running = true;
   }
 
-  /** The newest blocks are gone, and nobody was told. */
+  /** The newest blocks are gone, without a notice. */
   lose(count: number): void {
     for (let lost = 0; lost < count && this.head.number > 0; lost++) {
       this.stored.delete(this.head.hash);
@@ -117,7 +117,7 @@ export class ExecutionClient {
     }
   }
 
-  /** That it is not there is known before anything is executed. */
+  /** A missing process is noticed before anything is executed. */
   private demandParent({ parentHash }: Block): void {
     if (!this.stored.has(parentHash)) throw new EngineSyncingError('the parent is not there');
   }

@@ -18,7 +18,7 @@ import type { Caller } from './rpc-fault.js';
 
 const CALL_TIMEOUT_MS = 10_000;
 
-/** What a conductor's calls meet on their way. */
+/** What a conductor's calls depend on. */
 export interface LocalEnvironment {
   clock: VirtualClock;
   blocks: BlockStore;
@@ -28,11 +28,11 @@ export interface LocalEnvironment {
   faults: CallFaults;
   /** One way, in milliseconds. */
   latencyMs: () => number;
-  /** Op-node or the execution client is asked something, whatever comes of it. */
+  /** op-node or the execution client is called, with any result. */
   called: () => void;
   losesPost: () => boolean;
   posted: (block: Block) => void;
-  /** op-node is told to stop its sequencer, whatever comes of it. */
+  /** op-node is told to stop its sequencer, with any result. */
   toldToStop: () => void;
   peers: () => number;
 }
@@ -40,7 +40,7 @@ export interface LocalEnvironment {
 type OpNodeCalls = Omit<Pick<OpNodeApi, keyof OpNodeApi>, 'close' | 'overrideLeader'>;
 type ExecutionCalls = Pick<ExecutionApi, 'latestBlock' | 'blockByNumber' | 'onDisconnect'>;
 
-/** op-node and execution client as one conductor process sees them: with deadlines, signals and op-node's error texts. */
+/** op-node and execution client for one conductor process, with deadlines, signals and op-node's error texts. */
 export class LocalClients {
   /** @param lifetime of the conductor's process */
   constructor(
@@ -96,7 +96,7 @@ export class LocalClients {
   };
 
   readonly execution: ExecutionCalls = {
-    // The execution client's end is noticed by the next poll.
+    // The next poll notices the end of the execution client.
     onDisconnect: () => undefined,
     latestBlock: (options) => this.askExecution(options, (client) => client.latest()),
     blockByNumber: (number, options) =>
@@ -132,7 +132,7 @@ export class LocalClients {
     );
   }
 
-  /** Tells those who listen when the process at the other end of the connection dies. */
+  /** Notifies listeners when the process at the other end of the connection dies. */
   private connect(node: OpNode): void {
     if (this.connected.has(node)) return;
     this.connected.add(node);

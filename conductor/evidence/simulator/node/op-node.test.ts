@@ -20,7 +20,7 @@ describe('op-node', () => {
   let node: OpNode;
   let published: Block[];
   let sealed: Block[];
-  /** What the conductor says to a commit, one after the other; then yes. */
+  /** The conductor's answers to commits, in order; after that, yes. */
   let answers: ('no' | 'silence' | 'late')[];
   let committed: Block[];
   let leads: boolean;
@@ -47,7 +47,7 @@ describe('op-node', () => {
     giveBack();
   });
 
-  /** A block that is so many seconds old, or young. */
+  /** A block of this age in seconds, which may be negative. */
   function seal(parent: Block | null, seconds: number, builder = 'n1', l1Origin = l1.view.head): Block {
     return blocks.seal(parent, {
       timestamp: EPOCH_MS / 1000 + seconds,
@@ -98,7 +98,7 @@ describe('op-node', () => {
   const head = (): Block => chain.at(-1) as Block;
   const pass = (ms: number): Promise<void> => clock.runUntil(clock.nowMs + ms);
 
-  /** What comes of a call, once so much time has passed; undefined if there is no answer. */
+  /** The result of a call after this time; undefined if there is no answer. */
   async function outcome<T>(call: Promise<T>, withinMs = 100): Promise<T | string | undefined> {
     let result: T | string | undefined;
     call.then(
@@ -114,7 +114,7 @@ describe('op-node', () => {
     await node.wakeUp();
   }
 
-  describe('when it is to start its sequencer', () => {
+  describe('told to start its sequencer', () => {
     it('asks its conductor first', async () => {
       leads = false;
       expect(await outcome(node.startSequencer(head().hash, new Caller()))).toBe(
@@ -130,7 +130,7 @@ describe('op-node', () => {
       );
     });
 
-    it('says that it runs already', async () => {
+    it('says that it already runs', async () => {
       await sequencing();
       expect(await outcome(node.startSequencer(head().hash, new Caller()))).toBe('sequencer already running');
     });
@@ -166,7 +166,7 @@ describe('op-node', () => {
       expect(published[0]).toBe(committed[0]);
     });
 
-    it('takes no answer within a second for a no', async () => {
+    it('treats no answer within a second as a no', async () => {
       answers = ['silence'];
       await sequencing();
       await pass(1500);
@@ -195,7 +195,7 @@ describe('op-node', () => {
       expect(blocks.isOn(node.unsafeHead as Block, other)).toBe(true);
     });
 
-    it('goes on from wherever its execution client is after a restart', async () => {
+    it("continues from its execution client's head after a restart", async () => {
       await sequencing();
       await pass(3000);
       const before = node.unsafeHead as Block;
@@ -207,7 +207,7 @@ describe('op-node', () => {
     });
   });
 
-  describe('when it is to stop', () => {
+  describe('told to stop', () => {
     it('is not disturbed in a commit', async () => {
       answers = ['silence'];
       await sequencing();
@@ -217,14 +217,14 @@ describe('op-node', () => {
       expect(await stopped).toBeUndefined();
     });
 
-    it('stops at once when it does not lead any more', async () => {
+    it('stops at once when it no longer leads', async () => {
       await sequencing();
       leads = false;
       expect(await outcome(node.stopSequencer(new Caller()))).toBe(node.unsafeHead?.hash);
       expect(node.sequencerActive()).toBe(false);
     });
 
-    it('forgets the block that it was at', async () => {
+    it('forgets the block that it was building', async () => {
       answers = ['no', 'no'];
       await sequencing();
       await pass(1000);
@@ -245,7 +245,7 @@ describe('op-node', () => {
       expect(node.sequencerActive()).toBe(true);
     });
 
-    it('says that it does not run', async () => {
+    it('says that it is not running', async () => {
       expect(await outcome(node.stopSequencer(new Caller()))).toBe('sequencer not running');
     });
   });
@@ -267,7 +267,7 @@ describe('op-node', () => {
       expect(node.unsafeHead).toBe(sixth);
     });
 
-    it('takes the blocks that L1 tells, where it has none', async () => {
+    it('adopts the blocks of L1 where it has none', async () => {
       const fifth = seal(head(), 1, 'n2');
       l1.grow([...chain.slice(1), fifth].map(({ hash }) => hash));
       node.l1Changed(false);
@@ -276,7 +276,7 @@ describe('op-node', () => {
       expect(overruled).toBe(0);
     });
 
-    it('leaves a branch that L1 does not tell', async () => {
+    it('leaves a branch that is not on L1', async () => {
       const rival = seal(chain[2] as Block, 0, 'n2');
       l1.grow([...chain.slice(1, 3), rival].map(({ hash }) => hash));
       node.l1Changed(false);
@@ -286,7 +286,7 @@ describe('op-node', () => {
       expect(overruled).toBe(1);
     });
 
-    it('keeps what is above the blocks that L1 tells', async () => {
+    it('keeps what is above the blocks of L1', async () => {
       l1.grow(chain.slice(1, 3).map(({ hash }) => hash));
       node.l1Changed(false);
       await pass(100);
@@ -304,7 +304,7 @@ describe('op-node', () => {
       node.l1Changed(true);
       await pass(1000);
       expect(node.unsafeHead).toBe(head());
-      // An ancestor of its head moves nothing in the client, until another block comes on top of that.
+      // An ancestor of its head does not move the client, until another block comes on top of that ancestor.
       expect(execution.storedHead).toBe(fresh);
       const next = seal(head(), 0, 'n2');
       node.receive(next);
@@ -313,7 +313,7 @@ describe('op-node', () => {
     });
   });
 
-  it('publishes nothing once it is dead, though its conductor has said yes', async () => {
+  it('publishes nothing once it is dead, even if its conductor has said yes', async () => {
     answers = ['late'];
     await sequencing();
     await pass(1100);

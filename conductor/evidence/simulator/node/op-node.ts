@@ -23,17 +23,17 @@ export interface OpNodeEnvironment {
   safeHead: () => Block;
   sealsAnew: () => boolean;
   transactionBytes: () => number;
-  /** How long it takes op-node to notice that its execution client is not where it was. */
+  /** How long op-node takes to notice that its execution client has another head. */
   noticeMs: () => number;
   /** Asks other nodes for the blocks from `above` up to the parent of `below`, as op-node's alternative sync does. */
   requestRange: (above: Block, below: Block, deliver: (block: Block) => void) => void;
   publish: (block: Block) => void;
   sealed: (block: Block) => void;
-  /** `head` is null for one that runs before it knows its head. */
+  /** `head` is null for a sequencer that runs before it knows its head. */
   sequencerStarted: (head: Block | null, by: 'itself' | 'conductor') => void;
   sequencerStopped: () => void;
   reset: (head: Block | null) => void;
-  /** L1 tells another chain than this node has. */
+  /** L1 has another chain than this node. */
   overruled: () => void;
 }
 
@@ -88,7 +88,7 @@ export class OpNode {
     this.tick();
   }
 
-  /** What `optimism_syncStatus` says; null before the execution client was asked. */
+  /** What `optimism_syncStatus` says; null before the execution client has been asked. */
   get unsafeHead(): Block | null {
     return this.engine.unsafeHead;
   }
@@ -114,7 +114,7 @@ export class OpNode {
     return this.sequencer.stop(caller);
   }
 
-  /** By gossip or by `admin_postUnsafePayload`; what becomes of it shows later. */
+  /** By gossip or by `admin_postUnsafePayload`. The result shows later. */
   receive(block: Block): void {
     this.engine.add(block);
   }
@@ -129,13 +129,13 @@ export class OpNode {
     return this.events.run(() => this.sequencer.schedule());
   }
 
-  /** This node sees another L1 than before; its pipeline resets when what it was at is gone. */
+  /** This node's view of L1 has changed. Its pipeline resets if its current L1 block is gone. */
   l1Changed(replaced: boolean): void {
     if (replaced) this.resetLater();
     else this.engine.l1Advanced();
   }
 
-  /** The event loop stands still: nothing is handled, and the sequencer neither started nor stopped. */
+  /** The event loop hangs: nothing is handled, and the sequencer is neither started nor stopped. */
   standStill(forMs: number): void {
     void this.events.run(() => this.lifetime.sleep(forMs));
   }
@@ -153,7 +153,7 @@ export class OpNode {
     });
   }
 
-  /** op-node's alternative sync: while the head stands still and a payload waits above a gap, the gap is asked for. */
+  /** op-node's alternative sync: while the head does not move and a payload waits above a gap, op-node requests the gap. */
   private tick(): void {
     this.lifetime.after(2000 * this.environment.blockTimeS, () => {
       const { unsafeHead, queue } = this.engine;

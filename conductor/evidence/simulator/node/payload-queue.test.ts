@@ -23,7 +23,7 @@ describe('the queue of unsafe payloads', () => {
     });
   const at = (number: number): Block => chain[number] as Block;
 
-  it('gives the payloads out from the lowest, each on top of the head', () => {
+  it('returns the payloads from the lowest, each on top of the head', () => {
     for (const number of [4, 3]) queue.push(at(number));
     queue.dropInapplicable(at(2));
     expect(queue.nextOn(at(2))).toBe(at(3));
@@ -31,7 +31,7 @@ describe('the queue of unsafe payloads', () => {
     expect(queue.nextOn(at(3))).toBe(at(4));
   });
 
-  it('drops what is at the head or below, of whatever branch', () => {
+  it('drops what is at the head or below, on any branch', () => {
     for (const block of [at(2), seal(at(1)), at(1)]) queue.push(block);
     queue.dropInapplicable(at(2));
     expect(queue.lowest).toBeUndefined();
@@ -44,7 +44,7 @@ describe('the queue of unsafe payloads', () => {
     expect(queue.nextOn(at(2))).toBe(at(3));
   });
 
-  it('keeps what is above a gap, of which it cannot tell whether it will fit', () => {
+  it('keeps what is above a gap, because it may fit later', () => {
     const stranger = seal(seal(seal(at(2))));
     queue.push(stranger);
     queue.dropInapplicable(at(2));
@@ -52,7 +52,7 @@ describe('the queue of unsafe payloads', () => {
     expect(queue.lowest).toBe(stranger);
   });
 
-  it('does not take a payload twice', () => {
+  it('does not accept a payload twice', () => {
     queue.push(at(3));
     queue.push(at(3));
     queue.dropInapplicable(at(3));

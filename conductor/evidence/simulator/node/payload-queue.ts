@@ -1,8 +1,8 @@
 import type { Block } from '../chain/block-store.js';
 
 /**
- * Payloads that wait for their turn, the lowest first, as in op-node's `payloads_queue.go`: what is at the unsafe head or
- * below it, or of another parent right above it, is dropped for good; what is higher waits.
+ * Waiting payloads, the lowest first, as in op-node's `payloads_queue.go`. A payload at the unsafe head or below, or
+ * directly above it on another parent, is dropped. A higher one waits.
  */
 export class PayloadQueue {
   private waiting: Block[] = [];
@@ -11,7 +11,7 @@ export class PayloadQueue {
     return this.waiting[0];
   }
 
-  /** A payload that waits already is not taken again. */
+  /** A payload that already waits is not added again. */
   push(block: Block): void {
     if (this.waiting.some(({ hash }) => hash === block.hash)) return;
     const after = this.waiting.findIndex(({ number }) => number > block.number);

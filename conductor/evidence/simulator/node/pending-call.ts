@@ -5,7 +5,7 @@ import { Caller, RpcFault } from './rpc-fault.js';
 
 interface CallOptions {
   clock: Pick<VirtualClock, 'after'>;
-  /** Of the process that asks. */
+  /** Lifetime of the calling process. */
   lifetime: Lifetime;
   /** One way, in milliseconds. */
   latencyMs: () => number;
@@ -14,7 +14,10 @@ interface CallOptions {
   signal: AbortSignal | undefined;
 }
 
-/** One call of a conductor to a program beside it: until its answer, its deadline, its signal, or the end of either process. */
+/**
+ * One call of a conductor to a program beside it: until its answer, its deadline, its signal, or the end of either
+ * process.
+ */
 export class PendingCall<T> {
   readonly caller = new Caller();
   private isOver = false;
@@ -37,7 +40,7 @@ export class PendingCall<T> {
     if (signal?.aborted) this.onAbort();
   }
 
-  /** The call arrives and is served, unless it was given up by then. */
+  /** The call arrives and is served, unless it has been given up. */
   begin(serve: (call: this) => Promise<T>): void {
     if (this.isOver) return;
     this.later(() => {
@@ -54,7 +57,7 @@ export class PendingCall<T> {
     });
   }
 
-  /** The connection breaks when that process ends before it has answered. */
+  /** The connection breaks if that process ends before it has answered. */
   breakWhenEnds(server: Lifetime): void {
     if (!this.isOver)
       this.forgetServer = server.onEnd(() =>
@@ -62,7 +65,7 @@ export class PendingCall<T> {
       );
   }
 
-  /** No process is there to take the call. */
+  /** No process accepts the call. */
   refused(): ClientError {
     return this.failure({ code: 'unreachable', refused: true }, 'connection refused');
   }
@@ -78,7 +81,7 @@ export class PendingCall<T> {
     this.later(() => this.end() && this.reject(this.asFailure(error)));
   }
 
-  /** @returns whether anybody is there to hear of it */
+  /** @returns whether the caller still waits for it */
   private end(): boolean {
     if (this.isOver) return false;
     this.isOver = true;

@@ -3,12 +3,12 @@ export class RpcFault extends Error {
   override readonly name = 'RpcFault';
 }
 
-/** The caller has given up and closed the connection: nobody reads what would be answered. */
+/** The caller has given up and closed the connection, so nobody would read the answer. */
 export class CallerGone extends Error {
   override readonly name = 'CallerGone';
 }
 
-/** The one who asks, as the server sees him. */
+/** The caller, as the server sees it. */
 export class Caller {
   private gone = false;
   private readonly leavings: (() => void)[] = [];

@@ -15,7 +15,7 @@ const SEALING_MS = 50;
 interface SequencerOptions {
   nodeId: string;
   blockTimeS: number;
-  /** L1 blocks that lie between L1's head and the origin of a new block, at least. */
+  /** Minimum number of L1 blocks between L1's head and the origin of a new block. */
   l1Confirmations: number;
   blocks: BlockStore;
   execution: ExecutionClient;
@@ -25,7 +25,7 @@ interface SequencerOptions {
   lifetime: Lifetime;
   wallMs: () => number;
   l1: () => L1View;
-  /** rollup-boost: each time that a job is sealed, another block may come of it. */
+  /** rollup-boost: each time a job is sealed, it may give another block. */
   sealsAnew: () => boolean;
   transactionBytes: () => number;
   publish: (block: Block) => void;
@@ -35,7 +35,7 @@ interface SequencerOptions {
   resetLater: () => void;
 }
 
-/** A block on its way; `job` is unknown until the engine has begun it. */
+/** A block in progress. `job` is unknown until the engine has begun it. */
 interface Building {
   onto: Block;
   job: BuildingJob | null;
@@ -50,7 +50,7 @@ export class Sequencer {
   private active = false;
   private building: Building | null = null;
   private latestSealed: Block | null = null;
-  /** What was published and may not have been imported yet. */
+  /** Published blocks that may not be imported yet. */
   private published: Block | null = null;
   private latestHead: Block | null = null;
   private nextActionMs: number | null = null;
@@ -63,7 +63,7 @@ export class Sequencer {
     return this.active;
   }
 
-  /** op-node was started without `--sequencer.stopped`: nobody is asked. */
+  /** op-node was started without `--sequencer.stopped`, so it does not ask the conductor. */
   startByItself(): void {
     this.begin('itself');
   }
@@ -114,7 +114,7 @@ export class Sequencer {
     }
   }
 
-  /** The event loop has turned: what is due next is looked at, and not before. */
+  /** The event loop has turned. Only now does the sequencer look at what is due next. */
   schedule(): void {
     if (this.nextActionMs === null) return;
     const plan = ++this.plan;
@@ -198,7 +198,7 @@ export class Sequencer {
     const { execution, conductor, blockTimeS, sealsAnew } = this.options;
     this.nextActionMs = null;
     if (!execution.hasJob(job)) {
-      // The job died with its process; another one begins a block time later.
+      // The job died with its process. Another one begins a block time later.
       this.building = null;
       this.published = null;
       return this.nextIn(blockTimeS * 1000);

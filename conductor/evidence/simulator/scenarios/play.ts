@@ -1,7 +1,7 @@
 import { runSeed, type RunResult } from '../run.js';
 import { QUIET_OPTIONS, type Scenario } from './scenario.js';
 
-/** Plays a scenario, and lets the cluster live on. */
+/** Plays a scenario, then lets the cluster continue. */
 export function play(scenario: Scenario, print?: (line: string) => void): Promise<RunResult> {
   return runSeed({
     seed: 1,

@@ -5,12 +5,12 @@ import type { Machine } from '../machine.js';
 import { FAULT_NAMES, type FaultWeights, type SimulationOptions } from '../options.js';
 import type { World } from '../world.js';
 
-/** A course of events that was a bug once: what a seed finds sooner or later, in the fewest steps. */
+/** A course of events that once exposed a bug, in the fewest steps. A seed would find it sooner or later. */
 export interface Scenario {
   name: string;
   /** What happened there, and why it matters. */
   story: string;
-  /** Changes to a cluster of three in which nothing goes wrong by itself. */
+  /** Changes to a cluster of three without random faults. */
   options?: Partial<SimulationOptions>;
   play: (world: World) => Promise<void>;
 }
@@ -64,13 +64,13 @@ export function standbyOf(world: World): Machine {
   return world.machines.find((machine) => machine !== world.leader) as Machine;
 }
 
-/** The execution client is restarted, too fast for a poll to notice, and comes back some blocks behind. */
+/** The execution client restarts too fast for a poll to notice, and comes back some blocks behind. */
 export function restartClient({ execution }: Machine, lostBlocks: number): void {
   execution.kill(lostBlocks);
   execution.start();
 }
 
-/** Nothing is gossiped from there or to there. */
+/** No gossip to or from this machine. */
 export function cutGossip(world: World, machine: Machine): void {
   for (const other of world.machines) {
     world.gossipLinks.cutLink(machine.nodeId, other.nodeId);
@@ -78,17 +78,17 @@ export function cutGossip(world: World, machine: Machine): void {
   }
 }
 
-/** What this course of events must have led to by now. */
+/** Requires a result of this course of events. */
 export function demand(world: World, isSo: boolean, what: string): void {
   if (!isSo) world.fail(new Violation('outcome', what));
 }
 
-/** So many blocks were published in the last seconds. */
+/** Requires this many published blocks in the last seconds. */
 export function publishedWithin(world: World, ms: number): number {
   return world.ledger.acknowledged.filter(({ atMs }) => atMs > world.nowMs - ms).length;
 }
 
-/** An operator hands leadership over, until it is there. */
+/** An operator repeats a transfer until it succeeds. */
 export async function handOver(world: World, to: Machine): Promise<void> {
   for (let attempt = 0; attempt < 20 && world.leader !== to; attempt++) {
     await world.leader?.conductor?.conductor.transferLeaderToServer(to.nodeId, '').catch(() => undefined);

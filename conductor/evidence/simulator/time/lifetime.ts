@@ -1,8 +1,8 @@
 import type { VirtualClock } from './virtual-clock.js';
 
 /**
- * The time from the start of a process to its death. What waits for something in it waits forever once it is over, as
- * the code of a killed process does.
+ * The time from the start of a process to its death. After that, everything that waits for something in it waits
+ * forever, as in a killed process.
  */
 export class Lifetime {
   private readonly endings = new Set<() => void>();
@@ -38,7 +38,7 @@ export class Lifetime {
     });
   }
 
-  /** @returns a function that takes it back */
+  /** @returns a function that undoes this */
   onEnd(run: () => void): () => void {
     this.endings.add(run);
     return () => void this.endings.delete(run);

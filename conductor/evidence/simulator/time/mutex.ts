@@ -1,8 +1,8 @@
-/** Lets one in at a time, in the order of arrival. */
+/** Admits one at a time, in the order of arrival. */
 export class Mutex {
   private tail: Promise<void> = Promise.resolve();
 
-  /** @returns the function that lets the next one in */
+  /** @returns the function that admits the next one */
   async acquire(): Promise<() => void> {
     let release = (): void => undefined;
     const before = this.tail;

@@ -31,7 +31,7 @@ describe('virtual time', () => {
     expect(Date.now()).toBe(EPOCH_MS + 6000);
   });
 
-  it('lets everything happen that promises hold up before the next event', async () => {
+  it('lets all pending promises settle before the next event', async () => {
     const clock = install();
     const seen: string[] = [];
     setTimeout(() => {
@@ -64,13 +64,13 @@ describe('virtual time', () => {
     expect([Math.random(), Math.random()]).toEqual(first);
   });
 
-  it('is over when the process gets its own time back', () => {
+  it('ends when the process gets its real time back', () => {
     install();
     giveBack();
     expect(Math.abs(Date.now() - EPOCH_MS)).toBeGreaterThan(1e9);
   });
 
-  it('ends early when it is told', async () => {
+  it('ends early when told to', async () => {
     const clock = install();
     let count = 0;
     setInterval(() => (count += 1), 10);

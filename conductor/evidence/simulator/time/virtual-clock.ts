@@ -4,15 +4,17 @@ import type { Prng } from '../../../../raft/testing/prng.js';
 /** Wall clock at the beginning of every run, a whole second. */
 export const EPOCH_MS = 1_700_000_000_000;
 
-/** Longer delays are 1 ms, as Node has it. */
+/** Longer delays become 1 ms, as in Node. */
 const DELAY_MAX_MS = 2 ** 31 - 1;
 
-/** Callbacks for one turn of the real event loop, which costs as much as several events. Promises settle between any two. */
+/**
+ * Callbacks for one turn of the real event loop, which costs as much as several events. Promises settle between any two.
+ */
 const TURNS_AT_ONCE = 256;
 
 type Callback = (...args: unknown[]) => void;
 
-/** What code sees as the handle of a timer. */
+/** The handle of a timer. */
 class VirtualTimer {
   isCancelled = false;
 
@@ -30,19 +32,19 @@ class VirtualTimer {
 }
 
 /**
- * Replaces this process's clocks, timers and randomness while a run lasts. The conductor's code knows nothing
- * of it. Time passes only from event to event, and everything that an event sets going by promises is over before the
- * next one: a turn of the real event loop lies between them.
+ * Replaces this process's clocks, timers and randomness during a run, without the conductor's code noticing. Time
+ * passes only from event to event. All promises that an event sets in motion settle before the next event, because a
+ * turn of the real event loop lies between them.
  */
 export class VirtualClock {
   private readonly queue = new EventQueue();
   private readonly turnOfTheLoop = setImmediate;
-  /** Events that ran; cancelled timers do not count. */
+  /** Events that ran. Cancelled timers do not count. */
   events = 0;
 
   constructor(private readonly random: Prng) {}
 
-  /** Milliseconds since the beginning of the run; never goes back. */
+  /** Milliseconds since the beginning of the run. Never goes back. */
   get nowMs(): number {
     return this.queue.nowMs;
   }
@@ -62,7 +64,7 @@ export class VirtualClock {
     return new Promise((resolve) => this.after(delayMs, resolve));
   }
 
-  /** Runs events until it is so late, or until `isOver` says so after one of them. */
+  /** Runs events until this time, or until `isOver` returns true after one of them. */
   async runUntil(endMs: number, isOver: () => boolean = () => false): Promise<void> {
     await this.settled();
     let reached = false;
@@ -71,7 +73,7 @@ export class VirtualClock {
       let isDone = false;
       const runOne = (): void => {
         const before = this.events;
-        // Cancelled timers set nothing going, so that nothing has to settle after them.
+        // Cancelled timers set nothing in motion, so nothing has to settle after them.
         while (!isDone && this.events === before) {
           isDone = reached || isOver();
           if (!isDone) this.queue.runNext();
@@ -94,12 +96,12 @@ export class VirtualClock {
     });
   }
 
-  /** Everything that waits for promises only has happened. */
+  /** Waits until everything that only waits for promises has happened. */
   settled(): Promise<void> {
     return new Promise((resolve) => void this.turnOfTheLoop(resolve));
   }
 
-  /** @returns a function that gives this process its own time back */
+  /** @returns a function that restores the real time of this process */
   install(): () => void {
     const { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, clearImmediate } = globalThis;
     const real = { setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, clearImmediate };
