@@ -2,12 +2,12 @@ import type { HealthLimits, HealthReason } from './health-report.js';
 import type { Observation } from './probes/observation.js';
 
 /**
- * One rule over an observation: null if it holds, or if what it needs is missing (the check of that probe says so,
- * or nobody asked). Pure.
+ * One rule over an observation: null if it holds, or if its input is missing (then the check of that probe reports it, or
+ * nobody asked). Pure.
  */
 type HealthCheck = (observation: Observation, limits: HealthLimits) => HealthReason | null;
 
-/** Age of a block in whole seconds by this machine's clock; a block of the future (clock skew) has age 0. */
+/** Age of a block in whole seconds by this machine's clock. A block from the future (clock skew) has age 0. */
 export function ageSeconds(timestamp: number, askedAtMs: number): number {
   return Math.max(0, Math.floor(askedAtMs / 1000) - timestamp);
 }
@@ -29,7 +29,10 @@ const unsafeHeadCheck: HealthCheck = ({ syncStatus }, { unsafeIntervalSeconds: l
   return { check: 'unsafe-head', code: 'unsafe-head-old', severity: 'unhealthy', message, value, limit };
 };
 
-/** The safe head is not older than allowed; only if asked for, since it depends on the batcher (op-conductor #10167). */
+/**
+ * The safe head is not older than allowed. Checked only if configured, since it depends on the batcher (op-conductor
+ * #10167).
+ */
 const safeHeadCheck: HealthCheck = ({ syncStatus }, { safeIntervalSeconds: limit }) => {
   if (!syncStatus?.ok || limit === undefined) return null;
   const { number, timestamp } = syncStatus.value.safeL2;
@@ -52,7 +55,7 @@ const peersCheck: HealthCheck = ({ peerStats }, { minPeerCount: limit }) => {
   return { check: 'peers', code: 'too-few-peers', severity: 'unhealthy', message, value, limit };
 };
 
-/** The execution client tells its peers in time and has enough of them. */
+/** The execution client reports its peers in time and has enough of them. */
 const executionPeersCheck: HealthCheck = ({ executionPeers }, { minExecutionPeerCount: limit = 0 }) => {
   if (!executionPeers) return null;
   const check = 'execution-peers';
@@ -67,7 +70,7 @@ const executionPeersCheck: HealthCheck = ({ executionPeers }, { minExecutionPeer
   return { check, code: 'too-few-execution-peers', severity, message, value, limit };
 };
 
-/** rollup-boost answers in time and says that it is well, or partly well within the tolerance. */
+/** rollup-boost answers in time that it is healthy, or partially healthy within the tolerance. */
 const rollupBoostCheck: HealthCheck = ({ rollupBoost }) => {
   if (!rollupBoost) return null;
   const check = 'rollup-boost';
@@ -97,7 +100,9 @@ const rollupBoostCheck: HealthCheck = ({ rollupBoost }) => {
   }
 };
 
-/** In op-conductor's order (docs/reference/op-conductor.md §4), which decides the summary and the metric when several fail. */
+/**
+ * In op-conductor's order (docs/reference/op-conductor.md §4), which decides the summary and the metric when several fail.
+ */
 export const checks: readonly HealthCheck[] = [
   syncStatusCheck,
   unsafeHeadCheck,

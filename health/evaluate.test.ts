@@ -26,7 +26,7 @@ interface Facts {
   rollupBoost?: RollupBoostAnswer['health'] | 'tolerated' | 'down';
 }
 
-/** A node with a fresh head and two peers, changed as given; what is not named here is not asked. */
+/** A node with a fresh head and two peers, with the given changes. Other probes are not asked. */
 function observation({ unsafe = 0, safe = 500, peers = 2, executionPeers, rollupBoost }: Facts): Observation {
   const found: Observation = {
     syncStatus:
@@ -115,7 +115,7 @@ describe('evaluate', () => {
     expect(verdict.reasons).toMatchObject([{ code: 'rollup-boost-partial', severity: 'degraded' }]);
   });
 
-  it('names everything that is wrong, in the order of op-conductor, what is tolerated last', () => {
+  it('names everything that is wrong, in the order of op-conductor, tolerated faults last', () => {
     const facts: Facts = { unsafe: 6, safe: 61, peers: 0, executionPeers: 0, rollupBoost: 'tolerated' };
     expect(evaluate(observation(facts), allLimits).reasons).toMatchObject([
       { check: 'unsafe-head', code: 'unsafe-head-old', value: 6, limit: 5 },
@@ -133,13 +133,13 @@ describe('evaluate', () => {
     ]);
   });
 
-  it('allows an unsafe interval of 0 to a head of this second only', () => {
+  it('with an unsafe interval of 0 allows only a head of the current second', () => {
     const strict = { ...limits, unsafeIntervalSeconds: 0 };
     expect(evaluate(observation({ unsafe: 0 }), strict).healthy).toBe(true);
     expect(evaluate(observation({ unsafe: 1 }), strict).healthy).toBe(false);
   });
 
-  it('reports the facts it has, whatever the verdict', () => {
+  it('reports its facts, whatever the verdict', () => {
     expect(evaluate(observation({ unsafe: 6, peers: 0 }), limits)).toMatchObject({
       unsafeHead: head(42, 6),
       peers: 0,

@@ -53,7 +53,7 @@ function build(options: Partial<HealthMonitorOptions & { timeoutMs: number }> = 
   return monitor;
 }
 
-/** The next report that fits; reports from before the call do not count. */
+/** The next matching report. Reports from before the call do not count. */
 async function nextReport(fits: (report: HealthReport) => boolean = () => true): Promise<HealthReport> {
   for (let seen = reports.length; ; seen++) {
     while (reports.length === seen) await new Promise<void>((resolve) => waiting.push(resolve));
@@ -110,7 +110,7 @@ describe('HealthMonitor', () => {
     expect(is('node-unreachable')(dead)).toBe(true);
   });
 
-  it('counts a node that hangs in the second probe only as unreachable', async () => {
+  it('counts a node that hangs only in the second probe as unreachable', async () => {
     server.answer = (request) => (request.method === 'opp2p_peerStats' ? 'hang' : healthyAnswer(request));
     build({ timeoutMs: 500 }).start();
     const report = await nextReport(({ unsafeHead }) => unsafeHead !== undefined);
@@ -150,14 +150,14 @@ describe('HealthMonitor', () => {
       asked = 0;
     });
 
-    it('goes on with the others, and calls it unreachable at its own deadline', async () => {
+    it('continues with the others, and calls it unreachable at its own deadline', async () => {
       build({ probes: { ...nodeProbes(10_000), rollupBoost } }).start();
       await nextReport();
       hangs = true;
       const before = asked;
       while (asked === before) await nextReport();
       headAgeSeconds = 6;
-      // Long before the deadline of the hanging one.
+      // Long before the deadline of the hanging probe.
       expect((await nextReport(is('unsafe-head-old'))).reasons).toHaveLength(1);
       headAgeSeconds = 0;
       await nextReport(is('ok'));
@@ -167,7 +167,7 @@ describe('HealthMonitor', () => {
       );
     });
 
-    it('reports a late answer when it comes, not a round later', async () => {
+    it('reports a late answer when it comes, not one round later', async () => {
       build({ probes: { ...nodeProbes(10_000), rollupBoost }, intervalMs: 600_000 }).start();
       await nextReport();
       hangs = true;
@@ -187,7 +187,7 @@ describe('HealthMonitor', () => {
     });
   });
 
-  it('asks side by side, so that a hung node costs one deadline and not one per probe', async () => {
+  it('asks in parallel, so that a hung node costs one deadline and not one per probe', async () => {
     server.answer = () => 'hang';
     build({ timeoutMs: 600_000 }).start();
     await untilRequests(2);
@@ -228,7 +228,7 @@ describe('HealthMonitor', () => {
     expect(most).toBe(1);
   });
 
-  it('probes at once when told, and again after a round that is under way', async () => {
+  it('probes at once when told, and again after a round in progress', async () => {
     build({ intervalMs: 600_000 });
     monitor.start();
     await nextReport();
@@ -256,7 +256,7 @@ describe('HealthMonitor', () => {
     expect(reports[3]!.healthy).toBe(true);
   });
 
-  it('ends probes under way on stop, without a report, and leaves nothing open', async () => {
+  it('ends running probes on stop, without a report, and leaves nothing open', async () => {
     server.answer = () => 'hang';
     build({ timeoutMs: 600_000 }).start();
     await untilRequests(2);

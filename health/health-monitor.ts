@@ -10,19 +10,19 @@ export interface HealthMonitorOptions {
   intervalMs: number;
   /** Wall clock in milliseconds. */
   now: () => number;
-  /** Called with the report of every round, and with one for each answer that came later. */
+  /** Called with the report of every round, and with one for each later answer. */
   onReport: (report: HealthReport) => void;
 }
 
 type Question = keyof Probes;
 
-/** A round is reported after this with the answers that are there; each of the others is reported when it comes. */
+/** After this time, a round is reported with the answers so far. Each later answer is reported when it comes. */
 const REPORT_AFTER_MS = 250;
 
 /**
- * Asks all questions side by side once per interval, the first time at once. One that hangs holds up no other: the
- * round is reported without it, with its last answer, and it counts against the node when its own deadline is over.
- * A question is not asked again while its answer is outstanding.
+ * Runs all probes in parallel once per interval, the first time at once. A hanging probe delays no other: the round is
+ * reported with its last answer, and it counts against the node at its own deadline. A probe is not repeated while its
+ * answer is outstanding.
  */
 export class HealthMonitor {
   readonly #options: HealthMonitorOptions;
@@ -36,7 +36,7 @@ export class HealthMonitor {
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | null = null;
   #repeat = false;
-  /** The report of the round under way is still to come. */
+  /** The report of the current round is still to come. */
   #reportDue = false;
 
   constructor(options: HealthMonitorOptions) {
@@ -54,8 +54,8 @@ export class HealthMonitor {
   }
 
   /**
-   * Starts a round at once instead of at the end of the interval. While one is under way another follows it, since
-   * that one may have asked before the event that the caller wants to see.
+   * Starts a round at once instead of at the end of the interval. During a round, another one follows, since the
+   * current one may have asked before the event that the caller wants to see.
    */
   probeNow(): void {
     if (this.#stopped.signal.aborted) return;
@@ -74,7 +74,7 @@ export class HealthMonitor {
     });
   }
 
-  /** Ends probing for good: no report comes after the call, and nothing is open when the promise resolves. */
+  /** Ends probing for good. No report comes after the call, and nothing is open when the promise resolves. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     clearTimeout(this.#timer);
@@ -86,7 +86,7 @@ export class HealthMonitor {
     this.#askedAtMs = this.#options.now();
     for (const name of this.#questions) if (!this.#asking.has(name)) this.#ask(name);
     const answered = Promise.all(this.#asking.values());
-    // The very first report tells everything: a node of which something is unknown is no candidate yet.
+    // The first report must be complete: a node with unknown facts is not a candidate yet.
     if (this.#latest === null) await answered;
     else await this.#orTimeout(answered);
     this.#report();

@@ -43,9 +43,9 @@ export interface HealthVerdict {
   reasons: readonly HealthReason[];
   /** For people: the first reason's message, or the numbers of a healthy node. */
   summary: string;
-  /** op-node's unsafe head; absent if it did not tell. */
+  /** op-node's unsafe head; absent if unknown. */
   unsafeHead?: HeadInfo;
-  /** Connected peers of op-node; absent if it did not tell. */
+  /** Connected peers of op-node; absent if unknown. */
   peers?: number;
 }
 
@@ -54,9 +54,9 @@ export interface HealthReport extends HealthVerdict {
   checkedAtMs: number;
 }
 
-/** What is allowed. The limits of checks that are not configured are not looked at. */
+/** What is allowed. The limits of checks that are not configured are ignored. */
 export interface HealthLimits {
-  /** A head older than this is unhealthy; one of exactly this age is not. */
+  /** A head older than this is unhealthy. One of exactly this age is not. */
   unsafeIntervalSeconds: number;
   /** Undefined: the safe head is not checked. */
   safeIntervalSeconds?: number | undefined;

@@ -14,7 +14,7 @@ describe('Streaks', () => {
   const counted = (streaks: Streaks, round: number, ...reasons: HealthReason[]): (number | undefined)[] =>
     streaks.count(reasons, round).map(({ failures }) => failures);
 
-  it('count checks in a row, each thing for itself', () => {
+  it('count checks in a row, separately for each fault', () => {
     const streaks = new Streaks();
     expect(counted(streaks, 1, wrong('peers'))).toEqual([1]);
     expect(counted(streaks, 2, wrong('peers'), wrong('rollup-boost'))).toEqual([2, 1]);
@@ -31,7 +31,7 @@ describe('Streaks', () => {
     expect(counted(streaks, 2, wrong('peers'))).toEqual([2]);
   });
 
-  it('leave the age of heads and what is counted already', () => {
+  it('do not touch the age of heads or what is already counted', () => {
     const streaks = new Streaks();
     expect(counted(streaks, 1, wrong('unsafe-head'), wrong('sync-status', { failures: 7 }))).toEqual([
       undefined,

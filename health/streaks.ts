@@ -1,16 +1,16 @@
 import type { CheckName, HealthReason } from './health-report.js';
 
-/** The age of a head needs no confirmation: it has been growing all the time. */
+/** The age of a head needs no confirmation, because it has been growing all the time. */
 const OF_AGE = new Set<CheckName>(['unsafe-head', 'safe-head']);
 
-/** Counts for how many checks in a row each thing has been wrong: one bad measurement may be an accident. */
+/** Counts for how many checks in a row each fault has lasted: one bad measurement may be a glitch. */
 export class Streaks {
   private rounds = new Map<string, { failures: number; roundMs: number }>();
 
   /**
    * Adds `failures` to the reasons that have none.
    *
-   * @param roundMs names the round: a second report of the same one does not count again
+   * @param roundMs identifies the round: a second report of the same round does not count again
    */
   count(reasons: readonly HealthReason[], roundMs: number): HealthReason[] {
     const before = this.rounds;

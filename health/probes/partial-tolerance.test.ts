@@ -5,7 +5,7 @@ describe('PartialTolerance', () => {
   const taken = (tolerance: PartialTolerance, ...seconds: number[]): boolean[] =>
     seconds.map((second) => tolerance.take(second));
 
-  it('lets the limit pass in every window, and up to twice of it across a boundary', () => {
+  it('allows the limit in every window, and up to twice of it across a boundary', () => {
     const tolerance = new PartialTolerance(2, 10);
     expect(taken(tolerance, 100, 105, 109)).toEqual([true, true, false]);
     expect(taken(tolerance, 110, 110, 119)).toEqual([true, true, false]);

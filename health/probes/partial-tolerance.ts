@@ -1,6 +1,6 @@
 /**
- * How many partially healthy answers of rollup-boost are let pass: so many in every window of wall-clock time, the
- * windows being those of op-conductor (fixed, so up to twice the limit passes across a boundary).
+ * How many partially healthy answers of rollup-boost are tolerated in each window of wall-clock time. The windows are those
+ * of op-conductor: fixed, so up to twice the limit passes across a boundary.
  */
 export class PartialTolerance {
   #window = -1;
@@ -12,7 +12,7 @@ export class PartialTolerance {
     private readonly windowSeconds: number,
   ) {}
 
-  /** Uses one up; false when there is none left in the window of `nowSeconds`. */
+  /** Uses one up. False when none is left in the window of `nowSeconds`. */
   take(nowSeconds: number): boolean {
     if (this.limit === 0) return false;
     const window = Math.floor(nowSeconds / this.windowSeconds);

@@ -60,7 +60,7 @@ describe('rollup-boost by status code', () => {
     expect(await ask()).toEqual({ health, tolerated: false });
   });
 
-  it('looks at nothing but the status', async () => {
+  it('reads only the status', async () => {
     build({ by: 'status', executionUrl: url });
     for (const body of [{ body: 'x'.repeat(2 * MIB) }, { body: '.', endless: true } as const]) {
       answer = { status: 200, ...body };
@@ -69,7 +69,7 @@ describe('rollup-boost by status code', () => {
     await waitForNoConnections();
   });
 
-  it('asks execution.rpc/healthz, also when that URL ends with a slash', async () => {
+  it('asks execution.rpc/healthz, even if that URL ends with a slash', async () => {
     for (const executionUrl of [url, `${url}/`, `${url}/engine/`]) {
       build({ by: 'status', executionUrl });
       await ask();
@@ -78,7 +78,7 @@ describe('rollup-boost by status code', () => {
     expect(asked).toEqual(['GET /healthz', 'GET /healthz', 'GET /engine/healthz']);
   });
 
-  it('is no answer with another status, too late, or with nobody there', async () => {
+  it('gives no answer with another status, too late, or without a server', async () => {
     build({ by: 'status', executionUrl: url });
     answer = { status: 404, body: '' };
     await expect(ask()).rejects.toThrow('unexpected status code: 404');
@@ -130,7 +130,7 @@ describe('rollup-boost by JSON', () => {
     expect(asked).toEqual(['GET /next?full=1']);
   });
 
-  it('is no answer when it makes no sense', async () => {
+  it('gives no answer when it is invalid', async () => {
     json('Splendid');
     await expect(ask()).rejects.toThrow('unexpected rollup_boost_health: "Splendid"');
     json('constructor');

@@ -7,7 +7,7 @@ import { below, parseEndpoint, type Endpoint } from '../../common/endpoint.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import type { PartialTolerance } from './partial-tolerance.js';
 
-/** `partial`: blocks are built by the execution client alone, since the external builder is not well. */
+/** `partial`: only the execution client builds blocks, because the external builder is unhealthy. */
 export type RollupBoostHealth = 'healthy' | 'partial' | 'unhealthy';
 
 export interface RollupBoostAnswer {
@@ -38,7 +38,7 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 
 const report = z.object({ rollup_boost_health: z.string() });
 
-/** Asks rollup-boost how it is (docs/reference/op-conductor.md §4). */
+/** Asks rollup-boost for its health (docs/reference/op-conductor.md §4). */
 export class RollupBoostProbe {
   readonly #endpoint: Endpoint;
   readonly #dialer = new Dialer({ answerBytesMax: MAX_BODY_BYTES });
@@ -48,14 +48,14 @@ export class RollupBoostProbe {
     private readonly tolerance: PartialTolerance,
     private readonly now: () => number,
   ) {
-    // op-conductor appends to the URL as it is, so that one with a slash at the end asks for `//healthz`.
+    // op-conductor appends to the URL unchanged, so a URL with a trailing slash asks for `//healthz`.
     this.#endpoint =
       variant.by === 'status'
         ? below(parseEndpoint(variant.executionUrl), '/healthz')
         : parseEndpoint(variant.url);
   }
 
-  /** Rejects when there is no answer in time, or none that makes sense. */
+  /** Rejects when there is no valid answer in time. */
   async call({ signal, timeoutMs = DEFAULT_TIMEOUT_MS }: CallOptions): Promise<RollupBoostAnswer> {
     const { status, text } = await withDeadline((deadline) => this.#get(deadline), { timeoutMs, signal });
     const health = this.variant.by === 'status' ? byStatus(status) : byBody(status, text);
@@ -76,7 +76,7 @@ export class RollupBoostProbe {
       dispatcher: this.#dialer.agent,
     });
     if (this.variant.by === 'json') return { status, text: await body.text() };
-    // The status says everything; what follows may be long, or never end.
+    // The status says everything. The body may be long, or never end.
     body.on('error', () => undefined).destroy();
     return { status, text: '' };
   }
