@@ -26,7 +26,7 @@ describe('clients', () => {
     await until(() => slow.closed !== undefined);
   });
 
-  it('that take nothing for a while are cut off before their queue is full', async () => {
+  it('that accept nothing for a while are cut off before their queue is full', async () => {
     const { upstream, port, observer } = await startStream({ clientLimits: { writeTimeoutMs: 50 } });
     const slow = await listen(port);
     slow.socket.pause();
@@ -52,7 +52,7 @@ describe('clients', () => {
     expect(observer.cuts).toEqual(['silent']);
   });
 
-  it('get answers to their pings, and may say what they like', async () => {
+  it('get answers to their pings, and may send anything', async () => {
     const { upstream, port } = await startStream();
     const client = await listen(port);
     client.socket.send('subscribe');
@@ -76,7 +76,7 @@ describe('clients', () => {
     expect(observer.cuts).toEqual(['error', 'error']);
   });
 
-  it('are told when the proxy stops, and cannot hold it up', async () => {
+  it('are told when the proxy stops, and cannot delay it', async () => {
     const { proxy, port } = await startStream();
     const [polite, deaf] = await Promise.all([listen(port), listen(port)]);
     deaf.socket.pause();
@@ -90,7 +90,7 @@ describe('clients', () => {
     await expect(Listener.connect(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  it('that talk too much are not read for a while, and still get their frames', async () => {
+  it('that send too much are not read for a while, and still get their frames', async () => {
     const { upstream, port, observer } = await startStream({ clientLimits: { readBytesPerSecond: 1 } });
     const [talker, good] = await Promise.all([listen(port), listen(port)]);
     const pong = (): Promise<unknown> => once(talker.socket, 'pong');
@@ -109,7 +109,7 @@ describe('clients', () => {
     expect([heard, observer.cuts]).toEqual([false, []]);
   });
 
-  it('get the very same bytes, compressed once for all that agreed on it', async () => {
+  it('get identical bytes, compressed once for all that agreed on it', async () => {
     const { upstream, port } = await startStream({ compression: true });
     const clients = await Promise.all(
       [true, true, false, false].map((perMessageDeflate) => listen(port, { perMessageDeflate })),

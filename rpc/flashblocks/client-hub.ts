@@ -10,29 +10,29 @@ import { throttleReads } from './throttle-reads.js';
 export const CLIENT_LIMITS = {
   /** A client with this many unsent frames is cut. */
   unsentFrames: 256,
-  /** Above the largest frame, so that two of them in a row do no harm. Clients share the frames that wait for them. */
+  /** Above the largest frame, so that two in a row do no harm. Clients share their waiting frames. */
   unsentBytes: 24 * MIB,
-  /** A client that takes nothing of what waits for it within this time is cut. */
+  /** A client that accepts nothing of its queue within this time is cut. */
   writeTimeoutMs: 5000,
   pingIntervalMs: 15_000,
   pongTimeoutMs: 10_000,
-  /** Clients have nothing to say but pongs; this is room for ten thousand times that. */
+  /** Clients only send pongs. This is ten thousand times as much. */
   readBytesPerSecond: 16 * KIB,
 };
 
-/** 1,000 clients in one go would hold up the heartbeats of the cluster. */
+/** Sending to 1,000 clients without a break would delay the heartbeats of the cluster. */
 const CLIENTS_PER_TURN = 200;
 
 interface ClientHubOptions {
   limits: typeof CLIENT_LIMITS;
   observer: FlashblocksObserver;
-  /** All frames are on their way to all clients. */
+  /** All frames have been sent to all clients. */
   onIdle: () => void;
 }
 
 interface Client {
   socket: WebSocket;
-  /** Below `socket`, which only writes whole frames of its own (pings, pongs, the close) to it. */
+  /** The connection below `socket`, which writes only its own whole frames to it (pings, pongs, the close). */
   connection: Socket;
   compressed: boolean;
   unsentFrames: number;
@@ -42,13 +42,13 @@ interface Client {
   sent: () => void;
 }
 
-/** The clients of the proxy. They get the same frames in the same order; one that cannot keep up is cut off. */
+/** The clients of the proxy. All get the same frames in the same order. One that cannot keep up is cut off. */
 export class ClientHub {
   private readonly clients = new Set<Client>();
   private queue: FlashblockFrame[] = [];
   private sending = false;
   private closed = false;
-  /** Raised when the frames in hand must not be sent any more. */
+  /** Incremented when the current frames must no longer be sent. */
   private generation = 0;
   private pings: NodeJS.Timeout | undefined;
   private pongs: NodeJS.Timeout | undefined;
@@ -59,7 +59,7 @@ export class ClientHub {
     return this.clients.size;
   }
 
-  /** Frames that no client was given yet. */
+  /** Frames that no client has been sent yet. */
   get backlog(): number {
     return this.queue.length;
   }
@@ -69,7 +69,7 @@ export class ClientHub {
   }
 
   /**
-   * Takes in a client. What it sends is ignored.
+   * Adds a client. What it sends is ignored.
    * @param connection that the WebSocket runs over
    * @param compressed whether it takes frames of `encodeCompressedFrame`
    */
@@ -99,19 +99,19 @@ export class ClientHub {
     });
   }
 
-  /** Sends a frame to all that are connected, after the frames before it. */
+  /** Sends a frame to all clients, after the earlier frames. */
   broadcast(frame: FlashblockFrame): void {
     this.queue.push(frame);
     if (!this.sending) void this.sendQueued();
   }
 
-  /** Sends nothing more of what was broadcast so far. */
+  /** Drops the rest of what was broadcast so far. */
   forget(): void {
     this.generation += 1;
     for (const _frame of this.queue.splice(0)) this.options.observer.dropped('demoted');
   }
 
-  /** Says good-bye to all, and cuts off after `graceMs` who has not gone. */
+  /** Closes all clients, and cuts off those that remain after `graceMs`. */
   async close(graceMs: number): Promise<void> {
     this.closed = true;
     clearInterval(this.pings);
@@ -194,7 +194,7 @@ export class ClientHub {
     client.socket.terminate();
   }
 
-  /** Visits the clients of this moment, letting other work in between, until `visit` returns false. */
+  /** Visits the current clients, with other work in between, until `visit` returns false. */
   private async forEach(visit: (client: Client) => boolean): Promise<void> {
     let visited = 0;
     for (const client of [...this.clients]) {

@@ -8,7 +8,7 @@ export interface FlashblockFrame {
   binary: boolean;
 }
 
-/** ws exports what writes its frames; its types leave it out. */
+/** ws exports its frame writer, but its types do not. */
 const { Sender } = ws as unknown as {
   Sender: {
     frame(data: Buffer, options: { fin: boolean; opcode: number; rsv1: boolean }): Buffer[];
@@ -18,7 +18,7 @@ const { Sender } = ws as unknown as {
 const OPCODE = { text: 1, binary: 2 };
 /** Below this size, compression costs more than it saves. */
 const COMPRESSED_BYTES_MIN = 1024;
-/** What ends each flush of deflate; a message of permessage-deflate goes without (RFC 7692 §7.2.1). */
+/** The end of each deflate flush, which permessage-deflate omits (RFC 7692 §7.2.1). */
 const FLUSH_TAIL_BYTES = 4;
 
 const deflate = promisify(deflateRaw);
@@ -30,7 +30,7 @@ export function encodePlainFrame(frame: FlashblockFrame): Buffer {
 
 /**
  * Bytes of the frame for any client that agreed on permessage-deflate without context takeover and with the full
- * window. A short frame stays as it is, which they take too.
+ * window. A short frame is not compressed, which they accept as well.
  */
 export async function encodeCompressedFrame(frame: FlashblockFrame): Promise<Buffer> {
   if (frame.data.length < COMPRESSED_BYTES_MIN) return encodePlainFrame(frame);

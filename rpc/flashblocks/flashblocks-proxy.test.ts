@@ -42,7 +42,7 @@ describe('forwarding', () => {
     await until(() => observer.drops.length > before);
     const staleFrames = (): number => observer.drops.filter((reason) => reason === 'stale').length;
     const staleBefore = staleFrames();
-    // These are in the kernel's buffer when the node is promoted; the pong comes behind them.
+    // These are in the kernel's buffer when the node is promoted. The pong comes after them.
     for (let i = 0; i < 20; i++) upstream.send(`stale ${i} ${'x'.repeat(10_000)}`);
     lead(true);
     await until(() => staleFrames() === staleBefore + 20);
@@ -53,7 +53,7 @@ describe('forwarding', () => {
     expect(new Set(client.texts)).toEqual(new Set(['fresh']));
   });
 
-  it('waits for a pong only for a while', async () => {
+  it('waits for a pong only for a limited time', async () => {
     const upstream = await startUpstream(0, { autoPong: false });
     const { port, observer } = await startProxy({ upstreamUrl: upstream.url });
     const client = await listen(port);
@@ -65,14 +65,14 @@ describe('forwarding', () => {
     expect(observer.drops).toContain('stale');
   });
 
-  it('forwards nothing after the demotion, also of a frame that is on its way to the clients', async () => {
+  it('forwards nothing after the demotion, not even the rest of a frame that is being sent', async () => {
     let demote: (() => void) | undefined;
     let leads = true;
     const upstream = await startUpstream();
     const { port, proxy, observer } = await startProxy({
       upstreamUrl: upstream.url,
       isLeader: () => {
-        // Has its turn when the first clients were served, and before the next are.
+        // Runs when the first clients have been served, before the next.
         if (demote) setImmediate(demote);
         return leads;
       },
@@ -100,7 +100,7 @@ describe('forwarding', () => {
     expect(count('of the follower')).toBe(0);
   });
 
-  it('notices a leadership that nobody announced', async () => {
+  it('notices an unannounced leadership', async () => {
     const upstream = await startUpstream();
     let leads = false;
     const { port, observer } = await startProxy({ upstreamUrl: upstream.url, isLeader: () => leads });

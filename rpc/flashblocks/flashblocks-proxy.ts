@@ -12,13 +12,13 @@ export interface FlashblocksProxyOptions {
   port: number;
   /** Agrees on permessage-deflate with clients that offer it; a frame is compressed once for all of them. */
   compression: boolean;
-  /** Whether this node leads now. `leadershipChanged` is to be called whenever the answer may have changed. */
+  /** Whether this node leads now. Call `leadershipChanged` whenever the answer may have changed. */
   isLeader: () => boolean;
   observer: FlashblocksObserver;
   logger: Logger;
-  /** op-conductor's, unless given. */
+  /** By default op-conductor's. */
   upstreamTimes?: Partial<typeof UPSTREAM_TIMES>;
-  /** op-conductor's, unless given. */
+  /** By default op-conductor's. */
   clientLimits?: Partial<typeof CLIENT_LIMITS>;
   maxClients?: number;
 }
@@ -26,11 +26,11 @@ export interface FlashblocksProxyOptions {
 const MAX_CLIENTS = 10_000;
 
 /**
- * Passes the flashblocks of the local builder on to WebSocket clients while this node leads, so that whoever
- * listens to all conductors hears the active builder alone (docs/reference/op-conductor.md §7).
+ * Passes the flashblocks of the local builder on to WebSocket clients while this node leads. So a client of all conductors
+ * hears only the active builder (docs/reference/op-conductor.md §7).
  *
- * The upstream is read all the time and its frames are dropped while this node does not lead. op-conductor leaves
- * them unread instead, and forwards what piled up once it leads.
+ * The upstream is always read, and its frames are dropped while this node does not lead. op-conductor leaves them unread
+ * instead, and forwards the backlog once it leads.
  */
 export class FlashblocksProxy {
   private readonly upstream: UpstreamConnection;
@@ -66,7 +66,7 @@ export class FlashblocksProxy {
     });
   }
 
-  /** Rejects when the port cannot be bound. An upstream that is not there is no error. */
+  /** Rejects when the port cannot be bound. A missing upstream is not an error. */
   async start(): Promise<{ port: number }> {
     const bound = await this.server.start();
     this.hub.start();
@@ -81,7 +81,7 @@ export class FlashblocksProxy {
     await this.server.stop();
   }
 
-  /** Nothing of what came before is sent any more, whether this node leads now or not. */
+  /** Nothing from before is sent any longer, whether this node leads now or not. */
   leadershipChanged(): void {
     this.wasLeader = this.options.isLeader();
     this.hub.forget();
@@ -100,7 +100,7 @@ export class FlashblocksProxy {
     if (!leads) return observer.dropped('not-leader');
     if (this.fenced) return observer.dropped('stale');
     this.hub.broadcast({ data, binary });
-    // Reads on when all clients were served.
+    // Reads on when all clients have been served.
     if (this.hub.backlog > 0) this.upstream.pause();
   }
 }

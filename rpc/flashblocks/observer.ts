@@ -4,7 +4,7 @@ export type DropReason =
   | 'not-leader'
   /** It may have been sent before this node became the leader. */
   | 'stale'
-  /** Leadership went while it was being sent to the clients. */
+  /** Leadership ended while it was being sent to the clients. */
   | 'demoted';
 
 /** Why the proxy ended the connection of a client. */
@@ -21,7 +21,7 @@ export interface FlashblocksObserver {
   connectionAttempt(success: boolean): void;
   upstreamConnected(connected: boolean): void;
   clientsConnected(count: number): void;
-  /** One frame of the upstream, of this many bytes, is on its way to this many clients. */
+  /** One frame of the upstream, of this many bytes, is being sent to this many clients. */
   forwarded(bytes: number, clients: number): void;
   dropped(reason: DropReason): void;
   clientCut(reason: CutReason): void;

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 
 /**
- * Reads no more than this from a client over time, and as much at once. Every frame costs time to parse, and
- * a client can send thousands of them in one packet; what it sends too much waits at its side.
+ * Limits how much is read from a client over time, with a burst of the same size. Every frame costs time to parse, and a
+ * client can send thousands of them in one packet. Anything beyond the limit waits on the client's side.
  */
 export function throttleReads(socket: WebSocket, connection: Socket, bytesPerSecond: number): void {
   let allowance = bytesPerSecond;

@@ -32,7 +32,7 @@ describe('the upstream', () => {
     expect(log.map(({ msg }) => msg)).toEqual([lost, connected, lost, connected, lost, connected, lost]);
   });
 
-  it('is sent the user name and password of its URL, and the log has neither', async () => {
+  it('gets the user name and password of its URL, and the log has neither', async () => {
     const asked: (string | undefined)[] = [];
     const upstream = await startUpstream(0, {
       verifyClient: ({ req }: { req: IncomingMessage }) => {
@@ -52,7 +52,7 @@ describe('the upstream', () => {
     expect(JSON.stringify(log)).not.toContain('s3cret');
   });
 
-  it('is not asked faster and faster when it closes every connection at once', async () => {
+  it('is not called faster and faster when it closes every connection at once', async () => {
     const upstream = await startUpstream();
     const { observer } = await startProxy({
       upstreamUrl: upstream.url,
@@ -68,7 +68,7 @@ describe('the upstream', () => {
     expect(observer.attempts.every(Boolean)).toBe(true);
   });
 
-  it('has to answer in time', async () => {
+  it('must answer in time', async () => {
     const silent = net.createServer((socket) => socket.on('error', () => undefined).resume());
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');
@@ -97,7 +97,7 @@ describe('the upstream', () => {
     expect(observer.attempts).toEqual([true]);
   });
 
-  it('that sends invalid text, or more than a frame may hold, is connected anew', async () => {
+  it('that sends invalid text, or an oversized frame, is reconnected', async () => {
     const { upstream, observer, flowing } = await startStream({ upstreamTimes });
     for (const frame of [Buffer.from([0xff, 0xfe]), Buffer.alloc(11 * MIB)]) {
       const attempts = observer.attempts.length;

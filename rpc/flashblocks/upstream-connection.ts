@@ -5,16 +5,16 @@ import { names } from '../../common/name-lookup.js';
 import { parseEndpoint, WEBSOCKET, withoutQuery, type Endpoint } from '../../common/endpoint.js';
 import type { FlashblocksObserver } from './observer.js';
 
-/** As op-conductor (docs/reference/op-conductor.md §7), but for the pauses between attempts, which grow from short ones. */
+/** As in op-conductor (docs/reference/op-conductor.md §7), except that the pauses between attempts start short and grow. */
 export const UPSTREAM_TIMES = {
-  /** Longest that connecting may take, the handshake included. */
+  /** Longest time to connect, including the handshake. */
   dialTimeoutMs: 5000,
   firstRetryMs: 100,
   lastRetryMs: 5000,
   pingIntervalMs: 15_000,
   /** An upstream that is silent for this long, without even a pong, is given up. */
   readTimeoutMs: 30_000,
-  /** Longest that a fence waits for its pong. */
+  /** Longest time that a fence waits for its pong. */
   fenceTimeoutMs: 250,
 };
 
@@ -36,7 +36,7 @@ interface Fence {
   timer: NodeJS.Timeout;
 }
 
-/** The connection to rollup-boost or the builder: always being read, and made again whenever it ends. */
+/** The connection to rollup-boost or the builder. It is always read, and re-established whenever it ends. */
 export class UpstreamConnection {
   private socket: WebSocket | undefined;
   private retryMs: number;
@@ -80,16 +80,16 @@ export class UpstreamConnection {
   }
 
   /**
-   * Calls `passed` once every frame that the upstream sent before this call has been read: a pong comes after all
-   * that was sent before its ping arrived. An upstream that answers no pings delays it by a fixed time only. A new
-   * call replaces one that is still waiting.
+   * Calls `passed` once every frame that the upstream sent before this call has been read: a pong comes after
+   * everything that was sent before its ping arrived. An upstream that does not answer pings delays it only by a fixed
+   * time. A new call replaces one that is still waiting.
    */
   waitForFence(passed: () => void): void {
     clearTimeout(this.fence?.timer);
     this.fence = undefined;
     if (this.socket?.readyState !== WebSocket.OPEN) return passed();
     const token = `fence-${++this.fences}`;
-    // After the next look at the sockets: after a stall, timers run before what waits in them is read.
+    // After the next poll of the sockets: after a stall, timers run before the sockets are read.
     const timer = setTimeout(
       () => setImmediate(() => this.passFence(token)),
       this.options.times.fenceTimeoutMs,
@@ -133,7 +133,7 @@ export class UpstreamConnection {
     });
     socket.on('message', (data, binary) => {
       this.heard();
-      // Only a connection that brings something is worth an early retry: one that is closed at once is not.
+      // Only a connection that delivered something is worth an early retry. One that is closed at once is not.
       this.retryMs = times.firstRetryMs;
       this.options.onFrame(data as Buffer, binary);
     });

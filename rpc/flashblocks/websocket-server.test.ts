@@ -52,7 +52,7 @@ describe('the HTTP side', () => {
     await listen(port);
   });
 
-  it('admits only so many clients, and others when these have gone', async () => {
+  it('admits only a limited number of clients, and others when these have gone', async () => {
     const { port, observer } = await startProxy({ upstreamUrl: 'ws://127.0.0.1:1', maxClients: 2 });
     const [first] = await Promise.all([listen(port), listen(port)]);
     const refused = await ask(port, handshake('/ws'));

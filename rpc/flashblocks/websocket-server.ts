@@ -20,12 +20,12 @@ interface WebSocketServerOptions {
 }
 
 const PATH = '/ws';
-/** Clients have nothing to say; op-conductor's library cuts off longer messages too. */
+/** Clients have nothing to send. op-conductor's library cuts off longer messages as well. */
 const CLIENT_MESSAGE_BYTES_MAX = 32 * KIB;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Connections beyond those of the clients, for handshakes that are refused with an answer. */
 const SPARE_CONNECTIONS = 100;
-/** Without a context kept between frames, what is compressed once fits all clients. */
+/** Without a context between frames, one compressed frame fits all clients. */
 const DEFLATE = { serverNoContextTakeover: true, clientNoContextTakeover: true };
 /** In its offer a client may ask for a smaller window than the one we compress with. */
 const SMALLER_WINDOW = /server_max_window_bits/i;
@@ -53,9 +53,9 @@ export class WebSocketServer {
         maxPayload: CLIENT_MESSAGE_BYTES_MAX,
         perMessageDeflate: compression ? DEFLATE : false,
       },
-      // ws has closed the connection already.
+      // ws has already closed the connection.
       errorHandler: () => onClientError(),
-      // The hub says good-bye.
+      // The hub closes the clients.
       preClose: (done) => done(),
     });
     app.setNotFoundHandler((_request, reply) => sendText(reply, 404, '404 page not found'));
@@ -95,7 +95,7 @@ export class WebSocketServer {
     await this.app?.close();
   }
 
-  /** Browsers of other sites may not listen in, as with op-conductor; other programs send no Origin. */
+  /** Pages of other sites must not connect from a browser, as with op-conductor. Other programs send no Origin. */
   private refuse({ headers }: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
     const { origin, host = '' } = headers;
     if (origin !== undefined && hostOf(origin) !== host.toLowerCase()) {

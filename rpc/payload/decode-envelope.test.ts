@@ -54,7 +54,7 @@ describe('decodeEnvelope', () => {
     expect(roundTrip(envelope)).toEqual(sampleEnvelope({ extraData: '0xab' }));
   });
 
-  /** Members as a fork to come might bring them. */
+  /** Members that a future fork might add. */
   const toCome: [string, unknown][] = [
     ['executionPayload.requestsHash', { ...sampleEnvelope({ requestsHash: `0x${'77'.repeat(32)}` }) }],
     ['executionPayload.blockAccessList', { ...sampleEnvelope({ blockAccessList: [] }) }],
@@ -74,13 +74,13 @@ describe('decodeEnvelope', () => {
     );
   });
 
-  it('names a member to come rather than one that the fork left out', () => {
+  it('names a future member rather than one that the fork removed', () => {
     const envelope = sampleEnvelope({ slotNumber: '0x0' });
     delete envelope.executionPayload['blobGasUsed'];
     expect(refusal(envelope)).toMatchObject({ code: 'unknown-field' });
   });
 
-  it('loses nothing with an unknown member that is null, as a fork that is not active yet may leave it', () => {
+  it('loses nothing with an unknown null member, as an inactive fork may have it', () => {
     const param = { ...sampleEnvelope({ slotNumber: null }), executionRequests: null };
     expect(roundTrip(param)).toEqual(sampleEnvelope());
   });
@@ -187,7 +187,7 @@ describe('decodeEnvelope', () => {
     expect(refusal(sampleEnvelope({ extraData: `0x${'00'.repeat(MIB)}` })).message.length).toBeLessThan(3000);
   });
 
-  it('has typed errors only, and never a buffer larger than the text, for hostile JSON', () => {
+  it('has only typed errors, and never a buffer larger than the text, for hostile JSON', () => {
     const names = [...Object.keys(sampleEnvelope().executionPayload), 'withdrawalsRoot'];
     const digits = fc.array(fc.constantFrom(...'0123456789abcdefABCDEFxXg\u0130'), { maxLength: 80 });
     const hexish = digits.map((parts) => `0x${parts.join('')}`);

@@ -20,7 +20,7 @@ const SEND_ENVELOPE =
 const SEND_FIELD = 'send every field that engine_getPayload returned';
 const ECOTONE_ONLY = 'blocks from before the Ecotone fork are not supported';
 
-// op-conductor echoes the whole value, doubled by its hex dump; a megabyte of it would serve nobody.
+// op-conductor echoes the whole value, doubled by its hex dump. A megabyte of it would help nobody.
 const MAX_ECHO_BYTES = 1024;
 
 const beaconRoot: GoField = { path: 'parentBeaconBlockRoot', goType: 'common.Hash' };
@@ -72,11 +72,11 @@ const PAYLOAD_MEMBERS = new Set([
 /**
  * Turns the JSON envelope of `conductor_commitUnsafePayload` into an `UnsafePayload`.
  *
- * Stricter than op-conductor, which takes absent members for zero and makes the result the cluster's head:
- * every member of an Ecotone block is required, and withdrawals must be empty, as on every OP Stack chain.
- * Unknown members are refused, unless null: without them nobody could import the block that we send, as its hash
- * would be another. A payload with `withdrawalsRoot` always becomes SSZ V4; op-conductor drops the
- * member when it is the hash of the empty list (docs/reference/op-conductor.md §5.2). The block hash is not recomputed.
+ * Stricter than op-conductor, which treats absent members as zero and makes the result the cluster's head: every member of
+ * an Ecotone block is required, and withdrawals must be empty, as on every OP Stack chain. Unknown members are refused
+ * unless null: without them the block that we send would have another hash, and nobody could import it. A payload with
+ * `withdrawalsRoot` always becomes SSZ V4; op-conductor drops the member when it is the hash of the empty list
+ * (docs/reference/op-conductor.md §5.2). The block hash is not recomputed.
  *
  * @param param the parameter as JSON.parse left it; `undefined` when there was none
  * @throws PayloadError with op-conductor's text where op-conductor has one

@@ -138,7 +138,7 @@ describe('decodeSsz', () => {
     expect(error.message.startsWith(field)).toBe(true);
   });
 
-  it('has typed errors only for hostile bytes, and accepts nothing but the canonical encoding', () => {
+  it('has only typed errors for hostile bytes, and accepts only the canonical encoding', () => {
     const patch = fc.record({ at: fc.nat(v4.length - 4), value: fc.nat(700) });
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 1200 }),

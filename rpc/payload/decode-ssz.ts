@@ -13,7 +13,7 @@ import type { UnsafePayload } from './unsafe-payload.js';
 /**
  * Checks an SSZ envelope and reads the block's identity from it. Only the one canonical encoding passes: V3 or
  * V4, parts in order without gaps or trailing bytes, no withdrawals. Nothing is copied: the result shares
- * memory with `bytes`, which must not change any more.
+ * memory with `bytes`, which must not change afterwards.
  *
  * @throws PayloadError that names the field
  */

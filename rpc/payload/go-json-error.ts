@@ -20,7 +20,7 @@ export function cannotUnmarshal(what: string, field: GoField): PayloadError {
   );
 }
 
-/** The error for a field whose JSON type is right and whose content is not. */
+/** The error for a field with the right JSON type and invalid content. */
 export function badField(field: GoField, message: string): PayloadError {
   return new PayloadError('bad-field', field.path, message);
 }
@@ -30,7 +30,7 @@ export function missingField(path: string, remedy: string): PayloadError {
   return new PayloadError('missing-field', path, `${path}: missing; ${remedy}`);
 }
 
-/** The error for a field that Go's decoder would leave out, and that this version has no place for. */
+/** The error for a field that Go's decoder would skip, and that this version cannot keep. */
 export function unknownField(path: string): PayloadError {
   // The sender chose the name.
   const shown = path.length > 100 ? `${path.slice(0, 100)}…` : path;

@@ -4,7 +4,7 @@ import { badField, cannotUnmarshal } from './go-json-error.js';
 const UINT64_DIGITS = 16;
 const UINT256_DIGITS = 64;
 
-// Node's hex decoder looks at the low byte of each UTF-16 unit only: it takes U+0130 for '0'. On a string that
+// Node's hex decoder reads only the low byte of each UTF-16 unit: it reads U+0130 as '0'. On a string that
 // V8 keeps in one byte per character, this test costs nothing.
 const WIDE_CHARACTER = /[\u0100-\uffff]/;
 
@@ -18,7 +18,7 @@ export function hexBytesLength(value: unknown, field: GoField): number {
 
 /** Writes a string that `hexBytesLength` measured as `length` bytes. */
 export function writeBytes(out: Buffer, start: number, length: number, value: string, field: GoField): void {
-  // `write` stops without an error at the first character that is no hex digit.
+  // `write` stops without an error at the first character that is not a hex digit.
   if (WIDE_CHARACTER.test(value) || out.write(value.slice(2), start, length, 'hex') !== length) {
     throw cannotUnmarshal('invalid hex string', field);
   }
@@ -52,7 +52,7 @@ export function writeUint256(out: Buffer, start: number, value: unknown, field: 
 
 function quantityDigits(value: unknown, maxDigits: number, field: GoField): string {
   if (typeof value !== 'string') throw cannotUnmarshal('non-string', field);
-  // Go takes "" for zero; a block with an empty number is a mistake of its sender.
+  // Go reads "" as zero, but a block with an empty number is a mistake of its sender.
   const problem = quantityProblem(value, maxDigits * 4);
   if (problem !== undefined) throw cannotUnmarshal(problem, field);
   return value.slice(2);

@@ -1,13 +1,13 @@
 /**
  * Why a payload was refused:
- * - `missing-field`: a field that the block cannot do without is absent or null
+ * - `missing-field`: a required field is absent or null
  * - `bad-field`: a field has the wrong type, length or value
  * - `unknown-field`: a field that this version does not know, and so cannot keep
  * - `missing-beacon-root`: the envelope has no `parentBeaconBlockRoot`
  */
 export type PayloadErrorCode = 'missing-field' | 'bad-field' | 'unknown-field' | 'missing-beacon-root';
 
-/** An envelope, JSON or SSZ, that is no payload. The message needs no context to be understood. */
+/** An envelope, JSON or SSZ, that is not a valid payload. The message needs no context. */
 export class PayloadError extends Error {
   constructor(
     readonly code: PayloadErrorCode,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 
-/** A rollup-boost that says what a test lets it say. */
+/** A rollup-boost that sends what a test tells it to. */
 export class FakeUpstream {
   private constructor(private readonly server: WebSocketServer) {}
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { WebSocket, type ClientOptions } from 'ws';
 
-/** A client of the proxy that keeps what it gets. */
+/** A client of the proxy that records what it gets. */
 export class Listener {
   readonly frames: { data: Buffer; binary: boolean }[] = [];
   /** Code and reason, once it was closed. */

@@ -7,7 +7,7 @@ import { FakeUpstream } from './fake-upstream.js';
 import { Listener } from './listener.js';
 import { RecordingObserver } from './recording-observer.js';
 
-/** What a test started, to be ended after it, the last first. */
+/** What a test started. Ended after the test, last first. */
 export const cleanUps: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
@@ -15,7 +15,7 @@ afterEach(async () => {
 
 const WITHIN_MS = 10_000;
 
-/** Waits for a condition, doing something each time that it is not there yet. */
+/** Waits for a condition, and does something each time it does not hold yet. */
 export async function until(
   condition: () => boolean,
   meanwhile: () => void = () => undefined,
@@ -75,7 +75,7 @@ export async function startProxy(
   return { proxy, port, observer, log, lead };
 }
 
-/** A leader with its upstream, over which frames flow. */
+/** A leader and its upstream, with frames flowing. */
 export async function startStream(options: Partial<FlashblocksProxyOptions> = {}) {
   const upstream = await startUpstream();
   const started = await startProxy({ upstreamUrl: upstream.url, ...options });
