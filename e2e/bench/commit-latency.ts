@@ -5,9 +5,9 @@ import { PayloadChain } from './payload-chain.js';
 import { median, ms, percentile, table } from './statistics.js';
 
 const SIZES = [
-  // Connections are open, next to nothing is compiled.
+  // Connections are open, but hardly anything is compiled.
   { name: '10 kB, cold', bytes: 10_000, rounds: 300, warmUpRounds: 20 },
-  // V8 has compiled what a chain has used for an hour.
+  // V8 has compiled what an hour of a chain uses.
   { name: '10 kB', bytes: 10_000, rounds: 300, warmUpRounds: 2000 },
   { name: '100 kB', bytes: 100_000, rounds: 300 },
   { name: '500 kB', bytes: 500_000, rounds: 100 },
@@ -19,11 +19,11 @@ const PACED_ROUNDS = 50;
 const FLOOR_ROUNDS = 50;
 const PACED_FLOOR_ROUNDS = 20;
 
-/** Share of the rounds for a look at whether it works. */
+/** Fraction of the rounds for a quick check that it works. */
 const QUICK_SHARE = 0.05;
 
 export interface CommitLatencyOptions {
-  /** RPC URLs of the cluster; the leader among them gets the load. */
+  /** RPC URLs of the cluster. The leader among them gets the load. */
   urls: readonly string[];
   /** A height above everything that the cluster holds. */
   firstNumber: number;

@@ -8,7 +8,9 @@ import { median, table } from './statistics.js';
 const SIZES = [100_000, 1_000_000, 5_000_000];
 const TRANSACTION_BYTES = 350;
 
-/** What the RPC port spends on a payload before anything is proposed, by step, against the SSZ body of the same block. */
+/**
+ * Time that the RPC port spends on a payload before the proposal, by step, compared with the SSZ body of the same block.
+ */
 export function decoding(rounds: number): string {
   const rows = [
     ['JSON body', 'scan', 'parse', 'decode', 'JSON in all', 'SSZ check', 'JSON / SSZ of a block'],

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 
-/** The other end of the floor's HTTP round trip: reads a body and answers with nothing. Prints its port. */
+/** The server of the floor's HTTP round trip: reads a body and sends an empty answer. Prints its port. */
 const server = createServer((request, response) => {
   request.on('data', () => undefined).on('end', () => response.end('{}'));
 });

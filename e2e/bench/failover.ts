@@ -55,14 +55,14 @@ const FAULTS: readonly Fault[] = [
 interface Observation {
   /** From the fault until another node's sequencer is active. */
   startMs: number;
-  /** Latest arrival of a block against its timestamp, above what is normal here. */
+  /** The greatest delay of a block after its timestamp, above the normal delay here. */
   latenessMs: number;
 }
 
 /**
- * Failover under each fault, as often as told; the blocks are watched on the two other nodes.
+ * Failover under each fault, the given number of times. The blocks are watched on the two other nodes.
  *
- * @param only part of the names of the faults that are wanted; all by default
+ * @param only part of the names of the faults to run; all by default
  */
 export async function failover(
   cluster: ProcessCluster,
@@ -91,7 +91,7 @@ export async function failover(
 async function oneRound(cluster: ProcessCluster, fault: Fault): Promise<Observation> {
   const leader = await settled(cluster);
   const others = cluster.others(leader);
-  // Faults must not always fall into the same moment of a slot.
+  // Faults must not always hit the same moment of a slot.
   await sleep(Math.random() * 1000);
   const normal = await lateness(others, 1500);
   const struckAt = performance.now();
@@ -131,7 +131,7 @@ async function watchStart(others: readonly ClusterNode[], struckAt: number): Pro
   return Infinity;
 }
 
-/** The latest that any block arrived after its timestamp, while watching, with the wait for one that never came. */
+/** The greatest delay of a block after its timestamp while watching, including the wait for a missing one. */
 async function lateness(nodes: readonly ClusterNode[], forMs: number): Promise<number> {
   const end = performance.now() + forMs;
   let worst = 0;

@@ -6,8 +6,8 @@ import { parseArgs } from 'node:util';
  * Many WebSocket clients in one process. Prints `ready` when all are connected, then, when all frames are there or its
  * input ends, when they came as one line of JSON: for each frame an array of `process.hrtime`, in ms.
  *
- * They look at the headers of frames and at nothing else: on the machine that also runs Baton, a thousand clients that
- * inflate every frame are what would be measured.
+ * They read only the headers of frames. Otherwise, on the machine that also runs Baton, the measurement would be of a
+ * thousand clients that inflate every frame.
  */
 const { values } = parseArgs({
   options: {

@@ -10,7 +10,7 @@ import { ms, percentile, table } from './statistics.js';
 
 const FRAMES_PER_SECOND = 5;
 const CLIENT_PROCESSES = 2;
-/** What has not arrived so long after the last frame was sent counts as lost. */
+/** A frame that has not arrived this long after the last one was sent counts as lost. */
 const LATEST_MS = 5000;
 const KERNEL_TICKS_PER_SECOND = 100;
 
@@ -99,7 +99,7 @@ function clientsCommand(port: number, clients: number, frames: number, compressi
   ];
 }
 
-/** Hex of random bytes, which compresses to the half like real transactions in JSON. */
+/** Hex of random bytes, which compresses to half its size like real transactions in JSON. */
 function frameOf(bytes: number): Buffer {
   return Buffer.from(randomBytes(bytes / 2).toString('hex'), 'latin1');
 }

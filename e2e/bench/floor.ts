@@ -8,10 +8,10 @@ import { ChildProcess } from '../../common/testing/child-process.js';
 import { median } from './statistics.js';
 
 /**
- * What no conductor can beat on this machine: one fdatasync of so many bytes, and one HTTP round trip with such a
- * body to another process. The sum of the medians, in ms.
+ * What no conductor can beat on this machine: one fdatasync of this many bytes, and one HTTP round trip with a body of that
+ * size to another process. The sum of the medians, in ms.
  *
- * @param pauseMs between two rounds: a machine that was idle answers later than a busy one, whoever asks
+ * @param pauseMs between two rounds: an idle machine answers later than a busy one
  */
 export async function measureFloor(bytes: number, rounds: number, pauseMs: number): Promise<number> {
   return (await measureSync(bytes, rounds, pauseMs)) + (await measureRoundTrip(bytes, rounds, pauseMs));

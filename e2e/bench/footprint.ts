@@ -51,7 +51,7 @@ async function directoryBytes(directory: string): Promise<number> {
   let sum = 0;
   for (const entry of await readdir(directory, { withFileTypes: true, recursive: true })) {
     if (!entry.isFile()) continue;
-    // A file may be deleted by a compaction while we look.
+    // A compaction may delete a file meanwhile.
     const found = await stat(path.join(entry.parentPath, entry.name)).catch(() => undefined);
     sum += (found?.blocks ?? 0) * 512;
   }

@@ -3,7 +3,7 @@ import { Client } from 'undici';
 import type { GetterReport } from './getters.js';
 import { median, percentile } from './statistics.js';
 
-/** Asks one conductor who leads, over several connections, until its input ends; then prints a report. */
+/** Asks one conductor who leads, over several connections, until its input ends. Then prints a report. */
 const CONNECTIONS = 16;
 const BODY = '{"jsonrpc":"2.0","id":1,"method":"conductor_leader","params":[]}';
 

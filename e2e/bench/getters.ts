@@ -9,10 +9,10 @@ import { median, ms, percentile, table } from './statistics.js';
 
 const PAYLOAD_BYTES = 1_000_000;
 const WARM_UP = 5;
-/** Requests per second that are asked for; Infinity: as many as there are answers to. */
+/** Target of requests per second. Infinity means as fast as answers come. */
 const RATES = [0, 1000, Infinity];
 
-/** Commits of 1 MB each second, alone and beside getters at the same node, which another process sends. */
+/** Commits of 1 MB each second, alone and together with getters to the same node from another process. */
 export async function getters(cluster: ProcessCluster, seconds: number): Promise<string> {
   const leader = await cluster.leader();
   const client = new Client(leader.baton.rpcUrl);

@@ -3,7 +3,7 @@ import { decodeEnvelope } from '../../rpc/payload/decode-envelope.js';
 
 const ZERO_HASH = `0x${'0'.repeat(64)}`;
 
-/** What a binary body has beside the transaction: the fixed part, extraData and one offset. */
+/** Bytes of a binary body besides the transaction: the fixed part, extraData and one offset. */
 const SSZ_FRAME_BYTES = 32 + 560 + 17 + 4;
 
 /** Bodies of commits for a chain of made-up blocks, each with one random transaction. */

@@ -1,6 +1,6 @@
 /**
- * Preloaded into a process of a pod (`node --import`): gives it the pod's network on one machine. What listens on all
- * interfaces listens on the pod's own loopback address; names of pods lead to theirs; 127.0.0.1 is the pod itself.
+ * Preloaded into a process of a pod (`node --import`): gives it the pod's network on one machine. A server on all
+ * interfaces listens on the pod's own loopback address, names of pods lead to theirs, and 127.0.0.1 is the pod itself.
  */
 import dns from 'node:dns/promises';
 import { syncBuiltinESMExports } from 'node:module';
@@ -11,7 +11,7 @@ export interface PodNetwork {
   ip: string;
   /** Address of every pod, by its name in the cluster's DNS. */
   hosts: Record<string, string>;
-  /** Where the programs really listen that the pod has at these ports of 127.0.0.1. */
+  /** The real addresses of the programs at these ports of the pod's 127.0.0.1. */
   ports: Record<number, number>;
 }
 
@@ -43,7 +43,7 @@ syncBuiltinESMExports();
 const socket = net.Socket.prototype as unknown as { connect: Method };
 const { connect } = socket;
 socket.connect = function (...args) {
-  // net.connect() hands its arguments over as one array.
+  // net.connect() passes its arguments as one array.
   const target = (Array.isArray(args[0]) ? args[0][0] : args[0]) as Target;
   const named = target.host === undefined ? undefined : pod.hosts[target.host];
   const local = target.host === '127.0.0.1' && target.port !== undefined;

@@ -13,7 +13,7 @@ import { findHelm, resolveContainer, type Container, type Manifest } from './ren
 
 const executable = path.join(repositoryRoot, 'dist/conductor/main.js');
 
-/** Path of helm, and what pods cannot run without, as a reason; empty if all is here. */
+/** Path of helm, and why pods cannot run here; empty if they can. */
 export function findChartTools(): { helm: string; lacks: string } {
   const helm = findHelm();
   if (helm === undefined) return { helm: '', lacks: 'no helm: run .ci/helm' };
@@ -25,7 +25,7 @@ export const STEADY_VALUES = ['conductor', 'witness'].map(
   (member) => `${member}.args[0]=--raft.heartbeat-timeout=1s`,
 );
 
-/** What the image starts without a command of the chart's. */
+/** What the image starts if the chart sets no command. */
 const [entrypoint] = JSON.parse(
   /^ENTRYPOINT (.*)$/m.exec(readFileSync(path.join(repositoryRoot, 'Dockerfile'), 'utf8'))![1]!,
 ) as [string];
@@ -47,7 +47,7 @@ export function batonOf({ spec }: Manifest): Container {
   return template.spec.containers.find(({ name }) => name === 'baton')!;
 }
 
-/** What a child process left, once it has ended. */
+/** The output and exit code of an ended child process. */
 export async function ended(child: ChildProcess): Promise<{ code: number | null; output: string }> {
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -57,7 +57,7 @@ export async function ended(child: ChildProcess): Promise<{ code: number | null;
   return { code, output };
 }
 
-/** The pods of a rendered release, as processes of this machine. There from its construction, empty until `start`. */
+/** The pods of a rendered release, as processes on this machine. Empty until `start`. */
 export class Pods {
   readonly all: Pod[] = [];
   private container: Container | undefined;
@@ -65,7 +65,7 @@ export class Pods {
   /** A loopback network of this run. */
   private readonly subnet = `127.${1 + Math.floor(Math.random() * 250)}.${Math.floor(Math.random() * 250)}`;
 
-  /** Starts one process for each pod of the StatefulSets, with a simulated node beside each but the witness. */
+  /** Starts one process for each pod of the StatefulSets, with a simulated node beside each except the witness. */
   async start(manifests: readonly Manifest[]): Promise<void> {
     this.directory = await mkdtemp(path.join(os.tmpdir(), 'baton-chart-'));
     await mkdir(path.join(this.directory, 'bin'));
@@ -110,7 +110,7 @@ export class Pods {
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  /** What the pods logged last. */
+  /** The latest log lines of the pods. */
   report(): string {
     return this.all.map(({ name, log }) => `${name}: ${log.slice(-3000)}`).join('\n');
   }

@@ -7,7 +7,7 @@ import { repositoryRoot } from '../../common/testing/repository-root.js';
 
 const KUBERNETES = '1.34.0';
 
-/** What this project needs to know of a container. */
+/** The part of a container's manifest that is used here. */
 export interface Container {
   name: string;
   command?: string[];
@@ -30,7 +30,7 @@ export interface Manifest {
   spec: Record<string, unknown>;
 }
 
-/** Path of helm: that of `.ci/helm`, else the system's; undefined without one. */
+/** Path of helm: that of `.ci/helm`, else the system's; undefined if there is none. */
 export function findHelm(): string | undefined {
   const folders = [
     path.join(repositoryRoot, '.cache/bin'),

@@ -5,7 +5,7 @@ import { measureHandover, show, type Handover } from './handover.js';
 import { inMs, type Screen } from './screen.js';
 import type { Watcher } from './watcher.js';
 
-/** What the acts play on. */
+/** What the acts work with. */
 export interface Stage {
   cluster: ProcessCluster;
   watcher: Watcher;
@@ -20,10 +20,10 @@ export interface Stage {
 const WITHIN_MS = 30_000;
 const BLOCKS_AT_FIRST = 5;
 const BLOCKS_BETWEEN_ACTS = 4;
-/** Differences below this are noise of the machine. */
+/** Differences below this are noise. */
 const NOISE_MS = 50;
 
-/** The whole story. Rejects with the first thing that fails. */
+/** The whole demo. Rejects with the first failure. */
 export async function play(stage: Stage): Promise<void> {
   const { id } = await stage.cluster.activeLeader(WITHIN_MS);
   stage.screen.tell(`The cluster has formed: ${id} leads, and its op-node builds blocks.`);
@@ -98,7 +98,7 @@ async function startBatonAgain(stage: Stage, node: ClusterNode): Promise<void> {
   stage.returns.push(['return of the stopped Baton', node.id, back, sinceUp, '-']);
 }
 
-/** Waits for so many blocks, and until the chain has caught up with the clock and all running nodes are healthy. */
+/** Waits for this many blocks, and until the chain has caught up with the clock and all running nodes are healthy. */
 async function moreBlocks({ cluster, watcher, ledger, blockTimeMs }: Stage, count: number): Promise<void> {
   const wanted = (ledger.highest?.number ?? 0) + count;
   await waitFor(
@@ -114,7 +114,7 @@ async function moreBlocks({ cluster, watcher, ledger, blockTimeMs }: Stage, coun
   );
 }
 
-/** Waits until a restarted node knows the leader, is healthy, and has every block that is committed. */
+/** Waits until a restarted node knows the leader, is healthy, and has every committed block. */
 async function isBack({ cluster, ledger }: Stage, node: ClusterNode): Promise<void> {
   await waitFor(
     `${node.id} to be back`,
@@ -132,7 +132,7 @@ async function isBack({ cluster, ledger }: Stage, node: ClusterNode): Promise<vo
   );
 }
 
-/** There must not be two sequencers: the old one has to be stopped, though its op-node runs on. */
+/** There must not be two sequencers: the old one must be stopped, although its op-node keeps running. */
 async function isStandby(node: ClusterNode): Promise<void> {
   await waitFor(
     `the sequencer of ${node.id} to stop`,

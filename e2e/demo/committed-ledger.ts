@@ -3,12 +3,12 @@ import type { BlockRef } from '../devnet/payload.js';
 
 interface Entry {
   block: BlockRef;
-  /** The node that showed it first. */
+  /** The first node that showed it. */
   node: string;
 }
 
 /**
- * What was ever committed, written down while the cluster ran and never corrected. op-node gossips and imports a
+ * Everything ever committed, recorded while the cluster ran and never corrected. op-node gossips and imports a
  * block only after its conductor has acknowledged the commit, so every block in any node's chain belongs here.
  */
 export class CommittedLedger {
@@ -28,8 +28,8 @@ export class CommittedLedger {
   }
 
   /**
-   * Everything that is wrong with the chains that the nodes have in the end, each from genesis to its head, by the
-   * name of the node; empty if every committed block is where it was, on every node.
+   * Everything that is wrong with the final chains of the nodes, each from genesis to its head, by name of the node;
+   * empty if every node has every committed block in its place.
    */
   problems(chains: ReadonlyMap<string, readonly BlockRef[]>): string[] {
     const highest = this.#highest?.number ?? 0;

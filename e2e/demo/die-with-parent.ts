@@ -1,8 +1,8 @@
 const CHECK_EVERY_MS = 300;
 
 /**
- * Makes every Node process that this one starts from now on end soon after this one is gone, even by `kill -9`,
- * when no handler of ours runs any more. The programs themselves know nothing of it.
+ * Makes every Node process that this one starts from now on end soon after this one is gone, even by `kill -9`, when no
+ * handler of ours can run. The programs themselves know nothing of it.
  */
 export function letChildrenDieWithThisProcess(): void {
   const watch = `setInterval(()=>process.ppid===${process.pid}||process.exit(1),${CHECK_EVERY_MS}).unref()`;

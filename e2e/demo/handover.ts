@@ -17,7 +17,7 @@ export interface Handover {
   startedMs: number;
   /** From the fault to the first sight of `block` as committed. */
   committedMs: number;
-  /** How much later after its timestamp that was than it was with the block before the fault. */
+  /** How much later after its timestamp that was, compared with the block before the fault. */
   lateMs: number;
 }
 
@@ -27,7 +27,7 @@ const WITHIN_MS = 30_000;
  * Does something to the node that sequences, and measures how long it takes until another has committed a block.
  * The fault strikes half a slot after a block: just after one, a slow failover would still miss no slot.
  *
- * @throws Error when nobody takes over, or when the first block does not continue the committed chain
+ * @throws Error when no node takes over, or when the first block does not continue the committed chain
  */
 export async function measureHandover(
   { watcher, ledger, blockTimeMs }: { watcher: Watcher; ledger: CommittedLedger; blockTimeMs: number },

@@ -18,7 +18,7 @@ const PROBLEMS_SHOWN = 10;
 const { values: options } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
 const screen = new Screen();
 let isInterrupted = false;
-/** With --keep, Ctrl-C is how the demo ends; before the verdict it cuts the demo short. */
+/** With --keep, Ctrl-C ends the demo. Before the verdict, it cuts the demo short. */
 let codeOnInterrupt = EXIT_INTERRUPTED;
 
 letChildrenDieWithThisProcess();
@@ -28,7 +28,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 process.exit(
   await run().catch(async (error: Error) => {
-    // Stopping the cluster makes whatever was going on fail; `interrupt` ends the process.
+    // Stopping the cluster makes the current act fail. `interrupt` ends the process.
     if (isInterrupted) return new Promise<never>(() => undefined);
     screen.say(`FAILED: ${reasonOf(error)}`);
     return 1;
@@ -116,7 +116,7 @@ async function keepRunning(cluster: ProcessCluster, code: number): Promise<never
   return new Promise<never>(() => undefined);
 }
 
-/** Stops every process and removes all data; a second signal does not wait for that. */
+/** Stops every process and removes all data. A second signal does not wait for that. */
 function interrupt(): void {
   if (isInterrupted) process.exit(EXIT_INTERRUPTED);
   isInterrupted = true;

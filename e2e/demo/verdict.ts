@@ -5,12 +5,12 @@ import type { CommittedLedger } from './committed-ledger.js';
 const LEVEL_WITHIN_MS = 10_000;
 
 /**
- * Compares what all nodes have now with what was ever committed; empty if all is well. Nothing may be written into
- * the ledger meanwhile.
+ * Compares what all nodes have now with everything ever committed; empty if nothing is wrong. The ledger must not change
+ * meanwhile.
  */
 export async function chainProblems(cluster: ProcessCluster, ledger: CommittedLedger): Promise<string[]> {
   const highest = ledger.highest?.number ?? 0;
-  // The newest block may still be on its way; if it never comes, the comparison says so.
+  // The newest block may still be in transit. If it never comes, the comparison reports it.
   await cluster.convergedAt(highest, LEVEL_WITHIN_MS).catch(() => undefined);
   const chains = new Map<string, BlockRef[]>();
   const unreadable: string[] = [];

@@ -5,7 +5,7 @@ import type { NodeState } from '../devnet/control.js';
 import type { BlockRef } from '../devnet/payload.js';
 import type { CommittedLedger } from './committed-ledger.js';
 
-/** What is known of one node at the moment. */
+/** The current knowledge of one node. */
 export interface NodeView {
   /** Undefined while its Baton does not answer. */
   conductor: { isLeader: boolean; term: number | undefined; healthy: boolean } | undefined;
@@ -16,7 +16,7 @@ export interface NodeView {
 }
 
 interface WatcherEvents {
-  /** Fresh from a node; the time is that of the wall clock, in milliseconds, at which the answer was there. */
+  /** Fresh from a node. The time is the wall clock in milliseconds when the answer came. */
   state: [node: ClusterNode, state: NodeState, seenAtMs: number];
 }
 
@@ -24,7 +24,7 @@ const CALM_POLL_MS = 100;
 const CLOSE_POLL_MS = 5;
 const CONDUCTOR_POLL_MS = 200;
 
-/** Asks all nodes again and again, and writes every block they show into the ledger. */
+/** Polls all nodes, and writes every block that they show into the ledger. */
 export class Watcher extends EventEmitter<WatcherEvents> {
   readonly #views = new Map<ClusterNode, NodeView>();
   readonly #stopping = new AbortController();
@@ -55,13 +55,13 @@ export class Watcher extends EventEmitter<WatcherEvents> {
     this.#loops = Promise.all(loops);
   }
 
-  /** After this nothing is written into the ledger any more. */
+  /** After this, nothing is written into the ledger. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loops;
   }
 
-  /** Looks closely, for as long as something is measured. */
+  /** Polls more often, during a measurement. */
   set isClose(close: boolean) {
     this.#pollMs = close ? CLOSE_POLL_MS : CALM_POLL_MS;
   }
@@ -112,7 +112,7 @@ export class Watcher extends EventEmitter<WatcherEvents> {
   }
 }
 
-/** No method of op-conductor tells the term, but Baton logs each change of it. */
+/** No method of op-conductor returns the term, but Baton logs each change of it. */
 function termOf({ baton }: ClusterNode): number | undefined {
   return baton.log.findLast((line) => line.msg === 'role changed')?.['term'] as number | undefined;
 }

@@ -17,7 +17,7 @@ export interface BlockFacts {
   size: number;
 }
 
-/** Computes hash, transactions root and size from a payload's fields; its own `blockHash` plays no part. */
+/** Computes hash, transactions root and size from a payload's fields, ignoring its own `blockHash`. */
 export function factsOf({ executionPayload: payload, parentBeaconBlockRoot }: PayloadEnvelope): BlockFacts {
   const transactions = payload.transactions.map(bytesOf);
   const transactionsRoot = orderedTrieRoot(transactions);
@@ -86,13 +86,13 @@ export function buildBlock(parent: PayloadEnvelope, content: BlockContent): Payl
   });
 }
 
-/** A block one second above its parent; empty, unless told otherwise. */
+/** A block one second above its parent, empty by default. */
 export function childOf(parent: PayloadEnvelope, content: Partial<BlockContent> = {}): PayloadEnvelope {
   const timestamp = refOf(parent).timestamp + 1;
   return buildBlock(parent, { timestamp, prevRandao: ZERO_HASH, transactions: [], ...content });
 }
 
-/** So many blocks on a parent, oldest first; another step makes other blocks. */
+/** This many blocks on a parent, oldest first. Another step makes other blocks. */
 export function chainOn(parent: PayloadEnvelope, length: number, stepSeconds = 1): PayloadEnvelope[] {
   const blocks: PayloadEnvelope[] = [];
   for (let above = parent; blocks.length < length; above = blocks.at(-1)!) {

@@ -34,7 +34,7 @@ describe('chain store', () => {
     expect(again.byNumber(6)).toBeUndefined();
   });
 
-  it('survives a line that was torn in the middle, and goes on writing after it', () => {
+  it('survives a torn line, and continues writing after it', () => {
     const blocks = chainOn(genesis, 3);
     follow(open(), blocks.slice(0, 2));
     appendFileSync(path.join(dataDir, 'chain.jsonl'), '{"block":{"parentBeac');
@@ -80,7 +80,7 @@ describe('chain store', () => {
     expect(store.refsFrom(1)).toEqual([first!, ...rest].map(refOf));
   });
 
-  it('tells when the head changed, and since when it is', () => {
+  it('reports changes of the head, and their time', () => {
     const store = open();
     let changes = 0;
     store.changes.on('head', () => changes++);

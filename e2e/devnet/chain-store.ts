@@ -28,7 +28,7 @@ export class ChainStore {
   readonly changes = new EventEmitter<{ head: [] }>();
   readonly #blocks = new Map<Hex, PayloadEnvelope>();
   readonly #canonical: Hex[] = [];
-  /** Only in memory: op-node finds it anew when it starts. */
+  /** Only in memory, because op-node finds it again when it starts. */
   #unsafeHead: Hex;
   readonly #file: number;
   #headSinceMs = Date.now();
@@ -60,7 +60,7 @@ export class ChainStore {
     return this.byHash(this.#unsafeHead)!;
   }
 
-  /** When the present unsafe head became it; the start of the process for a head found on disk. */
+  /** When the unsafe head last changed; the start of the process for a head found on disk. */
   get headSinceMs(): number {
     return this.#headSinceMs;
   }
@@ -89,8 +89,8 @@ export class ChainStore {
   }
 
   /**
-   * Writes down that a block built here is about to be gossiped. It changes nothing here, but whoever looks for lost
-   * blocks finds it even when the node dies before it imports the block, and no peer takes it.
+   * Records that a block built here is about to be gossiped. It changes nothing here, but a search for lost blocks finds it
+   * even if the node dies before it imports the block and no peer accepts it.
    */
   notePublished(block: BlockRef): void {
     this.#append({ published: block });

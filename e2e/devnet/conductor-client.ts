@@ -33,7 +33,7 @@ export class ConductorClient {
     return (await this.#call('conductor_leader', AbortSignal.timeout(this.deadlineMs))) === true;
   }
 
-  /** Rejects when the conductor did not say in time that the block is committed; it may be, even so. */
+  /** Rejects when the conductor did not confirm the commit in time. The block may be committed even so. */
   async commitUnsafePayload(envelope: PayloadEnvelope): Promise<void> {
     if (this.#overridden) return;
     const { faults } = this;

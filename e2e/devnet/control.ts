@@ -62,7 +62,7 @@ export interface NodeState {
   l1Origin: number;
   /** The last block that this node committed and gossiped. */
   sealed: BlockRef | null;
-  /** A sealed block whose commit is under way or failed. */
+  /** A sealed block whose commit is in progress or failed. */
   pending: BlockRef | null;
   active: boolean;
   leaderOverridden: boolean;

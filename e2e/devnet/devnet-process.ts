@@ -18,8 +18,8 @@ const CONTROL_DEADLINE_MS = 5_000;
 
 /**
  * A simulated node in its own process. The child dies with its parent, however that ends. It keeps its ports, so that
- * a restarted node is found where it was. None is from the range of clients: whoever calls a dead node on such a port
- * may be given that very port, and the node could not take it back.
+ * a restarted node is found where it was. None is in the range of client ports: a caller of a dead node
+ * could be given that same port, and the node could not take it back.
  */
 export class DevnetProcess {
   readonly #child: ChildProcess;

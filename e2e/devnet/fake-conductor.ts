@@ -2,7 +2,7 @@ import { createRpcServer, NodeRpcError } from './json-rpc.js';
 import { Faults } from './faults.js';
 import { envelopeSchema, type PayloadEnvelope } from './payload.js';
 
-/** A conductor of one node, for tests of the simulated op-node: it says what it is told to, and remembers. */
+/** A conductor of one node, for tests of the simulated op-node. It answers as told, and records the calls. */
 export interface FakeConductor {
   url: string;
   isLeader: boolean;

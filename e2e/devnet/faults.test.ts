@@ -155,7 +155,7 @@ describe('faults of a simulated node', () => {
     expect(node.node.state().counts.commitFailures).toBe(1);
   });
 
-  it('abandon-commits: the conductor has the block, and nobody who waits for the answer', async () => {
+  it('abandon-commits: the conductor has the block, and nobody waits for the answer', async () => {
     const node = await network.startNode(SHORT_PAUSES);
     await node.control('abandon-commits', { count: 1 });
     await startSequencer(node);
@@ -254,7 +254,7 @@ describe('faults of a simulated node', () => {
     expect(headNumber(again)).toBe(before);
   });
 
-  it('reset by an operator: op-node looks for its head anew', async () => {
+  it('reset by an operator: op-node finds its head again', async () => {
     const [active] = await pairOnSecondL1Block();
     await rpc(active.nodeRpc, 'admin_stopSequencer');
     await active.control('reorg', { from: 2 });
@@ -284,7 +284,7 @@ describe('faults of a simulated node', () => {
     expect((await startSequencer(node)).error?.message).toBe('sequencer is not the leader, aborting');
   });
 
-  it('are refused when unknown or wrong', async () => {
+  it('are refused when unknown or invalid', async () => {
     const node = await network.startNode(SHORT_PAUSES);
     expect(await node.control('nonsense' as 'resume', {})).toMatchObject({
       error: expect.stringContaining('there are: crash, hang'),

@@ -13,15 +13,15 @@ export class Faults {
   rollupBoost: RollupBoostHealth = 'healthy';
   /** Peers that the execution client counts; undefined: as many as op-node has. */
   executionPeers: number | undefined;
-  /** Blocks that the safe head is behind the unsafe one; undefined: it stays at genesis. */
+  /** How many blocks the safe head is behind the unsafe one; undefined: it stays at genesis. */
   safeLagBlocks: number | undefined;
   /** Calls of these methods that fail, by the text of the error. */
   readonly failing = new Map<string, string>();
-  /** So many more commits reach the conductor while op-node never sees their answer. */
+  /** This many more commits reach the conductor, but op-node never sees their answer. */
   commitAnswersToDrop = 0;
-  /** So many more commits reach the conductor while op-node closes the connection before they are answered. */
+  /** This many more commits reach the conductor, but op-node closes the connection before they are answered. */
   commitsToAbandon = 0;
-  /** A block whose commit failed is sealed again with another hash, instead of being committed again as it is. */
+  /** After a failed commit, the block is sealed again with another hash, instead of being committed again. */
   resealing = false;
   readonly slowMs: Record<Program, number> = { 'op-node': 0, execution: 0 };
   readonly #hung = new Map<Program, { ended: Promise<void>; end: () => void }>();
@@ -36,7 +36,7 @@ export class Faults {
     }
   }
 
-  /** Ends the freeze: what waited goes on. */
+  /** Ends the freeze: waiting calls continue. */
   resume(): void {
     const ended = [...this.#hung.values()];
     this.#hung.clear();

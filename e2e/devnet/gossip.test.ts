@@ -16,7 +16,7 @@ describe('gossip between simulated nodes', () => {
     );
   });
 
-  it('is all: a node that missed blocks does not ask its peers for them', async () => {
+  it('is the only source: a node that missed blocks does not ask its peers for them', async () => {
     const [active, standby] = await network.startPair();
     await standby.control('stop-gossip', {});
     const missed = headNumber(active) + 3;
@@ -26,7 +26,7 @@ describe('gossip between simulated nodes', () => {
     expect(headNumber(standby)).toBeLessThan(missed);
   });
 
-  it('is not all for a node that is told to ask its peers for what it missed', async () => {
+  it('is not the only source for a node that is told to ask its peers', async () => {
     const [active, standby] = await network.startPair({ asksPeers: true });
     await standby.control('stop-gossip', {});
     const missed = headNumber(active) + 3;
@@ -45,7 +45,7 @@ describe('gossip between simulated nodes', () => {
     });
   });
 
-  it('takes the time that it is told', async () => {
+  it('takes the configured time', async () => {
     const standby = await network.startNode(SHORT_PAUSES);
     const active = await network.startNode({ ...SHORT_PAUSES, peers: [standby.p2pUrl], gossipDelayMs: 200 });
     await startSequencer(active);
@@ -55,7 +55,7 @@ describe('gossip between simulated nodes', () => {
     expect(performance.now() - builtMs).toBeGreaterThan(120);
   });
 
-  it('loses the same share of blocks again for the same seed', async () => {
+  it('loses the same blocks again for the same seed', async () => {
     const arrived = async () => {
       const standby = await network.startNode(SHORT_PAUSES);
       const active = await network.startNode({

@@ -3,8 +3,8 @@ import { originOf, type SimulatedL1 } from './l1-info.js';
 import { refOf, type BlockRef } from './payload.js';
 
 /**
- * Where a reset of op-node takes its unsafe head: to the highest block of the client's chain that derives, as do all
- * below it, from L1 blocks that are still canonical. Nothing is safe or final here, so it may be the genesis block.
+ * Where a reset takes op-node's unsafe head: to the highest block of the client's chain that, like all below it,
+ * derives from canonical L1 blocks. Nothing is safe or final here, so it may be the genesis block.
  */
 export function plausibleHead(chain: ChainStore, l1: SimulatedL1): BlockRef {
   let plausible = refOf(chain.genesis);

@@ -193,7 +193,7 @@ describe('simulated node', () => {
     await again.stop();
   });
 
-  it('refuses block times of which a second is no multiple', async () => {
+  it('refuses block times that do not divide a second', async () => {
     await expect(network.startNode({ blockTimeMs: 1500 })).rejects.toThrow('block time of 1500 ms');
     await expect(network.startNode({ blockTimeMs: 0 })).rejects.toThrow('block time of 0 ms');
   });

@@ -17,7 +17,7 @@ import { addRollupBoost } from './rollup-boost.js';
 import { Sequencer } from './sequencer.js';
 import { UnsafeSync } from './unsafe-sync.js';
 
-/** Everything that tells one simulated node from another. Ports may be 0: then the system picks one. */
+/** Everything that distinguishes one simulated node from another. For port 0 the system picks one. */
 export interface NodeOptions {
   /** Names the node in its logs. */
   name: string;
@@ -35,7 +35,7 @@ export interface NodeOptions {
   conductorRpc: string;
   /** p2p URLs of all other nodes. */
   peers: string[];
-  /** Asks its peers for what is missing below a payload that waits. op-node does so only when it is told to. */
+  /** Asks its peers for what is missing below a waiting payload. op-node does so only when told to. */
   asksPeers: boolean;
   /** Whole seconds, or less than one second. */
   blockTimeMs: number;
@@ -63,7 +63,7 @@ export interface NodeOptions {
   startupMs: number;
 }
 
-/** What a node uses unless told otherwise: op-node's own figures where it has them. */
+/** The defaults of a node: op-node's own values where it has them. */
 export const NODE_DEFAULTS = {
   host: THIS_MACHINE.host,
   elPort: 0,
@@ -86,7 +86,7 @@ export const NODE_DEFAULTS = {
   startupMs: 0,
 };
 
-/** Options of a node, those with a default left out at will. */
+/** Options of a node. Those with a default are optional. */
 export type NodeInput = Omit<NodeOptions, keyof typeof NODE_DEFAULTS> & Partial<NodeOptions>;
 
 /** Where a node listens. */
@@ -105,8 +105,8 @@ export interface RunningNode {
 }
 
 /**
- * Starts an op-node and its execution client on loopback, the sequencer stopped: whether it sequences is never
- * remembered over a restart, as with a conductor it must not be. `onCrash` is what the crash fault does.
+ * Starts an op-node and its execution client on loopback, with the sequencer stopped: as with a conductor, a node does not
+ * remember that it sequenced. `onCrash` is what the crash fault does.
  */
 export async function startNode(input: NodeInput, log: Logger, onCrash: () => void): Promise<RunningNode> {
   const options: NodeOptions = { ...NODE_DEFAULTS, ...input };
@@ -138,7 +138,7 @@ export async function startNode(input: NodeInput, log: Logger, onCrash: () => vo
   const hasPrestate = () => Date.now() >= readyAtMs;
   const parts = { chain, conductor, sync, p2p, l1, faults, log, hasPrestate };
   const sequencer = new Sequencer(options, { ...parts, eventLoop, gossip: p2p });
-  // op-node begins with a reset: the L1 may have had a reorg while it was away.
+  // op-node begins with a reset, because L1 may have had a reorg while it was down.
   await sequencer.reset();
 
   const node = createRpcServer(

@@ -22,7 +22,7 @@ export interface OpNodeParts {
   l1: SimulatedL1;
   chainId: number;
   blockTimeMs: number;
-  /** False until op-node has heard from its execution client where the chain stands. */
+  /** False until op-node has learned the head from its execution client. */
   hasPrestate: () => boolean;
 }
 
@@ -90,7 +90,7 @@ function syncStatus({ chain, l1, faults, hasPrestate }: OpNodeParts) {
   return statusOf(l1Head, l1.block(0), show(chain.unsafeHead), show(safe));
 }
 
-/** The one question that passes through op-node's event loop. */
+/** The only call that passes through op-node's event loop. */
 function outputAtBlock(parts: OpNodeParts, number: unknown) {
   const block = parts.chain.byNumber(Number(number));
   parts.sequencer.wakeUp();
@@ -109,7 +109,7 @@ function outputAtBlock(parts: OpNodeParts, number: unknown) {
   };
 }
 
-/** Nothing is derived from L1 here: what is safe or final stays at genesis, unless it is told to follow. */
+/** Nothing is derived from L1 here: the safe and final heads stay at genesis, unless told to follow. */
 function statusOf(l1Head: BlockRef, l1Final: BlockRef, unsafe: object, safe: object) {
   return {
     current_l1: l1Head,

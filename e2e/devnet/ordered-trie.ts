@@ -42,7 +42,7 @@ function nodeOf(entries: Entry[], depth: number): Rlp {
   return [...children, new Uint8Array()];
 }
 
-/** A node under 32 bytes stands in its parent itself, a larger one by its hash. */
+/** A node under 32 bytes is stored in its parent, a larger one by its hash. */
 function reference(node: Rlp): Rlp {
   const encoded = toRlp(node, 'bytes');
   return encoded.length < 32 ? node : keccak256(encoded, 'bytes');

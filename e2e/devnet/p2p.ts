@@ -25,8 +25,8 @@ const GOSSIP_DEADLINE_MS = 10_000;
 const BODY_LIMIT_BYTES = 64 * MIB;
 
 /**
- * Gossip of blocks between nodes, over HTTP: `POST /gossip` takes a payload, `GET /blocks/N` gives one to a peer that misses
- * it, `GET /ping` shows that one lives.
+ * Gossip of blocks between nodes, over HTTP: `POST /gossip` takes a payload, `GET /blocks/N` gives one to a peer that lacks
+ * it, `GET /ping` shows that the node is up.
  */
 export class P2p {
   readonly server: FastifyInstance;
@@ -40,7 +40,7 @@ export class P2p {
     private readonly log: Logger,
     /** Gets every gossiped payload whose hash is right. */
     private readonly receive: (envelope: PayloadEnvelope) => void,
-    /** The canonical block of a height, for peers that miss it. */
+    /** The canonical block of a height, for peers that lack it. */
     blockByNumber: (number: number) => PayloadEnvelope | undefined,
   ) {
     this.#roll = dice(options.seed);
@@ -76,7 +76,7 @@ export class P2p {
     }
   }
 
-  /** Asks connected peers for blocks, as op-node does for a gap below a payload that waits; what comes is received. */
+  /** Asks connected peers for blocks, as op-node does for a gap below a waiting payload, and receives them. */
   async request({ from, to }: { from: number; to: number }): Promise<void> {
     if (this.#isSilent()) return;
     for (let number = from; number <= to; number++) {

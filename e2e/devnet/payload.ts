@@ -18,8 +18,8 @@ const quantity = z
   .transform((value) => value.toLowerCase() as Hex);
 
 /**
- * The JSON envelope in which op-node hands blocks to its conductor and takes them back (docs/reference/op-conductor.md §2.3).
- * Quantities and data are hex strings; keys come out in the order in which op-node sends them.
+ * The JSON envelope in which op-node hands blocks to its conductor and takes them back (docs/reference/op-conductor.md
+ * §2.3). Quantities and data are hex strings; keys come out in the order in which op-node sends them.
  */
 export const envelopeSchema = z.object({
   parentBeaconBlockRoot: hash,
@@ -46,7 +46,7 @@ export const envelopeSchema = z.object({
   }),
 });
 
-/** An unsafe block with everything of its header that the payload itself lacks. */
+/** An unsafe block, with the header fields that the payload lacks. */
 export type PayloadEnvelope = z.infer<typeof envelopeSchema>;
 
 /** Identity of a block and its place in the chain; `timestamp` in seconds. */

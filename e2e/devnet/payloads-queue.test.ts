@@ -12,7 +12,7 @@ describe('queue of unsafe payloads', () => {
     return numbers;
   };
 
-  it('gives the lowest number first, whatever came first', () => {
+  it('gives the lowest number first, in any order of arrival', () => {
     const queue = new PayloadsQueue(10);
     for (const at of [2, 0, 3, 1]) expect(queue.push(blocks[at]!)).toBe(true);
     expect(queue.first).toBe(blocks[0]);
@@ -20,7 +20,7 @@ describe('queue of unsafe payloads', () => {
     expect(queue.first).toBeUndefined();
   });
 
-  it('takes siblings, but no block twice until it is out', () => {
+  it('accepts siblings, but no block twice while it is queued', () => {
     const queue = new PayloadsQueue(10);
     expect(queue.push(blocks[0]!)).toBe(true);
     expect(queue.push(childOf(genesis, { timestamp: 2000 }))).toBe(true);
@@ -30,7 +30,7 @@ describe('queue of unsafe payloads', () => {
     expect(queue.push(blocks[0]!)).toBe(true);
   });
 
-  it('gives up the lowest when it is full, even the one that came last', () => {
+  it('drops the lowest when it is full, even the one that came last', () => {
     const queue = new PayloadsQueue(2);
     for (const at of [1, 2, 3]) queue.push(blocks[at]!);
     expect(queue.push(blocks[0]!)).toBe(false);

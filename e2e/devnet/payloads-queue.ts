@@ -2,14 +2,14 @@ import type { Hex } from 'viem';
 import { refOf, type PayloadEnvelope } from './payload.js';
 
 /**
- * op-node's queue of unsafe payloads: the lowest number comes first, no block is in it twice, and when it is full the
- * lowest number gives way, since that one is the likeliest to conflict or to be read from L1.
+ * op-node's queue of unsafe payloads. The lowest number comes first, and no block is in it twice. When it is full, the
+ * lowest number is dropped, since it is the likeliest to conflict or to be read from L1.
  */
 export class PayloadsQueue {
   readonly #payloads: PayloadEnvelope[] = [];
   readonly #hashes = new Set<Hex>();
 
-  /** @param limit payloads that it holds; op-node counts memory instead, 500 MiB of it */
+  /** @param limit maximum number of payloads; op-node limits memory instead, to 500 MiB */
   constructor(private readonly limit: number) {}
 
   get length(): number {
@@ -21,7 +21,7 @@ export class PayloadsQueue {
     return this.#payloads[0];
   }
 
-  /** @returns false for a block that is there already, or is too low for a full queue */
+  /** @returns false for a block that is already there, or too low for a full queue */
   push(envelope: PayloadEnvelope): boolean {
     const { hash, number } = refOf(envelope);
     if (this.#hashes.has(hash)) return false;
@@ -32,7 +32,7 @@ export class PayloadsQueue {
     return this.#hashes.has(hash);
   }
 
-  /** Takes the payload with the lowest number out. */
+  /** Removes the payload with the lowest number. */
   shift(): PayloadEnvelope | undefined {
     const envelope = this.#payloads.shift();
     if (envelope !== undefined) this.#hashes.delete(refOf(envelope).hash);

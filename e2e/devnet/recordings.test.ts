@@ -36,7 +36,7 @@ describe('recorded answers of real programs', () => {
   let head: PayloadEnvelope;
 
   beforeAll(async () => {
-    // So far behind that a few blocks are built at once, and the next is due when the test is long over.
+    // Far enough behind that a few blocks are built at once, and the next is due long after the test.
     const genesisTime = Math.floor(Date.now() / 1000) - BLOCK_TIME_SECONDS * BLOCKS - 1;
     const options = { genesisTime, blockTimeMs: BLOCK_TIME_SECONDS * 1000 };
     standby = await network.startNode({ ...options, name: 'standby' });
@@ -59,7 +59,7 @@ describe('recorded answers of real programs', () => {
     )
     .find((result) => result?.unsafe_l2 !== undefined)!.unsafe_l2!;
 
-  /** Our head for theirs, and what follows from it. */
+  /** Replaces their head by ours, and what follows from it. */
   function translate(text: string): string {
     const altered = { ...head, executionPayload: { ...head.executionPayload, gasUsed: '0x1' as const } };
     return text
@@ -113,7 +113,7 @@ describe('recorded answers of real programs', () => {
         if (/^admin_st(art|op)Sequencer$/.test(call.method)) continue;
         if (call.method === 'eth_getBlockByNumber') call.params[0] = toQuantity(BLOCKS);
         const answer = JSON.parse(await post(url[program], JSON.stringify(call))) as { result: object };
-        // These recordings leave it out; those of op-node.jsonl have it.
+        // These recordings omit it. Those of op-node.jsonl have it.
         if (call.method === 'optimism_syncStatus') Reflect.deleteProperty(answer.result, 'cross_unsafe_l2');
         expect([call.method, shapeOf(answer.result)]).toEqual([
           call.method,

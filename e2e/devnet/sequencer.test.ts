@@ -12,7 +12,7 @@ import { TestNetwork, until } from './test-network.js';
 const CHAIN_ID = 901;
 const never = new AbortController().signal;
 
-/** A sequencer over parts that write down what it does with them, in order. */
+/** A sequencer over parts that record its calls, in order. */
 function createSequencer(
   dataDir: string,
   options: Partial<SequencerOptions> = {},
@@ -72,7 +72,7 @@ describe('sequencer', () => {
     await network.stop();
   });
 
-  it('notices its start when the event loop turns next: when it is woken', async () => {
+  it('notices its start at the next turn of the event loop: when it is woken', async () => {
     const { sequencer, head } = create({ blockTimeMs: 3_600_000 }, nowSeconds() - 3 * 3600);
     await sequencer.start(head().hash);
     expect(sequencer.active).toBe(true);
@@ -111,7 +111,7 @@ describe('sequencer', () => {
     expect(sequencer.counts.commitFailures).toBe(3);
   });
 
-  it('seals a block again with another hash after a failed commit, when it is told to', async () => {
+  it('seals a block again with another hash after a failed commit, when told to', async () => {
     const { sequencer, behaviour, faults, head } = create();
     faults.resealing = true;
     const tried: string[] = [];
@@ -150,7 +150,7 @@ describe('sequencer', () => {
     expect(await seal(genesisTime)).not.toBe(await seal(genesisTime));
   });
 
-  it('writes down what it publishes before any peer can have it', async () => {
+  it('records what it publishes before any peer can have it', async () => {
     const { sequencer, chain, log, head } = create();
     const notePublished = chain.notePublished.bind(chain);
     chain.notePublished = (block) => {
@@ -185,7 +185,7 @@ describe('sequencer', () => {
       }
     });
 
-    it('leaves a chain alone whose L1 blocks are all canonical', async () => {
+    it('does not touch a chain whose L1 blocks are all canonical', async () => {
       const { sequencer, chain, l1, head } = create();
       await sequencer.start(head().hash);
       await until(() => head().number >= 3, 'three blocks');
@@ -214,7 +214,7 @@ describe('sequencer', () => {
       ]);
     });
 
-    it('comes by itself when the head turns out to derive from an L1 block that is gone', async () => {
+    it('comes by itself when the head derives from a vanished L1 block', async () => {
       const { sequencer, l1, log, head } = create();
       await sequencer.start(head().hash);
       await until(() => head().number >= 3, 'three blocks');
@@ -237,7 +237,7 @@ describe('sequencer', () => {
     expect(atMs[2]! - atMs[1]!).toBeGreaterThanOrEqual(148);
   });
 
-  it('gives a block up when another one takes its place', async () => {
+  it('gives up a block when another one replaces it', async () => {
     const { sequencer, behaviour, chain, head } = create();
     const other = create({}, refOf(chain.genesis).timestamp);
     await other.sequencer.start(other.head().hash);
@@ -257,7 +257,7 @@ describe('sequencer', () => {
     expect(chain.refsFrom(2)[0]!.parentHash).toBe(refOf(other.chain.byNumber(1)!).hash);
   });
 
-  it('stops after the commit under way has become the head', async () => {
+  it('stops after the current commit has become the head', async () => {
     const { sequencer, behaviour, head } = create();
     let release = () => {};
     const held = new Promise<void>((resolve) => (release = resolve));
@@ -306,7 +306,7 @@ describe('sequencer', () => {
     },
   );
 
-  it('does not stop for a caller that went away', async () => {
+  it('does not stop for a caller that has left', async () => {
     const { sequencer, behaviour, faults, log, head } = create();
     behaviour.commit = async () => faults.hang(['execution']);
     await sequencer.start(head().hash);
@@ -342,7 +342,7 @@ describe('sequencer', () => {
     for (const ms of aheadMs) expect(ms).toBeLessThanOrEqual(50);
   });
 
-  it('gives blocks the present second when several make one', async () => {
+  it('gives blocks the current second when several share it', async () => {
     const genesisTime = nowSeconds() - 500;
     const { sequencer, chain, head } = create({ blockTimeMs: 100 }, genesisTime);
     const before = nowSeconds();

@@ -30,11 +30,11 @@ export interface SequencerParts {
   conductor: Pick<ConductorClient, 'leader' | 'commitUnsafePayload'>;
   gossip: Pick<P2p, 'publish'>;
   l1: SimulatedL1;
-  /** Where everything happens that moves op-node's head: one thing at a time. */
+  /** Runs everything that moves op-node's head, one thing at a time. */
   eventLoop: Mutex;
   faults: Faults;
   log: Logger;
-  /** False until op-node has heard from its execution client where the chain stands. */
+  /** False until op-node has learned the head from its execution client. */
   hasPrestate: () => boolean;
 }
 
@@ -42,9 +42,9 @@ export interface SequencerParts {
 const SEAL_LEAD_MS = 50;
 
 /**
- * Builds blocks as op-node's sequencer does: seal, commit to the conductor, gossip, import. A block whose commit
- * fails is not thrown away: after a pause the same payload is committed again, for as long as the node is active and
- * its head stays. No two blocks that are sealed are the same, on whichever node.
+ * Builds blocks as op-node's sequencer does: seal, commit to the conductor, gossip, import. After a failed commit and a
+ * pause, it commits the same payload again, for as long as the node is active and its head does not change. No two sealed
+ * blocks are equal, on any node.
  *
  * Timestamps: with block times of whole seconds a block's is its parent's plus the block time, and it is sealed
  * just before; when that is past (after an outage), at once, so that blocks come back to back until the chain has
@@ -86,7 +86,7 @@ export class Sequencer {
     return this.#latestSealed;
   }
 
-  /** Starts on top of the block `head`, which has to be the present head. */
+  /** Starts on top of the block `head`, which must be the current head. */
   async start(head: Hex): Promise<void> {
     let isLeader: boolean;
     try {
@@ -113,7 +113,7 @@ export class Sequencer {
   }
 
   /**
-   * Stops after the commit under way, and answers the head. As long as the conductor leads, a committed block
+   * Stops after the current commit, and answers the head. As long as the conductor leads, a committed block
    * becomes the head first. `signal` is the caller's: when it goes away, nothing is stopped.
    */
   async stop(signal: AbortSignal): Promise<Hex> {
@@ -131,14 +131,14 @@ export class Sequencer {
     });
   }
 
-  /** op-node's event loop turns, for whatever reason. */
+  /** op-node's event loop turns, for any reason. */
   wakeUp(): void {
     this.#pause.abort();
   }
 
   /**
-   * op-node's reset, as soon as its event loop gets to it: it takes its head from the execution client, back to where
-   * that still derives from L1, and gives up what it was building.
+   * op-node's reset, as soon as its event loop gets to it. It takes the execution client's head, walks back to where
+   * that still derives from L1, and gives up the block under construction.
    */
   async reset(): Promise<void> {
     const { eventLoop, faults } = this.parts;
@@ -149,7 +149,7 @@ export class Sequencer {
     });
   }
 
-  /** Stops without any of the care of `stop`. Resolves when a commit under way has ended too. */
+  /** Stops at once, without the care of `stop`. Resolves when the current commit has ended as well. */
   halt(): Promise<void> {
     this.#active = false;
     this.#job = undefined;
@@ -167,7 +167,7 @@ export class Sequencer {
   }
 
   async #run(stopped: AbortSignal): Promise<void> {
-    // A start is noticed when the event loop turns next: at a new head, a question that passes through it, or its timer.
+    // A start is noticed at the next turn of the event loop: a new head, a call that passes through it, or its timer.
     await this.#sleep(this.parts.chain.headSinceMs + 2 * this.options.blockTimeMs - Date.now());
     for (;;) {
       await this.parts.faults.running('op-node');
@@ -189,7 +189,7 @@ export class Sequencer {
 
   /** @returns false when a commit failed */
   async #buildBlock(stopped: AbortSignal): Promise<boolean> {
-    // The head may have moved since the event loop was asked.
+    // The head may have moved meanwhile.
     if (stopped.aborted || this.#waitMs() > 0) return true;
     if (!this.#derivesFromL1()) {
       this.#walkBack();

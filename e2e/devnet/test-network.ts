@@ -22,19 +22,19 @@ export interface RpcAnswer {
   error?: { code: number; message: string };
 }
 
-/** Calls a JSON-RPC method and gives the whole answer. */
+/** Calls a JSON-RPC method and returns the whole answer. */
 export async function rpc(url: string, method: string, ...params: unknown[]): Promise<RpcAnswer> {
   return JSON.parse(await post(url, JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }))) as RpcAnswer;
 }
 
-/** Posts JSON and gives the body of the answer. */
+/** Posts JSON and returns the body of the answer. */
 export async function post(url: string, body: string): Promise<string> {
   const headers = { 'content-type': 'application/json' };
   const response = await request(url, { method: 'POST', headers, body });
   return response.body.text();
 }
 
-/** A node with a conductor that does as it is told. */
+/** A node with a conductor that answers as told. */
 export interface TestNode {
   node: RunningNode;
   conductor: FakeConductor;

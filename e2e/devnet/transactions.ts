@@ -6,7 +6,7 @@ import { toQuantity, type PayloadEnvelope } from './payload.js';
 
 /** Under the 128 kB that a real transaction pool takes. */
 const MAX_CALLDATA_BYTES = 110_000;
-/** The first well-known development account. Signatures are random, so the sender is this one by decree. */
+/** The first well-known development account. Signatures are random, so the sender is fixed to this account. */
 const SENDER = '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266';
 
 /** Transactions with random calldata, `totalBytes` of it in all; as incompressible as a rollup's worst day. */

@@ -45,7 +45,7 @@ describe('payloads from elsewhere', () => {
     expect(sync.counts).toEqual({ imported: 1, dropped: 0 });
   });
 
-  it('wait for those below them, in whatever order they come', async () => {
+  it('wait for those below them, in any order of arrival', async () => {
     await receive(b4, b2, b3);
     expect(chain.head).toBe(genesis);
     expect(sync.waiting).toBe(3);
@@ -55,7 +55,7 @@ describe('payloads from elsewhere', () => {
     expect(chain.refsFrom(1)).toEqual([b1, b2, b3, b4].map(refOf));
   });
 
-  it('that wait show which heights are missing below them', async () => {
+  it('show which heights are missing below them while they wait', async () => {
     await receive(b3, b4);
     expect(sync.gap).toEqual({ from: 1, to: 2 });
     await receive(b1);
@@ -64,7 +64,7 @@ describe('payloads from elsewhere', () => {
     expect(sync.gap).toBeUndefined();
   });
 
-  it('that wait are looked at again when the head moves for another reason', async () => {
+  it('are checked again while they wait when the head moves for another reason', async () => {
     await receive(b3);
     for (const block of [b1, b2]) {
       chain.insert(block);
@@ -74,7 +74,7 @@ describe('payloads from elsewhere', () => {
     expect(chain.head).toEqual(b3);
   });
 
-  it('are dropped at and below the head, whatever they are', async () => {
+  it('are all dropped at and below the head', async () => {
     await receive(b1, b2, b3);
     await receive(b2, b3, c2, c3);
     expect(chain.head).toEqual(b3);
@@ -101,7 +101,7 @@ describe('payloads from elsewhere', () => {
     expect(chain.head).toEqual(b4);
   });
 
-  it('are taken from another branch only after a reset to where it forks', async () => {
+  it('are accepted from another branch only after a reset to where it forks', async () => {
     await receive(b1, b2, b3, c2, c3, c4);
     expect(chain.head).toEqual(b3);
     chain.setHead(refOf(b1).hash);
@@ -109,7 +109,7 @@ describe('payloads from elsewhere', () => {
     expect(chain.refsFrom(1)).toEqual([b1, c2, c3, c4].map(refOf));
   });
 
-  it('are in the queue once, however often they come', async () => {
+  it('are in the queue only once, even if they come several times', async () => {
     await receive(b3, b3, b3);
     expect(sync.waiting).toBe(1);
   });
@@ -123,7 +123,7 @@ describe('payloads from elsewhere', () => {
     expect(sync.waiting).toBe(1);
   });
 
-  it('wait until op-node has done what it is at', async () => {
+  it('wait until op-node has finished its current work', async () => {
     let done = () => {};
     const busy = eventLoop.run(() => new Promise<void>((resolve) => (done = resolve)));
     sync.receive(b1);
@@ -145,7 +145,7 @@ describe('payloads from elsewhere', () => {
     expect(chain.head).toEqual(b1);
   });
 
-  it('give way when too many wait, the lowest first', async () => {
+  it('are dropped when too many wait, the lowest first', async () => {
     const orphans = chainOn(b1, 1030).slice(1);
     await receive(...orphans);
     expect(sync.waiting).toBe(1024);

@@ -9,10 +9,10 @@ import { refOf, type PayloadEnvelope } from './payload.js';
 const MAX_WAITING = 1024;
 
 /**
- * op-node's rule for payloads that this node did not build, however they came (gossip or `admin_postUnsafePayload`) and
- * whether it sequences or not. They queue, the lowest number first. One at or below the unsafe head is dropped, so is
- * one just above it with another parent; one higher up waits; one that builds on the unsafe head is imported. So no
- * payload ever takes a node from one branch to another.
+ * op-node's rule for payloads that this node did not build. It is the same for gossip and `admin_postUnsafePayload`,
+ * and for active and inactive nodes. Payloads queue, the lowest number first. One at or below the unsafe head is
+ * dropped, and so is one directly above it with another parent. A higher one waits. One that builds on the unsafe head
+ * is imported. So no payload ever takes a node from one branch to another.
  */
 export class UnsafeSync {
   readonly counts = { imported: 0, dropped: 0 };
@@ -25,11 +25,11 @@ export class UnsafeSync {
     private readonly eventLoop: Mutex,
     private readonly log: Logger,
   ) {
-    // Every change of the head is a forkchoice update, and on each op-node looks at its queue again.
+    // Every change of the head is a forkchoice update, after which op-node checks its queue again.
     chain.changes.on('head', () => this.#wakeUp());
   }
 
-  /** Takes a payload whose hash has been verified; it is looked at after the call that brought it. */
+  /** Adds a payload with a verified hash. It is processed after the call that brought it. */
   receive(envelope: PayloadEnvelope): void {
     if (!this.#queue.push(envelope)) this.log.warn({ ref: refOf(envelope) }, 'could not add unsafe payload');
     this.#wakeUp();

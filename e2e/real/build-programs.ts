@@ -58,7 +58,7 @@ export async function buildPrograms(cacheFolder: string, say: (line: string) => 
   for (const [name, goPackage] of Object.entries(PACKAGES)) {
     const startedAt = Date.now();
     const output = path.join(folder, name);
-    // Everything is downloaded by now. Without the proxy whatever still fails is a compile error.
+    // Everything is downloaded by now. Without the proxy, any further failure is a compile error.
     const built = await go(['build', '-p', '2', '-trimpath', ...modFlags, '-o', output, goPackage], source, {
       GOPROXY: 'off',
       GOMAXPROCS: '2',
@@ -111,7 +111,7 @@ async function writeModFile(cacheFolder: string, source: string): Promise<string
   return modFile;
 }
 
-/** Nothing was compiled yet, so only a tampered or wrongly named module is our problem; the rest is the network's. */
+/** Nothing was compiled yet, so only a tampered or misnamed module is our fault. Anything else is the network's. */
 function missingModule(output: string): BuildOutcome {
   const text = tail(output);
   if (/SECURITY ERROR|does not contain package/.test(text))

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { pad, numberToHex, type Hex } from 'viem';
 import { differences, lostBlocks, SeenBlocks, unbroughtBlocks, type BlockRef } from './chain-check.js';
 
-/** A hash that tells the height and, by `variant`, competing blocks of that height. */
+/** A hash that encodes the height and, with `variant`, competing blocks of that height. */
 const hashOf = (number: number, variant = 0): Hex => pad(numberToHex(number * 16 + variant));
 
 function chain(length: number): BlockRef[] {
@@ -90,7 +90,7 @@ describe('lostBlocks', () => {
     ]);
   });
 
-  it('leaves heights above the chain for a later look', () => {
+  it('leaves heights above the chain for a later check', () => {
     const seen = new SeenBlocks();
     seen.note('a', rival(9));
     expect(lostBlocks(seen, chain(4), [])).toEqual([]);

@@ -1,6 +1,6 @@
 import type { Hex } from 'viem';
 
-/** A block as an execution client tells it. */
+/** A block as an execution client reports it. */
 export interface BlockRef {
   number: number;
   hash: Hex;
@@ -13,7 +13,7 @@ export interface ChainReset {
   to: Pick<BlockRef, 'number' | 'hash'>;
 }
 
-/** Who has ever had which block, by height: execution clients, and conductors that have acknowledged it. */
+/** Which execution clients ever had each block, and which conductors acknowledged it, by height. */
 export class SeenBlocks {
   private readonly byHeight = new Map<number, Map<Hex, Set<string>>>();
   private readonly parents = new Map<Hex, Hex>();
@@ -34,7 +34,7 @@ export class SeenBlocks {
     return this.parents.get(hash);
   }
 
-  /** Highest block that anybody has had; 0 when there was none. */
+  /** Highest block that any node has had; 0 when there was none. */
   highest(): number {
     return Math.max(0, ...this.byHeight.keys());
   }
@@ -67,7 +67,7 @@ export function differences(chains: ReadonlyMap<string, readonly BlockRef[]>): s
 }
 
 /**
- * Every block up to the chain's head that somebody once had, that is not in the chain, and that no reset gave up. One
+ * Every block up to the chain's head that some node once had, but that is not in the chain and that no reset took back. One
  * witness is enough: op-node gives a block to gossip and to its own execution client only after the commit.
  */
 export function lostBlocks(
@@ -88,8 +88,8 @@ export function lostBlocks(
 }
 
 /**
- * Every block after genesis whose commit no op-node ever asked for: one that was built without its conductor.
- * (That it was acknowledged cannot be asked: whoever asked may have died before the answer.)
+ * Every block after genesis whose commit no op-node ever requested: a block built without its conductor. (Whether it was
+ * acknowledged cannot be checked: the caller may have died before the answer.)
  */
 export function unbroughtBlocks(chain: readonly BlockRef[], wasBrought: (hash: Hex) => boolean): string[] {
   return chain

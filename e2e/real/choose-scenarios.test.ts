@@ -14,7 +14,7 @@ describe('chooseScenarios', () => {
     expect(chooseScenarios(undefined)).toEqual(GROUPS);
   });
 
-  it('chooses a scenario, what it builds on, and the start of its group alone', () => {
+  it('chooses a scenario, those it builds on, and only the start of its group', () => {
     expect(chosen('return')).toEqual({ failures: ['cold-start', 'kill-node', 'return'] });
   });
 
@@ -26,11 +26,11 @@ describe('chooseScenarios', () => {
     });
   });
 
-  it('refuses a name that nothing has', () => {
+  it('refuses an unknown name', () => {
     expect(() => chooseScenarios(['transfer', 'nonsense'])).toThrow('"nonsense"');
   });
 
-  it('can tell all scenarios and groups apart by their names', () => {
+  it('knows all scenarios and groups by unique names', () => {
     const names = GROUPS.flatMap(({ name, scenarios }) => [name, ...scenarios.map((each) => each.name)]);
     expect(new Set(names).size).toBe(names.length);
   });

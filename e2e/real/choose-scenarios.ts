@@ -2,8 +2,8 @@ import { GROUPS } from './scenarios/all-scenarios.js';
 import type { Scenario, ScenarioGroup } from './scenarios/scenario.js';
 
 /**
- * What these names stand for: scenarios, with those whose aftermath they need and the first of their group, without which
- * there is no chain; or whole groups. Everything when no names are given. Throws on an unknown name.
+ * The scenarios with these names, with those that they build on and the first of their group, without which there is no
+ * chain; or whole groups. Without names, everything. Throws on an unknown name.
  */
 export function chooseScenarios(names: readonly string[] | undefined): readonly ScenarioGroup[] {
   if (names === undefined) return GROUPS;

@@ -49,7 +49,7 @@ describe('CommitWitness', () => {
     expect(witness.wasBrought('0xab')).toBe(true);
   });
 
-  it('knows a refused block only as one that was brought', async () => {
+  it('knows a refused block only as requested', async () => {
     respond = (response) => response.end(REFUSAL);
     expect(await commit()).toBe(REFUSAL);
     expect(witness.acknowledged).toEqual([]);
@@ -63,7 +63,7 @@ describe('CommitWitness', () => {
     expect(witness.wasBrought('0xab')).toBe(false);
   });
 
-  it('tells the conductor that its caller has hung up, and takes nothing for acknowledged', async () => {
+  it('tells the conductor that its caller has hung up, and counts nothing as acknowledged', async () => {
     const caller = new AbortController();
     const heard = new Promise<void>((resolve) => {
       respond = (response) => {

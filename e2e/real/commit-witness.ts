@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { BlockRef } from './chain-check.js';
 import type { SequencerNode } from './node.js';
 
-/** A block whose commit was answered with success: from then on its op-node may publish it. */
+/** A block whose commit was answered with success. From then on its op-node may publish it. */
 export interface Acknowledgement extends BlockRef {
   /** Name of the node whose op-node got the answer. */
   node: string;
@@ -14,7 +14,7 @@ export interface Acknowledgement extends BlockRef {
   atMs: number;
 }
 
-/** Where the two sides of a node's witness are. */
+/** The addresses of both sides of a node's witness. */
 type Watched = Pick<SequencerNode, 'name' | 'witnessUrl' | 'conductorUrl'>;
 
 const hex = z.string().transform((text) => text as Hex);
@@ -26,9 +26,8 @@ const commitCall = z.object({
 });
 
 /**
- * Stands between every op-node and its conductor, passes on what they say, and remembers which blocks were brought to a
- * conductor and which were acknowledged. The execution clients cannot tell that: a block may be acknowledged and die with
- * its node before any client has it.
+ * A proxy between every op-node and its conductor, which records the blocks whose commit was requested or acknowledged. The
+ * execution clients cannot tell that: a block may be acknowledged and die with its node before any client has it.
  */
 export class CommitWitness {
   /** In order of time. */
@@ -38,7 +37,7 @@ export class CommitWitness {
   /** @param noted is told of each acknowledgement */
   constructor(private readonly noted: (acknowledgement: Acknowledgement) => void) {}
 
-  /** Some op-node asked for this block's commit, whatever the answer was. */
+  /** Whether some op-node requested this block's commit, with any answer. */
   wasBrought(hash: Hex): boolean {
     return this.broughtHashes.has(hash);
   }
@@ -48,7 +47,7 @@ export class CommitWitness {
     const server = createServer((question, answer) => {
       this.passOn(node, question, answer).catch(() => answer.destroy());
     });
-    // op-node does not repeat a commit that meets a connection that was closed as idle.
+    // op-node does not repeat a commit on a connection that was closed as idle.
     server.keepAliveTimeout = 0;
     const { hostname, port } = new URL(node.witnessUrl);
     server.listen(Number(port), hostname);
@@ -57,7 +56,7 @@ export class CommitWitness {
   }
 
   private async passOn(node: Watched, question: IncomingMessage, answer: ServerResponse): Promise<void> {
-    // As without a witness: a conductor learns that its caller has hung up, and a caller that nobody answers.
+    // As without a proxy: a conductor learns that its caller has hung up, and a caller gets no answer.
     const gone = new AbortController();
     answer.once('close', () => gone.abort());
     const call = await buffer(question);

@@ -49,7 +49,7 @@ export function conductorCommand(
     ...['--rpc.addr', host, '--rpc.port', `${node.conductorPort}`],
     ...['--metrics.enabled', '--metrics.addr', host, '--metrics.port', `${node.metricsPort}`],
     ...['--log.level', 'debug', '--log.format', 'json'],
-    // Operators leave this flag set forever: it must mean nothing once the directory has state.
+    // Operators leave this flag set forever, so it must have no effect once the directory has state.
     ...(node.index === 0 ? ['--raft.bootstrap'] : []),
     ...(paused ? ['--paused'] : []),
   ];
@@ -81,7 +81,7 @@ export async function formCluster(first: SequencerNode, others: readonly Sequenc
   );
 }
 
-/** Sum of a metric over all series whose labels hold `label`, as the node's conductor tells it now. */
+/** Current sum of a metric over all series of the node's conductor whose labels contain `label`. */
 export async function metric(node: SequencerNode, name: string, label: string): Promise<number> {
   const url = `http://${node.machine.host}:${node.metricsPort}/metrics`;
   const text = await (await fetch(url, { signal: AbortSignal.timeout(METRICS_TIMEOUT_MS) })).text();

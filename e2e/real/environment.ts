@@ -2,13 +2,13 @@ import { THIS_MACHINE, type Machine } from '../devnet/machine.js';
 
 /** Where a network runs. */
 export interface Environment {
-  /** Where this process, the L1 and the batcher are, as the machines see it. */
+  /** Host of this process, the L1 and the batcher, as seen from the machines. */
   here: string;
   /** One for each sequencer node. */
   machines: readonly Machine[];
   /** Host of a node's consensus address, by the position of the node. */
   memberHost: (index: number) => string;
-  /** Gives back what they occupy, when nothing runs there any more. Synchronous, for the exit handler. */
+  /** Releases the machines when nothing runs there any longer. Synchronous, for the exit handler. */
   remove(): void;
 }
 

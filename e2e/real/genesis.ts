@@ -18,7 +18,7 @@ const STOP: Hex = '0x00';
 const EIP1559 = { elasticity: 6, denominator: 50, denominatorCanyon: 250 };
 const FORKS = ['regolith', 'canyon', 'delta', 'ecotone', 'fjord', 'granite', 'holocene', 'isthmus', 'jovian'];
 
-/** Addresses that the two chains must know: who signs gossip, who posts batches, who has money. */
+/** Addresses that the two chains must know: the signer of gossip, the poster of batches, the owner of money. */
 export interface Parties {
   sequencer: Address;
   batcher: Address;

@@ -6,8 +6,8 @@ import type { SequencerNode } from './node.js';
 const POLL_MS = 150;
 
 /**
- * Watches the heads of all execution clients and remembers every block that was once in the chain of one,
- * also those that a head jumps over. A client that does not answer is asked again.
+ * Watches the heads of all execution clients and records every block that was ever in the chain of one, including
+ * blocks that a head jumped over. A client that does not answer is asked again.
  */
 export class HeadSampler {
   private stopped = false;
@@ -39,7 +39,7 @@ export class HeadSampler {
       fresh.push(block);
       block = await blockByHash(node, block.parentHash);
     }
-    // Noted only when the walk down was complete: a known block ends the walk, so nothing below it may be missing.
+    // Recorded only after a complete walk down: a known block ends the walk, so nothing below it may be missing.
     for (const each of fresh) this.seen.note(node.name, each);
   }
 }

@@ -33,7 +33,7 @@ function caller(url: string, { deadlineMs = 3_000, batch }: RequestOptions) {
   };
 }
 
-/** What viem itself says has many lines; the deepest cause knows what happened. */
+/** viem's own message has many lines. The deepest cause says what happened. */
 function reasonOf(error: Error): string {
   const cause = error instanceof BaseError ? error.walk() : error;
   return cause instanceof BaseError ? cause.shortMessage : cause.message;

@@ -6,7 +6,7 @@ const POLL_MS = 500;
 const STUCK_MS = 12_000;
 
 /**
- * Starts the L1 again when it builds no blocks any more: geth's developer mode stops for good when it is late to fetch a
+ * Restarts the L1 when it no longer builds blocks: geth's developer mode stops for good when it is late to fetch a
  * block that it has built ("Stopping work on payload, reason=timeout"), and no batch would ever land.
  */
 export class L1Watch {

@@ -12,7 +12,7 @@ export interface LoggedReset extends ChainReset {
   evidence: string;
 }
 
-/** The reset entries that a conductor's JSON log tells of. Lines of other formats and programs say nothing. */
+/** The reset entries in a conductor's JSON log. Lines of other formats and programs are ignored. */
 export function loggedResets(log: string): LoggedReset[] {
   const whole = log.slice(0, log.lastIndexOf('\n') + 1);
   return whole

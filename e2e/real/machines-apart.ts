@@ -5,8 +5,8 @@ import type { Environment } from './environment.js';
 const MACHINES = 3;
 
 /**
- * A machine with a network of its own for each node. The members of the cluster know each other by names, which a name
- * server of ours answers. The L1 and this process stay outside.
+ * A machine with its own network for each node. The members of the cluster know each other by names, which our own name
+ * server answers. The L1 and this process stay outside.
  */
 export class MachinesApart implements Environment {
   readonly here: string;

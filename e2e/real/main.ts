@@ -25,7 +25,7 @@ const { values: options } = parseArgs({
 
 const say = (line: string): void => console.log(line);
 
-/** The network that runs now. */
+/** The current network. */
 let running: TemporaryNetwork | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {

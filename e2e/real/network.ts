@@ -43,7 +43,7 @@ export type Part = (typeof PARTS)[number];
 interface PartOptions {
   /** A conductor that leaves its node alone until it is resumed. */
   paused?: boolean;
-  /** Whether an op-node is told to wait with its sequencer until somebody starts it. */
+  /** Whether op-node waits with its sequencer until it is told to start. */
   stopped?: boolean;
 }
 
@@ -82,7 +82,7 @@ export class RealNetwork {
     );
   }
 
-  /** Its machines and what is between them. @throws Error if they are all this one */
+  /** Its machines and the links between them. @throws Error if all are this machine */
   get apart(): MachinesApart {
     const { environment } = this.options;
     if (environment instanceof MachinesApart) return environment;
@@ -93,7 +93,7 @@ export class RealNetwork {
     return path.join(this.options.folder, 'log');
   }
 
-  /** Databases of all geths: large, and of no use after a run. */
+  /** Databases of all geths: large, and useless after a run. */
   get chainFolder(): string {
     return path.join(this.options.folder, 'chain');
   }
@@ -112,7 +112,7 @@ export class RealNetwork {
   }
 
   /**
-   * Starts all conductors, paused, with empty directories, whatever they had before, and makes one cluster of them.
+   * Starts all conductors, paused and with emptied directories, and makes one cluster of them.
    * The first node is its founder.
    */
   async foundCluster(): Promise<void> {
@@ -122,7 +122,7 @@ export class RealNetwork {
     await formCluster(first, others);
   }
 
-  /** Ends the pause of all conductors; from here on blocks are theirs to start. */
+  /** Ends the pause of all conductors. From here on they start blocks. */
   async resume(): Promise<void> {
     if (this.options.startByHand) await this.startFirstSequencer();
     for (const node of this.nodes) await call(node.conductorUrl, 'conductor_resume', [], 15_000);
@@ -139,7 +139,7 @@ export class RealNetwork {
     this.programs.start(BATCHER, command);
   }
 
-  /** Ends the batcher if it runs: from here on no block gets to L1. */
+  /** Ends the batcher if it runs. From here on no block gets to L1. */
   async killBatcher(): Promise<void> {
     if (this.programs.isRunning(BATCHER)) await this.programs.end(BATCHER, 'SIGKILL');
   }
@@ -180,7 +180,7 @@ export class RealNetwork {
     await this.kill([programName(node, part)]);
   }
 
-  /** Stops one part where it is: its connections stay, and nothing answers until it is thawed. */
+  /** Freezes one part: its connections stay open, but it does not answer until it is thawed. */
   freeze(node: SequencerNode, part: Part): void {
     this.programs.freeze(programName(node, part));
   }
@@ -190,8 +190,8 @@ export class RealNetwork {
   }
 
   /**
-   * Takes the chain of a geth that is down back to block `number`, out of sight: it runs at ports that nobody knows, and
-   * has no peers. The next start finds what a crash may leave: a node that lacks its newest blocks.
+   * Takes the chain of a stopped geth back to block `number`. Meanwhile it runs at unknown ports and without peers. The
+   * next start finds what a crash may leave: a node that lacks its newest blocks.
    */
   async rewindWhileDown(node: SequencerNode, number: number): Promise<void> {
     const [executionPort, enginePort, executionPeerPort] = (await freePorts(3)) as [number, number, number];
@@ -211,8 +211,8 @@ export class RealNetwork {
   }
 
   /**
-   * Kills everything but the L1 with SIGKILL, at the same moment. A batcher that lives on would land the blocks
-   * it had loaded, and every node would get from the L1 what only the conductors' log should have.
+   * Kills everything except the L1 with SIGKILL, at the same moment. A surviving batcher would land the blocks it had
+   * loaded, and every node would get from L1 what only the conductors' log should have.
    */
   async killAllButL1(): Promise<void> {
     const nodes = this.nodes.flatMap((node) => PARTS.map((part) => programName(node, part)));
@@ -228,7 +228,7 @@ export class RealNetwork {
     return this.programs.pid(programName(node, part));
   }
 
-  /** Everything that a part has logged, in all its lives. */
+  /** Everything that a part has logged, in all its runs. */
   logOf(node: SequencerNode, part: Part): string {
     return this.programs.log(programName(node, part));
   }
@@ -245,7 +245,7 @@ export class RealNetwork {
     );
   }
 
-  /** Like {@link waitFor}, but gives up at once when a program dies that nobody killed. */
+  /** Like {@link waitFor}, but gives up at once when a program dies unexpectedly. */
   waitFor<T>(what: string, probe: () => Promise<T | undefined | false>, withinMs: number): Promise<T> {
     return waitFor(
       what,
@@ -272,7 +272,7 @@ export class RealNetwork {
     await Promise.all(names.map((name) => this.programs.end(name, 'SIGKILL')));
   }
 
-  /** Ends the L1 in good order and starts it with the same chain. */
+  /** Stops the L1 cleanly and restarts it with the same chain. */
   async restartL1(): Promise<void> {
     await this.programs.end('l1', 'SIGTERM');
     this.startL1();

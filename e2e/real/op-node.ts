@@ -11,7 +11,7 @@ export interface OpNodeSettings {
   l1ConfigFile: string;
   rollupConfigFile: string;
   jwtFile: string;
-  /** Signs the gossip of whichever node sequences. */
+  /** Signs the gossip of the sequencing node. */
   sequencerKey: Hex;
 }
 

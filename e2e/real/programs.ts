@@ -6,7 +6,7 @@ import { ProgramDied } from './program-died.js';
 interface Running {
   child: ChildProcess;
   ended: Promise<void>;
-  /** Set before we signal it: its end is no surprise then. */
+  /** Set before we signal it, so that its end is expected. */
   mayEnd: boolean;
 }
 
@@ -59,12 +59,12 @@ export class Programs {
     return howItEnded(program.child);
   }
 
-  /** Stops the program's group where it is, as a host does that hangs: connections stay, nothing answers. */
+  /** Freezes the program's group, like a hung host: connections stay open, but nothing answers. */
   freeze(name: string): void {
     this.signal(name, 'SIGSTOP');
   }
 
-  /** Lets a frozen program go on. */
+  /** Resumes a frozen program. */
   thaw(name: string): void {
     this.signal(name, 'SIGCONT');
   }
@@ -84,7 +84,7 @@ export class Programs {
     return program.child;
   }
 
-  /** Throws {@link ProgramDied} when a program has ended that nobody told to. */
+  /** Throws {@link ProgramDied} when a program has ended without being told to. */
   assertAlive(): void {
     for (const [name, { child, mayEnd }] of this.started) {
       if (!mayEnd && hasEnded(child)) throw new ProgramDied(name, howItEnded(child), this.logTail(name));
@@ -108,7 +108,7 @@ export class Programs {
     return [...this.started.keys()];
   }
 
-  /** Everything that the program has written, in all its lives. */
+  /** Everything that the program has written, in all its runs. */
   log(name: string): string {
     return readFileSync(this.logFile(name), 'utf8');
   }
@@ -137,7 +137,7 @@ export function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   try {
     process.kill(-child.pid, signal);
   } catch (error) {
-    // ESRCH: the whole group is gone already.
+    // ESRCH: the whole group is already gone.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { call } from './json-rpc.js';
 import type { SequencerNode } from './node.js';
 
-/** Who says that it leads, and whose op-node says that it sequences. A node that does not answer does neither. */
+/** Which nodes say that they lead, and which op-nodes say that they sequence. A node that does not answer does neither. */
 export interface Roles {
   leaders: SequencerNode[];
   active: SequencerNode[];

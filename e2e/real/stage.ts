@@ -7,7 +7,7 @@ export interface Stage {
   say: (line: string) => void;
 }
 
-/** Condition deadline of every step: far beyond what any needs, because no times are asserted. */
+/** Deadline of every step's condition: far beyond what any needs, because no times are asserted. */
 export const DEADLINE_MS = 120_000;
 
 /** Runs one step, prints what it was and how long it took, and returns its result. */

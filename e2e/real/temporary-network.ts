@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { RealNetwork, type NetworkOptions } from './network.js';
 
-/** What is left of a network that ended. */
+/** What remains of a network that has ended. */
 export type Remains = 'nothing' | 'logs' | 'everything';
 
 /** A network in a folder of its own, which ends at the latest with this process. */
@@ -30,7 +30,7 @@ export class TemporaryNetwork {
     return new TemporaryNetwork(await RealNetwork.plan(whole), whole, say);
   }
 
-  /** Ends every program, and then removes what shall not be left. */
+  /** Ends every program, then removes what should not remain. */
   async end(remains: Remains): Promise<void> {
     this.network.programs.killAll();
     await this.network.programs.allEnded();

@@ -8,20 +8,20 @@ import type { SequencerNode } from './node.js';
 import { roles } from './roles.js';
 
 const BACKGROUND_PERIOD_MS = 600;
-/** Of a transaction without calldata, with something to spare. */
+/** Gas of a transaction without calldata, with a margin. */
 const PLAIN_GAS = 150_000;
-/** No chain asks more for a byte of calldata. */
+/** Gas per byte of calldata: no chain demands more. */
 const GAS_PER_BYTE = 40;
 
-/** So many transactions at a time. */
+/** Transactions per batch. */
 export interface Load {
   count: number;
   calldataBytes: number;
 }
 
 /**
- * Sends `count` transactions with random calldata of `calldataBytes` to the node's execution client and returns their hashes.
- * They must go to the active sequencer: these execution clients do not gossip transactions.
+ * Sends `count` transactions with random calldata of `calldataBytes` to the node's execution client and returns their
+ * hashes. They must go to the active sequencer: these execution clients do not gossip transactions.
  */
 export async function sendTransactions(
   node: SequencerNode,
@@ -59,8 +59,8 @@ export async function blockOfTransaction(node: SequencerNode, transaction: Hex):
 }
 
 /**
- * Keeps sending transactions to whoever sequences. Empty blocks of two sequencers at one height can be
- * equal; with transactions, which each has in its own pool only, a fork cannot hide. They are few and small:
+ * Keeps sending transactions to the sequencing node. Empty blocks of two sequencers at one height can be equal. With
+ * transactions, which only one pool has, a fork cannot hide. They are few and small:
  * geth writes its log in blocks of 32 kB, so the less a chain holds, the more blocks a killed geth forgets.
  */
 export class BackgroundTransactions {
@@ -84,7 +84,7 @@ export class BackgroundTransactions {
     const { nodes, key, load } = this;
     while (!this.stopped) {
       const { active } = await roles(nodes);
-      // A failure is expected: nodes die in this test. What was sent to a dead node is lost, and needs no redress.
+      // Failures are expected, because nodes die in this test. Transactions sent to a dead node may be lost.
       for (const node of active)
         await sendTransactions(node, key, load.count, load.calldataBytes).catch(() => undefined);
       await sleep(BACKGROUND_PERIOD_MS);

@@ -22,7 +22,7 @@ export async function verify(stage: Stage): Promise<void> {
   const note = (error: unknown): void =>
     void findings.push(error instanceof Error ? error.message : String(error));
   await goesOn(stage, nodes).catch(note);
-  // Also when the chain has stopped: it may have forked as well, which is the more important news.
+  // Also when the chain has stopped: it may have forked as well, which matters more.
   const height = (await compareChains(stage, nodes).catch(note)) ?? 0;
   if (findings.length > 0) throw new Error(findings.join('\n'));
   const sequencer = await settled(stage, nodes);
@@ -47,7 +47,7 @@ async function compareChains({ network }: Stage, nodes: readonly SequencerNode[]
   const height = Math.min(...heads.map((head) => head.number));
   const chains = new Map<string, BlockRef[]>();
   for (const node of nodes) chains.set(node.name, await canonicalChain(node, height));
-  // Where chains agree one stands for all; where they do not, that is among the problems already.
+  // Where chains agree, one stands for all. Where they do not, that is already among the problems.
   const [reference = []] = chains.values();
   const problems = [
     ...differences(chains),
@@ -86,7 +86,7 @@ export function reach(stage: Stage, nodes: readonly SequencerNode[], number: num
 
 /**
  * Sends transactions to the sequencer and waits until every node has each of them in the same block.
- * They are sent anew when leadership moves in between, which loses what the old sequencer had not built in.
+ * They are sent again when leadership moves in between, which loses those that the old sequencer had not included.
  */
 export function transact(
   stage: Stage,

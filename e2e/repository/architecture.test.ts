@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { importGraph, isForTests, sourceOf } from './import-graph.js';
 
-/** What each room may import: eslint holds the sources to it. */
+/** What each room may import. eslint enforces it. */
 const rooms = JSON.parse(sourceOf('rooms.json')) as Record<string, string[]>;
 
 /** The production sources; `e2e/` stands above all and may import everything. */
@@ -23,7 +23,7 @@ function arrows(placeOf: (file: string) => string | undefined): string[] {
   return [...found].sort();
 }
 
-/** The drawings of docs/ARCHITECTURE.md, by the folder whose rooms they show: the first line of each says it. */
+/** The drawings of docs/ARCHITECTURE.md, by the folder whose rooms they show, which is the first line of each. */
 const drawings = new Map(
   [...sourceOf('docs/ARCHITECTURE.md').matchAll(/```mermaid\nflowchart \w+\n +%% (\S+)\n([\s\S]*?)```/g)].map(
     ([, folder, body]) => [folder!, drawnArrows(body!)],
@@ -38,7 +38,7 @@ function drawnArrows(body: string): string[] {
   return drawn.sort();
 }
 
-/** What stands directly in a folder: its rooms by name, and files that lie loose. */
+/** What is directly in a folder: its rooms by name, and loose files. */
 const within =
   (folder: string) =>
   (file: string): string | undefined =>
@@ -60,7 +60,7 @@ describe('rooms.json', () => {
     expect(outside).toEqual([]);
   });
 
-  it('allows what is imported and nothing more', () => {
+  it('allows exactly what is imported', () => {
     const allowed = Object.entries(rooms).flatMap(([room, others]) =>
       others.map((other) => `${room} --> ${other}`),
     );

@@ -30,7 +30,7 @@ const everything = [...documents, ...comments];
 const sectionsOf = (page: string): Set<string> =>
   existsSync(path.join(repositoryRoot, page)) ? numberedSections(sourceOf(page)) : new Set();
 
-/** A platform, what the simulated execution client writes, and what a build makes. */
+/** A platform, files of the simulated execution client, and files of a build. */
 const NOT_OURS = /^(Node\.js|chain\.jsonl|(\.\/)?(e2e\/)?dist\/.*)$/;
 
 const told = ({ from, line, target }: Reference): string => `${from}:${line} ${target}`;

@@ -1,6 +1,6 @@
 import type { Reference } from './references.js';
 
-/** A piece of prose: a paragraph of a document, a row of a table, or a comment; in one line. */
+/** A piece of prose in one line: a paragraph of a document, a row of a table, or a comment. */
 export interface Prose {
   /** The file, from the repository's root. */
   from: string;
@@ -43,7 +43,7 @@ function joined(from: string, lines: readonly { text: string; standsAlone: boole
 
 const ITEM = String.raw`(?:fig\. [\d.]*\d|§[\d.]*\d)`;
 const ITEMS = String.raw`\)?,? ${ITEM}(?:(?:,|;| and) ${ITEM})*`;
-/** Papers and standards that everybody can look up: docs/GLOSSARY.md says where. */
+/** Papers and standards that everybody can look up. docs/GLOSSARY.md says where. */
 const PUBLIC = new RegExp(String.raw`(?:Raft thesis|Raft paper|RFC \d+)${ITEMS}`, 'g');
 const OF_A_PAGE = new RegExp(String.raw`([\w/.-]+\.md)${ITEMS}`, 'g');
 

@@ -4,12 +4,12 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { repositoryRoot } from '../../common/testing/repository-root.js';
 
 interface Case {
-  /** Stands in the place of this file. */
+  /** The file that the linted text pretends to be. */
   file: string;
   source: string;
 }
 
-/** Lints by the project's own configuration, but for the rules that need types: they would take ten seconds. */
+/** Lints with the project's own configuration, except the rules that need types, which would take ten seconds. */
 const LINT = `
   import { ESLint } from 'eslint';
   import tseslint from 'typescript-eslint';
@@ -106,7 +106,7 @@ describe('eslint', () => {
     expect(broken.at(-2)).toEqual([]);
   });
 
-  it('lets URLs be taken apart in one place alone', () => {
+  it('lets only one file parse URLs', () => {
     expect(broken.at(-1)).toEqual(['1 no-restricted-syntax', '2 no-restricted-syntax']);
   });
 });

@@ -64,7 +64,7 @@ describe('the notes in .changeset', () => {
     expect(changesets.filter(({ releases }) => releases.length === 0).map(({ id }) => id)).toEqual([]);
   });
 
-  it('say something that reads the same in a changelog', async () => {
+  it('read the same in a changelog', async () => {
     const { changesets } = await getReleasePlan(repositoryRoot);
     expect(changesets.filter(({ summary }) => summary.trim() === '').map(({ id }) => id)).toEqual([]);
     const relative = changesets.flatMap(({ id, summary }) => linksIn(id, summary));

@@ -10,7 +10,7 @@ import {
   type Reference,
 } from './references.js';
 
-/** Each is one table, whose rows are not read one after the other. */
+/** Each is one table, which nobody reads from beginning to end. */
 const TABLES = ['conductor/config/flag-table.ts', 'raft/evidence/simulator/mutants/mutants.ts'];
 const LINES_MAX = 400;
 /** It lists the words that it forbids. */

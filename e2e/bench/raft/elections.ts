@@ -4,7 +4,7 @@ import { median, ms, percentile, table } from '../statistics.js';
 import { nowMs } from './clock.js';
 import { RaftCluster, type RaftProcess } from './raft-cluster.js';
 
-/** Faults must not always fall into the same moment of a heartbeat interval. */
+/** Faults must not always hit the same moment of a heartbeat interval. */
 const PHASE_MS = 200;
 
 interface Fault {
@@ -48,7 +48,7 @@ const FAULTS: readonly Fault[] = [
   },
 ];
 
-/** From the fault to the committed no-op of the next leader, and how many of those elections took one term only. */
+/** From the fault to the committed no-op of the next leader, and how many of those elections took only one term. */
 export async function elections(rounds: number): Promise<string> {
   const rows = [['leader', 'rounds', 'p50 ms', 'p99', 'worst', 'elections in one term']];
   const cluster = await RaftCluster.start(3);

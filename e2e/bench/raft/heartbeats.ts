@@ -13,7 +13,7 @@ const SAMPLE_EVERY_MS = 20;
 const RPC_CONNECTIONS = 16;
 const FIRST_NUMBER = 2_000_000;
 
-/** Runs until the signal; how much it did. */
+/** Runs until the signal. Returns how much it did. */
 type Load = (leader: ClusterNode, signal: AbortSignal) => Promise<number>;
 
 const payloads: Load = async (leader, signal) => {
@@ -57,7 +57,7 @@ const LOADS: readonly { name: string; unit: string; run: Load }[] = [
 ];
 
 /**
- * How late the followers' acknowledgements of heartbeats are under load, beyond the interval; no election may start.
+ * How late the followers' acknowledgements of heartbeats are under load, beyond the interval. No election may start.
  * Sampled from the leader's status: the age of the newest acknowledged heartbeat.
  */
 export async function heartbeats(

@@ -10,7 +10,7 @@ import { nowMs } from './clock.js';
 
 /**
  * One bare Raft node in a process of its own: `node-process.ts <id> <port> <directory>`. It takes orders from its
- * parent and tells it when it leads, in lines of JSON. Its options are those of a Baton that was given none.
+ * parent and tells it when it leads, in lines of JSON. Its options are Baton's defaults.
  */
 
 /** What the parent may ask for. */

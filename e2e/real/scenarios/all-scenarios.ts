@@ -61,7 +61,7 @@ const FAILURES: readonly Scenario[] = [
   { name: 'batches-again', title: 'batches land after all this', after: 'batches', run: batchesAgain },
 ];
 
-/** What half works, for half a minute each, at the leader. */
+/** Gray faults, for half a minute each, mostly at the leader. */
 const GRAY_FAULTS: readonly Scenario[] = [
   { name: 'machines-apart', title: 'first block of nodes on machines of their own', run: startApart },
   { name: 'slow-names', title: "the leader's name server takes 5 s to answer", run: nameServerFails('slow') },

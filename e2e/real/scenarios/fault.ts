@@ -5,24 +5,26 @@ import { inSeconds, type Stage } from '../stage.js';
 
 const LASTS_MS = 30_000;
 const STEP_MS = 500;
-/** The head of a leader that commits nothing counts as old after 5 s; what remains is for the hand-over, on a busy machine. */
+/**
+ * The head of a leader that commits nothing counts as old after 5 s; what remains is for the hand-over, on a busy machine.
+ */
 const GAP_MAX_MS = 20_000;
-/** More is a leadership that does not come to rest. */
+/** With more transfers, leadership is not stable. */
 const MOVES_MAX = 4;
 
-/** Something that half works for a while. */
+/** A gray fault for a while. */
 export interface Fault {
   begin: () => void;
-  /** Something that happens now and then meanwhile, for the first time at the beginning. */
+  /** An action that repeats during the fault, first at its beginning. */
   meanwhile?: { everyMs: number; act: () => unknown };
   end: () => unknown;
 }
 
 /**
- * Has the network suffer a fault for half a minute.
+ * Inflicts a fault on the network for half a minute.
  *
  * @returns the blocks that were acknowledged meanwhile
- * @throws Error if there was none for too long, or if leadership went to and fro
+ * @throws Error if there was none for too long, or if leadership moved too often
  */
 export async function suffer({ network, say }: Stage, fault: Fault): Promise<readonly Acknowledgement[]> {
   const before = network.witness.acknowledged.length;
@@ -58,7 +60,7 @@ export async function suffer({ network, say }: Stage, fault: Fault): Promise<rea
   return blocks;
 }
 
-/** Names of those whose blocks were acknowledged, one for each turn that they had. */
+/** Names of the nodes whose blocks were acknowledged, one for each turn. */
 export function sequencersOf(blocks: readonly Acknowledgement[]): string[] {
   return blocks.map(({ node }) => node).filter((node, index, all) => node !== all[index - 1]);
 }

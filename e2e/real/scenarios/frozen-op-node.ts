@@ -8,8 +8,8 @@ import { blocksFlow, newSequencer } from './waits.js';
 const FLOW_AGAIN_MS = 30_000;
 
 /**
- * The leader's op-node hangs, so nobody can stop its sequencer; another node takes over. When it goes on it still believes
- * that it sequences, from a head that is long past, and leadership returns to it at once.
+ * The leader's op-node hangs, so nobody can stop its sequencer, and another node takes over. When op-node resumes, it still
+ * believes that it sequences, from an old head, and leadership returns to it at once.
  */
 export async function frozenOpNode(stage: Stage): Promise<void> {
   const { network } = stage;
@@ -30,7 +30,7 @@ export async function frozenOpNode(stage: Stage): Promise<void> {
   await blocksFlow(stage, thawedAt, FLOW_AGAIN_MS);
 }
 
-/** Asks whoever leads to transfer leadership to this node, again and again, until it leads and sequences. */
+/** Asks the current leader to transfer leadership to this node, repeatedly, until it leads and sequences. */
 async function giveLeadershipTo({ network }: Stage, node: SequencerNode): Promise<void> {
   await network.waitFor(
     `${node.name} to lead and sequence`,

@@ -20,7 +20,7 @@ interface SyncStatus {
   unsafe_l2: { timestamp: number };
 }
 
-/** Begins the chain, and waits until its blocks come once a second: up to there they come as fast as they can be made. */
+/** Begins the chain, and waits until its blocks come once a second. Before that, they come as fast as possible. */
 export async function startApart(stage: Stage): Promise<void> {
   const { network, say } = stage;
   await coldStart(stage);
@@ -37,8 +37,8 @@ export async function startApart(stage: Stage): Promise<void> {
 }
 
 /**
- * The leader's name server fails, while its connections to the others break again and again, so that it has to look for
- * them.
+ * The leader's name server fails, while its connections to the others break again and again, so that it must look up
+ * their names.
  */
 export function nameServerFails(mood: Mood): (stage: Stage) => Promise<void> {
   return async (stage) => {
@@ -59,7 +59,7 @@ export function nameServerFails(mood: Mood): (stage: Stage) => Promise<void> {
   };
 }
 
-/** What the leader sends to the others arrives only if it is small: heartbeats do, blocks do not. */
+/** Only small messages of the leader arrive at the others: heartbeats do, blocks do not. */
 export async function largeFramesLost(stage: Stage): Promise<void> {
   const { network } = stage;
   const lines = network.apart.network;
@@ -71,7 +71,7 @@ export async function largeFramesLost(stage: Stage): Promise<void> {
       end: () => lines.heal(),
     }),
   );
-  // It reaches nobody with a block, so none of its blocks can have been acknowledged.
+  // Its blocks reach nobody, so none of them can have been acknowledged.
   if (sequencersOf(blocks).at(-1) === leader.name)
     throw new Error('its blocks arrived: the fault had no effect');
 }
@@ -91,7 +91,7 @@ export async function slowLine(stage: Stage): Promise<void> {
       },
     }),
   );
-  // Whoever brought a block has it; the others may still lack the last ones.
+  // The node that committed a block has it. The others may still lack the last ones.
   const sizes = await Promise.all(
     blocks.map(({ hash, node }) => blockBytes(named(network.nodes, node), hash)),
   );
@@ -101,7 +101,7 @@ export async function slowLine(stage: Stage): Promise<void> {
   if (largest < LARGE_BLOCK_BYTES) throw new Error('there was no large block');
 }
 
-/** Nobody gets a new connection to anybody, and leadership has to move over those that are open. */
+/** No new connections work, so leadership must move over the open ones. */
 export async function newConnectionsLost(stage: Stage): Promise<void> {
   const { network } = stage;
   const lines = network.apart.network;
@@ -139,7 +139,7 @@ export async function cpuThrottled(stage: Stage): Promise<void> {
   if (stops === 0) throw new Error('it had all the CPU that it needs: the fault had no effect');
 }
 
-/** Does something while whoever sequences gets such transactions. */
+/** Runs an action while the sequencing node gets these transactions. */
 async function withLoad<T>({ network }: Stage, load: Load, act: () => Promise<T>): Promise<T> {
   const transactions = new BackgroundTransactions(network.nodes, network.userKey, load);
   try {

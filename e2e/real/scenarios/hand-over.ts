@@ -35,7 +35,7 @@ export async function killNode(stage: Stage): Promise<void> {
   await newSequencer(stage, rest, old, at);
 }
 
-/** Its op-node sequences on, without anybody to ask, and still does when the conductor is back and leads no more. */
+/** Its op-node keeps sequencing without a conductor, and still does when the conductor is back as a follower. */
 export async function killConductor(stage: Stage): Promise<void> {
   const { network } = stage;
   const old = await settled(stage, network.nodes);

@@ -7,7 +7,7 @@ const FLOW_AGAIN_MS = 30_000;
 const ALONE_FLOW_AGAIN_MS = 90_000;
 const FORGOTTEN_BLOCKS = 5;
 
-/** Another node takes over, while the old op-node still sequences into the void. */
+/** Another node takes over, while the old op-node still sequences without effect. */
 export async function gethDies(stage: Stage): Promise<void> {
   const { network } = stage;
   const leader = await settled(stage, network.nodes);
@@ -21,12 +21,12 @@ export async function gethDies(stage: Stage): Promise<void> {
 }
 
 /**
- * The leader's geth dies and comes back without its newest blocks, while nobody else could take over, since the other
- * op-nodes hang. Its op-node lives on, believes in a head that geth does not have, and drops what is posted below it.
+ * The leader's geth dies and comes back without its newest blocks, while no other node can take over, since the other
+ * op-nodes hang. Its op-node survives, believes in a head that geth does not have, and drops posts below that head.
  */
 export async function gethForgets(stage: Stage): Promise<void> {
   const { network } = stage;
-  // Whatever got to L1 would come back from there.
+  // Blocks that got to L1 would come back from there.
   await network.killBatcher();
   const leader = await settled(stage, network.nodes);
   const others = network.nodes.filter((node) => node !== leader);

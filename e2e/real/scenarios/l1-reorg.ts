@@ -12,8 +12,8 @@ const EVIDENCE = 'evidence="clients-left"';
 const DEPTH_BLOCKS = 4;
 
 /**
- * L1 replaces its newest blocks. What was derived from the old ones is worth nothing now: every op-node walks its unsafe
- * head back below them. Published blocks give way, and only by an entry of the log that says so.
+ * L1 replaces its newest blocks, so blocks that derive from the old ones are void. Every op-node walks its unsafe head back
+ * below them. Published blocks are taken back, but only by a reset entry in the log.
  */
 export async function l1Reorg(stage: Stage): Promise<void> {
   const { network, say } = stage;
@@ -44,7 +44,7 @@ export async function l1Reorg(stage: Stage): Promise<void> {
   await blocksFlow(stage, at, FLOW_AGAIN_MS);
 }
 
-/** Number of L1's head if so many blocks can be taken back without a final one; undefined while they cannot. */
+/** Number of L1's head if this many blocks can be replaced without a final one among them; undefined while not. */
 async function notFinalTip(url: string): Promise<number | undefined> {
   const final = await call<{ number: Hex }>(url, 'eth_getBlockByNumber', ['finalized', false]);
   const tip = Number(await call<Hex>(url, 'eth_blockNumber'));

@@ -8,8 +8,8 @@ const FLOW_AGAIN_MS = 60_000;
 const MISSING_BLOCKS = 5;
 
 /**
- * The conductors lose all their disks, and a new cluster is founded by the one member whose node lacks published blocks.
- * Its log is empty, so that only the execution clients know how far the chain went.
+ * The conductors lose all their disks, and the one member whose node lacks published blocks founds a new cluster. Its
+ * log is empty, so only the execution clients know how far the chain went.
  */
 export async function newClusterFoundedBehind(stage: Stage): Promise<void> {
   const { network, say } = stage;
@@ -40,7 +40,7 @@ export async function newClusterFoundedBehind(stage: Stage): Promise<void> {
   if (foundersHead >= head)
     throw new Error(`the founder is not behind: it has block ${foundersHead} of ${head}`);
 
-  // The founder first: it leads, is free to act, and must wait for those that know more.
+  // The founder first: it leads, may act, and must wait for the nodes that have more.
   for (const node of network.nodes) await call(node.conductorUrl, 'conductor_resume', [], 15_000);
   await blocksFlow(stage, at, FLOW_AGAIN_MS);
   say(`the old cluster ended ${inSeconds(performance.now() - at)} ago`);

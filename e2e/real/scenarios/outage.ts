@@ -10,8 +10,8 @@ export async function killAll(stage: Stage): Promise<void> {
 }
 
 /**
- * How many blocks a killed geth forgets is chance, and sometimes none. Here the conductors' log is surely the
- * only copy of the last ones.
+ * A killed geth forgets a random number of blocks, sometimes none. Here the conductors' log is certainly the only copy
+ * of the last ones.
  */
 export async function killAllForgetting(stage: Stage): Promise<void> {
   await outage(stage, stage.network.seen.highest() - FORGOTTEN_BLOCKS + 1);

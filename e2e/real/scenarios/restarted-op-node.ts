@@ -4,7 +4,7 @@ import { settled } from '../verify.js';
 import { blocksFlow, candidate } from './waits.js';
 
 const FLOW_AGAIN_MS = 30_000;
-/** What op-node logs of its sequencer when it begins, some time after it answers. */
+/** What op-node logs when its sequencer begins, some time after it answers. */
 const STOPPED = /sequencerStopped=(true|false)/;
 
 /** A standby's op-node dies and starts without `--sequencer.stopped`. */
@@ -19,8 +19,8 @@ export async function standbyRestarts(stage: Stage): Promise<void> {
 }
 
 /**
- * The same with the leader's op-node, while nobody else could take over: the op-nodes of the other nodes hang. The chain
- * has to go on with this one.
+ * The same with the leader's op-node, while no other node can take over, because the other op-nodes hang. The chain must
+ * continue with this one.
  */
 export async function leaderRestarts(stage: Stage): Promise<void> {
   const { network } = stage;
@@ -35,8 +35,8 @@ export async function leaderRestarts(stage: Stage): Promise<void> {
 }
 
 /**
- * Without that flag op-node sequences from its start, unless it has a conductor: then it must wait for its word in any
- * case, or every restart would begin with a block that nobody asked for.
+ * Without that flag op-node sequences from its start, unless it has a conductor. Then it must always wait for the
+ * conductor, or every restart would begin with an unrequested block.
  */
 async function restartWithoutStopped({ network, say }: Stage, node: SequencerNode): Promise<void> {
   await network.killPart(node, 'op-node');

@@ -1,11 +1,11 @@
 import type { Stage } from '../stage.js';
 import type { Environment } from '../environment.js';
 
-/** One thing that must work. `run` does it and waits for its own result; verify.ts looks at all after each. */
+/** One thing that must work. `run` does it and waits for its own result. verify.ts checks everything after each. */
 export interface Scenario {
   name: string;
   title: string;
-  /** A scenario of the same group whose aftermath this one starts from. */
+  /** A scenario of the same group that this one builds on. */
   after?: string;
   /** Why it cannot run on this machine; undefined if it can. */
   lacks?: () => string | undefined;

@@ -6,7 +6,7 @@ import { soleSequencer } from '../roles.js';
 import { DEADLINE_MS, inSeconds, step, type Stage } from '../stage.js';
 
 const SAFE_DEADLINE_MS = 180_000;
-/** One might be the end of something that began before. */
+/** A single block might be the end of something earlier. */
 const FLOWING_BLOCKS = 3;
 
 /** Waits until another node than `old` leads, sequences and has a block that nobody had before. */
@@ -71,10 +71,10 @@ async function safeHead(node: SequencerNode): Promise<number> {
 }
 
 /**
- * Waits until blocks are acknowledged, several of them from now on, and says when they were.
+ * Waits until several blocks are acknowledged from now on, and returns the times.
  *
  * @param sinceMs monotonic time of the fault
- * @param withinMs longest time from the fault until they flow
+ * @param withinMs longest time from the fault until blocks flow
  */
 export async function blocksFlow({ network, say }: Stage, sinceMs: number, withinMs: number): Promise<void> {
   const before = network.witness.acknowledged.length;
