@@ -19,7 +19,7 @@ const REASONS: Record<PreVoteCause, string> = {
 /** Asks whether an election could be won, without disturbing anyone (Raft thesis §9.6). */
 export function startPreVote(ctx: CoreContext, cause: PreVoteCause): void {
   if (!ctx.mayStand) {
-    // cover: a node that is no voter does not stand
+    // cover: a node that is not a voter does not stand
     // election-timer.test.ts "never stands as a non-voter"
     ctx.electionDeadlineMs = Infinity;
     return;

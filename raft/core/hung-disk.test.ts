@@ -4,7 +4,7 @@ import { configurationOf, TestLog } from './testing/test-log.js';
 
 const PATIENCE_MS = 4 * timing.electionTimeoutMs;
 
-/** A ready leader of `a`, `b` and `c` with a write under way that never ends. */
+/** A ready leader of `a`, `b` and `c` with a write that never ends. */
 function leaderWithHungDisk(): CoreHarness {
   const node = CoreHarness.leader(new TestLog(configurationOf(['a', 'b', 'c'])), 2);
   for (const from of 'bc') node.acknowledge(from);

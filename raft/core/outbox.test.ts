@@ -24,7 +24,7 @@ describe('the outbox', () => {
     expect(outbox.hold('b', message, 'everything')).toBe(false);
   });
 
-  it('has one write under way and gathers the rest for the next', () => {
+  it('has one write in progress and gathers the rest for the next', () => {
     const log = new TestLog(members, [1, 1, 1]);
     const { outbox, raftLog } = outboxOver(new TestLog(members, [1]), 1);
     expect(outbox.nextWrite(hard)?.entries.map(({ index }) => index)).toEqual([2]);

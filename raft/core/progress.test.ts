@@ -50,7 +50,7 @@ describe('the progress of a follower', () => {
     expect(progress).toMatchObject({ state: 'probe', match: 9, next: 10 });
   });
 
-  it('forgets what was under way when it looks for the common point again', () => {
+  it('forgets requests in flight when it searches for the common point again', () => {
     const progress = replicating();
     progress.sent(request(1, 12));
     progress.probeFrom(10);

@@ -135,7 +135,7 @@ export class Progress {
     this.inflight = [];
   }
 
-  /** Frees requests that nobody will answer any more. True when there were any. */
+  /** Frees requests that nobody will answer. True when there were any. */
   expire(olderThanMs: number): boolean {
     if (!this.inflight.some((request) => request.movedAtMs <= olderThanMs)) return false;
     this.probeFrom(this.match + 1);

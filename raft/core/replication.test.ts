@@ -46,7 +46,7 @@ describe('a leader', () => {
     expect(node.sent('append')[0]).toMatchObject({ to: 'b', prevIndex: 3 });
   });
 
-  it('has no more requests under way than allowed, and none twice', () => {
+  it('has no more requests in flight than allowed, and none twice', () => {
     const node = CoreHarness.leader(log(), 2, { limits: { inflightRequestsMax: 2, appendBytesMax: 1 } });
     node.acknowledge('b');
     const sent: number[] = [];

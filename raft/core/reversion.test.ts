@@ -217,7 +217,7 @@ describe('a node whose own log is shorter than what it acknowledged', () => {
     expect(node.core.nextDeadlineMs()).toBe(Infinity);
   });
 
-  it('is no alarm when it only has not acknowledged the end of a longer log', () => {
+  it('raises no alarm when it only has not acknowledged the end of a longer log', () => {
     const node = new CoreHarness({ restored: new TestLog(configurationOf(['a', 'b', 'c']), [2]).restored() });
     node.receive('b', heartbeat(2, { acknowledged: 2 }));
     expect(alarms(node.outputs)).toEqual([]);
@@ -277,7 +277,7 @@ describe('a node whose log differs from the one that it acknowledged', () => {
     expect(node.halted()).toBeUndefined();
   });
 
-  it('is no alarm when the entries are the same, or the leader does not say', () => {
+  it('raises no alarm when the entries are the same, or the leader does not say', () => {
     const node = new CoreHarness({ restored: acknowledged.restored() });
     node.receive('b', told);
     expect(alarms(node.outputs)).toEqual([]);

@@ -204,7 +204,7 @@ describe('the patience of a leader', () => {
     }
   });
 
-  /** Commits so many entries, each after a while. */
+  /** Commits this many entries, each after a while. */
   const work = (node: CoreHarness, entries: number, eachMs: number): void => {
     for (let entry = 0; entry < entries; entry++) {
       node.propose();

@@ -41,13 +41,13 @@ export interface SimulationOptions {
     keepBrokenChance: number;
     /** Mean duration of a write while progress is demanded, in election timeouts. Disks may be slower than timers. */
     writeMeanInTimeouts: number;
-    /** Probability that all nodes crash once more when all is well. */
+    /** Probability that all nodes crash once more after recovery. */
     restartAllChance: number;
-    /** Probability that the leader dies when all is well, and its successor is timed. */
+    /** Probability that the leader dies after recovery, and the failover is timed. */
     failoverChance: number;
     /** Probability that a node stays broken so that its heartbeats pass but its entries do not. */
     keepHinderedChance: number;
-    /** Probability that a majority gets slow disks when all is well, and changes of leadership are counted. */
+    /** Probability that a majority gets slow disks after recovery, and changes of leadership are counted. */
     slowMajorityChance: number;
   };
   /** Messages are frozen, so that a core that changes its input is detected (I23). */
