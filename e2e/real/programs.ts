@@ -1,7 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { ProgramDied } from './program-died.js';
+import { WaitingIsUseless } from '../cluster/wait-for.js';
+
+/** A program ended that should be running. */
+class ProgramDied extends WaitingIsUseless {
+  constructor(name: string, how: string, logTail: string) {
+    super(`${name} ended by itself (${how}); its last words:\n${logTail}`);
+    this.name = 'ProgramDied';
+  }
+}
 
 interface Running {
   child: ChildProcess;
