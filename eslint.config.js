@@ -109,6 +109,12 @@ export default tseslint.config(
     rules: oneParser,
   },
   { files: PURE_ROOM, ignores: tests, rules: { ...pure, ...onlyFrom('^(?!\\./)') } },
+  // What they judge by besides their own: the judgements of Raft and of the cluster.
+  {
+    files: ['conductor/commands/doctor/judge/*.ts'],
+    ignores: tests,
+    rules: { ...pure, ...onlyFrom('^(?!\\./|.*/(raft/index|verdict/[\\w-]+)\\.js$)') },
+  },
   { files: PURE_FILES, rules: { ...pure, ...onlyFrom(`^(?!(\\.{1,2}/)+([\\w-]+/)*(${pureNames})\\.js$)`) } },
   { files: ['e2e/**/*.ts'], rules: { 'no-console': 'off' } },
   { files: ['*.js'], extends: [tseslint.configs.disableTypeChecked] },

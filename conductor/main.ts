@@ -52,7 +52,7 @@ async function run(argv: readonly string[]): Promise<void> {
   const [{ parseConfig }, { ConfigError }, { readVersion }] = await Promise.all([
     import('./config/parse-config.js'),
     import('./config/config-error.js'),
-    import('./process/version.js'),
+    import('./config/package-file.js'),
   ]);
   const version = readVersion();
   try {

@@ -1,5 +1,11 @@
 import type { HealthMonitor } from '../../health/health-monitor.js';
-import { clusterTimingOf, profileOf, type ClusterTiming, type RaftNode } from '../../raft/index.js';
+import {
+  clusterTimingOf,
+  profileOf,
+  type ClusterTiming,
+  type MeasuredTimes,
+  type RaftNode,
+} from '../../raft/index.js';
 import { Suffrage } from '../../rpc/server/conductor-api.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { BlockRef } from '../../rpc/payload/block-ref.js';
@@ -23,6 +29,10 @@ interface StatusSources {
   controller: Pick<Controller, 'startHeldBy'>;
   /** What the transport holds against processes that speak for members. */
   doubted: () => ConductorStatus['doubted'];
+  /** What was measured of late; left out of the status where it is left out here, as are the next two. */
+  measured?: () => MeasuredTimes;
+  machine?: () => ConductorStatus['machine'];
+  chainId?: () => number | null;
   version: string;
   /** Undefined before the port is bound. */
   rpcPort: () => number | undefined;
@@ -86,6 +96,8 @@ export function nodeStatus(sources: StatusSources): ConductorStatus {
     })),
     doubted: sources.doubted(),
     timing: { ...clusterTimingOf(raft.timing), profile: profileOf(raft.timing) ?? null },
+    ...(sources.measured && { measured: orNull(sources.measured()) }),
+    ...(sources.machine && { machine: sources.machine() }),
     head: chain.head ? headOf(chain.head) : null,
     node: {
       reachable: node.reachable,
@@ -96,6 +108,7 @@ export function nodeStatus(sources: StatusSources): ConductorStatus {
       branch: localNode.branch.branch,
       leftAt: localNode.branch.leftAt,
       startHeldBy: sources.controller.startHeldBy ?? '',
+      ...(sources.chainId && { chainId: sources.chainId() }),
     },
     health: healthStatus(sources),
     active: switches.active,
@@ -112,6 +125,14 @@ function healthStatus({ health, localNode }: StatusSources): ConductorStatus['he
   if (!report) return { status: 'unknown', summary: 'not checked yet', reasons: [], checkedAtMs: null };
   const { status, summary, reasons, checkedAtMs } = report;
   return { status, summary, reasons: [...reasons], checkedAtMs };
+}
+
+function orNull({
+  roundTripMs = null,
+  syncMs = null,
+  latenessMs = null,
+}: { [K in keyof MeasuredTimes]: number | null | undefined }): ConductorStatus['measured'] {
+  return { roundTripMs, syncMs, latenessMs };
 }
 
 /** A lone voter's lease never ends. */

@@ -4,6 +4,7 @@ import { CommandError } from './command-error.js';
 import type { AddCommand, CommandIo, RunIo } from './command.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { addAdd, addDemote, addRemove, addReplace } from './membership.js';
+import { addDoctor } from './doctor/doctor.js';
 import { addInspect } from './directory/inspect.js';
 import { addRecover } from './directory/recover.js';
 import { addOverride } from './override.js';
@@ -16,6 +17,7 @@ import { addTransfer } from './transfer.js';
 /** All sub-commands but `run`, in the order of the help. */
 const commands: readonly AddCommand[] = [
   addStatus,
+  addDoctor,
   addTransfer,
   addPause,
   addResume,

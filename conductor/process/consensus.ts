@@ -1,16 +1,11 @@
-import path from 'node:path';
 import type { Logger } from 'pino';
 import { MIB } from '../../common/bytes.js';
 import { HttpTransport, LevelStorage, RaftNode } from '../../raft/index.js';
 import type { ChainStateMachine } from '../chain/chain-state-machine.js';
 import type { Verdict } from '../chain/chain-state.js';
 import type { Config } from '../config/config.js';
+import { databaseDirectory } from '../config/folders.js';
 import { laneTimeouts, limitsOf, retentionOf, timingOf } from './raft-options.js';
-
-/** Where this node keeps everything. */
-export function nodeDirectory({ raft }: Config): string {
-  return path.join(raft.storageDir, raft.serverId);
-}
 
 /** The Raft node of this process, with its disk; neither is open yet. */
 export function createRaft(
@@ -27,7 +22,7 @@ export function createRaft(
     timing: timingOf(config),
     limits: limitsOf(config.rpc.bodyLimitBytes),
     retention: retentionOf(config),
-    storage: new LevelStorage({ directory: path.join(nodeDirectory(config), 'baton') }),
+    storage: new LevelStorage({ directory: databaseDirectory(config.raft) }),
     stateMachine,
     logger: logger.child({ part: 'raft' }),
     onFatal,

@@ -1,15 +1,15 @@
 import type { Logger } from 'pino';
+import { listening } from '../../common/listen-error.js';
 import type { FormationAnswer } from '../membership/formation.js';
 import { foundsAlone, joinOrFound } from '../membership/join-or-found.js';
 import { untilConductorEnabled } from '../control/until-conductor-enabled.js';
 import type { Config } from '../config/config.js';
+import { nodeDirectory } from '../config/folders.js';
 import { startMetricsServer } from '../metrics/metrics-server.js';
 import { sleep } from '../time/sleep.js';
 import { AddressWarning } from './address-warning.js';
 import { assemble, type Parts } from './assemble.js';
-import { nodeDirectory } from './consensus.js';
 import { PauseFile } from './pause-file.js';
-import { listening } from './listen-error.js';
 import { watchStart, type Obstacle } from './start-watch.js';
 import { TimingWarning } from './timing-warning.js';
 
@@ -53,6 +53,8 @@ export class Service {
     this.closers.push(() => raft.stop());
     this.ending.signal.throwIfAborted();
     for (const warning of warnings) warning.check();
+    const { diskSpace, chainId } = this.parts.slowFacts;
+    for (const fact of [diskSpace, chainId]) void fact?.watch(this.ending.signal);
     await this.restorePause();
     this.phase = 'binding';
     const { port: consensusPort } = await listening('consensus', ['consensus.addr', 'consensus.port'], () =>
@@ -124,7 +126,7 @@ export class Service {
   private async restorePause(): Promise<void> {
     const { config, logger, onFatal } = this;
     const { raft, controller, switches } = this.parts;
-    await switches.restore(new PauseFile({ directory: nodeDirectory(config), logger, onFatal }));
+    await switches.restore(new PauseFile({ directory: nodeDirectory(config.raft), logger, onFatal }));
     if (foundsAlone(config, raft)) await controller.pauseForBootstrap();
     if (!switches.pause) return;
     const { by, sinceMs } = switches.pause;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { repositoryRoot } from '../../common/testing/repository-root.js';
 
-const sources = ['raft', 'health', 'rpc', 'conductor'].flatMap((folder) =>
+const sources = ['common', 'raft', 'health', 'rpc', 'conductor'].flatMap((folder) =>
   readdirSync(path.join(repositoryRoot, folder), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes('testing'))
     .map((file) => readFileSync(path.join(repositoryRoot, folder, file), 'utf8')),

@@ -5,7 +5,7 @@ import getReleasePlan from '@changesets/get-release-plan';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { repositoryRoot } from '../../common/testing/repository-root.js';
-import { readVersion } from '../../conductor/process/version.js';
+import { readVersion } from '../../conductor/config/package-file.js';
 import { sourceOf } from './import-graph.js';
 import { linksIn } from './references.js';
 

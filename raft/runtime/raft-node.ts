@@ -33,7 +33,8 @@ export class RaftNode<Result> extends EventEmitter<RaftNodeEvents> {
   private core: RaftCore | undefined;
   private readonly cluster: ClusterIdentity;
   private readonly pump: CorePump;
-  private readonly timingWatch: TimingWatch;
+  /** What this process measures of network and disk; round trips only while it leads. */
+  readonly timingWatch: TimingWatch;
   private readonly eventLog: CoreEventLog;
   private readonly disk: DiskWriter;
   private readonly peers: PeerRequests;

@@ -39,6 +39,11 @@ export class ExecutionClient {
     );
   }
 
+  /** Id of the chain that it is configured for. */
+  async chainId(options?: CallOptions): Promise<number> {
+    return this.#rpc.call({ method: 'eth_chainId', result: quantity, idempotent: true }, options);
+  }
+
   /** Connected peers, by `net_peerCount`. */
   async peerCount(options?: CallOptions): Promise<number> {
     return this.#rpc.call({ method: 'net_peerCount', result: quantity, idempotent: true }, options);

@@ -56,6 +56,9 @@ const syncStatus = z
 
 const peerStats: z.ZodType<PeerStats> = z.object({ connected: decimal });
 
+/** Of all that it is configured with. */
+const rollupConfig = z.object({ l2_chain_id: decimal });
+
 /** The calls a conductor makes to its op-node (docs/reference/op-conductor.md §8.1). All reject with a `ClientError` on failure. */
 export class OpNodeClient {
   readonly #rpc: JsonRpcClient;
@@ -147,6 +150,15 @@ export class OpNodeClient {
    */
   async resetPipeline(options?: CallOptions): Promise<void> {
     await this.#rpc.call({ method: 'admin_resetDerivationPipeline', result: anyResult }, options);
+  }
+
+  /** Id of the chain that it is configured for. */
+  async chainId(options?: CallOptions): Promise<number> {
+    const { l2_chain_id } = await this.#rpc.call(
+      { method: 'optimism_rollupConfig', result: rollupConfig, idempotent: true },
+      options,
+    );
+    return l2_chain_id;
   }
 
   async syncStatus(options?: CallOptions): Promise<SyncStatus> {

@@ -3,6 +3,7 @@ import { clusterTimingSchema } from './cluster-timing.js';
 import { clusterVerdictSchema } from './cluster-verdict.js';
 
 const count = z.int().nonnegative();
+const ms = z.number().nonnegative();
 const hash = z.string().regex(/^0x[0-9a-f]{64}$/);
 
 /** A block: number, hashes, and its timestamp in seconds since the epoch. */
@@ -98,6 +99,30 @@ export const conductorStatusSchema = z.object({
   timing: clusterTimingSchema.extend({ profile: z.string().nullable() }),
 
   /**
+   * 99th percentiles of what this process measured of late, in milliseconds; null until it has measured enough. Absent
+   * from older versions.
+   */
+  measured: z
+    .object({
+      /** Leaders only: from a heartbeat to its answer. */
+      roundTripMs: ms.nullable(),
+      /** A synced write of the log. */
+      syncMs: ms.nullable(),
+      /** How late timers fire. */
+      latenessMs: ms.nullable(),
+    })
+    .optional(),
+  /** What it sees of its machine. Absent from older versions. */
+  machine: z
+    .object({
+      /** Wall clock in milliseconds when it answered: what the ages of heads are measured with. */
+      clockMs: ms,
+      /** Of the file system of the storage directory, measured now and then; null while the disk does not tell. */
+      storage: z.object({ freeBytes: count, sizeBytes: count }).nullable(),
+    })
+    .optional(),
+
+  /**
    * Newest committed block that is applied here; null while there is none. Parent and timestamp are null after a reset to
    * a block that this node does not retain.
    */
@@ -130,6 +155,11 @@ export const conductorStatusSchema = z.object({
      * are unknown, higher or other blocks, or op-node does not ask its conductor. Else empty. Absent from older versions.
      */
     startHeldBy: z.string().default(''),
+    /**
+     * Chain of the execution client, asked now and then; null while it does not tell, and on a witness. Absent from
+     * older versions.
+     */
+    chainId: count.nullable().optional(),
   }),
   health: z.object({
     /**

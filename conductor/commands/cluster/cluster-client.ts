@@ -69,6 +69,21 @@ export class ClusterClient {
     );
   }
 
+  /**
+   * Asks one member at its own RPC address.
+   *
+   * @throws ClientError; CommandError `no-rpc-address`
+   */
+  async read<T>(
+    member: Pick<Member, 'id' | 'addr' | 'status'>,
+    method: string,
+    result: z.ZodType<T>,
+    timeoutMs: number,
+  ): Promise<T> {
+    const { signal } = this;
+    return this.client(this.urlOf(member)).call({ method, result, idempotent: true }, { timeoutMs, signal });
+  }
+
   /** Ends all connections. */
   async close(): Promise<void> {
     await Promise.all([...this.clients.values()].map((client) => client.close()));

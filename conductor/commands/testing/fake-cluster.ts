@@ -93,6 +93,8 @@ interface FakeMember {
 export class FakeCluster {
   readonly members = new Map<string, FakeMember>();
   readonly calls: string[] = [];
+  /** `from to` for each way on which a question gets lost; the other direction is not concerned. */
+  readonly cut = new Set<string>();
   onCall: (id: string, method: string, params: unknown[]) => FakeAnswer = () => ({ result: null });
   /** Views that were asked for so far. */
   views = 0;
@@ -168,7 +170,7 @@ export class FakeCluster {
 
   private clusterStatus(answeredBy: string): ClusterStatus {
     const members = this.servers().map((server) =>
-      this.get(server.id).silent
+      this.get(server.id).silent || this.cut.has(`${answeredBy} ${server.id}`)
         ? { ...server, status: null, error: 'connect ECONNREFUSED' }
         : { ...server, status: this.statusOf(server.id), error: '' },
     );

@@ -1,0 +1,62 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { DirectoryAnswers } from '../facts.js';
+import { examineDirectory } from './examine-directory.js';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'baton-doctor-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function examine(directory: string): Promise<{ answers: DirectoryAnswers; order: string[] }> {
+  const answers: DirectoryAnswers = {};
+  const order: string[] = [];
+  await examineDirectory(directory, (part) => {
+    order.push(...Object.keys(part));
+    Object.assign(answers, part);
+  });
+  return { answers, order };
+}
+
+describe('what is looked at', () => {
+  it.each([
+    [[], 'empty'],
+    [['000005.ldb', 'CURRENT'], 'other-database'],
+    [['CURRENT', 'write-mark'], 'baton'],
+    [['000005.ldb'], 'headless-database'],
+    [['raft-log.db'], 'other-files'],
+  ])('a directory that holds %j: %s', async (files, kind) => {
+    const directory = path.join(folder, 'a', 'baton');
+    await mkdir(directory, { recursive: true });
+    for (const file of files) await writeFile(path.join(directory, file), '');
+    const { answers, order } = await examine(directory);
+    expect(answers.contents).toEqual({ kind, files });
+    // What hangs first is what a hung disk is asked first.
+    expect(order).toEqual(['place', 'space', 'contents', 'lock', 'speed']);
+    // Nothing is written into the directory itself.
+    expect(answers.speed).toMatchObject({ at: path.join(folder, 'a') });
+  });
+
+  it('a file in the place of a directory', async () => {
+    await writeFile(path.join(folder, 'file'), '');
+    const { answers } = await examine(path.join(folder, 'file', 'a', 'baton'));
+    expect(answers).toMatchObject({
+      place: { existing: path.join(folder, 'file'), isDirectory: false },
+      speed: { error: expect.any(String) },
+    });
+  });
+
+  it('a directory that this user may not write in', async () => {
+    if (process.getuid?.() === 0) return;
+    await chmod(folder, 0o500);
+    const { answers } = await examine(path.join(folder, 'a', 'baton'));
+    expect(answers).toMatchObject({
+      place: { isWritable: false },
+      speed: { error: expect.stringContaining('EACCES') },
+    });
+  });
+});

@@ -1,0 +1,31 @@
+import { answering } from '../../../verdict/cluster-view.js';
+import type { ClusterFacts } from '../facts.js';
+import { failure, ok, warning, type Finding } from './finding.js';
+
+const MIB = 1 << 20;
+/** Of the bytes that the log has now: while it is compacted it is there twice, and in parts more often. */
+const COMFORTABLE_LOGS = 4;
+/** Whatever the log has now, it grows. */
+const LEAST_BYTES = 256 * MIB;
+
+/** Whether the disks of the members have room. */
+export function judgeMemberDisks({ view }: ClusterFacts): Finding[] {
+  const told = answering(view).flatMap(({ id, status: { machine, logBytes } }) =>
+    machine ? [{ id, storage: machine.storage, logBytes }] : [],
+  );
+  const found = told.flatMap(({ id, storage, logBytes }): Finding[] => {
+    if (!storage) return [warning('disk-space', 'disk-silent', `${id}: its disk has not told its space`)];
+    const { freeBytes, sizeBytes } = storage;
+    const seen = `${id}: ${mib(freeBytes)} free of ${mib(sizeBytes)}, its log has ${mib(logBytes)}`;
+    if (freeBytes < Math.max(logBytes, LEAST_BYTES / 4)) return [failure('disk-space', 'disk-full', seen)];
+    if (freeBytes < Math.max(COMFORTABLE_LOGS * logBytes, LEAST_BYTES)) {
+      return [warning('disk-space', 'little-space', seen)];
+    }
+    return [];
+  });
+  if (found.length > 0 || told.length === 0) return found;
+  const least = Math.min(...told.map(({ storage }) => storage?.freeBytes ?? Infinity));
+  return [ok('disk-space', `at least ${mib(least)} free`)];
+}
+
+const mib = (bytes: number): string => `${Math.round(bytes / MIB)} MiB`;

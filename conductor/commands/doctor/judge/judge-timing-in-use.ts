@@ -1,0 +1,23 @@
+import { judgeTiming } from '../../../../raft/index.js';
+import type { MachineFacts } from '../facts.js';
+import { ok, warning, type Finding } from './finding.js';
+
+/** The times of a cluster that this member founds, held against its disk and the way to the others. */
+export function judgeTimingInUse(facts: Pick<MachineFacts, 'timing' | 'peers' | 'directory'>): Finding[] {
+  const { timing, peers, directory } = facts;
+  const roundTrips = peers.flatMap(({ found }) => (found.kind === 'baton' ? [found.roundTripMs] : []));
+  const { speed } = directory.answers;
+  const roundTripMs = roundTrips.length === 0 ? undefined : Math.max(...roundTrips);
+  const syncMs = speed && !('error' in speed) ? speed.medianMs : undefined;
+  const problems = judgeTiming(timing, { roundTripMs, syncMs, latenessMs: undefined });
+  if (problems.length > 0) return problems.map((problem) => warning('timing', 'tight-timing', problem));
+  const times = `election timeout ${timing.electionTimeoutMs} ms`;
+  return [
+    ok(
+      'timing',
+      roundTripMs === undefined
+        ? `${times}; no member has answered, so the network is not measured`
+        : `${times} fits a round trip of ${roundTripMs.toFixed(1)} ms`,
+    ),
+  ];
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import { SlowFact } from './slow-fact.js';
+
+/** A fact whose clock stands still but in its pauses. */
+function factOf(answers: (number | Error)[]): {
+  fact: SlowFact<number>;
+  run: () => Promise<(number | null)[]>;
+} {
+  let nowMs = 0;
+  const seen: (number | null)[] = [];
+  const end = new AbortController();
+  const fact: SlowFact<number> = new SlowFact({
+    everyMs: 10,
+    now: () => nowMs,
+    ask: async () => {
+      const answer = answers.shift();
+      if (answer instanceof Error) throw answer;
+      return answer!;
+    },
+    sleep: async (ms) => {
+      seen.push(fact.latest);
+      nowMs += ms;
+      if (answers.length === 0) end.abort();
+    },
+  });
+  return { fact, run: () => fact.watch(end.signal).then(() => seen) };
+}
+
+describe('something that is asked for now and then', () => {
+  it('is unknown before the first answer, then the last answer', async () => {
+    const { fact, run } = factOf([new Error('down'), 7, 8]);
+    expect(fact.latest).toBeNull();
+    expect(await run()).toEqual([null, 7, 8]);
+  });
+
+  it('outlives a few questions without an answer, and no more', async () => {
+    const down = new Error('down');
+    expect(await factOf([7, down, down, down, down, 8]).run()).toEqual([7, 7, 7, 7, null, 8]);
+  });
+
+  it('is not asked for any more when the signal has fired', async () => {
+    const { fact } = factOf([7]);
+    await fact.watch(AbortSignal.abort());
+    expect(fact.latest).toBeNull();
+  });
+});
