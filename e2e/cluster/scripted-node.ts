@@ -90,6 +90,8 @@ export class ScriptedNode {
         return { connected: 2 };
       case 'optimism_syncStatus':
         return { unsafe_l2: this.head, safe_l2: this.head, finalized_l2: this.head };
+      case 'optimism_rollupConfig':
+        return { l2_chain_id: 901 };
       case 'optimism_version':
         return 'v1.0.0-scripted';
       case 'optimism_safeHeadAtL1Block':

@@ -111,6 +111,16 @@ describe('doctor of a machine', () => {
     expect(report().findings.map(({ check }) => check)).not.toContain('ports');
   });
 
+  it('tells nothing of what it was not let finish', async () => {
+    const flags = [
+      ...['--witness', '--raft.server.id', 'w', '--raft.storage.dir', folder],
+      ...['--consensus.addr', '127.0.0.1', '--consensus.port', '0', '--rpc.port', '0'],
+    ];
+    expect(await runCommand(['doctor', ...flags], t.io({}, AbortSignal.abort()))).toBe(1);
+    expect(t.printed).toEqual([]);
+    expect(t.failure()).toEqual(['error: not everything was checked', 'interrupted']);
+  });
+
   it("reads flags by run's rules, before and behind its own options, and the environment", async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');

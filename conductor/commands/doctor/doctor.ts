@@ -5,6 +5,7 @@ import { notYetEffective, type Config } from '../../config/config.js';
 import { oldestNode } from '../../config/package-file.js';
 import { parseConfig } from '../../config/parse-config.js';
 import { operate } from '../cluster/cluster-command.js';
+import { CommandError } from '../command-error.js';
 import type { AddCommand, RunIo } from '../command.js';
 import { EXIT } from '../exit-codes.js';
 import type { StartFacts } from './facts.js';
@@ -41,6 +42,9 @@ export const addDoctor: AddCommand = (program, io) => {
       setMaxListeners(QUESTIONS_MAX, io.signal);
       const findings =
         rpc === undefined ? await examineMachine(io, command.args) : await examineCluster(io, rpc);
+      if (io.signal.aborted) {
+        throw new CommandError('interrupted', 'not everything was checked', 'repeat it: nothing was changed');
+      }
       io.print(json ? renderFindingsJson(findings) : renderFindings(findings));
       io.endWith(CODES[worstOf(findings)]);
     });

@@ -1,24 +1,24 @@
 import type { DirectoryAnswers } from '../facts.js';
-import { examineDirectory, removeScratch } from './examine-directory.js';
+import { examineDirectory } from './examine-directory.js';
 
-// A process of its own: a disk that hangs keeps the threads that wait for it, and with them the end of the process.
+// A process of its own: a disk that hangs keeps the threads that wait for it, and with them the end of the process. This
+// one may stay behind. When the disk comes back it removes its file, and ends.
 
-const endEarly = (): void => {
-  removeScratch();
-  process.exit(1);
+const end = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'] as const)
+  process.on(signal, () => end.abort());
+// Whoever asked is gone, or waits no more.
+process.once('disconnect', () => end.abort());
+
+const tell = (part: DirectoryAnswers | { trouble: string }): void => {
+  if (process.connected) process.send?.(part);
 };
-for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'] as const) process.on(signal, endEarly);
-// The parent is gone.
-process.once('disconnect', endEarly);
-
-const answer = (part: DirectoryAnswers): void => void process.send?.(part);
 
 // It may have taken a while to start, which is no fault of the disk.
-answer({});
+tell({});
 try {
-  await examineDirectory(process.argv[2] ?? '', answer);
+  await examineDirectory(process.argv[2] ?? '', tell, end.signal);
 } catch (error) {
-  process.send?.({ trouble: (error as Error).message });
+  tell({ trouble: (error as Error).message });
 }
-process.removeListener('disconnect', endEarly);
-process.disconnect();
+if (process.connected) process.disconnect();

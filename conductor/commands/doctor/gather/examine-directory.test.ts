@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,13 +13,20 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-async function examine(directory: string): Promise<{ answers: DirectoryAnswers; order: string[] }> {
+async function examine(
+  directory: string,
+  signal: Pick<AbortSignal, 'throwIfAborted'> = new AbortController().signal,
+): Promise<{ answers: DirectoryAnswers; order: string[] }> {
   const answers: DirectoryAnswers = {};
   const order: string[] = [];
-  await examineDirectory(directory, (part) => {
-    order.push(...Object.keys(part));
-    Object.assign(answers, part);
-  });
+  await examineDirectory(
+    directory,
+    (part) => {
+      order.push(...Object.keys(part));
+      Object.assign(answers, part);
+    },
+    signal,
+  );
   return { answers, order };
 }
 
@@ -48,6 +56,20 @@ describe('what is looked at', () => {
       place: { existing: path.join(folder, 'file'), isDirectory: false },
       speed: { error: expect.any(String) },
     });
+  });
+
+  it('is measured with a file that goes away, also when the measurement is ended in the middle', async () => {
+    const seen: string[][] = [];
+    const signal = {
+      throwIfAborted: () => {
+        seen.push(readdirSync(folder));
+        if (seen.length === 3) throw new Error('ended');
+      },
+    };
+    const { answers } = await examine(path.join(folder, 'a', 'baton'), signal);
+    expect(answers.speed).toEqual({ error: 'ended' });
+    const file = `.baton-doctor-${process.pid}`;
+    expect([...seen, readdirSync(folder)]).toEqual([[], [file], [file], []]);
   });
 
   it('a directory that this user may not write in', async () => {

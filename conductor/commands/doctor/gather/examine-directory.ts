@@ -1,5 +1,5 @@
-import { constants, unlinkSync } from 'node:fs';
-import { access, open, readdir, stat, statfs } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, open, readdir, stat, statfs, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { lockDirectory, StorageError } from '../../../../raft/index.js';
 import type { DirectoryAnswers, DirectoryContents, DiskSpeed } from '../facts.js';
@@ -10,27 +10,16 @@ const MEASURE_MS = 2000;
 const WRITE_BYTES = 4096;
 const NAMES_SHOWN = 5;
 
-/** The file that is being measured with; undefined between measurements. */
-let scratch: string | undefined;
-
-/** Removes the file that is being measured with, if there is one. To be called before the process ends early. */
-export function removeScratch(): void {
-  if (scratch === undefined) return;
-  try {
-    unlinkSync(scratch);
-  } catch {
-    // It is gone, or the disk is.
-  }
-  scratch = undefined;
-}
-
 /**
  * Looks at the directory of a log, and creates nothing but a file to measure with, which goes away again. Answers one
  * thing after the other: a disk that hangs answers nothing more.
+ *
+ * @param signal ends the measurement, as soon as the disk lets it end
  */
 export async function examineDirectory(
   directory: string,
   answer: (part: DirectoryAnswers) => void,
+  signal: Pick<AbortSignal, 'throwIfAborted'>,
 ): Promise<void> {
   const existing = await nearestExisting(directory);
   const found = await stat(existing);
@@ -45,7 +34,7 @@ export async function examineDirectory(
   answer({ lock: contents.kind === 'absent' ? 'free' : await lockOf(directory) });
   // Beside the database, not in its directory.
   const at = existing === directory ? path.dirname(directory) : existing;
-  answer({ speed: isDirectory ? await measure(at).catch(toError) : { error: 'it is no directory' } });
+  answer({ speed: isDirectory ? await measure(at, signal).catch(toError) : { error: 'it is no directory' } });
 }
 
 const ABSENT: DirectoryContents = { kind: 'absent', files: [] };
@@ -91,15 +80,16 @@ async function lockOf(directory: string): Promise<'free' | 'held' | { error: str
 }
 
 /** Synced writes one after the other, as the log has them: each is appended and then synced, less the time of the file. */
-async function measure(at: string): Promise<DiskSpeed> {
+async function measure(at: string, signal: Pick<AbortSignal, 'throwIfAborted'>): Promise<DiskSpeed> {
+  signal.throwIfAborted();
   const file = path.join(at, `.baton-doctor-${process.pid}`);
   const handle = await open(file, 'wx');
-  scratch = file;
   try {
     const tookMs: number[] = [];
     const bytes = Buffer.alloc(WRITE_BYTES, 1);
     const endMs = performance.now() + MEASURE_MS;
     while (tookMs.length < WRITES_MAX && performance.now() < endMs) {
+      signal.throwIfAborted();
       const begunMs = performance.now();
       await handle.write(bytes);
       await handle.datasync();
@@ -110,7 +100,7 @@ async function measure(at: string): Promise<DiskSpeed> {
     return { at, writes: tookMs.length, medianMs, slowestMs };
   } finally {
     await handle.close();
-    removeScratch();
+    await unlink(file);
   }
 }
 

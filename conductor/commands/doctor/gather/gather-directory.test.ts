@@ -66,7 +66,8 @@ describe('a disk', () => {
       timeoutMs: 50,
       execArgv: [],
       script: await script(
-        `for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => {});
+        `process.on('SIGTERM', () => {});
+         process.on('disconnect', () => process.exit());
          process.send({ space: { freeBytes: 1, sizeBytes: 2 } });
          setInterval(() => {}, 1000);`,
       ),

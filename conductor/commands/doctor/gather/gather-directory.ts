@@ -16,7 +16,7 @@ interface Options {
 const TIMEOUT_MS = 5000;
 /** A busy machine takes its time to start a process. */
 const START_MS = 30_000;
-/** Between being asked to end and being killed. */
+/** Between being asked to end and being left behind. */
 const END_MS = 500;
 
 const own = fileURLToPath(import.meta.url);
@@ -64,13 +64,12 @@ function endOf(child: ChildProcess): Promise<string | undefined> {
   });
 }
 
-/** One that waits for a hung disk cannot be ended; it goes when the disk comes back. */
+/** One that waits for a hung disk cannot be ended: it goes when the disk comes back. */
 async function end(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
   child.kill('SIGTERM');
   const wait = new Deadline(END_MS, 'late');
   await Promise.race([ended, wait.over]);
   wait.clear();
-  child.kill('SIGKILL');
   if (child.connected) child.disconnect();
   child.unref();
 }
