@@ -26,6 +26,11 @@ describe('status', () => {
       health: { status: 'unknown', reasons: [], checkedAtMs: null },
       active: true,
     });
+    expect(unborn).toMatchObject({
+      measured: { roundTripMs: 1.5, syncMs: null, latenessMs: null },
+      machine: { clockMs: 1_700_000_000_000, storage: null },
+      node: { chainId: 901 },
+    });
     expect(unborn).not.toHaveProperty('pausedBy');
     expect(unborn.node.reason).not.toBe('');
   });

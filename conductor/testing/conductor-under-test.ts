@@ -110,8 +110,13 @@ export class ConductorUnderTest {
       logger: silent,
     });
     const identity = { version: 'v1.2.3', rpcPort: () => 8545, doubted: () => [] };
+    const surroundings = {
+      measured: () => ({ roundTripMs: 1.5, syncMs: undefined, latenessMs: undefined }),
+      machine: () => ({ clockMs: 1_700_000_000_000, storage: null }),
+      chainId: () => 901,
+    };
     const status = (): ConductorStatus =>
-      nodeStatus({ raft, chain, localNode, health, switches, controller, ...identity });
+      nodeStatus({ raft, chain, localNode, health, switches, controller, ...identity, ...surroundings });
     const committing = { log: raft, chain, turns: new Turns(), logger: silent };
     this.conductor = new Conductor({
       ...{ raft, chain, history, controller, succession, switches, status, silentTransfer },

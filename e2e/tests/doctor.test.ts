@@ -202,7 +202,7 @@ describeCluster('doctor of a cluster', STEADY, (cluster, scenario) => {
     const seen = (check: string): string | undefined =>
       examined.findings.find((finding) => finding.check === check)?.text;
     expect(seen('peers')).toBe('the 3 members that answer reach each other both ways');
-    expect(seen('clocks')).toMatch(/^the most: /);
+    expect(seen('clocks')).toMatch(/^largest difference: /);
     expect(seen('disk-space')).toMatch(/MiB free$/);
     expect(seen('chain-id')).toBe('901');
   });

@@ -89,8 +89,10 @@ describe('doctor of a cluster that runs', () => {
     expect(report()).toMatchObject({ schemaVersion: 1, error: { code: 'no-answer' } });
   });
 
-  it('ends with 3 for an address that is none', async () => {
+  it('ends with 3 for what is no address, and for flags of run beside one', async () => {
     expect(await runCommand(['doctor', '--rpc', '10.0.0.1'], t.io())).toBe(3);
+    expect(await cluster('--paused')).toBe(3);
+    expect(t.failure()).toEqual([expect.stringContaining('--paused'), 'usage']);
   });
 });
 

@@ -38,6 +38,12 @@ export const addDoctor: AddCommand = (program, io) => {
     .allowUnknownOption()
     .allowExcessArguments()
     .action(async ({ json, rpc }: Options, command: Command) => {
+      if (rpc !== undefined && command.args.length > 0) {
+        throw new CommandError(
+          'usage',
+          `--rpc checks a cluster, and takes no flags of run: ${command.args.join(' ')}`,
+        );
+      }
       // Everything is asked at the same time.
       setMaxListeners(QUESTIONS_MAX, io.signal);
       const findings =

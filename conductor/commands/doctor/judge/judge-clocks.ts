@@ -17,7 +17,7 @@ export function judgeClocks({ members }: ClusterFacts): Finding[] {
   const asked = members.flatMap(({ id, rpc }) => ('error' in rpc ? [] : [{ id, clock: rpc.clock }]));
   const silent = asked.filter(({ clock }) => clock === undefined).map(({ id }) => id);
   const found =
-    silent.length === 0 ? [] : [warning('clocks', 'older-member', `${silent.join(', ')}: not told`)];
+    silent.length === 0 ? [] : [warning('clocks', 'older-member', `not told by ${silent.join(', ')}`)];
   const clocks = asked.flatMap(({ id, clock }): Clock[] => (clock ? [{ id, ...clock }] : []));
   const worst = pairs(clocks).sort((a, b) => b.certainMs - a.certainMs)[0];
   if (!worst) return found;
@@ -25,7 +25,7 @@ export function judgeClocks({ members }: ClusterFacts): Finding[] {
   const seen = `${ahead} is ${Math.round(apartMs)} ms ahead of ${behind} (± ${Math.ceil(uncertaintyMs)} ms)`;
   if (certainMs >= FAILURE_MS) return [...found, failure('clocks', 'clocks-differ', seen)];
   if (certainMs >= WARNING_MS) return [...found, warning('clocks', 'clocks-differ', seen)];
-  return [...found, ok('clocks', `the most: ${seen}`)];
+  return [...found, ok('clocks', `largest difference: ${seen}`)];
 }
 
 function pairs(

@@ -57,7 +57,11 @@ function ofContents(directory: string, existing: string, { kind, files }: Direct
     case 'other-database':
       return failure('directory', 'foreign-directory', `${directory} holds a database that is not Baton's`);
     case 'headless-database':
-      return failure('directory', 'headless-database', `${directory} holds tables and no CURRENT file`);
+      return failure(
+        'directory',
+        'headless-database',
+        `${directory} holds tables of a database, but no CURRENT file`,
+      );
     case 'other-files':
       return warning('directory', 'other-files', `${directory} holds other files: ${files.join(', ')}`);
   }

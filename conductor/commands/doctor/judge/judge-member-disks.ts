@@ -6,7 +6,8 @@ const MIB = 1 << 20;
 /** Of the bytes that the log has now: while it is compacted it is there twice, and in parts more often. */
 const COMFORTABLE_LOGS = 4;
 /** Whatever the log has now, it grows. */
-const LEAST_BYTES = 256 * MIB;
+const LITTLE_BYTES = 256 * MIB;
+const FULL_BYTES = 64 * MIB;
 
 /** Whether the disks of the members have room. */
 export function judgeMemberDisks({ view }: ClusterFacts): Finding[] {
@@ -14,11 +15,11 @@ export function judgeMemberDisks({ view }: ClusterFacts): Finding[] {
     machine ? [{ id, storage: machine.storage, logBytes }] : [],
   );
   const found = told.flatMap(({ id, storage, logBytes }): Finding[] => {
-    if (!storage) return [warning('disk-space', 'disk-silent', `${id}: its disk has not told its space`)];
+    if (!storage) return [warning('disk-space', 'disk-silent', `the free space of ${id} is unknown`)];
     const { freeBytes, sizeBytes } = storage;
     const seen = `${id}: ${mib(freeBytes)} free of ${mib(sizeBytes)}, its log has ${mib(logBytes)}`;
-    if (freeBytes < Math.max(logBytes, LEAST_BYTES / 4)) return [failure('disk-space', 'disk-full', seen)];
-    if (freeBytes < Math.max(COMFORTABLE_LOGS * logBytes, LEAST_BYTES)) {
+    if (freeBytes < Math.max(logBytes, FULL_BYTES)) return [failure('disk-space', 'disk-full', seen)];
+    if (freeBytes < Math.max(COMFORTABLE_LOGS * logBytes, LITTLE_BYTES)) {
       return [warning('disk-space', 'little-space', seen)];
     }
     return [];

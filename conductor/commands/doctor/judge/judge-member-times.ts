@@ -28,5 +28,5 @@ export function judgeMemberTimes({ view }: ClusterFacts): Finding[] {
     most(told.map(({ measured }) => measured.roundTripMs)),
     most(told.map(({ measured }) => measured.syncMs)),
   ];
-  return [ok('timing', `99th percentiles, the worst: round trip ${roundTrip}, synced write ${sync}`)];
+  return [ok('timing', `worst 99th percentiles: round trip ${roundTrip}, synced write ${sync}`)];
 }

@@ -49,8 +49,8 @@ describe('a cluster that runs', () => {
     expect(found.map(({ check, text }) => `${check}: ${text}`)).toEqual([
       'verdict: 3 of 3 voters keep up, failure tolerance 1',
       'peers: the 3 members that answer reach each other both ways',
-      expect.stringMatching(/^clocks: the most: /),
-      'timing: 99th percentiles, the worst: round trip 0.7 ms, synced write 0.5 ms',
+      expect.stringMatching(/^clocks: largest difference: /),
+      'timing: worst 99th percentiles: round trip 0.7 ms, synced write 0.5 ms',
       'disk-space: at least 2048 MiB free',
       'versions: v1.2.3',
       'heads: all at block 100',
@@ -81,7 +81,7 @@ describe('a cluster that runs', () => {
     [
       'a release that does not tell its clock',
       withMembers(sees('a'), { id: 'b', rpc: { sees: [], clock: undefined } }, sees('c')),
-      ['warning clocks older-member: b: not told'],
+      ['warning clocks older-member: not told by b'],
     ],
     [
       'a slow network',
@@ -105,7 +105,7 @@ describe('a cluster that runs', () => {
     [
       'a disk that does not tell',
       withB({ machine: { clockMs: 1, storage: null } }),
-      [/^warning disk-space disk-silent: b: /],
+      [/^warning disk-space disk-silent: the free space of b is unknown$/],
     ],
     [
       'another release',
@@ -137,7 +137,7 @@ describe('a cluster that runs', () => {
     expect(chains(901)).toEqual(['ok: 901']);
     expect(chains(null)).toEqual(['ok: 901']);
     expect(chains(902)).toEqual([
-      'failure: their execution clients have different chains: a, c: 901; b: 902',
+      'failure: their execution clients are on different chains: a, c: 901; b: 902',
     ]);
   });
 

@@ -28,7 +28,7 @@ function opNodeOf({ opNode, nodeUrl }: NodeFacts, { limits, rpcPort }: Facts): F
   }
   if ('error' in peers) found.push(warning('op-node', 'op-node-silent', peers.error));
   else if (peers.value < limits.minPeerCount) {
-    const text = `op-node has ${peers.value} peers, and ${limits.minPeerCount} are asked for`;
+    const text = `op-node has ${peers.value} peers; --healthcheck.min-peer-count is ${limits.minPeerCount}`;
     found.push(warning('op-node', 'few-peers', text));
   }
   return found;
@@ -38,7 +38,7 @@ function opNodeOf({ opNode, nodeUrl }: NodeFacts, { limits, rpcPort }: Facts): F
 function conductorOf(enabled: Asked<boolean>, rpcPort: number): Finding {
   if ('error' in enabled) return failure('op-node', 'op-node-silent', enabled.error);
   if (!enabled.value) return failure('op-node', 'conductor-off', 'op-node does not ask a conductor');
-  return ok('op-node', `asks a conductor; its --conductor.rpc must be port ${rpcPort} of this machine`);
+  return ok('op-node', `asks a conductor; its --conductor.rpc must point to port ${rpcPort} of this machine`);
 }
 
 function sequencerOf(isActive: boolean): Finding {
@@ -63,7 +63,11 @@ function chainsOf({ opNode, execution }: NodeFacts): Finding[] {
   return [
     a.value === b.value
       ? ok('chain-id', String(a.value))
-      : failure('chain-id', 'other-chain', `op-node has chain ${a.value}, the execution client ${b.value}`),
+      : failure(
+          'chain-id',
+          'other-chain',
+          `op-node is on chain ${a.value}, the execution client on ${b.value}`,
+        ),
   ];
 }
 
@@ -87,11 +91,11 @@ function headsOf({ opNode, execution, askedAtMs }: NodeFacts, { limits }: Facts)
   if (Math.abs(other.number - number) > APART_MAX) return [warning('heads', 'heads-apart', heads)];
   const ageSeconds = Math.round(askedAtMs / 1000 - timestamp);
   if (ageSeconds > limits.unsafeIntervalSeconds) {
-    const text = `block ${number} of op-node is ${ageSeconds} s old, and ${limits.unsafeIntervalSeconds} s are allowed`;
+    const text = `block ${number} of op-node is ${ageSeconds} s old; --healthcheck.unsafe-interval is ${limits.unsafeIntervalSeconds} s`;
     return [warning('heads', 'old-head', text)];
   }
   if (ageSeconds < -AHEAD_MAX_SECONDS) {
-    const text = `block ${number} of op-node is of a time ${-ageSeconds} s from now: the clock of this machine is late`;
+    const text = `block ${number} of op-node is dated ${-ageSeconds} s in the future: the clock of this machine is behind`;
     return [warning('clocks', 'clocks-differ', text)];
   }
   return [ok('heads', heads)];

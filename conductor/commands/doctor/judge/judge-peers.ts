@@ -17,12 +17,12 @@ export function judgePeers(facts: Pick<MachineFacts, 'peers' | 'peersDigest' | '
 }
 
 function ofPeer({ id, addr, found }: PeerFacts, ownDigest: string | null): Finding[] {
-  const at = `${id} at ${addr}`;
+  const at = `${id} (${addr})`;
   switch (found.kind) {
     case 'silent':
       return [failure('peers', 'peer-silent', `${at} does not answer: ${found.reason}`)];
     case 'refused':
-      return [warning('peers', 'peer-down', `nobody listens for ${at}`)];
+      return [warning('peers', 'peer-down', `${at} refuses the connection`)];
     case 'stranger':
       return [failure('peers', 'not-a-baton', `no Baton answers for ${at}: ${found.reason}`)];
     case 'baton':
@@ -32,16 +32,16 @@ function ofPeer({ id, addr, found }: PeerFacts, ownDigest: string | null): Findi
 
 function ofBaton(id: string, at: string, found: BatonFound, ownDigest: string | null): Finding[] {
   const { nodeId, wireProblem, isEmpty, peersDigest } = found;
-  if (nodeId !== id) return [failure('peers', 'other-member', `for ${at} answers ${nodeId}`)];
+  if (nodeId !== id) return [failure('peers', 'other-member', `${nodeId} answers at the address of ${at}`)];
   if (wireProblem !== undefined) return [failure('peers', 'other-wire-version', wireProblem)];
   // Once there is a cluster, nobody asks the lists any more.
   if (isEmpty && peersDigest !== ownDigest) {
-    return [failure('peers', 'other-list', `${at} was given another --raft.peers`)];
+    return [failure('peers', 'other-list', `${at} was given a different --raft.peers`)];
   }
   return [];
 }
 
-/** Members that have a cluster already, held against each other and against the own disk. */
+/** Members that have a cluster already, held against each other and against this one's own disk. */
 function clusters({ peers, directory }: Pick<MachineFacts, 'peers' | 'directory'>): Finding[] {
   const belonging = peers.filter(
     (peer): peer is BatonPeer => peer.found.kind === 'baton' && peer.found.clusterId !== null,

@@ -22,7 +22,7 @@ function chainsOf(members: readonly Answering[]): Finding[] {
   if (chains.size === 0) return [];
   return [
     chains.size > 1
-      ? failure('chain-id', 'other-chain', `their execution clients have different chains: ${told(chains)}`)
+      ? failure('chain-id', 'other-chain', `their execution clients are on different chains: ${told(chains)}`)
       : ok('chain-id', [...chains.keys()].join()),
   ];
 }

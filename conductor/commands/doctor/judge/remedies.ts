@@ -1,14 +1,14 @@
 /** What to do about what `baton doctor` finds, by code; docs/ERRORS.md has the same list. */
 const REMEDIES = {
   'invalid-config':
-    'Correct the flag or variable that is named. Nothing else is checked until all are right.',
+    'Correct the flag or variable that is named. The rest is checked only once all of them are right.',
   'config-warning': 'Correct or remove the flag or variable that is named.',
   'flag-without-effect': 'Remove the flag, or leave it: it changes nothing.',
   'old-node': 'Install a newer Node.js and start Baton with that one.',
   'started-otherwise':
     'Start the executable itself (baton, or dist/conductor/main.js) and not node with its path: its first line sets them. Without them memory grows, and a dead name server holds up the disk.',
   'already-runs':
-    'Nothing, if that is meant: ports and directory are in use by this very member. baton doctor --rpc URL checks a running cluster.',
+    'Nothing, if that is intended: this member uses its own ports and directory. baton doctor --rpc URL checks a cluster that runs.',
   'bad-directory':
     'Give --raft.storage.dir a path where this user may create directories, or make the directory and give it to this user (chown).',
   'directory-in-use': 'Stop the other process that uses this directory; two members never share one.',
@@ -44,7 +44,7 @@ const REMEDIES = {
     'Make sure that no other sequencer of this chain is active. For a move without a halt, follow docs/MIGRATION.md; otherwise start op-node with --sequencer.stopped.',
   'few-peers': 'Connect op-node with its peers, or lower --healthcheck.min-peer-count.',
   'old-head':
-    'Wait until op-node has caught up, and check the clock of this machine. In a chain that stands still, this is what is to be expected.',
+    'Wait until op-node has caught up, and check the clock of this machine. On a chain that has been halted this is expected.',
   'execution-silent': 'Start the execution client, or correct --execution.rpc.',
   'other-chain': 'Point every --node.rpc and --execution.rpc at programs of the same chain.',
   'heads-differ':
