@@ -1,4 +1,3 @@
-import { statfs } from 'node:fs/promises';
 import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import { parseEndpoint, WEBSOCKET, withoutQuery } from '../../common/endpoint.js';
@@ -42,7 +41,7 @@ import { Metrics } from '../metrics/metrics.js';
 import { sleep } from '../time/sleep.js';
 import { connectionLimits, openFilesMax, type ConnectionLimits } from './connection-limits.js';
 import { createRaft, createTransport } from './consensus.js';
-import { SlowFact } from './slow-fact.js';
+import { Surroundings } from './surroundings.js';
 import { TrustedLease } from './trusted-lease.js';
 
 /** Longest that the local node may take for an answer. */
@@ -50,7 +49,6 @@ const CALL_TIMEOUT_MS = 10_000;
 const CATCH_UP_TIMEOUT_MS = 3000;
 const STUCK_AFTER_MS = 10_000;
 const NODE_POLL_MS = 250;
-const SLOW_FACTS_MS = 10_000;
 
 /** All parts of a process, wired to each other; nothing runs yet. */
 export interface Parts {
@@ -69,14 +67,7 @@ export interface Parts {
   /** Undefined without an upstream. */
   readonly flashblocks: FlashblocksProxy | undefined;
   readonly bound: BoundPorts;
-  readonly slowFacts: SlowFacts;
-}
-
-/** What changes slowly around this process. */
-interface SlowFacts {
-  diskSpace: SlowFact<{ freeBytes: number; sizeBytes: number }>;
-  /** Undefined on a witness. */
-  chainId: SlowFact<number> | undefined;
+  readonly surroundings: Surroundings;
 }
 
 interface Limited {
@@ -159,13 +150,13 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   const bound: BoundPorts = { rpcPort: undefined };
   const rpcPort = (): number | undefined => bound.rpcPort;
   const doubted = (): ConductorStatus['doubted'] => transport.doubts();
-  const slowFacts = createSlowFacts(config, execution);
+  const surroundings = new Surroundings(config);
   const status = (): ConductorStatus =>
     nodeStatus({
       ...{ raft, chain, localNode, health, switches, controller, version, rpcPort, doubted },
       measured: () => raft.timingWatch.measured,
-      machine: () => ({ clockMs: Date.now(), storage: slowFacts.diskSpace.latest }),
-      chainId: () => slowFacts.chainId?.latest ?? null,
+      machine: () => surroundings.machine,
+      chainId: () => surroundings.chainId,
     });
   const livingCluster = new LivingCluster();
   const transport = createTransport(
@@ -220,7 +211,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
       controller,
       conductor,
     },
-    ...{ rpc, flashblocks, bound, slowFacts },
+    ...{ rpc, flashblocks, bound, surroundings },
   });
 }
 
@@ -230,19 +221,6 @@ function createReports(metrics: Metrics, logger: Logger): EventEmitter<Reports> 
   reports.on('applied', (head, verdict) => logVerdict(logger, head, verdict));
   reports.on('healthChecked', (report) => metrics.healthChecked(report));
   return reports;
-}
-
-function createSlowFacts({ raft, witness }: Config, execution: ExecutionClient): SlowFacts {
-  const each = { everyMs: SLOW_FACTS_MS, now: () => performance.now(), sleep };
-  const diskSpace = new SlowFact({
-    ...each,
-    ask: async () => {
-      const { bavail, blocks, bsize } = await statfs(raft.storageDir);
-      return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
-    },
-  });
-  const chainId = new SlowFact({ ...each, ask: (signal) => execution.chainId({ signal }) });
-  return { diskSpace, chainId: witness ? undefined : chainId };
 }
 
 /** Those of a witness fail at once, whatever they are asked. */

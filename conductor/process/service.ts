@@ -53,8 +53,7 @@ export class Service {
     this.closers.push(() => raft.stop());
     this.ending.signal.throwIfAborted();
     for (const warning of warnings) warning.check();
-    const { diskSpace, chainId } = this.parts.slowFacts;
-    for (const fact of [diskSpace, chainId]) void fact?.watch(this.ending.signal);
+    this.parts.surroundings.watch(this.ending.signal);
     await this.restorePause();
     this.phase = 'binding';
     const { port: consensusPort } = await listening('consensus', ['consensus.addr', 'consensus.port'], () =>
@@ -111,13 +110,13 @@ export class Service {
   private async stopOnce(reason: string): Promise<void> {
     this.logger.info({ reason }, 'stopping');
     this.ending.abort();
-    const { controller, clients, probes } = this.parts;
+    const { controller, clients, probes, surroundings } = this.parts;
     if (this.opened) await controller.retire();
     for (const close of this.closers.reverse()) {
       await close().catch((error: Error) => this.logger.warn({ err: error }, 'closing failed'));
     }
     const { opNode, execution, proxies } = clients;
-    const connections = [opNode, execution, proxies.node, proxies.execution, probes];
+    const connections = [opNode, execution, proxies.node, proxies.execution, probes, surroundings];
     await Promise.all(connections.map((connection) => connection.close()));
     this.logger.info('stopped');
   }
