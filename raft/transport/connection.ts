@@ -49,7 +49,10 @@ export class Connection {
     readonly pipelining: number,
     onLost?: (connection: Connection) => void,
   ) {
-    const { remoteAddress = '', remotePort = 0 } = socket;
+    // An error that nobody listens to would end this process; undici listens from the first request on.
+    socket.on('error', () => undefined);
+    // None when the other side has reset it meanwhile; the first request tells.
+    const { remoteAddress = '0.0.0.0', remotePort = 0 } = socket;
     this.ipAddress = remoteAddress;
     this.peer = formatHostPort(remoteAddress, remotePort);
     let given: Socket | undefined = socket;
@@ -69,8 +72,6 @@ export class Connection {
           given = undefined;
         }),
     });
-    // Before undici listens, which it does with the first request.
-    socket.on('error', () => undefined);
     // undici ends what is under way, and finds no other socket for it.
     socket.once('close', () => onLost?.(this));
   }

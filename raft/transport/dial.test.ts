@@ -8,9 +8,11 @@ import { isRefused, PeerFailureError, type ConnectFailure } from './peer-failure
 
 class FakeSocket extends EventEmitter {
   isOpen = true;
+  remoteAddress: string | undefined;
 
   constructor(readonly host: string) {
     super();
+    this.remoteAddress = host;
   }
 
   destroy(): void {
@@ -106,6 +108,25 @@ describe('addresses', () => {
     lab.to('fd00::1').refuse('ENETUNREACH');
     lab.to('10.0.0.1').emit('connect');
     expect(await dial.socket).toBe(lab.to('10.0.0.1'));
+  });
+
+  it('are left when the other side resets the connection as it is made', async () => {
+    const dial = lab.dial();
+    await pass(0);
+    lab.to('10.0.0.1').remoteAddress = undefined;
+    lab.to('10.0.0.1').emit('connect');
+    const failure = await failureOf(dial);
+    expect(failure.tried).toEqual([{ address: '10.0.0.1', error: 'ECONNRESET' }]);
+    expect(lab.open).toEqual([]);
+    expect(isRefused(failure)).toBe(false);
+  });
+
+  it('give a socket whose error ends nothing but itself', async () => {
+    const dial = lab.dial();
+    await pass(0);
+    lab.to('10.0.0.1').emit('connect');
+    const socket = await dial.socket;
+    expect(() => socket.emit('error', new Error('read ECONNRESET'))).not.toThrow();
   });
 
   it('are given up when all of them refuse: nobody listens there', async () => {

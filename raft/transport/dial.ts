@@ -121,7 +121,10 @@ export class Dial {
     socket.on('error', onError);
     socket.once('connect', () => {
       if (this.ended) return;
-      socket.off('error', onError);
+      // Reset by the other side already, as by a host whose process was killed: it has no address any more.
+      if (socket.remoteAddress === undefined) return this.failed(address, 'ECONNRESET');
+      // Whoever uses it learns of its end by its 'close'. An error that nobody listens to would end this process.
+      socket.off('error', onError).on('error', () => undefined);
       this.won(address, socket);
     });
     const repeat = this.after(REPEAT_MS, () => this.tryAgain(address));
