@@ -3,11 +3,11 @@ import { hideCredentials } from '../../common/endpoint.js';
 import { CommandError } from './command-error.js';
 import type { AddCommand, CommandIo, RunIo } from './command.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import { addAdd, addDemote, addRemove, addReplace } from './membership.js';
 import { addDoctor } from './doctor/doctor.js';
 import { addCompletion, completeWith, isCompletion } from './completion.js';
 import { addInspect, addRecover } from './directory/index.js';
-import { documentFormatOf, SCHEMA_VERSION, writeDocument, documentFormat } from './output/document.js';
+import { addAdd, addDemote, addRemove, addReplace } from './membership.js';
+import { documentFormat, documentFormatOf, SCHEMA_VERSION, writeDocument } from './output/document.js';
 import { Report } from './output/report.js';
 import { addOverride } from './override.js';
 import { addPause, addResume } from './pause.js';
@@ -58,12 +58,14 @@ export async function runCommand(argv: readonly string[], given: CommandIo): Pro
   };
   const report = new Report(shown);
   const io: RunIo = { ...given, ...shown, report, endWith: (wanted) => (code = wanted) };
-  const failed = async ({ code, message, remedy }: CommandError): Promise<void> => {
+  const failed = async (failure: CommandError): Promise<void> => {
     const format = documentFormatOf(argv);
     if (!format || hasPrinted) return;
-    const error = { code, message: hideCredentials(message), remedy };
+    const { code, message } = failure;
+    const error = { code, message: hideCredentials(message), remedy: remedyFor(failure, argv) };
     io.print(await writeDocument({ schemaVersion: SCHEMA_VERSION, ...report.document, error }, format));
   };
+  // The library brings its own command of this name.
   const program = buildProgram(
     io,
     isCompletion(argv) ? commands.filter((add) => add !== addCompletion) : commands,

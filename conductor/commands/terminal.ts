@@ -30,6 +30,9 @@ export async function askOnTerminal(
 /** Whether somebody sits there who can be asked. */
 export const hasTerminal = (): boolean => process.stdin.isTTY && process.stderr.isTTY;
 
+/** Of a terminal that does not say. */
+const USUAL_COLUMNS = 80;
+
 const CLEAR_BELOW = '\u001b[0J';
 const CLEAR_LINE = '\u001b[0K';
 const HOME = '\u001b[H';
@@ -40,7 +43,7 @@ type Output = Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'hasColors' | 'writ
 export function screenOf(output: Output = process.stdout): Screen | undefined {
   if (!output.isTTY) return undefined;
   return {
-    columns: () => output.columns,
+    columns: () => output.columns || USUAL_COLUMNS,
     color: output.hasColors(),
     // Line by line over what is there: a screen that is cleared first flickers.
     redraw: (text) =>
