@@ -41,7 +41,7 @@ function isVersion([first, second]: readonly string[]): boolean {
 }
 
 async function version(): Promise<void> {
-  const { readVersion } = await import('./process/version.js');
+  const { readVersion } = await import('./config/package-file.js');
   write(`baton version v${readVersion()}`);
 }
 

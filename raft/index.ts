@@ -8,7 +8,6 @@ export type { CoreStatus, PeerStatus } from './core/raft-core.js';
 export type { Snapshot } from './core/stored-state.js';
 export * from './values.js';
 export type { Retention } from './runtime/compaction.js';
-export { judgeTiming, type MeasuredTimes } from './runtime/judge-timing.js';
 export type { StateMachine } from './runtime/state-machine.js';
 export { inspectDirectory, type Inspection, type LogVisitor } from './recovery/inspect.js';
 export { planRecovery, recoverDirectory, type RecoveryPlan } from './recovery/recover.js';

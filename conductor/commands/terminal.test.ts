@@ -36,7 +36,7 @@ describe('18: the screen', () => {
     columns: 0,
     hasColors: () => false,
     write: (text: string) => ((written += text), true),
-  } as unknown as NodeJS.WriteStream;
+  };
 
   it('is none where the result goes to a file or a pipe', () => {
     expect(screenOf({ ...terminal, isTTY: false })).toBeUndefined();

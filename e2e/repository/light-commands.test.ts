@@ -21,7 +21,7 @@ const packagesOf = (file: string): string[] =>
 describe('21: what the command line loads', () => {
   it('nothing for its version', () => {
     expect(packagesOf('conductor/main.ts')).toEqual([]);
-    expect(packagesOf('conductor/process/version.ts')).toEqual([]);
+    expect(packagesOf('conductor/config/package-file.ts')).toEqual([]);
   });
 
   it('for help and complaints only what reads options', () => {

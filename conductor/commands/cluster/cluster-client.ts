@@ -111,7 +111,7 @@ export class ClusterClient {
     result: z.ZodType<T>,
     timeoutMs: number,
   ): Promise<T> {
-    const { signal } = this;
+    const { signal } = this.options;
     return this.client(this.urlOf(member)).call({ method, result, idempotent: true }, { timeoutMs, signal });
   }
 
