@@ -31,6 +31,7 @@ WORKDIR /baton
 COPY package.json LICENSE ./
 COPY --from=modules /src/node_modules ./node_modules
 COPY --from=build /src/dist ./dist
+COPY docs ./docs
 RUN mkdir bin && ln -s ../dist/conductor/main.js bin/baton && ln -s ../dist/conductor/main.js bin/op-conductor
 ENV NODE_ENV=production PATH=/baton/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 USER 1000:1000

@@ -113,7 +113,7 @@ export default tseslint.config(
   {
     files: ['conductor/commands/doctor/judge/*.ts'],
     ignores: tests,
-    rules: { ...pure, ...onlyFrom('^(?!\\./|.*/(raft/index|verdict/[\\w-]+)\\.js$)') },
+    rules: { ...pure, ...onlyFrom('^(?!\\./|.*/(raft/values|verdict/[\\w-]+)\\.js$)') },
   },
   { files: PURE_FILES, rules: { ...pure, ...onlyFrom(`^(?!(\\.{1,2}/)+([\\w-]+/)*(${pureNames})\\.js$)`) } },
   { files: ['e2e/**/*.ts'], rules: { 'no-console': 'off' } },

@@ -6,6 +6,7 @@
 import path from 'node:path';
 import type { CommandIo } from './commands/command.js';
 import type { Config } from './config/config.js';
+import type { StartedAs } from './process/conductor-process.js';
 // Nothing else is imported before the signals are taken: the other files take a quarter of a second to load.
 import { EXIT_INTERRUPTED, Signals } from './process/signals.js';
 
@@ -25,30 +26,36 @@ const complain = (text: string): void => void process.stderr.write(`${text}\n`);
 async function main(argv: readonly string[], program: string): Promise<void> {
   const [first, ...rest] = argv;
   if (first === 'op-conductor') return main(rest, first);
-  if (first === 'run') return run(rest);
-  const isHelp = first === 'help' || first === 'h';
-  if (program === 'op-conductor' && isHelp) return run(['--help']);
-  if (program !== 'op-conductor' && (isHelp || first === '--help' || first === '-h')) return help();
-  if (first === undefined || first.startsWith('-')) return run(argv);
+  if (isVersion(argv)) return version();
+  if (first === 'run') return isVersion(rest) ? version() : run(rest, program);
+  const isHelp = first === 'help' || first === 'h' || first === '--help' || first === '-h';
+  if (isHelp && (rest[0] === 'run' || program === 'op-conductor')) return run(['--help'], program);
+  if (!isHelp && (first === undefined || first.startsWith('-'))) return run(argv, program);
   const { runCommand } = await import('./commands/index.js');
-  process.exitCode = await runCommand(argv, await commandIo());
+  process.exitCode = await runCommand(isHelp ? ['help', ...rest] : argv, await commandIo());
 }
 
-async function help(): Promise<void> {
-  const { commandsHelp } = await import('./commands/index.js');
-  write(commandsHelp(await commandIo()));
+/** Asked often, by scripts and by probes: nothing is loaded for it. */
+function isVersion([first, second]: readonly string[]): boolean {
+  return second === undefined && /^(version|--?(version|v))$/.test(first ?? '');
+}
+
+async function version(): Promise<void> {
+  const { readVersion } = await import('./config/package-file.js');
+  write(`baton version v${readVersion()}`);
 }
 
 async function commandIo(): Promise<CommandIo> {
-  const { askOnTerminal, hasTerminal } = await import('./commands/terminal.js');
+  const { askOnTerminal, hasTerminal, screenOf } = await import('./commands/terminal.js');
   const giveUp = new AbortController();
   const { signal } = giveUp;
   signals.handle({ end: () => giveUp.abort(), endNow: () => process.exit(EXIT_INTERRUPTED) });
-  const io = { print: write, note: complain, env: process.env, signal };
+  const screen = screenOf();
+  const io = { print: write, note: complain, env: process.env, signal, ...(screen && { screen }) };
   return hasTerminal() ? { ...io, confirm: (question) => askOnTerminal(question, signal) } : io;
 }
 
-async function run(argv: readonly string[]): Promise<void> {
+async function run(argv: readonly string[], program: string): Promise<void> {
   const [{ parseConfig }, { ConfigError }, { readVersion }] = await Promise.all([
     import('./config/parse-config.js'),
     import('./config/config-error.js'),
@@ -59,7 +66,7 @@ async function run(argv: readonly string[]): Promise<void> {
     const parsed = parseConfig(argv, process.env);
     if ('help' in parsed) return write(parsed.help);
     if ('version' in parsed) return write(`baton version v${version}`);
-    await runConductor(parsed.config, parsed.warnings, `v${version}`);
+    await runConductor(parsed.config, { warnings: parsed.warnings, version: `v${version}`, program });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     complain(error.message);
@@ -67,12 +74,12 @@ async function run(argv: readonly string[]): Promise<void> {
   }
 }
 
-async function runConductor(config: Config, warnings: readonly string[], version: string): Promise<void> {
+async function runConductor(config: Config, start: StartedAs): Promise<void> {
   // Not before it is needed: the other commands begin sooner without it.
   const { ConductorProcess } = await import('./process/conductor-process.js');
   // After conductor_stop nothing else holds the process, and a supervisor would start again what was to stop.
   setInterval(() => undefined, LONGEST_TIMER_MS);
-  const conductor = new ConductorProcess(config, version, warnings);
+  const conductor = new ConductorProcess(config, start);
   signals.handle(conductor);
   await conductor.start();
 }

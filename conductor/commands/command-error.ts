@@ -1,6 +1,7 @@
 /** What an operator can do about it, by code; docs/ERRORS.md has the same list. */
 const REMEDIES = {
   usage: 'see baton --help',
+  'config-file': 'correct the file, or give the address with --rpc, which needs no file',
   'no-answer':
     "give the RPC address of a conductor that runs, with --rpc or BATON_RPC (op-node's is another)",
   'no-rpc-address': 'give it with --rpc, or run the command on that node',
@@ -16,12 +17,13 @@ const REMEDIES = {
   'already-a-voter': 'give the id of a node that has no vote yet; baton remove takes a member out',
   'leader-exists':
     'use baton transfer; an override is for a cluster without a quorum (repeat with --force to set it anyway)',
-  refused: 'the answer says why; docs/ERRORS.md has a remedy for each',
+  refused: 'the answer says why: remove that cause, look at baton status, then repeat',
   incomplete: 'repair the members that are named, then repeat: what is done already stays done',
   deadline: 'look at baton status; the command can be repeated, or given more time with --deadline',
   interrupted: 'what was asked for may still happen: look at baton status',
-  damaged: 'see what is said of each check, and "a directory does not open" in docs/RUNBOOK.md',
-  storage: 'see docs/ERRORS.md, storage',
+  damaged:
+    'do not start the node on this directory, but keep it: start the node on an empty one and add it again with baton add ID ADDRESS. If the others have no quorum, recover from the directory of another node',
+  storage: 'check the path, and the disk below it (space, permissions, hardware), then repeat the command',
   unconfirmed: 'read what it would do, then repeat with --yes',
 };
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { commandsHelp, runCommand } from './index.js';
+import { runCommand } from './index.js';
 import { CommandLine } from './testing/command-line.js';
 
 let t: CommandLine;
@@ -10,26 +10,6 @@ beforeEach(async () => {
 afterEach(() => t.stop());
 
 describe('the command line', () => {
-  it('lists all commands, run first', () => {
-    const names = [...commandsHelp(t.io()).matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name);
-    expect(names).toEqual(
-      expect.arrayContaining([
-        'run',
-        'status',
-        'transfer',
-        'pause',
-        'resume',
-        'add',
-        'remove',
-        'replace',
-        'timing',
-        'override',
-        'demote',
-      ]),
-    );
-    expect(names[0]).toBe('run');
-  });
-
   it.each([
     [['frobnicate'], "unknown command 'frobnicate'"],
     [['status', '--frob'], "unknown option '--frob'"],
@@ -58,6 +38,32 @@ describe('the command line', () => {
     expect(await runCommand(['status', '--rpc', new URL(url).host], t.io())).toBe(0);
     expect(await runCommand(['status', '--rpc', 'http://127.0.0.1:1'], t.io({ BATON_RPC: url }))).toBe(4);
     expect(t.failure()[1]).toBe('no-answer');
+  });
+});
+
+describe('18: what was mistyped', () => {
+  it.each([
+    [['statsu'], ['Did you mean status?', '(see baton --help)']],
+    [
+      ['status', '--jsn'],
+      ['Did you mean --json?', '(see baton status --help)'],
+    ],
+    [
+      ['add', 'd'],
+      ["missing required argument 'address'", '(see baton add --help)'],
+    ],
+    [['add', 'd', 'nowhere'], ['remedy: see baton add --help (usage)']],
+    [['help', 'statsu'], ['Did you mean status?']],
+  ])('%j', async (argv, complaints) => {
+    expect(await runCommand(argv, t.io())).toBe(3);
+    for (const complaint of complaints) expect(t.noted.join('\n')).toContain(complaint);
+  });
+
+  it('help COMMAND and COMMAND --help print the same', async () => {
+    expect(await runCommand(['help', 'status'], t.io())).toBe(0);
+    expect(await runCommand(['status', '--help'], t.io())).toBe(0);
+    expect(t.printed[0]).toMatch(/^Usage: baton status /);
+    expect(t.printed[1]).toBe(t.printed[0]);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { CommandError } from './command-error.js';
-import type { CommandIo } from './command.js';
+import type { RunIo } from './command.js';
 
 /** What every command that changes something can be told. */
 export interface ChangeOptions {
@@ -28,14 +28,13 @@ export function withReason(command: Command): Command {
  * @throws CommandError `unconfirmed` when the answer is no, or there is nobody to ask
  */
 export async function confirmed(
-  { print, confirm }: Pick<CommandIo, 'print' | 'confirm'>,
+  { report, confirm }: Pick<RunIo, 'report' | 'confirm'>,
   plan: readonly string[],
   { yes, dryRun, reason }: ChangeOptions,
 ): Promise<boolean> {
-  for (const line of plan) print(line);
-  if (reason !== undefined) print(`Reason: ${reason}`);
+  report.plan(reason === undefined ? plan : [...plan, `Reason: ${reason}`]);
   if (dryRun) {
-    print('Nothing was changed.');
+    report.wasRehearsal();
     return false;
   }
   if (yes) return true;

@@ -3,16 +3,21 @@ import { hideCredentials } from '../../common/endpoint.js';
 import { CommandError } from './command-error.js';
 import type { AddCommand, CommandIo, RunIo } from './command.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import { addAdd, addDemote, addRemove, addReplace } from './membership.js';
 import { addDoctor } from './doctor/doctor.js';
-import { addInspect } from './directory/inspect.js';
-import { addRecover } from './directory/recover.js';
+import { addCompletion, completeWith, isCompletion } from './completion.js';
+import { addInspect, addRecover } from './directory/index.js';
+import { addAdd, addDemote, addRemove, addReplace } from './membership.js';
+import { documentFormat, documentFormatOf, SCHEMA_VERSION, writeDocument } from './output/document.js';
+import { Report } from './output/report.js';
 import { addOverride } from './override.js';
 import { addPause, addResume } from './pause.js';
 import { addResetHead } from './reset-head.js';
 import { addStatus } from './status.js';
 import { addTiming } from './timing.js';
 import { addTransfer } from './transfer.js';
+
+/** Of the help where there is no terminal. */
+const HELP_COLUMNS = 100;
 
 /** All sub-commands but `run`, in the order of the help. */
 const commands: readonly AddCommand[] = [
@@ -30,13 +35,12 @@ const commands: readonly AddCommand[] = [
   addResetHead,
   addInspect,
   addRecover,
+  addCompletion,
 ];
 
-const JSON_SCHEMA_VERSION = 1;
-
 /**
- * Runs one sub-command to its end. With `--json`, an error is a JSON document, too: `{schemaVersion, error: {code,
- * message, remedy}}`, unless the command has printed its own already.
+ * Runs one sub-command to its end. Where the result is a document (`-o json`), an error is one, too: `{schemaVersion,
+ * error: {code, message, remedy}}`, unless the command has printed its own already.
  *
  * @param argv the command line after `baton`
  * @returns the exit code, see `EXIT`; of what failed, a problem and its remedy were printed
@@ -44,68 +48,90 @@ const JSON_SCHEMA_VERSION = 1;
 export async function runCommand(argv: readonly string[], given: CommandIo): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok;
   let hasPrinted = false;
-  const io: RunIo = {
-    ...given,
-    print: (line) => {
+  const shown = {
+    print: (line: string) => {
       hasPrinted = true;
       given.print(line);
     },
     // Complaints quote what was typed: a URL in the wrong place, for one.
-    note: (line) => given.note(hideCredentials(line)),
-    endWith: (wanted) => (code = wanted),
+    note: (line: string) => given.note(hideCredentials(line)),
   };
-  const failed = (error: Pick<CommandError, 'code' | 'message' | 'remedy'>): void => {
-    if (!argv.includes('--json') || hasPrinted) return;
-    const { code, remedy } = error;
-    const message = hideCredentials(error.message);
-    io.print(
-      JSON.stringify({ schemaVersion: JSON_SCHEMA_VERSION, error: { code, message, remedy } }, null, 2),
-    );
+  const report = new Report(shown);
+  const io: RunIo = { ...given, ...shown, report, endWith: (wanted) => (code = wanted) };
+  const failed = async (failure: CommandError): Promise<void> => {
+    const format = documentFormatOf(argv);
+    if (!format || hasPrinted) return;
+    const { code, message } = failure;
+    const error = { code, message: hideCredentials(message), remedy: remedyFor(failure, argv) };
+    io.print(await writeDocument({ schemaVersion: SCHEMA_VERSION, ...report.document, error }, format));
   };
+  // The library brings its own command of this name.
+  const program = buildProgram(
+    io,
+    isCompletion(argv) ? commands.filter((add) => add !== addCompletion) : commands,
+  );
+  program.hook('preAction', (_, command) => {
+    report.format = documentFormat(command.opts()['output']);
+  });
   try {
-    await buildProgram(io).parseAsync(argv, { from: 'user' });
+    if (isCompletion(argv)) await completeWith(program, io);
+    await program.parseAsync(withoutVainHelp(argv, program), { from: 'user' });
+    const { document, format } = report;
+    if (document && format) io.print(await writeDocument(document, format));
     return code;
   } catch (error) {
     if (error instanceof CommanderError) {
       // Commander has printed its help or complaint itself.
       if (error.exitCode === 0) return EXIT.ok;
-      failed(new CommandError('usage', error.message.replace(/^error: /, '')));
+      await failed(new CommandError('usage', error.message.replace(/^error: /, '')));
       return EXIT.usage;
     }
     if (!(error instanceof CommandError)) throw error;
     io.note(`error: ${error.message}`);
-    io.note(`remedy: ${error.remedy} (${error.code})`);
-    failed(error);
+    io.note(`remedy: ${remedyFor(error, argv)} (${error.code})`);
+    await failed(error);
     return exitCodeOf(error);
   }
 }
 
+/** Help on an unknown command: commander would print all, and not say what was mistyped. */
+function withoutVainHelp(argv: readonly string[], { commands }: Command): readonly string[] {
+  const [first, name, ...rest] = argv;
+  const isKnown =
+    name === undefined || name === 'help' || commands.some((command) => command.name() === name);
+  return first === 'help' && !isKnown ? [name, ...rest] : argv;
+}
+
+/** The help that helps is that of the command. */
+function remedyFor({ code, remedy }: CommandError, [command]: readonly string[]): string {
+  return code === 'usage' ? remedy.replace('see baton --help', `see baton ${command} --help`) : remedy;
+}
+
 function exitCodeOf({ code }: CommandError): ExitCode {
-  if (code === 'usage' || code === 'unconfirmed') return EXIT.usage;
+  if (code === 'usage' || code === 'config-file' || code === 'unconfirmed') return EXIT.usage;
   return code === 'no-answer' ? EXIT.noAnswer : EXIT.failed;
 }
 
-/** The text of `baton --help`. */
-export function commandsHelp(io: CommandIo): string {
-  return buildProgram({ ...io, endWith: () => undefined }).helpInformation();
-}
-
-function buildProgram(io: RunIo): Command {
+function buildProgram(io: RunIo, commands: readonly AddCommand[]): Command {
   const program = new Command('baton')
     .usage('[run] [flags] | COMMAND [options]')
     .description('High-availability conductor for rollup sequencers, in place of op-conductor.')
     .helpOption('-h, --help', 'print this text, or that of a command')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'print the options of a command')
     .exitOverride()
     .showHelpAfterError('(see baton --help)')
     .configureOutput({
       writeOut: (text) => io.print(text.trimEnd()),
       writeErr: (text) => io.note(text.trimEnd()),
+      getOutHelpWidth: () => io.screen?.columns() ?? HELP_COLUMNS,
+      getErrHelpWidth: () => io.screen?.columns() ?? HELP_COLUMNS,
+      getOutHasColors: () => io.screen?.color ?? false,
     })
     // Only for the help: main.ts reads run's flags by Go's rules, which are not commander's.
     .addCommand(
       new Command('run').usage('[flags]').description('run a conductor (the default); see baton run --help'),
     );
   for (const add of commands) add(program, io);
+  for (const command of program.commands) command.showHelpAfterError(`(see baton ${command.name()} --help)`);
   return program;
 }

@@ -36,7 +36,10 @@ export const addAdd: AddCommand = (program, io) => {
           if (!member.status) return `${id} is a ${member.role}, but does not answer: ${member.silence}`;
           return disagreement(view, (seen) => seen.includes(id), `that ${id} is a member`);
         });
-        operation.done(`${id} at ${address} is a ${memberOf(after, id).role}; ${membersText(after)}`);
+        operation.done(
+          `${id} at ${address} is a ${memberOf(after, id).role}; ${membersText(after)}`,
+          membersData(after),
+        );
       }),
     );
 };
@@ -131,7 +134,7 @@ function losesVote(program: Parameters<AddCommand>[0], io: RunIo, loss: VoteLoss
           if (!isDone(view)) return `${loss.missing(id)}, or the others have no leader yet`;
           return disagreement(view, (_, servers) => loss.heard(servers, id), loss.whatIsHeard(id));
         });
-        operation.done(`${loss.done(id)}; ${membersText(after)}`);
+        operation.done(`${loss.done(id)}; ${membersText(after)}`, membersData(after));
       }),
     );
 }
@@ -170,7 +173,8 @@ export const addReplace: AddCommand = (program, io) => {
           const knows = (seen: readonly string[]): boolean => seen.includes(id) && !seen.includes(old);
           return disagreement(view, knows, `that ${id} replaced ${old}`);
         });
-        operation.done(`${id} at ${address} is a voter in place of ${old}; ${membersText(after)}`);
+        const text = `${id} at ${address} is a voter in place of ${old}; ${membersText(after)}`;
+        operation.done(text, membersData(after));
       }),
     );
 };
@@ -222,4 +226,12 @@ function membersText(view: ClusterView): string {
   const members = view.members.filter(({ role }) => role !== 'no member');
   const names = members.map(({ id, role }) => (role === 'voter' ? id : `${id} (no vote)`));
   return `members: ${names.join(', ')}; leader: ${leaders(view)[0]?.id ?? 'none'}`;
+}
+
+function membersData(view: ClusterView): object {
+  const members = view.members.filter(({ role }) => role !== 'no member');
+  return {
+    members: members.map(({ id, addr, role }) => ({ id, addr, role })),
+    leader: leaders(view)[0]?.id ?? null,
+  };
 }

@@ -16,7 +16,9 @@ import { standingText } from '../verdict/standing-after.js';
 /** `baton override <id>`: the last resort when the cluster has lost its quorum. */
 export const addOverride: AddCommand = (program, io) => {
   changingCommand(program, io, 'override <id>')
-    .description('let a member call itself leader without a quorum (disaster recovery, see docs/RUNBOOK.md)')
+    .description(
+      'let a member call itself leader without a quorum (disaster recovery: section Without a quorum of the runbook)',
+    )
     .option('--remove', 'end the override')
     .option('--force', 'even while the cluster has a leader')
     .action((id: string, options: ChangingOptions & { remove?: true; force?: true }) =>
@@ -44,6 +46,7 @@ export const addOverride: AddCommand = (program, io) => {
           wanted
             ? `${id} calls itself leader. Blocks are not replicated by that: op-node publishes without Raft only after admin_overrideLeader`
             : `${id} is leader only if Raft says so again. op-node forgets admin_overrideLeader only by a restart`,
+          { leaderOverridden: wanted, id },
         );
       }),
     );

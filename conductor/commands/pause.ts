@@ -52,7 +52,7 @@ async function setPaused(
   const asked = targets.filter((_, index) => outcomes[index] === undefined).map(({ id }) => id);
   if (asked.length > 0) {
     await operation.until((seen) => notYet(seen, asked, paused));
-    operation.done(`${asked.join(', ')}: ${verb}`);
+    operation.done(`${asked.join(', ')}: ${verb}`, { [verb]: asked });
   }
   // A pause is for emergencies, too, when some are down. What was not resumed stays paused, also after its return.
   const silent = failed.filter(({ target }) => paused && ids.length === 0 && !target.status);

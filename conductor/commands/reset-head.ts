@@ -21,9 +21,7 @@ type Options = ChangingOptions & { to: BlockId; reason: string };
 /** `baton reset-head`: an emergency command that takes back what was committed. */
 export const addResetHead: AddCommand = (program, io) => {
   withChangeOptions(clusterCommand(program, io, 'reset-head'))
-    .description(
-      'take the committed head of the cluster back to an ancestor: published blocks are given up (see docs/RUNBOOK.md)',
-    )
+    .description('take the committed head of the cluster back to an ancestor: published blocks are given up')
     .requiredOption('--to <number:hash>', 'the block that is to be the head', readBlock)
     .requiredOption('--reason <text>', 'why; it goes into the log of every member, with your name')
     .action(({ to, ...options }: Options) =>
@@ -39,7 +37,10 @@ export const addResetHead: AddCommand = (program, io) => {
         if (!(await confirmed(io, rehearsal(view, from, to), options))) return;
         const params = [to.number, to.hash, `${whoIsAsking(io)}: ${options.reason}`, from.hash];
         await callLeader(operation, 'conductor_resetHead', () => params, isDone);
-        operation.done(`the committed head is ${shown(to)}, it was ${shown(from)}`);
+        operation.done(`the committed head is ${shown(to)}, it was ${shown(from)}`, {
+          head: to,
+          before: from,
+        });
       }),
     );
 };

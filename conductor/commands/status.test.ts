@@ -83,4 +83,84 @@ describe('status', () => {
     expect(await t.baton('status')).toBe(4);
     expect(t.failure()[0]).toContain('is no conductor with this command line');
   });
+
+  it('18: prints YAML, and errors as YAML', async () => {
+    expect(await t.baton('status', '-o', 'yaml')).toBe(0);
+    expect(t.printed[0]).toMatch(/^schemaVersion: 1\nlevel: ok\nproblems: \[\]\nleader: a\n/);
+    t.printed.length = 0;
+    expect(await t.baton('status', '-o', 'yaml', '--frob')).toBe(3);
+    expect(t.printed[0]).toMatch(/^schemaVersion: 1\nerror:\n {2}code: usage\n/);
+  });
+
+  it('20: names the RPC of every member', async () => {
+    await t.baton('status', '--json');
+    const port = new URL(t.cluster.url('b')).port;
+    expect(json()).toMatchObject({ members: [{}, { id: 'b', rpcUrl: `http://127.0.0.1:${port}` }, {}] });
+  });
+
+  it('17: says how to name a cluster where nobody has', async () => {
+    const port = Number(new URL(t.cluster.url('a')).port);
+    expect(port).not.toBe(8545);
+    t.cluster.get('a').server.answer = () => ({ error: { code: -32601, message: 'no' } });
+    // Whatever listens there, or nothing, it is no conductor.
+    expect(await runCommand(['status'], t.io({ OP_CONDUCTOR_RPC_ADDR: '127.0.0.2' }))).toBe(4);
+    expect(t.noted.at(-1)).toMatch(/no cluster was named.*--rpc HOST:PORT.*config\.yaml/);
+  });
+});
+
+describe('18: status --watch', () => {
+  /** Gives up after so many views. */
+  function watching(views: number, ...argv: string[]): Promise<number> {
+    const giveUp = new AbortController();
+    t.cluster.onView = (seen) => seen > views && giveUp.abort();
+    const all = ['status', '--watch', '100ms', '--rpc', t.cluster.url('a'), ...argv];
+    return runCommand(all, t.io({}, giveUp.signal));
+  }
+
+  it('shows the cluster again and again; the exit code is that of the last look', async () => {
+    t.cluster.onView = () => undefined;
+    const ended = watching(2);
+    expect(await ended).toBe(0);
+    expect(t.printed).toHaveLength(2);
+  });
+
+  it('goes on when nobody answers', async () => {
+    const giveUp = new AbortController();
+    const io = t.io({}, giveUp.signal);
+    const print = (line: string): void => {
+      io.print(line);
+      if (t.printed.length === 2) giveUp.abort();
+    };
+    const url = t.cluster.url('a');
+    await t.cluster.kill('a');
+    expect(await runCommand(['status', '-w', '100ms', '--rpc', url], { ...io, print })).toBe(4);
+    expect(t.printed).toEqual([
+      expect.stringMatching(/^error: .*ECONNREFUSED/),
+      expect.stringMatching(/^error: .*ECONNREFUSED/),
+    ]);
+  });
+
+  it('writes one line of JSON a look', async () => {
+    await watching(2, '--json');
+    expect(t.printed.map((line) => (JSON.parse(line) as { level: string }).level)).toEqual(['ok', 'ok']);
+  });
+
+  it('draws over the last one on a terminal, as wide as that is', async () => {
+    const giveUp = new AbortController();
+    const drawn: string[] = [];
+    const redraw = (text: string): void => {
+      drawn.push(text);
+      if (drawn.length === 2) giveUp.abort();
+    };
+    const screen = { columns: () => 60, color: false, redraw };
+    const argv = ['status', '--watch', '100ms', '--rpc', t.cluster.url('a')];
+    expect(await runCommand(argv, { ...t.io({}, giveUp.signal), screen })).toBe(0);
+    expect(drawn[1]).toMatch(/^20.*Z, every 0\.1 s\n\nID +ROLE /);
+    expect(Math.max(...drawn[1]!.split('\n').map((line) => line.length))).toBeLessThanOrEqual(60);
+    expect(t.printed).toEqual([]);
+  });
+
+  it.each(['soon', '10ms', '-1s'])('takes no interval such as %s', async (interval) => {
+    expect(await t.baton('status', `--watch=${interval}`)).toBe(3);
+  });
 });

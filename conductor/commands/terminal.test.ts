@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import { askOnTerminal } from './terminal.js';
+import { askOnTerminal, screenOf } from './terminal.js';
 
 /** The answer to a question, and what was shown. */
 async function ask(
@@ -26,5 +26,31 @@ describe('a question on the terminal', () => {
   it('is answered with no by the end of the input, and by Ctrl-C', async () => {
     expect((await ask((input) => input.end())).answer).toBe(false);
     expect((await ask((_, giveUp) => giveUp.abort())).answer).toBe(false);
+  });
+});
+
+describe('18: the screen', () => {
+  let written = '';
+  const terminal = {
+    isTTY: true,
+    columns: 0,
+    hasColors: () => false,
+    write: (text: string) => ((written += text), true),
+  };
+
+  it('is none where the result goes to a file or a pipe', () => {
+    expect(screenOf({ ...terminal, isTTY: false })).toBeUndefined();
+  });
+
+  it('has the width and the colours of the terminal', () => {
+    expect(screenOf(terminal)!.columns()).toBe(80);
+    expect(screenOf({ ...terminal, columns: 132 })!.columns()).toBe(132);
+    expect(screenOf(terminal)!.color).toBe(false);
+    expect(screenOf({ ...terminal, hasColors: () => true })!.color).toBe(true);
+  });
+
+  it('is drawn over, and nothing of what was there stays', () => {
+    screenOf(terminal)!.redraw('one\ntwo');
+    expect(written).toBe('\u001b[Hone\u001b[0K\ntwo\u001b[0K\n\u001b[0J');
   });
 });

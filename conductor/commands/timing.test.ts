@@ -15,8 +15,13 @@ describe('timing', () => {
 
   it('shows the times of the cluster', async () => {
     expect(await t.baton('timing')).toBe(0);
-    expect(t.printed).toEqual([
-      'lan: heartbeatInterval 50ms, electionTimeout 300ms, rankSlot 15ms, jitter 10ms, leaseTimeout 290ms',
+    expect(t.printed[0]!.split('\n')).toEqual([
+      'profile             lan',
+      'heartbeat-interval  50ms',
+      'election-timeout    300ms',
+      'rank-slot           15ms',
+      'jitter              10ms',
+      'lease-timeout       290ms',
     ]);
     expect(t.cluster.calls).toEqual([]);
   });
@@ -33,7 +38,7 @@ describe('timing', () => {
     expect(await t.baton('timing', 'lan-fast')).toBe(0);
     expect(t.cluster.calls).toEqual(['a conductor_setTiming ["lan-fast",0]']);
     expect(t.cluster.views).toBeGreaterThanOrEqual(6);
-    expect(t.printed.at(-1)).toContain('lan-fast: heartbeatInterval 30ms');
+    expect(t.printed.at(-1)).toContain('lan-fast: heartbeat-interval 30ms');
   });
 
   it('changes single times and leaves the others', async () => {
@@ -44,15 +49,29 @@ describe('timing', () => {
       return { result: null };
     };
     expect(await t.baton('timing', '--election-timeout', '1s', '--lease-timeout', '990ms')).toBe(0);
-    expect(t.printed.at(-1)).toContain('free values: heartbeatInterval 50ms, electionTimeout 1s');
+    expect(t.printed.at(-1)).toContain('free values: heartbeat-interval 50ms, election-timeout 1s');
   });
 
   it('says what is missing at its deadline, and passes on why not', async () => {
     expect(await t.baton('timing', 'lan-fast', '--deadline', '300ms')).toBe(1);
     expect(t.failure()[0]).toMatch(/after 300ms: a still uses other timing: lan: /);
-    t.cluster.onCall = () => ({ error: { code: -32000, message: 'there is no timing profile "x"' } });
-    expect(await t.baton('timing', 'x')).toBe(1);
-    expect(t.failure()).toEqual([expect.stringContaining('there is no timing profile "x"'), 'refused']);
+    t.cluster.onCall = () => ({ error: { code: -32000, message: 'not now' } });
+    expect(await t.baton('timing', 'multi-region')).toBe(1);
+    expect(t.failure()).toEqual([expect.stringContaining('not now'), 'refused']);
     expect(await t.baton('timing', 'lan', '--jitter', '1ms')).toBe(3);
+  });
+
+  it('13: knows the profiles itself, and asks nobody about another', async () => {
+    expect(await t.baton('timing', 'x')).toBe(3);
+    expect(t.noted.join('\n')).toContain('Allowed choices are lan-fast, lan, multi-region.');
+    expect(t.cluster.views).toBe(0);
+  });
+
+  it('12: as a document', async () => {
+    expect(await t.baton('timing', '--json')).toBe(0);
+    expect(JSON.parse(t.printed.join('\n'))).toEqual({
+      schemaVersion: 1,
+      timing: { ...TIMING_PROFILES.lan, profile: 'lan' },
+    });
   });
 });

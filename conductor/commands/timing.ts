@@ -1,4 +1,5 @@
-import { Option, type Command } from 'commander';
+import { Argument, Option, type Command } from 'commander';
+import { TIMING_PROFILES } from '../../raft/values.js';
 import { clusterTimingSchema, type ClusterTimes } from '../../rpc/server/cluster-timing.js';
 import { formatGoDuration } from '../config/go-duration.js';
 import { CommandError } from './command-error.js';
@@ -12,6 +13,7 @@ import {
   type ChangingOptions,
 } from './cluster/cluster-command.js';
 import { confirmed } from './confirmation.js';
+import { documentFormat, SCHEMA_VERSION, writeDocument } from './output/document.js';
 import { answering, leaders, type ClusterView } from '../verdict/cluster-view.js';
 import { standingText } from '../verdict/standing-after.js';
 
@@ -28,9 +30,9 @@ const OPTIONS: Record<keyof ClusterTimes, string> = {
 
 /** `baton timing [profile]`: shows the times of the cluster, or changes them through the log. */
 export const addTiming: AddCommand = (program, io) => {
-  const command = changingCommand(program, io, 'timing [profile]').description(
-    'show the timers of the cluster, or set them to a profile (lan, lan-fast, multi-region) or, one by one, to free values',
-  );
+  const command = changingCommand(program, io, 'timing')
+    .description('show the timers of the cluster, or set them to a profile or, one by one, to free values')
+    .addArgument(new Argument('[profile]', 'what fits the distance').choices(Object.keys(TIMING_PROFILES)));
   addTimes(command).action((profile: string | undefined, options: ChangingOptions & Partial<ClusterTimes>) =>
     operate(io, options, async (operation) => {
       const changes = Object.fromEntries(
@@ -43,7 +45,14 @@ export const addTiming: AddCommand = (program, io) => {
       const before = await operation.cluster.view();
       const { status } = answering(before)[0] ?? {};
       if (!status) throw new CommandError('no-answer', 'no member answers');
-      if (profile === undefined && !isFree) return operation.print(timesText(status.timing));
+      if (profile === undefined && !isFree) {
+        const { timing } = status;
+        const format = documentFormat(options.output);
+        const document = { schemaVersion: SCHEMA_VERSION, timing };
+        return operation.print(
+          format ? await writeDocument(document, format) : timesLines(timing).join('\n'),
+        );
+      }
       const { view } = await viewWithLeader(operation);
       const { profile: _, ...now } = status.timing;
       const wanted = profile ?? { ...now, ...changes };
@@ -63,19 +72,24 @@ export const addTiming: AddCommand = (program, io) => {
         () => false,
       );
       const after = await operation.until((view) => disagreement(view, wanted));
-      operation.done(timesText(leaders(after)[0]!.status.timing));
+      const { timing } = leaders(after)[0]!.status;
+      operation.done(timesText(timing), { timing });
     }),
   );
 };
 
 function addTimes(command: Command): Command {
   for (const name of TIMES) {
-    const flag = name.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    const option = new Option(`--${flag} <duration>`, OPTIONS[name]).argParser(readDuration);
+    const option = new Option(`--${dashed(name)} <duration>`, OPTIONS[name]).argParser(readDuration);
     option.attributeName = () => name;
     command.addOption(option);
   }
   return command;
+}
+
+/** A time as its option is called. */
+function dashed(name: keyof ClusterTimes): string {
+  return name.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** A member that answers, and still uses other timing. */
@@ -89,7 +103,22 @@ function disagreement(view: ClusterView, wanted: string | ClusterTimes): string 
   return late && `${late.id} still uses other timing: ${timesText(late.status.timing)}`;
 }
 
-function timesText({ profile, ...times }: ClusterTimes & { profile: string | null }): string {
-  const values = TIMES.map((name) => `${name.replace(/Ms$/, '')} ${formatGoDuration(times[name])}`);
-  return `${profile ?? 'free values'}: ${values.join(', ')}`;
+type ShownTimes = ClusterTimes & { profile: string | null };
+
+const profileText = ({ profile }: ShownTimes): string => profile ?? 'free values';
+
+/** In one line. */
+function timesText(timing: ShownTimes): string {
+  const values = TIMES.map((name) => `${dashed(name)} ${formatGoDuration(timing[name])}`);
+  return `${profileText(timing)}: ${values.join(', ')}`;
+}
+
+/** One below the other. */
+function timesLines(timing: ShownTimes): string[] {
+  const rows = [
+    ['profile', profileText(timing)],
+    ...TIMES.map((name) => [dashed(name), formatGoDuration(timing[name])]),
+  ];
+  const width = Math.max(...rows.map(([name]) => name!.length));
+  return rows.map(([name, value]) => `${name!.padEnd(width)}  ${value}`);
 }

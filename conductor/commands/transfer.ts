@@ -58,6 +58,7 @@ export const addTransfer: AddCommand = (program, io) => {
             (to.status.paused
               ? 'it is paused and starts no sequencer'
               : `its sequencer is active at block ${to.status.node.head?.number ?? '?'}`),
+          { leader: to.id, term: to.status.term, before: from.id },
         );
       }),
     );

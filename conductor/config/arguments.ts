@@ -1,5 +1,6 @@
 import { configProblem, type ConfigProblem } from './config-error.js';
 import { flagNames, flags, namesOf, type FlagName } from './flag-table.js';
+import { similarFlag } from './similar-flag.js';
 import { boolean } from './value-types.js';
 
 interface Arguments {
@@ -44,7 +45,9 @@ function readFlag(
 ): void {
   const flagName = flagByName.get(name);
   if (flagName === undefined) {
-    problems.push(configProblem([], `flag provided but not defined: -${name}`, 'see --help for all flags'));
+    const similar = similarFlag(name);
+    const remedy = similar === undefined ? 'see --help for all flags' : `did you mean ${similar}?`;
+    problems.push(configProblem([], `flag provided but not defined: -${name}`, remedy));
     // What follows is most likely its value, and would only be reported a second time.
     if (inline === undefined && queue[0] !== undefined && !queue[0].startsWith('-')) queue.shift();
     return;

@@ -1,4 +1,4 @@
-import { formatHostPort, parseHostPort } from '../../raft/index.js';
+import { formatHostPort, parseHostPort } from '../../raft/values.js';
 
 export { formatHostPort, parseHostPort };
 

@@ -43,6 +43,19 @@ describe('command line', () => {
     expect(problems[0]).toContain(text);
   });
 
+  it.each([
+    ['--verison', 'did you mean --version?'],
+    ['-raft.server-id', 'did you mean --raft.server.id?'],
+    ['--zzzzzzzzzz', 'see --help for all flags'],
+  ])('18: %j by itself is answered by itself', (argument, remedy) => {
+    expect(problemsOf([argument])).toEqual([
+      `flag provided but not defined: -${argument.replace(/^-+/, '')}: ${remedy}`,
+    ]);
+    // Whoever sets something is told of all that is wrong.
+    expect(problemsOf([argument, '--log.level', 'info']).length).toBeGreaterThan(5);
+    expect(problemsOf([argument], { OP_CONDUCTOR_LOG_LEVEL: 'info' }).length).toBeGreaterThan(5);
+  });
+
   it('does not report the value of an unknown flag a second time', () => {
     expect(problemsOf(['--supervisor.rpcs', 'http://s', ...requiredArguments])).toHaveLength(1);
   });

@@ -19,6 +19,9 @@ export function parseConfig(argv: readonly string[], env: Environment): ParsedCo
   const { values, explicit, unknown, problems, warnings, help, version } = readValues(argv, env);
   if (help) return { help: helpText() };
   if (version) return { version: true };
+  // Somebody who has set nothing mistyped a word, and is not told of all that a conductor needs.
+  const mistyped = problems.filter(({ flags }) => flags.length === 0);
+  if (mistyped.length > 0 && Object.keys(explicit).length === 0) throw new ConfigError(mistyped);
   const all = [...problems, ...brokenRules(values, unknown)];
   if (all.length > 0) throw new ConfigError(all);
   return { config: buildConfig(values, explicit), warnings: [...warnings, ...mistakenPaths(values)] };

@@ -1,4 +1,4 @@
-import { TIMING_PROFILES, type ClusterTiming } from '../../raft/index.js';
+import { TIMING_PROFILES, type ClusterTiming } from '../../raft/values.js';
 import type { FlagName, FlagValues } from './flag-table.js';
 
 /** The flags that give a cluster its timing when this node founds it. */

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { notYetEffective, type Config } from '../config/config.js';
+import { shownSettings } from '../config/shown-settings.js';
 import { sleep } from '../time/sleep.js';
 import { endProcess, EXIT_FATAL, isStuck, killProcess, StuckError } from './end-process.js';
 import { LogOutput } from './log-output.js';
@@ -12,6 +13,15 @@ const EXIT_OK = 0;
 /** What has failed is closed for this long at most before the process ends. */
 const CLOSING_MS = 2000;
 
+/** How the process was started. */
+export interface StartedAs {
+  /** To be logged. */
+  warnings: readonly string[];
+  version: string;
+  /** Name of the executable: `baton` or `op-conductor`. */
+  program: string;
+}
+
 /** The service as the whole of this process: what is logged, and how it ends. */
 export class ConductorProcess {
   private readonly output = new LogOutput();
@@ -22,12 +32,13 @@ export class ConductorProcess {
 
   constructor(
     private readonly config: Config,
-    version: string,
-    warnings: readonly string[],
+    { warnings, version, program }: StartedAs,
   ) {
-    this.logger = createLogger(config, this.output);
+    this.logger = createLogger(config, this.output, program);
     this.output.onLost = (lines) => this.logger.warn({ lines }, 'log lines were lost: nobody read them');
     this.watchProcess();
+    const settings = shownSettings(config);
+    this.logger.info({ version, program, nodeVersion: process.version, settings }, 'starting');
     for (const warning of warnings) this.logger.warn(warning);
     const idle = notYetEffective(config);
     if (idle.length > 0) this.logger.warn({ flags: idle }, 'these flags have no effect in this version');

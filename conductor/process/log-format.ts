@@ -13,6 +13,8 @@ const LEVELS: Readonly<Record<number, string>> = {
   60: 'crit',
 };
 
+export const levelName = (level: number): string => LEVELS[level] ?? 'info';
+
 const ANSI_COLORS: Readonly<Record<string, number>> = {
   crit: 35,
   error: 31,
@@ -32,7 +34,7 @@ const MESSAGE_COLUMNS = 40;
  */
 export function formatLine(json: string, { format, color }: LogLineOptions): string {
   const { level, time, msg = '', ...fields } = JSON.parse(json) as Record<string, unknown> & { time: string };
-  const name = LEVELS[level as number] ?? 'info';
+  const name = levelName(level as number);
   const pairs = flatten(fields);
   if (format !== 'terminal') {
     const moment = format === 'logfmtms' ? time.replace('Z', '+0000') : time.replace(/(\.\d+)?Z$/, '+0000');

@@ -17,9 +17,11 @@ function configOf(flags: string[]): Config {
 }
 
 /** What is written of a few messages. */
-function written(...flags: string[]): string[] {
+const written = (...flags: string[]): string[] => writtenBy('baton', ...flags);
+
+function writtenBy(program: string, ...flags: string[]): string[] {
   const lines: string[] = [];
-  const logger = createLogger(configOf(flags), { write: (line: string) => void lines.push(line) });
+  const logger = createLogger(configOf(flags), { write: (line: string) => void lines.push(line) }, program);
   logger.info({ number: 7, hash: '0xab', reason: 'a "good" one', peers: ['b', 'c'] }, 'head moved');
   logger.child({ part: 'raft' }).warn('alone');
   logger.debug('detail');
@@ -35,6 +37,25 @@ describe('log.format', () => {
     const [first, second] = written(...flags).map((line) => JSON.parse(line) as object);
     expect(first).toMatchObject({ level: 30, msg: 'head moved', node: 'a', number: 7, peers: ['b', 'c'] });
     expect(second).toMatchObject({ level: 40, msg: 'alone', part: 'raft' });
+  });
+
+  it.each([['json'], ['jsonms']])('26: op-conductor writes %s with the names of go-ethereum', (format) => {
+    const lines = writtenBy('op-conductor', '--log.format', format);
+    const [first, second, fatal] = lines.map((line) => JSON.parse(line) as object);
+    expect(first).toEqual({
+      lvl: 'info',
+      t: expect.stringMatching(new RegExp(`^${DAY}T${CLOCK}\\.\\d{3}Z$`)),
+      node: 'a',
+      ...{ number: 7, hash: '0xab', reason: 'a "good" one', peers: ['b', 'c'], msg: 'head moved' },
+    });
+    expect(second).toMatchObject({ lvl: 'warn', part: 'raft', msg: 'alone' });
+    expect(fatal).toMatchObject({ lvl: 'crit', err: 'boom', stack: expect.stringContaining('Error: boom') });
+  });
+
+  it('26: op-conductor writes other formats as baton does', () => {
+    expect(writtenBy('op-conductor', '--log.format', 'logfmt')[0]).toMatch(
+      /^t=.* lvl=info msg="head moved" /,
+    );
   });
 
   it.each([

@@ -1,24 +1,40 @@
 import { pino, type Logger } from 'pino';
 import type { Config } from '../config/config.js';
-import { formatLine } from './log-format.js';
+import { formatLine, levelName } from './log-format.js';
 
 /** Where lines go. Without pino's `flushSync`, which would wait for a reader: who ends the process flushes, for a while. */
 interface LineStream {
   write(line: string): void;
 }
 
-/** Log lines, JSON unless `log.format` asks for another format (docs/MIGRATION.md). */
-export function createLogger(config: Config, out: LineStream): Logger {
+/**
+ * Log lines, JSON unless `log.format` asks for another format (docs/MIGRATION.md).
+ *
+ * @param program the name that the process was started by: JSON of `op-conductor` has the names of op-conductor's, on
+ *   which the rules of its users' collectors rest; that of `baton` has pino's
+ */
+export function createLogger(config: Config, out: LineStream, program: string): Logger {
   const { level, format, color, pid } = config.log;
-  return pino(
-    {
-      level,
-      base: { node: config.raft.serverId, ...(pid ? { pid: process.pid } : {}) },
-      timestamp: pino.stdTimeFunctions.isoTime,
-    },
-    format === 'json' || format === 'jsonms' ? out : asText(out, format, color),
-  );
+  const options = {
+    level,
+    base: { node: config.raft.serverId, ...(pid ? { pid: process.pid } : {}) },
+    timestamp: pino.stdTimeFunctions.isoTime,
+  };
+  if (format !== 'json' && format !== 'jsonms') return pino(options, asText(out, format, color));
+  return pino(program === 'op-conductor' ? { ...options, ...GO_NAMES } : options, out);
 }
+
+/** `t`, `lvl` and an `err` that is a text, as go-ethereum's loggers write JSON. */
+const GO_NAMES = {
+  timestamp: () => `,"t":"${new Date().toISOString()}"`,
+  formatters: {
+    level: (_: string, number: number) => ({ lvl: levelName(number) }),
+    log: ({ err, ...fields }: Record<string, unknown>) =>
+      err instanceof Error
+        ? { ...fields, err: err.message, stack: err.stack }
+        : { ...fields, ...(err !== undefined && { err }) },
+  },
+} as const;
 
 function asText(
   out: LineStream,

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { ProcessCluster } from '../cluster/process-cluster.js';
+import { cliCost } from './cli-cost.js';
 import { commitLatency } from './commit-latency.js';
 import { decoding } from './decoding.js';
 import { failover } from './failover.js';
@@ -17,6 +18,7 @@ const HELP = `Measures conductors; nothing here is a pass or a fail.
   npm run bench -- failover [--rounds N] [--fault TEXT]   start and lateness after faults, or those of that name
   npm run bench -- footprint [--count N]          memory and disk while payloads are committed
   npm run bench -- flashblocks [--clients N] [--seconds N]   fan-out of flashblocks, 5 frames per second
+  npm run bench -- cli                            CPU of baton --version and baton status, against bare node
   npm run bench -- commit --urls URL,URL,…        commit latency of any running conductors
                      [--first-number N]           a height above everything that they hold
   --quick                                         few rounds, to see whether it works
@@ -79,6 +81,10 @@ async function main(): Promise<void> {
     const count = Number(values.count);
     console.log(`\nMemory and disk while ${count} payloads of 100 kB are committed (retention 128 MiB)\n`);
     console.log(await withIdleCluster((cluster) => footprint(cluster, count, 100_000)));
+  }
+  if (wanted('cli') && !values.urls) {
+    console.log('\nThe command line (medians; CPU: user and system, of the whole process)\n');
+    console.log(await withIdleCluster((cluster) => cliCost(cluster, values.quick ? 3 : 20)));
   }
   if (wanted('flashblocks') && !values.urls) {
     console.log(

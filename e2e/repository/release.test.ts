@@ -49,8 +49,11 @@ describe('the version', () => {
 });
 
 describe('the packages', () => {
-  it.each(['package.json', 'raft/package.json'])('%s ships what was built: no notes, no sources', (file) => {
-    expect(json<Manifest>(file).files).toEqual(['dist']);
+  it.each([
+    ['package.json', ['dist', 'docs']],
+    ['raft/package.json', ['dist']],
+  ])('%s ships what was built, and documents of operators: no notes, no sources', (file, folders) => {
+    expect(json<Manifest>(file).files).toEqual(folders);
   });
 });
 

@@ -16,7 +16,8 @@ const NOT_COPIED = ['LOCK', 'LOG', 'LOG.old', 'incoming-snapshot'];
  */
 export async function onCopy<T>(directory: string, work: (copy: string) => Promise<T>): Promise<T> {
   const files = await readdir(directory).catch(() => []);
-  if (!files.some((file) => file === 'CURRENT' || /\.(ldb|log)$/.test(file))) {
+  // What LevelDB calls its files: a folder with other logs in it is somebody else's.
+  if (!files.some((file) => file === 'CURRENT' || /^\d{6,}\.(ldb|log)$/.test(file))) {
     throw new StorageError('no-database', `${directory} is not a Baton data directory`, { directory });
   }
   const release = await lockDirectory(directory);

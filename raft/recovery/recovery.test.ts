@@ -126,6 +126,11 @@ describe('inspectDirectory', () => {
     await expect(inspectDirectory(place)).rejects.toMatchObject({ code: 'no-database' });
   });
 
+  it("16: refuses a folder with other programs' logs", async () => {
+    await writeFile(path.join(directory, 'daemon.log'), 'started');
+    await expect(inspectDirectory(directory)).rejects.toMatchObject({ code: 'no-database' });
+  });
+
   it('refuses a directory that a process uses, and does not touch it', async () => {
     await survivor();
     const level = createRequire(import.meta.url).resolve('level');

@@ -10,16 +10,23 @@ export interface MeasuredTimes {
   latenessMs: number | undefined;
 }
 
+export interface TimingProblem {
+  text: string;
+  /** A living leader may lose its leadership by it. Otherwise an election may take a second round. */
+  isGrave: boolean;
+}
+
 /**
  * Where these times are too short for what was measured: needless elections, or elections that
  * collide. Empty when the timing fits.
  */
-export function judgeTiming(timing: ClusterTiming, measured: MeasuredTimes): string[] {
+export function judgeTiming(timing: ClusterTiming, measured: MeasuredTimes): TimingProblem[] {
   const { heartbeatIntervalMs, electionTimeoutMs, rankSlotMs, leaseTimeoutMs } = timing;
   const { roundTripMs, syncMs, latenessMs } = measured;
-  const problems: string[] = [];
-  const demand = (what: string, has: number, needs: number, why: string): void => {
-    if (has < needs) problems.push(`${what} is ${round(has)} ms, but ${why} need ${round(needs)} ms`);
+  const problems: TimingProblem[] = [];
+  const demand = (what: string, has: number, needs: number, why: string, isGrave = true): void => {
+    if (has >= needs) return;
+    problems.push({ text: `${what} is ${round(has)} ms, but ${why} need ${round(needs)} ms`, isGrave });
   };
   demand(
     'the election timeout',
@@ -30,7 +37,8 @@ export function judgeTiming(timing: ClusterTiming, measured: MeasuredTimes): str
   demand('the lease', leaseTimeoutMs, 2 * heartbeatIntervalMs, 'two heartbeats');
   if (roundTripMs !== undefined) {
     demand('the election timeout', electionTimeoutMs, 5 * roundTripMs, 'five round trips');
-    demand('the rank slot', rankSlotMs, roundTripMs + (syncMs ?? 0), 'a round trip and a synced write');
+    const needs = roundTripMs + (syncMs ?? 0);
+    demand('the rank slot', rankSlotMs, needs, 'a round trip and a synced write', false);
   }
   if (latenessMs !== undefined) {
     demand('the election timeout', electionTimeoutMs, 4 * latenessMs, 'four stalls of this process');

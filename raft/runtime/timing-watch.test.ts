@@ -30,7 +30,11 @@ describe('the verdict on a timing', () => {
     ['disks', [lan, { ...nothing, roundTripMs: 1, syncMs: 20 }], /the rank slot is 15 ms/],
     ['the event loop', [lan, { ...nothing, latenessMs: 80 }], /four stalls of this process need 320 ms/],
   ])('names %s that are too slow for it', (_, [timing, measured], problem) => {
-    expect(judgeTiming(timing, measured).join('\n')).toMatch(problem);
+    expect(
+      judgeTiming(timing, measured)
+        .map(({ text }) => text)
+        .join('\n'),
+    ).toMatch(problem);
   });
 
   it('says nothing about what was not measured or what fits', () => {
@@ -60,6 +64,17 @@ describe('the timing in use', () => {
     ]);
   });
 
+  it('28: is no warning where candidates may collide and nothing else happens; the profile that fits is named', () => {
+    const { watch, lines } = watching();
+    watch.use(lan, 'this node');
+    for (let count = 0; count < 100; count++) watch.roundTrip(20);
+    expect(lines()[1]).toMatchObject({
+      level: info,
+      verdict: [expect.stringMatching(/^the rank slot is 15 ms/)],
+      fittingProfile: 'multi-region',
+    });
+  });
+
   it('is compared with the measurements once there are enough', () => {
     const { watch, lines } = watching();
     watch.use(lan, 'this node');
@@ -74,6 +89,7 @@ describe('the timing in use', () => {
       level: warn,
       msg: 'timing compared with measurements',
       measured: { roundTripMs: 90, syncMs: 1, latenessMs: 0.5 },
+      fittingProfile: 'none',
     });
     expect(watch.measured.roundTripMs).toBe(1);
   });

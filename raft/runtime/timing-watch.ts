@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { clusterTimingOf, isSameTiming, type ClusterTiming } from '../core/timing.js';
 import { judgeTiming, type MeasuredTimes } from './judge-timing.js';
-import { profileOf } from './timing-profiles.js';
+import { profileOf, TIMING_PROFILES } from './timing-profiles.js';
 
 const KEPT = 512;
 /** Fewer samples say nothing about a 99th percentile. */
@@ -66,9 +66,21 @@ export class TimingWatch {
       ...timing,
       ...(source === undefined ? {} : { source }),
       measured: this.measured,
-      verdict: problems.length === 0 ? 'fits' : problems,
+      verdict: problems.length === 0 ? 'fits' : problems.map(({ text }) => text),
+      ...(problems.length === 0 ? {} : { fittingProfile: fittingProfile(this.measured) ?? 'none' }),
     };
-    if (problems.length === 0) this.logger.info(line, message);
-    else this.logger.warn(line, message);
+    // Across zones candidates often collide; that costs milliseconds, and is nothing to be woken for.
+    if (problems.some(({ isGrave }) => isGrave)) this.logger.warn(line, message);
+    else this.logger.info(line, message);
   }
+}
+
+/** The fastest profile that fits what was measured, or else one by which no living leader loses its leadership. */
+function fittingProfile(measured: MeasuredTimes): string | undefined {
+  const judged = Object.entries(TIMING_PROFILES).map(([name, timing]) => ({
+    name,
+    problems: judgeTiming(timing, measured),
+  }));
+  const fits = judged.find(({ problems }) => problems.length === 0);
+  return (fits ?? judged.find(({ problems }) => !problems.some(({ isGrave }) => isGrave)))?.name;
 }

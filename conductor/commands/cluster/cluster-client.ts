@@ -8,11 +8,23 @@ import { rpcUrlOf } from '../../config/host-port.js';
 import type { ClusterView, Member } from '../../verdict/cluster-view.js';
 import { mergeAnswers, type Answer } from '../../verdict/merge-answers.js';
 import { CommandError } from '../command-error.js';
+import type { MemberMemory, RememberedMembers } from '../settings/member-memory.js';
 
 /** A conductor gives its members one second each; this is for its own answer on top. */
 const VIEW_TIMEOUT_MS = 3000;
 
 const METHOD_NOT_FOUND = -32601;
+
+interface ClusterClientOptions {
+  /** JSON-RPC of one or more conductors. */
+  urls: readonly string[];
+  signal: AbortSignal;
+  /** Who asks for a change and why; the members that are called log it. */
+  reason?: string | undefined;
+  /** Whom to ask when none of those answers. */
+  memory: Pick<MemberMemory, 'recall' | 'remember'>;
+  note: (line: string) => void;
+}
 
 /**
  * The cluster as seen from some RPC addresses. Any one of them is enough: the conductor there asks the others at
@@ -23,32 +35,51 @@ export class ClusterClient {
   /** RPC addresses of the conductors that answered at one of the given URLs, by id. */
   private readonly urlById = new Map<string, string>();
 
-  /**
-   * @param urls JSON-RPC of one or more conductors
-   * @param reason who asks for a change and why; the members that are called log it
-   */
-  constructor(
-    private readonly urls: readonly string[],
-    private readonly signal: AbortSignal,
-    private readonly reason?: string,
-  ) {}
+  private hasNoted = false;
+
+  constructor(private readonly options: ClusterClientOptions) {}
 
   /** Whether one of the given URLs is this member's own. */
   wasAsked(id: string): boolean {
-    return this.urlById.has(id);
+    const url = this.urlById.get(id);
+    return url !== undefined && this.options.urls.includes(url);
   }
 
   /** @throws CommandError `no-answer` when none of the conductors answers */
   async view(): Promise<ClusterView> {
-    const settled = await Promise.allSettled(this.urls.map((url) => this.ask(url)));
-    const answers = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    if (answers.length === 0) {
-      const reasons = settled.flatMap((result) =>
+    const { urls, memory } = this.options;
+    const { answers, reasons } = await this.askAll(urls);
+    const found = answers.length > 0 ? answers : await this.askRemembered(reasons);
+    if (found.length === 0) throw new CommandError('no-answer', reasons.join('\n  '));
+    const view = mergeAnswers(found);
+    await memory.remember(view);
+    return view;
+  }
+
+  private async askAll(urls: readonly string[]): Promise<{ answers: Answer[]; reasons: string[] }> {
+    const settled = await Promise.allSettled(urls.map((url) => this.ask(url)));
+    return {
+      answers: settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
+      reasons: settled.flatMap((result) =>
         result.status === 'rejected' ? [(result.reason as Error).message] : [],
-      );
-      throw new CommandError('no-answer', reasons.join('\n  '));
+      ),
+    };
+  }
+
+  /** Those that were members when the given ones last answered, as far as they belong to the same cluster still. */
+  private async askRemembered(reasons: readonly string[]): Promise<Answer[]> {
+    const { urls, memory, note } = this.options;
+    const known = await memory.recall();
+    const others = known?.members.map(({ url }) => url).filter((url) => !urls.includes(url)) ?? [];
+    if (!known || others.length === 0) return [];
+    const { answers } = await this.askAll(others);
+    const same = answers.filter(({ own }) => own.clusterId === known.clusterId);
+    if (same.length > 0 && !this.hasNoted) {
+      for (const reason of reasons) note(reason);
+      note(`asked the members that were seen before: ${answeredText(known, same)}`);
+      this.hasNoted = true;
     }
-    return mergeAnswers(answers);
+    return same;
   }
 
   /**
@@ -62,8 +93,8 @@ export class ClusterClient {
     params: readonly unknown[],
     timeoutMs: number,
   ): Promise<void> {
-    const { signal } = this;
-    await this.client(this.urlOf(member), reasonHeader(this.reason)).call(
+    const { signal, reason } = this.options;
+    await this.client(this.urlOf(member), reasonHeader(reason)).call(
       { method, params, result: z.unknown() },
       { timeoutMs, signal },
     );
@@ -80,7 +111,7 @@ export class ClusterClient {
     result: z.ZodType<T>,
     timeoutMs: number,
   ): Promise<T> {
-    const { signal } = this;
+    const { signal } = this.options;
     return this.client(this.urlOf(member)).call({ method, result, idempotent: true }, { timeoutMs, signal });
   }
 
@@ -100,7 +131,7 @@ export class ClusterClient {
 
   private async ask(url: string): Promise<Answer> {
     try {
-      const options = { timeoutMs: VIEW_TIMEOUT_MS, signal: this.signal };
+      const options = { timeoutMs: VIEW_TIMEOUT_MS, signal: this.options.signal };
       const read = <T>(method: string, result: z.ZodType<T>): Promise<T> =>
         this.client(url).call({ method, result, idempotent: true }, options);
       const [{ members }, own] = await Promise.all([
@@ -129,4 +160,10 @@ export class ClusterClient {
     if (!client) this.clients.set(key, (client = new JsonRpcClient({ url, headers })));
     return client;
   }
+}
+
+function answeredText({ seenAtMs, members }: RememberedMembers, answers: readonly Answer[]): string {
+  const which = members.filter(({ id }) => answers.some(({ own }) => own.id === id));
+  const at = new Date(seenAtMs).toISOString();
+  return `${which.map(({ id, url }) => `${id} at ${url}`).join(', ')} (list of ${at})`;
 }

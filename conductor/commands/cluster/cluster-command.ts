@@ -1,14 +1,17 @@
 import { hostname } from 'node:os';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { endpointProblem, hideCredentials } from '../../../common/endpoint.js';
+import { hideCredentials } from '../../../common/endpoint.js';
 import { ClientError } from '../../../rpc/clients/client-error.js';
-import { formatHostPort, isWildcard, parseHostPort, withoutBrackets } from '../../config/host-port.js';
 import { duration } from '../../config/value-types.js';
 import { sleep } from '../../time/sleep.js';
 import { CommandError } from '../command-error.js';
 import type { CommandIo, RunIo } from '../command.js';
 import { withChangeOptions, withReason, type ChangeOptions } from '../confirmation.js';
-import { ClusterClient } from './cluster-client.js';
+import { withOutput, type OutputFormat } from '../output/document.js';
+import { stateFile } from '../settings/folders.js';
+import { MemberMemory } from '../settings/member-memory.js';
+import { findTarget, ownUrl, type Target, type TargetOptions } from '../settings/target.js';
+import type { ClusterClient } from './cluster-client.js';
 import {
   leaders,
   noLeader,
@@ -18,9 +21,6 @@ import {
 } from '../../verdict/cluster-view.js';
 import { Deadline, waitUntil } from './wait-until.js';
 
-/** op-conductor's default of `rpc.port`. */
-const DEFAULT_RPC_PORT = '8545';
-
 const DEFAULT_DEADLINE_MS = 60_000;
 
 /** What a command of the cluster works with. */
@@ -29,22 +29,26 @@ export interface Operation extends RunIo {
   deadline: Deadline;
   /** Looks at the cluster until `missing` finds nothing more to wait for; fails when the time is over. */
   until: (missing: (view: ClusterView) => string | undefined) => Promise<ClusterView>;
-  /** Prints what was seen, with the time since the command began. */
-  done: (line: string) => void;
+  /** Reports what was seen, with the time since the command began; `data` is the same for programs. */
+  done: (line: string, data?: object) => void;
 }
 
 /** Adds the options that all commands of the cluster have. */
 export function clusterCommand(program: Command, io: CommandIo, usage: string): Command {
-  const port = io.env['OP_CONDUCTOR_RPC_PORT'] || DEFAULT_RPC_PORT;
-  const given =
-    io.env['BATON_RPC'] || `http://${formatHostPort(ownHost(io.env['OP_CONDUCTOR_RPC_ADDR']), Number(port))}`;
+  const given = hideCredentials(io.env['BATON_RPC'] || ownUrl(io.env));
   return program
     .command(usage)
     .addOption(
       new Option(
         '--rpc <urls>',
-        'RPC of one or more conductors, with commas; one that runs is enough (env: BATON_RPC)',
-      ).default(given, JSON.stringify(hideCredentials(given))),
+        `RPC of one or more conductors, with commas; one that runs is enough (env: BATON_RPC; else ${given})`,
+      ),
+    )
+    .addOption(
+      new Option(
+        '--cluster <name>',
+        'a cluster of ~/.config/baton/config.yaml (env: BATON_CLUSTER; else the default of that file)',
+      ),
     )
     .addOption(
       new Option('--deadline <duration>', 'longest time to wait until it is so, such as 30s or 2m')
@@ -55,35 +59,35 @@ export function clusterCommand(program: Command, io: CommandIo, usage: string): 
 
 /** The same for a command that changes something. */
 export function changingCommand(program: Command, io: CommandIo, usage: string): Command {
-  return withReason(withChangeOptions(clusterCommand(program, io, usage)));
-}
-
-/** Where the conductor of this host answers, if it has the environment of this command. */
-function ownHost(listensOn = ''): string {
-  return listensOn === '' || isWildcard(listensOn) ? '127.0.0.1' : withoutBrackets(listensOn);
+  const command = withReason(withChangeOptions(clusterCommand(program, io, usage)));
+  return withOutput(command, ['text', 'json', 'yaml']);
 }
 
 /** Options of every command of the cluster. */
-export interface ClusterOptions {
-  /** URLs, or `host:port`, separated by commas. */
-  rpc: string;
+export interface ClusterOptions extends TargetOptions {
   deadline: number;
 }
 
 /** Options of every command that changes the cluster. */
-export type ChangingOptions = ClusterOptions & ChangeOptions;
+export type ChangingOptions = ClusterOptions & ChangeOptions & { output: OutputFormat };
 
 /** Runs the body of a command with a cluster that is always closed. */
 export async function operate(
   io: RunIo,
-  { rpc, deadline: timeoutMs, reason }: ClusterOptions & Pick<ChangeOptions, 'reason'>,
+  { deadline: timeoutMs, reason, ...options }: ClusterOptions & Pick<ChangeOptions, 'reason'>,
   body: (operation: Operation) => Promise<void>,
 ): Promise<void> {
-  const cluster = new ClusterClient(
-    urlsOf(rpc),
-    io.signal,
-    reason === undefined ? undefined : `${whoIsAsking(io)}: ${reason}`,
-  );
+  const { signal, note, report } = io;
+  const target = await findTarget(options, io.env);
+  // It brings undici: help and complaints do without.
+  const { ClusterClient } = await import('./cluster-client.js');
+  const cluster = new ClusterClient({
+    urls: target.urls,
+    signal,
+    reason: reason === undefined ? undefined : `${whoIsAsking(io)}: ${reason}`,
+    memory: new MemberMemory({ file: stateFile(io.env), target, note }),
+    note,
+  });
   const deadline = new Deadline(timeoutMs);
   const startedMs = performance.now();
   try {
@@ -91,12 +95,26 @@ export async function operate(
       ...io,
       cluster,
       deadline,
-      until: (missing) => waitUntil(cluster, { deadline, signal: io.signal, note: io.note, sleep }, missing),
-      done: (line) => io.print(`${line} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`),
+      until: (missing) => waitUntil(cluster, { deadline, signal, note, sleep }, missing),
+      done: (line, data) =>
+        report.done(`${line} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`, data),
     });
+  } catch (error) {
+    throw unguided(error, target);
   } finally {
     await cluster.close();
   }
+}
+
+/** Whoever has named no cluster is told how. */
+function unguided(error: unknown, { isGuess }: Target): unknown {
+  if (!isGuess || !(error instanceof CommandError) || error.code !== 'no-answer') return error;
+  return new CommandError(
+    'no-answer',
+    error.message,
+    'no cluster was named, so the usual address on this host was asked: give --rpc HOST:PORT of a conductor (not of ' +
+      'op-node or the execution client), set BATON_RPC, or write the cluster into ~/.config/baton/config.yaml',
+  );
 }
 
 /** A conductor by its id. @throws CommandError `not-a-member` */
@@ -184,21 +202,6 @@ function settled(before: Answering): (view: ClusterView) => string | undefined {
 export function refused(error: ClientError): CommandError {
   const text = error.failure.code === 'rpc-error' ? error.failure.rpcMessage : error.message;
   return new CommandError('refused', `${error.server} answers: ${text}`);
-}
-
-/** One of them may be `host:port` as well. */
-function urlsOf(text: string): string[] {
-  const given = text.replace(/,\s*$/, '').split(',');
-  const urls = given.map((url) => (parseHostPort(url.trim()) ? `http://${url.trim()}` : url.trim()));
-  for (const [at, url] of urls.entries()) {
-    const problem = endpointProblem(url);
-    if (problem === undefined) continue;
-    // By its place: of a text that is no URL nobody can tell what in it is a password.
-    const which = urls.length === 1 ? '--rpc' : `URL ${at + 1} of --rpc`;
-    const comma = urls.length === 1 ? '' : ' (in a user name or password, write , as %2C)';
-    throw new CommandError('usage', `${which} is none such as http://10.0.0.1:8547: ${problem}${comma}`);
-  }
-  return urls;
 }
 
 /** For options that are durations. */

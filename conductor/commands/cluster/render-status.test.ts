@@ -1,17 +1,20 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
+import { expectCommitted } from '../../../raft/testing/committed-text.js';
 import type { ConductorStatus } from '../../../rpc/server/conductor-status.js';
 import type { ClusterView } from '../../verdict/cluster-view.js';
 import { member, silent, viewOf } from '../../verdict/testing/views.js';
 import { leading, memberStatus, witnessStatus } from '../testing/fake-cluster.js';
-import { renderJson, renderTable } from './render-status.js';
+import { renderTable, statusDocument } from './render-status.js';
 
-/** Compares with a file; `UPDATE_GOLDEN=1` writes it. */
-function expectGolden(name: string, text: string): void {
-  const file = new URL(`golden/${name}`, import.meta.url);
-  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, `${text}\n`);
-  expect(text).toBe(readFileSync(file, 'utf8').trimEnd());
-}
+const expectGolden = (name: string, text: string): void =>
+  expectCommitted(fileURLToPath(new URL(`golden/${name}`, import.meta.url)), `${text}\n`);
+
+const NOW_MS = 1_700_000_002_500;
+const table = (view: ClusterView, look: Partial<Parameters<typeof renderTable>[1]> = {}): string =>
+  renderTable(view, { nowMs: NOW_MS, ...look });
+const json = (view: ClusterView): string => JSON.stringify(statusDocument(view), null, 2);
 
 const a = leading('a');
 const b = memberStatus('b');
@@ -34,9 +37,50 @@ const VIEWS: [string, ClusterView][] = [
 ];
 
 describe.each(VIEWS)('%s', (name, view) => {
-  it('as a table', () => expectGolden(`${name}.txt`, renderTable(view)));
+  it('as a table', () => expectGolden(`${name}.txt`, table(view)));
 
-  it('as JSON', () => expectGolden(`${name}.json.txt`, renderJson(view)));
+  it('18: within 80 columns', () => {
+    const narrow = table(view, { columns: 80 });
+    expect(Math.max(...narrow.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+    expectGolden(`${name}.80.txt`, narrow);
+  });
+
+  it('19: wide', () => expectGolden(`${name}.wide.txt`, table(view, { wide: true })));
+
+  it('as JSON', () => expectGolden(`${name}.json.txt`, json(view)));
+});
+
+describe('18: on a terminal', () => {
+  const view = VIEWS.find(([name]) => name === 'degraded')![1];
+
+  it('has colours, and the same text', () => {
+    const coloured = table(view, { columns: 80, color: true });
+    expect(coloured).toContain('\u001b[31munhealthy\u001b[39m');
+    expect(coloured).toContain('\u001b[1m\u001b[33mdegraded\u001b[39m\u001b[22m: 2 of 3');
+    expect(stripVTControlCharacters(coloured)).toBe(table(view, { columns: 80 }));
+  });
+
+  it('19: fills 160 columns with all there is', () => {
+    const real = viewOf(
+      ...['sequencer-0', 'sequencer-1', 'sequencer-2'].map((id) =>
+        member({ ...(id === 'sequencer-0' ? a : b), id, rpcPort: 8547 }),
+      ),
+    );
+    const lines = table(real, { columns: 160, wide: true }).split('\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(160);
+    for (const title of ['VOTE', 'TERM', 'AGE', 'LOG LAG', 'ADDRESS', 'RPC', 'UPTIME']) {
+      expect(lines[0]).toContain(title);
+    }
+  });
+
+  it('cuts a long reason and says all of it below', () => {
+    const long = 'the head of the execution client is 14 s old, and '.repeat(3);
+    const sick = viewOf(member(a), member({ ...b, health: { ...unhealthy, summary: long } }));
+    const [, , row, ...below] = table(sick, { columns: 100 }).split('\n');
+    expect(row).toMatch(/…$/);
+    expect(row!.length).toBe(100);
+    expect(below.join(' ').replace(/\s+/g, ' ')).toContain(`b is unhealthy: ${long.trim()}`);
+  });
 });
 
 it.each<[ConductorStatus['role'], string]>([
@@ -45,9 +89,9 @@ it.each<[ConductorStatus['role'], string]>([
   ['follower', 'witness'],
 ])('a witness that is %s: %s', (role, shown) => {
   const cluster = viewOf(member(b), member(witnessStatus('w', { role })));
-  expect(renderTable(cluster)).toMatch(new RegExp(`^w +${shown.replace(/[()]/g, '\\$&')} +healthy +-`, 'm'));
+  expect(table(cluster)).toMatch(new RegExp(`^w +${shown.replace(/[()]/g, '\\$&')} +healthy +-`, 'm'));
   // Programs find the role where it always was.
-  expect(JSON.parse(renderJson(cluster))).toMatchObject({
+  expect(JSON.parse(json(cluster))).toMatchObject({
     leader: role === 'leader' ? 'w' : null,
     members: [{}, { id: 'w', role, lagBlocks: null, status: { witness: true } }],
   });

@@ -1,85 +1,203 @@
 import type { ClusterVerdict } from '../../../rpc/server/cluster-verdict.js';
-import { healthReason, lagBlocks, type ClusterView, type Member } from '../../verdict/cluster-view.js';
+import { rpcUrlOf } from '../../config/host-port.js';
+import { formatGoDuration } from '../../config/go-duration.js';
+import {
+  healthReason,
+  lagBlocks,
+  leaders,
+  type Answering,
+  type ClusterView,
+  type Member,
+} from '../../verdict/cluster-view.js';
 import { judgeCluster } from '../../verdict/judge-cluster.js';
-
-const COLUMNS = [
-  ...['ID', 'ROLE', 'HEALTH', 'ACTIVE', 'COMMITTED', 'HEAD', 'LAG', 'PAUSED', 'VERSION', 'REASON'],
-];
+import { paint, tableLines, wrap, type Cell, type Column, type Look } from '../output/table.js';
 
 /** In the place of what a witness has not. */
 const NO_NODE = '-';
+const UNKNOWN = '?';
 
-/** The cluster as a table for people, followed by the verdict and everything that is wrong with it. */
-export function renderTable(view: ClusterView): string {
-  const rows = [COLUMNS, ...view.members.map((member) => cells(view, member))];
-  const widths = COLUMNS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  '));
-  return [...lines.map((line) => line.trimEnd()), '', ...verdictLines(judgeCluster(view))].join('\n');
+interface StatusLook extends Look {
+  /** With every column. */
+  wide?: boolean;
+  /** Wall clock in milliseconds. */
+  nowMs: number;
 }
 
-function verdictLines(verdict: ClusterVerdict): string[] {
-  const { level, problems, voters, votersKeepingUp, failureTolerance } = verdict;
+interface Seen {
+  view: ClusterView;
+  member: Answering;
+  nowMs: number;
+}
+
+interface StatusColumn extends Column {
+  /** Only with `-o wide`. */
+  wide?: true;
+  of: (seen: Seen) => string | Cell;
+}
+
+const GOOD = 'green';
+const WARNING = 'yellow';
+const BAD = 'red';
+
+const HEALTH_STYLES = { healthy: GOOD, degraded: WARNING, unhealthy: BAD, unknown: WARNING } as const;
+const LEVEL_STYLES = { ok: GOOD, degraded: WARNING, critical: BAD } as const;
+
+/** After the id and the role, which are known of every member. */
+const COLUMNS: readonly StatusColumn[] = [
+  { title: 'VOTE', wide: true, of: ({ member }) => yesNo(member.role === 'voter') },
+  {
+    title: 'HEALTH',
+    of: ({ member: { status } }) => ({
+      text: status.health.status,
+      style: HEALTH_STYLES[status.health.status],
+    }),
+  },
+  { title: 'ACTIVE', of: ({ member }) => activeCell(member) },
+  { title: 'TERM', wide: true, of: ({ member }) => String(member.status.term) },
+  { title: 'COMMITTED', of: ({ member }) => String(member.status.head?.number ?? UNKNOWN) },
+  { title: 'AGE', wide: true, of: ageText },
+  { title: 'HEAD', of: ({ member: { status } }) => String(status.node.head?.number ?? unknownOf(status)) },
+  { title: 'LAG', of: ({ view, member }) => String(lagBlocks(view, member) ?? unknownOf(member.status)) },
+  { title: 'LOG LAG', wide: true, of: ({ view, member }) => String(lagEntries(view, member) ?? UNKNOWN) },
+  {
+    title: 'PAUSED',
+    leftOut: 1,
+    of: ({ member: { status } }) => ({
+      text: yesNo(status.paused),
+      style: status.paused ? WARNING : undefined,
+    }),
+  },
+  { title: 'ADDRESS', wide: true, of: ({ member }) => member.addr || UNKNOWN },
+  { title: 'RPC', wide: true, of: ({ member }) => rpcUrl(member) ?? UNKNOWN },
+  {
+    title: 'UPTIME',
+    wide: true,
+    of: ({ member }) => formatGoDuration(Math.floor(member.status.uptimeMs / 1000) * 1000),
+  },
+  { title: 'VERSION', leftOut: 2, of: ({ member }) => member.status.version },
+  { title: 'REASON', leftOut: 3, of: ({ member }) => healthReason(member.status) },
+];
+
+/** The cluster as a table for people, followed by the verdict and everything that is wrong with it. */
+export function renderTable(view: ClusterView, look: StatusLook): string {
+  const columns = COLUMNS.filter(({ wide }) => look.wide || !wide);
+  const rows = view.members.map((member): Cell[] => [
+    { text: member.id, style: isLeader(view, member) ? 'bold' : undefined },
+    { text: shownRole(member), style: member.status ? undefined : BAD },
+    ...cells(view, member, columns, look),
+  ]);
+  const table = tableLines([{ title: 'ID' }, { title: 'ROLE' }, ...columns], rows, look);
+  return [...table, '', ...verdictLines(view, look)].join('\n');
+}
+
+function verdictLines(view: ClusterView, look: StatusLook): string[] {
+  const { level, problems, voters, votersKeepingUp, failureTolerance } = judgeCluster(view);
+  const painted = (severity: ClusterVerdict['level']): string =>
+    paint({ text: severity, style: ['bold', LEVEL_STYLES[severity]] }, look);
+  // Colours have no width, so they come after the breaks.
+  const broken = (indent: number, severity: ClusterVerdict['level'], text: string): string[] => {
+    const [first, ...rest] = wrap(`${' '.repeat(indent)}${severity}${text}`, indent, look);
+    return [first!.replace(severity, painted(severity)), ...rest];
+  };
+  const cluster = look.wide && view.clusterId !== null ? [`cluster ${view.clusterId}`] : [];
   return [
-    `${level}: ${votersKeepingUp} of ${voters} voters keep up, failure tolerance ${failureTolerance}`,
+    ...broken(
+      0,
+      level,
+      `: ${votersKeepingUp} of ${voters} voters keep up, failure tolerance ${failureTolerance}`,
+    ),
+    ...cluster,
     ...problems.flatMap(({ code, severity, message, remedy }) => [
-      `  - ${severity}: ${message} (${code})`,
-      `    ${remedy}`,
+      ...broken(4, severity, `: ${message} (${code})`).map((line, at) =>
+        at === 0 ? `  - ${line.slice(4)}` : line,
+      ),
+      ...wrap(`    ${remedy}`, 4, look),
     ]),
   ];
 }
 
-function cells(view: ClusterView, member: Member): string[] {
-  const { id, status, silence } = member;
-  if (!status) return [id, shownRole(member), ...COLUMNS.slice(3).map(() => '?'), `no answer: ${silence}`];
-  const unknown = status.witness ? NO_NODE : '?';
-  return [
-    id,
-    status.witness ? shownWitness(member) : shownRole(member),
-    status.health.status,
-    status.witness ? NO_NODE : yesNo(status.node.sequencerActive),
-    String(status.head?.number ?? '?'),
-    String(status.node.head?.number ?? unknown),
-    String(lagBlocks(view, member) ?? unknown),
-    yesNo(status.paused),
-    status.version,
-    healthReason(status),
-  ];
+function cells(
+  view: ClusterView,
+  member: Member,
+  columns: readonly StatusColumn[],
+  { nowMs }: StatusLook,
+): Cell[] {
+  const { status, silence } = member;
+  if (!status) {
+    return columns.map(({ title }) => ({
+      text: title === 'REASON' ? `no answer: ${silence}` : title === 'ADDRESS' ? member.addr : UNKNOWN,
+      style: BAD,
+    }));
+  }
+  return columns.map(({ of }) => {
+    const cell = of({ view, member: { ...member, status }, nowMs });
+    return typeof cell === 'string' ? { text: cell } : cell;
+  });
 }
 
-function shownRole({ role, status }: Member): string {
-  if (role === 'no member') return role;
-  if (status?.role === 'leader') return 'leader';
-  if (role === 'nonvoter') return 'nonvoter';
-  return status?.role ?? '?';
+function activeCell({ status }: Answering): Cell {
+  const isActive = status.node.sequencerActive;
+  return {
+    text: status.witness ? NO_NODE : yesNo(isActive),
+    style: isActive ? ['bold', GOOD] : undefined,
+  };
 }
 
-/** That it follows goes without saying. */
-function shownWitness(member: Member): string {
-  const role = shownRole(member);
+/** Of the newest committed block, by the clock of whoever asks. */
+function ageText({ member: { status }, nowMs }: Seen): string {
+  const timestamp = status.head?.timestamp ?? null;
+  return timestamp === null ? UNKNOWN : `${Math.max(0, Math.floor(nowMs / 1000) - timestamp)}s`;
+}
+
+const unknownOf = ({ witness }: Answering['status']): string => (witness ? NO_NODE : UNKNOWN);
+
+const isLeader = (view: ClusterView, { id }: Member): boolean => leaders(view)[0]?.id === id;
+
+/** Entries of the leader's log that a member misses, as the leader says; null while it does not know. */
+function lagEntries(view: ClusterView, { id, status }: Member): number | null {
+  const [leader] = leaders(view);
+  if (!leader || !status) return null;
+  if (id === leader.id) return 0;
+  return leader.status.peers.find((peer) => peer.id === id)?.lagEntries ?? null;
+}
+
+function rpcUrl({ addr, status }: Member): string | null {
+  return (status?.rpcPort ? rpcUrlOf(addr, status.rpcPort) : undefined) ?? null;
+}
+
+function shownRole(member: Member): string {
+  const { status } = member;
+  if (!status?.witness) return plainRole(member);
+  const role = plainRole(member);
+  // That it follows goes without saying.
   return role === 'follower' ? 'witness' : `${role} (witness)`;
 }
 
+function plainRole({ role, status }: Member): string {
+  if (role === 'no member') return role;
+  if (status?.role === 'leader') return 'leader';
+  if (role === 'nonvoter') return 'nonvoter';
+  return status?.role ?? UNKNOWN;
+}
+
 function yesNo(value: boolean | null): string {
-  if (value === null) return '?';
+  if (value === null) return UNKNOWN;
   return value ? 'yes' : 'no';
 }
 
 /**
  * The same for programs: the members of the verdict (`schemaVersion`, `level`, `problems`, `leader` …), `healthy`,
- * `version` and `members`, where each member has its whole `conductor_status`, or null. Fields stay as long as
- * `schemaVersion` does; new ones may come.
+ * `version` and `members`, where each member has its whole `conductor_status`, or null.
  */
-export function renderJson(view: ClusterView): string {
+export function statusDocument(view: ClusterView): object {
   const verdict = judgeCluster(view);
   const members = view.members.map((member) => ({
     ...member,
-    role: shownRole(member),
+    role: plainRole(member),
+    rpcUrl: rpcUrl(member),
     lagBlocks: lagBlocks(view, member),
+    lagEntries: lagEntries(view, member),
   }));
   const { version, clusterId } = view;
-  return JSON.stringify(
-    { ...verdict, healthy: verdict.level === 'ok', version, clusterId, members },
-    null,
-    2,
-  );
+  return { ...verdict, healthy: verdict.level === 'ok', version, clusterId, members };
 }

@@ -6,7 +6,8 @@ import { CommandError } from '../command-error.js';
 const isDatabase = (directory: string): boolean => existsSync(path.join(directory, 'CURRENT'));
 
 /**
- * The data directory itself, also when `--raft.storage.dir` was given, which holds it as `SERVER-ID/baton`.
+ * The data directory itself, also when `--raft.storage.dir` was given, which holds it as `SERVER-ID/baton`, or the folder
+ * of a server in that.
  *
  * @throws CommandError `usage` when there are several, or none and the path looks like a mistake
  */
@@ -18,6 +19,8 @@ export function dataDirectory(text: string): string {
     return given;
   }
   if (isDatabase(given)) return given;
+  const within = path.join(given, 'baton');
+  if (isDatabase(within)) return within;
   const found = readdirSync(given)
     .map((id) => path.join(given, id, 'baton'))
     .filter(isDatabase);

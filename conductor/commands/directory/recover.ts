@@ -1,33 +1,31 @@
 import { planRecovery, recoverDirectory, type RecoveryPlan } from '../../../raft/index.js';
 import { parseHostPort } from '../../config/host-port.js';
 import { CommandError } from '../command-error.js';
-import type { AddCommand } from '../command.js';
-import { confirmed, withChangeOptions, type ChangeOptions } from '../confirmation.js';
+import type { RunIo } from '../command.js';
+import { confirmed, type ChangeOptions } from '../confirmation.js';
 import { ChainSummary } from './chain-summary.js';
 import { dataDirectory } from './data-directory.js';
 import { asCommandError } from './inspect.js';
 
-type Options = ChangeOptions & { address?: string };
-
-/** `baton recover DIRECTORY`: a cluster of one out of the directory of a survivor. */
-export const addRecover: AddCommand = (program, io) => {
-  withChangeOptions(program.command('recover <directory>'))
-    .description('after the loss of the quorum: make the stopped node of this directory a cluster of its own')
-    .option('--address <host:port>', 'consensus address of the node, if it has another now')
-    .option('--reason <text>', 'why; it is printed with the rest')
-    .action(async (directory: string, { address, ...options }: Options) => {
-      if (address !== undefined && !parseHostPort(address)) {
-        throw new CommandError('usage', `"${address}" is no consensus address such as 10.0.0.4:50050`);
-      }
-      const chain = new ChainSummary();
-      const plan = await planRecovery(dataDirectory(directory), address, chain).catch(asCommandError);
-      if (!(await confirmed(io, warning(plan, chain), options))) return;
-      await recoverDirectory(plan).catch(asCommandError);
-      io.print(
-        `Done. Start ${plan.after.nodeId}, then add nodes with empty directories: baton add ID ADDRESS.`,
-      );
-    });
-};
+/** Shows what a recovery would do, and does it once that is confirmed. @throws CommandError */
+export async function recover(
+  directory: string,
+  { address, ...options }: ChangeOptions & { address?: string },
+  io: RunIo,
+): Promise<void> {
+  if (address !== undefined && !parseHostPort(address)) {
+    throw new CommandError('usage', `"${address}" is no consensus address such as 10.0.0.4:50050`);
+  }
+  const chain = new ChainSummary();
+  const plan = await planRecovery(dataDirectory(directory), address, chain).catch(asCommandError);
+  if (!(await confirmed(io, warning(plan, chain), options))) return;
+  await recoverDirectory(plan).catch(asCommandError);
+  const { nodeId, clusterId } = plan.after;
+  io.report.done(`Done. Start ${nodeId}, then add nodes with empty directories: baton add ID ADDRESS.`, {
+    id: nodeId,
+    clusterId,
+  });
+}
 
 function warning(
   { inspection, before, after, member, lostMembers, commitKnown }: RecoveryPlan,

@@ -1,5 +1,10 @@
-import type { Inspection } from '../../../raft/index.js';
+import type { Inspection, StorageError } from '../../../raft/index.js';
 import type { ChainSummary } from './chain-summary.js';
+
+/** What was seen, without the remedy that the text of the error ends with: that is shown by itself. */
+export function seenOf({ message, remedy }: Pick<StorageError, 'message' | 'remedy'>): string {
+  return message.endsWith(remedy) ? message.slice(0, -remedy.length).replace(/\.\s*$/, '') : message;
+}
 
 /** The report as `--json` prints it. */
 export function inspectionJson(inspection: Inspection, chain: ChainSummary): object {
@@ -9,7 +14,7 @@ export function inspectionJson(inspection: Inspection, chain: ChainSummary): obj
     checks: inspection.checks.map(({ name, error }) =>
       error === undefined
         ? { name, ok: true }
-        : { name, ok: false, code: error.code, message: error.message, remedy: error.remedy },
+        : { name, ok: false, code: error.code, message: seenOf(error), remedy: error.remedy },
     ),
     chain: { oldest: chain.oldest, head: chain.head, problem: chain.problem ?? null },
   };
@@ -40,20 +45,29 @@ export function inspectionLines(inspection: Inspection, chain: ChainSummary): st
       ? `snapshot    at ${snapshot.index}, term ${snapshot.term}, ${snapshot.byteLength} bytes`
       : 'snapshot    none',
   );
-  for (const { index, configuration } of configurations) {
-    const members = configuration.members.map(
-      ({ id, address, voter }) => `${id}@${address}${voter ? '' : ' (no vote)'}`,
-    );
-    lines.push(`members     since ${index}: ${members.join(', ') || 'none'}`);
-  }
+  lines.push(...membersLines(configurations));
   lines.push(
     chain.head
       ? `blocks      up to ${chain.head.number} ${chain.head.hash}, at index ${chain.head.logIndex}`
       : 'blocks      none',
   );
   for (const { name, error } of checks) {
-    lines.push(`check       ${name}: ${error ? `FAILED, ${error.message} (${error.code})` : 'ok'}`);
+    lines.push(`check       ${name}: ${error ? `FAILED, ${seenOf(error)} (${error.code})` : 'ok'}`);
   }
   if (chain.problem !== undefined) lines.push(`check       blocks: FAILED, ${chain.problem}`);
   return lines;
+}
+
+/** A configuration has the timing of the cluster, too: of what is the same, no more is said than that. */
+function membersLines(configurations: Inspection['configurations']): string[] {
+  let before: string | undefined;
+  return configurations.map(({ index, configuration }) => {
+    const members = configuration.members.map(
+      ({ id, address, voter }) => `${id}@${address}${voter ? '' : ' (no vote)'}`,
+    );
+    const text = members.join(', ') || 'none';
+    const isSame = text === before;
+    before = text;
+    return `members     since ${index}: ${isSame ? 'the same, with other timing or disks' : text}`;
+  });
 }

@@ -1,4 +1,4 @@
-import { judgeTiming } from '../../../../raft/index.js';
+import { judgeTiming } from '../../../../raft/values.js';
 import { answering } from '../../../verdict/cluster-view.js';
 import type { ClusterFacts } from '../facts.js';
 import { ok, warning, type Finding } from './finding.js';
@@ -14,8 +14,8 @@ export function judgeMemberTimes({ view }: ClusterFacts): Finding[] {
       measured.syncMs ?? undefined,
       measured.latenessMs ?? undefined,
     ];
-    return judgeTiming(timing, { roundTripMs, syncMs, latenessMs }).map((problem) =>
-      warning('timing', 'tight-timing', `${id}: ${problem}`),
+    return judgeTiming(timing, { roundTripMs, syncMs, latenessMs }).map(({ text }) =>
+      warning('timing', 'tight-timing', `${id}: ${text}`),
     );
   });
   if (found.length > 0) return found;

@@ -1,4 +1,4 @@
-import { judgeTiming } from '../../../../raft/index.js';
+import { judgeTiming } from '../../../../raft/values.js';
 import type { MachineFacts } from '../facts.js';
 import { ok, warning, type Finding } from './finding.js';
 
@@ -10,7 +10,7 @@ export function judgeTimingInUse(facts: Pick<MachineFacts, 'timing' | 'peers' | 
   const roundTripMs = roundTrips.length === 0 ? undefined : Math.max(...roundTrips);
   const syncMs = speed && !('error' in speed) ? speed.medianMs : undefined;
   const problems = judgeTiming(timing, { roundTripMs, syncMs, latenessMs: undefined });
-  if (problems.length > 0) return problems.map((problem) => warning('timing', 'tight-timing', problem));
+  if (problems.length > 0) return problems.map(({ text }) => warning('timing', 'tight-timing', text));
   const times = `election timeout ${timing.electionTimeoutMs} ms`;
   return [
     ok(
