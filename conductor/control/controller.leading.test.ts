@@ -157,6 +157,18 @@ describe('the way to sequencing', () => {
     expect(t.outcome).toEqual({ active: false, transfers: ['b', 'b', 'b'] });
   });
 
+  it('a sequencer that runs goes on while its conductor belongs to no cluster, and stops when that joins one', async () => {
+    const t = conductorUnderTest();
+    t.raft.identity = { ...t.raft.identity, clusterId: null };
+    await t.up();
+    t.node.active = true;
+    await pass(5000);
+    expect(t.node.active).toBe(true);
+    t.raft.identity = { ...t.raft.identity, clusterId: 'c1' };
+    await poll();
+    expect(t.node.active).toBe(false);
+  });
+
   it('FailureAndRetry2 of op-conductor: the stop fails, the transfer works: stops as a follower', async () => {
     const t = conductorUnderTest();
     await t.sequencing();

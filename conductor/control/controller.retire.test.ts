@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { payloadOf, refOf } from '../testing/chain.js';
-import { conductorUnderTest, endConductors, fitPeer } from '../testing/conductor-under-test.js';
+import { conductorUnderTest, endConductors, fitPeer, poll } from '../testing/conductor-under-test.js';
 import { pass, useVirtualTime } from '../testing/virtual-time.js';
 
 useVirtualTime();
@@ -46,6 +46,16 @@ describe('the end', () => {
     const t = conductorUnderTest();
     await t.sequencing();
     await t.conductor.pause();
+    await t.controller.retire();
+    expect(t.node.active).toBe(true);
+  });
+
+  it('leaves the sequencer of a node that belongs to no cluster alone', async () => {
+    const t = conductorUnderTest();
+    t.raft.identity = { ...t.raft.identity, clusterId: null };
+    await t.up();
+    t.node.active = true;
+    await poll();
     await t.controller.retire();
     expect(t.node.active).toBe(true);
   });

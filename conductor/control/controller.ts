@@ -39,7 +39,7 @@ export interface ControlTimes extends Pick<LocalSequencerOptions, 'callTimeoutMs
 interface ControllerOptions extends Omit<LocalSequencerOptions, 'readBarrier' | 'nodeId'>, ControlTimes {
   raft: Pick<
     RaftNode<unknown>,
-    'nodeId' | 'status' | 'setEligibility' | 'readBarrier' | 'prepareTransfer' | 'transferLeadership'
+    'nodeId' | 'identity' | 'status' | 'setEligibility' | 'readBarrier' | 'prepareTransfer' | 'transferLeadership'
   > &
     EventEmitter<RaftNodeEvents>;
   chain: Pick<ChainState, 'head'>;
@@ -178,7 +178,8 @@ export class Controller extends EventEmitter<ControlEvents> {
     await this.loop.stop();
     // A start that was aborted may still have its effect, so a leader always asks op-node to stop.
     const mayRun = !this.isWitness && (localNode.state.sequencerActive === true || this.leads);
-    await this.handOver.atTheEnd({ stopFirst: !switches.paused && mayRun });
+    const isOurs = this.belongsToCluster && !switches.paused;
+    await this.handOver.atTheEnd({ stopFirst: isOurs && mayRun });
   }
 
   /** A commit was refused: its block contradicts the committed chain. */
@@ -190,6 +191,10 @@ export class Controller extends EventEmitter<ControlEvents> {
 
   private get leads(): boolean {
     return this.options.raft.status().role === 'leader';
+  }
+
+  private get belongsToCluster(): boolean {
+    return this.options.raft.identity.clusterId !== null;
   }
 
   private roleChanged(): void {
@@ -240,6 +245,7 @@ export class Controller extends EventEmitter<ControlEvents> {
       paused: switches.paused,
       stopping: switches.stopped,
       witness: this.isWitness,
+      belongsToCluster: this.belongsToCluster,
       role: status.role !== 'leader' ? 'follower' : status.ready ? 'leader' : 'elect',
       sequencerActive: this.sequencer.isStarting ? false : state.sequencerActive,
       mustStop: branch.offChain ?? (state.conductorEnabled ? undefined : NOT_ASKING),

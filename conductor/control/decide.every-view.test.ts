@@ -11,6 +11,7 @@ const BOOLEANS = [false, true] as const;
 const DIMENSIONS = {
   role: ['leader', 'elect', 'follower'],
   witness: [false],
+  belongsToCluster: [true],
   sequencerActive: [true, false, null],
   fitness: LEVELS,
   /** Fitness of the only successor; undefined: there is none. */
@@ -38,6 +39,9 @@ const WITNESS_DIMENSIONS = {
   fitness: [unfit],
 } as const;
 
+/** Who belongs to no cluster is nobody's leader. */
+const STRANGER_DIMENSIONS = { ...DIMENSIONS, role: ['follower'], belongsToCluster: [false] } as const;
+
 type Choice<T extends Record<string, readonly unknown[]>> = { [K in keyof T]: T[K][number] };
 
 /** Every way to choose one value of each dimension. */
@@ -50,7 +54,7 @@ function product<T extends Record<string, readonly unknown[]>>(dimensions: T): C
 }
 
 const everyView = (): View[] =>
-  [...product(DIMENSIONS), ...product(WITNESS_DIMENSIONS)].map(({ best, lag, ...said }) =>
+  [DIMENSIONS, WITNESS_DIMENSIONS, STRANGER_DIMENSIONS].flatMap((dimensions) => product(dimensions)).map(({ best, lag, ...said }) =>
     viewOf({
       ...said,
       eligibility: encodeEligibility(said.fitness, lag.own),
@@ -74,6 +78,16 @@ describe('decide, in every view', () => {
         const leaves = role === 'leader' && !stopping && successors.some(({ fitness }) => fitness > unfit);
         return action.type === (leaves ? 'transfer' : 'none');
       },
+    ],
+    [
+      'touches no sequencer before it belongs to a cluster',
+      ({ belongsToCluster }, action) => belongsToCluster || action.type === 'none',
+    ],
+    [
+      'stops the sequencer of every follower that belongs to a cluster',
+      ({ role, belongsToCluster, paused, stopping, sequencerActive }, action) =>
+        !(role === 'follower' && belongsToCluster && !paused && !stopping && sequencerActive) ||
+        action.type === 'stop',
     ],
     [
       'only a leader starts or hands over',
@@ -164,7 +178,7 @@ describe('decide, in every view', () => {
     for (const { view, action } of decided) {
       if (!holds(view, action)) throw new Error(`${JSON.stringify(action)} for ${JSON.stringify(view)}`);
     }
-    expect(decided).toHaveLength((3 * 5 + 1) * 3 * 6 * 3 * 2 ** 8);
+    expect(decided).toHaveLength(((3 * 5 + 1) * 3 + 5 * 3) * 6 * 3 * 2 ** 8);
   });
 
   it('says how often each action is chosen, and why', () => {

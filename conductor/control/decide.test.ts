@@ -13,6 +13,8 @@ import { Fitness } from './eligibility.js';
 
 const { unfit, impaired, stale, fit } = Fitness;
 
+const OF_NO_CLUSTER = { belongsToCluster: false } as const;
+
 const leader = (changes: Partial<View> = {}): View => viewOf({ role: 'leader', ...changes });
 
 /** A test that is compared to the transcript of its title as well. */
@@ -101,6 +103,8 @@ describe('decide, as a follower', () => {
   const following = (what: string, changes: Partial<View>, type: Action['type']): void =>
     row(`a follower ${what}`, viewOf(changes), type);
 
+  following('active, of no cluster: nobody else sequences', { ...OF_NO_CLUSTER, sequencerActive: true }, 'none');
+  following('of no cluster', OF_NO_CLUSTER, 'none');
   following('in step', {}, 'none');
   following('lagging', { lagging: true }, 'feed');
   following(

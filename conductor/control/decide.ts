@@ -26,6 +26,8 @@ export interface View {
   stopping: boolean;
   /** There is no local node: this member votes, and leads only until it has handed over. */
   witness: boolean;
+  /** This node has founded or joined a cluster. Before that it fences nobody: there is no other sequencer that it knows of. */
+  belongsToCluster: boolean;
   /** `elect`: won, but without a commit of its own term; it must not act yet. */
   role: 'leader' | 'elect' | 'follower';
   /** Whether op-node sequences; null while it does not answer. */
@@ -90,6 +92,7 @@ export function decide(view: View): Action {
 
 function decideAsFollower(view: View): Action {
   if (view.witness) return { type: 'none', reason: 'a witness only votes' };
+  if (!view.belongsToCluster) return { type: 'none', reason: 'no cluster yet' };
   if (view.sequencerActive === true) return { type: 'stop', abandon: false, reason: 'not the leader' };
   if (view.sequencerActive === null) return { type: 'none', reason: 'the local node does not answer' };
   if (view.lagging && !view.historyTooShort && !view.stray)

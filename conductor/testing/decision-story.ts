@@ -62,6 +62,7 @@ function factsOf(view: View): string[] {
     [view.paused, 'paused'],
     [view.stopping, 'stopping'],
     [view.witness, 'witness'],
+    [!view.belongsToCluster, 'of no cluster'],
     [view.mustStop !== undefined, `off the chain (${view.mustStop})`],
     [!view.compared, 'chain not compared yet'],
     [view.stray, 'on another branch'],

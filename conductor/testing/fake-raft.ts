@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import {
   TIMING_PROFILES,
   type CoreStatus,
+  type Identity,
   type Member,
   type Outcome,
   type PeerStatus,
@@ -37,7 +38,7 @@ export class FakeRaft extends EventEmitter<RaftNodeEvents> {
     priority: 0,
     rank: undefined,
   }));
-  readonly identity = { clusterId: 'c1', incarnation: 'disk-a' };
+  identity: Identity = { nodeId: 'a', clusterId: 'c1', incarnation: 'disk-a' };
   /** As last told by this node. */
   eligibility = 0;
   /** Targets of all transfers that were asked for. */

@@ -21,6 +21,7 @@ export function viewOf(changes: Partial<View> = {}): View {
     paused: false,
     stopping: false,
     witness: false,
+    belongsToCluster: true,
     role: 'follower',
     sequencerActive: false,
     mustStop: undefined,

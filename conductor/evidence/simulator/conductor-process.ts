@@ -76,6 +76,7 @@ export class ConductorProcess {
   readonly conductor: Conductor;
   readonly controller: Controller;
   readonly lifetime: Lifetime;
+  private isOpen = false;
   private readonly localNode: LocalNode;
   private readonly health: HealthMonitor;
   private readonly switches = new Switches({ paused: false });
@@ -208,6 +209,7 @@ export class ConductorProcess {
     const { raft, localNode, health } = this;
     const { logger } = this.environment;
     await raft.open();
+    this.isOpen = true;
     await raft.start(transport);
     if (this.settings.isWitness) return localNode.start();
     health.start();
@@ -220,6 +222,11 @@ export class ConductorProcess {
   /** It may act, and its node has answered and has been checked. */
   get couldSequence(): boolean {
     return this.switches.active && this.localNode.state.reachable && this.health.latest() !== null;
+  }
+
+  /** Undefined before its disk is open. */
+  get belongsToCluster(): boolean | undefined {
+    return this.isOpen ? this.raft.identity.clusterId !== null : undefined;
   }
 
   get isPaused(): boolean {

@@ -38,6 +38,7 @@ export class Machine implements Observed {
   /** A process on a copy of the disk, which ends with the first one. */
   copy: ConductorProcess | null = null;
   private boots = 0;
+  private bootedAtMs = 0;
   private timesToldToStop = 0;
   private roleIs: CoreStatus['role'] | undefined;
   roleSinceMs = 0;
@@ -73,6 +74,10 @@ export class Machine implements Observed {
 
   get pausedSinceMs(): number | undefined {
     return this.conductor?.pausedSinceMs;
+  }
+
+  get strangerSinceMs(): number | undefined {
+    return this.conductor?.belongsToCluster === false ? this.bootedAtMs : undefined;
   }
 
   get sequences(): boolean {
@@ -121,6 +126,7 @@ export class Machine implements Observed {
     const { disk } = this;
     this.roleIs = undefined;
     this.boots += 1;
+    this.bootedAtMs = this.environment.clock.nowMs;
     const conductor = this.createConductor({ disk, place: this.nodeId, opNode: () => this.opNode });
     this.conductor = conductor;
     await conductor.start();

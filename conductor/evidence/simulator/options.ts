@@ -11,6 +11,8 @@ export interface SimulationOptions {
   timing: ClusterTiming;
   /** The chain from before this log: its height, and how many blocks each node is behind. */
   past: { height: number; behind: readonly number[] };
+  /** The cluster is founded so long after its processes were started, and one sequencer runs by then; 0: at once, and none. */
+  foundedAfterMs: number;
   conductor: {
     healthIntervalMs: number;
     unsafeIntervalS: number;
@@ -221,6 +223,7 @@ function drawAny(seed: number): SimulationOptions {
       },
     },
     witness: nodes === 3 && rng.chance(0.3),
+    foundedAfterMs: sometimes(0.2, () => rng.pick([500, 4000, 8000]), 0),
   };
 }
 

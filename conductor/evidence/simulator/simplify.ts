@@ -11,6 +11,7 @@ export const simplifications: Readonly<Record<string, Simplification<SimulationO
     past.behind = Array.from({ length: nodes }, () => 0);
   },
   'late-comers': ({ past, nodes }) => void (past.behind = Array.from({ length: nodes }, () => 0)),
+  'late-founding': (options) => void (options.foundedAfterMs = 0),
   ...zeroWeights<SimulationOptions, FaultWeights>('', (options) => options.faults.weights, FAULT_NAMES),
   'lasting-faults': (options) => void (options.staysBroken = 'nothing'),
   'unfinished-writes': ({ disk }) => void (disk.survivesDeathChance = 0),

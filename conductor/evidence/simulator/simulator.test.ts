@@ -48,6 +48,7 @@ describe('the simulator of the whole cluster', () => {
   // A run that never met a fault proves nothing.
   it.each([
     ...FAULT_NAMES.map((name) => `fault: ${name}`),
+    'founded beside a sequencer that runs',
     'stays broken: machine',
     'stays broken: op-node',
     'stays broken: large messages',

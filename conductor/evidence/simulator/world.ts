@@ -100,10 +100,13 @@ export class World implements Evidence, Watcher {
 
   /** Starts everything and founds a cluster. */
   async begin(): Promise<void> {
+    const { foundedAfterMs } = this.options;
     for (const machine of this.machines) {
-      machine.startOpNode(false);
+      machine.startOpNode(foundedAfterMs > 0 && machine === this.machines[0]);
       await machine.startConductor();
     }
+    if (foundedAfterMs > 0) await this.clock.sleep(foundedAfterMs);
+    if (this.machines[0]?.sequences) this.count('founded beside a sequencer that runs');
     const members: Member[] = this.machines.map(({ nodeId, conductor }) => ({
       id: nodeId,
       address: `${nodeId}:50050`,

@@ -14,6 +14,7 @@ import { SequencersStop } from './sequencers-stop.js';
 import { StandbyIsFedWhatStays } from './standby-is-fed-what-stays.js';
 import { StartedOnCommitted } from './started-on-committed.js';
 import { StartsAreKnown } from './starts-are-known.js';
+import { StrangersRest } from './strangers-rest.js';
 import { WitnessTransfers } from './witness-transfers.js';
 import { WitnessOnlyVotes } from './witness-only-votes.js';
 
@@ -32,6 +33,7 @@ export function everyInvariant(
     new StandbyIsFedWhatStays(evidence),
     new FewTransfers(evidence),
     new PausedRests(evidence),
+    new StrangersRest(evidence),
     new EndsQuietly(),
     new SequencersStop(evidence),
     new StartsAreKnown(evidence),

@@ -39,6 +39,8 @@ export interface Observed {
   readonly roleSinceMs: number;
   /** Since when its conductor is paused; undefined while it is not. */
   readonly pausedSinceMs: number | undefined;
+  /** Since when a conductor runs here that belongs to no cluster; undefined without one. */
+  readonly strangerSinceMs: number | undefined;
   /** Its op-node sequences. */
   readonly sequences: boolean;
   /** Its conductor may act, and its node answers. */

@@ -15,6 +15,20 @@ export const controlMutants: readonly Mutant[] = [
     '',
   ),
   mutant(
+    'a conductor that belongs to no cluster stops its sequencer',
+    bySeeds,
+    DECIDE,
+    "if (!view.belongsToCluster) return { type: 'none', reason: 'no cluster yet' };",
+    '',
+  ),
+  mutant(
+    'the end of a conductor that belongs to no cluster stops its sequencer',
+    inTest(`${CONTROL}/controller.retire.test.ts`),
+    CONTROLLER,
+    'const isOurs = this.belongsToCluster && !switches.paused;',
+    'const isOurs = !switches.paused;',
+  ),
+  mutant(
     'a paused conductor goes on',
     bySeeds,
     DECIDE,

@@ -43,6 +43,7 @@ export class OpNode {
   private readonly events = new Mutex();
   private readonly engine: Engine;
   private readonly sequencer: Sequencer;
+  private standsStill = false;
   private resetIsDue = false;
   private headAtLastTick: Block | null = null;
 
@@ -135,9 +136,14 @@ export class OpNode {
     else this.engine.l1Advanced();
   }
 
-  /** The event loop hangs: nothing is handled, and the sequencer is neither started nor stopped. */
+  /**
+   * The event loop hangs: nothing is handled, and the sequencer is neither started nor stopped. Another hang in the meantime
+   * adds nothing: hangs that queue up would outlast the time of faults.
+   */
   standStill(forMs: number): void {
-    void this.events.run(() => this.lifetime.sleep(forMs));
+    if (this.standsStill) return;
+    this.standsStill = true;
+    void this.events.run(() => this.lifetime.sleep(forMs)).then(() => (this.standsStill = false));
   }
 
   kill(): void {

@@ -26,6 +26,7 @@ export const QUIET_OPTIONS: SimulationOptions = {
   blockTimeS: 1,
   timing: TIMING_PROFILES.lan,
   past: { height: 10, behind: [0, 0, 0] },
+  foundedAfterMs: 0,
   conductor: {
     healthIntervalMs: 1000,
     unsafeIntervalS: 10,
