@@ -35,6 +35,12 @@ const program = new Command('devnet-node')
   .requiredOption('--data-dir <folder>', 'where the chain is kept')
   .requiredOption('--conductor-rpc <url>', "the node's conductor")
   .requiredOption('--genesis-time <seconds>', 'timestamp of the genesis block', number)
+  .option(
+    '--conductor-enabled <bool>',
+    'false: without a conductor, sequencing from the start',
+    (text) => text === 'true',
+    defaults.conductorEnabled,
+  )
   .option('--host <ip>', 'where all its servers listen', defaults.host)
   .option('--el-port <port>', 'JSON-RPC of the execution client; 0: any', number, defaults.elPort)
   .option('--node-port <port>', 'JSON-RPC of op-node; 0: any', number, defaults.nodePort)

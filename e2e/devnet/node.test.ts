@@ -65,6 +65,14 @@ describe('simulated node', () => {
       });
     });
 
+    it('happens by itself without a conductor, which is asked nothing', async () => {
+      const node = await network.startNode({ ...SHORT_PAUSES, conductorEnabled: false });
+      expect(await rpc(node.nodeRpc, 'admin_conductorEnabled')).toMatchObject({ result: false });
+      await until(() => headNumber(node) >= 3, 'blocks');
+      expect(node.node.state().active).toBe(true);
+      expect(node.conductor.rawCalls).toEqual([]);
+    });
+
     it('needs no leader once the leader is overridden, and then commits nothing', async () => {
       const node = await network.startNode(SHORT_PAUSES);
       node.conductor.isLeader = false;

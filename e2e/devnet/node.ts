@@ -33,6 +33,8 @@ export interface NodeOptions {
   controlPort: number;
   /** JSON-RPC URL of the node's conductor. */
   conductorRpc: string;
+  /** False: op-node runs without a conductor. It publishes without asking, and sequences from its start. */
+  conductorEnabled: boolean;
   /** p2p URLs of all other nodes. */
   peers: string[];
   /** Asks its peers for what is missing below a waiting payload. op-node does so only when told to. */
@@ -70,6 +72,7 @@ export const NODE_DEFAULTS = {
   nodePort: 0,
   p2pPort: 0,
   controlPort: 0,
+  conductorEnabled: true,
   peers: [] as string[],
   asksPeers: false,
   blockTimeMs: 1000,
@@ -89,6 +92,9 @@ export const NODE_DEFAULTS = {
 /** Options of a node. Those with a default are optional. */
 export type NodeInput = Omit<NodeOptions, keyof typeof NODE_DEFAULTS> & Partial<NodeOptions>;
 
+/** What op-node has in the place of its conductor when it runs without. */
+const NO_CONDUCTOR = { leader: async () => true, commitUnsafePayload: async () => undefined };
+
 /** Where a node listens. */
 export interface NodePorts {
   elPort: number;
@@ -105,8 +111,8 @@ export interface RunningNode {
 }
 
 /**
- * Starts an op-node and its execution client on loopback, with the sequencer stopped: as with a conductor, a node does not
- * remember that it sequenced. `onCrash` is what the crash fault does.
+ * Starts an op-node and its execution client on loopback, with the sequencer stopped unless there is no conductor: as with
+ * a conductor, a node does not remember that it sequenced. `onCrash` is what the crash fault does.
  */
 export async function startNode(input: NodeInput, log: Logger, onCrash: () => void): Promise<RunningNode> {
   const options: NodeOptions = { ...NODE_DEFAULTS, ...input };
@@ -137,12 +143,14 @@ export async function startNode(input: NodeInput, log: Logger, onCrash: () => vo
   const readyAtMs = Date.now() + options.startupMs;
   const hasPrestate = () => Date.now() >= readyAtMs;
   const parts = { chain, conductor, sync, p2p, l1, faults, log, hasPrestate };
-  const sequencer = new Sequencer(options, { ...parts, eventLoop, gossip: p2p });
+  const asked = options.conductorEnabled ? conductor : NO_CONDUCTOR;
+  const sequencer = new Sequencer(options, { ...parts, conductor: asked, eventLoop, gossip: p2p });
   // op-node begins with a reset, because L1 may have had a reorg while it was down.
   await sequencer.reset();
+  if (!options.conductorEnabled) await sequencer.start(refOf(chain.unsafeHead).hash);
 
   const node = createRpcServer(
-    opNodeMethods({ ...parts, sequencer, chainId, blockTimeMs }),
+    opNodeMethods({ ...parts, sequencer, chainId, blockTimeMs, conductorEnabled: options.conductorEnabled }),
     'op-node',
     faults,
   );

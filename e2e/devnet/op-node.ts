@@ -20,6 +20,7 @@ export interface OpNodeParts {
   p2p: Pick<P2p, 'connectedPeers' | 'knownPeers'>;
   faults: Pick<Faults, 'safeLagBlocks'>;
   l1: SimulatedL1;
+  conductorEnabled: boolean;
   chainId: number;
   blockTimeMs: number;
   /** False until op-node has learned the head from its execution client. */
@@ -38,7 +39,7 @@ export function opNodeMethods(parts: OpNodeParts): Record<string, RpcMethod> {
     // Pointers are optional to go-ethereum's server: without a payload the handler runs, on nil.
     admin_postUnsafePayload: { max: 1, call: ([payload]) => sync.receive(verified(payload)) },
     admin_overrideLeader: { call: () => conductor.override() },
-    admin_conductorEnabled: { call: () => true },
+    admin_conductorEnabled: { call: () => parts.conductorEnabled },
     admin_resetDerivationPipeline: { call: () => void sequencer.reset() },
     health_status: { call: () => OP_NODE_VERSION },
     optimism_version: { call: () => OP_NODE_VERSION },

@@ -14,6 +14,7 @@ const PACKAGES = {
   geth: `${GO_ETHEREUM}/cmd/geth`,
   'op-node': './op-node/cmd',
   'op-batcher': './op-batcher/cmd',
+  'op-conductor': './op-conductor/cmd',
 } as const;
 
 /** `ready`: all programs are in `folder`. `unavailable`: this machine lacks something; `reason` says what. */
@@ -26,7 +27,7 @@ interface Finished {
 }
 
 /**
- * Builds geth, op-node and op-batcher from their public Go modules into `<cacheFolder>/bin`.
+ * Builds geth, op-node, op-batcher and op-conductor from their public Go modules into `<cacheFolder>/bin`.
  * A second call with the same versions builds nothing and needs neither Go nor a network.
  * Throws on a compile error: that is a defect, unlike a missing tool or module.
  */
@@ -40,7 +41,9 @@ export async function buildPrograms(cacheFolder: string, say: (line: string) => 
   if (lack !== undefined) return { kind: 'unavailable', reason: lack };
 
   await mkdir(folder, { recursive: true });
-  say(`building geth ${OP_GETH.version}, op-node and op-batcher ${OPTIMISM.version}: takes minutes, once`);
+  say(
+    `building geth ${OP_GETH.version} and op-node, op-batcher, op-conductor ${OPTIMISM.version}: takes minutes, once`,
+  );
 
   const fetched = await go(
     ['mod', 'download', '-json', `${OPTIMISM.module}@${OPTIMISM.version}`],

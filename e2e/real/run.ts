@@ -1,5 +1,5 @@
 import { HeadSampler } from './head-sampler.js';
-import { longestGap } from './longest-gap.js';
+import { longestGap } from '../cluster/longest-gap.js';
 import { L1Watch } from './l1-watch.js';
 import type { RealNetwork } from './network.js';
 import type { Scenario } from './scenarios/scenario.js';

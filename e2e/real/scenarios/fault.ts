@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Acknowledgement } from '../commit-witness.js';
-import { longestGap } from '../longest-gap.js';
+import { longestGap } from '../../cluster/longest-gap.js';
 import { inSeconds, type Stage } from '../stage.js';
 
 const LASTS_MS = 30_000;
