@@ -4,6 +4,7 @@ import path from 'node:path';
 import { DevnetProcess, pickPorts } from '../devnet/devnet-process.js';
 import { THIS_MACHINE, type Machine } from '../devnet/machine.js';
 import { BatonProcess } from './baton-process.js';
+import { convergedAt } from './published-blocks.js';
 import { lastWords, timeline } from './timeline.js';
 import { waitFor } from './wait-for.js';
 
@@ -204,17 +205,7 @@ export class ProcessCluster {
 
   /** Waits until all running nodes have this height, and returns its hash. */
   async convergedAt(number: number, withinMs = 30_000): Promise<string> {
-    return waitFor(
-      `all nodes at block ${number}`,
-      async () => {
-        const running = this.nodes.filter((node) => node.devnet.pid !== undefined);
-        const chains = await Promise.all(running.map((node) => node.devnet.blocks(number)));
-        const hashes = chains.map((chain) => chain.find((block) => block.number === number)?.hash);
-        if (hashes.every((hash) => hash !== undefined && hash === hashes[0])) return hashes[0];
-        throw new Error(running.map(({ id }, at) => `${id} has ${hashes[at] ?? 'none'}`).join(', '));
-      },
-      withinMs,
-    );
+    return convergedAt(this.nodes, number, withinMs);
   }
 
   /** How all processes stand, and what they logged lately, for a failed test. */

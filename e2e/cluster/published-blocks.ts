@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { DevnetProcess } from '../devnet/devnet-process.js';
 import { refOf, type BlockRef, type PayloadEnvelope } from '../devnet/payload.js';
-import type { ProcessCluster } from './process-cluster.js';
+import { waitFor } from './wait-for.js';
 
 /** What is asked of the nodes of a cluster here. */
 interface BlockHolder {
@@ -12,8 +12,28 @@ interface BlockHolder {
 }
 
 /** What is asked of a cluster here. */
-export interface BlockHolders extends Pick<ProcessCluster, 'convergedAt'> {
+export interface BlockHolders {
   nodes: readonly BlockHolder[];
+  convergedAt(number: number): Promise<string>;
+}
+
+/** Waits until all nodes that run have this height, and returns its hash. */
+export async function convergedAt(
+  nodes: readonly Pick<BlockHolder, 'id' | 'devnet'>[],
+  number: number,
+  withinMs = 30_000,
+): Promise<string> {
+  return waitFor(
+    `all nodes at block ${number}`,
+    async () => {
+      const running = nodes.filter((node) => node.devnet.pid !== undefined);
+      const chains = await Promise.all(running.map((node) => node.devnet.blocks(number)));
+      const hashes = chains.map((chain) => chain.find((block) => block.number === number)?.hash);
+      if (hashes.every((hash) => hash !== undefined && hash === hashes[0])) return hashes[0];
+      throw new Error(running.map(({ id }, at) => `${id} has ${hashes[at] ?? 'none'}`).join(', '));
+    },
+    withinMs,
+  );
 }
 
 /**

@@ -20,15 +20,22 @@ const USUAL: ClusterOptions = { size: 3, blockTimeMs: 200, formation: 'peers' };
 /** Options of a cluster in which only the test moves leadership, not a busy machine. */
 export const STEADY = { flags: ['--raft.heartbeat-timeout', '1s'] };
 
-/** Defines scenarios, one after the other on the same processes: started before the first, stopped after the last. */
-export function describeProcesses<P extends Processes>(
+type DescribeProcesses = <P extends Processes>(
   name: string,
   processes: P,
   start: (processes: P) => Promise<unknown>,
   define: (processes: P, scenario: Scenario) => void,
-): void {
-  describe(name, () => defineOn(processes, start, define));
-}
+) => void;
+
+const describeProcessesBy =
+  (describer: typeof describe.skip): DescribeProcesses =>
+  (name, processes, start, define) =>
+    describer(name, () => defineOn(processes, start, define));
+
+/** Defines scenarios, one after the other on the same processes: started before the first, stopped after the last. */
+export const describeProcesses = Object.assign(describeProcessesBy(describe), {
+  skip: describeProcessesBy(describe.skip),
+});
 
 type DescribeCluster = (
   name: string,
