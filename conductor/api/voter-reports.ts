@@ -19,6 +19,7 @@ function stateOf({ node, active, witness }: ConductorStatus): VoterState {
     head: node.reachable ? node.head : null,
     leftAt: node.leftAt,
     canLead: active && node.reachable,
+    sequences: node.sequencerActive === true,
     witness,
   };
 }

@@ -9,17 +9,17 @@ const block = (number: number, branch = 'a') => ({ number, hash: hashOf(number, 
 function voter(
   id: string,
   head: number | null | 'silent',
-  changes: { branch?: string; canLead?: boolean } = {},
+  changes: { branch?: string; canLead?: boolean; sequences?: boolean } = {},
 ): VoterReport {
-  const { branch = 'a', canLead = true } = changes;
+  const { branch = 'a', canLead = true, sequences = false } = changes;
   if (head === 'silent') return { id, state: null };
   const seen = head === null ? null : block(head, branch);
-  return { id, state: { head: seen, leftAt: null, canLead, witness: false } };
+  return { id, state: { head: seen, leftAt: null, canLead, sequences, witness: false } };
 }
 
 const witness = (id: string): VoterReport => ({
   id,
-  state: { head: null, leftAt: null, canLead: false, witness: true },
+  state: { head: null, leftAt: null, canLead: false, sequences: false, witness: true },
 });
 
 const decide = (own: number, ...others: VoterReport[]) =>
@@ -53,7 +53,26 @@ describe('decideEmptyLog', () => {
     });
   });
 
+  it.each<[string, number, VoterReport[], string]>([
+    ['which has the same head', 13, [voter('b', 13), voter('c', 13, { sequences: true })], 'c'],
+    ['of several with a higher head', 9, [voter('b', 13), voter('c', 13, { sequences: true })], 'c'],
+  ])('transfers leadership to the voter whose sequencer runs: %s', (_, own, others, to) => {
+    expect(decide(own, ...others)).toMatchObject({ type: 'hand-over', to });
+  });
+
   it.each<[string, VoterReport[], string, string]>([
+    [
+      'another sequencer runs, and its conductor is paused',
+      [voter('b', 9, { sequences: true, canLead: false }), voter('c', 9)],
+      'sequencer-runs',
+      'the sequencer of b runs',
+    ],
+    [
+      'another sequencer runs on a lower head, until its conductor has stopped it',
+      [voter('b', 8, { sequences: true }), voter('c', 9)],
+      'sequencer-runs',
+      'the sequencer of b runs',
+    ],
     [
       'no majority',
       [voter('b', 'silent'), voter('c', 'silent')],

@@ -5,8 +5,9 @@ import { majorityOf, type VoterReport } from './voter-report.js';
  * - `heads-unknown`: the heads of fewer than a majority of voters are known.
  * - `heads-differ`: another voter has another block of the same height.
  * - `higher-head`: another voter has a higher head, but cannot lead.
+ * - `sequencer-runs`: that of another voter, which cannot lead or has a lower head.
  */
-export type EmptyLogCode = 'heads-unknown' | 'heads-differ' | 'higher-head';
+export type EmptyLogCode = 'heads-unknown' | 'heads-differ' | 'higher-head' | 'sequencer-runs';
 
 export type EmptyLogDecision =
   | { type: 'start' }
@@ -25,11 +26,12 @@ interface Heads {
 /**
  * Who may make the first block of an empty log. An earlier cluster may have published blocks that this log does not know,
  * so it is whoever has the highest head of a majority of voters. A witness has none, and counts as one of them all the
- * same: of two sequencers and a witness, both sequencers have to say. Pure.
+ * same: of two sequencers and a witness, both sequencers have to say. A sequencer that ran before there was a cluster goes
+ * first, and no other starts while it runs: it may be one that publishes without asking. Pure.
  */
 export function decideEmptyLog({ own, head, voters }: Heads): EmptyLogDecision {
   const others = voters.flatMap(({ id, state }) =>
-    id !== own && state?.head ? [{ id, head: state.head, canLead: state.canLead }] : [],
+    id !== own && state?.head ? [{ id, ...state, head: state.head }] : [],
   );
   const known = 1 + others.length;
   if (known < majorityOf(voters.length)) {
@@ -39,7 +41,9 @@ export function decideEmptyLog({ own, head, voters }: Heads): EmptyLogDecision {
     return wait('heads-unknown', `the heads of ${unknown.join(', ')} are not known`);
   }
   const top = others.reduce((most, { head: { number } }) => Math.max(most, number), head.number);
-  const highest = others.filter((other) => other.head.number === top);
+  const highest = others
+    .filter((other) => other.head.number === top)
+    .sort((a, b) => Number(b.sequences) - Number(a.sequences));
   if (top > head.number) {
     const [to] = highest.filter(({ canLead }) => canLead);
     const [first = to] = highest;
@@ -55,7 +59,13 @@ export function decideEmptyLog({ own, head, voters }: Heads): EmptyLogDecision {
       `block ${top} of ${rival.id} is ${rival.head.hash}, that of this node ${head.hash}`,
     );
   }
-  return { type: 'start' };
+  const runner = others.find(({ sequences }) => sequences);
+  if (!runner) return { type: 'start' };
+  if (runner.canLead && runner.head.number === top) {
+    const reason = `nothing is committed yet, and the sequencer of ${runner.id} runs`;
+    return { type: 'hand-over', to: runner.id, reason };
+  }
+  return wait('sequencer-runs', `the sequencer of ${runner.id} runs`);
 }
 
 function wait(code: EmptyLogCode, reason: string): EmptyLogDecision {

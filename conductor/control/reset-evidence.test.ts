@@ -9,7 +9,7 @@ const block = (number: number, branch = 'a') => ({ number, hash: hashOf(number, 
 function voter(id: string, left: number | 'stays' | 'silent', branch = 'a'): VoterReport {
   if (left === 'silent') return { id, state: null };
   const leftAt = left === 'stays' ? null : block(left, branch);
-  return { id, state: { head: block(100), leftAt, canLead: true, witness: false } };
+  return { id, state: { head: block(100), leftAt, canLead: true, sequences: false, witness: false } };
 }
 
 function find(voters: readonly VoterReport[], reasons: Partial<Evidence> = {}) {
@@ -91,13 +91,13 @@ describe('resetEvidence', () => {
     });
 
     it('is waited for when that member cannot lead: the local client would bring back what gives way', () => {
-      const away = { id: 'b', state: { head: null, leftAt: block(95), canLead: false, witness: false } };
+      const away = { id: 'b', state: { head: null, leftAt: block(95), canLead: false, sequences: false, witness: false } };
       const voters = [voter('a', 97), away, voter('c', 93), voter('d', 'stays'), voter('e', 94)];
       expect(find(voters)).toMatchObject({ type: 'wait' });
     });
 
     it('is enough when the local client only lacks blocks that it can be given', () => {
-      const away = { id: 'b', state: { head: null, leftAt: block(95), canLead: false, witness: false } };
+      const away = { id: 'b', state: { head: null, leftAt: block(95), canLead: false, sequences: false, witness: false } };
       const voters = [voter('a', 93), away, voter('c', 'stays')];
       expect(find(voters)).toMatchObject({
         type: 'reset',

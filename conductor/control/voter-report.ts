@@ -8,6 +8,8 @@ export interface VoterState {
   leftAt: BlockId | null;
   /** Its conductor may act and its node answers. */
   canLead: boolean;
+  /** Its sequencer runs. */
+  sequences: boolean;
   /** It has no node, so that it never has a head. */
   witness: boolean;
 }

@@ -47,6 +47,30 @@ describeProcesses('a sequencer that runs already', new Hosts(), sequenceAlone, (
     await host.stop('baton');
     await moreBlocks();
   });
+
+  scenario('11: goes first in the cluster, and no second one runs beside it', async () => {
+    const alone = hosts.host('seq-0');
+    await Promise.all(hosts.nodes.map((host) => host.start('baton')));
+    await waitFor('seq-0 to lead', async () => {
+      const { result } = await rpc(alone.addresses.RPC, 'conductor_leaderWithID');
+      const { id } = result as { id: string };
+      return id === 'seq-0' && (await alone.devnet.state()).active;
+    });
+    await moreBlocks();
+    const others = await Promise.all(hosts.devnets().slice(1).map((devnet) => devnet.state()));
+    expect(others.map(({ active, counts }) => ({ active, sealed: counts.sealed }))).toEqual([
+      { active: false, sealed: 0 },
+      { active: false, sealed: 0 },
+    ]);
+    // Its op-node asks again from here on, whoever leads.
+    await alone.stop('op-node');
+    await alone.start('op-node');
+    await waitFor('a committed block', async () => {
+      const { result } = await rpc(alone.addresses.RPC, 'conductor_status');
+      return (result as { head: unknown }).head !== null;
+    });
+    expect(await lostOrReplaced(hosts)).toEqual([]);
+  });
 });
 
 describeCluster('the leader loses its disk, and its op-node sequences', STEADY, (cluster, scenario) => {

@@ -162,6 +162,13 @@ export const controlMutants: readonly Mutant[] = [
     'if (known < 1) {',
   ),
   mutant(
+    'an empty log is begun beside a sequencer that runs',
+    inTest(`${CONTROL}/empty-log.test.ts`),
+    `${CONTROL}/empty-log.ts`,
+    "if (!runner) return { type: 'start' };",
+    "if (!runner || voters.length > 0) return { type: 'start' };",
+  ),
+  mutant(
     'a sequencer that does not ask its conductor is started',
     inTest(`${CONTROL}/controller.start-gate.test.ts`),
     `${CONTROL}/start-gate.ts`,
