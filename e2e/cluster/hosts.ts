@@ -83,6 +83,16 @@ export class Hosts {
     return this.hosts.map(({ devnet }) => devnet);
   }
 
+  /** The highest block that an op-node has, of those that answer. */
+  async height(): Promise<number> {
+    const running = this.devnets().filter(({ pid }) => pid !== undefined);
+    const heads = await Promise.allSettled(running.map((devnet) => devnet.state()));
+    return Math.max(
+      -1,
+      ...heads.map((head) => (head.status === 'fulfilled' ? head.value.unsafeHead.number : -1)),
+    );
+  }
+
   report(): string {
     return this.hosts.map((host) => host.report()).join('\n');
   }

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DevnetProcess } from '../devnet/devnet-process.js';
 import { longestGap } from './longest-gap.js';
 import { waitFor } from './wait-for.js';
 
@@ -7,7 +6,7 @@ const POLL_MS = 20;
 /** What is measured ends with blocks that come after it. */
 const BLOCKS_AFTER = 2;
 
-/** Notes when the chain of some nodes grows, to say how many slots passed without a block. */
+/** Notes when a chain grows, to say how many slots passed without a block. */
 export class SlotWatch {
   private readonly grewAtMs: number[] = [];
   private height = -1;
@@ -15,7 +14,8 @@ export class SlotWatch {
   private readonly polling: Promise<void>;
 
   constructor(
-    private readonly nodes: () => readonly DevnetProcess[],
+    /** Height of the highest block that anybody has now. */
+    private readonly currentHeight: () => Promise<number>,
     private readonly slotMs: number,
   ) {
     this.polling = this.poll();
@@ -40,16 +40,7 @@ export class SlotWatch {
   private async poll(): Promise<void> {
     const { signal } = this.stopping;
     while (!signal.aborted) {
-      const running = this.nodes().filter(({ pid }) => pid !== undefined);
-      const heads = await Promise.all(
-        running.map((node) =>
-          node.state().then(
-            ({ unsafeHead }) => unsafeHead.number,
-            () => -1,
-          ),
-        ),
-      );
-      const highest = Math.max(-1, ...heads);
+      const highest = await this.currentHeight();
       if (highest > this.height) {
         this.height = highest;
         this.grewAtMs.push(performance.now());

@@ -45,6 +45,8 @@ interface PartOptions {
   paused?: boolean;
   /** Whether op-node waits with its sequencer until it is told to start. */
   stopped?: boolean;
+  /** An op-node without a conductor. */
+  alone?: boolean;
 }
 
 /** One L1, three sequencer nodes and a batcher, all real programs. */
@@ -112,13 +114,13 @@ export class RealNetwork {
   }
 
   /**
-   * Starts all conductors, paused and with emptied directories, and makes one cluster of them.
+   * Starts conductors, all by default, paused and with emptied directories, and makes one cluster of them.
    * The first node is its founder.
    */
-  async foundCluster(): Promise<void> {
+  async foundCluster(members = this.nodes): Promise<void> {
     await Promise.all(this.nodes.map((node) => rm(storageFolder(node), { recursive: true, force: true })));
-    await Promise.all(this.nodes.map((node) => this.startPart(node, 'conductor', { paused: true })));
-    const [first, ...others] = this.nodes as [SequencerNode, ...SequencerNode[]];
+    await Promise.all(members.map((node) => this.startPart(node, 'conductor', { paused: true })));
+    const [first, ...others] = members as [SequencerNode, ...SequencerNode[]];
     await formCluster(first, others);
   }
 
@@ -312,7 +314,7 @@ export class RealNetwork {
   private async command(
     node: SequencerNode,
     part: Part,
-    { paused = false, stopped = true }: PartOptions,
+    { paused = false, stopped = true, alone = false }: PartOptions,
   ): Promise<string[]> {
     if (part === 'geth') return executionCommand(this.bin('geth'), node, this.nodes, this.file('jwt.txt'));
     if (part === 'conductor') {
@@ -326,7 +328,7 @@ export class RealNetwork {
       jwtFile: this.file('jwt.txt'),
       sequencerKey: this.sequencerKey,
     };
-    return opNodeCommand(settings, node, this.nodes, { stopped });
+    return opNodeCommand(settings, node, this.nodes, { stopped, alone });
   }
 
   private parties(): Parties {

@@ -15,12 +15,15 @@ export interface OpNodeSettings {
   sequencerKey: Hex;
 }
 
-/** The command that starts the node's op-node. `stopped`: it waits with its sequencer until somebody starts it. */
+/**
+ * The command that starts the node's op-node. `stopped`: it waits with its sequencer until somebody starts it. `alone`: it
+ * has no conductor.
+ */
 export function opNodeCommand(
   settings: OpNodeSettings,
   node: SequencerNode,
   all: readonly SequencerNode[],
-  { stopped }: { stopped: boolean },
+  { stopped, alone }: { stopped: boolean; alone: boolean },
 ): string[] {
   const peers = all.filter((other) => other !== node).map((other) => peerAddress(settings.opNode, other));
   const { host } = node.machine;
@@ -39,7 +42,7 @@ export function opNodeCommand(
     ...['--l2', `http://127.0.0.1:${node.enginePort}`, '--l2.jwt-secret', settings.jwtFile],
     ...['--rpc.addr', host, '--rpc.port', `${node.nodePort}`, '--rpc.enable-admin'],
     ...['--sequencer.enabled', '--sequencer.l1-confs', '0', ...(stopped ? ['--sequencer.stopped'] : [])],
-    ...['--conductor.enabled', '--conductor.rpc', node.witnessUrl],
+    ...(alone ? [] : ['--conductor.enabled', '--conductor.rpc', node.witnessUrl]),
     ...['--p2p.listen.ip', host, '--p2p.listen.tcp', port, '--p2p.listen.udp', port],
     ...['--p2p.priv.raw', node.nodePeerKey.slice(2), '--p2p.sequencer.key', settings.sequencerKey],
     ...['--p2p.peerstore.path', 'memory', '--p2p.discovery.path', 'memory', '--p2p.static', peers.join(',')],

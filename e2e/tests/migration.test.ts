@@ -24,7 +24,7 @@ const OP_CONDUCTOR = path.join(repositoryRoot, '.cache/real/bin/op-conductor');
 function followGuide(hosts: Hosts, scenario: Scenario, heading: string): void {
   let watch: SlotWatch;
   beforeAll(() => {
-    watch = new SlotWatch(() => hosts.devnets(), SLOT_MS);
+    watch = new SlotWatch(() => hosts.height(), SLOT_MS);
   });
   afterAll(() => watch.stop());
 

@@ -17,6 +17,7 @@ import { gethDies, gethForgets } from './killed-geth.js';
 import { killAll, killAllForgetting } from './outage.js';
 import { l1Reorg } from './l1-reorg.js';
 import { newClusterFoundedBehind } from './new-cluster.js';
+import { oneToThree } from './one-sequencer.js';
 import { leaderRestarts, standbyRestarts } from './restarted-op-node.js';
 import type { Scenario, ScenarioGroup } from './scenario.js';
 
@@ -56,6 +57,11 @@ const FAILURES: readonly Scenario[] = [
     name: 'new-cluster',
     title: 'a new cluster over the chain, founded by a node that lacks blocks',
     run: newClusterFoundedBehind,
+  },
+  {
+    name: 'one-to-three',
+    title: 'a sequencer without a conductor, then a cluster of three, without an empty slot',
+    run: oneToThree,
   },
   { name: 'l1-reorg', title: 'L1 replaces its newest blocks', run: l1Reorg },
   { name: 'batches-again', title: 'batches land after all this', after: 'batches', run: batchesAgain },
