@@ -57,7 +57,12 @@ describeProcesses('a sequencer that runs already', new Hosts(), sequenceAlone, (
       return id === 'seq-0' && (await alone.devnet.state()).active;
     });
     await moreBlocks();
-    const others = await Promise.all(hosts.devnets().slice(1).map((devnet) => devnet.state()));
+    const others = await Promise.all(
+      hosts
+        .devnets()
+        .slice(1)
+        .map((devnet) => devnet.state()),
+    );
     expect(others.map(({ active, counts }) => ({ active, sealed: counts.sealed }))).toEqual([
       { active: false, sealed: 0 },
       { active: false, sealed: 0 },
