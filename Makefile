@@ -1,5 +1,5 @@
 # `make help` lists what there is.
-.PHONY: help demo test test-real bench check verify fix clean
+.PHONY: help demo test test-real programs bench check verify fix clean
 .SILENT:
 .DEFAULT_GOAL := help
 
@@ -13,6 +13,7 @@ help:
 	echo '                (KEEP=1 leaves the cluster running and prints its URLs, until Ctrl-C)'
 	echo 'make test       all tests'
 	echo 'make test-real  three Batons beside real op-nodes and geths (needs Go and Python)'
+	echo 'make programs   builds the real programs only: tests of the way from and to op-conductor use them'
 	echo 'make bench      commit latency, failover, memory and disk, flashblocks'
 	echo 'make check      types, lint, format and unit tests'
 	echo 'make verify     everything that must hold before a change lands (needs Go and Python)'
@@ -27,6 +28,9 @@ test: $(BUILT)
 
 test-real: $(BUILT)
 	$(TSX) e2e/real/main.ts
+
+programs: $(INSTALLED)
+	$(TSX) e2e/real/main.ts --build
 
 bench: $(BUILT)
 	npm run --silent bench

@@ -18,6 +18,7 @@ const { values: options } = parseArgs({
     conductor: { type: 'string' },
     'start-by-hand': { type: 'boolean', default: false },
     only: { type: 'string' },
+    build: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     up: { type: 'boolean', default: false },
   },
@@ -45,11 +46,15 @@ process.exit(
 /** Returns the exit code: 0 when everything passed, or when this machine cannot build the programs. */
 async function main(): Promise<number> {
   const groups = chooseScenarios(options.only?.split(','));
-  if (options.conductor === undefined && !existsSync(BATON)) {
+  if (!options.build && options.conductor === undefined && !existsSync(BATON)) {
     throw new Error(`${BATON} is missing: run "npm run build" first`);
   }
 
   const programs = await buildPrograms(path.join(repositoryRoot, '.cache', 'real'), say);
+  if (options.build) {
+    say(programs.kind === 'ready' ? `the programs are in ${programs.folder}` : `skipped: ${programs.reason}`);
+    return 0;
+  }
   if (programs.kind === 'unavailable') {
     say(`skipped: ${programs.reason}`);
     say('real programs: 0 passed, 0 failed (skipped)');
