@@ -25,6 +25,8 @@ const TESTING = {
 const PURE_ROOM = ['raft/core/*.ts', 'conductor/verdict/*.ts'];
 const PURE_FILES = [
   'conductor/chain/chain-state.ts',
+  'conductor/chain/cluster-records.ts',
+  'conductor/chain/maintenance.ts',
   'conductor/control/decide.ts',
   'conductor/control/eligibility.ts',
   'conductor/control/lag-tracker.ts',

@@ -20,6 +20,7 @@ import { hasPayload, type ChainState } from '../chain/chain-state.js';
 import type { LocalChain } from '../commit/gap-check.js';
 import type { HeadResetter } from '../commit/head-resetter.js';
 import type { PayloadCommitter } from '../commit/payload-committer.js';
+import type { Recorder } from '../commit/recorder.js';
 import type { Controller } from '../control/controller.js';
 import type { Succession } from '../control/succession.js';
 import type { Switches } from '../control/switches.js';
@@ -41,6 +42,7 @@ interface ConductorOptions {
   history: Pick<ChainHistory, 'payload'>;
   committer: Pick<PayloadCommitter, 'commit'>;
   resetter: Pick<HeadResetter, 'reset'>;
+  recorder: Pick<Recorder, 'propose'>;
   localChain: LocalChain;
   membership: Pick<MembershipService, 'add' | 'demote' | 'remove' | 'replace' | 'setTiming'>;
   controller: Pick<Controller, 'isWitness' | 'isHealthy' | 'isAbandoning' | 'pause' | 'resume'>;
@@ -188,6 +190,10 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
 
   async setTiming(timing: string | ClusterTimes, version: number): Promise<void> {
     await this.options.membership.setTiming(timing, version);
+  }
+
+  record(record: unknown): Promise<void> {
+    return this.options.recorder.propose(record);
   }
 
   whyNotReady(): Promise<string | undefined> {

@@ -10,6 +10,7 @@ import { Suffrage } from '../../rpc/server/conductor-api.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { ChainState, CommittedHead } from '../chain/chain-state.js';
+import { RECORD_FORMAT } from '../chain/record.js';
 import type { Controller } from '../control/controller.js';
 import { Fitness, fitnessOf } from '../control/eligibility.js';
 import { withNodePoll } from '../control/node-poll-health.js';
@@ -70,6 +71,7 @@ export function nodeStatus(sources: StatusSources): ConductorStatus {
     rpcPort: rpcPort() ?? null,
     clusterId: raft.identity.clusterId,
     disk: raft.identity.incarnation,
+    recordFormat: RECORD_FORMAT,
     witness: localNode.isAbsent,
     role: status.role,
     ready: status.ready,

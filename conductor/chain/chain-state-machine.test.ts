@@ -36,7 +36,7 @@ class Node {
 
   apply(entry: LoadedEntry): Verdict {
     this.log.set(entry.index, entry);
-    return this.machine.apply(entry);
+    return this.machine.apply(entry) as Verdict;
   }
 
   async compact(index: number): Promise<Uint8Array> {

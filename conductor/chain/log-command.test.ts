@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { hashOf, payloadOf, refOf } from '../testing/chain.js';
-import { decodeCommand, encodeCommand, type BlockCommand } from './log-command.js';
+import { hashOf, payloadOf, recordOf, refOf } from '../testing/chain.js';
+import { decodeChainCommand, decodeCommand, encodeCommand, type BlockCommand } from './log-command.js';
 import type { ResetRequest } from './reset.js';
 
 function decodeBlock(data: Uint8Array): BlockCommand {
-  const command = decodeCommand(data);
+  const command = decodeChainCommand(data);
   if (command.reset) throw new Error('it is a reset');
   return command;
 }
@@ -45,6 +45,36 @@ describe('log command', () => {
   ])('refuses a reset with %s: a newer release wrote it', (_, body) => {
     const data = Buffer.concat([Buffer.from([3, 1]), Buffer.from(JSON.stringify(body) ?? 'x')]);
     expect(() => decodeCommand(data)).toThrow('type 3, version 1. A newer release wrote this');
+  });
+
+  it('round trip of a record, in JSON behind type and version', () => {
+    const change = { type: 'pause', member: null, untilMs: 7 } as const;
+    const record = recordOf('r1', { change, details: { missing: ['b'], slots: 3 } });
+    const encoded = encodeCommand({ record });
+    expect([...encoded.subarray(0, 2)]).toEqual([4, 1]);
+    expect(JSON.parse(encoded.subarray(2).toString())).toEqual(record);
+    expect(decodeCommand(encoded)).toEqual({ record });
+  });
+
+  it.each<[string, unknown]>([
+    ['a change that is not known', recordOf('r1', { change: { type: 'explode' } as never })],
+    ['a member that is not known', { ...recordOf('r1'), colour: 'red' }],
+    ['no id', { ...recordOf('r1'), id: undefined }],
+    ['more than a record may have', recordOf('r1', { details: { text: 'x'.repeat(9000) } })],
+  ])('refuses a record with %s: a newer release wrote it', (_, body) => {
+    const data = Buffer.concat([Buffer.from([4, 1]), Buffer.from(JSON.stringify(body))]);
+    expect(() => decodeCommand(data)).toThrow('type 4, version 1. A newer release wrote this');
+  });
+
+  it('takes kinds of records that are not known: they are for readers', () => {
+    const record = recordOf('r1', { kind: 'weather', what: 'rain', result: 'wet' });
+    expect(decodeCommand(encodeCommand({ record }))).toEqual({ record });
+  });
+
+  it('is no head when it is a record', () => {
+    expect(() => decodeChainCommand(encodeCommand({ record: recordOf('r1') }))).toThrow(
+      'A record stands where a block or a reset belongs',
+    );
   });
 
   it('begins with type and version; the rest is the bare SSZ', () => {
@@ -88,7 +118,7 @@ describe('log command', () => {
   });
 
   it('refuses every type and version that it does not know, and says what to do', () => {
-    const known = new Set(['1/1', '2/1', '3/1']);
+    const known = new Set(['1/1', '2/1', '3/1', '4/1']);
     const byte = fc.integer({ min: 0, max: 255 });
     fc.assert(
       fc.property(byte, byte, (type, version) => {

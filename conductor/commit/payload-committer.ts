@@ -5,6 +5,7 @@ import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { UnsafePayload } from '../../rpc/payload/unsafe-payload.js';
 import type { CommitOptions } from '../../rpc/server/conductor-api.js';
 import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
+import type { CommandVerdict } from '../chain/chain-state-machine.js';
 import type { ChainState, Verdict } from '../chain/chain-state.js';
 import { encodeCommand } from '../chain/log-command.js';
 import { ensureDone } from './ensure-done.js';
@@ -16,7 +17,7 @@ import { UnansweredBlocks } from './unanswered-blocks.js';
 export interface Log {
   readonly isReadyLeader: boolean;
   status(): { term: number };
-  propose(data: Uint8Array): Promise<Outcome<{ result: Verdict }>>;
+  propose(data: Uint8Array): Promise<Outcome<{ result: CommandVerdict }>>;
   readBarrier(): Promise<Outcome<object>>;
 }
 

@@ -19,13 +19,16 @@ import { noteCommitAnswer } from '../api/commit-answers.js';
 import { Conductor } from '../api/conductor.js';
 import { callLeader } from './call-leader.js';
 import { nodeStatus } from '../api/node-status.js';
+import { RecordReaders } from '../api/record-readers.js';
 import { voterReports } from '../api/voter-reports.js';
 import { ChainHistory } from '../chain/chain-history.js';
-import { ChainStateMachine } from '../chain/chain-state-machine.js';
+import { ChainStateMachine, type CommandVerdict } from '../chain/chain-state-machine.js';
 import type { CommittedHead, Verdict } from '../chain/chain-state.js';
+import { RECORD_FORMAT } from '../chain/record.js';
 import { logVerdict } from '../chain/log-verdict.js';
 import { HeadResetter } from '../commit/head-resetter.js';
 import { PayloadCommitter } from '../commit/payload-committer.js';
+import { Recorder } from '../commit/recorder.js';
 import { Turns } from '../commit/turns.js';
 import type { Config } from '../config/config.js';
 import { BlockRhythm } from '../control/block-rhythm.js';
@@ -41,6 +44,7 @@ import { Metrics } from '../metrics/metrics.js';
 import { sleep } from '../time/sleep.js';
 import { connectionLimits, openFilesMax, type ConnectionLimits } from './connection-limits.js';
 import { createRaft, createTransport } from './consensus.js';
+import { recordAtLeader } from './record-at-leader.js';
 import { Surroundings } from './surroundings.js';
 import { TrustedLease } from './trusted-lease.js';
 
@@ -54,7 +58,7 @@ const NODE_POLL_MS = 250;
 export interface Parts {
   readonly metrics: Metrics;
   readonly clients: Clients;
-  readonly raft: RaftNode<Verdict>;
+  readonly raft: RaftNode<CommandVerdict>;
   readonly transport: HttpTransport;
   readonly livingCluster: LivingCluster;
   readonly localNode: LocalNode;
@@ -167,9 +171,21 @@ export function assemble(config: Config, context: ProcessContext): Parts {
     (clusterId) => livingCluster.hear(clusterId),
   );
   const askStatus: AskStatus = (address, signal) => transport.hello<{ status?: unknown }>(address, signal);
+  const readers = new RecordReaders(status, askStatus, RECORD_FORMAT);
+  const recorder = new Recorder({
+    log: raft,
+    nodeId: raft.nodeId,
+    records: machine.records,
+    cannotRead: () => readers.missing(),
+    role: () => raft.status(),
+    atLeader: (leader, record, timeoutMs) => recordAtLeader(status(), askStatus, leader, record, timeoutMs),
+    sleep,
+    now: Date.now,
+    steadyNow: () => performance.now(),
+  });
   const conductor = new Conductor({
     ...{ raft, chain, history, controller, succession, switches, status },
-    ...{ committer, resetter, localChain: execution },
+    ...{ committer, resetter, recorder, localChain: execution },
     membership: new MembershipService({
       raft,
       clusterId: () => raft.identity.clusterId,

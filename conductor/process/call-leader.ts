@@ -21,11 +21,12 @@ export async function callLeader(
   askStatus: AskStatus,
   leader: string,
   { method, params }: LeaderCall,
+  timeoutMs = CALL_TIMEOUT_MS,
 ): Promise<void> {
   const url = await urlOf(own, askStatus, leader).catch((error: Error) => {
     throw notAsked(leader, method, error.message);
   });
-  const client = new JsonRpcClient({ url, timeoutMs: CALL_TIMEOUT_MS });
+  const client = new JsonRpcClient({ url, timeoutMs });
   try {
     await client.call({ method, params, result: z.unknown() });
   } catch (error) {

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { MIB } from '../../common/bytes.js';
 import { HttpTransport, LevelStorage, RaftNode } from '../../raft/index.js';
 import type { ChainStateMachine } from '../chain/chain-state-machine.js';
-import type { Verdict } from '../chain/chain-state.js';
+import type { CommandVerdict } from '../chain/chain-state-machine.js';
 import type { Config } from '../config/config.js';
 import { databaseDirectory } from '../config/folders.js';
 import { laneTimeouts, limitsOf, retentionOf, timingOf } from './raft-options.js';
@@ -13,7 +13,7 @@ export function createRaft(
   stateMachine: ChainStateMachine,
   logger: Logger,
   onFatal: (error: Error) => void,
-): RaftNode<Verdict> {
+): RaftNode<CommandVerdict> {
   const { serverId, priority, crashEvidence } = config.raft;
   return new RaftNode({
     nodeId: serverId,
@@ -37,7 +37,7 @@ export function createRaft(
  */
 export function createTransport(
   { consensus, raft: { peers }, rpc }: Config,
-  raft: RaftNode<Verdict>,
+  raft: RaftNode<CommandVerdict>,
   logger: Logger,
   hello: () => object,
   onStray: (clusterId: string) => void,

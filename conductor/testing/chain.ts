@@ -7,6 +7,7 @@ import type { UnsafePayload } from '../../rpc/payload/unsafe-payload.js';
 import { sampleEnvelope } from '../../rpc/server/testing/sample-envelope.js';
 import type { CommittedBlock } from '../chain/chain-state.js';
 import { encodeCommand } from '../chain/log-command.js';
+import type { ClusterRecord } from '../chain/record.js';
 import type { ResetRequest } from '../chain/reset.js';
 
 export const silent = pino({ level: 'silent' });
@@ -52,6 +53,17 @@ export function entryOf(index: number, ref: BlockRef, replacesHead?: string): Lo
 /** The log entry with this reset. */
 export function resetEntryOf(index: number, from: BlockId, to: BlockId): LoadedEntry {
   return entryWith(index, encodeCommand({ reset: resetOf(from, to) }));
+}
+
+/** A record with this id, for a test to change. */
+export function recordOf(id: string, changes: Partial<ClusterRecord> = {}): ClusterRecord {
+  const ofTest = { atMs: 1_700_000_000_000, node: 'a', kind: 'operation', what: 'test', result: 'done' };
+  return { id, ...ofTest, who: { owner: 'a test' }, details: {}, ...changes };
+}
+
+/** The log entry with this record. */
+export function recordEntryOf(index: number, record: ClusterRecord): LoadedEntry {
+  return entryWith(index, encodeCommand({ record }));
 }
 
 export function resetOf(from: BlockId, to: BlockId): ResetRequest {

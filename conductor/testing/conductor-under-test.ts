@@ -69,6 +69,8 @@ export class ConductorUnderTest {
   readonly memberStatus = new Map<string, { nodeId: string; status?: unknown }>();
   /** What the committed head was asked to be taken back to. */
   readonly resets: ResetRequest[] = [];
+  /** Records of other members that were to be put into the log. */
+  readonly recorded: unknown[] = [];
   private report: HealthReport | null = null;
 
   constructor({ paused = false, silentTransfer = false, roundRobin = false, witness = false }: Options) {
@@ -126,6 +128,7 @@ export class ConductorUnderTest {
         firstBlockRefusal: () => controller.firstBlockRefusal,
       }),
       resetter: new HeadResetter(committing),
+      recorder: { propose: async (record) => void this.recorded.push(record) },
       localChain: execution,
       membership: this.membership,
       askStatus,

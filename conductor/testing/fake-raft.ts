@@ -10,7 +10,7 @@ import {
 import type { RaftNodeEvents } from '../../raft/index.js';
 import type { BlockId, BlockRef } from '../../rpc/payload/block-ref.js';
 import type { ChainState, Verdict } from '../chain/chain-state.js';
-import { applyTo, headOf, readCommand } from '../chain/logged-command.js';
+import { applyTo, headOf, readChainCommand } from '../chain/logged-command.js';
 import { committed } from './chain.js';
 
 /** The Raft node `a` of the cluster a, b, c (voters) and d (non-voter), without a cluster behind it. */
@@ -145,7 +145,7 @@ export class FakeRaft extends EventEmitter<RaftNodeEvents> {
   async propose(data: Uint8Array): Promise<Outcome<{ result: Verdict }>> {
     if (this.role !== 'leader') return { outcome: 'rejected', reason: 'not-leader' };
     this.logIndex += 1;
-    const command = readCommand(data, this.logIndex);
+    const command = readChainCommand(data, this.logIndex);
     this.proposals.push(headOf(command).hash);
     const result = applyTo(this.chain, command);
     this.emit('applied', this.logIndex);

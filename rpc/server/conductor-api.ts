@@ -68,6 +68,8 @@ export interface ConductorApi {
   replaceServer(oldId: string, id: string, addr: string, version: number): Promise<void>;
   /** The times by which the whole cluster goes: a profile by its name, or free values. */
   setTiming(timing: string | ClusterTimes, version: number): Promise<void>;
+  /** Puts a record of another member into the log. Leader only. */
+  record(record: unknown): Promise<void>;
   /** Why this node could not take over now; undefined when it could, or leads with an active sequencer. */
   whyNotReady(): Promise<string | undefined>;
   /** Why the active sequencer is not here under this node's leadership; undefined when it is. */

@@ -49,6 +49,7 @@ export function conductorMethods(api: ConductorApi): MethodTable {
       api.resetHead({ number, hash }, reason, seen),
     ),
     setTiming: method([timingParam, uint64Param], (timing, version) => api.setTiming(timing, version)),
+    record: method([jsonParam], (record) => api.record(record)),
     status: method([], () => api.status()),
     clusterStatus: method([], () => api.clusterStatus()),
     latestUnsafePayload: method([], async () => {
@@ -73,6 +74,9 @@ const forceParam: Param<boolean> = {
   optional: true,
   decode: (value) => (value === undefined || value === null ? false : boolParam.decode(value)),
 };
+
+/** What the conductor checks itself. */
+const jsonParam: Param<unknown> = { decode: (value) => value };
 
 const reasonParam: Param<string> = {
   decode: (value) => {

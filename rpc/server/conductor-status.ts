@@ -52,6 +52,11 @@ export const conductorStatusSchema = z.object({
   clusterId: z.string().nullable(),
   /** Random name of the storage directory, which is what votes; absent from older versions. */
   disk: z.string().optional(),
+  /**
+   * Newest format of records in the log that the answering process reads (docs/FORMATS.md); 0 for older versions, which
+   * would end at the first record.
+   */
+  recordFormat: count.default(0),
 
   /**
    * It votes and keeps the log, but has no node (`--witness`): `node` says nothing, and it leads only until it has handed

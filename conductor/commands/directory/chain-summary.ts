@@ -1,6 +1,7 @@
 import type { LoadedEntry, LogVisitor, Snapshot } from '../../../raft/index.js';
 import type { CommittedHead } from '../../chain/chain-state.js';
 import { ChainStateMachine } from '../../chain/chain-state-machine.js';
+import type { RecordsState } from '../../chain/cluster-records.js';
 
 interface BlockSummary {
   number: number;
@@ -28,6 +29,11 @@ export class ChainSummary implements LogVisitor {
 
   get oldest(): BlockSummary | null {
     return summary(this.machine.live.oldest);
+  }
+
+  /** What operators decided and what happened, as records have it. */
+  get records(): RecordsState {
+    return this.machine.records.state();
   }
 
   private attempt(action: () => void): void {

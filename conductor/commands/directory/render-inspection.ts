@@ -1,4 +1,6 @@
 import type { Inspection, StorageError } from '../../../raft/index.js';
+import type { JournalEntry, RecordsState } from '../../chain/cluster-records.js';
+import type { RecordedDecision } from '../../chain/maintenance.js';
 import type { ChainSummary } from './chain-summary.js';
 
 /** What was seen, without the remedy that the text of the error ends with: that is shown by itself. */
@@ -17,6 +19,7 @@ export function inspectionJson(inspection: Inspection, chain: ChainSummary): obj
         : { name, ok: false, code: error.code, message: seenOf(error), remedy: error.remedy },
     ),
     chain: { oldest: chain.oldest, head: chain.head, problem: chain.problem ?? null },
+    records: chain.records,
   };
 }
 
@@ -51,6 +54,7 @@ export function inspectionLines(inspection: Inspection, chain: ChainSummary): st
       ? `blocks      up to ${chain.head.number} ${chain.head.hash}, at index ${chain.head.logIndex}`
       : 'blocks      none',
   );
+  lines.push(...recordLines(chain.records));
   for (const { name, error } of checks) {
     lines.push(`check       ${name}: ${error ? `FAILED, ${seenOf(error)} (${error.code})` : 'ok'}`);
   }
@@ -70,4 +74,29 @@ function membersLines(configurations: Inspection['configurations']): string[] {
     before = text;
     return `members     since ${index}: ${isSame ? 'the same, with other timing or disks' : text}`;
   });
+}
+
+/** What is in force, and the newest record. */
+function recordLines({ journal, maintenance }: RecordsState): string[] {
+  const newest = journal.at(-1);
+  if (!newest) return ['records     none'];
+  const { cluster, members, halt } = maintenance;
+  const pauses = Object.entries(members).map(([id, pause]): [string, RecordedDecision] => [id, pause]);
+  if (cluster) pauses.unshift(['the cluster', cluster]);
+  return [
+    `records     ${journal.length}, the newest ${describe(newest)}`,
+    ...(halt ? [`halted      ${since(halt)}`] : []),
+    ...pauses.map(([what, pause]) => `paused      ${what}, ${since(pause)}`),
+  ];
+}
+
+function describe({ logIndex, record }: JournalEntry): string {
+  const { kind, what, node, atMs } = record;
+  return `${kind} ${what} at ${node}, ${new Date(atMs).toISOString()}, index ${logIndex}`;
+}
+
+function since({ sinceMs, who }: RecordedDecision): string {
+  const by = who.owner === undefined ? '' : ` by ${who.owner}`;
+  const why = who.reason === undefined ? '' : `: ${who.reason}`;
+  return `since ${new Date(sinceMs).toISOString()}${by}${why}`;
 }

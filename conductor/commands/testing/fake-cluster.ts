@@ -21,6 +21,7 @@ export function memberStatus(id: string, changes: Partial<ConductorStatus> = {})
     uptimeMs: 60_000,
     rpcPort: 1,
     clusterId: 'c1',
+    recordFormat: 1,
     witness: false,
     role: 'follower',
     ready: false,

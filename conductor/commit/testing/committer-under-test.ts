@@ -1,7 +1,7 @@
 import type { Outcome } from '../../../raft/index.js';
 import type { BlockRef } from '../../../rpc/payload/block-ref.js';
 import { ChainState, type Verdict } from '../../chain/chain-state.js';
-import { applyTo, headOf, readCommand } from '../../chain/logged-command.js';
+import { applyTo, headOf, readChainCommand } from '../../chain/logged-command.js';
 import { payloadOf, silent } from '../../testing/chain.js';
 import { PayloadCommitter, type Log } from '../payload-committer.js';
 import { Turns } from '../turns.js';
@@ -38,7 +38,7 @@ export class FakeLog implements Log {
 
   propose(data: Uint8Array): Promise<Outcome<{ result: Verdict }>> {
     const index = this.calls.length + 1;
-    const command = readCommand(data, index);
+    const command = readChainCommand(data, index);
     const { number, hash } = headOf(command);
     if ('reset' in command) this.calls.push(`reset ${command.reset.from.hash} to ${number} ${hash}`);
     else {

@@ -7,17 +7,20 @@ import {
   type MemoryDisk,
   type Retention,
 } from '../../../raft/index.js';
+import { RpcError } from '../../../rpc/server/json-rpc/rpc-error.js';
 import type { ConductorStatus } from '../../../rpc/server/conductor-status.js';
 import type { AskStatus } from '../../api/cluster-status.js';
 import { Conductor } from '../../api/conductor.js';
 import { nodeStatus } from '../../api/node-status.js';
+import { RecordReaders } from '../../api/record-readers.js';
 import { voterReports } from '../../api/voter-reports.js';
 import { ChainHistory } from '../../chain/chain-history.js';
-import { ChainStateMachine } from '../../chain/chain-state-machine.js';
-import type { Verdict } from '../../chain/chain-state.js';
+import { ChainStateMachine, type CommandVerdict } from '../../chain/chain-state-machine.js';
+import { RECORD_FORMAT } from '../../chain/record.js';
 import { logVerdict } from '../../chain/log-verdict.js';
 import { HeadResetter } from '../../commit/head-resetter.js';
 import { PayloadCommitter } from '../../commit/payload-committer.js';
+import { Recorder } from '../../commit/recorder.js';
 import { Turns } from '../../commit/turns.js';
 import { BlockRhythm } from '../../control/block-rhythm.js';
 import { Controller } from '../../control/controller.js';
@@ -71,10 +74,11 @@ const PROBE_TIMEOUT_MS = 1000;
  * conductor/process/service.ts. Disk, network and the calls to the local node are those of the simulation.
  */
 export class ConductorProcess {
-  readonly raft: RaftNode<Verdict>;
+  readonly raft: RaftNode<CommandVerdict>;
   readonly machine: ChainStateMachine;
   readonly conductor: Conductor;
   readonly controller: Controller;
+  readonly recorder: Recorder;
   readonly lifetime: Lifetime;
   private isOpen = false;
   private readonly localNode: LocalNode;
@@ -96,7 +100,7 @@ export class ConductorProcess {
     this.machine = machine;
     const chain = machine.live;
     const { timing, limits, retention, crashEvidence } = settings;
-    const raft = new RaftNode<Verdict>({
+    const raft = new RaftNode<CommandVerdict>({
       ...{ nodeId, limits, retention, crashEvidence, onFatal },
       priority: 0,
       timing: {
@@ -185,9 +189,23 @@ export class ConductorProcess {
     const askStatus: AskStatus = (address, signal) =>
       transport.askHello<{ status?: unknown }>(address, signal);
     this.start = () => this.startWith(transport);
+    const readers = new RecordReaders(status, askStatus, RECORD_FORMAT);
+    this.recorder = new Recorder({
+      log: raft,
+      nodeId,
+      records: machine.records,
+      cannotRead: () => readers.missing(),
+      role: () => raft.status(),
+      atLeader: async (leader) => {
+        throw new RpcError(`there is no RPC of ${leader} in this simulator`, { reason: 'leader-not-asked' });
+      },
+      sleep,
+      now: Date.now,
+      steadyNow: () => performance.now(),
+    });
     this.conductor = new Conductor({
       ...{ raft, chain, history, controller: this.controller, succession, switches, status },
-      ...{ committer, resetter, localChain: execution, askStatus },
+      ...{ committer, resetter, recorder: this.recorder, localChain: execution, askStatus },
       membership: new MembershipService({
         raft,
         clusterId: () => raft.identity.clusterId,

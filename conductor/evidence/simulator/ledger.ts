@@ -1,11 +1,13 @@
 import type { CoreStatus, LoadedEntry } from '../../../raft/index.js';
 import { readRef, type BlockRef } from '../../../rpc/payload/block-ref.js';
-import type { CommittedHead, Verdict } from '../../chain/chain-state.js';
+import type { CommandVerdict } from '../../chain/chain-state-machine.js';
+import type { CommittedHead } from '../../chain/chain-state.js';
 import type { Block } from './chain/block-store.js';
 
 /** Types of log commands (docs/FORMATS.md). */
 const TYPE_APPEND = 1;
 const TYPE_REPLACE = 2;
+const TYPE_RESET = 3;
 const PREFIX_BYTES = { [TYPE_APPEND]: 2, [TYPE_REPLACE]: 34 } as const;
 
 /** What an entry of the log did, on the first node that applied it. */
@@ -14,7 +16,9 @@ export interface Applied {
   term: number;
   /** Undefined for a command without a block. */
   block: BlockRef | undefined;
-  verdict: Verdict['type'] | 'reset';
+  verdict: CommandVerdict['type'];
+  /** Of a record: everything that the node then has of records. */
+  records: string | undefined;
   head: { number: number; hash: string } | undefined;
 }
 
@@ -75,21 +79,28 @@ export class Ledger {
     return this.entries.get(index);
   }
 
-  applied(entry: LoadedEntry, verdict: Verdict, head: CommittedHead | undefined): Applied {
+  applied(
+    entry: LoadedEntry,
+    verdict: CommandVerdict,
+    head: CommittedHead | undefined,
+    records?: string,
+  ): Applied {
     const { index, term } = entry;
     const block = blockIn(entry.data);
     const applied: Applied = {
       index,
       term,
       block,
-      verdict: block ? verdict.type : 'reset',
+      verdict: entry.data[0] === TYPE_RESET ? 'reset' : verdict.type,
+      records,
       head: head && { number: head.number, hash: head.hash },
     };
     if (this.entries.has(index)) return applied;
     this.entries.set(index, applied);
     if (index > (this.last?.index ?? 0)) this.last = applied;
     if (block) this.byHash.set(block.hash, [...this.entriesOf(block.hash), applied]);
-    else if (applied.head) this.resets.push({ index, to: applied.head.number });
+    else if (applied.head && applied.verdict === 'reset')
+      this.resets.push({ index, to: applied.head.number });
     return applied;
   }
 

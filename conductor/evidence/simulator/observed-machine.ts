@@ -1,10 +1,17 @@
 import type { CoreStatus, LoadedEntry, Snapshot, StateMachine } from '../../../raft/index.js';
-import type { ChainStateMachine } from '../../chain/chain-state-machine.js';
-import type { CommittedHead, Verdict } from '../../chain/chain-state.js';
+import type { ChainStateMachine, CommandVerdict } from '../../chain/chain-state-machine.js';
+import type { CommittedHead } from '../../chain/chain-state.js';
 
 /** Observer of a conductor. */
 export interface Watcher {
-  applied(nodeId: string, entry: LoadedEntry, verdict: Verdict, head: CommittedHead | undefined): void;
+  /** `records`: everything that the node then has of records, if the entry is one. */
+  applied(
+    nodeId: string,
+    entry: LoadedEntry,
+    verdict: CommandVerdict,
+    head: CommittedHead | undefined,
+    records: string | undefined,
+  ): void;
   role(nodeId: string, role: CoreStatus['role'], term: number): void;
   /** It stands for election because the process of its leader is gone. */
   leaderGone(nodeId: string, term: number): void;
@@ -17,16 +24,18 @@ export interface Watcher {
 }
 
 /** The chain of one node, which reports what it applies. */
-export class ObservedMachine implements StateMachine<Verdict> {
+export class ObservedMachine implements StateMachine<CommandVerdict> {
   constructor(
     private readonly machine: ChainStateMachine,
     private readonly nodeId: string,
     private readonly watcher: Watcher,
   ) {}
 
-  apply(entry: LoadedEntry): Verdict {
-    const verdict = this.machine.apply(entry);
-    this.watcher.applied(this.nodeId, entry, verdict, this.machine.live.head);
+  apply(entry: LoadedEntry): CommandVerdict {
+    const { machine } = this;
+    const verdict = machine.apply(entry);
+    const records = verdict.type === 'recorded' ? JSON.stringify(machine.records.state()) : undefined;
+    this.watcher.applied(this.nodeId, entry, verdict, machine.live.head, records);
     return verdict;
   }
 

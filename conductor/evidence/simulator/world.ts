@@ -1,8 +1,7 @@
 import { pino, type Logger } from 'pino';
 import { Violation } from '../../../raft/evidence/checks/violation.js';
-import type { CoreStatus, LoadedEntry, Member } from '../../../raft/index.js';
+import type { CoreStatus, Member } from '../../../raft/index.js';
 import { Prng } from '../../../raft/testing/prng.js';
-import type { CommittedHead, Verdict } from '../../chain/chain-state.js';
 import { BlockStore, nameOf, payloadOf, type Block } from './chain/block-store.js';
 import type { L1View } from './chain/l1-chain.js';
 import { Links } from './cluster/links.js';
@@ -164,14 +163,14 @@ export class World implements Evidence, Watcher {
     this.l1OfAll.reorg(depth);
   }
 
-  applied(nodeId: string, entry: LoadedEntry, verdict: Verdict, head: CommittedHead | undefined): void {
+  readonly applied: Watcher['applied'] = (nodeId, entry, ...what) => {
     const first = this.ledger.before(entry.index);
-    const applied = this.ledger.applied(entry, verdict, head);
-    const what = applied.block ? nameOf(applied.block) : 'a reset';
-    if (!first) this.count(`verdict: ${applied.verdict}`);
-    this.note(nodeId, `applies ${entry.index}: ${what}, ${applied.verdict}`);
+    const applied = this.ledger.applied(entry, ...what);
+    const { verdict, block } = applied;
+    if (!first) this.count(`verdict: ${verdict}`);
+    this.note(nodeId, `applies ${entry.index}: ${block ? nameOf(block) : 'no block'}, ${verdict}`);
     this.tell((invariant) => invariant.applied?.(nodeId, applied, first ?? applied));
-  }
+  };
 
   role(nodeId: string, role: CoreStatus['role'], term: number): void {
     const machine = this.machine(nodeId);

@@ -74,6 +74,7 @@ export const status: ConductorStatus = {
   uptimeMs: 1,
   rpcPort: 1,
   clusterId: null,
+  recordFormat: 1,
   witness: false,
   role: 'leader',
   ready: true,

@@ -56,6 +56,10 @@ export class FakeConductor implements ConductorApi {
     return this.override;
   }
 
+  async record(record: unknown): Promise<void> {
+    this.operations.push(['record', record]);
+  }
+
   overrideLeader(override: boolean): void {
     this.override = override;
   }

@@ -1,7 +1,7 @@
 import type { Applied } from '../ledger.js';
 import { broken, type Invariant } from './invariant.js';
 
-/** All nodes apply the same entries, and have the same committed head after each. */
+/** All nodes apply the same entries, and have the same committed head and records after each. */
 export class OneState implements Invariant {
   readonly name = 'one-state';
 
@@ -12,5 +12,6 @@ export class OneState implements Invariant {
   }
 }
 
-const describe = ({ term, block, verdict, head }: Applied): string =>
-  `term ${term}, block ${block?.hash ?? 'none'}, ${verdict}, head ${head?.hash ?? 'none'}`;
+const describe = ({ term, block, verdict, head, records }: Applied): string =>
+  `term ${term}, block ${block?.hash ?? 'none'}, ${verdict}, head ${head?.hash ?? 'none'}` +
+  (records === undefined ? '' : `, records ${records}`);
