@@ -28,6 +28,18 @@ export async function clusterStatus(
   return { answeredBy: own.id, members: await Promise.all(members) };
 }
 
+/** The status of a member by its id. @throws Error as `statusOf`, or when the id is not known here */
+export async function statusOfMember(
+  own: ConductorStatus,
+  ask: AskStatus,
+  id: string,
+  timeoutMs: number,
+): Promise<ConductorStatus> {
+  const server = own.membership.servers.find((candidate) => candidate.id === id);
+  if (!server) throw new Error('its address is not known here');
+  return statusOf(server, ask, timeoutMs);
+}
+
 /** The status of one member. @throws Error when it does not answer in time, or another node does */
 export async function statusOf(
   server: { id: string; addr: string },

@@ -12,6 +12,7 @@ import {
 } from '../../rpc/server/conductor-api.js';
 import type { ClusterVerdict } from '../../rpc/server/cluster-verdict.js';
 import type { ClusterStatus, ConductorStatus } from '../../rpc/server/conductor-status.js';
+import type { PauseRequest, ResumeRequest } from '../../rpc/server/pause-request.js';
 import type { BlockId } from '../../rpc/payload/block-ref.js';
 import type { UnsafePayload } from '../../rpc/payload/unsafe-payload.js';
 import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
@@ -24,6 +25,7 @@ import type { Recorder } from '../commit/recorder.js';
 import type { Controller } from '../control/controller.js';
 import type { Succession } from '../control/succession.js';
 import type { Switches } from '../control/switches.js';
+import type { MaintenanceService } from '../maintenance/maintenance-service.js';
 import type { MembershipService } from '../membership/membership-service.js';
 import { judgeCluster } from '../verdict/judge-cluster.js';
 import { mergeAnswers } from '../verdict/merge-answers.js';
@@ -43,9 +45,10 @@ interface ConductorOptions {
   committer: Pick<PayloadCommitter, 'commit'>;
   resetter: Pick<HeadResetter, 'reset'>;
   recorder: Pick<Recorder, 'propose'>;
+  maintenance: Pick<MaintenanceService, 'pause' | 'resume'>;
   localChain: LocalChain;
   membership: Pick<MembershipService, 'add' | 'demote' | 'remove' | 'replace' | 'setTiming'>;
-  controller: Pick<Controller, 'isWitness' | 'isHealthy' | 'isAbandoning' | 'pause' | 'resume'>;
+  controller: Pick<Controller, 'isWitness' | 'isHealthy' | 'isAbandoning'>;
   succession: Pick<Succession, 'successors'>;
   switches: Switches;
   /** What this node says of itself. */
@@ -130,12 +133,23 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   }
 
   async pause(): Promise<void> {
-    await this.options.controller.pause().catch(asNotKept);
+    await this.beginPause({ member: this.status().id, forMs: null });
   }
 
   async resume(): Promise<void> {
-    await this.options.controller.resume().catch((error: Error) => {
-      if (error instanceof StorageError) return asNotKept(error);
+    await this.endPause({ member: this.status().id });
+  }
+
+  async beginPause(request: PauseRequest): Promise<void> {
+    await this.options.maintenance.pause(request).catch((error: Error) => {
+      throw error instanceof RpcError ? error : notKept(error);
+    });
+  }
+
+  async endPause(request: ResumeRequest): Promise<void> {
+    await this.options.maintenance.resume(request).catch((error: Error) => {
+      if (error instanceof RpcError) throw error;
+      if (error instanceof StorageError) throw notKept(error);
       throw new RpcError(
         `cannot resume because failed to get sequencer active status: failed to get sequencer active status: ${error.message}`,
         { reason: 'node-unreachable', cause: error },
@@ -231,9 +245,9 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   }
 }
 
-/** @throws RpcError: whether the node is paused after a restart is not known, and this process ends */
-function asNotKept(error: Error): never {
-  throw new RpcError(`the switch could not be written: ${error.message}`, {
+/** Whether the node is paused after a restart is not known, and this process ends */
+function notKept(error: Error): RpcError {
+  return new RpcError(`the switch could not be written: ${error.message}`, {
     reason: 'storage',
     cause: error,
   });

@@ -10,12 +10,13 @@ import { Suffrage } from '../../rpc/server/conductor-api.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { BlockRef } from '../../rpc/payload/block-ref.js';
 import type { ChainState, CommittedHead } from '../chain/chain-state.js';
+import type { ClusterRecords } from '../chain/cluster-records.js';
 import { RECORD_FORMAT } from '../chain/record.js';
 import type { Controller } from '../control/controller.js';
 import { Fitness, fitnessOf } from '../control/eligibility.js';
 import { withNodePoll } from '../control/node-poll-health.js';
 import type { LocalNode } from '../control/local-node.js';
-import type { Switches } from '../control/switches.js';
+import type { Pause, Switches } from '../control/switches.js';
 
 /** Where the status is read from; all of it is in memory. */
 interface StatusSources {
@@ -27,6 +28,7 @@ interface StatusSources {
   localNode: Pick<LocalNode, 'isAbsent' | 'state' | 'branch' | 'commits'>;
   health: Pick<HealthMonitor, 'latest'>;
   switches: Switches;
+  records: Pick<ClusterRecords, 'maintenance'>;
   controller: Pick<Controller, 'startHeldBy'>;
   /** What the transport holds against processes that speak for members. */
   doubted: () => ConductorStatus['doubted'];
@@ -115,7 +117,8 @@ export function nodeStatus(sources: StatusSources): ConductorStatus {
     health: healthStatus(sources),
     active: switches.active,
     paused: switches.paused,
-    ...(switches.pause && { pausedBy: switches.pause.by, pausedSinceMs: switches.pause.sinceMs }),
+    ...(switches.pause && pauseStatus(switches.pause)),
+    maintenance: sources.records.maintenance,
     stopped: switches.stopped,
     leaderOverridden: switches.leaderOverridden,
   };
@@ -135,6 +138,16 @@ function orNull({
   latenessMs = null,
 }: { [K in keyof MeasuredTimes]: number | null | undefined }): ConductorStatus['measured'] {
   return { roundTripMs, syncMs, latenessMs };
+}
+
+function pauseStatus({ by, sinceMs, untilMs, owner, reason }: Pause): Partial<ConductorStatus> {
+  return {
+    pausedBy: by,
+    pausedSinceMs: sinceMs,
+    ...(untilMs !== undefined && { pausedUntilMs: untilMs }),
+    ...(owner !== undefined && { pausedOwner: owner }),
+    ...(reason !== undefined && { pausedReason: reason }),
+  };
 }
 
 /** A lone voter's lease never ends. */

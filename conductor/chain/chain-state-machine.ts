@@ -45,6 +45,8 @@ const EMPTY = Buffer.alloc(0);
 export class ChainStateMachine implements StateMachine<CommandVerdict> {
   readonly live = new ChainState();
   readonly records = new ClusterRecords();
+  /** Of the newest command that is in this state. */
+  appliedIndex = 0;
   private base: Base = { chain: new ChainState(), records: new ClusterRecords() };
   /** Commands after the snapshot. */
   private sinceBase: LoggedCommand[] = [];
@@ -58,6 +60,7 @@ export class ChainStateMachine implements StateMachine<CommandVerdict> {
   apply(entry: LoadedEntry): CommandVerdict {
     const command = readCommand(entry.data, entry.index);
     this.sinceBase.push(command);
+    this.appliedIndex = entry.index;
     if ('record' in command) {
       const verdict = this.records.apply(command.record, command.logIndex);
       if (!verdict.isRepeated) this.onRecorded(command);
@@ -102,6 +105,7 @@ export class ChainStateMachine implements StateMachine<CommandVerdict> {
     this.live.startFrom(head);
     this.records.startFrom(records);
     this.sinceBase = [];
+    this.appliedIndex = index;
   }
 
   /** The payload at the snapshot, if it belongs to `block`. */

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { runCommand } from './index.js';
 import { CommandLine } from './testing/command-line.js';
@@ -96,43 +97,104 @@ describe('user names and passwords', () => {
 });
 
 describe('pause and resume', () => {
-  beforeEach(() => {
+  beforeEach(() => t.cluster.obeyPauses());
+  const OWNER = `somebody@${hostname()}`;
+  const called = (at: string, method: string, member: string | null, more: object = {}): string =>
+    `${at} conductor_${method} ${JSON.stringify([{ member, owner: OWNER, ...more }])}`;
+
+  it('the whole cluster, once, in its log (friction 8)', async () => {
+    expect(await t.baton('pause', '--reason', 'L1 incident', '--owner', 'alice', '--for', '30m')).toBe(0);
+    const request = { member: null, owner: 'alice', reason: 'L1 incident', forMs: 1_800_000 };
+    expect(t.cluster.calls).toEqual([`a conductor_beginPause ${JSON.stringify([request])}`]);
+    expect(t.printed).toContain('It ends by itself after 1800 s, by the clock of each member.');
+    expect(t.printed.at(-1)).toMatch(/^the cluster: paused/);
+    expect(await t.baton('resume')).toBe(0);
+    expect(t.cluster.calls[1]).toBe(called('a', 'endPause', null));
+    expect(t.printed.at(-1)).toMatch(/^the cluster: resumed/);
+  });
+
+  it('also members that are down: the log tells them (friction 9)', async () => {
+    await t.cluster.kill('b');
+    expect(await t.baton('pause')).toBe(0);
+    expect(t.printed.at(-1)).toMatch(/^the cluster: paused/);
+    expect(t.noted).toEqual(['b: no answer; the log will tell, before anything is started there']);
+  });
+
+  it.each<[string, () => void, string]>([
+    [
+      'some member would not understand it',
+      () => {
+        const obey = t.cluster.onCall;
+        t.cluster.onCall = (id, method, params) =>
+          (params[0] as { member: unknown }).member === null
+            ? { error: { code: -32000, message: 'nothing can be recorded yet' } }
+            : obey(id, method, params);
+      },
+      'nothing can be recorded yet',
+    ],
+    ['nobody leads', () => t.cluster.change('a', { role: 'follower' }), 'no leader'],
+  ])('each member by itself while %s, and says so', async (_, prepare, why) => {
+    prepare();
+    await t.cluster.kill('b');
+    expect(await t.baton('pause')).toBe(0);
+    expect(t.noted[0]).toContain(why);
+    expect(t.noted[0]).toContain('each member that answers is paused by itself');
+    expect(t.noted[1]).toBe('not paused, since they do not answer: b: connect ECONNREFUSED');
+    expect(t.printed.at(-1)).toMatch(/^a, c: paused/);
+    expect(t.cluster.calls).toContain(called('c', 'beginPause', 'c', { forMs: null }));
+  });
+
+  it('single members, each once', async () => {
+    expect(await t.baton('pause', 'a', 'b')).toBe(0);
+    const calls = ['a', 'b'].map((id) => called(id, 'beginPause', id, { forMs: null }));
+    expect(t.cluster.calls.sort()).toEqual(calls);
+    expect(t.printed.at(-1)).toMatch(/^a, b: paused/);
+    expect(await t.baton('pause', 'a', 'b')).toBe(0);
+    expect(t.cluster.calls).toHaveLength(2);
+    expect(await t.baton('resume', 'b')).toBe(0);
+    expect(t.cluster.calls[2]).toBe(called('b', 'endPause', 'b'));
+    expect(t.cluster.get('a').status.paused).toBe(true);
+    // Without an id, what is paused by itself is resumed as well.
+    expect(await t.baton('resume')).toBe(0);
+    expect(t.cluster.calls[3]).toBe(called('a', 'endPause', 'a'));
+  });
+
+  it('a member of an older release without a reason, and not for a time', async () => {
     t.cluster.onCall = (id, method) => {
-      t.cluster.change(id, { paused: method === 'conductor_pause' });
+      if (method !== 'conductor_pause')
+        return { error: { code: -32601, message: 'the method does not exist' } };
+      t.cluster.change(id, { paused: true });
       return { result: null };
     };
+    expect(await t.baton('pause', 'b', '--for', '1m')).toBe(1);
+    expect(t.failure()[0]).toContain('b runs an older release, whose pauses do not end by themselves');
+    expect(await t.baton('pause', 'b')).toBe(0);
+    expect(t.cluster.calls.at(-1)).toBe('b conductor_pause []');
   });
 
-  it('all members, each once', async () => {
-    expect(await t.baton('pause')).toBe(0);
-    expect(t.cluster.calls.sort()).toEqual(['a', 'b', 'c'].map((id) => `${id} conductor_pause []`));
-    expect(t.printed.at(-1)).toMatch(/^a, b, c: paused/);
-    expect(await t.baton('pause')).toBe(0);
-    expect(t.cluster.calls).toHaveLength(3);
-    expect(await t.baton('resume', 'b')).toBe(0);
-    expect(t.cluster.calls[3]).toBe('b conductor_resume []');
-    expect(t.cluster.get('c').status.paused).toBe(true);
-  });
-
-  it.each(['flag', 'unreadable-file'] as const)(
-    'makes a pause by %s one that outlives the process',
+  it.each(['flag', 'unreadable-file', 'cluster'] as const)(
+    'makes a pause by %s one that outlives the process, and is of this member',
     async (pausedBy) => {
       t.cluster.change('b', { paused: true, pausedBy });
       t.cluster.change('c', { paused: true, pausedBy: 'bootstrap' });
       expect(await t.baton('pause', 'b', 'c')).toBe(0);
-      expect(t.cluster.calls).toEqual(['b conductor_pause []']);
+      expect(t.cluster.calls).toEqual([called('b', 'beginPause', 'b', { forMs: null })]);
     },
   );
 
-  it('of all means of all that answer, and names the others', async () => {
+  it('a member that does not answer, by a record of the leader', async () => {
     await t.cluster.kill('b');
-    expect(await t.baton('pause')).toBe(0);
-    expect(t.printed).toContain('These do not answer and stay as they are: b.');
-    expect(t.printed.at(-1)).toMatch(/^a, c: paused/);
-    expect(t.noted).toEqual(['not paused, since they do not answer: b: connect ECONNREFUSED']);
+    expect(await t.baton('pause', 'a', 'b')).toBe(0);
+    expect(t.cluster.calls.sort()).toEqual(
+      ['a', 'b'].map((id) => called('a', 'beginPause', id, { forMs: null })),
+    );
+    expect(t.printed.at(-1)).toMatch(
+      /^b: no answer; recorded, to be paused as soon as the log is read there/,
+    );
   });
 
-  it('fails for a member that was named and does not answer, and for one that stays paused', async () => {
+  it('fails for a member that was named and does not answer while nobody leads', async () => {
+    t.cluster.change('a', { role: 'follower' });
     await t.cluster.kill('b');
     expect(await t.baton('pause', 'a', 'b')).toBe(1);
     expect(t.printed.at(-1)).toMatch(/^a: paused/);
@@ -141,8 +203,15 @@ describe('pause and resume', () => {
     expect(t.failure()).toEqual(['error: not resumed: b: connect ECONNREFUSED', 'incomplete']);
   });
 
-  it('passes on why a member does not resume', async () => {
+  it('does not resume the cluster while nobody leads', async () => {
     await t.baton('pause');
+    t.cluster.change('a', { role: 'follower' });
+    expect(await t.baton('resume')).toBe(1);
+    expect(t.failure()).toEqual(['error: the pause of the cluster was not ended: no leader', 'refused']);
+  });
+
+  it('passes on why a member does not resume', async () => {
+    await t.baton('pause', 'a');
     t.cluster.onCall = () => ({ error: { code: -32000, message: 'cannot resume because op-node is gone' } });
     expect(await t.baton('resume', 'a')).toBe(1);
     expect(t.failure()).toEqual([

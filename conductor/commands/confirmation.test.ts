@@ -78,7 +78,7 @@ it('shows the reason, and sends it with the change and with nothing else', async
   await runCommand(argv, t.io({ USER: 'alice' }));
   expect(t.printed).toContain('Reason: Störung: L1');
   const sent = t.cluster.get('a').server.requests.map(({ method, reason }) => [method, readReason(reason)]);
-  expect(sent).toContainEqual(['conductor_pause', `alice@${hostname()}: Störung: L1`]);
+  expect(sent).toContainEqual(['conductor_beginPause', `alice@${hostname()}: Störung: L1`]);
   expect(sent.filter(([, reason]) => reason !== undefined)).toHaveLength(1);
 });
 

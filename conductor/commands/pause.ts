@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { ClientError } from '../../rpc/clients/client-error.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import { CommandError } from './command-error.js';
@@ -6,19 +7,42 @@ import {
   changingCommand,
   memberOf,
   operate,
+  readDuration,
   refused,
+  whoIsAsking,
   type ChangingOptions,
   type Operation,
 } from './cluster/cluster-command.js';
+import { pauseMember, whyNoClusterPause, type PauseOrder } from './cluster/pause-calls.js';
 import { confirmed } from './confirmation.js';
-import type { ClusterView, Member } from '../verdict/cluster-view.js';
+import {
+  leaders,
+  names,
+  noLeader,
+  ofThisCluster,
+  type Answering,
+  type ClusterView,
+  type Member,
+} from '../verdict/cluster-view.js';
+import { maintenanceOf } from '../verdict/pauses.js';
 import { standingText } from '../verdict/standing-after.js';
+
+interface PauseOptions extends ChangingOptions {
+  owner?: string;
+  for?: number;
+}
 
 /** `baton pause [ids…]`: the conductors there start, stop and move nothing until they are resumed. */
 export const addPause: AddCommand = (program, io) => {
   changingCommand(program, io, 'pause [ids...]')
-    .description('pause the control loop of these members, without an id of all that answer; voting goes on')
-    .action((ids: string[], options: ChangingOptions) =>
+    .description(
+      'pause the control loop of these members, without an id of the whole cluster; voting goes on',
+    )
+    .addOption(new Option('--owner <name>', 'who answers for it').default(whoIsAsking(io)))
+    .addOption(
+      new Option('--for <duration>', 'end it by itself after that time, such as 30m').argParser(readDuration),
+    )
+    .action((ids: string[], options: PauseOptions) =>
       operate(io, options, (operation) => setPaused(operation, ids, true, options)),
     );
 };
@@ -26,8 +50,9 @@ export const addPause: AddCommand = (program, io) => {
 /** `baton resume [ids…]` */
 export const addResume: AddCommand = (program, io) => {
   changingCommand(program, io, 'resume [ids...]')
-    .description('resume the control loop of these members, of all without an id')
-    .action((ids: string[], options: ChangingOptions) =>
+    .description('resume the control loop of these members; without an id of the cluster and of all members')
+    .addOption(new Option('--owner <name>', 'who answers for it').default(whoIsAsking(io)))
+    .action((ids: string[], options: PauseOptions) =>
       operate(io, options, (operation) => setPaused(operation, ids, false, options)),
     );
 };
@@ -36,26 +61,78 @@ async function setPaused(
   operation: Operation,
   ids: readonly string[],
   paused: boolean,
-  options: ChangingOptions,
+  options: PauseOptions,
 ): Promise<void> {
-  const verb = paused ? 'paused' : 'resumed';
+  const { owner, reason, for: forMs } = options;
+  const order: PauseOrder = { paused, forMs: forMs ?? null, owner, reason };
   const view = await operation.cluster.view();
   const targets = ids.length === 0 ? view.members : ids.map((id) => memberOf(view, id));
-  if (targets.some((target) => isToBeSet(target, paused))) {
-    if (!(await confirmed(operation, plan(view, targets, paused), options))) return;
+  const isWhole = ids.length === 0 && (paused || maintenanceOf(view).cluster !== null);
+  if (isWhole || targets.some((target) => isToBeSet(target, paused))) {
+    if (!(await confirmed(operation, plan(view, targets, order, isWhole), options))) return;
   }
-  const outcomes = await Promise.all(targets.map((target) => setOne(operation, target, paused)));
+  if (isWhole && (await setCluster(operation, view, order)) && paused) return;
+  const now = isWhole ? await operation.cluster.view() : view;
+  const rest = targets.map(({ id }) => memberOf(now, id));
+  const left = isWhole && !paused ? rest.filter((target) => isPausedByItself(now, target)) : rest;
+  await setMembers(operation, now, left, order, ids.length > 0);
+}
+
+/**
+ * Pauses or resumes the whole cluster, through its log.
+ *
+ * @returns false when it cannot be recorded; then a pause is a matter of each member
+ * @throws CommandError when a resume cannot be recorded
+ */
+async function setCluster(operation: Operation, view: ClusterView, order: PauseOrder): Promise<boolean> {
+  const { paused } = order;
+  const why = await whyNoClusterPause(operation, leaders(view)[0], order, () => noLeader(view));
+  if (why !== undefined) {
+    if (!paused) throw new CommandError('refused', `the pause of the cluster was not ended: ${why}`);
+    operation.note(`the cluster cannot record it (${why}): each member that answers is paused by itself`);
+    return false;
+  }
+  const seen = await operation.until((now) => {
+    const late = ofThisCluster(now).find(({ status }) => (status.maintenance.cluster !== null) !== paused);
+    return late && `${late.id} ${paused ? 'has not read' : 'still has'} the pause`;
+  });
+  operation.done(`the cluster: ${paused ? 'paused' : 'resumed'}`);
+  const silent = seen.members.filter(({ status }) => !status);
+  if (silent.length > 0) {
+    operation.note(`${names(silent)}: no answer; the log will tell, before anything is started there`);
+  }
+  return true;
+}
+
+async function setMembers(
+  operation: Operation,
+  view: ClusterView,
+  targets: readonly Member[],
+  order: PauseOrder,
+  areNamed: boolean,
+): Promise<void> {
+  const { paused } = order;
+  const verb = paused ? 'paused' : 'resumed';
+  const leader = leaders(view)[0];
+  const outcomes = await Promise.all(
+    targets.map((target) => setOne(operation, target, order, areNamed ? leader : undefined)),
+  );
   const failed = targets.flatMap((target, index) => {
     const reason = outcomes[index];
     return reason === undefined ? [] : [{ target, text: `${target.id}: ${reason}` }];
   });
-  const asked = targets.filter((_, index) => outcomes[index] === undefined).map(({ id }) => id);
+  const done = targets.filter((_, index) => outcomes[index] === undefined);
+  const asked = done.filter(({ status }) => status).map(({ id }) => id);
   if (asked.length > 0) {
     await operation.until((seen) => notYet(seen, asked, paused));
     operation.done(`${asked.join(', ')}: ${verb}`, { [verb]: asked });
   }
+  const absent = done.filter(({ status }) => !status);
+  if (absent.length > 0) {
+    operation.done(`${names(absent)}: no answer; recorded, to be ${verb} as soon as the log is read there`);
+  }
   // A pause is for emergencies, too, when some are down. What was not resumed stays paused, also after its return.
-  const silent = failed.filter(({ target }) => paused && ids.length === 0 && !target.status);
+  const silent = failed.filter(({ target }) => paused && !areNamed && !target.status);
   if (silent.length > 0) {
     operation.note(`not ${verb}, since they do not answer: ${silent.map(({ text }) => text).join('; ')}`);
   }
@@ -65,35 +142,52 @@ async function setPaused(
   }
 }
 
-function plan(view: ClusterView, targets: readonly Member[], paused: boolean): string[] {
-  const names = (members: readonly Member[]): string => members.map(({ id }) => id).join(', ');
+function plan(
+  view: ClusterView,
+  targets: readonly Member[],
+  { paused, forMs }: PauseOrder,
+  isWhole: boolean,
+): string[] {
   const silent = targets.filter(({ status }) => !status);
+  const whom = names(targets.filter((target) => isToBeSet(target, paused)));
   const [intro, effect]: [string, string] = paused
     ? [
         'To be paused',
         'A paused member votes, but starts, stops and moves no sequencer, also after a restart: it takes over from nobody.',
       ]
     : ['To be resumed', 'A resumed member starts, stops and moves its sequencer by itself again.'];
+  const whole = 'the whole cluster, also members that are down or come later';
+  const what = [...(isWhole ? [whole] : []), ...(whom === '' || (isWhole && paused) ? [] : [whom])];
   return [
-    `${intro}: ${names(targets.filter((target) => isToBeSet(target, paused)))}.`,
+    `${intro}: ${what.join('; ')}.`,
     effect,
-    ...(silent.length > 0 ? [`These do not answer and stay as they are: ${names(silent)}.`] : []),
+    ...(forMs === null ? [] : [`It ends by itself after ${forMs / 1000} s, by the clock of each member.`]),
+    ...(silent.length > 0 && !isWhole ? [`These do not answer: ${names(silent)}.`] : []),
     standingText(view),
   ];
 }
 
+/** Also one that does not answer, if its pause is recorded. */
+function isPausedByItself(view: ClusterView, { id, status }: Member): boolean {
+  return status ? status.paused : maintenanceOf(view).members[id] !== undefined;
+}
+
 function isToBeSet({ status }: Member, paused: boolean): boolean {
-  return status !== null && (status.paused !== paused || endsWithItsProcess(status));
+  if (status === null) return false;
+  return status.paused !== paused || (paused && !hasLastingOwnPause(status));
 }
 
 /** Undefined, or why it was not done. */
-async function setOne(operation: Operation, target: Member, paused: boolean): Promise<string | undefined> {
-  if (!target.status) return target.silence;
-  if (!isToBeSet(target, paused)) return undefined;
-  const { cluster, deadline } = operation;
+async function setOne(
+  operation: Operation,
+  target: Member,
+  order: PauseOrder,
+  leader: Answering | undefined,
+): Promise<string | undefined> {
+  if (!target.status && !leader) return target.silence;
+  if (target.status && !isToBeSet(target, order.paused)) return undefined;
   try {
-    const method = paused ? 'conductor_pause' : 'conductor_resume';
-    await cluster.call(target, method, [], deadline.remainingMs);
+    await pauseMember(operation, target, order, leader);
     return undefined;
   } catch (error) {
     if (error instanceof ClientError) return refused(error).message;
@@ -102,9 +196,9 @@ async function setOne(operation: Operation, target: Member, paused: boolean): Pr
   }
 }
 
-/** Paused, but by no decision that the node keeps: a pause that was asked for is to last. */
-function endsWithItsProcess({ pausedBy }: ConductorStatus): boolean {
-  return pausedBy === 'flag' || pausedBy === 'unreadable-file';
+/** Paused by a decision about this member that it keeps: one that was asked for is to last. */
+function hasLastingOwnPause({ pausedBy }: ConductorStatus): boolean {
+  return pausedBy === 'bootstrap' || pausedBy === 'conductor_pause' || pausedBy === undefined;
 }
 
 function notYet(view: ClusterView, ids: readonly string[], paused: boolean): string | undefined {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CoreStatus } from '../../raft/index.js';
 import { DeadlineExceeded, withDeadline } from '../../common/deadline.js';
+import { z } from 'zod';
 import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 import type { ClusterRecords } from '../chain/cluster-records.js';
 import { encodeCommand } from '../chain/log-command.js';
@@ -11,7 +12,7 @@ import { RecordRate } from './record-rate.js';
 
 /** What the one who records it knows; the rest is added here. */
 export type RecordDraft = Pick<ClusterRecord, 'kind' | 'what'> &
-  Partial<Pick<ClusterRecord, 'who' | 'result' | 'details' | 'change'>>;
+  Partial<Pick<ClusterRecord, 'id' | 'atMs' | 'who' | 'result' | 'details' | 'change'>>;
 
 interface RecorderOptions {
   log: Pick<Log, 'isReadyLeader' | 'propose' | 'readBarrier'>;
@@ -63,8 +64,8 @@ export class Recorder {
   async record(draft: RecordDraft): Promise<ClusterRecord> {
     const { nodeId, now } = this.options;
     const record = checked({
-      id: randomUUID(),
-      atMs: now(),
+      id: draft.id ?? randomUUID(),
+      atMs: Math.round(draft.atMs ?? now()),
       node: nodeId,
       kind: draft.kind,
       who: draft.who ?? {},
@@ -137,7 +138,10 @@ export class Recorder {
 /** @throws RpcError `invalid-record` */
 function checked(given: unknown): ClusterRecord {
   const { data, error } = recordSchema.safeParse(given);
-  if (!data) throw new RpcError(`this is no record: ${error.message}`, { reason: 'invalid-record' });
+  if (!data)
+    throw new RpcError(`this is no record: ${z.prettifyError(error).replaceAll('\n', ' ')}`, {
+      reason: 'invalid-record',
+    });
   const bytes = Buffer.byteLength(JSON.stringify(data));
   if (bytes <= RECORD_BYTES_MAX) return data;
   throw new RpcError(`the record has ${bytes} bytes; ${RECORD_BYTES_MAX} are the most`, {

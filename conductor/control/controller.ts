@@ -22,7 +22,7 @@ import { NOT_ASKING } from './node-poll-health.js';
 import { OwnFitness } from './own-fitness.js';
 import { StartElsewhereError } from './start-held.js';
 import type { Succession } from './succession.js';
-import type { Switches } from './switches.js';
+import type { PauseDetails, Switches } from './switches.js';
 
 /** A leader that cannot prove its leadership steps down long before; nothing may hold up the control loop forever. */
 const READ_BARRIER_TIMEOUT_MS = 5000;
@@ -48,6 +48,8 @@ interface ControllerOptions extends Omit<LocalSequencerOptions, 'readBarrier' | 
   health: Pick<HealthMonitor, 'latest' | 'probeNow'>;
   succession: Succession;
   switches: Switches;
+  /** The log is known as far as it went when this process began: it may hold a pause. */
+  knowsLog: () => boolean;
   /** Of this node as leader. */
   priority: number;
 }
@@ -146,10 +148,10 @@ export class Controller extends EventEmitter<ControlEvents> {
   }
 
   /** In force at once; resolves when a restart would not end it. @throws StorageError */
-  async pause(): Promise<void> {
+  async pause(details: PauseDetails = {}): Promise<void> {
     const { switches, logger } = this.options;
-    const kept = switches.setPause('conductor_pause');
-    logger.info('control loop paused');
+    const kept = switches.setPause('conductor_pause', details);
+    logger.info(details, 'control loop paused');
     this.changed();
     await kept;
   }
@@ -163,6 +165,12 @@ export class Controller extends EventEmitter<ControlEvents> {
     if (!this.isWitness) localNode.noteSequencer(await opNode.sequencerActive({ timeoutMs: callTimeoutMs }));
     await switches.endPause();
     logger.info('control loop resumed');
+    this.resumed();
+  }
+
+  /** A pause has ended, by whatever means. */
+  resumed(): void {
+    if (this.options.switches.paused) return;
     this.emit('resumed');
     this.loop.forgetFailures();
     this.changed();
@@ -234,7 +242,7 @@ export class Controller extends EventEmitter<ControlEvents> {
   }
 
   private view(): View {
-    const { raft, localNode, succession, switches, progressGraceMs, stuckAfterMs } = this.options;
+    const { raft, localNode, succession, switches, knowsLog, progressGraceMs, stuckAfterMs } = this.options;
     const status = raft.status();
     const { state, branch } = localNode;
     const now = performance.now();
@@ -242,7 +250,7 @@ export class Controller extends EventEmitter<ControlEvents> {
     const stuck = !this.isWitness && now - Math.max(movedAtMs, this.leaderSinceMs) > stuckAfterMs;
     const successors = status.role === 'leader' ? succession.inOrderOfTrial({ stuck }) : [];
     return {
-      paused: switches.paused,
+      paused: switches.paused || !knowsLog(),
       stopping: switches.stopped,
       witness: this.isWitness,
       belongsToCluster: this.belongsToCluster,

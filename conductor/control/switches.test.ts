@@ -1,21 +1,21 @@
-import { describe, expect, it } from '@jest/globals';
-import { Switches, type Pause, type PauseStore } from './switches.js';
+import { describe, expect, it, jest } from '@jest/globals';
+import { Switches, type KeptSwitches, type LoggedPause, type Pause, type PauseStore } from './switches.js';
 
 /** A disk that takes its time: writes end, in their order, when the test says so. */
 class SlowStore implements PauseStore {
-  readonly written: (Pause | null)[] = [];
+  others: Omit<KeptSwitches, 'paused'> = {};
   private readonly waiting: (() => void)[] = [];
 
   constructor(public kept: Pause | null = null) {}
 
-  async read(): Promise<Pause | null> {
-    return this.kept;
+  async read(): ReturnType<PauseStore['read']> {
+    return { ...this.others, paused: this.kept };
   }
 
-  async write(pause: Pause | null): Promise<void> {
+  async write({ paused, ...others }: KeptSwitches): Promise<void> {
     await new Promise<void>((resolve) => this.waiting.push(resolve));
-    this.kept = pause;
-    this.written.push(pause);
+    this.kept = paused;
+    this.others = others;
   }
 
   async finishOne(): Promise<void> {
@@ -146,11 +146,104 @@ describe('Switches', () => {
 
   it('stays as it was when the disk fails', async () => {
     const failing: PauseStore = {
-      read: async () => ({ by: 'bootstrap', sinceMs: 7 }),
+      read: async () => ({ paused: { by: 'bootstrap', sinceMs: 7 } }),
       write: () => Promise.reject(new Error('no space')),
     };
     const switches = await switchesOn(failing);
     await expect(switches.endPause()).rejects.toThrow('no space');
     expect(switches.paused).toBe(true);
+  });
+
+  describe('with pauses in the log', () => {
+    const logged = (id: string, change: Partial<LoggedPause> = {}): LoggedPause => ({
+      ...{ id, logIndex: 5, sinceMs: 7 },
+      ...change,
+    });
+    const finish = async (store: SlowStore, done: Promise<void>): Promise<void> => {
+      await store.finishOne();
+      await done;
+    };
+
+    it('is paused by the own one, that of its member and that of the cluster, each of which ends by itself', async () => {
+      const store = new SlowStore({ by: 'bootstrap', sinceMs: 7 });
+      const switches = await switchesOn(store);
+      let inLog: { cluster?: LoggedPause; member?: LoggedPause } = {
+        cluster: logged('c', { reason: 'L1 incident' }),
+        member: logged('m', { owner: 'alice' }),
+      };
+      switches.follow(() => ({ cluster: undefined, member: undefined, appliedIndex: 9, ...inLog }));
+      expect(switches.pause).toEqual({ by: 'bootstrap', sinceMs: 7 });
+      await finish(store, switches.endPause());
+      // The resume of this node ends the pause of its member as well, before the log knows.
+      expect(switches.pause).toMatchObject({ by: 'cluster', id: 'c', reason: 'L1 incident' });
+      expect(store.others.resumed).toEqual(['m']);
+      inLog = { member: logged('another', { owner: 'alice' }) };
+      expect(switches.pause).toMatchObject({ by: 'conductor_pause', id: 'another', owner: 'alice' });
+      inLog = {};
+      expect(switches.pause).toBeNull();
+    });
+
+    it('ends by the clock of this node', async () => {
+      const store = new SlowStore();
+      const switches = await switchesOn(store);
+      const untilMs = Date.now() + 60_000;
+      await finish(store, switches.setPause('conductor_pause', { untilMs, reason: 'upgrade' }));
+      switches.follow(() => ({ cluster: logged('c', { untilMs }), member: undefined, appliedIndex: 9 }));
+      expect(switches.pause).toMatchObject({ by: 'conductor_pause', untilMs, reason: 'upgrade' });
+      const clock = jest.spyOn(Date, 'now').mockReturnValue(untilMs);
+      try {
+        expect([switches.pause, switches.own, switches.clusterPause]).toEqual([null, null, null]);
+        expect(switches.unsettled.pause).toMatchObject({ untilMs });
+      } finally {
+        clock.mockRestore();
+      }
+    });
+
+    it.each<[string, number | undefined, number | undefined, string]>([
+      ['a longer one', 2000, undefined, 'second'],
+      ['no shorter one', undefined, 2000, 'first'],
+    ])('takes %s from whoever pauses a paused node', async (_, first, second, reason) => {
+      const store = new SlowStore();
+      const switches = await switchesOn(store);
+      for (const [untilMs, why] of [
+        [first, 'first'],
+        [second, 'second'],
+      ] as const) {
+        const details = { reason: why, ...(untilMs && { untilMs: Date.now() + untilMs }) };
+        await finish(store, switches.setPause('conductor_pause', details));
+      }
+      expect(switches.own?.reason).toBe(reason);
+    });
+
+    it('keeps the pause of the cluster, and goes by it until the log is as far', async () => {
+      const store = new SlowStore();
+      const before = await switchesOn(store);
+      before.follow(() => ({ cluster: logged('c'), member: undefined, appliedIndex: 5 }));
+      await finish(store, before.keepClusterPause());
+      const after = await switchesOn(store);
+      let appliedIndex = 4;
+      after.follow(() => ({ cluster: undefined, member: undefined, appliedIndex }));
+      expect(after.pause).toMatchObject({ by: 'cluster', id: 'c' });
+      // What the log has not got to is not taken for ended.
+      await after.keepClusterPause();
+      expect(store.others.cluster?.id).toBe('c');
+      appliedIndex = 6;
+      expect(after.pause).toBeNull();
+      await finish(store, after.keepClusterPause());
+      expect(store.others.cluster).toBeUndefined();
+    });
+
+    it('is not taken back by what is noted while an operator resumes', async () => {
+      const store = new SlowStore();
+      const switches = await switchesOn(store);
+      await finish(store, switches.setPause('conductor_pause'));
+      const id = switches.own!.id!;
+      const resuming = switches.endPause();
+      await switches.noteRecorded(id, 5);
+      await switches.adopt(logged('other'));
+      await finish(store, resuming);
+      expect([switches.pause, store.kept]).toEqual([null, null]);
+      expect(store.others.resumed).toEqual([id]);
+    });
   });
 });

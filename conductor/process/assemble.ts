@@ -14,7 +14,7 @@ import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { HttpServer } from '../../rpc/server/json-rpc/http-server.js';
 import { createRpcServer } from '../../rpc/server/rpc-server.js';
 import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
-import type { AskStatus } from '../api/cluster-status.js';
+import { statusOfMember, type AskStatus } from '../api/cluster-status.js';
 import { noteCommitAnswer } from '../api/commit-answers.js';
 import { Conductor } from '../api/conductor.js';
 import { callLeader } from './call-leader.js';
@@ -39,6 +39,8 @@ import { Succession } from '../control/succession.js';
 import { Switches } from '../control/switches.js';
 import { formationAnswer } from '../membership/join-or-found.js';
 import { LivingCluster } from '../membership/living-cluster.js';
+import { LogKnowledge } from '../maintenance/log-knowledge.js';
+import { MaintenanceService } from '../maintenance/maintenance-service.js';
 import { MembershipService } from '../membership/membership-service.js';
 import { Metrics } from '../metrics/metrics.js';
 import { sleep } from '../time/sleep.js';
@@ -67,6 +69,7 @@ export interface Parts {
   readonly switches: Switches;
   readonly controller: Controller;
   readonly conductor: Conductor;
+  readonly maintenance: MaintenanceService;
   readonly rpc: HttpServer;
   /** Undefined without an upstream. */
   readonly flashblocks: FlashblocksProxy | undefined;
@@ -116,7 +119,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   const reports = createReports(metrics, logger);
 
   const machine = new ChainStateMachine((head, verdict) => reports.emit('applied', head, verdict));
-  const chain = machine.live;
+  const { live: chain, records } = machine;
   const raft = createRaft(config, machine, logger, context.onFatal);
   const history = new ChainHistory(machine, (from, to, max) => raft.readEntries(from, to, max));
 
@@ -141,6 +144,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
     ...{ raft, chain, history, opNode, execution, localNode, health, succession, switches },
     ...controlTimes(config),
     priority: config.raft.priority,
+    knowsLog: () => knowledge.isKnown,
     askVoters: () => voterReports(status(), askStatus),
     resetHead: (request) => resetter.reset(request),
     sleep,
@@ -157,7 +161,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   const surroundings = new Surroundings(config);
   const status = (): ConductorStatus =>
     nodeStatus({
-      ...{ raft, chain, localNode, health, switches, controller, version, rpcPort, doubted },
+      ...{ raft, chain, localNode, health, switches, controller, records, version, rpcPort, doubted },
       measured: () => raft.timingWatch.measured,
       machine: () => surroundings.machine,
       chainId: () => surroundings.chainId,
@@ -175,7 +179,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   const recorder = new Recorder({
     log: raft,
     nodeId: raft.nodeId,
-    records: machine.records,
+    records,
     cannotRead: () => readers.missing(),
     role: () => raft.status(),
     atLeader: (leader, record, timeoutMs) => recordAtLeader(status(), askStatus, leader, record, timeoutMs),
@@ -183,9 +187,19 @@ export function assemble(config: Config, context: ProcessContext): Parts {
     now: Date.now,
     steadyNow: () => performance.now(),
   });
+  const maintenance = new MaintenanceService({
+    ...{ nodeId: raft.nodeId, machine, recorder, controller, switches, sleep, logger: controlLogger },
+    isReadyLeader: () => raft.isReadyLeader,
+  });
+  const knowledge = new LogKnowledge({
+    status: () => raft.status(),
+    appliedByLeader: async (leader, timeoutMs) =>
+      (await statusOfMember(status(), askStatus, leader, timeoutMs)).appliedIndex,
+    now: () => performance.now(),
+  });
   const conductor = new Conductor({
     ...{ raft, chain, history, controller, succession, switches, status },
-    ...{ committer, resetter, recorder, localChain: execution },
+    ...{ committer, resetter, recorder, maintenance, localChain: execution },
     membership: new MembershipService({
       raft,
       clusterId: () => raft.identity.clusterId,
@@ -226,6 +240,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
       switches,
       controller,
       conductor,
+      maintenance,
     },
     ...{ rpc, flashblocks, bound, surroundings },
   });

@@ -5,7 +5,7 @@ import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import { z } from 'zod';
 import { rpcUrlOf } from '../config/host-port.js';
 import type { LeaderCall } from '../membership/see-through.js';
-import { statusOf, type AskStatus } from '../api/cluster-status.js';
+import { statusOfMember, type AskStatus } from '../api/cluster-status.js';
 
 const STATUS_TIMEOUT_MS = 2000;
 /** A new voter may take half a minute to get the log. */
@@ -52,10 +52,9 @@ export async function callLeader(
 }
 
 async function urlOf(own: ConductorStatus, askStatus: AskStatus, leader: string): Promise<string> {
-  const server = own.membership.servers.find(({ id }) => id === leader);
-  if (!server) throw new Error('its address is not known here');
-  const { rpcPort } = await statusOf(server, askStatus, STATUS_TIMEOUT_MS);
-  const url = rpcPort === null ? undefined : rpcUrlOf(server.addr, rpcPort);
+  const { rpcPort } = await statusOfMember(own, askStatus, leader, STATUS_TIMEOUT_MS);
+  const { addr } = own.membership.servers.find(({ id }) => id === leader)!;
+  const url = rpcPort === null ? undefined : rpcUrlOf(addr, rpcPort);
   if (url === undefined) throw new Error('its RPC port is not known');
   return url;
 }

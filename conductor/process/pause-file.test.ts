@@ -26,23 +26,41 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 
 describe('PauseFile', () => {
   it('no file is no pause', async () => {
-    expect(await pauseFile().read()).toBeNull();
+    expect(await pauseFile().read()).toMatchObject({ paused: null });
   });
 
   it('keeps who paused and since when, and that somebody resumed', async () => {
-    await pauseFile().write({ by: 'bootstrap', sinceMs: 7 });
+    await pauseFile().write({ paused: { by: 'bootstrap', sinceMs: 7 } });
     expect(await text()).toBe('{"format":1,"paused":{"by":"bootstrap","sinceMs":7}}\n');
-    expect(await pauseFile().read()).toEqual({ by: 'bootstrap', sinceMs: 7 });
-    await pauseFile().write(null);
+    expect(await pauseFile().read()).toMatchObject({ paused: { by: 'bootstrap', sinceMs: 7 } });
+    await pauseFile().write({ paused: null });
     expect(await text()).toBe('{"format":1,"paused":null}\n');
-    expect(await pauseFile().read()).toBeNull();
+    expect(await pauseFile().read()).toMatchObject({ paused: null });
+  });
+
+  it('keeps who answers for it, until when, and the pause of the cluster', async () => {
+    const kept = {
+      paused: {
+        by: 'conductor_pause' as const,
+        sinceMs: 7,
+        untilMs: 9,
+        owner: 'alice',
+        reason: 'disk',
+        id: 'p',
+        logIndex: 3,
+      },
+      resumed: ['o'],
+      cluster: { id: 'c', logIndex: 4, sinceMs: 8, reason: 'L1 incident' },
+    };
+    await pauseFile().write(kept);
+    expect(await pauseFile().read()).toMatchObject(kept);
   });
 
   it.each(['', '{"format":1,"pau', '{"format":2,"paused":null}', '{"format":1,"paused":{"by":"somebody"}}'])(
     'takes a file that says %j for a pause, tells the remedy and leaves it as it is',
     async (damaged) => {
       await writeFile(path.join(directory, 'switches.json'), damaged);
-      expect(await pauseFile().read()).toMatchObject({ by: 'unreadable-file' });
+      expect(await pauseFile().read()).toMatchObject({ paused: { by: 'unreadable-file' } });
       expect(logged).toMatchObject([
         {
           level: 50,
@@ -60,7 +78,7 @@ describe('PauseFile', () => {
     await rm(directory, { recursive: true });
     const order: string[] = [];
     const failing = pauseFile();
-    await failing.write(null).catch(() => order.push(`answered, fatal: ${fatal.length}`));
+    await failing.write({ paused: null }).catch(() => order.push(`answered, fatal: ${fatal.length}`));
     await new Promise(setImmediate);
     expect(order).toEqual(['answered, fatal: 0']);
     expect(fatal).toMatchObject([{ name: 'StorageError', code: 'io' }]);

@@ -1,16 +1,33 @@
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import type { KeptPausedBy, Pause, PauseStore } from '../control/switches.js';
+import type { KeptSwitches, PauseStore } from '../control/switches.js';
 import { KeptFile, UnreadableFileError } from './kept-file.js';
 
 const FILE_NAME = 'switches.json';
 /** Rises when an older release could not read what is written (docs/FORMATS.md). */
 const FORMAT = 1;
 
+/** What a release before records does not know, and leaves out: it stays paused for longer, if anything. */
+const details = {
+  untilMs: z.number().optional(),
+  owner: z.string().optional(),
+  reason: z.string().optional(),
+};
+
 const schema = z.object({
   format: z.literal(FORMAT),
   /** Null: an operator resumed. */
-  paused: z.object({ by: z.enum(['bootstrap', 'conductor_pause']), sinceMs: z.number() }).nullable(),
+  paused: z
+    .object({
+      by: z.enum(['bootstrap', 'conductor_pause']),
+      sinceMs: z.number(),
+      id: z.string().optional(),
+      logIndex: z.number().optional(),
+      ...details,
+    })
+    .nullable(),
+  resumed: z.array(z.string()).readonly().optional(),
+  cluster: z.object({ id: z.string(), logIndex: z.number(), sinceMs: z.number(), ...details }).optional(),
 });
 
 const REMEDY =
@@ -24,7 +41,7 @@ interface PauseFileOptions {
   onFatal: (error: Error) => void;
 }
 
-/** Keeps the pause in a file beside the database. */
+/** Keeps the pauses in a file beside the database. */
 export class PauseFile implements PauseStore {
   private readonly kept;
 
@@ -38,9 +55,9 @@ export class PauseFile implements PauseStore {
    *
    * @throws StorageError `io`
    */
-  async read(): Promise<Pause | null> {
+  async read(): ReturnType<PauseStore['read']> {
     try {
-      return (await this.kept.read())?.paused ?? null;
+      return (await this.kept.read()) ?? { paused: null };
     } catch (error) {
       if (!(error instanceof UnreadableFileError)) throw error;
       const { file } = this.kept;
@@ -49,14 +66,14 @@ export class PauseFile implements PauseStore {
         { code: 'unreadable-file', file, reason, remedy: REMEDY },
         'pause file cannot be read: starting paused',
       );
-      return { by: 'unreadable-file', sinceMs: Date.now() };
+      return { paused: { by: 'unreadable-file', sinceMs: Date.now() } };
     }
   }
 
   /** @throws StorageError, and then ends the process */
-  async write(paused: Pause<KeptPausedBy> | null): Promise<void> {
+  async write(switches: KeptSwitches): Promise<void> {
     try {
-      await this.kept.write({ format: FORMAT, paused });
+      await this.kept.write({ format: FORMAT, ...switches });
     } catch (error) {
       setImmediate(() => this.options.onFatal(error as Error));
       throw error;

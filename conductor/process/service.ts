@@ -72,6 +72,7 @@ export class Service {
     this.closers.push(async () => flashblocks?.stop(1000));
     if (this.config.metrics.enabled) await this.serveMetrics();
     this.phase = 'bound';
+    void this.parts.maintenance.run(this.ending.signal);
     this.watchNode();
     // Not before all ports are there: a process that ends at its start must leave no cluster behind.
     await this.joinOrFound(consensusPort);
@@ -128,9 +129,9 @@ export class Service {
     await switches.restore(new PauseFile({ directory: nodeDirectory(config.raft), logger, onFatal }));
     if (foundsAlone(config, raft)) await controller.pauseForBootstrap();
     if (!switches.pause) return;
-    const { by, sinceMs } = switches.pause;
+    const { by, sinceMs, owner, reason } = switches.pause;
     logger.warn(
-      { by, since: new Date(sinceMs).toISOString() },
+      { by, since: new Date(sinceMs).toISOString(), owner, reason },
       'the control loop is paused until conductor_resume',
     );
   }

@@ -6,6 +6,7 @@ import { Conductor } from '../api/conductor.js';
 import { nodeStatus } from '../api/node-status.js';
 import { voterReports } from '../api/voter-reports.js';
 import { ChainState } from '../chain/chain-state.js';
+import { ClusterRecords } from '../chain/cluster-records.js';
 import { HeadResetter } from '../commit/head-resetter.js';
 import type { ResetRequest } from '../chain/reset.js';
 import { PayloadCommitter } from '../commit/payload-committer.js';
@@ -17,6 +18,8 @@ import { LocalNode } from '../control/local-node.js';
 import { Succession } from '../control/succession.js';
 import { Switches } from '../control/switches.js';
 import { chainOf, refOf, silent } from './chain.js';
+import { MaintenanceService } from '../maintenance/maintenance-service.js';
+import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 import { FakeNode, historyOf } from './fake-node.js';
 import { FakeRaft } from './fake-raft.js';
 import { virtualSleep } from './virtual-sleep.js';
@@ -71,6 +74,8 @@ export class ConductorUnderTest {
   readonly resets: ResetRequest[] = [];
   /** Records of other members that were to be put into the log. */
   readonly recorded: unknown[] = [];
+  /** What is in the log is known here. */
+  knowsLog = true;
   private report: HealthReport | null = null;
 
   constructor({ paused = false, silentTransfer = false, roundRobin = false, witness = false }: Options) {
@@ -88,6 +93,7 @@ export class ConductorUnderTest {
       timeoutMs: 1000,
     });
     const switches = new Switches({ paused });
+    const machine = { records: new ClusterRecords(), appliedIndex: 0 };
     const succession = new Succession({ raft, roundRobin, peerTimeoutMs: () => 500 });
     const askStatus: AskStatus = async (address) => {
       const found = this.memberStatus.get(address);
@@ -103,6 +109,7 @@ export class ConductorUnderTest {
       catchUpTimeoutMs: 3000,
       handBack: { afterMs: 60_000, intervalMs: 600_000 },
       priority: 0,
+      knowsLog: () => this.knowsLog,
       askVoters: () => voterReports(status(), askStatus),
       resetHead: async (request) => {
         this.resets.push(request);
@@ -118,7 +125,10 @@ export class ConductorUnderTest {
       chainId: () => 901,
     };
     const status = (): ConductorStatus =>
-      nodeStatus({ raft, chain, localNode, health, switches, controller, ...identity, ...surroundings });
+      nodeStatus({
+        ...{ raft, chain, localNode, health, switches, controller },
+        ...{ records: machine.records, ...identity, ...surroundings },
+      });
     const committing = { log: raft, chain, turns: new Turns(), logger: silent };
     this.conductor = new Conductor({
       ...{ raft, chain, history, controller, succession, switches, status, silentTransfer },
@@ -128,6 +138,11 @@ export class ConductorUnderTest {
         firstBlockRefusal: () => controller.firstBlockRefusal,
       }),
       resetter: new HeadResetter(committing),
+      maintenance: new MaintenanceService({
+        ...{ nodeId: 'a', machine, controller, switches, sleep: virtualSleep, logger: silent },
+        recorder: { record: () => Promise.reject(new RpcError('nobody leads', { reason: 'no-leader' })) },
+        isReadyLeader: () => raft.isReadyLeader,
+      }),
       recorder: { propose: async (record) => void this.recorded.push(record) },
       localChain: execution,
       membership: this.membership,

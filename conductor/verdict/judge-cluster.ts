@@ -12,6 +12,7 @@ import {
 } from './cluster-view.js';
 import { consensusProblem, identityProblems, type Finding } from './consensus-problems.js';
 import { nodeProblems } from './node-problems.js';
+import { pausesOf } from './pauses.js';
 import { remedyOf, severityOf } from './remedies.js';
 import { sequencerProblems } from './sequencer-problems.js';
 
@@ -25,6 +26,7 @@ export function judgeCluster(view: ClusterView): ClusterVerdict {
   const found = [
     ...leaderProblems(view, leading, standing),
     ...sequencerProblems(view),
+    ...pauseProblems(view),
     ...view.members.flatMap((member) => consensusProblem(view, leading[0], member) ?? []),
     ...identityProblems(view),
     ...answering(view).flatMap((member) => nodeProblems(view, member)),
@@ -46,6 +48,15 @@ export function judgeCluster(view: ClusterView): ClusterVerdict {
     leader: leading.length === 1 ? leading[0]!.id : null,
     ...standing,
   };
+}
+
+/** Said once of the cluster, or of each member that is paused by itself. */
+function pauseProblems(view: ClusterView): Finding[] {
+  return pausesOf(view).map(({ member, text: message }) => ({
+    code: member === null ? 'cluster-paused' : 'paused',
+    member,
+    message,
+  }));
 }
 
 type Standing = Pick<ClusterVerdict, 'voters' | 'votersKeepingUp' | 'failureTolerance'>;

@@ -8,19 +8,18 @@ const HEALTH_CODES = {
   unknown: 'node-unchecked',
 } as const;
 
-/** What is wrong with the local node and the switches of a member that answers, consensus apart. */
+/** What is wrong with the local node and the override of a member that answers, consensus apart. */
 export function nodeProblems(view: ClusterView, member: Answering): Finding[] {
   const { id, role, status } = member;
   if (role === 'no member') return [];
   const found: Finding[] = [];
   const add = (code: ProblemCode, message: string): void => void found.push({ code, member: id, message });
-  const { health, paused, pausedBy, leaderOverridden } = status;
+  const { health, leaderOverridden } = status;
   if (health.status !== 'healthy') {
     add(HEALTH_CODES[health.status], `${id} is ${health.status}: ${healthReason(status)}`);
   }
   const lag = lagBlocks(view, member) ?? 0;
   if (lag > LAG_MAX) add('node-behind', `the execution client of ${id} misses ${lag} committed blocks`);
-  if (paused) add('paused', `${id} is paused${pausedBy === undefined ? '' : ` (by ${pausedBy})`}`);
   if (leaderOverridden) add('leader-overridden', `the leader is overridden on ${id}`);
   return found;
 }

@@ -49,6 +49,8 @@ const REMEDIES = {
     'Repair what the message names at its op-node or execution client; leadership moves to a fitter member by itself.',
   'node-degraded': 'Repair what the message names before it gets worse; the member can still sequence.',
   'node-unchecked': 'Wait for its first health check. If it does not come, look at the log of its conductor.',
+  'cluster-paused':
+    'Resume it with baton resume once the reason for the pause is over. Until then no member starts, stops or moves a sequencer.',
   paused:
     'Resume it with baton resume ID once the reason for the pause is over. If it is paused by bootstrap, first make sure that every member is listed here.',
 } as const;

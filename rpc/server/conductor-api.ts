@@ -1,6 +1,7 @@
 import type { ClusterTimes } from './cluster-timing.js';
 import type { ClusterVerdict } from './cluster-verdict.js';
 import type { ClusterStatus, ConductorStatus } from './conductor-status.js';
+import type { PauseRequest, ResumeRequest } from './pause-request.js';
 import type { BlockId } from '../payload/block-ref.js';
 import type { UnsafePayload } from '../payload/unsafe-payload.js';
 
@@ -46,6 +47,9 @@ export interface ConductorApi {
   overrideLeader(override: boolean): void;
   pause(): Promise<void>;
   resume(): Promise<void>;
+  /** Pauses this node, another member or the whole cluster; with who, why and how long. */
+  beginPause(request: PauseRequest): Promise<void>;
+  endPause(request: ResumeRequest): Promise<void>;
   stop(): Promise<void>;
   /** `gone` fires when the proposer left without an answer: it will not publish the block then. */
   commitUnsafePayload(payload: UnsafePayload, options?: CommitOptions): Promise<void>;

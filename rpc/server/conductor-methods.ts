@@ -5,6 +5,7 @@ import { ArgumentError, type Method, type MethodTable, type Param } from './json
 import { method, methodForCaller } from './json-rpc/method-table.js';
 import { boolParam, hashParam, stringParam, uint64Param } from './json-rpc/params.js';
 import { payloadParam } from './json-rpc/payload-param.js';
+import { pauseParam, resumeParam } from './pause-request.js';
 import { envelopeJson } from '../payload/envelope-json.js';
 
 /** The `conductor_*` methods with op-conductor's names and positional parameters, and a few of our own. */
@@ -49,6 +50,8 @@ export function conductorMethods(api: ConductorApi): MethodTable {
       api.resetHead({ number, hash }, reason, seen),
     ),
     setTiming: method([timingParam, uint64Param], (timing, version) => api.setTiming(timing, version)),
+    beginPause: method([pauseParam], (request) => api.beginPause(request)),
+    endPause: method([resumeParam], (request) => api.endPause(request)),
     record: method([jsonParam], (record) => api.record(record)),
     status: method([], () => api.status()),
     clusterStatus: method([], () => api.clusterStatus()),

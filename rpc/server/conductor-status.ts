@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { clusterTimingSchema } from './cluster-timing.js';
 import { clusterVerdictSchema } from './cluster-verdict.js';
+import { maintenanceSchema } from './maintenance-status.js';
 
 const count = z.int().nonnegative();
 const ms = z.number().nonnegative();
@@ -196,12 +197,20 @@ export const conductorStatusSchema = z.object({
   active: z.boolean(),
   paused: z.boolean(),
   /**
-   * Who decided so, while it is paused: the flag `--paused`, the founding of a cluster, an operator, or the node
-   * itself, since it cannot read what was decided. All but the flag's outlive the process.
+   * Who decided so, while it is paused: the flag `--paused`, the founding of a cluster, an operator for this node
+   * (`conductor_pause`) or for all (`cluster`), or the node itself, since it cannot read what was decided. All but the
+   * flag's outlive the process.
    */
-  pausedBy: z.enum(['flag', 'bootstrap', 'conductor_pause', 'unreadable-file']).optional(),
+  pausedBy: z.enum(['flag', 'bootstrap', 'cluster', 'conductor_pause', 'unreadable-file']).optional(),
   /** Wall clock in milliseconds, while it is paused. */
   pausedSinceMs: z.number().optional(),
+  /** When that pause ends by itself; absent when it does not. */
+  pausedUntilMs: z.number().optional(),
+  /** Who answers for it, and why, where somebody said so. */
+  pausedOwner: z.string().optional(),
+  pausedReason: z.string().optional(),
+  /** What of operators' decisions the log has, as far as this node has applied it. Absent from older versions. */
+  maintenance: maintenanceSchema.default({ cluster: null, members: {}, halt: null }),
   stopped: z.boolean(),
   /** `conductor_overrideLeader(true)` is in force. */
   leaderOverridden: z.boolean(),

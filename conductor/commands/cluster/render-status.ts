@@ -9,6 +9,7 @@ import {
   type ClusterView,
   type Member,
 } from '../../verdict/cluster-view.js';
+import { maintenanceOf, pausesOf, type ShownPause } from '../../verdict/pauses.js';
 import { judgeCluster } from '../../verdict/judge-cluster.js';
 import { paint, tableLines, wrap, type Cell, type Column, type Look } from '../output/table.js';
 
@@ -87,7 +88,15 @@ export function renderTable(view: ClusterView, look: StatusLook): string {
     ...cells(view, member, columns, look),
   ]);
   const table = tableLines([{ title: 'ID' }, { title: 'ROLE' }, ...columns], rows, look);
-  return [...table, '', ...verdictLines(view, look)].join('\n');
+  const pauses = pausesOf(view).flatMap((pause) => wrap(pauseLine(pause), 0, look));
+  if (pauses.length > 0) pauses.push('');
+  return [...pauses, ...table, '', ...verdictLines(view, look)].join('\n');
+}
+
+function pauseLine({ text, sinceMs, untilMs }: ShownPause): string {
+  const toTheSecond = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  const since = sinceMs === undefined ? '' : `, since ${toTheSecond(sinceMs)}`;
+  return `PAUSED: ${text}${since}${untilMs === undefined ? '' : `, until ${toTheSecond(untilMs)}`}`;
 }
 
 function verdictLines(view: ClusterView, look: StatusLook): string[] {
@@ -187,7 +196,7 @@ function yesNo(value: boolean | null): string {
 
 /**
  * The same for programs: the members of the verdict (`schemaVersion`, `level`, `problems`, `leader` …), `healthy`,
- * `version` and `members`, where each member has its whole `conductor_status`, or null.
+ * `version`, `maintenance` and `members`, where each member has its whole `conductor_status`, or null.
  */
 export function statusDocument(view: ClusterView): object {
   const verdict = judgeCluster(view);
@@ -199,5 +208,12 @@ export function statusDocument(view: ClusterView): object {
     lagEntries: lagEntries(view, member),
   }));
   const { version, clusterId } = view;
-  return { ...verdict, healthy: verdict.level === 'ok', version, clusterId, members };
+  return {
+    ...verdict,
+    healthy: verdict.level === 'ok',
+    version,
+    clusterId,
+    maintenance: maintenanceOf(view),
+    members,
+  };
 }

@@ -1,4 +1,5 @@
 import { TIMING_PROFILES } from '../../../raft/index.js';
+import type { PauseRequest } from '../../../rpc/server/pause-request.js';
 import type { ClusterStatus, ConductorStatus } from '../../../rpc/server/conductor-status.js';
 import {
   startFakeRpcServer,
@@ -52,6 +53,7 @@ export function memberStatus(id: string, changes: Partial<ConductorStatus> = {})
     health: { status: 'healthy', summary: 'healthy', reasons: [], checkedAtMs: 1_700_000_000_000 },
     active: true,
     paused: false,
+    maintenance: { cluster: null, members: {}, halt: null },
     stopped: false,
     leaderOverridden: false,
     ...changes,
@@ -146,6 +148,35 @@ export class FakeCluster {
         node: { ...status.node, sequencerActive: isLeader },
       });
     }
+  }
+
+  /** From here on pauses and resumes do what they say, at members and in the log. */
+  obeyPauses(): void {
+    this.onCall = (_, method, [request]) => {
+      const { member, owner, reason } = request as PauseRequest;
+      const paused = method === 'conductor_beginPause';
+      const who = { ...(owner !== undefined && { owner }), ...(reason !== undefined && { reason }) };
+      const pause = paused
+        ? { id: 'p', logIndex: 201, sinceMs: 1_700_000_000_000, untilMs: null, who }
+        : null;
+      for (const id of this.members.keys()) {
+        if (member === null) this.maintain(id, paused, 'cluster', { cluster: pause });
+        else if (member === id) this.maintain(id, paused, 'conductor_pause', {});
+        else this.maintain(id, undefined, undefined, { members: pause ? { [member]: pause } : {} });
+      }
+      return { result: null };
+    };
+  }
+
+  private maintain(
+    id: string,
+    paused: boolean | undefined,
+    pausedBy: ConductorStatus['pausedBy'],
+    change: Partial<ConductorStatus['maintenance']>,
+  ): void {
+    const { status } = this.get(id);
+    const maintenance = { ...status.maintenance, ...change };
+    this.change(id, { maintenance, ...(paused !== undefined && { paused, pausedBy }) });
   }
 
   /** Its process is gone. */

@@ -9,7 +9,7 @@ import {
 } from '../../../raft/index.js';
 import { RpcError } from '../../../rpc/server/json-rpc/rpc-error.js';
 import type { ConductorStatus } from '../../../rpc/server/conductor-status.js';
-import type { AskStatus } from '../../api/cluster-status.js';
+import { statusOfMember, type AskStatus } from '../../api/cluster-status.js';
 import { Conductor } from '../../api/conductor.js';
 import { nodeStatus } from '../../api/node-status.js';
 import { RecordReaders } from '../../api/record-readers.js';
@@ -28,6 +28,8 @@ import { LocalNode } from '../../control/local-node.js';
 import { Succession } from '../../control/succession.js';
 import { Switches } from '../../control/switches.js';
 import { untilConductorEnabled } from '../../control/until-conductor-enabled.js';
+import { LogKnowledge } from '../../maintenance/log-knowledge.js';
+import { MaintenanceService } from '../../maintenance/maintenance-service.js';
 import { MembershipService } from '../../membership/membership-service.js';
 import { virtualSleep as sleep } from '../../testing/virtual-sleep.js';
 import type { RaftNetwork } from './cluster/raft-network.js';
@@ -78,12 +80,15 @@ export class ConductorProcess {
   readonly machine: ChainStateMachine;
   readonly conductor: Conductor;
   readonly controller: Controller;
-  readonly recorder: Recorder;
+  private readonly recorder: Recorder;
+  private readonly maintenance: MaintenanceService;
   readonly lifetime: Lifetime;
   private isOpen = false;
   private readonly localNode: LocalNode;
   private readonly health: HealthMonitor;
   private readonly switches = new Switches({ paused: false });
+  /** The pause that is in force, and when this process had it from the log. */
+  private learnt: { id: string | undefined; atMs: number } = { id: undefined, atMs: 0 };
   private readonly ending = new AbortController();
   private readonly clients: LocalClients;
 
@@ -163,11 +168,16 @@ export class ConductorProcess {
       catchUpTimeoutMs: CATCH_UP_TIMEOUT_MS,
       handBack: { afterMs: null, intervalMs: 0 },
       priority: 0,
+      knowsLog: () => knowledge.isKnown,
       askVoters: () => voterReports(status(), askStatus),
       resetHead: (request) => resetter.reset(request),
       logger: controlLogger,
     });
-    raft.on('applied', () => rhythm.committed(performance.now()));
+    raft.on('applied', () => {
+      rhythm.committed(performance.now());
+      const { pause } = this.switches;
+      if (pause?.id !== this.learnt.id) this.learnt = { id: pause?.id, atMs: clock.nowMs };
+    });
     this.controller.on('sequencerStarted', () => rhythm.committed(performance.now()));
     this.controller.on('sequencerStarted', () => watcher.startKnown(nodeId));
     this.controller.on('transferred', (success) => watcher.transferred(nodeId, success));
@@ -181,6 +191,7 @@ export class ConductorProcess {
         health,
         switches,
         controller,
+        records: machine.records,
         version: 'simulated',
         rpcPort,
         doubted: () => [],
@@ -203,9 +214,20 @@ export class ConductorProcess {
       now: Date.now,
       steadyNow: () => performance.now(),
     });
+    this.maintenance = new MaintenanceService({
+      ...{ nodeId, machine, controller, switches, sleep, recorder: this.recorder, logger: controlLogger },
+      isReadyLeader: () => raft.isReadyLeader,
+    });
+    const knowledge = new LogKnowledge({
+      status: () => raft.status(),
+      appliedByLeader: async (leader, timeoutMs) =>
+        (await statusOfMember(status(), askStatus, leader, timeoutMs)).appliedIndex,
+      now: () => performance.now(),
+    });
     this.conductor = new Conductor({
       ...{ raft, chain, history, controller: this.controller, succession, switches, status },
-      ...{ committer, resetter, recorder: this.recorder, localChain: execution, askStatus },
+      ...{ committer, resetter, recorder: this.recorder, maintenance: this.maintenance },
+      ...{ localChain: execution, askStatus },
       membership: new MembershipService({
         raft,
         clusterId: () => raft.identity.clusterId,
@@ -229,6 +251,7 @@ export class ConductorProcess {
     await raft.open();
     this.isOpen = true;
     await raft.start(transport);
+    void this.maintenance.run(this.ending.signal);
     if (this.settings.isWitness) return localNode.start();
     health.start();
     const { opNode } = this.clients;
@@ -251,10 +274,17 @@ export class ConductorProcess {
     return this.switches.paused;
   }
 
+  /** In its log, whether its time is over or not. */
+  get knowsClusterPause(): boolean {
+    return this.machine.records.maintenance.cluster !== null;
+  }
+
   /** Time on the clock of the run; undefined while it is not paused. */
   get pausedSinceMs(): number | undefined {
     const { pause } = this.switches;
-    return pause ? pause.sinceMs - EPOCH_MS : undefined;
+    if (!pause) return undefined;
+    const learntMs = pause.id === this.learnt.id ? this.learnt.atMs : -Infinity;
+    return Math.max(pause.sinceMs - EPOCH_MS, learntMs);
   }
 
   /** As at SIGTERM: transfers leadership. Then the process ends. */

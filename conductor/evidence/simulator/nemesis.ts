@@ -56,6 +56,7 @@ export class Nemesis {
     world.raftLinks.mendAll();
     world.gossipLinks.mendAll();
     for (const machine of world.machines) this.repair(machine);
+    this.resumeCluster();
     this.leaveBroken();
     world.calmSinceMs = world.nowMs;
     world.note('world', 'all faults are over');
@@ -97,6 +98,14 @@ export class Nemesis {
       const { conductor } = machine;
       if (conductor?.isPaused) void conductor.conductor.resume().catch(() => this.resumeLater(machine));
     });
+  }
+
+  /** Whoever leads has it recorded; asked until no node knows of a pause. */
+  private resumeCluster(): void {
+    const { machines, leader, clock } = this.world;
+    if (!machines.some(({ conductor }) => conductor?.knowsClusterPause)) return;
+    void leader?.conductor?.conductor.endPause({ member: null }).catch(() => undefined);
+    clock.after(1000, () => this.resumeCluster());
   }
 
   private strikeLater(): void {
@@ -181,6 +190,13 @@ export class Nemesis {
       this.later(this.durationMs(), () => {
         if (conductor?.isPaused && machine.conductor === conductor) this.resumeLater(machine);
       });
+    },
+    pauseCluster: (machine) => {
+      const { rng, leader } = this.world;
+      const forMs = rng.chance(0.6) ? Math.ceil(this.durationMs()) : null;
+      const asked = (leader ?? machine).conductor?.conductor.beginPause({ member: null, forMs });
+      void asked?.catch(() => undefined);
+      if (forMs === null) this.later(this.durationMs(), () => this.resumeCluster());
     },
     l1Reorg: () => this.world.reorgL1(this.world.rng.int(1, 6)),
     estrange: (machine) => this.estrange(machine),

@@ -88,6 +88,8 @@ export const FAULT_NAMES = [
   'diskReplaced',
   /** An operator makes a conductor claim that it leads, whether it does or not. */
   'override',
+  /** An operator pauses the whole cluster, for a time or until it is resumed. */
+  'pauseCluster',
 ] as const;
 
 export type FaultName = (typeof FAULT_NAMES)[number];
@@ -220,6 +222,7 @@ function drawAny(seed: number): SimulationOptions {
         diskCopied: sometimes(0.2, () => 0.3, 0),
         diskReplaced: sometimes(0.2, () => 0.2, 0),
         override: weight(0.2),
+        pauseCluster: weight(0.2),
       },
     },
     witness: nodes === 3 && rng.chance(0.3),

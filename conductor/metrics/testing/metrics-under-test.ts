@@ -121,6 +121,7 @@ export const status: ConductorStatus = {
   health: { status: 'degraded', summary: '', reasons: [], checkedAtMs: 0 },
   active: true,
   paused: false,
+  maintenance: { cluster: null, members: {}, halt: null },
   stopped: false,
   leaderOverridden: false,
 };

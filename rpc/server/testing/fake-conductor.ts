@@ -56,6 +56,14 @@ export class FakeConductor implements ConductorApi {
     return this.override;
   }
 
+  async beginPause(request: unknown): Promise<void> {
+    this.operations.push(['beginPause', request]);
+  }
+
+  async endPause(request: unknown): Promise<void> {
+    this.operations.push(['endPause', request]);
+  }
+
   async record(record: unknown): Promise<void> {
     this.operations.push(['record', record]);
   }

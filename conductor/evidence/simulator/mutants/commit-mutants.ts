@@ -134,6 +134,13 @@ export const commitMutants: readonly Mutant[] = [
     'for (const command of this.sinceBase.splice(0, until).slice(0, -1)) {',
   ),
   mutant(
+    'a record is as old as its node thinks',
+    bySeeds,
+    'conductor/chain/cluster-records.ts',
+    '{ id, logIndex, sinceMs: atMs, who }',
+    '{ id, logIndex, sinceMs: Math.max(atMs, Date.now()), who }',
+  ),
+  mutant(
     'a snapshot brings no records',
     inTest('conductor/chain/chain-state-machine.records.test.ts'),
     MACHINE,
