@@ -115,7 +115,10 @@ async function setMembers(
   const verb = paused ? 'paused' : 'resumed';
   const leader = leaders(view)[0];
   const outcomes = await Promise.all(
-    targets.map((target) => setOne(operation, target, order, areNamed ? leader : undefined)),
+    targets.map((target) => {
+      const isKnown = areNamed || (!paused && isPausedByItself(view, target));
+      return setOne(operation, target, order, isKnown ? leader : undefined);
+    }),
   );
   const failed = targets.flatMap((target, index) => {
     const reason = outcomes[index];

@@ -164,7 +164,7 @@ describe('Switches', () => {
       await done;
     };
 
-    it('is paused by the own one, that of its member and that of the cluster, each of which ends by itself', async () => {
+    it('is paused by its own pause, that of its member and that of the cluster, each of which ends by itself', async () => {
       const store = new SlowStore({ by: 'bootstrap', sinceMs: 7 });
       const switches = await switchesOn(store);
       let inLog: { cluster?: LoggedPause; member?: LoggedPause } = {

@@ -175,7 +175,7 @@ export class Switches {
     await this.keep({ ...this.kept, cluster });
   }
 
-  /** The own pause has its record in the log. @throws StorageError */
+  /** Its own pause has its record in the log. @throws StorageError */
   async noteRecorded(id: string, logIndex: number): Promise<void> {
     const { current } = this;
     if (current?.id !== id || this.kept.paused?.id !== id || !isKept(current)) return;
@@ -184,7 +184,7 @@ export class Switches {
     await this.keep({ ...this.kept, paused: pause });
   }
 
-  /** The own pause is from now on this one, which the log has. @throws StorageError */
+  /** Its own pause is from now on this one, which the log has. @throws StorageError */
   async adopt(logged: LoggedPause): Promise<void> {
     // An operator resumes this very moment.
     if (this.kept.paused?.id !== this.current?.id) return;

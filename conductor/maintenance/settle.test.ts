@@ -88,7 +88,7 @@ describe('how an own pause and the log become one', () => {
   it('a pause without a quorum is not ended by a resume that was recorded without knowing it', () => {
     // Elsewhere, an earlier pause of this member was resumed: nothing of it is in the log.
     expect(next({ pause: own({ id: 'local' }), resumed: [] })).toEqual({ type: 'publishPause' });
-    // An earlier pause of this member is still in the log, and will be resumed: the own one goes in first.
+    // An earlier pause of this member is still in the log, and will be resumed: its own pause goes in first.
     const log = { member: logged('earlier') };
     expect(next({ pause: own({ id: 'local' }) }, log)).toEqual({ type: 'publishPause' });
   });

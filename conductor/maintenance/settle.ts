@@ -12,7 +12,7 @@ export interface OwnPause {
 export interface PauseInLog {
   member: LoggedPause | undefined;
   appliedIndex: number;
-  /** Where the own pause is in the journal, if it is there. */
+  /** Where its own pause is in the journal, if it is there. */
   recordedAt: number | undefined;
 }
 
@@ -21,7 +21,7 @@ export type Settlement =
   | { type: 'none' }
   /** Its time is over, or it was resumed elsewhere. */
   | { type: 'end'; reason: 'time-over' | 'resumed-elsewhere' }
-  /** The log has the own pause. */
+  /** The log has its own pause. */
   | { type: 'note'; logIndex: number }
   /** The log has a pause of this member that takes over. */
   | { type: 'adopt'; pause: LoggedPause }
