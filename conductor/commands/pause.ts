@@ -98,7 +98,7 @@ async function setCluster(operation: Operation, view: ClusterView, order: PauseO
   });
   operation.done(`the cluster: ${paused ? 'paused' : 'resumed'}`);
   const silent = seen.members.filter(({ status }) => !status);
-  if (silent.length > 0) {
+  if (paused && silent.length > 0) {
     operation.note(`${names(silent)}: no answer; the log will tell, before anything is started there`);
   }
   return true;
