@@ -38,7 +38,7 @@ export const addPause: AddCommand = (program, io) => {
     .description(
       'pause the control loop of these members, without an id of the whole cluster; voting goes on',
     )
-    .addOption(new Option('--owner <name>', 'who answers for it').default(whoIsAsking(io)))
+    .addOption(new Option('--owner <name>', 'who answers for it').default(whoIsAsking(io), 'you'))
     .addOption(
       new Option('--for <duration>', 'end it by itself after that time, such as 30m').argParser(readDuration),
     )
@@ -51,7 +51,7 @@ export const addPause: AddCommand = (program, io) => {
 export const addResume: AddCommand = (program, io) => {
   changingCommand(program, io, 'resume [ids...]')
     .description('resume the control loop of these members; without an id of the cluster and of all members')
-    .addOption(new Option('--owner <name>', 'who answers for it').default(whoIsAsking(io)))
+    .addOption(new Option('--owner <name>', 'who answers for it').default(whoIsAsking(io), 'you'))
     .action((ids: string[], options: PauseOptions) =>
       operate(io, options, (operation) => setPaused(operation, ids, false, options)),
     );
