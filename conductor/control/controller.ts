@@ -39,7 +39,13 @@ export interface ControlTimes extends Pick<LocalSequencerOptions, 'callTimeoutMs
 interface ControllerOptions extends Omit<LocalSequencerOptions, 'readBarrier' | 'nodeId'>, ControlTimes {
   raft: Pick<
     RaftNode<unknown>,
-    'nodeId' | 'identity' | 'status' | 'setEligibility' | 'readBarrier' | 'prepareTransfer' | 'transferLeadership'
+    | 'nodeId'
+    | 'identity'
+    | 'status'
+    | 'setEligibility'
+    | 'readBarrier'
+    | 'prepareTransfer'
+    | 'transferLeadership'
   > &
     EventEmitter<RaftNodeEvents>;
   chain: Pick<ChainState, 'head'>;
