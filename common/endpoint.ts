@@ -60,6 +60,16 @@ export function hostOf(text: string): string | undefined {
   return URL.canParse(text) ? new URL(text).host : undefined;
 }
 
+/**
+ * Of a URL of any kind what may be shown, `***` in the place of the rest; undefined if the text is none.
+ */
+export function shownUrl(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const { protocol, host, username, password, pathname, search, hash } = new URL(text);
+  const rest = username + password + pathname.replace(/^\/$/, '') + search + hash;
+  return `${protocol}//${host}${rest === '' ? '' : '/***'}`;
+}
+
 /** Hides what may be a user name and a password in typed text. */
 export function hideCredentials(text: string): string {
   return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)(?:(?!:\/\/)\S)*@/gi, '$1***@');

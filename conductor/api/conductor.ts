@@ -38,13 +38,16 @@ import { SharedVerdict } from './shared-verdict.js';
 /** Longest that `conductor_clusterStatus` waits for other members. */
 const CLUSTER_STATUS_TIMEOUT_MS = 1000;
 
+/** As long as the reason in a record may be. */
+const REASON_CHARS_MAX = 1024;
+
 interface ConductorOptions {
   raft: Pick<RaftNode<unknown>, 'status' | 'transferLeadership'> & EventEmitter<RaftNodeEvents>;
   chain: Pick<ChainState, 'head' | 'hashAt'>;
   history: Pick<ChainHistory, 'payload'>;
   committer: Pick<PayloadCommitter, 'commit'>;
   resetter: Pick<HeadResetter, 'reset'>;
-  recorder: Pick<Recorder, 'propose'>;
+  recorder: Pick<Recorder, 'propose' | 'record'>;
   maintenance: Pick<MaintenanceService, 'pause' | 'resume'>;
   localChain: LocalChain;
   membership: Pick<MembershipService, 'add' | 'demote' | 'remove' | 'replace' | 'setTiming'>;
@@ -160,6 +163,23 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   async stop(): Promise<void> {
     // The answer has to leave before the server that carries it goes away.
     setImmediate(() => this.emit('stopRequested'));
+  }
+
+  async halt(owner: string, reason: string): Promise<void> {
+    const who = { owner, reason: reason.slice(0, REASON_CHARS_MAX) };
+    await this.options.recorder.record({ kind: 'operation', what: 'halt', who, change: { type: 'halt' } });
+    this.options.logger.warn(who, 'the cluster is halted: no sequencer runs');
+  }
+
+  async endHalt(owner: string, reason: string): Promise<void> {
+    const who = { owner, reason: reason.slice(0, REASON_CHARS_MAX) };
+    await this.options.recorder.record({
+      kind: 'operation',
+      what: 'end-halt',
+      who,
+      change: { type: 'endHalt' },
+    });
+    this.options.logger.info(who, 'the halt of the cluster is over');
   }
 
   async commitUnsafePayload(payload: UnsafePayload, options?: CommitOptions): Promise<void> {

@@ -25,7 +25,7 @@ interface StatusSources {
     readonly timing: ClusterTiming;
   };
   chain: Pick<ChainState, 'head'>;
-  localNode: Pick<LocalNode, 'isAbsent' | 'state' | 'branch' | 'commits'>;
+  localNode: Pick<LocalNode, 'isAbsent' | 'state' | 'branch' | 'commits' | 'notAsking' | 'override'>;
   health: Pick<HealthMonitor, 'latest'>;
   switches: Switches;
   records: Pick<ClusterRecords, 'maintenance'>;
@@ -113,12 +113,14 @@ export function nodeStatus(sources: StatusSources): ConductorStatus {
       leftAt: localNode.branch.leftAt,
       startHeldBy: sources.controller.startHeldBy ?? '',
       ...(sources.chainId && { chainId: sources.chainId() }),
+      overriddenSinceMs: localNode.override.sinceMs,
     },
     health: healthStatus(sources),
     active: switches.active,
     paused: switches.paused,
     ...(switches.pause && pauseStatus(switches.pause)),
     maintenance: sources.records.maintenance,
+    halt: haltOf(sources),
     stopped: switches.stopped,
     leaderOverridden: switches.leaderOverridden,
   };
@@ -148,6 +150,11 @@ function pauseStatus({ by, sinceMs, untilMs, owner, reason }: Pause): Partial<Co
     ...(owner !== undefined && { pausedOwner: owner }),
     ...(reason !== undefined && { pausedReason: reason }),
   };
+}
+
+function haltOf({ records }: StatusSources): ConductorStatus['halt'] {
+  const { halt } = records.maintenance;
+  return halt && { sinceMs: halt.sinceMs, owner: halt.who.owner ?? '', reason: halt.who.reason ?? '' };
 }
 
 /** A lone voter's lease never ends. */

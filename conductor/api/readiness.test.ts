@@ -124,12 +124,22 @@ describe('a follower', () => {
   });
 });
 
+const halt = { sinceMs: 7, owner: 'alice@ops', reason: 'bad upgrade' };
+
+it('of a halted cluster is no active leader', () => {
+  const idle = { ...leading('b'), node: { ...node, sequencerActive: false }, halt };
+  expect(whyNotActiveLeader(idle)).toBe('the cluster is halted');
+});
+
 describe('a leader', () => {
   it.each<[Changes, string | undefined]>([
     [{}, undefined],
     [{ ready: false }, 'its leadership is not complete yet'],
     [{ node: { ...node, startHeldBy: 'the heads of b are not known' } }, 'the heads of b are not known'],
     [{ node: { ...node, sequencerActive: false } }, 'its sequencer is not active'],
+    // Nodes are updated while it lasts.
+    [{ node: { ...node, sequencerActive: false }, halt }, undefined],
+    [{ ready: false, halt }, 'its leadership is not complete yet'],
     [{ paused: true }, 'paused (by an operator)'],
     [bad('too-few-peers'), 'says too-few-peers'],
   ])('%j', async (changes, reason) => {

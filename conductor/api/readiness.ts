@@ -73,12 +73,14 @@ export function whyNotActiveLeader({
   leaderOverridden,
   node,
   witness,
+  halt,
 }: ConductorStatus): string | undefined {
   if (witness) return NO_SEQUENCER;
   if (role !== 'leader' && !leaderOverridden) {
     return leader === null ? 'the node knows no leader' : `${leader.id} leads`;
   }
-  return node.sequencerActive === true ? undefined : 'the node leads, but its sequencer is not active';
+  if (node.sequencerActive === true) return undefined;
+  return halt ? 'the cluster is halted' : 'the node leads, but its sequencer is not active';
 }
 
 function ownObstacle(own: ConductorStatus): string | undefined {
@@ -107,6 +109,8 @@ function localNode({ node, health, witness }: ConductorStatus): string | undefin
 
 function leadership(own: ConductorStatus): string | undefined {
   if (!own.ready) return 'its leadership is not complete yet';
+  // Nobody sequences, and nodes are to be updated meanwhile.
+  if (own.halt) return undefined;
   if (own.node.startHeldBy !== '') return own.node.startHeldBy;
   return whyNotActiveLeader(own);
 }

@@ -8,6 +8,11 @@ const REMEDIES = {
   'not-a-member': 'baton status shows the members',
   'not-a-voter': 'baton status shows who votes; a member without a vote is removed and another added',
   'unfit-target': 'repair it first, or repeat with --force',
+  'unknown-sequencer':
+    'repair that op-node or stop it, and make sure that it stays stopped; or repeat with --force if you know that it does not sequence',
+  halted: 'baton resume ends the halt, once its reason is over',
+  'not-paused':
+    'baton transfer moves leadership and the sequencer; to decide by hand, pause the member first with baton pause ID',
   'would-lose-quorum':
     'bring the other voters back first, or repeat with --force: then no block is committed until they are back, and if they never are, only baton recover helps, which gives up what they alone had committed',
   'would-lose-tolerance':
@@ -20,6 +25,7 @@ const REMEDIES = {
   refused: 'the answer says why: remove that cause, look at baton status, then repeat',
   incomplete: 'repair the members that are named, then repeat: what is done already stays done',
   deadline: 'look at baton status; the command can be repeated, or given more time with --deadline',
+  'not-written': 'give a file that does not exist yet, where you may write, with --out',
   interrupted: 'what was asked for may still happen: look at baton status',
   damaged:
     'do not start the node on this directory, but keep it: start the node on an empty one and add it again with baton add ID ADDRESS. If the others have no quorum, recover from the directory of another node',

@@ -5,6 +5,9 @@ import type { AddCommand, CommandIo, RunIo } from './command.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { addDoctor } from './doctor/doctor.js';
 import { addCompletion, completeWith, isCompletion } from './completion.js';
+import { addDebug } from './debug/debug.js';
+import { addForceActive } from './emergency/force-active.js';
+import { addHalt } from './emergency/halt.js';
 import { addInspect, addRecover } from './directory/index.js';
 import { addAdd, addDemote, addRemove, addReplace } from './membership.js';
 import { documentFormat, documentFormatOf, SCHEMA_VERSION, writeDocument } from './output/document.js';
@@ -31,8 +34,11 @@ const commands: readonly AddCommand[] = [
   addRemove,
   addReplace,
   addTiming,
+  addHalt,
+  addForceActive,
   addOverride,
   addResetHead,
+  addDebug,
   addInspect,
   addRecover,
   addCompletion,

@@ -1,16 +1,23 @@
-import { ClientError } from '../../rpc/clients/client-error.js';
 import { CommandError } from './command-error.js';
 import type { AddCommand } from './command.js';
 import {
   changingCommand,
   memberOf,
   operate,
-  refused,
   type ChangingOptions,
   type Operation,
 } from './cluster/cluster-command.js';
 import { confirmed } from './confirmation.js';
-import { answering, isQuorumLost, leaders, noLeader, type ClusterView } from '../verdict/cluster-view.js';
+import { INSTEAD, sequenceAlone } from './emergency/sequence-alone.js';
+import { ask } from './emergency/steps.js';
+import {
+  answering,
+  isQuorumLost,
+  leaders,
+  noLeader,
+  type ClusterView,
+  type Member,
+} from '../verdict/cluster-view.js';
 import { standingText } from '../verdict/standing-after.js';
 
 /** `baton override <id>`: the last resort when the cluster has lost its quorum. */
@@ -19,22 +26,25 @@ export const addOverride: AddCommand = (program, io) => {
     .description(
       'let a member call itself leader without a quorum (disaster recovery: section Without a quorum of the runbook)',
     )
-    .option('--remove', 'end the override')
+    .option(
+      '--sequence',
+      'let its op-node sequence without consensus, too: pauses all others, and stops their sequencers',
+    )
+    .option('--remove', 'end the override, and stop a sequencer that --sequence has started')
     .option('--force', 'even while the cluster has a leader')
-    .action((id: string, options: ChangingOptions & { remove?: true; force?: true }) =>
+    .action((id: string, options: OverrideOptions) =>
       operate(io, options, async (operation) => {
-        const { cluster, deadline } = operation;
+        const { cluster } = operation;
         const wanted = options.remove !== true;
         let before = await cluster.view();
         const target = memberOf(before, id);
         if (wanted && !options.force) before = await requireNoLeader(operation, before);
         if (!target.status) throw new CommandError('incomplete', `${id} does not answer: ${target.silence}`);
-        if (!(await confirmed(io, wanted ? planToSet(before, id) : planToEnd(before, id), options))) return;
-        try {
-          await cluster.call(target, 'conductor_overrideLeader', [wanted], deadline.remainingMs);
-        } catch (error) {
-          throw error instanceof ClientError ? refused(error) : error;
-        }
+        if (wanted && options.sequence) return sequenceAlone(operation, before, id, options);
+        if (!(await confirmed(io, wanted ? planToSet(before, id) : planToEnd(before, target), options)))
+          return;
+        if (!wanted) await stopIfAlone(operation, target);
+        await ask(operation, target, 'conductor_overrideLeader', [wanted]);
         await operation.until((view) => {
           const status = memberOf(view, id).status;
           if (!status) return `${id} does not answer`;
@@ -42,35 +52,53 @@ export const addOverride: AddCommand = (program, io) => {
             ? undefined
             : `the override is ${wanted ? 'not' : 'still'} set`;
         });
-        operation.done(
-          wanted
-            ? `${id} calls itself leader. Blocks are not replicated by that: op-node publishes without Raft only after admin_overrideLeader`
-            : `${id} is leader only if Raft says so again. op-node forgets admin_overrideLeader only by a restart`,
-          { leaderOverridden: wanted, id },
-        );
+        operation.done(wanted ? setText(id) : endedText(target), { leaderOverridden: wanted, id });
       }),
     );
 };
+
+type OverrideOptions = ChangingOptions & { sequence?: true; remove?: true; force?: true };
+
+const setText = (id: string): string =>
+  `${id} calls itself leader, and batchers follow it. Its op-node asks for commits as before: with --sequence it goes on without them`;
+
+function endedText({ id, status }: Member): string {
+  const isOverridden = (status?.node.overriddenSinceMs ?? null) !== null;
+  const left = isOverridden
+    ? 'Restart its op-node now: it forgets admin_overrideLeader by nothing else, and baton status shows node-overridden until then'
+    : 'If somebody has told its op-node admin_overrideLeader by hand, restart it: it forgets that by nothing else';
+  return `${id} is leader only if the cluster elects it. ${left}`;
+}
+
+/** Its blocks are committed by nobody. One that is not paused stops it by itself. */
+async function stopIfAlone(operation: Operation, target: Member): Promise<void> {
+  const { id, status } = target;
+  if (!status?.paused || status.node.overriddenSinceMs === null || !status.node.sequencerActive) return;
+  const head = await ask(operation, target, 'conductor_stopSequencer');
+  operation.done(`${id}: sequencer stopped at ${String(head)}`);
+}
 
 function planToSet(view: ClusterView, id: string): string[] {
   const [leader] = leaders(view);
   const state = leader
     ? `${leader.id} leads in term ${leader.status.term}: both will call themselves leader, and batchers may follow either.`
     : `There is ${noLeader(view)}.`;
-  const instead =
-    'Bring back the other voters instead if that is possible. If a majority of the disks is gone for good, baton ' +
-    'recover DIRECTORY makes one survivor a cluster of its own: what the lost members alone had committed is given ' +
-    'up, and if they come back there are two clusters, which build two chains.';
   return [
     `${id} will call itself leader, whatever the cluster says.`,
     state,
-    ...(isQuorumLost(view) ? [instead] : []),
+    ...(isQuorumLost(view) ? [INSTEAD] : []),
     standingText(view),
   ];
 }
 
-function planToEnd(view: ClusterView, id: string): string[] {
-  return [`${id} will be leader only if the cluster elects it.`, standingText(view)];
+function planToEnd(view: ClusterView, { id, status }: Member): string[] {
+  const isAlone =
+    status !== null && status.node.overriddenSinceMs !== null && status.node.sequencerActive === true;
+  return [
+    ...(isAlone ? [`The sequencer of ${id}, which publishes without consensus, will be stopped.`] : []),
+    `${id} will be leader only if the cluster elects it.`,
+    standingText(view),
+  ];
 }
 
 /** Elections within which a cluster that can has a leader, and the least time that they get. */

@@ -15,6 +15,7 @@ import {
 } from './cluster/cluster-command.js';
 import { pauseMember, whyNoClusterPause, type PauseOrder } from './cluster/pause-calls.js';
 import { confirmed } from './confirmation.js';
+import { endHalt } from './emergency/halt.js';
 import {
   leaders,
   names,
@@ -50,10 +51,13 @@ export const addPause: AddCommand = (program, io) => {
 /** `baton resume [ids…]` */
 export const addResume: AddCommand = (program, io) => {
   changingCommand(program, io, 'resume [ids...]')
-    .description('resume the control loop of these members; without an id of the cluster and of all members')
+    .description('resume these members; without an id the cluster and all members, and end a halt')
     .addOption(new Option('--owner <name>', 'who answers for it').default(whoIsAsking(io), 'you'))
     .action((ids: string[], options: PauseOptions) =>
-      operate(io, options, (operation) => setPaused(operation, ids, false, options)),
+      operate(io, options, async (operation) => {
+        if (ids.length === 0 && !(await endHalt(operation, options))) return;
+        await setPaused(operation, ids, false, options);
+      }),
     );
 };
 

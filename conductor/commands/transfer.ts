@@ -16,6 +16,7 @@ import {
   type Answering,
   type ClusterView,
 } from '../verdict/cluster-view.js';
+import { isOnlyOld } from '../verdict/halt.js';
 import { standingText } from '../verdict/standing-after.js';
 
 /** `baton transfer [id]`: moves leadership and, with it, the sequencer. */
@@ -55,8 +56,8 @@ export const addTransfer: AddCommand = (program, io) => {
         const to = leaders(after)[0]!;
         operation.done(
           `${to.id} leads in term ${to.status.term}${from.id === to.id ? ' already' : `, it was ${from.id}`}; ` +
-            (to.status.paused
-              ? 'it is paused and starts no sequencer'
+            (to.status.paused || to.status.halt
+              ? `${to.status.halt ? 'the cluster is halted' : 'it is paused'} and starts no sequencer`
               : `its sequencer is active at block ${to.status.node.head?.number ?? '?'}`),
           { leader: to.id, term: to.status.term, before: from.id },
         );
@@ -88,7 +89,9 @@ function requireFit(view: ClusterView, id: string): void {
   if (!target.status) throw unfit(`does not answer: ${target.silence}`);
   if (target.status.witness) throw unfit('is a witness: it has no sequencer, and would hand leadership back');
   if (target.status.paused) throw unfit('is paused and would start no sequencer');
-  if (target.status.health.status === 'unhealthy') {
+  // Heads are old on every node of a halted cluster.
+  const isMeant = target.status.halt !== null && isOnlyOld(target.status);
+  if (target.status.health.status === 'unhealthy' && !isMeant) {
     throw unfit(`is unhealthy: ${healthReason(target.status)}`);
   }
 }
@@ -101,6 +104,7 @@ function unsettled(view: ClusterView): string | undefined {
     ({ id, status }) => id !== leader!.id && status.node.sequencerActive && !status.paused,
   );
   if (late) return `the sequencer of ${late.id} is active still`;
-  if (leader!.status.paused || leader!.status.node.sequencerActive) return undefined;
-  return `${leader!.id} leads, but its sequencer is not active: ${leader!.status.node.reason || 'not yet'}`;
+  const { paused, halt, node } = leader!.status;
+  if (paused || halt || node.sequencerActive) return undefined;
+  return `${leader!.id} leads, but its sequencer is not active: ${node.reason || 'not yet'}`;
 }

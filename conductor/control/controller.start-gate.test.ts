@@ -316,6 +316,39 @@ describe('an op-node that does not ask its conductor', () => {
     expect(t.node.starts).toEqual([hashOf(10)]);
   });
 
+  it('after admin_overrideLeader is not started before its restart', async () => {
+    const t = conductorUnderTest();
+    await t.up();
+    t.override.sinceMs = 7;
+    t.raft.lead();
+    await pass(2000);
+    expect(t.node.starts).toEqual([]);
+    const { node, health } = t.conductor.status();
+    expect(node.overriddenSinceMs).toBe(7);
+    expect(health).toMatchObject({ status: 'unhealthy', reasons: [{ code: 'conductor-disabled' }] });
+    expect(health.summary).toContain('admin_overrideLeader');
+    t.override.sinceMs = null;
+    await pass(2000);
+    expect(t.node.active).toBe(true);
+  });
+
+  it('after admin_overrideLeader is stopped where it sequences as leader', async () => {
+    const t = conductorUnderTest();
+    await t.sequencing();
+    t.override.sinceMs = 7;
+    await poll();
+    expect(t.node.active).toBe(false);
+  });
+
+  it('hears that this node does not lead while that is being looked at', async () => {
+    const t = conductorUnderTest();
+    await t.up();
+    t.raft.lead();
+    expect(t.conductor.leader()).toBe(true);
+    t.override.isLooking = true;
+    expect(t.conductor.leader()).toBe(false);
+  });
+
   it('is not asked at every poll', async () => {
     const t = conductorUnderTest();
     await t.sequencing();

@@ -18,7 +18,6 @@ import { HealthLog } from './health-log.js';
 import { LagTracker } from './lag-tracker.js';
 import type { LocalNode } from './local-node.js';
 import { LocalSequencer, type LocalSequencerOptions } from './local-sequencer.js';
-import { NOT_ASKING } from './node-poll-health.js';
 import { OwnFitness } from './own-fitness.js';
 import { StartElsewhereError } from './start-held.js';
 import type { Succession } from './succession.js';
@@ -56,6 +55,8 @@ interface ControllerOptions extends Omit<LocalSequencerOptions, 'readBarrier' | 
   switches: Switches;
   /** The log is known as far as it went when this process began: it may hold a pause. */
   knowsLog: () => boolean;
+  /** Operators have decided that no sequencer runs anywhere, by all of the log that is applied here. */
+  isHalted: () => boolean;
   /** Of this node as leader. */
   priority: number;
 }
@@ -126,11 +127,11 @@ export class Controller extends EventEmitter<ControlEvents> {
   }
 
   /**
-   * The local sequencer is being stopped since it must not go on. It is to believe meanwhile that this node does not
-   * lead: it would wait for its last block to become its head.
+   * op-node is to believe that this node does not lead: its sequencer is being stopped since it must not go on, and would
+   * wait for its last block to become its head; or it is being looked whether op-node asks at all.
    */
   get isAbandoning(): boolean {
-    return this.sequencer.isAbandoning;
+    return this.sequencer.isAbandoning || this.options.localNode.override.isLooking;
   }
 
   /**
@@ -257,12 +258,14 @@ export class Controller extends EventEmitter<ControlEvents> {
     const successors = status.role === 'leader' ? succession.inOrderOfTrial({ stuck }) : [];
     return {
       paused: switches.paused || !knowsLog(),
+      // Who leads by decree goes on without the cluster, and so without its decisions.
+      halted: this.options.isHalted() && !switches.leaderOverridden,
       stopping: switches.stopped,
       witness: this.isWitness,
       belongsToCluster: this.belongsToCluster,
       role: status.role !== 'leader' ? 'follower' : status.ready ? 'leader' : 'elect',
       sequencerActive: this.sequencer.isStarting ? false : state.sequencerActive,
-      mustStop: branch.offChain ?? (state.conductorEnabled ? undefined : NOT_ASKING),
+      mustStop: branch.offChain ?? localNode.notAsking,
       compared: branch.compared,
       stray: branch.isStray(now),
       fitness: this.fitness.level(Strikes.toLeave),

@@ -28,6 +28,7 @@ const DIMENSIONS = {
   historyTooShort: BOOLEANS,
   lagging: BOOLEANS,
   paused: BOOLEANS,
+  halted: BOOLEANS,
   stopping: BOOLEANS,
 } as const;
 
@@ -54,28 +55,39 @@ function product<T extends Record<string, readonly unknown[]>>(dimensions: T): C
 }
 
 const everyView = (): View[] =>
-  [DIMENSIONS, WITNESS_DIMENSIONS, STRANGER_DIMENSIONS].flatMap((dimensions) => product(dimensions)).map(({ best, lag, ...said }) =>
-    viewOf({
-      ...said,
-      eligibility: encodeEligibility(said.fitness, lag.own),
-      lagBlocks: lag.own,
-      successors: best === undefined ? [] : [successor('b', best, lag.best)],
-    }),
-  );
+  [DIMENSIONS, WITNESS_DIMENSIONS, STRANGER_DIMENSIONS]
+    .flatMap((dimensions) => product(dimensions))
+    .map(({ best, lag, ...said }) =>
+      viewOf({
+        ...said,
+        eligibility: encodeEligibility(said.fitness, lag.own),
+        lagBlocks: lag.own,
+        successors: best === undefined ? [] : [successor('b', best, lag.best)],
+      }),
+    );
 
 describe('decide, in every view', () => {
   const rules: [string, (view: View, action: Action) => boolean | undefined][] = [
     ['gives a reason', (_, action) => action.reason !== ''],
     [
       'does nothing while paused, stopping or not yet in office; a pause of a witness is about nothing',
-      ({ paused, witness, stopping, role }, action) =>
-        !((paused && !witness) || stopping || role === 'elect') || action.type === 'none',
+      ({ paused, halted, witness, stopping, role }, action) =>
+        !((paused && !halted && !witness) || stopping || role === 'elect') || action.type === 'none',
     ],
     [
-      'a witness that leads transfers leadership exactly when somebody can sequence, and does nothing else',
-      ({ witness, role, stopping, successors }, action) => {
+      'starts and hands over nothing while halted, and stops exactly what is active, paused or not',
+      ({ halted, stopping, role, sequencerActive }, action) =>
+        !halted ||
+        stopping ||
+        role === 'elect' ||
+        (sequencerActive === true ? action.type === 'stop' : ['none', 'feed'].includes(action.type)),
+    ],
+    [
+      'a witness that leads transfers leadership exactly when somebody can and may sequence, and does nothing else',
+      ({ witness, role, halted, stopping, successors }, action) => {
         if (!witness) return true;
-        const leaves = role === 'leader' && !stopping && successors.some(({ fitness }) => fitness > unfit);
+        const leaves =
+          role === 'leader' && !halted && !stopping && successors.some(({ fitness }) => fitness > unfit);
         return action.type === (leaves ? 'transfer' : 'none');
       },
     ],
@@ -94,21 +106,21 @@ describe('decide, in every view', () => {
       ({ role }, action) => !['start', 'transfer'].includes(action.type) || role === 'leader',
     ],
     [
-      'only a follower stops or feeds, and a leader stops what is off the chain',
-      ({ role, mustStop }, action) =>
+      'only a follower stops or feeds, and a leader stops what is off the chain or halted',
+      ({ role, mustStop, halted }, action) =>
         !['stop', 'feed'].includes(action.type) ||
         role === 'follower' ||
-        (action.type === 'stop' && mustStop !== undefined),
+        (action.type === 'stop' && (halted || mustStop !== undefined)),
     ],
     [
       'lets no sequencer go on that is off the chain',
-      ({ role, paused, stopping, sequencerActive, mustStop }, action) =>
+      ({ role, paused, halted, stopping, sequencerActive, mustStop }, action) =>
         role !== 'leader' ||
-        paused ||
+        (paused && !halted) ||
         stopping ||
         sequencerActive !== true ||
         mustStop === undefined ||
-        (action.reason === mustStop &&
+        ((halted || action.reason === mustStop) &&
           ((action.type === 'stop' && action.abandon) ||
             (action.type === 'transfer' && action.sequencer === 'abandon'))),
     ],
@@ -163,6 +175,7 @@ describe('decide, in every view', () => {
       (view, action) =>
         view.role !== 'leader' ||
         view.paused ||
+        view.halted ||
         view.stopping ||
         view.sequencerActive === true ||
         view.fitness === unfit ||
@@ -178,7 +191,7 @@ describe('decide, in every view', () => {
     for (const { view, action } of decided) {
       if (!holds(view, action)) throw new Error(`${JSON.stringify(action)} for ${JSON.stringify(view)}`);
     }
-    expect(decided).toHaveLength(((3 * 5 + 1) * 3 + 5 * 3) * 6 * 3 * 2 ** 8);
+    expect(decided).toHaveLength(((3 * 5 + 1) * 3 + 5 * 3) * 6 * 3 * 2 ** 9);
   });
 
   it('says how often each action is chosen, and why', () => {

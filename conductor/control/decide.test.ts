@@ -57,6 +57,43 @@ describe('decide, as a table', () => {
   });
 });
 
+describe('decide, while the cluster is halted', () => {
+  const halted = (changes: Partial<View> = {}): View => viewOf({ halted: true, ...changes });
+  const others = [successor('b', fit)];
+
+  row(
+    'halted: a leader that sequences ends its block and stops',
+    halted({ role: 'leader', sequencerActive: true }),
+    'stop',
+  );
+  row(
+    'halted: a paused leader stops, too',
+    halted({ role: 'leader', sequencerActive: true, paused: true }),
+    'stop',
+  );
+  row(
+    'halted: a leader does not start, and does not hand over a chain that does not advance',
+    halted({ role: 'leader', fitness: stale, stuck: true, successors: others }),
+    'none',
+  );
+  row(
+    'halted: a leader whose node is sick keeps leadership',
+    halted({ role: 'leader', fitness: unfit, successors: others }),
+    'none',
+  );
+  row('halted: a follower that sequences stops', halted({ sequencerActive: true }), 'stop');
+  row('halted: a follower gets the blocks that it lacks', halted({ lagging: true, lagBlocks: 4 }), 'feed');
+  row('halted: not before leadership is complete', halted({ role: 'elect', sequencerActive: true }), 'none');
+
+  story('halted: what must not go on is stopped without waiting for its last block', (decide) => {
+    const mustStop = 'block 17 is 0xb, committed is 0xa';
+    expect(decide(halted({ role: 'leader', sequencerActive: true, mustStop }))).toMatchObject({
+      type: 'stop',
+      abandon: true,
+    });
+  });
+});
+
 describe('decide, as a leader whose sequencer is off the committed chain', () => {
   const mustStop = 'block 17 is 0xb, committed is 0xa';
   const off = (changes: Partial<View> = {}): View => leader({ sequencerActive: true, mustStop, ...changes });
@@ -103,7 +140,11 @@ describe('decide, as a follower', () => {
   const following = (what: string, changes: Partial<View>, type: Action['type']): void =>
     row(`a follower ${what}`, viewOf(changes), type);
 
-  following('active, of no cluster: nobody else sequences', { ...OF_NO_CLUSTER, sequencerActive: true }, 'none');
+  following(
+    'active, of no cluster: nobody else sequences',
+    { ...OF_NO_CLUSTER, sequencerActive: true },
+    'none',
+  );
   following('of no cluster', OF_NO_CLUSTER, 'none');
   following('in step', {}, 'none');
   following('lagging', { lagging: true }, 'feed');

@@ -23,6 +23,8 @@ export const HAND_BACK = 'a preferred leader is fit again';
 /** Everything that the control loop knows when it decides. */
 export interface View {
   paused: boolean;
+  /** Operators have decided that no sequencer runs anywhere. */
+  halted: boolean;
   stopping: boolean;
   /** There is no local node: this member votes, and leads only until it has handed over. */
   witness: boolean;
@@ -85,9 +87,23 @@ export type Action =
 export function decide(view: View): Action {
   if (view.stopping) return { type: 'none', reason: 'stopping' };
   // A pause leaves the sequencer to an operator. A witness has none, and the chain does not advance for as long as it leads.
-  if (view.paused && !view.witness) return { type: 'none', reason: 'paused' };
+  if (view.paused && !view.witness && !view.halted) return { type: 'none', reason: 'paused' };
   if (view.role === 'elect') return { type: 'none', reason: 'leadership is not complete yet' };
+  if (view.halted) return decideWhileHalted(view);
   return view.role === 'leader' ? decideAsLeader(view) : decideAsFollower(view);
+}
+
+/**
+ * The chain stands since somebody wants it to: nobody starts it, and its standing still is no reason to move leadership.
+ * A pause does not keep a sequencer running against that.
+ */
+function decideWhileHalted(view: View): Action {
+  const reason = 'the cluster is halted';
+  const isLeader = view.role === 'leader';
+  if (view.sequencerActive === true) {
+    return { type: 'stop', abandon: isLeader && view.mustStop !== undefined, reason };
+  }
+  return isLeader || view.paused ? { type: 'none', reason } : decideAsFollower(view);
 }
 
 function decideAsFollower(view: View): Action {

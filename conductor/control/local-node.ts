@@ -6,6 +6,8 @@ import type { L1Block } from '../../rpc/clients/op-node-client.js';
 import { BranchWatch, type WatchedChains } from './branch-watch.js';
 import { L1Watch } from './l1-watch.js';
 import { lowerHead, type UnsafeHead } from './local-head.js';
+import type { NodeOverride } from './node-override.js';
+import { NOT_ASKING, OVERRIDDEN } from './not-asking.js';
 import { RefusedCommits } from './refused-commits.js';
 
 interface LocalNodeState {
@@ -46,11 +48,15 @@ interface LocalNodeOptions extends Probed {
   isAbsent?: boolean;
   /** The committed chain. */
   history: WatchedChains['history'];
+  /** What operators have done to op-node in an emergency; nothing unless given. */
+  override?: OverrideState;
   /** The sequencer should have had another block committed by now. */
   isBlockOverdue: () => boolean;
   pollIntervalMs: number;
   timeoutMs: number;
 }
+
+type OverrideState = Pick<NodeOverride, 'sinceMs' | 'isLooking'>;
 
 interface OpNodeAnswer {
   /** It sequences. */
@@ -95,6 +101,8 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
   readonly commits = new RefusedCommits();
   /** There is none: this member is a witness. */
   readonly isAbsent: boolean;
+  /** Whether it was told to publish without its conductor. */
+  readonly override: OverrideState;
   readonly state: LocalNodeState = {
     head: null,
     headAdvancedAtMs: -Infinity,
@@ -108,10 +116,17 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
   constructor(private readonly options: LocalNodeOptions) {
     super();
     this.isAbsent = options.isAbsent ?? false;
+    this.override = options.override ?? { sinceMs: null, isLooking: false };
     if (this.isAbsent) this.state.reason = NO_NODE;
     this.branch = new BranchWatch(options);
     options.opNode.onDisconnect(() => this.pollNow());
     options.execution.onDisconnect(() => this.pollNow());
+  }
+
+  /** Why its sequencer must not run as a leader's; undefined when it asks its conductor, for all that is known. */
+  get notAsking(): string | undefined {
+    if (!this.state.conductorEnabled) return NOT_ASKING;
+    return this.override.sinceMs === null ? undefined : OVERRIDDEN;
   }
 
   /** From here on it is asked again and again; one that is absent never is, all is known of it. */

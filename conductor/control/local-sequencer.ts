@@ -16,7 +16,7 @@ export interface LocalSequencerOptions
   opNode: StartDeps['opNode'] & Pick<OpNodeClient, 'stopSequencer' | 'conductorEnabled' | 'syncStatus'>;
   localNode: Pick<
     LocalNode,
-    'state' | 'branch' | 'l1' | 'noteHead' | 'noteSequencer' | 'noteConductorEnabled'
+    'state' | 'branch' | 'l1' | 'notAsking' | 'noteHead' | 'noteSequencer' | 'noteConductorEnabled'
   >;
   health: Pick<HealthMonitor, 'probeNow'>;
   callTimeoutMs: number;

@@ -1,12 +1,8 @@
 import type { HealthReason, HealthReport } from '../../health/health-report.js';
 import type { LocalNode } from './local-node.js';
 
-/** Why a sequencer must not run. */
-export const NOT_ASKING =
-  'op-node publishes without asking its conductor: it was started without --conductor.enabled';
-
 /** What of the local node the conductor sees by itself. */
-type PolledNode = Pick<LocalNode, 'state' | 'branch' | 'commits'>;
+type PolledNode = Pick<LocalNode, 'state' | 'branch' | 'commits' | 'notAsking'>;
 
 /**
  * Everything that is known of the local node's health: the last check, and what was seen since, as the conductor asks
@@ -24,10 +20,10 @@ export function withNodePoll(report: HealthReport | null, node: PolledNode): Hea
   };
 }
 
-function seenByPolls({ state, branch, commits }: PolledNode): HealthReason | undefined {
+function seenByPolls({ state, branch, commits, notAsking }: PolledNode): HealthReason | undefined {
   const found = { check: 'node-poll', severity: 'unhealthy' } as const;
   if (!state.reachable && state.asked) return { ...found, code: 'node-unreachable', message: state.reason };
-  if (!state.conductorEnabled) return { ...found, code: 'conductor-disabled', message: NOT_ASKING };
+  if (notAsking !== undefined) return { ...found, code: 'conductor-disabled', message: notAsking };
   const { otherBranch } = branch;
   if (otherBranch !== undefined) {
     const message = `the execution client is on another branch: ${otherBranch}`;

@@ -7,7 +7,7 @@ import type { Switches } from './switches.js';
 
 interface FitnessSources {
   health: Pick<HealthMonitor, 'latest'>;
-  localNode: Pick<LocalNode, 'state' | 'branch' | 'commits'>;
+  localNode: Pick<LocalNode, 'state' | 'branch' | 'commits' | 'notAsking'>;
   chain: Pick<ChainState, 'head'>;
   switches: Pick<Switches, 'active'>;
   /** Why the sequencer cannot be started here; undefined if it can, for all that is known. */

@@ -91,13 +91,19 @@ describe('resetEvidence', () => {
     });
 
     it('is waited for when that member cannot lead: the local client would bring back what gives way', () => {
-      const away = { id: 'b', state: { head: null, leftAt: block(95), canLead: false, sequences: false, witness: false } };
+      const away = {
+        id: 'b',
+        state: { head: null, leftAt: block(95), canLead: false, sequences: false, witness: false },
+      };
       const voters = [voter('a', 97), away, voter('c', 93), voter('d', 'stays'), voter('e', 94)];
       expect(find(voters)).toMatchObject({ type: 'wait' });
     });
 
     it('is enough when the local client only lacks blocks that it can be given', () => {
-      const away = { id: 'b', state: { head: null, leftAt: block(95), canLead: false, sequences: false, witness: false } };
+      const away = {
+        id: 'b',
+        state: { head: null, leftAt: block(95), canLead: false, sequences: false, witness: false },
+      };
       const voters = [voter('a', 93), away, voter('c', 'stays')];
       expect(find(voters)).toMatchObject({
         type: 'reset',

@@ -8,7 +8,6 @@ import { LEFT_ALONE_MS, type BranchWatch } from './branch-watch.js';
 import { decideEmptyLog } from './empty-log.js';
 import { localHead, type ChainClient } from './local-head.js';
 import type { L1Watch } from './l1-watch.js';
-import { NOT_ASKING } from './node-poll-health.js';
 import { resetEvidence, type Evidence } from './reset-evidence.js';
 import { StartElsewhereError, StartHeldError } from './start-held.js';
 import type { VoterReport } from './voter-report.js';
@@ -23,6 +22,7 @@ export interface StartGateOptions {
   localNode: {
     readonly branch: Pick<BranchWatch, 'leftAt' | 'leftSinceMs' | 'leftTimes' | 'otherBranch'>;
     readonly l1: Pick<L1Watch, 'note' | 'replacedAround'>;
+    readonly notAsking: string | undefined;
     noteConductorEnabled(enabled: boolean): void;
   };
   history: { readonly head: BlockId | undefined; hashAt(number: number): string | undefined };
@@ -56,7 +56,8 @@ export class StartGate {
     const { opNode, localNode } = this.options;
     const enabled = await opNode.conductorEnabled(call);
     localNode.noteConductorEnabled(enabled);
-    if (!enabled) throw new StartHeldError('conductor-disabled', NOT_ASKING);
+    const { notAsking } = localNode;
+    if (notAsking !== undefined) throw new StartHeldError('conductor-disabled', notAsking);
   }
 
   private async requireHighestHead(call: CallOptions): Promise<void> {

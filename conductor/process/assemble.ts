@@ -18,8 +18,11 @@ import { statusOfMember, type AskStatus } from '../api/cluster-status.js';
 import { noteCommitAnswer } from '../api/commit-answers.js';
 import { Conductor } from '../api/conductor.js';
 import { callLeader } from './call-leader.js';
+import { debugReport } from './debug-report.js';
+import type { LogTail } from './log-tail.js';
 import { nodeStatus } from '../api/node-status.js';
 import { RecordReaders } from '../api/record-readers.js';
+import { SequencerByHand } from '../api/sequencer-by-hand.js';
 import { voterReports } from '../api/voter-reports.js';
 import { ChainHistory } from '../chain/chain-history.js';
 import { ChainStateMachine, type CommandVerdict } from '../chain/chain-state-machine.js';
@@ -35,6 +38,7 @@ import { BlockRhythm } from '../control/block-rhythm.js';
 import { Controller, type ControlTimes } from '../control/controller.js';
 import { probesFrom, type HealthProbes } from '../control/health-probes.js';
 import { LocalNode } from '../control/local-node.js';
+import { NodeOverride } from '../control/node-override.js';
 import { Succession } from '../control/succession.js';
 import { Switches } from '../control/switches.js';
 import { formationAnswer } from '../membership/join-or-found.js';
@@ -67,6 +71,7 @@ export interface Parts {
   readonly probes: HealthProbes;
   readonly health: HealthMonitor;
   readonly switches: Switches;
+  readonly nodeOverride: NodeOverride;
   readonly controller: Controller;
   readonly conductor: Conductor;
   readonly maintenance: MaintenanceService;
@@ -106,6 +111,7 @@ interface ProcessContext {
   logger: Logger;
   /** The process must end: storage failed, or an invariant broke. */
   onFatal: (error: Error) => void;
+  logTail: LogTail;
 }
 
 /** Builds all parts from the configuration, each from those before it. */
@@ -125,8 +131,16 @@ export function assemble(config: Config, context: ProcessContext): Parts {
 
   const rhythm = new BlockRhythm(chain);
   reports.on('applied', () => rhythm.committed(performance.now()));
-  const { localNode, probes, health } = createHealth(config, clients, { history, rhythm }, reports);
+  const nodeOverride = new NodeOverride({
+    opNode,
+    isSequencing: () => localNode.state.sequencerActive,
+    logger: controlLogger,
+  });
+  const watched = { history, rhythm, override: nodeOverride };
+  const { localNode, probes, health } = createHealth(config, clients, watched, reports);
+  localNode.on('polled', () => void nodeOverride.look());
   const switches = new Switches(config);
+  const isHalted = (): boolean => records.maintenance.halt !== null;
   const succession = new Succession({
     raft,
     roundRobin: config.raft.roundRobinLeaderTransfer,
@@ -143,6 +157,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   const controller: Controller = new Controller({
     ...{ raft, chain, history, opNode, execution, localNode, health, succession, switches },
     ...controlTimes(config),
+    isHalted,
     priority: config.raft.priority,
     knowsLog: () => knowledge.isKnown,
     askVoters: () => voterReports(status(), askStatus),
@@ -218,7 +233,12 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   };
   const limits = connectionLimits(openFilesMax(), { flashblocks: config.flashblocks.upstreamUrl !== '' });
   if (limits.warning) logger.warn(limits.warning, 'open-file limit is low: accepting fewer connections');
-  const rpc = createRpc(config, context, { conductor, clients, limits, onCall });
+  const byHand = new SequencerByHand({
+    ...{ opNode, localNode, nodeOverride, switches, isHalted },
+    leads: () => raft.status().role === 'leader' && raft.status().ready,
+    logger: controlLogger,
+  });
+  const rpc = createRpc(config, context, { conductor, byHand, clients, metrics, limits, onCall });
   // By the lease, not by the role: a process that was frozen reads its upstream before it learns of its successor.
   const lease = new TrustedLease(raft, undefined, (byMs) =>
     logger.warn({ byMs: Math.round(byMs) }, 'wall clock jumped: lease not trusted until it is renewed'),
@@ -238,6 +258,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
       probes,
       health,
       switches,
+      nodeOverride,
       controller,
       conductor,
       maintenance,
@@ -274,12 +295,12 @@ function createClients({ node, execution, witness }: Config): Clients {
 function createHealth(
   config: Config,
   { opNode, execution }: Clients,
-  { history, rhythm }: { history: ChainHistory; rhythm: BlockRhythm },
+  { history, rhythm, override }: { history: ChainHistory; rhythm: BlockRhythm; override: NodeOverride },
   reports: EventEmitter<Reports>,
 ): Pick<Parts, 'localNode' | 'probes' | 'health'> {
   const { intervalMs, probeTimeoutMs } = config.health;
   const localNode = new LocalNode({
-    ...{ opNode, execution, history },
+    ...{ opNode, execution, history, override },
     isAbsent: config.witness,
     isBlockOverdue: () => rhythm.isOverdue(performance.now()),
     pollIntervalMs: Math.min(NODE_POLL_MS, intervalMs),
@@ -306,17 +327,23 @@ function controlTimes({ health, raft }: Config): ControlTimes {
 }
 
 function createRpc(
-  { rpc, witness }: Config,
-  { version, logger }: ProcessContext,
+  config: Config,
+  { version, logger, logTail }: ProcessContext,
   {
     conductor,
+    byHand,
     clients,
+    metrics,
     limits,
     onCall,
-  }: Pick<Parts, 'conductor' | 'clients'> & Limited & { onCall: (report: CallReport) => void },
+  }: Pick<Parts, 'conductor' | 'clients' | 'metrics'> &
+    Limited & { byHand: SequencerByHand; onCall: (report: CallReport) => void },
 ): HttpServer {
+  const { rpc, witness } = config;
   return createRpcServer({
     api: conductor,
+    byHand,
+    debugReport: () => debugReport({ config, version, metrics, logTail, clients, conductor }),
     proxies: rpc.enableProxy && !witness ? clients.proxies : undefined,
     version,
     logger: logger.child({ part: 'rpc' }),

@@ -4,6 +4,7 @@ import { shownSettings } from '../config/shown-settings.js';
 import { sleep } from '../time/sleep.js';
 import { endProcess, EXIT_FATAL, isStuck, killProcess, StuckError } from './end-process.js';
 import { LogOutput } from './log-output.js';
+import { LogTail } from './log-tail.js';
 import { createLogger } from './logger.js';
 import { Service } from './service.js';
 import { EXIT_INTERRUPTED } from './signals.js';
@@ -25,6 +26,7 @@ export interface StartedAs {
 /** The service as the whole of this process: what is logged, and how it ends. */
 export class ConductorProcess {
   private readonly output = new LogOutput();
+  private readonly tail = new LogTail();
   private readonly logger: Logger;
   private readonly service: Service;
   private starting: Promise<void> | undefined;
@@ -34,7 +36,7 @@ export class ConductorProcess {
     private readonly config: Config,
     { warnings, version, program }: StartedAs,
   ) {
-    this.logger = createLogger(config, this.output, program);
+    this.logger = createLogger(config, { out: this.output, tail: this.tail, program });
     this.output.onLost = (lines) => this.logger.warn({ lines }, 'log lines were lost: nobody read them');
     this.watchProcess();
     const settings = shownSettings(config);
@@ -42,7 +44,7 @@ export class ConductorProcess {
     for (const warning of warnings) this.logger.warn(warning);
     const idle = notYetEffective(config);
     if (idle.length > 0) this.logger.warn({ flags: idle }, 'these flags have no effect in this version');
-    this.service = new Service(config, version, this.logger, (error) => this.fail(error));
+    this.service = new Service(config, version, this.logger, (error) => this.fail(error), this.tail);
   }
 
   /** Resolves when it serves. What fails ends the process. */

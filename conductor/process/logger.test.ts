@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Config } from '../config/config.js';
 import { parseConfig } from '../config/parse-config.js';
+import { LogTail } from './log-tail.js';
 import { createLogger } from './logger.js';
 
 const REQUIRED = [
@@ -17,16 +18,21 @@ function configOf(flags: string[]): Config {
 }
 
 /** What is written of a few messages. */
-const written = (...flags: string[]): string[] => writtenBy('baton', ...flags);
+const written = (...flags: string[]): string[] => log(flags).lines;
 
-function writtenBy(program: string, ...flags: string[]): string[] {
+const writtenBy = (program: string, ...flags: string[]): string[] => log(flags, program).lines;
+
+/** The same, with what is kept in memory. */
+function log(flags: string[], program = 'baton'): { lines: string[]; tail: LogTail } {
   const lines: string[] = [];
-  const logger = createLogger(configOf(flags), { write: (line: string) => void lines.push(line) }, program);
+  const tail = new LogTail();
+  const out = { write: (line: string) => void lines.push(line) };
+  const logger = createLogger(configOf(flags), { out, tail, program });
   logger.info({ number: 7, hash: '0xab', reason: 'a "good" one', peers: ['b', 'c'] }, 'head moved');
   logger.child({ part: 'raft' }).warn('alone');
   logger.debug('detail');
   logger.fatal({ err: new Error('boom') }, 'exiting');
-  return lines;
+  return { lines, tail };
 }
 
 const DAY = '\\d{4}-\\d\\d-\\d\\d';
@@ -99,5 +105,13 @@ describe('log.level', () => {
     ['crit', 1],
   ])('%s: %d of the four messages', (level, count) => {
     expect(written('--log.level', level)).toHaveLength(count);
+  });
+});
+
+describe('what is kept in memory', () => {
+  it.each(['info', 'crit', 'trace'])('is JSON from level debug on, also with log.level %s', (level) => {
+    const { tail } = log(['--log.level', level, '--log.format', 'logfmt']);
+    const messages = tail.lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
+    expect(messages).toEqual(['head moved', 'alone', 'detail', 'exiting']);
   });
 });

@@ -7,21 +7,38 @@ interface LineStream {
   write(line: string): void;
 }
 
-/**
- * Log lines, JSON unless `log.format` asks for another format (docs/MIGRATION.md).
- *
- * @param program the name that the process was started by: JSON of `op-conductor` has the names of op-conductor's, on
- *   which the rules of its users' collectors rest; that of `baton` has pino's
- */
-export function createLogger(config: Config, out: LineStream, program: string): Logger {
+/** Where log lines go. */
+interface LogOptions {
+  out: LineStream;
+  /** Gets all lines from level debug on, as JSON, whatever level and format are asked for. */
+  tail: LineStream;
+  /**
+   * The name that the process was started by: JSON of `op-conductor` has the names of op-conductor's, on which the rules
+   * of its users' collectors rest; that of `baton` has pino's.
+   */
+  program: string;
+}
+
+/** What is kept of the log in memory has lines of this level and above. */
+const TAIL_LEVEL = 'debug';
+
+/** Log lines, JSON unless `log.format` asks for another format (docs/MIGRATION.md). */
+export function createLogger(config: Config, { out, tail, program }: LogOptions): Logger {
   const { level, format, color, pid } = config.log;
-  const options = {
-    level,
-    base: { node: config.raft.serverId, ...(pid ? { pid: process.pid } : {}) },
-    timestamp: pino.stdTimeFunctions.isoTime,
-  };
-  if (format !== 'json' && format !== 'jsonms') return pino(options, asText(out, format, color));
-  return pino(program === 'op-conductor' ? { ...options, ...GO_NAMES } : options, out);
+  const { values } = pino.levels;
+  const isJson = format === 'json' || format === 'jsonms';
+  return pino(
+    {
+      level: values[level]! < values[TAIL_LEVEL]! ? level : TAIL_LEVEL,
+      base: { node: config.raft.serverId, ...(pid ? { pid: process.pid } : {}) },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      ...(isJson && program === 'op-conductor' && GO_NAMES),
+    },
+    pino.multistream([
+      { level, stream: isJson ? out : asText(out, format, color) },
+      { level: TAIL_LEVEL, stream: tail },
+    ]),
+  );
 }
 
 /** `t`, `lvl` and an `err` that is a text, as go-ethereum's loggers write JSON. */

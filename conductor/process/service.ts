@@ -9,7 +9,9 @@ import { startMetricsServer } from '../metrics/metrics-server.js';
 import { sleep } from '../time/sleep.js';
 import { AddressWarning } from './address-warning.js';
 import { assemble, type Parts } from './assemble.js';
+import { NodeOverrideFile } from './node-override-file.js';
 import { PauseFile } from './pause-file.js';
+import { LogTail } from './log-tail.js';
 import { watchStart, type Obstacle } from './start-watch.js';
 import { TimingWarning } from './timing-warning.js';
 
@@ -35,8 +37,10 @@ export class Service {
     private readonly logger: Logger,
     /** The process must end: storage failed, an invariant broke, or op-node is not run with a conductor. */
     private readonly onFatal: (error: Error) => void,
+    /** What the logger has written lately, for `conductor_debug`. */
+    logTail = new LogTail(),
   ) {
-    this.parts = assemble(config, { version, logger, onFatal });
+    this.parts = assemble(config, { version, logger, onFatal, logTail });
     this.parts.conductor.on('stopRequested', () => void this.stop('conductor_stop'));
   }
 
@@ -55,6 +59,7 @@ export class Service {
     for (const warning of warnings) warning.check();
     this.parts.surroundings.watch(this.ending.signal);
     await this.restorePause();
+    await this.restoreNodeOverride();
     this.phase = 'binding';
     const { port: consensusPort } = await listening('consensus', ['consensus.addr', 'consensus.port'], () =>
       raft.start(transport),
@@ -134,6 +139,17 @@ export class Service {
       { by, since: new Date(sinceMs).toISOString(), owner, reason },
       'the control loop is paused until conductor_resume',
     );
+  }
+
+  private async restoreNodeOverride(): Promise<void> {
+    const { config, logger, onFatal } = this;
+    const { nodeOverride } = this.parts;
+    await nodeOverride.restore(
+      new NodeOverrideFile({ directory: nodeDirectory(config.raft), logger, onFatal }),
+    );
+    if (nodeOverride.sinceMs === null) return;
+    const since = new Date(nodeOverride.sinceMs).toISOString();
+    logger.warn({ since }, 'op-node was told to publish without its conductor: its sequencer is not started');
   }
 
   private joinOrFound(consensusPort: number): Promise<void> {

@@ -17,7 +17,7 @@ import { encodeEligibility, Fitness } from '../control/eligibility.js';
 import { LocalNode } from '../control/local-node.js';
 import { Succession } from '../control/succession.js';
 import { Switches } from '../control/switches.js';
-import { chainOf, refOf, silent } from './chain.js';
+import { chainOf, recordOf, refOf, silent } from './chain.js';
 import { MaintenanceService } from '../maintenance/maintenance-service.js';
 import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 import { FakeNode, historyOf } from './fake-node.js';
@@ -63,6 +63,10 @@ export class ConductorUnderTest {
   readonly chain = new ChainState();
   readonly raft = new FakeRaft(this.chain);
   readonly node = new FakeNode([refOf(5)]);
+  /** Whether op-node was told to publish without its conductor. */
+  readonly override: { sinceMs: number | null; isLooking: boolean } = { sinceMs: null, isLooking: false };
+  /** Operators have decided so, as the log has it. */
+  readonly records = new ClusterRecords();
   readonly localNode: LocalNode;
   readonly controller: Controller;
   readonly conductor: Conductor;
@@ -88,12 +92,13 @@ export class ConductorUnderTest {
     const localNode = new LocalNode({
       ...{ opNode, execution, history },
       isAbsent: witness,
+      override: this.override,
       isBlockOverdue: () => rhythm.isOverdue(performance.now()),
       pollIntervalMs: POLL_MS,
       timeoutMs: 1000,
     });
     const switches = new Switches({ paused });
-    const machine = { records: new ClusterRecords(), appliedIndex: 0 };
+    const machine = { records: this.records, appliedIndex: 0 };
     const succession = new Succession({ raft, roundRobin, peerTimeoutMs: () => 500 });
     const askStatus: AskStatus = async (address) => {
       const found = this.memberStatus.get(address);
@@ -103,6 +108,7 @@ export class ConductorUnderTest {
     const health = { latest: () => this.report, probeNow: () => undefined };
     const controller = new Controller({
       ...{ raft, chain, history, opNode, execution, localNode, health, succession, switches },
+      isHalted: () => this.records.maintenance.halt !== null,
       progressGraceMs: 3000,
       stuckAfterMs: 10_000,
       callTimeoutMs: 10_000,
@@ -143,7 +149,13 @@ export class ConductorUnderTest {
         recorder: { record: () => Promise.reject(new RpcError('nobody leads', { reason: 'no-leader' })) },
         isReadyLeader: () => raft.isReadyLeader,
       }),
-      recorder: { propose: async (record) => void this.recorded.push(record) },
+      recorder: {
+        propose: async (record) => void this.recorded.push(record),
+        record: async (draft) => {
+          this.recorded.push(draft);
+          return recordOf('r1', draft);
+        },
+      },
       localChain: execution,
       membership: this.membership,
       askStatus,

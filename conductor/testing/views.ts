@@ -19,6 +19,7 @@ export function viewOf(changes: Partial<View> = {}): View {
   const level = changes.fitness ?? Fitness.fit;
   return {
     paused: false,
+    halted: false,
     stopping: false,
     witness: false,
     belongsToCluster: true,

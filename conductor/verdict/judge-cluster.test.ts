@@ -289,6 +289,11 @@ describe('the cluster', () => {
       ['critical', 'leader-overridden: the leader is overridden on b'],
     ],
     [
+      'with an op-node that was told to publish without its conductor',
+      three(withNode(b, { overriddenSinceMs: 1_700_000_000_000 })),
+      ['critical', 'node-overridden: the op-node of b publishes without its conductor until it is restarted'],
+    ],
+    [
       'when several members notice a copy of a disk',
       three(
         { ...a, doubted: [{ id: 'c', doubt: 'used-twice' }] },
@@ -345,5 +350,44 @@ describe('remedies', () => {
       remedyOf('no-failure-tolerance', null),
       remedyOf('wiped-disk', 'c', '10.0.0.1:50099'),
     ]);
+  });
+});
+
+describe('a cluster that is halted', () => {
+  const halt = { sinceMs: 1_700_000_000_000, owner: 'alice@ops', reason: 'bad upgrade' };
+  const HALTED = 'halted: the cluster is halted by alice@ops: bad upgrade';
+  const old = (code: string): Partial<ConductorStatus> => {
+    const reason = { check: 'unsafe-head', code, severity: 'unhealthy', message: 'says why' } as const;
+    return { health: { status: 'unhealthy', summary: 'says why', reasons: [reason], checkedAtMs: 1 } };
+  };
+
+  it('is degraded by that alone: no sequencer is missing, and old heads are meant', () => {
+    const members = [idle, b, c].map((status) => ({ ...status, ...old('unsafe-head-old'), halt }));
+    expect(short(three(...members))).toEqual(['degraded', HALTED]);
+  });
+
+  it('has its other problems', () => {
+    const members = [idle, { ...b, ...old('too-few-peers') }, c].map((status) => ({ ...status, halt }));
+    expect(short(three(...members))).toEqual([
+      'degraded',
+      HALTED,
+      'node-unhealthy: b is unhealthy: says why',
+    ]);
+  });
+
+  it('is critical while a sequencer runs', () => {
+    expect(short(three(...[a, b, c].map((status) => ({ ...status, halt }))))).toEqual([
+      'critical',
+      'halt-ignored: the sequencer of a is active although the cluster is halted',
+      HALTED,
+    ]);
+  });
+
+  it('is so by its leader, and without one by who has applied most', () => {
+    expect(short(three({ ...idle, halt }, b, c))).toContain(HALTED);
+    expect(short(three(idle, { ...b, halt }, c))).not.toContain(HALTED);
+    const leaderless = { ...idle, role: 'follower' } as const;
+    expect(short(three(leaderless, { ...b, halt, appliedIndex: 201 }, c))).toContain(HALTED);
+    expect(short(three(leaderless, { ...b, halt }, { ...c, appliedIndex: 201 }))).not.toContain(HALTED);
   });
 });

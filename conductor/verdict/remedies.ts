@@ -10,6 +10,8 @@ const REMEDIES = {
     'Wait for two seconds, as a leader that is cut off steps down by itself. If it lasts, end every override with baton override ID --remove.',
   'leader-overridden':
     'End the override with baton override ID --remove as soon as a majority of the voters is back, and restart the op-node there: it forgets admin_overrideLeader by nothing else.',
+  'node-overridden':
+    'Once the cluster commits again, end the emergency with baton override ID --remove, and restart the op-node there: it forgets admin_overrideLeader by nothing else, and Baton does not start its sequencer before.',
   'several-sequencers':
     'Stop the sequencer of every op-node but that of the leader with admin_stopSequencer, and resume its conductor with baton resume ID so that it stays stopped.',
   'sequencer-elsewhere':
@@ -22,6 +24,9 @@ const REMEDIES = {
     'Restart the op-node whose sequencer is active: somebody has set admin_overrideLeader there, and nothing else ends it. If an operator has just taken the head back with baton reset-head, or recovered a cluster from an older log, bring the nodes to the committed head instead.',
   'nothing-committed':
     'If this lasts for longer than a few blocks, restart the op-node whose sequencer is active: it publishes without its conductor, after admin_overrideLeader or without --conductor.enabled.',
+  halted: 'End it with baton resume once its reason is over: nothing else does.',
+  'halt-ignored':
+    'Wait for two seconds, while it ends its block. If it lasts, its op-node does not obey its conductor: restart op-node with --sequencer.stopped. Under an override, end that with baton override ID --remove.',
   'no-failure-tolerance':
     'Bring back the voters that do not keep up. With one or two voters, add one with baton add ID ADDRESS: three voters survive the loss of one.',
   'no-answer':
@@ -64,6 +69,8 @@ const CRITICAL: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'no-leader',
   'several-leaders',
   'leader-overridden',
+  'node-overridden',
+  'halt-ignored',
   'several-sequencers',
   'sequencer-elsewhere',
   'sequencer-idle',

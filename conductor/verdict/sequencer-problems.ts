@@ -9,6 +9,7 @@ import {
   type ClusterView,
 } from './cluster-view.js';
 import type { Finding } from './consensus-problems.js';
+import { haltOf, haltText, type Halt } from './halt.js';
 import type { ProblemCode } from './remedies.js';
 
 /**
@@ -20,7 +21,20 @@ const AHEAD_MAX = 2;
 /** Whether exactly the leader's sequencer runs, and publishes only what is committed. */
 export function sequencerProblems(view: ClusterView): Finding[] {
   const active = answering(view).filter(({ status }) => status.node.sequencerActive);
-  return [whoSequences(view, active), uncommitted(view, active)].flatMap((found) => found ?? []);
+  const halt = haltOf(view);
+  const who = halt ? whileHalted(halt, active) : [whoSequences(view, active)];
+  return [...who, uncommitted(view, active)].flatMap((found) => found ?? []);
+}
+
+/** A chain that stands on purpose; a sequencer may be at its last block. */
+function whileHalted(halt: Halt, active: readonly Answering[]): Finding[] {
+  return [
+    { code: 'halted', member: null, message: `the cluster is halted${haltText(halt)}` },
+    ...active.map(({ id }): Finding => {
+      const message = `the sequencer of ${id} is active although the cluster is halted`;
+      return { code: 'halt-ignored', member: id, message };
+    }),
+  ];
 }
 
 function whoSequences(view: ClusterView, active: readonly Answering[]): Finding | undefined {

@@ -25,6 +25,7 @@ export function executionMethods(
     };
   };
   return {
+    web3_clientVersion: { call: () => 'Geth/v0.0.0-devnet/linux-amd64' },
     eth_blockNumber: { call: () => chain.head.executionPayload.blockNumber },
     eth_chainId: { call: () => toQuantity(chainId) },
     eth_syncing: { call: () => false },

@@ -44,6 +44,11 @@ export class ExecutionClient {
     return this.#rpc.call({ method: 'eth_chainId', result: quantity, idempotent: true }, options);
   }
 
+  /** Name and version of the program. */
+  async version(options?: CallOptions): Promise<string> {
+    return this.#rpc.call({ method: 'web3_clientVersion', result: z.string(), idempotent: true }, options);
+  }
+
   /** Connected peers, by `net_peerCount`. */
   async peerCount(options?: CallOptions): Promise<number> {
     return this.#rpc.call({ method: 'net_peerCount', result: quantity, idempotent: true }, options);

@@ -165,6 +165,11 @@ export class OpNodeClient {
     return this.#rpc.call({ method: 'optimism_syncStatus', result: syncStatus, idempotent: true }, options);
   }
 
+  /** Its own name for its version. */
+  async version(options?: CallOptions): Promise<string> {
+    return this.#rpc.call({ method: 'optimism_version', result: z.string(), idempotent: true }, options);
+  }
+
   async peerStats(options?: CallOptions): Promise<PeerStats> {
     return this.#rpc.call({ method: 'opp2p_peerStats', result: peerStats, idempotent: true }, options);
   }

@@ -51,6 +51,9 @@ export interface ConductorApi {
   beginPause(request: PauseRequest): Promise<void>;
   endPause(request: ResumeRequest): Promise<void>;
   stop(): Promise<void>;
+  /** No sequencer runs anywhere from now on, by decision of `owner` for `reason`. Any member, with a quorum. */
+  halt(owner: string, reason: string): Promise<void>;
+  endHalt(owner: string, reason: string): Promise<void>;
   /** `gone` fires when the proposer left without an answer: it will not publish the block then. */
   commitUnsafePayload(payload: UnsafePayload, options?: CommitOptions): Promise<void>;
   /**

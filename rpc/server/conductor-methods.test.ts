@@ -20,11 +20,20 @@ describe('conductor methods', () => {
   let conductor: FakeConductor;
   let server: HttpServer;
   let port: number;
+  let byHand: string[];
 
   beforeEach(async () => {
     conductor = new FakeConductor(true);
+    byHand = [];
     server = createRpcServer({
       api: conductor,
+      byHand: {
+        start: async (head, withoutConsensus) => void byHand.push(`start ${head} ${withoutConsensus}`),
+        stop: async () => {
+          byHand.push('stop');
+          return `0x${'ab'.repeat(32)}`;
+        },
+      },
       version: 'v1',
       logger: pino({ level: 'silent' }),
       host: '127.0.0.1',
@@ -51,6 +60,8 @@ describe('conductor methods', () => {
     ['replaceServer', ['b', 'd', 'd:1', 7]],
     ['setTiming', ['lan-fast', 7]],
     ['setTiming', [TIMES, 0]],
+    ['halt', ['alice@ops', 'bad upgrade']],
+    ['endHalt', ['alice@ops', 'rolled back']],
     ['stop', []],
   ])('passes %s on', async (name, params) => {
     expect(await call(name, params)).toBe('{"jsonrpc":"2.0","id":1,"result":null}\n');
@@ -76,6 +87,23 @@ describe('conductor methods', () => {
   ])('resetHead refuses %j', async (params, text) => {
     expect(await call('resetHead', params)).toContain(`-32602,"message":"${text}`);
     expect(conductor.operations).toEqual([]);
+  });
+
+  it('startSequencer and stopSequencer are for the one who may', async () => {
+    const head = `0x${'ab'.repeat(32)}`;
+    expect(await call('startSequencer', [head, true])).toContain('"result":null');
+    expect(await call('stopSequencer', [])).toContain(`"result":"${head}"`);
+    expect(byHand).toEqual([`start ${head} true`, 'stop']);
+    expect(await call('startSequencer', ['0xab', true])).toContain('invalid argument 0');
+    expect(await call('startSequencer', [head])).toContain('missing value for required argument 1');
+    expect(byHand).toHaveLength(2);
+  });
+
+  it.each(['halt', 'endHalt'])('%s has an owner and a reason', async (name) => {
+    expect(await call(name, [' ', 'why'])).toContain('invalid argument 0: say who decides this');
+    expect(await call(name, ['alice@ops', ' '])).toContain('invalid argument 1: give a reason');
+    await call(name, [`${'a'.repeat(200)}`, 'why']);
+    expect(conductor.operations).toEqual([[name, 'a'.repeat(128), 'why']]);
   });
 
   it('setTiming names the time that is missing or none', async () => {

@@ -49,6 +49,8 @@ export function conductorMethods(api: ConductorApi): MethodTable {
     resetHead: method([uint64Param, hashParam, reasonParam, seenParam], (number, hash, reason, seen) =>
       api.resetHead({ number, hash }, reason, seen),
     ),
+    halt: method([ownerParam, reasonParam], (owner, reason) => api.halt(owner, reason)),
+    endHalt: method([ownerParam, reasonParam], (owner, reason) => api.endHalt(owner, reason)),
     setTiming: method([timingParam, uint64Param], (timing, version) => api.setTiming(timing, version)),
     beginPause: method([pauseParam], (request) => api.beginPause(request)),
     endPause: method([resumeParam], (request) => api.endPause(request)),
@@ -86,6 +88,17 @@ const reasonParam: Param<string> = {
     const reason = stringParam.decode(value).trim();
     if (reason === '') throw new ArgumentError('give a reason: it is recorded');
     return reason;
+  },
+};
+
+/** As long as a record of the log may name somebody. */
+const OWNER_CHARS_MAX = 128;
+
+const ownerParam: Param<string> = {
+  decode: (value) => {
+    const owner = stringParam.decode(value).trim();
+    if (owner === '') throw new ArgumentError('say who decides this: it is recorded');
+    return owner.slice(0, OWNER_CHARS_MAX);
   },
 };
 

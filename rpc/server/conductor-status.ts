@@ -166,6 +166,11 @@ export const conductorStatusSchema = z.object({
      * older versions.
      */
     chainId: count.nullable().optional(),
+    /**
+     * Since when op-node publishes without its conductor, after `admin_overrideLeader` through this one: wall clock in
+     * milliseconds. Null as soon as op-node was seen to ask again, after its restart. Absent from older versions.
+     */
+    overriddenSinceMs: z.number().nullable().default(null),
   }),
   health: z.object({
     /**
@@ -211,6 +216,19 @@ export const conductorStatusSchema = z.object({
   pausedReason: z.string().optional(),
   /** What of operators' decisions the log has, as far as this node has applied it. Absent from older versions. */
   maintenance: maintenanceSchema.default({ cluster: null, members: {}, halt: null }),
+  /**
+   * An operator has decided that no sequencer runs anywhere, as far as the log is applied here; null while nobody has.
+   * Owner and reason are empty where they are not known. Absent from older versions.
+   */
+  halt: z
+    .object({
+      /** Wall clock in milliseconds. */
+      sinceMs: z.number(),
+      owner: z.string(),
+      reason: z.string(),
+    })
+    .nullable()
+    .default(null),
   stopped: z.boolean(),
   /** `conductor_overrideLeader(true)` is in force. */
   leaderOverridden: z.boolean(),

@@ -4,16 +4,23 @@ import type { CallReport } from './json-rpc/call-report.js';
 import type { ConductorApi } from './conductor-api.js';
 import { conductorMethods } from './conductor-methods.js';
 import { withBuiltinMethods } from './json-rpc/builtin-methods.js';
+import type { DebugReport } from './debug-report.js';
 import { Dispatcher } from './json-rpc/dispatcher.js';
 import type { HttpServer } from './json-rpc/http-server.js';
 import { createHttpServer } from './json-rpc/http-server.js';
+import { method } from './json-rpc/method-table.js';
 import { LargeBodyReader, type LargeBodyReaderOptions } from './large-bodies/large-body-reader.js';
 import type { ProxyOptions } from './proxy-methods.js';
 import { proxyMethods } from './proxy-methods.js';
 import { readiness } from './readiness.js';
+import { sequencerMethods, type SequencerByHandApi } from './sequencer-methods.js';
 
 interface RpcServerOptions {
   api: ConductorApi;
+  /** Answers `conductor_debug`; absent: there is no such method. */
+  debugReport?: () => Promise<DebugReport>;
+  /** Absent: nobody starts or stops the sequencer by hand. */
+  byHand?: SequencerByHandApi;
   /** Absent: nothing is proxied. */
   proxies?: Omit<ProxyOptions, 'isLeader' | 'logger'> | undefined;
   /** Shown by `/healthz` and `health_status`. */
@@ -43,8 +50,9 @@ const CONNECTIONS_MAX = 4096;
  * `/commit-unsafe-payload`. Nothing is bound before `start`.
  */
 export function createRpcServer(options: RpcServerOptions): HttpServer {
-  const { api, proxies, version, logger, host, port, bodyLimitBytes, onCall } = options;
-  const methods = new Map(conductorMethods(api));
+  const { api, debugReport, byHand, proxies, version, logger, host, port, bodyLimitBytes, onCall } = options;
+  const methods = new Map([...conductorMethods(api), ...(byHand ? sequencerMethods(byHand) : [])]);
+  if (debugReport) methods.set('conductor_debug', method([], debugReport));
   if (proxies) {
     const isLeader = (): boolean => api.leader();
     for (const [name, method] of proxyMethods({ ...proxies, isLeader, logger })) methods.set(name, method);

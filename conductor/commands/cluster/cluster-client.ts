@@ -85,16 +85,17 @@ export class ClusterClient {
   /**
    * Calls a method that changes something at one member.
    *
-   * @throws ClientError
+   * @returns what it answers
+   * @throws ClientError; CommandError `no-rpc-address`
    */
   async call(
     member: Pick<Member, 'id' | 'addr' | 'status'>,
     method: string,
     params: readonly unknown[],
     timeoutMs: number,
-  ): Promise<void> {
+  ): Promise<unknown> {
     const { signal, reason } = this.options;
-    await this.client(this.urlOf(member), reasonHeader(reason)).call(
+    return this.client(this.urlOf(member), reasonHeader(reason)).call(
       { method, params, result: z.unknown() },
       { timeoutMs, signal },
     );

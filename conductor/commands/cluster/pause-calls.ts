@@ -64,7 +64,7 @@ function call(
   at: Member,
   { paused, forMs, owner, reason }: PauseOrder,
   member: string | null,
-): Promise<void> {
+): Promise<unknown> {
   const request = { member, ...(owner && { owner }), ...(reason && { reason }) };
   const method = paused ? 'conductor_beginPause' : 'conductor_endPause';
   return cluster.call(at, method, [paused ? { ...request, forMs } : request], deadline.remainingMs);

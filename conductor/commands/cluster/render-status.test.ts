@@ -27,11 +27,14 @@ const at = (status: ConductorStatus, number: number): ConductorStatus => ({
 const summary = 'head is 14 s old; no peers';
 const unhealthy: ConductorStatus['health'] = { status: 'unhealthy', summary, reasons: [], checkedAtMs: 1 };
 
+const halt = { sinceMs: 1_700_000_000_000, owner: 'alice@ops', reason: 'bad upgrade' };
+
 const VIEWS: [string, ClusterView][] = [
   ['ok', viewOf(member(a), member(b), member(memberStatus('c')))],
   ['witness', viewOf(member(a), member(b), member(witnessStatus('w')))],
   ['degraded', viewOf(member(a), member({ ...at(b, 93), paused: true, health: unhealthy }), silent('c'))],
   ['critical', viewOf(member(at(a, 109)), member(at(b, 109)), member(at(memberStatus('c'), 109)))],
+  ['halted', viewOf(...[{ ...a, node: b.node }, b].map((status) => member({ ...status, halt })))],
   ['quorum-lost', viewOf(member({ ...a, role: 'candidate', node: b.node }), silent('b'), silent('c'))],
   ['no-cluster', viewOf(member({ ...b, clusterId: null, head: null, leader: null, term: 0 }, 'no member'))],
 ];

@@ -10,8 +10,10 @@ import {
   type Member,
 } from '../../verdict/cluster-view.js';
 import { maintenanceOf, pausesOf, type ShownPause } from '../../verdict/pauses.js';
+import { haltOf } from '../../verdict/halt.js';
 import { judgeCluster } from '../../verdict/judge-cluster.js';
 import { paint, tableLines, wrap, type Cell, type Column, type Look } from '../output/table.js';
+import { haltedSince } from './halted-since.js';
 
 /** In the place of what a witness has not. */
 const NO_NODE = '-';
@@ -88,9 +90,11 @@ export function renderTable(view: ClusterView, look: StatusLook): string {
     ...cells(view, member, columns, look),
   ]);
   const table = tableLines([{ title: 'ID' }, { title: 'ROLE' }, ...columns], rows, look);
-  const pauses = pausesOf(view).flatMap((pause) => wrap(pauseLine(pause), 0, look));
-  if (pauses.length > 0) pauses.push('');
-  return [...pauses, ...table, '', ...verdictLines(view, look)].join('\n');
+  const halt = haltOf(view);
+  const decisions = [...(halt ? [`HALTED ${haltedSince(halt)}`] : []), ...pausesOf(view).map(pauseLine)];
+  const decided = decisions.flatMap((line) => wrap(line, 0, look));
+  if (decided.length > 0) decided.push('');
+  return [...decided, ...table, '', ...verdictLines(view, look)].join('\n');
 }
 
 function pauseLine({ text, sinceMs, untilMs }: ShownPause): string {

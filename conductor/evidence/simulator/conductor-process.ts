@@ -162,6 +162,7 @@ export class ConductorProcess {
     committer.on('contradicted', (block) => void this.controller.contradicted(block));
     this.controller = new Controller({
       ...{ raft, chain, history, opNode, execution, localNode, health, succession, switches, sleep },
+      isHalted: () => machine.records.maintenance.halt !== null,
       progressGraceMs: Math.max(3000, 2 * settings.healthIntervalMs),
       stuckAfterMs: Math.max(STUCK_AFTER_MS, settings.unsafeIntervalS * 1000),
       callTimeoutMs: CALL_TIMEOUT_MS,
@@ -211,7 +212,8 @@ export class ConductorProcess {
         throw new RpcError(`there is no RPC of ${leader} in this simulator`, { reason: 'leader-not-asked' });
       },
       sleep,
-      now: Date.now,
+      // Virtual time has fractions of milliseconds.
+      now: () => Math.floor(Date.now()),
       steadyNow: () => performance.now(),
     });
     this.maintenance = new MaintenanceService({
@@ -268,6 +270,11 @@ export class ConductorProcess {
   /** Undefined before its disk is open. */
   get belongsToCluster(): boolean | undefined {
     return this.isOpen ? this.raft.identity.clusterId !== null : undefined;
+  }
+
+  /** It knows that operators have halted the cluster. */
+  get isHalted(): boolean {
+    return this.machine.records.maintenance.halt !== null && !this.switches.leaderOverridden;
   }
 
   get isPaused(): boolean {

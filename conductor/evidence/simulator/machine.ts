@@ -80,6 +80,10 @@ export class Machine implements Observed {
     return this.conductor?.belongsToCluster === false ? this.bootedAtMs : undefined;
   }
 
+  get isHalted(): boolean {
+    return this.conductor?.isHalted === true;
+  }
+
   get sequences(): boolean {
     return this.opNode?.sequencerActive() === true;
   }

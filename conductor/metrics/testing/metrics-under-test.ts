@@ -117,11 +117,13 @@ export const status: ConductorStatus = {
     branch: 'on',
     leftAt: null,
     startHeldBy: '',
+    overriddenSinceMs: null,
   },
   health: { status: 'degraded', summary: '', reasons: [], checkedAtMs: 0 },
   active: true,
   paused: false,
   maintenance: { cluster: null, members: {}, halt: null },
+  halt: null,
   stopped: false,
   leaderOverridden: false,
 };

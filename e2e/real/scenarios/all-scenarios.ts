@@ -3,6 +3,7 @@ import { Namespaces } from '../../cluster/namespaces.js';
 import { MachinesApart } from '../machines-apart.js';
 import { LOOPBACK } from '../environment.js';
 import { batches, batchesAgain, coldStart, transactions } from './blocks-and-batches.js';
+import { halt, nodeOverride } from './emergency.js';
 import { frozenOpNode } from './frozen-op-node.js';
 import { killConductor, killNode, returnOfKilledNode, sigterm, transfer } from './hand-over.js';
 import {
@@ -44,6 +45,12 @@ const FAILURES: readonly Scenario[] = [
     name: 'leader-restarts',
     title: "the same with the leader's, and nobody else can lead",
     run: leaderRestarts,
+  },
+  { name: 'halt', title: 'the cluster is halted, and goes on', run: halt },
+  {
+    name: 'node-override',
+    title: "a standby's op-node is told to publish without its conductor",
+    run: nodeOverride,
   },
   { name: 'geth-dies', title: "kill -9 of the leader's geth alone", run: gethDies },
   {

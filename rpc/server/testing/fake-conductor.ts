@@ -84,6 +84,14 @@ export class FakeConductor implements ConductorApi {
     this.operations.push(['stop']);
   }
 
+  async halt(owner: string, reason: string): Promise<void> {
+    this.operations.push(['halt', owner, reason]);
+  }
+
+  async endHalt(owner: string, reason: string): Promise<void> {
+    this.operations.push(['endHalt', owner, reason]);
+  }
+
   async commitUnsafePayload(payload: UnsafePayload, options: CommitOptions = {}): Promise<void> {
     await this.onCommit(options);
     if (!this.isLeader) {

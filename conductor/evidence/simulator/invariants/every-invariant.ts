@@ -2,6 +2,7 @@ import { BlocksFlow } from './blocks-flow.js';
 import { EndsQuietly } from './ends-quietly.js';
 import { EvidenceIsTrue } from './evidence-is-true.js';
 import { FewTransfers } from './few-transfers.js';
+import { HaltedRests } from './halted-rests.js';
 import type { Evidence, Invariant } from './invariant.js';
 import { NothingLost } from './nothing-lost.js';
 import { OneLeader } from './one-leader.js';
@@ -34,6 +35,7 @@ export function everyInvariant(
     new FewTransfers(evidence),
     new PausedRests(evidence),
     new StrangersRest(evidence),
+    new HaltedRests(evidence),
     new EndsQuietly(),
     new SequencersStop(evidence),
     new StartsAreKnown(evidence),

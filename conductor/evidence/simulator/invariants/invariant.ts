@@ -41,6 +41,8 @@ export interface Observed {
   readonly pausedSinceMs: number | undefined;
   /** Since when a conductor runs here that belongs to no cluster; undefined without one. */
   readonly strangerSinceMs: number | undefined;
+  /** Its conductor knows that operators have halted the cluster. */
+  readonly isHalted: boolean;
   /** Its op-node sequences. */
   readonly sequences: boolean;
   /** Its conductor may act, and its node answers. */

@@ -15,7 +15,8 @@ export class PausedRests implements Invariant {
   }
 
   stopped(node: Observed): void {
-    this.demandRest(node, 'stops its sequencer');
+    // A halt is about every sequencer.
+    if (!node.isHalted) this.demandRest(node, 'stops its sequencer');
   }
 
   posted(node: Observed, block: Block): void {

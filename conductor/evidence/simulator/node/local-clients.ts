@@ -37,7 +37,7 @@ export interface LocalEnvironment {
   peers: () => number;
 }
 
-type OpNodeCalls = Omit<Pick<OpNodeApi, keyof OpNodeApi>, 'close' | 'overrideLeader' | 'chainId'>;
+type OpNodeCalls = Omit<Pick<OpNodeApi, keyof OpNodeApi>, 'close' | 'overrideLeader' | 'chainId' | 'version'>;
 type ExecutionCalls = Pick<ExecutionApi, 'latestBlock' | 'blockByNumber' | 'onDisconnect'>;
 
 /** op-node and execution client for one conductor process, with deadlines, signals and op-node's error texts. */

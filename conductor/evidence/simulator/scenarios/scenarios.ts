@@ -189,6 +189,28 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'a halt outlives its leader and every restart',
+    story:
+      'An operator halts the cluster. The leader dies, then every conductor and node: the halt is in the log, and a leader has the whole log before it acts, so that nobody starts a sequencer until the halt ends.',
+    async play(world) {
+      await leaderOf(world).conductor?.conductor.halt('an operator', 'a bad upgrade');
+      await world.clock.sleep(15_000);
+      demand(world, publishedWithin(world, 10_000) === 0, 'the chain stands');
+      for (const machine of [leaderOf(world), ...world.machines]) {
+        machine.killMachine(0);
+        await world.clock.sleep(5000);
+        machine.startExecution();
+        machine.startOpNode(false);
+        await machine.startConductor();
+      }
+      await world.clock.sleep(15_000);
+      demand(world, publishedWithin(world, 40_000) === 0, 'the chain stands still');
+      await leaderOf(world).conductor?.conductor.endHalt('an operator', 'rolled back');
+      await world.clock.sleep(5000);
+      demand(world, publishedWithin(world, 3000) > 0, 'blocks flow again');
+    },
+  },
+  {
     name: 'a paused witness alone has the whole log',
     story:
       'One sequencer is away while blocks are committed, and comes back when the other one has died: only the witness can be elected. It brings the log to the sequencer that is back, and transfers leadership to it. That it was paused does not matter: a pause is about a sequencer.',

@@ -1,0 +1,7 @@
+/** Why a sequencer must not run: its blocks would be published without a commit. */
+export const NOT_ASKING =
+  'op-node publishes without asking its conductor: it was started without --conductor.enabled';
+
+/** The same, since an operator said so in an emergency. */
+export const OVERRIDDEN =
+  'op-node publishes without asking its conductor: it was told admin_overrideLeader and has not been restarted since';

@@ -1,0 +1,46 @@
+const LINES_MAX = 2000;
+const CHARS_MAX = 1024 * 1024;
+
+interface LogTailOptions {
+  linesMax?: number;
+  charsMax?: number;
+}
+
+/**
+ * The newest log lines of this process, in memory, for whoever asks after an incident. They are kept from level debug
+ * on, whatever is written to the log: a level cannot be raised in retrospect, and the few lines of that level say why
+ * a request or a start failed.
+ */
+export class LogTail {
+  private readonly kept: string[] = [];
+  private chars = 0;
+  private droppedLines = 0;
+  private readonly linesMax: number;
+  private readonly charsMax: number;
+
+  constructor({ linesMax = LINES_MAX, charsMax = CHARS_MAX }: LogTailOptions = {}) {
+    this.linesMax = linesMax;
+    this.charsMax = charsMax;
+  }
+
+  /** A line that would fill all by itself is cut. */
+  write(line: string): void {
+    const text = line.trimEnd().slice(0, this.charsMax);
+    this.kept.push(text);
+    this.chars += text.length;
+    while (this.kept.length > this.linesMax || this.chars > this.charsMax) {
+      this.chars -= this.kept.shift()!.length;
+      this.droppedLines += 1;
+    }
+  }
+
+  /** Oldest first. */
+  get lines(): readonly string[] {
+    return this.kept;
+  }
+
+  /** Lines that had to make room. */
+  get dropped(): number {
+    return this.droppedLines;
+  }
+}

@@ -1,0 +1,26 @@
+import { method, type Method } from './json-rpc/method-table.js';
+import { boolParam, hashParam } from './json-rpc/params.js';
+
+/** What operators may do to the sequencer of the local op-node while the control loop is paused. */
+export interface SequencerByHandApi {
+  /**
+   * Starts it on top of its head.
+   *
+   * @param head hash of the head that the caller saw: op-node refuses any other
+   * @param withoutConsensus op-node publishes without a commit from now on, until it is restarted
+   */
+  start(head: string, withoutConsensus: boolean): Promise<void>;
+  /** Answers the hash of the head after the stop, null if it was not running. */
+  stop(): Promise<string | null>;
+}
+
+/** Ours, for emergencies: op-conductor leaves its operators to call op-node themselves. */
+export function sequencerMethods(byHand: SequencerByHandApi): ReadonlyMap<string, Method> {
+  return new Map([
+    [
+      'conductor_startSequencer',
+      method([hashParam, boolParam], (head, withoutConsensus) => byHand.start(head, withoutConsensus)),
+    ],
+    ['conductor_stopSequencer', method([], () => byHand.stop())],
+  ]);
+}
