@@ -1,7 +1,8 @@
 import path from 'node:path';
 import type { AddCommand } from '../command.js';
 import { clusterCommand, operate, type ClusterOptions, type Operation } from '../cluster/cluster-command.js';
-import { renderJson, renderTable } from '../cluster/render-status.js';
+import { renderTable, statusDocument } from '../cluster/render-status.js';
+import { writeDocument } from '../output/document.js';
 import type { ClusterView } from '../../verdict/cluster-view.js';
 import type { ArchiveFile } from './archive.js';
 import { memberFiles } from './member-files.js';
@@ -52,8 +53,8 @@ async function* filesOf(
 ): AsyncGenerator<ArchiveFile> {
   const inFolder = ({ name, text }: ArchiveFile): ArchiveFile => ({ name: `${folder}/${name}`, text });
   yield inFolder({ name: 'contents.txt', text: CONTENTS });
-  yield inFolder({ name: 'status.txt', text: `${renderTable(view)}\n` });
-  yield inFolder({ name: 'cluster.json', text: `${renderJson(view)}\n` });
+  yield inFolder({ name: 'status.txt', text: `${renderTable(view, { wide: true, nowMs: Date.now() })}\n` });
+  yield inFolder({ name: 'cluster.json', text: `${await writeDocument(statusDocument(view), 'json')}\n` });
   // All are asked at once, as slow ones may be slow together.
   for (const asked of view.members.map((member) => memberFiles(cluster, member))) {
     const { id, files, missing } = await asked;
