@@ -15,6 +15,8 @@ import type { ClusterStatus, ConductorStatus } from '../../rpc/server/conductor-
 import type { PauseRequest, ResumeRequest } from '../../rpc/server/pause-request.js';
 import type { BlockId } from '../../rpc/payload/block-ref.js';
 import type { UnsafePayload } from '../../rpc/payload/unsafe-payload.js';
+import type { History } from '../../rpc/server/history.js';
+import type { CallerIdentity } from '../../rpc/server/json-rpc/caller.js';
 import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 import type { ChainHistory } from '../chain/chain-history.js';
 import { hasPayload, type ChainState } from '../chain/chain-state.js';
@@ -26,13 +28,14 @@ import type { Controller } from '../control/controller.js';
 import type { Succession } from '../control/succession.js';
 import type { Switches } from '../control/switches.js';
 import type { MaintenanceService } from '../maintenance/maintenance-service.js';
+import type { ClusterHistory } from '../history/cluster-history.js';
 import type { MembershipService } from '../membership/membership-service.js';
 import { judgeCluster } from '../verdict/judge-cluster.js';
 import { mergeAnswers } from '../verdict/merge-answers.js';
 import { clusterStatus, type AskStatus } from './cluster-status.js';
 import { Readiness, whyNotActiveLeader } from './readiness.js';
 import { resetHead } from './requested-reset.js';
-import { transferToBest, transferToServer } from './requested-transfer.js';
+import { transferToBest, transferToServer, type TransferDeps } from './requested-transfer.js';
 import { SharedVerdict } from './shared-verdict.js';
 
 /** Longest that `conductor_clusterStatus` waits for other members. */
@@ -57,6 +60,7 @@ interface ConductorOptions {
   /** What this node says of itself. */
   status: () => ConductorStatus;
   askStatus: AskStatus;
+  clusterHistory: Pick<ClusterHistory, 'since'>;
   logger: Logger;
   /** `conductor_transferLeader` on a node that does not lead succeeds, as in op-conductor. */
   silentTransfer: boolean;
@@ -65,7 +69,9 @@ interface ConductorOptions {
 /** What a conductor tells those who listen. */
 interface ConductorEvents {
   /** Somebody called `conductor_stop`. */
-  stopRequested: [];
+  stopRequested: [by: CallerIdentity | undefined];
+  /** Leadership is about to be given away, as somebody asked for it; null: to whoever is best. */
+  handsOver: [to: string | null, by: CallerIdentity | undefined];
   /** The answer to `conductor_leader` may have changed. */
   leadershipChanged: [];
 }
@@ -131,7 +137,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   overrideLeader(override: boolean): void {
     if (override) this.refuseOnWitness('it cannot lead by decree; override a member with a node');
     this.options.switches.leaderOverridden = override;
-    this.options.logger.warn({ override }, 'leader override set');
+    this.options.logger.warn({ override }, override ? 'leader override set' : 'leader override ended');
     this.emit('leadershipChanged');
   }
 
@@ -160,9 +166,9 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     });
   }
 
-  async stop(): Promise<void> {
+  async stop(by?: CallerIdentity): Promise<void> {
     // The answer has to leave before the server that carries it goes away.
-    setImmediate(() => this.emit('stopRequested'));
+    setImmediate(() => this.emit('stopRequested', by));
   }
 
   async halt(owner: string, reason: string): Promise<void> {
@@ -192,14 +198,18 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     await resetHead({ leads: raft.status().role === 'leader', chain, localChain, resetter }, to, who, seen);
   }
 
-  async transferLeader(): Promise<void> {
+  async transferLeader(by?: CallerIdentity): Promise<void> {
     const { raft, silentTransfer } = this.options;
     if (silentTransfer && raft.status().role !== 'leader') return;
-    await transferToBest(this.options);
+    await transferToBest(this.transferFor(by));
   }
 
-  async transferLeaderToServer(id: string, addr: string): Promise<void> {
-    await transferToServer(this.options, id, addr);
+  async transferLeaderToServer(id: string, addr: string, by?: CallerIdentity): Promise<void> {
+    await transferToServer(this.transferFor(by), id, addr);
+  }
+
+  private transferFor(by: CallerIdentity | undefined): TransferDeps {
+    return { ...this.options, announce: (to) => this.emit('handsOver', to, by) };
   }
 
   addServerAsVoter(id: string, addr: string, version: number): Promise<void> {
@@ -250,6 +260,10 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
 
   clusterVerdict(): Promise<ClusterVerdict> {
     return this.verdict.get();
+  }
+
+  history(sinceMs: number): History {
+    return this.options.clusterHistory.since(sinceMs);
   }
 
   /** @throws RpcError */

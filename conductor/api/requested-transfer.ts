@@ -8,24 +8,27 @@ import { statusOf, type AskStatus } from './cluster-status.js';
 /** Longest that a member may take to say whether it is a witness; one that says nothing counts as none. */
 const ASK_TIMEOUT_MS = 500;
 
-interface TransferDeps {
+/** What a transfer that somebody asks for works with. */
+export interface TransferDeps {
   raft: Pick<RaftNode<unknown>, 'status' | 'transferLeadership'>;
   succession: Pick<Succession, 'successors'>;
   askStatus: AskStatus;
+  /** Told before the attempt, while the log can still take it. */
+  announce: (to: string | null) => void;
 }
 
 /** Hands leadership over because somebody asked for it, to the best successor that has a node. @throws RpcError */
 export async function transferToBest(deps: TransferDeps): Promise<void> {
   const successors = deps.succession.successors();
   for (const successor of successors) {
-    if (!(await isWitness(deps, successor))) return transfer(deps.raft, successor.id);
+    if (!(await isWitness(deps, successor))) return transfer(deps, successor.id);
   }
   if (successors.length > 0) {
     throw new RpcError('only a witness answers, and it has no sequencer: bring back a member with a node', {
       reason: 'witness',
     });
   }
-  await transfer(deps.raft, undefined);
+  await transfer(deps, undefined);
 }
 
 /** As `transferToBest`, to a member with this address; any address if it is empty. @throws RpcError */
@@ -53,7 +56,7 @@ export async function transferToServer(deps: TransferDeps, id: string, addr: str
       reason: 'witness',
     });
   }
-  await transfer(raft, id);
+  await transfer(deps, id);
 }
 
 /** Asks only those that could be one: a witness always is unfit. Never rejects. */
@@ -68,7 +71,8 @@ async function isWitness({ raft, askStatus }: TransferDeps, { id, fitness }: Suc
   }
 }
 
-async function transfer(raft: TransferDeps['raft'], id: string | undefined): Promise<void> {
+async function transfer({ raft, announce }: TransferDeps, id: string | undefined): Promise<void> {
+  if (raft.status().role === 'leader') announce(id ?? null);
   const outcome = await raft.transferLeadership(id);
   if (outcome.outcome === 'done') return;
   if (outcome.outcome === 'unknown') {

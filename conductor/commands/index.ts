@@ -8,6 +8,7 @@ import { addCompletion, completeWith, isCompletion } from './completion.js';
 import { addDebug } from './debug/debug.js';
 import { addForceActive } from './emergency/force-active.js';
 import { addHalt } from './emergency/halt.js';
+import { addHistory } from './history.js';
 import { addInspect, addRecover } from './directory/index.js';
 import { addAdd, addDemote, addRemove, addReplace } from './membership.js';
 import { documentFormat, documentFormatOf, SCHEMA_VERSION, writeDocument } from './output/document.js';
@@ -25,6 +26,7 @@ const HELP_COLUMNS = 100;
 /** All sub-commands but `run`, in the order of the help. */
 const commands: readonly AddCommand[] = [
   addStatus,
+  addHistory,
   addDoctor,
   addTransfer,
   addPause,

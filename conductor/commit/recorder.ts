@@ -55,15 +55,17 @@ export class Recorder {
     this.rate = new RecordRate(options.steadyNow);
   }
 
-  /**
-   * Records something that happens here and now. Resolves once it is committed.
-   *
-   * @throws RpcError: `unread-records` while some member would not understand it, `no-leader`, `rate-limited`,
-   *   `unknown-outcome` when it may still be committed
-   */
+  /** Records something that happens here and now. Resolves once it is committed. @throws RpcError as `make` and `put` */
   async record(draft: RecordDraft): Promise<ClusterRecord> {
+    const record = this.make(draft);
+    await this.put(record);
+    return record;
+  }
+
+  /** A record of something that happens here and now. @throws RpcError `invalid-record` */
+  make(draft: RecordDraft): ClusterRecord {
     const { nodeId, now } = this.options;
-    const record = checked({
+    return checked({
       id: draft.id ?? randomUUID(),
       atMs: Math.round(draft.atMs ?? now()),
       node: nodeId,
@@ -74,14 +76,23 @@ export class Recorder {
       details: draft.details ?? {},
       ...(draft.change && { change: draft.change }),
     });
+  }
+
+  /**
+   * Puts a record of this member into the log. Resolves once it is committed.
+   *
+   * @throws RpcError: `unread-records` while some member would not understand it, `no-leader`, `rate-limited`,
+   *   `unknown-outcome` when it may still be committed
+   */
+  async put(record: ClusterRecord): Promise<void> {
     const endMs = this.options.steadyNow() + DEADLINE_MS;
     let mayBeThere = false;
     for (;;) {
       try {
         await this.attempt(record, endMs);
-        return record;
+        return;
       } catch (error) {
-        if (this.options.records.has(record.id)) return record;
+        if (this.options.records.has(record.id)) return;
         if (!(error instanceof RpcError) || !PASSING.includes(error.reason)) throw error;
         mayBeThere ||= error.reason === 'unknown-outcome';
         if (this.options.steadyNow() < endMs) await this.options.sleep(LOOK_MS);

@@ -91,6 +91,8 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
       bodyLimitBytes: values['rpc.body-limit-mb'] * MIB,
       silentTransfer: values['compat.silent-transfer'],
     },
+    /** Empty: none. */
+    history: { webhookUrl: values['history.webhook'] },
     metrics: {
       enabled: values['metrics.enabled'],
       listenHost: withoutBrackets(values['metrics.addr']),

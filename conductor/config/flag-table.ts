@@ -520,6 +520,13 @@ export const flags = {
     usage:
       'conductor_transferLeader on a node that does not lead succeeds and does nothing, as in op-conductor',
   }),
+  'history.webhook': flag({
+    group: 'Control',
+    type: text,
+    byDefault: '',
+    usage:
+      'URL to which the leader posts each entry of the history as JSON: changes that were asked for, and new leaders (see baton history)',
+  }),
   'websocket.server-addr': flag({
     group: 'Rollup-boost and flashblocks',
     type: text,

@@ -69,6 +69,7 @@ const rules: readonly Rule[] = [
     'rollup-boost.next-enabled',
     badUrl('rollup-boost.next-healthcheck-url', 'invalid rollup-boost next healthcheck URL'),
   ),
+  badUrl('history.webhook', 'invalid webhook of the history'),
   badUrl('rollupboost.ws-url', 'invalid rollup-boost WebSocket URL', WEBSOCKET),
   health(
     'healthcheck.interval',

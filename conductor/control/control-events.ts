@@ -1,5 +1,13 @@
-/** What a controller tells those who count. */
+/** Why a control loop gives leadership away, and the reason in words. */
+export interface HandOverCause {
+  type: 'unhealthy' | 'hand-back' | 'shutdown';
+  reason: string;
+}
+
+/** What a controller tells those who count and record. */
 export interface ControlEvents {
+  /** Leadership is about to be given away; null: to whoever is best. */
+  handsOver: [to: string | null, cause: HandOverCause];
   /** The control loop has asked to hand leadership over. */
   transferred: [success: boolean];
   resumed: [];

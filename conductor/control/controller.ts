@@ -89,7 +89,11 @@ export class Controller extends EventEmitter<ControlEvents> {
     this.sequencer.on('started', (wasStopped) => this.emit('sequencerStarted', wasStopped));
     this.sequencer.on('stopped', (wasRunning) => this.emit('sequencerStopped', wasRunning));
     this.handBack = new HandBack(options.handBack, options.priority);
-    this.handOver = new HandOver({ ...options, sequencer: this.sequencer });
+    this.handOver = new HandOver({
+      ...options,
+      sequencer: this.sequencer,
+      announce: (to, cause) => this.emit('handsOver', to, cause),
+    });
     this.fitness = new OwnFitness({
       ...options,
       startTrouble: () => this.sequencer.troubleAt(performance.now()),
@@ -186,15 +190,17 @@ export class Controller extends EventEmitter<ControlEvents> {
   /**
    * Hands over and ends the control of the local node: its last block gets committed, then another node leads.
    * The cluster does not wait for a time-out, and the next sequencer misses no slot.
+   *
+   * @param reason why, for the record
    */
-  async retire(): Promise<void> {
+  async retire(reason = 'the conductor stops'): Promise<void> {
     const { localNode, switches } = this.options;
     switches.stopped = true;
     await this.loop.stop();
     // A start that was aborted may still have its effect, so a leader always asks op-node to stop.
     const mayRun = !this.isWitness && (localNode.state.sequencerActive === true || this.leads);
     const isOurs = this.belongsToCluster && !switches.paused;
-    await this.handOver.atTheEnd({ stopFirst: isOurs && mayRun });
+    await this.handOver.atTheEnd({ stopFirst: isOurs && mayRun, reason });
   }
 
   /** A commit was refused: its block contradicts the committed chain. */

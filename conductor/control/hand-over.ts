@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Outcome, RaftNode } from '../../raft/index.js';
-import type { Action, Successor } from './decide.js';
+import type { HandOverCause } from './control-events.js';
+import { HAND_BACK, type Action, type Successor } from './decide.js';
 import { Fitness } from './eligibility.js';
 import type { LocalSequencer } from './local-sequencer.js';
 import type { Succession } from './succession.js';
@@ -12,6 +13,8 @@ interface HandOverOptions {
   raft: Pick<RaftNode<unknown>, 'status' | 'prepareTransfer' | 'transferLeadership'>;
   sequencer: Pick<LocalSequencer, 'stop' | 'abandon'>;
   succession: Succession;
+  /** Told before each attempt, while the log can still take it. */
+  announce: (to: string | null, cause: HandOverCause) => void;
   logger: Logger;
 }
 
@@ -28,8 +31,9 @@ export class HandOver {
    * costs no block.
    */
   async to(action: TransferTarget, signal: AbortSignal): Promise<string | undefined> {
-    const { raft, sequencer } = this.options;
+    const { raft, sequencer, announce } = this.options;
     const { to, reason } = action;
+    announce(to, { type: reason === HAND_BACK ? 'hand-back' : 'unhealthy', reason });
     if (action.sequencer === 'stop') {
       const prepared = await raft.prepareTransfer(to, signal);
       signal.throwIfAborted();
@@ -46,16 +50,19 @@ export class HandOver {
     return this.outcomeOf(action, await raft.transferLeadership(to));
   }
 
-  /** For good: this node is about to end. */
-  async atTheEnd({ stopFirst }: { stopFirst: boolean }): Promise<void> {
-    const { raft, sequencer, logger } = this.options;
+  /** For good: this node is about to end. @param reason why */
+  async atTheEnd({ stopFirst, reason }: { stopFirst: boolean; reason: string }): Promise<void> {
+    const { raft, sequencer, announce, logger } = this.options;
     const { signal } = new AbortController();
+    if (this.leads) announce(this.successorsAtTheEnd()[0] ?? null, { type: 'shutdown', reason });
     const prepared = stopFirst && this.leads ? await this.preparedSuccessor(signal) : undefined;
     if (stopFirst) await this.ifPossible(sequencer.stop(signal), 'the sequencer could not be stopped');
     if (!this.leads) return;
     const to = prepared ?? this.successorsAtTheEnd()[0];
     const outcome = await raft.transferLeadership(to);
-    logger.info({ to, ...outcome }, 'leadership transferred');
+    if (outcome.outcome === 'done') return logger.info({ to, reason }, 'leadership transferred');
+    if (outcome.reason === 'no-such-member') return logger.info('no other voter to transfer leadership to');
+    logger.warn({ to, ...outcome }, 'leadership was not transferred');
   }
 
   /** The first one that gets the whole log while blocks still flow; undefined if none does. */

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { pino } from 'pino';
 import type { Member } from '../../raft/index.js';
 import { WIRE_VERSIONS } from '../../raft/transport/wire-versions.js';
 import { silent } from '../testing/chain.js';
@@ -28,6 +29,12 @@ let nodes: Map<string, Node>;
 let founded: [string, readonly Member[]][];
 let abort: AbortController;
 let hellos: number;
+/** Why it waits, as it says. */
+let reasons: string[];
+
+interface Line {
+  reason: string;
+}
 
 function answerOf(node: Node): FormationAnswer {
   const { nodeId, clusterId, empty, list, wireVersion = WIRE_VERSIONS.newest } = node;
@@ -62,7 +69,7 @@ function form(id: string): Promise<void> {
       founded.push([id, members]);
       for (const { address } of members) (nodes.get(address) as Node).clusterId = `by-${id}`;
     },
-    logger: silent,
+    logger: pino({}, { write: (line: string) => void reasons.push((JSON.parse(line) as Line).reason) }),
     signal: abort.signal,
     retryMs: RETRY_MS,
     dialTimeoutMs: DIAL_MS,
@@ -75,6 +82,7 @@ const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 beforeEach(() => {
   founded = [];
   hellos = 0;
+  reasons = [];
   abort = new AbortController();
   nodes = new Map(
     peers.map(({ id, addr }) => [addr, { list: peers, up: true, empty: true, clusterId: null, nodeId: id }]),
@@ -178,6 +186,19 @@ describe('formCluster', () => {
     await pass(RETRY_MS + 10);
     await forming;
     expect(founded).toHaveLength(1);
+  });
+
+  it('says why it waits, but not for the moment in which its cluster is founded elsewhere', async () => {
+    const b = nodes.get('b:1') as Node;
+    Object.assign(b, { up: false });
+    void form('a');
+    await pass(10 * RETRY_MS);
+    expect(reasons).toEqual(['b at b:1 does not answer: connect ECONNREFUSED']);
+    Object.assign(b, { up: true, clusterId: 'by-b' });
+    await pass(15 * RETRY_MS);
+    expect(reasons).toHaveLength(1);
+    await pass(10 * RETRY_MS);
+    expect(reasons.slice(1)).toEqual([expect.stringContaining('b already belongs to a cluster')]);
   });
 
   it('ends when the node is added to a cluster in another way', async () => {

@@ -35,6 +35,9 @@ interface FormationOptions {
   onWaiting?: (reason: string) => void;
 }
 
+/** So often in a row a reason that may pass is found before it is one. */
+const PASSING_TIMES_MAX = 20;
+
 /** Equal lists have equal digests, whatever their order. */
 export function peersDigest(peers: readonly ListedPeer[]): string {
   const lines = peers.map(({ id, addr }) => `${id}@${addr}`).sort();
@@ -51,8 +54,9 @@ export async function formCluster(options: FormationOptions): Promise<void> {
   const digest = peersDigest(peers);
   const founder = [...peers].sort((a, b) => (a.id < b.id ? -1 : 1))[0];
   let lastReason = '';
+  let times = 0;
   while (!signal.aborted && !options.isMember()) {
-    const { members, reason } = await ask(options, digest);
+    const { members, reason, mayPass = false } = await ask(options, digest);
     if (members && founder?.id === self.id && !options.isMember()) {
       logger.info(
         { members: members.map((member) => member.id) },
@@ -62,16 +66,23 @@ export async function formCluster(options: FormationOptions): Promise<void> {
       return;
     }
     options.onWaiting?.(reason);
-    if (reason !== lastReason) logger.info({ reason }, 'waiting for the cluster to form');
+    times = reason === lastReason ? times + 1 : 1;
     lastReason = reason;
+    if (times === (mayPass ? PASSING_TIMES_MAX : 1))
+      logger.info({ reason }, 'waiting for the cluster to form');
     await options.sleep(options.retryMs, signal).catch(() => undefined);
   }
 }
 
-async function ask(
-  options: FormationOptions,
-  digest: string,
-): Promise<{ members?: Member[]; reason: string }> {
+interface Asked {
+  members?: Member[];
+  /** Why it cannot be formed yet. */
+  reason: string;
+  /** It is so for a moment in every formation: the founder belongs to the cluster a little before the others. */
+  mayPass?: boolean;
+}
+
+async function ask(options: FormationOptions, digest: string): Promise<Asked> {
   const { self, peers } = options;
   const members: Member[] = [];
   for (const peer of peers) {
@@ -89,7 +100,7 @@ async function ask(
       return { reason: `${peer.id} at ${peer.addr} does not answer: ${(error as Error).message}` };
     }
     const problem = findProblem(peer, answer, digest);
-    if (problem) return { reason: problem };
+    if (problem) return { reason: problem, mayPass: answer.clusterId !== null };
     members.push({ id: peer.id, address: peer.addr, incarnation: answer.incarnation, voter: true });
   }
   return { members, reason: 'all listed nodes are present; the first one founds the cluster' };

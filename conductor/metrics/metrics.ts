@@ -10,6 +10,7 @@ import { ClusterMetrics } from './cluster-metrics.js';
 import { CommitMetrics } from './commit-metrics.js';
 import { ConductorMetrics } from './conductor-metrics.js';
 import { Families } from './families.js';
+import { HistoryMetrics } from './history-metrics.js';
 import { addProcessMetrics } from './process-metrics.js';
 import { RaftMetrics, type WatchedRaft } from './raft-metrics.js';
 import { RpcMetrics } from './rpc-metrics.js';
@@ -28,6 +29,7 @@ export class Metrics {
   private readonly rpc;
   private readonly state;
   private readonly cluster;
+  private readonly history;
 
   constructor(version: string) {
     const families = new Families(this.registry);
@@ -41,6 +43,7 @@ export class Metrics {
     this.rpc = new RpcMetrics(families);
     this.state = new StateMetrics(families);
     this.cluster = new ClusterMetrics(families);
+    this.history = new HistoryMetrics(families);
   }
 
   /** Counts what these two do from now on. */
@@ -66,6 +69,11 @@ export class Metrics {
 
   applied(head: CommittedHead, verdict: Verdict): void {
     this.commits.applied(head, verdict);
+  }
+
+  /** What became of an entry for the webhook. */
+  posted(outcome: 'sent' | 'dropped'): void {
+    this.history.posted(outcome);
   }
 
   /** Adds what only a process that serves metrics needs: its collectors cost a little all the time. */

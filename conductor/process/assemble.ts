@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import { parseEndpoint, WEBSOCKET, withoutQuery } from '../../common/endpoint.js';
 import { HealthMonitor } from '../../health/health-monitor.js';
-import type { HealthReport } from '../../health/health-report.js';
 import type { RaftNode } from '../../raft/index.js';
 import type { HttpTransport } from '../../raft/index.js';
 import { ExecutionClient } from '../../rpc/clients/execution-client.js';
@@ -12,7 +11,7 @@ import { FlashblocksMetrics } from '../../rpc/flashblocks/flashblocks-metrics.js
 import { FlashblocksProxy } from '../../rpc/flashblocks/flashblocks-proxy.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { HttpServer } from '../../rpc/server/json-rpc/http-server.js';
-import { createRpcServer } from '../../rpc/server/rpc-server.js';
+import { createRpcServer, type RpcServerOptions } from '../../rpc/server/rpc-server.js';
 import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
 import { statusOfMember, type AskStatus } from '../api/cluster-status.js';
 import { noteCommitAnswer } from '../api/commit-answers.js';
@@ -26,7 +25,6 @@ import { SequencerByHand } from '../api/sequencer-by-hand.js';
 import { voterReports } from '../api/voter-reports.js';
 import { ChainHistory } from '../chain/chain-history.js';
 import { ChainStateMachine, type CommandVerdict } from '../chain/chain-state-machine.js';
-import type { CommittedHead, Verdict } from '../chain/chain-state.js';
 import { RECORD_FORMAT } from '../chain/record.js';
 import { logVerdict } from '../chain/log-verdict.js';
 import { HeadResetter } from '../commit/head-resetter.js';
@@ -41,6 +39,7 @@ import { LocalNode } from '../control/local-node.js';
 import { NodeOverride } from '../control/node-override.js';
 import { Succession } from '../control/succession.js';
 import { Switches } from '../control/switches.js';
+import type { Webhook } from '../history/webhook.js';
 import { formationAnswer } from '../membership/join-or-found.js';
 import { LivingCluster } from '../membership/living-cluster.js';
 import { LogKnowledge } from '../maintenance/log-knowledge.js';
@@ -50,6 +49,7 @@ import { Metrics } from '../metrics/metrics.js';
 import { sleep } from '../time/sleep.js';
 import { connectionLimits, openFilesMax, type ConnectionLimits } from './connection-limits.js';
 import { createRaft, createTransport } from './consensus.js';
+import { recordHistory, type Reports } from './record-history.js';
 import { recordAtLeader } from './record-at-leader.js';
 import { Surroundings } from './surroundings.js';
 import { TrustedLease } from './trusted-lease.js';
@@ -76,6 +76,8 @@ export interface Parts {
   readonly conductor: Conductor;
   readonly maintenance: MaintenanceService;
   readonly rpc: HttpServer;
+  /** Undefined without a URL. */
+  readonly webhook: Webhook | undefined;
   /** Undefined without an upstream. */
   readonly flashblocks: FlashblocksProxy | undefined;
   readonly bound: BoundPorts;
@@ -99,12 +101,6 @@ interface BoundPorts {
   rpcPort: number | undefined;
 }
 
-/** What parts tell those that are built after them. */
-interface Reports {
-  applied: [head: CommittedHead, verdict: Verdict];
-  healthChecked: [report: HealthReport];
-}
-
 /** What of one process is not in its configuration. */
 interface ProcessContext {
   version: string;
@@ -124,7 +120,10 @@ export function assemble(config: Config, context: ProcessContext): Parts {
 
   const reports = createReports(metrics, logger);
 
-  const machine = new ChainStateMachine((head, verdict) => reports.emit('applied', head, verdict));
+  const machine = new ChainStateMachine(
+    (head, verdict) => reports.emit('applied', head, verdict),
+    (entry) => reports.emit('recorded', entry),
+  );
   const { live: chain, records } = machine;
   const raft = createRaft(config, machine, logger, context.onFatal);
   const history = new ChainHistory(machine, (from, to, max) => raft.readEntries(from, to, max));
@@ -212,6 +211,10 @@ export function assemble(config: Config, context: ProcessContext): Parts {
       (await statusOfMember(status(), askStatus, leader, timeoutMs)).appliedIndex,
     now: () => performance.now(),
   });
+  const { clusterHistory, webhook } = recordHistory(config, {
+    ...{ raft, machine, recorder, controller, reports, metrics },
+    logger: logger.child({ part: 'history' }),
+  });
   const conductor = new Conductor({
     ...{ raft, chain, history, controller, succession, switches, status },
     ...{ committer, resetter, recorder, maintenance, localChain: execution },
@@ -223,9 +226,12 @@ export function assemble(config: Config, context: ProcessContext): Parts {
       sleep,
     }),
     askStatus,
+    clusterHistory,
     silentTransfer: config.rpc.silentTransfer,
     logger: controlLogger,
   });
+
+  conductor.on('handsOver', (to, by) => clusterHistory.handsOver(to, { type: 'transfer', reason: '' }, by));
 
   const onCall = (report: CallReport): void => {
     metrics.called(report);
@@ -238,7 +244,10 @@ export function assemble(config: Config, context: ProcessContext): Parts {
     leads: () => raft.status().role === 'leader' && raft.status().ready,
     logger: controlLogger,
   });
-  const rpc = createRpc(config, context, { conductor, byHand, clients, metrics, limits, onCall });
+  const rpc = createRpc(config, context, {
+    ...{ conductor, byHand, clients, metrics, limits, onCall },
+    onChange: (report) => clusterHistory.called(report),
+  });
   // By the lease, not by the role: a process that was frozen reads its upstream before it learns of its successor.
   const lease = new TrustedLease(raft, undefined, (byMs) =>
     logger.warn({ byMs: Math.round(byMs) }, 'wall clock jumped: lease not trusted until it is renewed'),
@@ -263,7 +272,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
       conductor,
       maintenance,
     },
-    ...{ rpc, flashblocks, bound, surroundings },
+    ...{ rpc, webhook, flashblocks, bound, surroundings },
   });
 }
 
@@ -336,8 +345,10 @@ function createRpc(
     metrics,
     limits,
     onCall,
+    onChange,
   }: Pick<Parts, 'conductor' | 'clients' | 'metrics'> &
-    Limited & { byHand: SequencerByHand; onCall: (report: CallReport) => void },
+    Limited &
+    Pick<RpcServerOptions, 'onCall' | 'onChange'> & { byHand: SequencerByHand },
 ): HttpServer {
   const { rpc, witness } = config;
   return createRpcServer({
@@ -351,7 +362,8 @@ function createRpc(
     port: rpc.listenPort,
     bodyLimitBytes: rpc.bodyLimitBytes,
     connectionsMax: limits.rpc,
-    onCall,
+    ...(onCall && { onCall }),
+    ...(onChange && { onChange }),
   });
 }
 

@@ -3,8 +3,10 @@ import { listening } from '../../common/listen-error.js';
 import type { FormationAnswer } from '../membership/formation.js';
 import { foundsAlone, joinOrFound } from '../membership/join-or-found.js';
 import { untilConductorEnabled } from '../control/until-conductor-enabled.js';
+import type { CallerIdentity } from '../../rpc/server/json-rpc/caller.js';
 import type { Config } from '../config/config.js';
 import { nodeDirectory } from '../config/folders.js';
+import { whoText } from '../history/describe-entry.js';
 import { startMetricsServer } from '../metrics/metrics-server.js';
 import { sleep } from '../time/sleep.js';
 import { AddressWarning } from './address-warning.js';
@@ -41,12 +43,12 @@ export class Service {
     logTail = new LogTail(),
   ) {
     this.parts = assemble(config, { version, logger, onFatal, logTail });
-    this.parts.conductor.on('stopRequested', () => void this.stop('conductor_stop'));
+    this.parts.conductor.on('stopRequested', (by) => void this.stop('conductor_stop', by));
   }
 
   /** @throws StorageError, ListenError when a port cannot be bound; an AbortError when it was stopped meanwhile */
   async start(): Promise<{ rpcPort: number; consensusPort: number }> {
-    const { raft, transport, rpc, flashblocks, metrics, bound } = this.parts;
+    const { raft, transport, rpc, webhook, flashblocks, metrics, bound } = this.parts;
     const warnings = [TimingWarning, AddressWarning].map(
       (Warning) => new Warning(this.config, raft, this.logger),
     );
@@ -75,6 +77,7 @@ export class Service {
       async () => flashblocks?.start(),
     );
     this.closers.push(async () => flashblocks?.stop(1000));
+    this.closers.push(async () => webhook?.close());
     if (this.config.metrics.enabled) await this.serveMetrics();
     this.phase = 'bound';
     void this.parts.maintenance.run(this.ending.signal);
@@ -87,9 +90,9 @@ export class Service {
     return { rpcPort, consensusPort };
   }
 
-  /** Hands over, then closes everything. Calling it again waits for the first call. */
-  stop(reason: string): Promise<void> {
-    this.stopping ??= this.stopOnce(reason);
+  /** Hands over, then closes everything. Calling it again waits for the first call. @param by who asked for it, if it was a call */
+  stop(reason: string, by?: CallerIdentity): Promise<void> {
+    this.stopping ??= this.stopOnce(reason, by);
     return this.stopping;
   }
 
@@ -113,11 +116,11 @@ export class Service {
     return Promise.race([closed, late]).finally(() => limit.abort());
   }
 
-  private async stopOnce(reason: string): Promise<void> {
-    this.logger.info({ reason }, 'stopping');
+  private async stopOnce(reason: string, by: CallerIdentity | undefined): Promise<void> {
+    this.logger.info({ reason, by }, 'stopping');
     this.ending.abort();
     const { controller, clients, probes, surroundings } = this.parts;
-    if (this.opened) await controller.retire();
+    if (this.opened) await controller.retire(by ? `${reason}, ${whoText(by)}` : reason);
     for (const close of this.closers.reverse()) {
       await close().catch((error: Error) => this.logger.warn({ err: error }, 'closing failed'));
     }

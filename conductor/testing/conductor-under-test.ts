@@ -159,6 +159,9 @@ export class ConductorUnderTest {
       localChain: execution,
       membership: this.membership,
       askStatus,
+      clusterHistory: {
+        since: (sinceMs) => ({ schemaVersion: 1, answeredBy: `since ${sinceMs}`, entries: [] }),
+      },
       logger: silent,
     });
     this.localNode = localNode;

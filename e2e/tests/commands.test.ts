@@ -107,10 +107,12 @@ describeCluster("operators' commands against a cluster of processes", STEADY, (c
     const env = { BATON_RPC: leader.baton.rpcUrl, USER: 'alice' };
     const reason = 'Wartung “L1”';
     expect((await runBaton(['pause', member.id, '--reason', reason, '--yes'], env)).code).toBe(0);
-    const line = member.baton.log.find(({ msg }) => msg === 'a change was asked for');
+    const line = member.baton.log.findLast(
+      ({ msg, method }) => msg === 'a change was asked for' && method === 'conductor_beginPause',
+    );
     expect(line).toMatchObject({
       method: 'conductor_beginPause',
-      reason: expect.stringMatching(/^alice@.*: Wartung “L1”$/),
+      by: { owner: expect.stringMatching(/^alice@/), reason },
     });
     expectDone(await baton(leader, 'resume'), /: resumed/);
     await cluster.allHealthy();

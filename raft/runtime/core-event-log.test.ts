@@ -25,6 +25,16 @@ describe('CoreEventLog', () => {
     expect(lines).toMatchObject([{ level: 'warn', forMs: 1200, ...rest }]);
   });
 
+  it('a newcomer that catches up with old memberships says the last one', async () => {
+    const configured = (index: number): void =>
+      log.note({ type: 'configuration', index, configuration: { members: [] }, reason: 'from a' });
+    for (let index = 1; index <= 13; index++) configured(index);
+    await Promise.resolve();
+    configured(20);
+    await Promise.resolve();
+    expect(lines).toMatchObject([{ index: 13 }, { index: 20 }]);
+  });
+
   it('a node without a majority logs every ten seconds that it asks again, and how often it did', () => {
     stands('timeout');
     for (; nowMs < 60_000; nowMs += 100) stands('retry');

@@ -8,11 +8,13 @@ const REVERTED_REMEDY =
 const RETRY_TOLD_EVERY_MS = 10_000;
 
 type ElectionStarted = Extract<CoreEvent, { type: 'electionStarted' }>;
+type Configured = Extract<CoreEvent, { type: 'configuration' }>;
 
 /** Logs one line for each event, with its reason. */
 export class CoreEventLog {
   private candidacyToldMs = -Infinity;
   private retries = 0;
+  private newest: Configured | undefined;
 
   constructor(
     private readonly logger: Logger,
@@ -29,10 +31,8 @@ export class CoreEventLog {
       }
       case 'leaderReady':
         return logger.info({ term: event.term, index: event.index }, 'leadership complete');
-      case 'configuration': {
-        const { index, configuration, reason } = event;
-        return logger.info({ index, members: configuration.members, reason }, 'membership changed');
-      }
+      case 'configuration':
+        return this.configured(event);
       case 'electionStarted':
         return this.candidacy(event);
       case 'snapshotInstalled':
@@ -60,6 +60,18 @@ export class CoreEventLog {
         );
       }
     }
+  }
+
+  /** Those that come in one go are of the past, and a newcomer catches up with them: the last one says all. */
+  private configured(event: Configured): void {
+    const isFirst = this.newest === undefined;
+    this.newest = event;
+    if (!isFirst) return;
+    queueMicrotask(() => {
+      const { index, configuration, reason } = this.newest ?? event;
+      this.newest = undefined;
+      this.logger.info({ index, members: configuration.members, reason }, 'membership changed');
+    });
   }
 
   private candidacy({ term, prevote, cause }: ElectionStarted): void {

@@ -20,6 +20,9 @@ export interface CrashEvidenceOptions {
  * refused connection, or a successor that speaks in its name, is proof: a silent host may just be cut off.
  */
 export class CrashEvidence {
+  /** Leader and term of the last proof: several connections of one process end. */
+  private proven = '';
+
   constructor(private readonly options: CrashEvidenceOptions) {}
 
   /** A peer closed its connection. If it led, its host is probed. */
@@ -46,6 +49,9 @@ export class CrashEvidence {
 
   private gone(peer: NodeId, proof: string): void {
     if (this.options.leader() !== peer) return;
+    const proven = `${peer} ${this.options.term()}`;
+    if (proven === this.proven) return;
+    this.proven = proven;
     this.options.logger.info({ peer, proof }, 'the leader process is gone');
     this.options.onGone(peer);
   }

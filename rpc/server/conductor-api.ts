@@ -2,6 +2,8 @@ import type { ClusterTimes } from './cluster-timing.js';
 import type { ClusterVerdict } from './cluster-verdict.js';
 import type { ClusterStatus, ConductorStatus } from './conductor-status.js';
 import type { PauseRequest, ResumeRequest } from './pause-request.js';
+import type { History } from './history.js';
+import type { CallerIdentity } from './json-rpc/caller.js';
 import type { BlockId } from '../payload/block-ref.js';
 import type { UnsafePayload } from '../payload/unsafe-payload.js';
 
@@ -50,7 +52,7 @@ export interface ConductorApi {
   /** Pauses this node, another member or the whole cluster; with who, why and how long. */
   beginPause(request: PauseRequest): Promise<void>;
   endPause(request: ResumeRequest): Promise<void>;
-  stop(): Promise<void>;
+  stop(by?: CallerIdentity): Promise<void>;
   /** No sequencer runs anywhere from now on, by decision of `owner` for `reason`. Any member, with a quorum. */
   halt(owner: string, reason: string): Promise<void>;
   endHalt(owner: string, reason: string): Promise<void>;
@@ -63,8 +65,8 @@ export interface ConductorApi {
    * @param seen hash of the head that the caller saw: refused once it is another
    */
   resetHead(to: BlockId, reason: string, seen?: string): Promise<void>;
-  transferLeader(): Promise<void>;
-  transferLeaderToServer(id: string, addr: string): Promise<void>;
+  transferLeader(by?: CallerIdentity): Promise<void>;
+  transferLeaderToServer(id: string, addr: string, by?: CallerIdentity): Promise<void>;
   /** `version` 0 means: do not check. */
   addServerAsVoter(id: string, addr: string, version: number): Promise<void>;
   addServerAsNonvoter(id: string, addr: string, version: number): Promise<void>;
@@ -85,6 +87,8 @@ export interface ConductorApi {
   clusterStatus(): Promise<ClusterStatus>;
   /** The verdict on the whole cluster, half a second old at most. Never rejects. */
   clusterVerdict(): Promise<ClusterVerdict>;
+  /** What happened since then (wall clock, ms), as far as it is retained. */
+  history(sinceMs: number): History;
   /** The newest committed payload that is applied on this node; null while there is none. */
   latestUnsafePayload(): Promise<Buffer | null>;
 }

@@ -2,7 +2,7 @@ import { timingParam } from './cluster-timing.js';
 import type { ClusterMembership, ConductorApi, ServerInfo } from './conductor-api.js';
 import { RawJson } from '../clients/raw-json.js';
 import { ArgumentError, type Method, type MethodTable, type Param } from './json-rpc/method-table.js';
-import { method, methodForCaller } from './json-rpc/method-table.js';
+import { change, method, methodForCaller } from './json-rpc/method-table.js';
 import { boolParam, hashParam, stringParam, uint64Param } from './json-rpc/params.js';
 import { payloadParam } from './json-rpc/payload-param.js';
 import { pauseParam, resumeParam } from './pause-request.js';
@@ -19,44 +19,46 @@ export function conductorMethods(api: ConductorApi): MethodTable {
     stopped: method([], () => api.stopped()),
     sequencerHealthy: method([], () => api.sequencerHealthy()),
     leaderOverridden: method([], () => api.leaderOverridden()),
-    overrideLeader: method([boolParam], (override) => api.overrideLeader(override)),
-    pause: method([], () => api.pause()),
-    resume: method([], () => api.resume()),
-    stop: method([], () => api.stop()),
+    overrideLeader: change([boolParam], (_by, override) => api.overrideLeader(override)),
+    pause: change([], () => api.pause()),
+    resume: change([], () => api.resume()),
+    stop: change([], (by) => api.stop(by)),
     commitUnsafePayload: methodForCaller([payloadParam], ({ gone }, payload) =>
       api.commitUnsafePayload(payload, { gone }),
     ),
-    transferLeader: method([], () => api.transferLeader()),
-    transferLeaderToServer: method([stringParam, stringParam], (id, addr) =>
-      api.transferLeaderToServer(id, addr),
+    transferLeader: change([], (by) => api.transferLeader(by)),
+    transferLeaderToServer: change([stringParam, stringParam], (by, id, addr) =>
+      api.transferLeaderToServer(id, addr, by),
     ),
-    addServerAsVoter: method([stringParam, stringParam, uint64Param], (id, addr, version) =>
+    addServerAsVoter: change([stringParam, stringParam, uint64Param], (_by, id, addr, version) =>
       api.addServerAsVoter(id, addr, version),
     ),
-    addServerAsNonvoter: method([stringParam, stringParam, uint64Param], (id, addr, version) =>
+    addServerAsNonvoter: change([stringParam, stringParam, uint64Param], (_by, id, addr, version) =>
       api.addServerAsNonvoter(id, addr, version),
     ),
-    demoteVoter: method([stringParam, uint64Param, forceParam], (id, version, force) =>
+    demoteVoter: change([stringParam, uint64Param, forceParam], (_by, id, version, force) =>
       api.demoteVoter(id, version, force),
     ),
-    removeServer: method([stringParam, uint64Param, forceParam], (id, version, force) =>
+    removeServer: change([stringParam, uint64Param, forceParam], (_by, id, version, force) =>
       api.removeServer(id, version, force),
     ),
     // Not in op-conductor.
-    replaceServer: method([stringParam, stringParam, stringParam, uint64Param], (oldId, id, addr, version) =>
-      api.replaceServer(oldId, id, addr, version),
+    replaceServer: change(
+      [stringParam, stringParam, stringParam, uint64Param],
+      (_by, oldId, id, addr, version) => api.replaceServer(oldId, id, addr, version),
     ),
-    resetHead: method([uint64Param, hashParam, reasonParam, seenParam], (number, hash, reason, seen) =>
+    resetHead: change([uint64Param, hashParam, reasonParam, seenParam], (_by, number, hash, reason, seen) =>
       api.resetHead({ number, hash }, reason, seen),
     ),
-    halt: method([ownerParam, reasonParam], (owner, reason) => api.halt(owner, reason)),
-    endHalt: method([ownerParam, reasonParam], (owner, reason) => api.endHalt(owner, reason)),
-    setTiming: method([timingParam, uint64Param], (timing, version) => api.setTiming(timing, version)),
-    beginPause: method([pauseParam], (request) => api.beginPause(request)),
-    endPause: method([resumeParam], (request) => api.endPause(request)),
+    halt: change([ownerParam, reasonParam], (_by, owner, reason) => api.halt(owner, reason)),
+    endHalt: change([ownerParam, reasonParam], (_by, owner, reason) => api.endHalt(owner, reason)),
+    beginPause: change([pauseParam], (_by, request) => api.beginPause(request)),
+    endPause: change([resumeParam], (_by, request) => api.endPause(request)),
     record: method([jsonParam], (record) => api.record(record)),
+    setTiming: change([timingParam, uint64Param], (_by, timing, version) => api.setTiming(timing, version)),
     status: method([], () => api.status()),
     clusterStatus: method([], () => api.clusterStatus()),
+    history: method([sinceParam], (sinceMs) => api.history(sinceMs)),
     latestUnsafePayload: method([], async () => {
       const ssz = await api.latestUnsafePayload();
       return ssz && new RawJson(envelopeJson(ssz));
@@ -105,4 +107,10 @@ const ownerParam: Param<string> = {
 const seenParam: Param<string | undefined> = {
   optional: true,
   decode: (value) => (value === undefined || value === null ? undefined : hashParam.decode(value)),
+};
+
+/** Milliseconds since 1970; absent: everything. */
+const sinceParam: Param<number> = {
+  optional: true,
+  decode: (value) => (value === undefined || value === null ? 0 : uint64Param.decode(value)),
 };

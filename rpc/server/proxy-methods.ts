@@ -51,14 +51,17 @@ export function proxyMethods({ node, execution, isLeader, logger }: ProxyOptions
   ];
   const always = (backend: JsonRpcClient, name: string, params: Params): [string, Method] => [
     name,
-    method(params, async (...args) => {
-      try {
-        return await forward(backend, name, args);
-      } catch (error) {
-        logger.warn({ method: name, reason: (error as Error).message }, 'proxied call failed');
-        throw error;
-      }
-    }),
+    {
+      ...method(params, async (...args) => {
+        try {
+          return await forward(backend, name, args);
+        } catch (error) {
+          logger.warn({ method: name, reason: (error as Error).message }, 'proxied call failed');
+          throw error;
+        }
+      }),
+      changes: 'routine',
+    },
   ];
   return new Map([
     whileLeading(execution, 'eth_getBlockByNumber', [blockNumberParam, boolParam]),

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { binaryCommit } from './binary-commit.js';
-import type { CallReport } from './json-rpc/call-report.js';
+import type { CallReport, ChangeReport } from './json-rpc/call-report.js';
 import type { ConductorApi } from './conductor-api.js';
 import { conductorMethods } from './conductor-methods.js';
 import { withBuiltinMethods } from './json-rpc/builtin-methods.js';
@@ -15,7 +15,7 @@ import { proxyMethods } from './proxy-methods.js';
 import { readiness } from './readiness.js';
 import { sequencerMethods, type SequencerByHandApi } from './sequencer-methods.js';
 
-interface RpcServerOptions {
+export interface RpcServerOptions {
   api: ConductorApi;
   /** Answers `conductor_debug`; absent: there is no such method. */
   debugReport?: () => Promise<DebugReport>;
@@ -41,6 +41,8 @@ interface RpcServerOptions {
   largeBodies?: Omit<LargeBodyReaderOptions, 'logger'>;
   /** Told about every JSON-RPC call when it ends, for metrics. */
   onCall?: (report: CallReport) => void;
+  /** Told about every JSON-RPC call that changes something when it has ended, for the record. */
+  onChange?: (report: ChangeReport) => void;
 }
 
 const CONNECTIONS_MAX = 4096;
@@ -50,7 +52,8 @@ const CONNECTIONS_MAX = 4096;
  * `/commit-unsafe-payload`. Nothing is bound before `start`.
  */
 export function createRpcServer(options: RpcServerOptions): HttpServer {
-  const { api, debugReport, byHand, proxies, version, logger, host, port, bodyLimitBytes, onCall } = options;
+  const { api, debugReport, byHand, proxies, version, logger, host, port, bodyLimitBytes, onCall, onChange } =
+    options;
   const methods = new Map([...conductorMethods(api), ...(byHand ? sequencerMethods(byHand) : [])]);
   if (debugReport) methods.set('conductor_debug', method([], debugReport));
   if (proxies) {
@@ -61,6 +64,7 @@ export function createRpcServer(options: RpcServerOptions): HttpServer {
     methods: withBuiltinMethods(methods, version),
     logger,
     onCall,
+    onChange,
   });
   const commits = binaryCommit({
     commit: (payload, options) => api.commitUnsafePayload(payload, options),

@@ -1,4 +1,4 @@
-import { method, type Method } from './json-rpc/method-table.js';
+import { change, type Method } from './json-rpc/method-table.js';
 import { boolParam, hashParam } from './json-rpc/params.js';
 
 /** What operators may do to the sequencer of the local op-node while the control loop is paused. */
@@ -19,8 +19,8 @@ export function sequencerMethods(byHand: SequencerByHandApi): ReadonlyMap<string
   return new Map([
     [
       'conductor_startSequencer',
-      method([hashParam, boolParam], (head, withoutConsensus) => byHand.start(head, withoutConsensus)),
+      change([hashParam, boolParam], (_by, head, withoutConsensus) => byHand.start(head, withoutConsensus)),
     ],
-    ['conductor_stopSequencer', method([], () => byHand.stop())],
+    ['conductor_stopSequencer', change([], () => byHand.stop())],
   ]);
 }

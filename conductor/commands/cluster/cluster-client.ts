@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { parseEndpoint } from '../../../common/endpoint.js';
 import { ClientError } from '../../../rpc/clients/client-error.js';
 import { JsonRpcClient } from '../../../rpc/clients/json-rpc-client.js';
-import { reasonHeader } from '../../../rpc/clients/reason-header.js';
+import { callerHeaders, type SaidByCaller } from '../../../rpc/clients/caller-headers.js';
 import { clusterStatusSchema, conductorStatusSchema } from '../../../rpc/server/conductor-status.js';
 import { rpcUrlOf } from '../../config/host-port.js';
 import type { ClusterView, Member } from '../../verdict/cluster-view.js';
 import { mergeAnswers, type Answer } from '../../verdict/merge-answers.js';
+import { historySchema, type History } from '../../../rpc/server/history.js';
 import { CommandError } from '../command-error.js';
 import type { MemberMemory, RememberedMembers } from '../settings/member-memory.js';
 
@@ -19,8 +20,8 @@ interface ClusterClientOptions {
   /** JSON-RPC of one or more conductors. */
   urls: readonly string[];
   signal: AbortSignal;
-  /** Who asks for a change and why; the members that are called log it. */
-  reason?: string | undefined;
+  /** Who asks for a change and why; the members that are called record it. */
+  said?: SaidByCaller | undefined;
   /** Whom to ask when none of those answers. */
   memory: Pick<MemberMemory, 'recall' | 'remember'>;
   note: (line: string) => void;
@@ -94,8 +95,8 @@ export class ClusterClient {
     params: readonly unknown[],
     timeoutMs: number,
   ): Promise<unknown> {
-    const { signal, reason } = this.options;
-    return this.client(this.urlOf(member), reasonHeader(reason)).call(
+    const { signal, said } = this.options;
+    return this.client(this.urlOf(member), callerHeaders(said ?? {})).call(
       { method, params, result: z.unknown() },
       { timeoutMs, signal },
     );
@@ -130,18 +131,42 @@ export class ClusterClient {
     return url;
   }
 
+  /**
+   * What happened since then, as the first of the given conductors knows it that answers.
+   *
+   * @throws CommandError `no-answer` when none of them does
+   */
+  async history(sinceMs: number): Promise<History> {
+    const reasons: string[] = [];
+    for (const url of this.options.urls) {
+      try {
+        return await this.readAt(url, 'conductor_history', historySchema, [sinceMs]);
+      } catch (error) {
+        reasons.push((error as Error).message);
+      }
+    }
+    throw new CommandError('no-answer', reasons.join('\n  '));
+  }
+
   private async ask(url: string): Promise<Answer> {
+    const [{ members }, own] = await Promise.all([
+      this.readAt(url, 'conductor_clusterStatus', clusterStatusSchema),
+      // A conductor that is no member is not in its own list.
+      this.readAt(url, 'conductor_status', conductorStatusSchema),
+    ]);
+    this.urlById.set(own.id, url);
+    return { members, own };
+  }
+
+  private async readAt<T>(
+    url: string,
+    method: string,
+    result: z.ZodType<T>,
+    params: readonly unknown[] = [],
+  ): Promise<T> {
+    const options = { timeoutMs: VIEW_TIMEOUT_MS, signal: this.options.signal };
     try {
-      const options = { timeoutMs: VIEW_TIMEOUT_MS, signal: this.options.signal };
-      const read = <T>(method: string, result: z.ZodType<T>): Promise<T> =>
-        this.client(url).call({ method, result, idempotent: true }, options);
-      const [{ members }, own] = await Promise.all([
-        read('conductor_clusterStatus', clusterStatusSchema),
-        // A conductor that is no member is not in its own list.
-        read('conductor_status', conductorStatusSchema),
-      ]);
-      this.urlById.set(own.id, url);
-      return { members, own };
+      return await this.client(url).call({ method, params, result, idempotent: true }, options);
     } catch (error) {
       const failure = error instanceof ClientError ? error.failure : undefined;
       if (failure?.code === 'rpc-error' && failure.rpcCode === METHOD_NOT_FOUND) {
@@ -154,7 +179,7 @@ export class ClusterClient {
     }
   }
 
-  /** Reads have no reason, so that only changes are logged with it. */
+  /** Reads say nothing of their caller. */
   private client(url: string, headers: Record<string, string> = {}): JsonRpcClient {
     const key = `${Object.keys(headers).join()} ${url}`;
     let client = this.clients.get(key);

@@ -84,7 +84,7 @@ export async function operate(
   const cluster = new ClusterClient({
     urls: target.urls,
     signal,
-    reason: reason === undefined ? undefined : `${whoIsAsking(io)}: ${reason}`,
+    said: { owner: whoIsAsking(io), reason },
     memory: new MemberMemory({ file: stateFile(io.env), target, note }),
     note,
   });

@@ -1,15 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { expectCommitted } from '../../../raft/testing/committed-text.js';
 import type { ConductorStatus } from '../../../rpc/server/conductor-status.js';
 import type { ClusterView } from '../../verdict/cluster-view.js';
 import { member, silent, viewOf } from '../../verdict/testing/views.js';
 import { leading, memberStatus, witnessStatus } from '../testing/fake-cluster.js';
+import { expectGolden } from '../testing/expect-golden.js';
 import { renderTable, statusDocument } from './render-status.js';
-
-const expectGolden = (name: string, text: string): void =>
-  expectCommitted(fileURLToPath(new URL(`golden/${name}`, import.meta.url)), `${text}\n`);
 
 const NOW_MS = 1_700_000_002_500;
 const table = (view: ClusterView, look: Partial<Parameters<typeof renderTable>[1]> = {}): string =>

@@ -112,6 +112,7 @@ export const flagCases: Array<
   ['websocket.server-port', 'WEBSOCKET_SERVER_PORT', '7', 'flashblocks.listenPort', 7, 8546],
   ['websocket.server-addr', 'WEBSOCKET_SERVER_ADDR', '::1', 'flashblocks.listenHost', '::1', '0.0.0.0'],
   ['websocket.compression', 'WEBSOCKET_COMPRESSION', '1', 'flashblocks.compression', true, false],
+  ['history.webhook', 'HISTORY_WEBHOOK', 'https://b', 'history.webhookUrl', 'https://b', ''],
   ['rpc.addr', 'RPC_ADDR', '::1', 'rpc.listenHost', '::1', '0.0.0.0'],
   ['rpc.port', 'RPC_PORT', '8547', 'rpc.listenPort', 8547, 8545],
   ['rpc.enable-admin', 'RPC_ENABLE_ADMIN', 'true', 'rpc.enableAdmin', true, false],

@@ -239,6 +239,8 @@ export class ConductorProcess {
         hello: (address, signal) => transport.askHello(address, signal),
         sleep,
       }),
+      // Nobody asks for it here, and nothing is recorded: each seed keeps its course.
+      clusterHistory: { since: () => ({ schemaVersion: 1, answeredBy: nodeId, entries: [] }) },
       silentTransfer: false,
       logger: controlLogger,
     });
@@ -297,7 +299,7 @@ export class ConductorProcess {
   /** As at SIGTERM: transfers leadership. Then the process ends. */
   async retire(): Promise<void> {
     this.ending.abort();
-    await this.controller.retire();
+    await this.controller.retire('SIGTERM');
   }
 
   /** Ends at once. From now on nothing that its parts do has an effect, and they log nothing. */

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { REASON_HEADER } from '../reason-header.js';
+import { readCallerHeaders, type SaidByCaller } from '../caller-headers.js';
 
 /** What a fake server does with a request. */
 export type FakeAnswer =
@@ -21,8 +21,8 @@ export interface FakeRequest {
   /** The request body, as it came. */
   body: string;
   authorization: string | undefined;
-  /** Who asks and why, as it was sent. */
-  reason: string | undefined;
+  /** Who asks and why. */
+  said: SaidByCaller;
 }
 
 /** A JSON-RPC server on loopback for tests; `answer` may be replaced at any time. */
@@ -65,8 +65,8 @@ export async function startFakeRpcServer(
     let body = '';
     for await (const chunk of req.setEncoding('utf8')) body += chunk as string;
     const { id, method, params } = JSON.parse(body) as { id: number; method: string; params: unknown[] };
-    const { authorization, [REASON_HEADER]: reason } = req.headers;
-    const request = { method, params, body, authorization, reason: reason?.toString() };
+    const { authorization } = req.headers;
+    const request = { method, params, body, authorization, said: readCallerHeaders(req.headers) };
     requests.push(request);
     const reply = fake.answer(request);
     if (reply === 'hang') return;

@@ -1,3 +1,4 @@
+import type { CallerIdentity } from './caller.js';
 import type { RpcError } from './rpc-error.js';
 
 /** One finished call, for metrics. */
@@ -13,4 +14,15 @@ export interface CallReport {
   resultBytes: number;
   /** Absent on success. */
   error?: RpcError;
+}
+
+/** One finished call that changes something, for the record. A call that could not be read is none. */
+export interface ChangeReport {
+  method: string;
+  params: readonly unknown[];
+  by: CallerIdentity;
+  /** Clients repeat it all the time, so that only one that differs from the one before is news. */
+  isRoutine: boolean;
+  /** Absent on success. */
+  failure?: RpcError;
 }

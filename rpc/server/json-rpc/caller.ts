@@ -1,28 +1,48 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
+/** Who asks for something, as far as it is known. */
+export interface CallerIdentity {
+  /** The other end of the connection, `host:port`. */
+  readonly address: string;
+  /** Name of the token that came with the call. */
+  readonly token?: string | undefined;
+  /** Whom the caller names: user and host of a command line. Nobody checks it. */
+  readonly owner?: string | undefined;
+  /** Why, if it was said. */
+  readonly reason?: string | undefined;
+}
+
 /** The client that waits for an answer. */
 export interface Caller {
   /** Whether nobody waits any more. */
   readonly isGone: boolean;
   /** Fires when the connection closes before the answer is written; an answer that was read fires it afterwards. */
   readonly gone: AbortSignal;
-  /** Who asks and why, if it was said. */
-  readonly reason?: string | undefined;
+  readonly identity: CallerIdentity;
 }
 
 /** A caller that never leaves, for calls without a connection. */
-export const FAITHFUL_CALLER: Caller = { isGone: false, gone: new AbortController().signal };
+export const FAITHFUL_CALLER: Caller = {
+  isGone: false,
+  gone: new AbortController().signal,
+  identity: { address: 'this process' },
+};
 
 /** The caller at the other end of a connection. */
 export class RemoteCaller implements Caller {
+  readonly identity: CallerIdentity;
   private end: AbortController | undefined;
 
+  /** @param said what the caller says of itself */
   constructor(
     private readonly socket: Socket,
     private readonly response: ServerResponse,
-    readonly reason?: string,
-  ) {}
+    said: Omit<CallerIdentity, 'address'> = {},
+  ) {
+    // Now: a connection that has closed has no address any more.
+    this.identity = { address: addressOf(socket), ...said };
+  }
 
   get isGone(): boolean {
     return this.socket.destroyed;
@@ -39,4 +59,11 @@ export class RemoteCaller implements Caller {
     else this.response.once('close', () => end.abort());
     return end;
   }
+}
+
+function addressOf({ remoteAddress, remotePort }: Socket): string {
+  if (remoteAddress === undefined) return 'a client that has left';
+  // IPv4 on a socket for both kinds.
+  const host = remoteAddress.replace(/^::ffff:(?=\d+\.)/, '');
+  return host.includes(':') ? `[${host}]:${remotePort}` : `${host}:${remotePort}`;
 }

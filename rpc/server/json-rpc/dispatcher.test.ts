@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { pino } from 'pino';
 import { MIB } from '../../../common/bytes.js';
 import { RpcError } from './rpc-error.js';
-import type { CallReport } from './call-report.js';
+import type { CallReport, ChangeReport } from './call-report.js';
 import { FAITHFUL_CALLER } from './caller.js';
 import { Dispatcher } from './dispatcher.js';
 import type { Method } from './method-table.js';
-import { ArgumentError, method } from './method-table.js';
+import { ArgumentError, change, method } from './method-table.js';
 import { boolParam, stringParam, uint64Param } from './params.js';
 
 interface Fixture {
@@ -73,21 +73,32 @@ function failure(code: number, message: string): string {
 }
 
 describe('Dispatcher', () => {
-  it('logs a call that came with a reason, and whether it failed', async () => {
-    const lines: string[] = [];
+  it('tells of each change that was asked for: by whom, what it was, whether it failed', async () => {
+    const told: ChangeReport[] = [];
     const methods = new Map([
-      ['a_ok', method([], () => null)],
-      ['a_no', method([], () => Promise.reject(new RpcError('no', { reason: 'not-leader' })))],
+      ['a_read', method([], () => null)],
+      ['a_ok', change([stringParam], () => null)],
+      ['a_no', change([], () => Promise.reject(new RpcError('no', { reason: 'not-leader' })))],
     ]);
-    const logger = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
-    const dispatcher = new Dispatcher({ methods, logger });
-    const caller = { ...FAITHFUL_CALLER, reason: 'alice@host: L1' };
-    for (const name of ['a_ok', 'a_no']) await dispatcher.handle(Buffer.from(request(name, '[]')), caller);
-    await dispatcher.handle(Buffer.from(request('a_ok', '[]')));
-    const asked = { reason: 'alice@host: L1', msg: 'a change was asked for' };
-    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
-      expect.objectContaining({ method: 'a_ok', ...asked }),
-      expect.objectContaining({ method: 'a_no', failure: 'no', ...asked }),
+    const onChange = (report: ChangeReport): void => void told.push(report);
+    const dispatcher = new Dispatcher({ methods, logger: pino({ level: 'silent' }), onChange });
+    const by = { address: '10.0.0.1:4000', owner: 'alice@host', reason: 'L1' };
+    const ask = (name: string, params: string): Promise<unknown> =>
+      dispatcher.handle(Buffer.from(request(name, params)), { ...FAITHFUL_CALLER, identity: by });
+    await ask('a_read', '[]');
+    await ask('a_ok', '["x"]');
+    await ask('a_no', '[]');
+    // What could not be read asks for nothing.
+    await ask('a_ok', '[7]');
+    expect(told).toEqual([
+      { method: 'a_ok', params: ['x'], by, isRoutine: false },
+      {
+        method: 'a_no',
+        params: [],
+        by,
+        isRoutine: false,
+        failure: expect.objectContaining({ message: 'no' }),
+      },
     ]);
   });
 

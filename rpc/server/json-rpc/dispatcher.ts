@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { MIB } from '../../../common/bytes.js';
-import type { CallReport } from './call-report.js';
+import type { CallReport, ChangeReport } from './call-report.js';
 import { FAITHFUL_CALLER, type Caller } from './caller.js';
 import { RpcCode, RpcError } from './rpc-error.js';
 import type { Method, MethodTable } from './method-table.js';
@@ -14,6 +14,8 @@ interface DispatcherOptions {
   logger: Logger;
   /** Told about every call and notification. */
   onCall?: ((report: CallReport) => void) | undefined;
+  /** Told about every call that changes something, when it has ended. */
+  onChange?: ((report: ChangeReport) => void) | undefined;
 }
 
 /** Reads bodies that would hold up the event loop somewhere else. */
@@ -143,6 +145,7 @@ export class Dispatcher {
     caller: Caller,
   ): Promise<string> {
     let decodedMs: number | undefined;
+    let args: unknown[] | undefined;
     let resultBytes = 0;
     const method = this.options.methods.get(name);
     let answer: string;
@@ -155,7 +158,7 @@ export class Dispatcher {
         });
       }
       if (!method) throw methodNotFound(name);
-      const args = argumentsFor(method.params);
+      args = argumentsFor(method.params);
       decodedMs = performance.now();
       const result = resultText(await method.call(args, caller));
       resultBytes = result.length;
@@ -164,10 +167,11 @@ export class Dispatcher {
       failure = error instanceof RpcError ? error : this.crashed(name, error);
       answer = errorResponse(idText, failure);
     }
-    if (caller.reason !== undefined && method) {
-      const { reason } = caller;
-      const failed = failure && { failure: failure.message };
-      this.options.logger.info({ method: name, reason, ...failed }, 'a change was asked for');
+    if (method?.changes && args) {
+      this.options.onChange?.({
+        ...{ method: name, params: args, by: caller.identity, isRoutine: method.changes === 'routine' },
+        ...(failure && { failure }),
+      });
     }
     const endedMs = performance.now();
     this.options.onCall?.({

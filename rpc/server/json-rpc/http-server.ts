@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { listen } from '../../../common/listen.js';
 import { AnswersUnderWay } from './answers-under-way.js';
 import { BodyReader } from './body-reader.js';
-import { readReason, REASON_HEADER } from '../../clients/reason-header.js';
+import { readCallerHeaders } from '../../clients/caller-headers.js';
 import { RemoteCaller } from './caller.js';
 import { LARGE_BODY_BYTES, type Dispatcher, type LargeBodies } from './dispatcher.js';
 import { shareTurns } from './event-loop-turns.js';
@@ -118,7 +118,7 @@ function addOwnRoutes(app: FastifyInstance, options: HttpServerOptions): void {
     handler: async (request, reply) => {
       const { dispatcher, largeBodies } = options;
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      const caller = new RemoteCaller(request.socket, reply.raw, readReason(request.headers[REASON_HEADER]));
+      const caller = new RemoteCaller(request.socket, reply.raw, readCallerHeaders(request.headers));
       return sendParts(
         reply,
         body.length > LARGE_BODY_BYTES

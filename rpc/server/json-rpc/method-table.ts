@@ -1,4 +1,4 @@
-import type { Caller } from './caller.js';
+import type { Caller, CallerIdentity } from './caller.js';
 import { RpcCode, RpcError } from './rpc-error.js';
 
 /** One positional parameter: how its JSON value becomes an argument. */
@@ -26,6 +26,8 @@ export interface Method {
   readonly params: readonly Param<unknown>[];
   /** Gets one argument for each entry of `params`. `undefined` becomes a null result. */
   readonly call: (args: readonly unknown[], caller: Caller) => unknown;
+  /** It changes something, so who asks for it goes on record; `routine`: only if it asks for something else than before. */
+  readonly changes?: 'on-request' | 'routine';
 }
 
 /** Methods by their full name, `namespace_method`. */
@@ -49,6 +51,17 @@ export function methodForCaller<const P extends readonly Param<unknown>[]>(
   call: (caller: Caller, ...args: Arguments<P>) => unknown,
 ): Method {
   return { params, call: (args, caller) => call(caller, ...(args as Arguments<P>)) };
+}
+
+/** Describes a method that changes something because somebody wants it. */
+export function change<const P extends readonly Param<unknown>[]>(
+  params: P,
+  call: (by: CallerIdentity, ...args: Arguments<P>) => unknown,
+): Method {
+  return {
+    ...methodForCaller(params, ({ identity }, ...args: Arguments<P>) => call(identity, ...args)),
+    changes: 'on-request',
+  };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ClusterTimes } from '../cluster-timing.js';
 import type { ClusterMembership, CommitOptions, ConductorApi, ServerInfo } from '../conductor-api.js';
+import type { History } from '../history.js';
 import { Suffrage } from '../conductor-api.js';
 import type { ClusterVerdict } from '../cluster-verdict.js';
 import type { ClusterStatus, ConductorStatus } from '../conductor-status.js';
@@ -78,6 +79,11 @@ export class FakeConductor implements ConductorApi {
 
   async resume(): Promise<void> {
     this.isPaused = false;
+  }
+
+  history(sinceMs: number): History {
+    this.operations.push(['history', sinceMs]);
+    return { schemaVersion: 1, answeredBy: 'leader-id', entries: [] };
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import type { ClusterRecord } from '../chain/record.js';
+import type { RecordDraft } from '../commit/recorder.js';
+import type { HandOver } from './leadership-watch.js';
+
+/** Records of this kind are a part of the change of leadership that follows, and are not shown by themselves. */
+export const HAND_OVER = 'hand-over';
+
+const detailsSchema = z.object({
+  term: z.int(),
+  cause: z.object({
+    type: z.enum(['unhealthy', 'transfer', 'hand-back', 'shutdown']),
+    reason: z.string(),
+  }),
+});
+
+const REASON_CHARS_MAX = 1000;
+
+/** What a leader records before it gives leadership away. @param to null: to whoever is best */
+export function handOverDraft({ term, cause, who }: HandOver, to: string | null): RecordDraft {
+  const { type, reason } = cause;
+  return {
+    kind: HAND_OVER,
+    what: HAND_OVER,
+    who,
+    details: { term, to, cause: { type, reason: reason.slice(0, REASON_CHARS_MAX) } },
+  };
+}
+
+/** Undefined for any other record. */
+export function handOverOf({ kind, node, who, details }: ClusterRecord): HandOver | undefined {
+  const parsed = kind === HAND_OVER ? detailsSchema.safeParse(details).data : undefined;
+  return parsed && { from: node, who, ...parsed };
+}

@@ -1,0 +1,20 @@
+import type { Families } from './families.js';
+
+/** What becomes of entries of the history. */
+export class HistoryMetrics {
+  private readonly webhook;
+
+  constructor(families: Families) {
+    this.webhook = families.counter(
+      'baton_history_webhook_entries_total',
+      'Number of entries of the history for the webhook, by outcome: sent or dropped',
+      'outcome',
+    );
+    // From the start, so that a first drop is an increase.
+    for (const outcome of ['sent', 'dropped'] as const) this.webhook.inc({ outcome }, 0);
+  }
+
+  posted(outcome: 'sent' | 'dropped'): void {
+    this.webhook.inc({ outcome });
+  }
+}
