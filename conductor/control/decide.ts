@@ -86,6 +86,7 @@ export type Action =
  */
 export function decide(view: View): Action {
   if (view.stopping) return { type: 'none', reason: 'stopping' };
+  if (!view.belongsToCluster) return { type: 'none', reason: 'no cluster yet' };
   // A pause leaves the sequencer to an operator. A witness has none, and the chain does not advance for as long as it leads.
   if (view.paused && !view.witness && !view.halted) return { type: 'none', reason: 'paused' };
   if (view.role === 'elect') return { type: 'none', reason: 'leadership is not complete yet' };
@@ -108,7 +109,6 @@ function decideWhileHalted(view: View): Action {
 
 function decideAsFollower(view: View): Action {
   if (view.witness) return { type: 'none', reason: 'a witness only votes' };
-  if (!view.belongsToCluster) return { type: 'none', reason: 'no cluster yet' };
   if (view.sequencerActive === true) return { type: 'stop', abandon: false, reason: 'not the leader' };
   if (view.sequencerActive === null) return { type: 'none', reason: 'the local node does not answer' };
   if (view.lagging && !view.historyTooShort && !view.stray)

@@ -1,9 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { expect } from '@jest/globals';
+import { fileURLToPath } from 'node:url';
+import { expectCommitted } from '../../../raft/testing/committed-text.js';
 
-/** Compares what a command prints with a file; `UPDATE_GOLDEN=1` writes it. */
+/** Expects this text in the golden file of that name; `npm run rewrite` writes it. */
 export function expectGolden(name: string, text: string): void {
-  const file = new URL(`../cluster/golden/${name}`, import.meta.url);
-  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, `${text}\n`);
-  expect(text).toBe(readFileSync(file, 'utf8').trimEnd());
+  expectCommitted(fileURLToPath(new URL(`../cluster/golden/${name}`, import.meta.url)), `${text}\n`);
 }
