@@ -145,6 +145,7 @@ export class HttpTransport {
       onFrame: (received) => this.accept(received),
     });
     this.upkeep = setInterval(() => {
+      if (security) proofs.endWithdrawn(security.credentials());
       this.peers.keepWarm();
       this.entries.dropStale();
     }, UPKEEP_INTERVAL_MS).unref();

@@ -18,7 +18,7 @@ describe('refused connections', () => {
 
   it('of strangers make one line in ten seconds, with the number of the others', () => {
     let counted = 0;
-    const security = { credentials: () => ({ kind: 'secret' as const, keys: [] }), transition: false };
+    const security = { credentials: () => ({ kind: 'secret' as const, keys: [] }), acceptsPlain: false };
     const refusals = new ConnectionRefusals(
       { ...security, onRefused: () => (counted += 1) },
       logger,

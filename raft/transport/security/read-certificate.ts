@@ -1,18 +1,15 @@
-import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { NodeId } from '../../core/configuration.js';
 import { serverIdsIn, uriOf } from './certificate-names.js';
+import { certificatesIn, authoritiesIn, rootOf } from './certificate-chain.js';
 import { namesText } from './peer-proof.js';
 import { SecurityError } from './security-error.js';
 import type { CertificateCredentials, CertificateTexts } from './security.js';
 import { COMMON_OPTIONS } from './tls-options.js';
 
-const PEM = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
-/** A chain that is longer is none. */
-const CHAIN_MAX = 8;
-
 /**
  * The credentials of a node from what its files hold. An expired certificate is read like any other: its peers refuse it,
  * and this node must be there to say so.
@@ -21,7 +18,7 @@ const CHAIN_MAX = 8;
  */
 export function readCertificate({ cert, key, ca }: CertificateTexts, nodeId: NodeId): CertificateCredentials {
   const [own, ...intermediates] = certificatesIn(cert, 'certificate');
-  const authorities = certificatesIn(ca, 'CA');
+  const authorities = authoritiesIn(ca);
   const privateKey = readKey(key);
   if (!own.checkPrivateKey(privateKey)) {
     throw new SecurityError('key-mismatch', 'the key is not that of the certificate');
@@ -58,18 +55,6 @@ function contextOf({ cert, key, ca }: CertificateTexts): SecureContext {
   }
 }
 
-function certificatesIn(text: string, what: string): [X509Certificate, ...X509Certificate[]] {
-  try {
-    const found = (text.match(PEM) ?? []).map((pem) => new X509Certificate(pem));
-    const [first, ...others] = found;
-    if (first) return [first, ...others];
-  } catch (error) {
-    const { message } = error as Error;
-    throw new SecurityError('unreadable-certificate', `the ${what} file: ${message}`, { cause: error });
-  }
-  throw new SecurityError('unreadable-certificate', `the ${what} file has no certificate`);
-}
-
 /** The reason is not told: it could quote the key. */
 function readKey(text: string): KeyObject {
   try {
@@ -77,22 +62,4 @@ function readKey(text: string): KeyObject {
   } catch {
     throw new SecurityError('unreadable-key', 'the key file has no private key that can be read');
   }
-}
-
-/** The certificate of the CA at the end of the chain. */
-function rootOf(
-  own: X509Certificate,
-  intermediates: readonly X509Certificate[],
-  authorities: readonly X509Certificate[],
-): X509Certificate | undefined {
-  let at = own;
-  for (let length = 0; length < CHAIN_MAX; length++) {
-    const isIssuer = (other: X509Certificate): boolean => at.checkIssued(other) && at.verify(other.publicKey);
-    const root = authorities.find(isIssuer);
-    if (root) return root;
-    const next = intermediates.find((other) => other !== at && isIssuer(other));
-    if (!next) return undefined;
-    at = next;
-  }
-  return undefined;
 }

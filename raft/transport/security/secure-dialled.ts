@@ -3,9 +3,9 @@ import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import type { NodeId } from '../../core/configuration.js';
 import { serverIdsIn } from './certificate-names.js';
 import { diallerError } from './handshake-error.js';
-import { namesText, proofOf } from './peer-proof.js';
+import { namesText, proofByCertificate, proofBySecret } from './peer-proof.js';
 import { SecurityError } from './security-error.js';
-import type { Credentials, PeerProof, SharedKey } from './security.js';
+import type { Credentials, PeerProof, SecretCredentials, SharedKey } from './security.js';
 import { COMMON_OPTIONS, isBySharedKey, secretOptions } from './tls-options.js';
 
 export interface SecuredSocket {
@@ -40,14 +40,22 @@ export function secureDialled(
         return fail(new SecurityError('wrong-secret', 'the other side did not prove the secret'));
       }
       socket.off('close', onClose);
-      resolve({ socket, proof: proofOf(socket, kind) });
+      resolve({ socket, proof: proofOf(socket, credentials) });
     });
   });
 }
 
+function proofOf(socket: TLSSocket, credentials: Credentials): PeerProof {
+  if (credentials.kind === 'certificate') return proofByCertificate(socket, credentials);
+  return proofBySecret(inUse(credentials).identity);
+}
+
+/** The secret that this node dials with. */
+const inUse = ({ keys }: SecretCredentials): SharedKey => keys[0] as SharedKey;
+
 function optionsFor(credentials: Credentials, peer: NodeId | undefined): ConnectionOptions {
   if (credentials.kind === 'secret') {
-    const [{ identity, key: psk }] = credentials.keys as [SharedKey];
+    const { identity, key: psk } = inUse(credentials);
     return { ...secretOptions, pskCallback: () => ({ identity, psk }), checkServerIdentity: () => undefined };
   }
   return {

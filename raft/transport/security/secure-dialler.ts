@@ -37,7 +37,9 @@ export class SecureDialler {
   /** Whether to connect once more, without a proof: the other side knows no other, and a transition is under way. */
   takesPlain(error: unknown): boolean {
     return (
-      this.options.security.transition && error instanceof SecurityError && error.code === 'peer-speaks-plain'
+      this.options.security.acceptsPlain &&
+      error instanceof SecurityError &&
+      error.code === 'peer-speaks-plain'
     );
   }
 

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { formatHostPort } from '../host-port.js';
 import { HandshakeTurns } from './handshake-turns.js';
-import { proofOf } from './peer-proof.js';
+import { proofByCertificate, proofBySecret } from './peer-proof.js';
 import { answerRefusal } from './refusal-answer.js';
 import { SecurityError, type SecurityErrorCode } from './security-error.js';
 import type { Credentials, PeerProof, TransportSecurity } from './security.js';
@@ -32,6 +32,8 @@ export class SecureListener {
   /** By address: a handshake that ends does not say on which connection it was. */
   private readonly waiting = new Map<string, Waiting>();
   private readonly turns = new HandshakeTurns((raw) => this.shake(raw));
+  /** Which secret a handshake goes by. */
+  private readonly identities = new WeakMap<Socket, string>();
   private latest: { credentials: Credentials; server: Server } | undefined;
 
   constructor(private readonly options: SecureListenerOptions) {}
@@ -63,7 +65,7 @@ export class SecureListener {
     const { options } = this;
     const { security } = options;
     this.done(waiting);
-    if (security.transition) {
+    if (security.acceptsPlain) {
       security.onPlain?.('listener');
       return options.serve(raw, raw, undefined);
     }
@@ -80,7 +82,7 @@ export class SecureListener {
   private server(): Server {
     const credentials = this.options.security.credentials();
     if (this.latest?.credentials === credentials) return this.latest.server;
-    const server = serverFor(credentials);
+    const server = serverFor(credentials, (socket, identity) => this.identities.set(socket, identity));
     server.on('secureConnection', (socket) => this.secured(socket, credentials));
     server.on('tlsClientError', (error, socket) => {
       const waiting = this.waitingFor(socket);
@@ -96,9 +98,14 @@ export class SecureListener {
     if (!waiting) return void socket.destroy();
     this.done(waiting);
     const objection = objectionTo(socket, credentials);
-    if (!objection) return this.options.serve(socket, waiting.raw, proofOf(socket, credentials.kind));
+    if (!objection) return this.options.serve(socket, waiting.raw, this.proofOf(socket, credentials));
     this.options.onRefused(objection, waiting.address);
     answerRefusal(socket, objection.code, `refused: ${objection.message}`);
+  }
+
+  private proofOf(socket: TLSSocket, credentials: Credentials): PeerProof {
+    if (credentials.kind === 'certificate') return proofByCertificate(socket, credentials);
+    return proofBySecret(this.identities.get(socket) ?? '');
   }
 
   private waitingFor({ remoteAddress = '', remotePort = 0 }: Socket): Waiting | undefined {
@@ -118,11 +125,17 @@ export class SecureListener {
   }
 }
 
-function serverFor(credentials: Credentials): Server {
+function serverFor(
+  credentials: Credentials,
+  noteIdentity: (socket: Socket, identity: string) => void,
+): Server {
   if (credentials.kind === 'secret') {
     return createServer({
       ...secretOptions,
-      pskCallback: (_socket, identity) => keyNamed(credentials, identity),
+      pskCallback: (socket, identity) => {
+        noteIdentity(socket, identity);
+        return keyNamed(credentials, identity);
+      },
     });
   }
   // Who is not believed is told why, which a handshake that fails does not.

@@ -8,7 +8,9 @@ import { bigAppend } from '../testing/arbitrary-frames.js';
 import { securedBy, TestAuthority, type CertificateChoice } from '../testing/certificates.js';
 import { errorOf, nodesOfEachTest } from '../testing/nodes-of-each-test.js';
 import { heartbeat, type TransportNode } from '../testing/transport-node.js';
+import { readCertificate } from './read-certificate.js';
 import { readSecrets } from './read-secrets.js';
+import { secureDialled } from './secure-dialled.js';
 import type { Credentials, SecurityRefusal, TransportSecurity } from './security.js';
 
 const { start } = nodesOfEachTest();
@@ -38,12 +40,12 @@ const credentialsOf = (id: string, choice?: CertificateChoice): Promise<Credenti
 /** A security, and what it refused. */
 function watched(
   credentials: Credentials,
-  transition = false,
+  acceptsPlain = false,
 ): { security: TransportSecurity; refused: SecurityRefusal[]; plain: string[] } {
   const refused: SecurityRefusal[] = [];
   const plain: string[] = [];
   const security = securedBy(credentials, {
-    transition,
+    acceptsPlain,
     onRefused: (refusal) => void refused.push(refusal),
     onPlain: (side) => void plain.push(side),
   });
@@ -150,7 +152,7 @@ describe('members with certificates', () => {
   it('use a new certificate for each new connection', async () => {
     let credentials = await credentialsOf('a', { fromDays: -3, untilDays: -1 });
     const [a, b] = await pairOf(
-      { credentials: () => credentials, transition: false },
+      { credentials: () => credentials, acceptsPlain: false },
       securedBy(await credentialsOf('b')),
     );
     await refusalOf(a, 'b', 'peer-expired');
@@ -246,6 +248,46 @@ describe('members with a secret', () => {
     open.push(again);
     const [error] = (await once(again, 'error')) as [Error];
     expect(error.message).toContain('handshake failure');
+  });
+});
+
+describe('a connection that is open', () => {
+  it.each<[string, () => Promise<Credentials>, () => Promise<Credentials>]>([
+    ['its secret is taken away', async () => readSecrets(`${OLD}\n${NEW}`), async () => readSecrets(NEW)],
+    [
+      'its authority is taken away',
+      () => credentialsOf('b'),
+      async () => readCertificate(await stranger.issue({ uris: ['baton:b'] }), 'b'),
+    ],
+  ])('ends when %s', async (_, before, after) => {
+    let credentials = await before();
+    const b = await start('b', { security: { credentials: () => credentials, acceptsPlain: false } });
+    const sender = credentials.kind === 'secret' ? readSecrets(OLD) : await credentialsOf('a');
+    const raw = net.connect(b.port, '127.0.0.1');
+    open.push(raw);
+    await once(raw, 'connect');
+    const { socket } = await secureDialled(raw, sender, 'b');
+    credentials = await after();
+    await once(socket, 'close');
+  });
+
+  it('lives on when the certificates are renewed, and when an authority is added', async () => {
+    let ofB = await authority.issue({ uris: ['baton:b'] });
+    const b = await start('b', {
+      security: { credentials: () => readCertificate(ofB, 'b'), acceptsPlain: false },
+    });
+    const raw = net.connect(b.port, '127.0.0.1');
+    open.push(raw);
+    await once(raw, 'connect');
+    const { socket } = await secureDialled(raw, await credentialsOf('a'), 'b');
+    ofB = { ...(await authority.issue({ uris: ['baton:b'] })), ca: `${stranger.pem}\n${authority.pem}` };
+    // By then what is not believed has ended; the answer shows that this one has not.
+    const c = net.connect(b.port, '127.0.0.1');
+    open.push(c);
+    await once(c, 'close');
+    socket.write('GET /raft/v1/hello HTTP/1.1\r\nhost: b\r\n\r\n');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toContain('200 OK');
   });
 });
 

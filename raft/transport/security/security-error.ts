@@ -14,9 +14,9 @@ const REMEDIES = {
   'weak-secret': 'write at least 32 characters on a line, such as those of: openssl rand -hex 32',
   'no-secret': 'write one secret on a line, two at most; the first one is used, both are accepted',
   'peer-speaks-plain':
-    'give the member the same security flags as the others; while a cluster is being secured, --raft.transition on every member (docs/RUNBOOK.md)',
+    'give the member the same security flags as the others; while a cluster is being secured, --raft.accept-plain on every member (docs/RUNBOOK.md)',
   'peer-speaks-tls':
-    'give this node the same security flags as the others; while a cluster is being secured, --raft.transition on every member (docs/RUNBOOK.md)',
+    'give this node the same security flags as the others; while a cluster is being secured, --raft.accept-plain on every member (docs/RUNBOOK.md)',
   'peer-not-trusted':
     "compare the CA files of both members: the certificate of the one must be issued by the CA of the other's file",
   'peer-expired':

@@ -53,7 +53,7 @@ export interface TransportSecurity {
   /** Asked for each connection: what is new is in use at once. */
   credentials(): Credentials;
   /** Plain connections are taken as well, and made to a member that knows no other. */
-  transition: boolean;
+  acceptsPlain: boolean;
   onRefused?(refusal: SecurityRefusal): void;
   /** A connection without any proof was taken or made, which only a transition allows. */
   onPlain?(side: SecurityRefusal['side']): void;
@@ -65,4 +65,6 @@ export interface PeerProof {
   maySpeakAs(id: NodeId): boolean;
   /** What it showed, in words. */
   readonly shown: string;
+  /** Whether it would still prove something, by what this node believes now. */
+  isGood(now: Credentials): boolean;
 }

@@ -92,7 +92,7 @@ export class TestAuthority {
 export const securedBy = (
   credentials: ReturnType<TransportSecurity['credentials']>,
   more: Partial<TransportSecurity> = {},
-): TransportSecurity => ({ credentials: () => credentials, transition: false, ...more });
+): TransportSecurity => ({ credentials: () => credentials, acceptsPlain: false, ...more });
 
 function newKeys(): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
