@@ -41,7 +41,7 @@ export interface TransportNodeOptions {
 
 /** A transport with a core that agrees to everything, or does what the test says. */
 export class TransportNode {
-  readonly incarnation: string;
+  incarnation: string;
   readonly received: Received[] = [];
   readonly disconnected: NodeId[] = [];
   readonly restarted: NodeId[] = [];
