@@ -5,6 +5,7 @@ import type { ChainStateMachine } from '../chain/chain-state-machine.js';
 import type { CommandVerdict } from '../chain/chain-state-machine.js';
 import type { Config } from '../config/config.js';
 import { databaseDirectory } from '../config/folders.js';
+import { isLoopback } from '../config/host-port.js';
 import type { SecurityMetrics } from '../metrics/security-metrics.js';
 import { sleep } from '../time/sleep.js';
 import { laneTimeouts, limitsOf, retentionOf, timingOf } from './raft-options.js';
@@ -60,13 +61,23 @@ export function createTransport(
   });
 }
 
+const OPEN = {
+  code: 'consensus-port-open',
+  remedy:
+    'give the members certificates (--raft.tls.cert, --raft.tls.key, --raft.tls.ca) or a secret (--raft.secret-file), and keep the port on a private network until then (docs/SECURITY.md)',
+};
+
 /** What secures the connections to other members; undefined when the port is open. */
 export function createSecurity(
-  { consensus: { security }, raft }: Config,
+  { consensus: { security, listenHost }, raft }: Config,
   metrics: SecurityMetrics,
   logger: Logger,
 ): ConsensusSecurity | undefined {
-  if (security.kind === 'open') return undefined;
+  if (security.kind === 'open') {
+    if (!isLoopback(listenHost))
+      logger.warn(OPEN, 'anyone who reaches the consensus port can write votes and blocks');
+    return undefined;
+  }
   return new ConsensusSecurity({
     config: security,
     serverId: raft.serverId,

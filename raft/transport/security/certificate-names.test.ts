@@ -54,7 +54,7 @@ describe('the server ids of a certificate', () => {
         const entries = text.split(/(?:URI|DNS):/).length - 1;
         expect(serverIdsIn(text).size).toBeLessThanOrEqual(entries);
       }),
-      { numRuns: 20_000 },
+      { numRuns: 50_000 },
     );
   });
 });
