@@ -6,7 +6,7 @@ import type { Config } from '../../config/config.js';
 export type SecuredConfig = Exclude<Config['consensus']['security'], { kind: 'open' }>;
 
 /** A file could not be read at all. */
-export class CredentialFileError extends Error {
+class CredentialFileError extends Error {
   override readonly name = 'CredentialFileError';
   readonly code = 'unreadable-credential-file';
   readonly remedy: string;
