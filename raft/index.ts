@@ -24,3 +24,14 @@ export { HttpTransport, type HttpTransportOptions } from './transport/http-trans
 export { isRefused } from './transport/peer-failure.js';
 export type { LaneTimeouts } from './transport/peer-lanes.js';
 export type { Respond, TransportHost } from './transport/transport-host.js';
+export { readCertificate } from './transport/security/read-certificate.js';
+export { readSecrets } from './transport/security/read-secrets.js';
+export { SecurityError, type SecurityErrorCode } from './transport/security/security-error.js';
+export type {
+  CertificateCredentials,
+  CertificateTexts,
+  Credentials,
+  SecretCredentials,
+  SecurityRefusal,
+  TransportSecurity,
+} from './transport/security/security.js';

@@ -26,6 +26,7 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
       listenPort: values['consensus.port'],
       /** `host:port` for the other members; null: the address that is listened on. */
       advertisedAddr: values['consensus.advertised'] || (ownPeer(values)?.addr ?? null),
+      security: consensusSecurity(values),
     },
     raft: {
       serverId: values['raft.server.id'],
@@ -120,6 +121,26 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
     },
     /** The settings that were given by flag or variable, with their values. */
     explicit,
+  };
+}
+
+/** How the other members prove that they are members. */
+type ConsensusSecurityConfig =
+  | { kind: 'open' }
+  | { kind: 'secret'; secretPath: string; acceptsPlain: boolean }
+  | { kind: 'certificate'; certPath: string; keyPath: string; caPath: string; acceptsPlain: boolean };
+
+function consensusSecurity(values: FlagValues): ConsensusSecurityConfig {
+  const acceptsPlain = values['raft.accept-plain'];
+  const secretPath = absolute(values['raft.secret-file']);
+  if (secretPath !== '') return { kind: 'secret', secretPath, acceptsPlain };
+  if (values['raft.tls.cert'] === '') return { kind: 'open' };
+  return {
+    kind: 'certificate',
+    certPath: absolute(values['raft.tls.cert']),
+    keyPath: absolute(values['raft.tls.key']),
+    caPath: absolute(values['raft.tls.ca']),
+    acceptsPlain,
   };
 }
 

@@ -56,6 +56,8 @@ function override(fork: string): Flag<number, null> {
   });
 }
 
+const path: ValueType<string> = { ...text, placeholder: 'file' };
+
 const noPeers: readonly RaftPeer[] = [];
 
 /**
@@ -450,6 +452,39 @@ export const flags = {
     byDefault: noPeers as RaftPeer[],
     defaultText: 'none',
     usage: 'all members of a new cluster, this one included; used only while every one of them is empty',
+  }),
+  'raft.tls.cert': flag({
+    group: 'Consensus',
+    type: path,
+    byDefault: '',
+    usage:
+      "this node's certificate as PEM, with the intermediate ones behind it; it names raft.server.id (URI SAN baton:ID, or DNS SAN). Read again when it changes",
+  }),
+  'raft.tls.key': flag({
+    group: 'Consensus',
+    type: path,
+    byDefault: '',
+    usage: 'the private key of that certificate as PEM',
+  }),
+  'raft.tls.ca': flag({
+    group: 'Consensus',
+    type: path,
+    byDefault: '',
+    usage: 'certificates of the authorities that issue those of the members; best one of the cluster alone',
+  }),
+  'raft.secret-file': flag({
+    group: 'Consensus',
+    type: path,
+    byDefault: '',
+    usage:
+      'file with a secret that all members share (32 characters or more; openssl rand -hex 32), instead of certificates; while it changes, a second one on the next line',
+  }),
+  'raft.accept-plain': flag({
+    group: 'Consensus',
+    type: boolean,
+    byDefault: false,
+    usage:
+      'while a running cluster is being secured: also take plain connections, and make them to members that know no other',
   }),
   'raft.timing-profile': flag({
     group: 'Raft',

@@ -17,3 +17,8 @@ export function withoutBrackets(host: string): string {
 export function isWildcard(host: string): boolean {
   return ['0.0.0.0', '::'].includes(withoutBrackets(host));
 }
+
+/** Whether only this machine reaches what listens there. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|::1)$/i.test(withoutBrackets(host));
+}

@@ -28,7 +28,15 @@ export function parseConfig(argv: readonly string[], env: Environment): ParsedCo
 }
 
 /** Flags whose value is a path. */
-const PATHS = ['raft.storage.dir', 'rollup.config', 'pprof.path'] as const;
+const PATHS = [
+  'raft.storage.dir',
+  'raft.tls.cert',
+  'raft.tls.key',
+  'raft.tls.ca',
+  'raft.secret-file',
+  'rollup.config',
+  'pprof.path',
+] as const;
 
 function mistakenPaths(values: FlagValues): string[] {
   return PATHS.flatMap((name) => {

@@ -14,6 +14,7 @@ import { HistoryMetrics } from './history-metrics.js';
 import { addProcessMetrics } from './process-metrics.js';
 import { RaftMetrics, type WatchedRaft } from './raft-metrics.js';
 import { RpcMetrics } from './rpc-metrics.js';
+import { SecurityMetrics } from './security-metrics.js';
 import { StateMetrics } from './state-metrics.js';
 
 /**
@@ -22,6 +23,7 @@ import { StateMetrics } from './state-metrics.js';
  */
 export class Metrics {
   readonly registry = new Registry();
+  readonly security: SecurityMetrics;
   private readonly upGauge;
   private readonly conductor;
   private readonly raft;
@@ -41,6 +43,7 @@ export class Metrics {
     this.raft = new RaftMetrics(families, () => performance.now());
     this.commits = new CommitMetrics(families);
     this.rpc = new RpcMetrics(families);
+    this.security = new SecurityMetrics(families);
     this.state = new StateMetrics(families);
     this.cluster = new ClusterMetrics(families);
     this.history = new HistoryMetrics(families);

@@ -48,9 +48,10 @@ import { MembershipService } from '../membership/membership-service.js';
 import { Metrics } from '../metrics/metrics.js';
 import { sleep } from '../time/sleep.js';
 import { connectionLimits, openFilesMax, type ConnectionLimits } from './connection-limits.js';
-import { createRaft, createTransport } from './consensus.js';
+import { createRaft, createSecurity, createTransport } from './consensus.js';
 import { recordHistory, type Reports } from './record-history.js';
 import { recordAtLeader } from './record-at-leader.js';
+import type { ConsensusSecurity } from './security/consensus-security.js';
 import { Surroundings } from './surroundings.js';
 import { TrustedLease } from './trusted-lease.js';
 
@@ -66,6 +67,8 @@ export interface Parts {
   readonly clients: Clients;
   readonly raft: RaftNode<CommandVerdict>;
   readonly transport: HttpTransport;
+  /** Undefined when the consensus port is open. */
+  readonly security: ConsensusSecurity | undefined;
   readonly livingCluster: LivingCluster;
   readonly localNode: LocalNode;
   readonly probes: HealthProbes;
@@ -181,12 +184,14 @@ export function assemble(config: Config, context: ProcessContext): Parts {
       chainId: () => surroundings.chainId,
     });
   const livingCluster = new LivingCluster();
+  const security = createSecurity(config, metrics.security, logger);
   const transport = createTransport(
     config,
     raft,
     logger,
     () => ({ ...formationAnswer(raft, config.raft.peers), status: status() }),
     (clusterId) => livingCluster.hear(clusterId),
+    security,
   );
   const askStatus: AskStatus = (address, signal) => transport.hello<{ status?: unknown }>(address, signal);
   const readers = new RecordReaders(status, askStatus, RECORD_FORMAT);
@@ -262,6 +267,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
       clients,
       raft,
       transport,
+      security,
       livingCluster,
       localNode,
       probes,

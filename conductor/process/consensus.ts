@@ -1,11 +1,15 @@
 import type { Logger } from 'pino';
 import { MIB } from '../../common/bytes.js';
-import { HttpTransport, LevelStorage, RaftNode } from '../../raft/index.js';
+import { HttpTransport, LevelStorage, RaftNode, type TransportSecurity } from '../../raft/index.js';
 import type { ChainStateMachine } from '../chain/chain-state-machine.js';
 import type { CommandVerdict } from '../chain/chain-state-machine.js';
 import type { Config } from '../config/config.js';
 import { databaseDirectory } from '../config/folders.js';
+import { isLoopback } from '../config/host-port.js';
+import type { SecurityMetrics } from '../metrics/security-metrics.js';
+import { sleep } from '../time/sleep.js';
 import { laneTimeouts, limitsOf, retentionOf, timingOf } from './raft-options.js';
+import { ConsensusSecurity } from './security/consensus-security.js';
 
 /** The Raft node of this process, with its disk; neither is open yet. */
 export function createRaft(
@@ -34,6 +38,7 @@ export function createRaft(
  *
  * @param hello what this node says of itself to other nodes, besides who it is
  * @param onStray a cluster lives that lists this node's address, and that this node does not belong to
+ * @param security undefined: connections are plain
  */
 export function createTransport(
   { consensus, raft: { peers }, rpc }: Config,
@@ -41,6 +46,7 @@ export function createTransport(
   logger: Logger,
   hello: () => object,
   onStray: (clusterId: string) => void,
+  security: TransportSecurity | undefined,
 ): HttpTransport {
   return new HttpTransport({
     bind: { host: consensus.listenHost, port: consensus.listenPort },
@@ -51,5 +57,33 @@ export function createTransport(
     logger: logger.child({ part: 'transport' }),
     hello,
     onStray,
+    ...(security ? { security } : {}),
+  });
+}
+
+const OPEN = {
+  code: 'consensus-port-open',
+  remedy:
+    'give the members certificates (--raft.tls.cert, --raft.tls.key, --raft.tls.ca) or a secret (--raft.secret-file), and keep the port on a private network until then (docs/SECURITY.md)',
+};
+
+/** What secures the connections to other members; undefined when the port is open. */
+export function createSecurity(
+  { consensus: { security, listenHost }, raft }: Config,
+  metrics: SecurityMetrics,
+  logger: Logger,
+): ConsensusSecurity | undefined {
+  if (security.kind === 'open') {
+    if (!isLoopback(listenHost))
+      logger.warn(OPEN, 'anyone who reaches the consensus port can write votes and blocks');
+    return undefined;
+  }
+  return new ConsensusSecurity({
+    config: security,
+    serverId: raft.serverId,
+    metrics,
+    logger: logger.child({ part: 'security' }),
+    sleep,
+    now: Date.now,
   });
 }

@@ -48,11 +48,13 @@ export class Service {
 
   /** @throws StorageError, ListenError when a port cannot be bound; an AbortError when it was stopped meanwhile */
   async start(): Promise<{ rpcPort: number; consensusPort: number }> {
-    const { raft, transport, rpc, webhook, flashblocks, metrics, bound } = this.parts;
+    const { raft, transport, security, rpc, webhook, flashblocks, metrics, bound } = this.parts;
     const warnings = [TimingWarning, AddressWarning].map(
       (Warning) => new Warning(this.config, raft, this.logger),
     );
     void this.watch();
+    await security?.load();
+    void security?.watch(this.ending.signal);
     this.opening = true;
     await raft.open().finally(() => (this.opening = false));
     this.opened = true;

@@ -92,7 +92,7 @@ export async function commit(client: Client, body: Buffer): Promise<number> {
 }
 
 /** One commit by `POST /commit-unsafe-payload`, in ms; throws unless it succeeded. */
-async function commitBinary(client: Client, body: Buffer): Promise<number> {
+export async function commitBinary(client: Client, body: Buffer): Promise<number> {
   const { status, text, elapsedMs } = await post(
     client,
     '/commit-unsafe-payload',

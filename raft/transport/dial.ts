@@ -1,13 +1,17 @@
 import net from 'node:net';
+import type { NodeId } from '../core/configuration.js';
 import type { HostNames } from './host-names.js';
 import { formatHostPort, type HostPort } from './host-port.js';
 import { PeerFailureError, type ConnectFailure } from './peer-failure.js';
+import type { SecureDialler } from './security/secure-dialler.js';
 
 export type OpenSocket = (to: { host: string; port: number }) => net.Socket;
 
 export interface DialOptions {
   names: HostNames;
   openSocket: OpenSocket;
+  /** Secures what is connected; without it connections are plain. */
+  secure?: SecureDialler | undefined;
   /** Monotonic clock, ms. */
   now: () => number;
 }
@@ -41,14 +45,18 @@ export class Dial {
   /** How each address failed. */
   private readonly errors = new Map<string, string>();
   private readonly timers = new Set<NodeJS.Timeout>();
+  /** Addresses where a plain connection is made, since the other side knows no other. */
+  private readonly plain = new Set<string>();
   private lookUp: 'under way' | 'done' | { error: string } = 'under way';
   private ended = false;
   private resolve!: (socket: net.Socket) => void;
   private reject!: (error: Error) => void;
 
+  /** @param peer the id that the other side must prove; without it, whoever answers there will do */
   constructor(
     private readonly to: HostPort,
     private readonly options: DialOptions,
+    private readonly peer?: NodeId,
   ) {
     this.begunMs = options.now();
     this.socket = new Promise((resolve, reject) => {
@@ -125,7 +133,7 @@ export class Dial {
       if (socket.remoteAddress === undefined) return this.failed(address, 'ECONNRESET');
       // Whoever uses it learns of its end by its 'close'. An error that nobody listens to would end this process.
       socket.off('error', onError).on('error', () => undefined);
-      this.won(address, socket);
+      this.connected(address, socket);
     });
     const repeat = this.after(REPEAT_MS, () => this.tryAgain(address));
     this.after(ATTEMPT_MS, () => {
@@ -133,6 +141,31 @@ export class Dial {
       socket.destroy();
     });
     socket.once('close', () => this.end(repeat));
+  }
+
+  private connected(address: string, socket: net.Socket): void {
+    const { secure } = this.options;
+    if (!secure) return this.won(address, socket);
+    if (this.plain.has(address)) {
+      secure.notePlain();
+      return this.won(address, socket);
+    }
+    secure.secure(socket, this.peer, formatHostPort(address, this.to.port)).then(
+      (secured) => {
+        if (this.ended) secured.destroy();
+        else if (secured.remoteAddress === undefined) this.failed(address, 'ECONNRESET');
+        else this.won(address, socket, secured);
+      },
+      (error: unknown) => this.notSecured(address, socket, error),
+    );
+  }
+
+  private notSecured(address: string, socket: net.Socket, error: unknown): void {
+    // Its time was over, or another attempt failed.
+    if (this.ended || !this.attempts.get(address)?.delete(socket)) return;
+    if (!this.options.secure?.takesPlain(error)) return this.failed(address, codeOf(error));
+    this.plain.add(address);
+    this.tryAgain(address);
   }
 
   /** That address is no good, whatever other attempts at it wait for. */
@@ -150,10 +183,11 @@ export class Dial {
     if (this.attempts.size === 0 && !isWaiting) this.fail();
   }
 
-  private won(address: string, socket: net.Socket): void {
+  /** @param secured what is used of it, once it is secured */
+  private won(address: string, socket: net.Socket, secured = socket): void {
     this.stop(socket);
     this.options.names.noteGood(this.to.host, address);
-    this.resolve(socket);
+    this.resolve(secured);
   }
 
   private fail(): void {

@@ -14,6 +14,8 @@ const REMEDIES = {
   'wrong-node': 'another node runs at this address: correct the address of the member',
   'wrong-incarnation':
     'the disk is not the one that was added under this id: remove the member and add it again',
+  'wrong-sender':
+    "a member may speak as itself only: compare --raft.server.id of the sender with the names in its certificate; if they agree, somebody misuses that member's key",
   'identity-used-twice':
     'two processes use one disk identity, so a copy of a storage directory was started: only the process at the address of the member counts; stop the other one and move its directory away (to run it as a node of its own, start it on an empty directory under another id); never start a copy of a directory',
   'identity-unproven':
@@ -33,6 +35,7 @@ const CONFLICTS: ReadonlySet<FrameErrorCode> = new Set([
   'wrong-cluster',
   'wrong-node',
   'wrong-incarnation',
+  'wrong-sender',
   'identity-used-twice',
   'identity-unproven',
 ]);

@@ -11,6 +11,10 @@ import { WRITING_HEADER, type FrameHeaders } from './frame-headers.js';
 import { HELLO_PATH, type HelloAnswer } from './hello.js';
 import { FRAME_TYPE, MESSAGE_PATH } from './peer-lanes.js';
 import type { Refusals } from './refusals.js';
+import type { PeerProofs } from './security/peer-proof.js';
+import { SecureListener } from './security/secure-listener.js';
+import type { SecurityError } from './security/security-error.js';
+import type { TransportSecurity } from './security/security.js';
 import { UnidentifiedConnections } from './unidentified-connections.js';
 import type { WireResponse } from './wire-message.js';
 import type { WireVersions } from './wire-versions.js';
@@ -32,6 +36,10 @@ export interface FrameServerOptions {
   wireVersions: WireVersions;
   admission: Admission;
   refusals: Refusals;
+  /** Without it, connections are plain. */
+  security: TransportSecurity | undefined;
+  proofs: PeerProofs;
+  onConnectionRefused(error: SecurityError, address: string): void;
   clusterId: () => string | null;
   /** Whether the process that sent the frame counts. */
   standing(frame: Frame): Standing | Promise<Standing>;
@@ -60,6 +68,8 @@ export class FrameServer {
   private readonly app;
   private readonly bodies: BodyBudget;
   private readonly admitted = new WeakMap<IncomingMessage, FrameHeaders & { response: ServerResponse }>();
+  private readonly unidentified = new UnidentifiedConnections(UNIDENTIFIED_MAX);
+  private readonly listener: SecureListener | undefined;
   private adopting: Promise<void> | undefined;
 
   constructor(private readonly options: FrameServerOptions) {
@@ -73,7 +83,7 @@ export class FrameServer {
       return503OnClosing: false,
     });
     this.app.server.maxConnections = CONNECTIONS_MAX;
-    const unidentified = new UnidentifiedConnections(this.app.server, UNIDENTIFIED_MAX);
+    this.listener = this.takeConnections();
     this.app.addContentTypeParser(FRAME_TYPE, ({ raw }: FastifyRequest) => {
       const { response, byteLength } = this.headersOf(raw);
       return this.bodies.read(raw, response, byteLength);
@@ -81,7 +91,7 @@ export class FrameServer {
     // Before the body: a stranger must not make us read it.
     const onRequest = async ({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> => {
       this.admitted.set(raw, { ...admission.checkHeaders(raw.headers), response: reply.raw });
-      unidentified.recognise(raw.socket);
+      this.unidentified.recognise(raw.socket);
     };
     this.app.post(MESSAGE_PATH, { onRequest }, (incoming, reply) => this.onFrame(incoming, reply));
     this.app.get(HELLO_PATH, () => options.helloAnswer());
@@ -96,7 +106,30 @@ export class FrameServer {
   }
 
   async stop(): Promise<void> {
+    this.listener?.close();
     await this.app.close();
+  }
+
+  /** Connections that are to be secured come to the HTTP server once they are. */
+  private takeConnections(): SecureListener | undefined {
+    const { server } = this.app;
+    const { security, proofs } = this.options;
+    const [serveHttp] = server.listeners('connection') as ((socket: Socket) => void)[];
+    server.prependListener('connection', (socket: Socket) => this.unidentified.add(socket));
+    if (!security) return undefined;
+    server.off('connection', serveHttp!);
+    const listener = new SecureListener({
+      security,
+      serve: (socket, raw, proof) => {
+        this.unidentified.recognise(raw);
+        this.unidentified.add(socket);
+        if (proof) proofs.note(socket, proof);
+        serveHttp!.call(server, socket);
+      },
+      onRefused: (...what) => this.options.onConnectionRefused(...what),
+    });
+    server.on('connection', (raw: Socket) => listener.take(raw));
+    return listener;
   }
 
   private headersOf(request: IncomingMessage): FrameHeaders & { response: ServerResponse } {
@@ -110,6 +143,8 @@ export class FrameServer {
     const { admission, wireVersions, clusterId, adoptCluster } = this.options;
     if (!Buffer.isBuffer(incoming.body)) throw new FrameError('wrong-length', 'a request without a body');
     const frame = decodeFrame(incoming.body, wireVersions);
+    const objection = this.options.proofs.objection(incoming.socket, frame.from);
+    if (objection !== undefined) throw new FrameError('wrong-sender', objection);
     admission.check(frame, undefined);
     if (clusterId() !== null) return this.identify(frame, incoming, reply);
     // One cluster at a time: the second is measured against the first.

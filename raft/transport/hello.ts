@@ -56,10 +56,15 @@ export async function askHello<Extra extends object>(
     const to = parseHostPort(address);
     if (!to) throw new TransportError('unreachable', address, 'it is not of the form host:port');
     dial = new Dial(to, dialOptions);
-    connection = new Connection(await dial.socket, 1);
+    const socket = await dial.socket;
+    connection = new Connection(socket, 1);
     const { status, body } = await connection.get(HELLO_PATH);
     const answer = parse(body) as (HelloAnswer & Extra) | undefined;
-    if (status === 200 && typeof answer?.incarnation === 'string') return answer;
+    if (status === 200 && typeof answer?.incarnation === 'string') {
+      const objection = dialOptions.secure?.objection(socket, answer.nodeId);
+      if (objection === undefined) return answer;
+      throw new TransportError('refused', address, objection);
+    }
     throw new TransportError(
       'refused',
       address,

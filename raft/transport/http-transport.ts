@@ -18,6 +18,10 @@ import type { LaneTimeouts } from './peer-lanes.js';
 import { PeerProcesses } from './peer-processes.js';
 import { Peers } from './peers.js';
 import { Refusals } from './refusals.js';
+import { ConnectionRefusals } from './security/connection-refusals.js';
+import { PeerProofs } from './security/peer-proof.js';
+import { SecureDialler } from './security/secure-dialler.js';
+import type { TransportSecurity } from './security/security.js';
 import type { TransportHost } from './transport-host.js';
 import type { EntryChunkRequest, SnapshotChunkRequest, WireRequest, WireResponse } from './wire-message.js';
 import { WIRE_VERSIONS, type WireVersions } from './wire-versions.js';
@@ -49,6 +53,8 @@ export interface HttpTransportOptions {
   lookUp?: LookUp;
   /** How connections are opened; over TCP unless given. */
   openSocket?: OpenSocket;
+  /** How connections are secured; plain ones unless given. */
+  security?: TransportSecurity;
   logger: Logger;
 }
 
@@ -78,7 +84,12 @@ export class HttpTransport {
   private readonly upkeep: NodeJS.Timeout;
 
   constructor(private readonly options: HttpTransportOptions) {
-    const { bind, bodyLimitBytes, wireVersions = WIRE_VERSIONS, logger } = options;
+    const { bind, bodyLimitBytes, wireVersions = WIRE_VERSIONS, security, logger } = options;
+    const proofs = new PeerProofs();
+    const refused = new ConnectionRefusals(security, logger);
+    const secure =
+      security &&
+      new SecureDialler({ security, proofs, onRefused: (...what) => refused.note('dialler', ...what) });
     this.wireVersions = wireVersions;
     this.refusals = new Refusals(wireVersions, logger);
     this.processes = new PeerProcesses(wireVersions);
@@ -107,7 +118,7 @@ export class HttpTransport {
     this.peers = new Peers({
       clusterId: () => this.clusterId,
       timeouts: options.timeouts,
-      dialOptions: dialOptionsOf(options),
+      dialOptions: { ...dialOptionsOf(options), secure },
       otherAddress: (peer) => options.otherAddress?.(peer),
       wireVersions,
       admission: this.admission,
@@ -123,6 +134,8 @@ export class HttpTransport {
       wireVersions,
       admission: this.admission,
       refusals: this.refusals,
+      ...{ security, proofs },
+      onConnectionRefused: (...what) => refused.note('listener', ...what),
       clusterId: () => this.host.clusterId(),
       adoptCluster: (clusterId) => this.host.adoptCluster(clusterId),
       standing: (frame) => this.identities.standing(identityOf(frame), frame.bootId, 'request'),
@@ -132,6 +145,7 @@ export class HttpTransport {
       onFrame: (received) => this.accept(received),
     });
     this.upkeep = setInterval(() => {
+      if (security) proofs.endWithdrawn(security.credentials());
       this.peers.keepWarm();
       this.entries.dropStale();
     }, UPKEEP_INTERVAL_MS).unref();

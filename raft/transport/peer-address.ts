@@ -1,7 +1,9 @@
+import type { NodeId } from '../core/configuration.js';
 import { Dial, type DialOptions } from './dial.js';
 import { parseHostPort, type HostPort } from './host-port.js';
 
 export interface PeerAddressOptions {
+  peer: NodeId;
   /** The address that the cluster has for the peer. */
   listed: string;
   /** Another one that it may have got meanwhile. */
@@ -42,7 +44,8 @@ export class PeerAddress {
 
   dial(): Dial {
     const { at } = this;
-    const dial = new Dial(this.targets[at] as HostPort, this.options.dialOptions);
+    const { dialOptions, peer } = this.options;
+    const dial = new Dial(this.targets[at] as HostPort, dialOptions, peer);
     if (this.targets.length === 1) return dial;
     const timer = setTimeout(() => dial.abort(), ONE_OF_TWO_MS);
     dial.socket

@@ -162,7 +162,7 @@ export class Peers {
       );
     try {
       const other = otherAddress(id);
-      const address = new PeerAddress({ listed: member.address, other, dialOptions, onMoved });
+      const address = new PeerAddress({ peer: id, listed: member.address, other, dialOptions, onMoved });
       const lanes = new PeerLanes(id, address, timeouts);
       const appends = new AppendSender({
         pace: lanes.pace,

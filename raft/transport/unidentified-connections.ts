@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
@@ -9,16 +8,16 @@ export class UnidentifiedConnections {
   /** The oldest first. */
   private readonly sockets = new Set<Socket>();
 
-  constructor(server: Server, atMost: number) {
-    server.on('connection', (socket: Socket) => {
-      const [oldest] = this.sockets;
-      if (oldest && this.sockets.size >= atMost) {
-        this.sockets.delete(oldest);
-        oldest.destroy();
-      }
-      this.sockets.add(socket);
-      socket.once('close', () => this.sockets.delete(socket));
-    });
+  constructor(private readonly atMost: number) {}
+
+  add(socket: Socket): void {
+    const [oldest] = this.sockets;
+    if (oldest && this.sockets.size >= this.atMost) {
+      this.sockets.delete(oldest);
+      oldest.destroy();
+    }
+    this.sockets.add(socket);
+    socket.once('close', () => this.sockets.delete(socket));
   }
 
   /** A frame for this node came: it is a peer's. */

@@ -3,14 +3,16 @@ import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 import { MIB } from '../../../common/bytes.js';
 import { HttpTransport, LevelStorage, RaftNode, type Member } from '../../../raft/index.js';
+import { Metrics } from '../../../conductor/metrics/metrics.js';
+import { createSecurity } from '../../../conductor/process/consensus.js';
 import { limitsOf, timingOf } from '../../../conductor/process/raft-options.js';
 import { parseConfig } from '../../../conductor/config/parse-config.js';
 import { HEALTH_FLAGS } from '../../cluster/baton-process.js';
 import { nowMs } from './clock.js';
 
 /**
- * One bare Raft node in a process of its own: `node-process.ts <id> <port> <directory>`. It takes orders from its
- * parent and tells it when it leads, in lines of JSON. Its options are Baton's defaults.
+ * One bare Raft node in a process of its own: `node-process.ts <id> <port> <directory> [flags]`. It takes orders from
+ * its parent and tells it when it leads, in lines of JSON. Its options are Baton's defaults.
  */
 
 /** What the parent may ask for. */
@@ -28,7 +30,7 @@ export type Report =
 /** A follower is in touch when it has the whole log and answered lately. */
 const IN_TOUCH_MS = 200;
 
-const [id = '', port = '', directory = ''] = process.argv.slice(2);
+const [id = '', port = '', directory = '', ...flags] = process.argv.slice(2);
 const report = (message: Report): void => console.log(JSON.stringify(message));
 
 const parsed = parseConfig(
@@ -37,6 +39,7 @@ const parsed = parseConfig(
     ...['--consensus.addr', '127.0.0.1', '--consensus.port', port],
     ...['--node.rpc', 'http://127.0.0.1:1', '--execution.rpc', 'http://127.0.0.1:1'],
     ...HEALTH_FLAGS,
+    ...flags,
   ],
   {},
 );
@@ -57,11 +60,15 @@ const node = new RaftNode<null>({
     throw error;
   },
 });
+const silent = pino({ level: 'silent' });
+const security = createSecurity(parsed.config, new Metrics('').security, silent);
+await security?.load();
 const transport = new HttpTransport({
   bind: { host: '127.0.0.1', port: Number(port) },
   bodyLimitBytes: 33 * MIB,
   timeouts: () => ({ controlMs: timing.electionTimeoutMs, bulkMs: 1000, snapshotMs: 10_000 }),
-  logger: pino({ level: 'silent' }),
+  ...(security ? { security } : {}),
+  logger: silent,
 });
 
 node.on('leaderReady', () => report({ type: 'ready', term: node.status().term, atMs: nowMs() }));

@@ -26,12 +26,14 @@ export class RaftProcess {
     readonly id: string,
     private readonly port: number,
     private readonly directory: string,
+    private readonly flags: readonly string[],
   ) {
     this.child = new ChildProcess({ name: id, onLine: (line) => this.take(JSON.parse(line) as Report) });
   }
 
   async start(): Promise<Member> {
-    const command = [process.execPath, '--import', 'tsx', SCRIPT, this.id, String(this.port), this.directory];
+    const { id, port, directory, flags } = this;
+    const command = [process.execPath, '--import', 'tsx', SCRIPT, id, String(port), directory, ...flags];
     const started = JSON.parse(await this.child.start(command)) as Extract<Report, { type: 'started' }>;
     return started.member;
   }
@@ -81,12 +83,16 @@ export class RaftCluster {
     private readonly directory: string,
   ) {}
 
-  static async start(size: number): Promise<RaftCluster> {
+  /** @param flagsOf further flags of each node, by its position */
+  static async start(
+    size: number,
+    flagsOf: (index: number) => readonly string[] = () => [],
+  ): Promise<RaftCluster> {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'baton-bench-raft-'));
     const ports = await pickPorts(size);
     const nodes = ports.map((port, index) => {
       const id = `node-${index}`;
-      return new RaftProcess(id, port, path.join(directory, id));
+      return new RaftProcess(id, port, path.join(directory, id), flagsOf(index));
     });
     const cluster = new RaftCluster(nodes, directory);
     const members = await Promise.all(nodes.map((node) => node.start()));

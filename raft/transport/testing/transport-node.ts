@@ -7,6 +7,7 @@ import type { OpenSocket } from '../dial.js';
 import { formatHostPort } from '../host-port.js';
 import type { LookUp } from '../host-names.js';
 import { HttpTransport } from '../http-transport.js';
+import type { TransportSecurity } from '../security/security.js';
 import { writeFrameHeaders } from '../frame-headers.js';
 import { FRAME_TYPE, MESSAGE_PATH, type LaneTimeouts } from '../peer-lanes.js';
 import type { Respond, TransportHost } from '../transport-host.js';
@@ -33,13 +34,14 @@ export interface TransportNodeOptions {
   otherAddress?: (peer: NodeId) => string | undefined;
   lookUp?: LookUp;
   openSocket?: OpenSocket;
+  security?: TransportSecurity;
   onRequest?(received: Received): void;
   adopt?(clusterId: string): Promise<void>;
 }
 
 /** A transport with a core that agrees to everything, or does what the test says. */
 export class TransportNode {
-  readonly incarnation: string;
+  incarnation: string;
   readonly received: Received[] = [];
   readonly disconnected: NodeId[] = [];
   readonly restarted: NodeId[] = [];
@@ -68,6 +70,7 @@ export class TransportNode {
       ...(options.otherAddress ? { otherAddress: options.otherAddress } : {}),
       ...(options.lookUp ? { lookUp: options.lookUp } : {}),
       ...(options.openSocket ? { openSocket: options.openSocket } : {}),
+      ...(options.security ? { security: options.security } : {}),
       hello: () => ({ greeting: `I am ${id}` }),
       onStray: (clusterId) => void this.strays.push(clusterId),
       logger: pino({ level: 'silent' }),
