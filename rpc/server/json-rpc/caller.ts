@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { RpcError } from './rpc-error.js';
 
 /** The client that waits for an answer. */
 export interface Caller {
@@ -9,6 +10,8 @@ export interface Caller {
   readonly gone: AbortSignal;
   /** Who asks and why, if it was said. */
   readonly reason?: string | undefined;
+  /** Undefined, or why this caller may not make this call; absent: it may make all. */
+  readonly refusalOf?: ((method: string, args: readonly unknown[]) => RpcError | undefined) | undefined;
 }
 
 /** A caller that never leaves, for calls without a connection. */
@@ -16,13 +19,18 @@ export const FAITHFUL_CALLER: Caller = { isGone: false, gone: new AbortControlle
 
 /** The caller at the other end of a connection. */
 export class RemoteCaller implements Caller {
+  readonly reason: string | undefined;
+  readonly refusalOf: Caller['refusalOf'];
   private end: AbortController | undefined;
 
   constructor(
     private readonly socket: Socket,
     private readonly response: ServerResponse,
-    readonly reason?: string,
-  ) {}
+    { reason, refusalOf }: Pick<Caller, 'reason' | 'refusalOf'> = {},
+  ) {
+    this.reason = reason;
+    this.refusalOf = refusalOf;
+  }
 
   get isGone(): boolean {
     return this.socket.destroyed;

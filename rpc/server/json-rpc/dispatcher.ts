@@ -157,6 +157,8 @@ export class Dispatcher {
       if (!method) throw methodNotFound(name);
       const args = argumentsFor(method.params);
       decodedMs = performance.now();
+      const refusal = caller.refusalOf?.(name, args);
+      if (refusal) throw refusal;
       const result = resultText(await method.call(args, caller));
       resultBytes = result.length;
       answer = resultResponse(idText, result);
