@@ -28,7 +28,15 @@ export function parseConfig(argv: readonly string[], env: Environment): ParsedCo
 }
 
 /** Flags whose value is a path. */
-const PATHS = ['raft.storage.dir', 'rollup.config', 'pprof.path'] as const;
+const PATHS = [
+  'raft.storage.dir',
+  'rollup.config',
+  'pprof.path',
+  'rpc.token-file',
+  'rpc.tls.cert',
+  'rpc.tls.key',
+  'rpc.tls.client-ca',
+] as const;
 
 function mistakenPaths(values: FlagValues): string[] {
   return PATHS.flatMap((name) => {

@@ -6,6 +6,7 @@ import { isWildcard, parseHostPort } from './host-port.js';
 import { peerRules } from './peer-rules.js';
 import { portClashes } from './port-clashes.js';
 import { raftTimes } from './raft-times.js';
+import { rpcAccessRules } from './rpc-access-rules.js';
 import { unlessWitness, witnessRules } from './witness-rules.js';
 
 /** Limits of hashicorp/raft, which refuses to start below them. */
@@ -169,6 +170,7 @@ const rules: readonly Rule[] = [
   positive('shutdown-timeout'),
   ...peerRules,
   ...witnessRules,
+  ...rpcAccessRules,
 ];
 
 /**

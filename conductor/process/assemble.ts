@@ -11,8 +11,7 @@ import { OpNodeClient } from '../../rpc/clients/op-node-client.js';
 import { FlashblocksMetrics } from '../../rpc/flashblocks/flashblocks-metrics.js';
 import { FlashblocksProxy } from '../../rpc/flashblocks/flashblocks-proxy.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
-import type { HttpServer } from '../../rpc/server/json-rpc/http-server.js';
-import { createRpcServer } from '../../rpc/server/rpc-server.js';
+import { createRpcServer, type RpcServer } from '../../rpc/server/rpc-server.js';
 import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
 import type { AskStatus } from '../api/cluster-status.js';
 import { noteCommitAnswer } from '../api/commit-answers.js';
@@ -42,6 +41,7 @@ import { sleep } from '../time/sleep.js';
 import { connectionLimits, openFilesMax, type ConnectionLimits } from './connection-limits.js';
 import { createRaft, createTransport } from './consensus.js';
 import { Surroundings } from './surroundings.js';
+import { RpcSecurity } from './rpc-security.js';
 import { TrustedLease } from './trusted-lease.js';
 
 /** Longest that the local node may take for an answer. */
@@ -63,7 +63,8 @@ export interface Parts {
   readonly switches: Switches;
   readonly controller: Controller;
   readonly conductor: Conductor;
-  readonly rpc: HttpServer;
+  readonly rpc: RpcServer;
+  readonly rpcSecurity: RpcSecurity;
   /** Undefined without an upstream. */
   readonly flashblocks: FlashblocksProxy | undefined;
   readonly bound: BoundPorts;
@@ -188,7 +189,12 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   };
   const limits = connectionLimits(openFilesMax(), { flashblocks: config.flashblocks.upstreamUrl !== '' });
   if (limits.warning) logger.warn(limits.warning, 'open-file limit is low: accepting fewer connections');
-  const rpc = createRpc(config, context, { conductor, clients, limits, onCall });
+  const rpcSecurity = new RpcSecurity({
+    rpc: config.rpc,
+    logger: logger.child({ part: 'rpc' }),
+    onRefusal: (refusal) => metrics.refused(refusal),
+  });
+  const rpc = createRpc(config, context, { conductor, clients, limits, onCall, rpcSecurity });
   // By the lease, not by the role: a process that was frozen reads its upstream before it learns of its successor.
   const lease = new TrustedLease(raft, undefined, (byMs) =>
     logger.warn({ byMs: Math.round(byMs) }, 'wall clock jumped: lease not trusted until it is renewed'),
@@ -211,7 +217,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
       controller,
       conductor,
     },
-    ...{ rpc, flashblocks, bound, surroundings },
+    ...{ rpc, rpcSecurity, flashblocks, bound, surroundings },
   });
 }
 
@@ -282,8 +288,10 @@ function createRpc(
     clients,
     limits,
     onCall,
-  }: Pick<Parts, 'conductor' | 'clients'> & Limited & { onCall: (report: CallReport) => void },
-): HttpServer {
+    rpcSecurity,
+  }: Pick<Parts, 'conductor' | 'clients' | 'rpcSecurity'> &
+    Limited & { onCall: (report: CallReport) => void },
+): RpcServer {
   return createRpcServer({
     api: conductor,
     proxies: rpc.enableProxy && !witness ? clients.proxies : undefined,
@@ -294,6 +302,9 @@ function createRpc(
     bodyLimitBytes: rpc.bodyLimitBytes,
     connectionsMax: limits.rpc,
     onCall,
+    access: rpcSecurity.access,
+    tls: rpc.tls.cert === '' ? undefined : { asksForCertificate: rpc.tls.clientCa !== '' },
+    local: rpc.local ?? undefined,
   });
 }
 

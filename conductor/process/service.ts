@@ -42,7 +42,7 @@ export class Service {
 
   /** @throws StorageError, ListenError when a port cannot be bound; an AbortError when it was stopped meanwhile */
   async start(): Promise<{ rpcPort: number; consensusPort: number }> {
-    const { raft, transport, rpc, flashblocks, metrics, bound } = this.parts;
+    const { raft, transport, rpc, rpcSecurity, flashblocks, metrics, bound } = this.parts;
     const warnings = [TimingWarning, AddressWarning].map(
       (Warning) => new Warning(this.config, raft, this.logger),
     );
@@ -60,7 +60,12 @@ export class Service {
       raft.start(transport),
     );
     this.ending.signal.throwIfAborted();
-    const { port: rpcPort } = await listening('RPC', ['rpc.addr', 'rpc.port'], () => rpc.start());
+    await rpcSecurity.open((material) => rpc.useTls(material), this.ending.signal);
+    const { port: rpcPort, localPort } = await listening(
+      'RPC',
+      ['rpc.addr', 'rpc.port', 'rpc.local-addr'],
+      () => rpc.start(),
+    );
     this.ending.signal.throwIfAborted();
     bound.rpcPort = rpcPort;
     this.closers.push(() => rpc.stop(1000));
@@ -76,7 +81,7 @@ export class Service {
     // Not before all ports are there: a process that ends at its start must leave no cluster behind.
     await this.joinOrFound(consensusPort);
     metrics.up();
-    const ports = { rpcPort, consensusPort, webSocketPort: webSocket?.port };
+    const ports = { rpcPort, localRpcPort: localPort, consensusPort, webSocketPort: webSocket?.port };
     this.logger.info({ ...ports, version: this.version }, 'started');
     return { rpcPort, consensusPort };
   }

@@ -8,7 +8,7 @@ import type { ConductorApi } from './conductor-api.js';
 import { conductorMethods } from './conductor-methods.js';
 import { withBuiltinMethods } from './json-rpc/builtin-methods.js';
 import { Dispatcher } from './json-rpc/dispatcher.js';
-import type { CommonOptions, HttpServer, ListenAt, TlsMaterial } from './json-rpc/http-server.js';
+import type { CommonOptions, HttpServer, ListenAt } from './json-rpc/http-server.js';
 import { createHttpServer } from './json-rpc/http-server.js';
 import { LargeBodyReader, type LargeBodyReaderOptions } from './large-bodies/large-body-reader.js';
 import type { ProxyOptions } from './proxy-methods.js';
@@ -40,7 +40,7 @@ interface RpcServerOptions {
   /** Absent: nobody is asked for a credential. */
   access?: Pick<AccessOptions, 'holders' | 'anonymousRoles' | 'onRefusal'> | undefined;
   /** Absent: plain HTTP. */
-  tls?: TlsMaterial | undefined;
+  tls?: CommonOptions['tls'];
   /**
    * A second port, for op-node on this machine: it asks for no credential, serves the role `sequencer` alone, in plain
    * HTTP, and takes that role from the other port.
@@ -126,7 +126,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
       const localPort = (await localServer?.start())?.port;
       return { ...started, localPort };
     },
-    renewTls: (material) => server.renewTls(material),
+    useTls: (material) => server.useTls(material),
     stop: async (graceMs) => {
       await Promise.all([server.stop(graceMs), localServer?.stop(graceMs)]);
       await largeBodies.close();

@@ -10,7 +10,7 @@ import { FakeConductor } from '../testing/fake-conductor.js';
 import { LARGE_BODIES_FROM_SOURCES } from '../testing/large-bodies.js';
 import { sampleEnvelope } from '../testing/sample-envelope.js';
 import { sendHttp, type HttpAnswer } from '../testing/send-http.js';
-import type { Refusal } from './access-control.js';
+import type { Refusal } from './refusal.js';
 import type { Role } from './roles.js';
 import { parseTokenFile, tokenLine } from './token-file.js';
 

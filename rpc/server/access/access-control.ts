@@ -2,25 +2,10 @@ import type { RpcError } from '../json-rpc/rpc-error.js';
 import { roleMissing } from './refusal-texts.js';
 import { rolesNeeded } from './method-roles.js';
 import { presentedToken } from './presented-token.js';
+import type { Refusal, RefusalCause } from './refusal.js';
 import { RefusalLimit } from './refusal-limit.js';
 import { grants, ROLES, type Role } from './roles.js';
 import { holderOfCertificate, holderOfToken, type Holder, type Holders } from './token-file.js';
-
-/** Why a call was refused: no credential, one that nobody has been given, or one whose roles do not suffice. */
-export type RefusalCause = 'no-credential' | 'unknown-credential' | 'role-missing';
-
-/** A call that was refused. */
-export interface Refusal {
-  readonly cause: RefusalCause;
-  /** Address of the client, without its port. */
-  readonly address: string;
-  /** Name of the holder; undefined while it is not known who calls. */
-  readonly holder: string | undefined;
-  /** JSON-RPC method or path. */
-  readonly what: string;
-  /** The address was refused so often that this one needs no line of its own in a log. */
-  readonly isOneOfMany: boolean;
-}
 
 /** What a request shows of who sent it. */
 export interface Credentials {

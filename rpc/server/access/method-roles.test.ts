@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
+import { repositoryRoot } from '../../../common/testing/repository-root.js';
 import { JsonRpcClient } from '../../clients/json-rpc-client.js';
 import { conductorMethods } from '../conductor-methods.js';
 import { withBuiltinMethods } from '../json-rpc/builtin-methods.js';
@@ -44,5 +47,20 @@ describe('roles', () => {
     ['operate', 'toString', [], false],
   ])('%s: %s %j: %s', (role, method, args, expected) => {
     expect(grants([role], rolesNeeded(method, args))).toBe(expected);
+  });
+});
+
+describe('docs/SECURITY.md', () => {
+  it('has the role of every method', async () => {
+    const text = await readFile(path.join(repositoryRoot, 'docs/SECURITY.md'), 'utf8');
+    const documented: Record<string, string> = Object.fromEntries(
+      [...text.matchAll(/^\| `(\w+)` +\| (.*?) +\|$/gm)].map(([, name = '', roles = '']) => [name, roles]),
+    );
+    const quoted = (roles: readonly Role[]): string => roles.map((role) => `\`${role}\``).join(', ');
+    const expected = Object.entries(METHOD_ACCESS).map(([name, { roles, forced }]) => [
+      name,
+      forced ? `${quoted(roles)}; with force: ${quoted(forced.roles)}` : quoted(roles),
+    ]);
+    expect(documented).toEqual(Object.fromEntries(expected));
   });
 });

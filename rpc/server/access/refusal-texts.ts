@@ -1,5 +1,5 @@
 import { RpcError } from '../json-rpc/rpc-error.js';
-import type { Refusal } from './access-control.js';
+import type { Refusal } from './refusal.js';
 import type { Role } from './roles.js';
 import type { Holder } from './token-file.js';
 

@@ -79,7 +79,7 @@ function parseRoles(text: string, line: number): Role[] {
 }
 
 /** SHA-256 of a token. Tokens have 256 random bits: a slow hash or a salt would not make them harder to guess. */
-export function hashOfToken(token: string): Buffer {
+function hashOfToken(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
 

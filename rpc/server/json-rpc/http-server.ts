@@ -49,8 +49,8 @@ export interface CommonOptions {
   idleTimeoutMs: number;
   /** Who may call what. */
   access: AccessControl;
-  /** Absent: plain HTTP. */
-  tls?: TlsMaterial | undefined;
+  /** Absent: plain HTTP. Otherwise `useTls` has to be called before `start`. */
+  tls?: { asksForCertificate: boolean } | undefined;
   addRoutes?: AddRoutes;
 }
 
@@ -67,11 +67,11 @@ export interface HttpServer {
   /** Rejects when the port cannot be bound. The port of a Unix socket is 0. */
   start(): Promise<{ port: number }>;
   /**
-   * Connections from now on get the new certificate; those that are open stay.
+   * Connections from now on get this certificate; those that are open stay.
    *
-   * @throws Error of OpenSSL; then the old certificate stays in use
+   * @throws Error of OpenSSL; then the certificate before stays in use
    */
-  renewTls(material: TlsMaterial): void;
+  useTls(material: TlsMaterial): void;
   /**
    * Refuses new requests at once, lets those under way finish for up to `graceMs`, then cuts them off. Must not
    * be awaited inside a method handler: the handler is one of those under way.
@@ -79,6 +79,8 @@ export interface HttpServer {
   stop(graceMs: number): Promise<void>;
 }
 
+/** Clients of operators' tools may be older than TLS 1.3. */
+const TLS_MIN_VERSION = 'TLSv1.2';
 const PLAIN_TEXT = 'text/plain; charset=utf-8';
 const ACCEPTED_TYPES = new Set(['application/json', 'application/json-rpc', 'application/jsonrequest']);
 /** Every HTTP method that a route has to have an answer to. */
@@ -125,7 +127,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       drained = () => listening.drained();
       return { port: listening.port };
     },
-    renewTls: (material) => (app.server as Server).setSecureContext(secureContext(material)),
+    useTls: ({ cert, key, clientCa }) =>
+      (app.server as Server).setSecureContext({ cert, key, ca: clientCa, minVersion: TLS_MIN_VERSION }),
     stop: async (graceMs) => {
       stopping = true;
       const cutOff = setTimeout(() => app.server.closeAllConnections(), graceMs);
@@ -157,14 +160,15 @@ function createFastify({
     keepAliveTimeout: idleTimeoutMs,
   };
   if (!tls) return fastify({ ...options, http: limits });
-  const https = { ...limits, ...secureContext(tls), handshakeTimeout: readTimeoutMs };
+  const https: ServerOptions = {
+    ...limits,
+    handshakeTimeout: readTimeoutMs,
+    minVersion: TLS_MIN_VERSION,
+    // One that the CA has not issued is as good as none.
+    ...(tls.asksForCertificate && { requestCert: true, rejectUnauthorized: false }),
+  };
   // Its types tell servers with and without TLS apart; nothing here does.
   return fastify({ ...options, https });
-}
-
-function secureContext({ cert, key, clientCa }: TlsMaterial): ServerOptions {
-  const client = clientCa && { ca: clientCa, requestCert: true, rejectUnauthorized: false };
-  return { cert, key, minVersion: 'TLSv1.2', ...client };
 }
 
 function addOwnRoutes(app: FastifyInstance, options: HttpServerOptions, gate: Gate): void {
