@@ -83,6 +83,7 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
       listenHost: withoutBrackets(values['websocket.server-addr']),
       listenPort: values['websocket.server-port'],
       compression: values['websocket.compression'],
+      tls: { cert: absolute(values['websocket.tls.cert']), key: absolute(values['websocket.tls.key']) },
     },
     rpc: {
       listenHost: withoutBrackets(values['rpc.addr']),
@@ -107,6 +108,7 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
       enabled: values['metrics.enabled'],
       listenHost: withoutBrackets(values['metrics.addr']),
       listenPort: values['metrics.port'],
+      tls: { cert: absolute(values['metrics.tls.cert']), key: absolute(values['metrics.tls.key']) },
     },
     pprof: {
       enabled: values['pprof.enabled'],

@@ -551,6 +551,30 @@ export const flags = {
     byDefault: '',
     usage: 'CA in PEM whose client certificates may be named in rpc.token-file',
   }),
+  'metrics.tls.cert': flag({
+    group: 'Metrics and profiling',
+    type: text,
+    byDefault: '',
+    usage: 'certificate chain in PEM: metrics.port speaks TLS; read again when it changes',
+  }),
+  'metrics.tls.key': flag({
+    group: 'Metrics and profiling',
+    type: text,
+    byDefault: '',
+    usage: 'private key of that certificate, in PEM',
+  }),
+  'websocket.tls.cert': flag({
+    group: 'Rollup-boost and flashblocks',
+    type: text,
+    byDefault: '',
+    usage: 'certificate chain in PEM: websocket.server-port speaks TLS; read again when it changes',
+  }),
+  'websocket.tls.key': flag({
+    group: 'Rollup-boost and flashblocks',
+    type: text,
+    byDefault: '',
+    usage: 'private key of that certificate, in PEM',
+  }),
   'compat.silent-transfer': flag({
     group: 'RPC',
     type: boolean,

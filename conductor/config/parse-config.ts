@@ -36,6 +36,10 @@ const PATHS = [
   'rpc.tls.cert',
   'rpc.tls.key',
   'rpc.tls.client-ca',
+  'metrics.tls.cert',
+  'metrics.tls.key',
+  'websocket.tls.cert',
+  'websocket.tls.key',
 ] as const;
 
 function mistakenPaths(values: FlagValues): string[] {

@@ -3,12 +3,7 @@ import { parseLocalAddress } from './local-address.js';
 
 /** Settings of the RPC port that are in use only together, or would leave open what looks closed. */
 export const rpcAccessRules: readonly Rule[] = [
-  {
-    flags: ['rpc.tls.cert', 'rpc.tls.key'],
-    violated: (values) => (values['rpc.tls.cert'] === '') !== (values['rpc.tls.key'] === ''),
-    text: 'invalid rpc config: only one of certificate and key is given',
-    remedy: 'give both, or neither for plain HTTP',
-  },
+  ...(['rpc', 'metrics', 'websocket'] as const).map(bothOrNeither),
   {
     flags: ['rpc.tls.client-ca', 'rpc.tls.cert'],
     violated: (values) => values['rpc.tls.client-ca'] !== '' && values['rpc.tls.cert'] === '',
@@ -37,3 +32,13 @@ export const rpcAccessRules: readonly Rule[] = [
       'give host:port on loopback (127.0.0.1:8548), or unix:/path: whoever reaches this port needs no credential',
   },
 ];
+
+function bothOrNeither(port: 'rpc' | 'metrics' | 'websocket'): Rule {
+  const [cert, key] = [`${port}.tls.cert`, `${port}.tls.key`] as const;
+  return {
+    flags: [cert, key],
+    violated: (values) => (values[cert] === '') !== (values[key] === ''),
+    text: `invalid ${port} config: only one of certificate and key is given`,
+    remedy: 'give both, or neither for no TLS',
+  };
+}

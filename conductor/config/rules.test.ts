@@ -92,6 +92,8 @@ describe('rules', () => {
     ['--healthcheck.timeout=0', 'healthcheck.timeout is not longer than 0'],
     ['--rpc.port=70000', 'invalid config: invalid rpc config: invalid RPC port'],
     ['--rpc.tls.cert=/c', 'only one of certificate and key is given'],
+    ['--metrics.tls.key=/k', 'invalid metrics config: only one of certificate and key is given'],
+    ['--websocket.tls.cert=/c', 'invalid websocket config: only one of certificate and key is given'],
     ['--rpc.tls.client-ca=/c --rpc.token-file=/t', 'client certificates without TLS'],
     [
       '--rpc.tls.client-ca=/c --rpc.tls.cert=/c --rpc.tls.key=/k',

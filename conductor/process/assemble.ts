@@ -41,6 +41,7 @@ import { sleep } from '../time/sleep.js';
 import { connectionLimits, openFilesMax, type ConnectionLimits } from './connection-limits.js';
 import { createRaft, createTransport } from './consensus.js';
 import { Surroundings } from './surroundings.js';
+import { PortTls } from './port-tls.js';
 import { RpcSecurity } from './rpc-security.js';
 import { TrustedLease } from './trusted-lease.js';
 
@@ -65,6 +66,7 @@ export interface Parts {
   readonly conductor: Conductor;
   readonly rpc: RpcServer;
   readonly rpcSecurity: RpcSecurity;
+  readonly portTls: Record<'rpc' | 'metrics' | 'webSocket', PortTls>;
   /** Undefined without an upstream. */
   readonly flashblocks: FlashblocksProxy | undefined;
   readonly bound: BoundPorts;
@@ -194,13 +196,18 @@ export function assemble(config: Config, context: ProcessContext): Parts {
     logger: logger.child({ part: 'rpc' }),
     onRefusal: (refusal) => metrics.refused(refusal),
   });
-  const rpc = createRpc(config, context, { conductor, clients, limits, onCall, rpcSecurity });
+  const portTls = {
+    rpc: new PortTls({ paths: config.rpc.tls, prefix: 'rpc.tls', logger }),
+    metrics: new PortTls({ paths: config.metrics.tls, prefix: 'metrics.tls', logger }),
+    webSocket: new PortTls({ paths: config.flashblocks.tls, prefix: 'websocket.tls', logger }),
+  };
+  const rpc = createRpc(config, context, { conductor, clients, limits, onCall, rpcSecurity, portTls });
   // By the lease, not by the role: a process that was frozen reads its upstream before it learns of its successor.
   const lease = new TrustedLease(raft, undefined, (byMs) =>
     logger.warn({ byMs: Math.round(byMs) }, 'wall clock jumped: lease not trusted until it is renewed'),
   );
   const isLeader = (): boolean => switches.leaderOverridden || lease.isHeld();
-  const flashblocks = createFlashblocks(config, { metrics, limits }, logger, isLeader);
+  const flashblocks = createFlashblocks(config, { metrics, limits, portTls }, logger, isLeader);
   if (flashblocks) conductor.on('leadershipChanged', () => flashblocks.leadershipChanged());
 
   return Object.freeze({
@@ -217,7 +224,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
       controller,
       conductor,
     },
-    ...{ rpc, rpcSecurity, flashblocks, bound, surroundings },
+    ...{ rpc, rpcSecurity, portTls, flashblocks, bound, surroundings },
   });
 }
 
@@ -289,7 +296,8 @@ function createRpc(
     limits,
     onCall,
     rpcSecurity,
-  }: Pick<Parts, 'conductor' | 'clients' | 'rpcSecurity'> &
+    portTls,
+  }: Pick<Parts, 'conductor' | 'clients' | 'rpcSecurity' | 'portTls'> &
     Limited & { onCall: (report: CallReport) => void },
 ): RpcServer {
   return createRpcServer({
@@ -303,7 +311,7 @@ function createRpc(
     connectionsMax: limits.rpc,
     onCall,
     access: rpcSecurity.access,
-    tls: rpc.tls.cert === '' ? undefined : { asksForCertificate: rpc.tls.clientCa !== '' },
+    tls: portTls.rpc.choice,
     local: rpc.local ?? undefined,
   });
 }
@@ -311,7 +319,7 @@ function createRpc(
 /** Undefined without an upstream; its metrics are always there, as op-conductor's are. */
 function createFlashblocks(
   config: Config,
-  { metrics, limits }: Pick<Parts, 'metrics'> & Limited,
+  { metrics, limits, portTls }: Pick<Parts, 'metrics' | 'portTls'> & Limited,
   logger: Logger,
   isLeader: () => boolean,
 ): FlashblocksProxy | undefined {
@@ -325,6 +333,7 @@ function createFlashblocks(
     port: listenPort,
     compression,
     maxClients: limits.flashblocksClients,
+    tls: portTls.webSocket.choice,
     isLeader,
     observer,
     logger: logger.child({ part: 'flashblocks' }),

@@ -42,7 +42,7 @@ export class Service {
 
   /** @throws StorageError, ListenError when a port cannot be bound; an AbortError when it was stopped meanwhile */
   async start(): Promise<{ rpcPort: number; consensusPort: number }> {
-    const { raft, transport, rpc, rpcSecurity, flashblocks, metrics, bound } = this.parts;
+    const { raft, transport, rpc, rpcSecurity, portTls, flashblocks, metrics, bound } = this.parts;
     const warnings = [TimingWarning, AddressWarning].map(
       (Warning) => new Warning(this.config, raft, this.logger),
     );
@@ -60,7 +60,10 @@ export class Service {
       raft.start(transport),
     );
     this.ending.signal.throwIfAborted();
-    await rpcSecurity.open((material) => rpc.useTls(material), this.ending.signal);
+    const { signal } = this.ending;
+    await rpcSecurity.open(signal);
+    await portTls.rpc.open((material) => rpc.useTls(material), signal);
+    await portTls.webSocket.open((material) => flashblocks?.useTls(material), signal);
     const { port: rpcPort, localPort } = await listening(
       'RPC',
       ['rpc.addr', 'rpc.port', 'rpc.local-addr'],
@@ -181,12 +184,13 @@ export class Service {
   }
 
   private async serveMetrics(): Promise<void> {
-    const { metrics, conductor } = this.parts;
+    const { metrics, conductor, portTls } = this.parts;
     metrics.addProcess();
     const { listenHost: host, listenPort: port } = this.config.metrics;
     const server = await listening('metrics', ['metrics.addr', 'metrics.port'], () =>
       startMetricsServer({
-        ...{ registry: metrics.registry, host, port },
+        ...{ registry: metrics.registry, host, port, tls: portTls.metrics.choice },
+        openTls: (use) => portTls.metrics.open(use, this.ending.signal),
         refresh: async () => {
           const verdict = await conductor.clusterVerdict();
           metrics.refresh(conductor.status(), verdict);

@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Server, ServerOptions } from 'node:https';
 import { Readable } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { fastify } from 'fastify';
 import type { Logger } from 'pino';
 import { listen, listenOnSocket } from '../../../common/listen.js';
+import { createServer, useTls, type TlsChoice, type TlsMaterial } from '../../../common/tls-server.js';
 import { Gate } from '../access/gate.js';
 import type { AccessControl } from '../access/access-control.js';
 import { AnswersUnderWay } from './answers-under-way.js';
@@ -50,16 +49,8 @@ export interface CommonOptions {
   /** Who may call what. */
   access: AccessControl;
   /** Absent: plain HTTP. Otherwise `useTls` has to be called before `start`. */
-  tls?: { asksForCertificate: boolean } | undefined;
+  tls?: TlsChoice | undefined;
   addRoutes?: AddRoutes;
-}
-
-/** What the port needs to speak TLS, in PEM. */
-export interface TlsMaterial {
-  readonly cert: Buffer;
-  readonly key: Buffer;
-  /** Client certificates that these have issued are verified; absent: none is asked for. */
-  readonly clientCa?: Buffer | undefined;
 }
 
 /** A started server accepts requests; see `createRpcServer`. */
@@ -79,8 +70,6 @@ export interface HttpServer {
   stop(graceMs: number): Promise<void>;
 }
 
-/** Clients of operators' tools may be older than TLS 1.3. */
-const TLS_MIN_VERSION = 'TLSv1.2';
 const PLAIN_TEXT = 'text/plain; charset=utf-8';
 const ACCEPTED_TYPES = new Set(['application/json', 'application/json-rpc', 'application/jsonrequest']);
 /** Every HTTP method that a route has to have an answer to. */
@@ -94,7 +83,19 @@ const TIMEOUT_CHECKS_PER_READ_TIMEOUT = 6;
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   let stopping = false;
   let drained = async (): Promise<void> => undefined;
-  const app = createFastify(options);
+  const { readTimeoutMs } = options;
+  const app = createServer(
+    {
+      bodyLimit: options.bodyLimitBytes,
+      requestTimeout: readTimeoutMs,
+      keepAliveTimeout: options.idleTimeoutMs,
+    },
+    {
+      headersTimeout: readTimeoutMs,
+      connectionsCheckingInterval: Math.ceil(readTimeoutMs / TIMEOUT_CHECKS_PER_READ_TIMEOUT),
+    },
+    options.tls,
+  );
   app.removeAllContentTypeParsers();
   const budget = new MemoryBudget(BODIES_IN_MEMORY_MAX * options.bodyLimitBytes);
   const bodies = new BodyReader(options.bodyLimitBytes, budget);
@@ -127,8 +128,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       drained = () => listening.drained();
       return { port: listening.port };
     },
-    useTls: ({ cert, key, clientCa }) =>
-      (app.server as Server).setSecureContext({ cert, key, ca: clientCa, minVersion: TLS_MIN_VERSION }),
+    useTls: (material) => useTls(app, material),
     stop: async (graceMs) => {
       stopping = true;
       const cutOff = setTimeout(() => app.server.closeAllConnections(), graceMs);
@@ -142,33 +142,6 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       }
     },
   };
-}
-
-function createFastify({
-  bodyLimitBytes,
-  readTimeoutMs,
-  idleTimeoutMs,
-  tls,
-}: HttpServerOptions): FastifyInstance {
-  const limits = {
-    headersTimeout: readTimeoutMs,
-    connectionsCheckingInterval: Math.ceil(readTimeoutMs / TIMEOUT_CHECKS_PER_READ_TIMEOUT),
-  };
-  const options = {
-    bodyLimit: bodyLimitBytes,
-    requestTimeout: readTimeoutMs,
-    keepAliveTimeout: idleTimeoutMs,
-  };
-  if (!tls) return fastify({ ...options, http: limits });
-  const https: ServerOptions = {
-    ...limits,
-    handshakeTimeout: readTimeoutMs,
-    minVersion: TLS_MIN_VERSION,
-    // One that the CA has not issued is as good as none.
-    ...(tls.asksForCertificate && { requestCert: true, rejectUnauthorized: false }),
-  };
-  // Its types tell servers with and without TLS apart; nothing here does.
-  return fastify({ ...options, https });
 }
 
 function addOwnRoutes(app: FastifyInstance, options: HttpServerOptions, gate: Gate): void {
