@@ -64,7 +64,8 @@ export class Gate {
 }
 
 function addressOf(socket: Socket): string {
-  return socket.remoteAddress ?? 'unix';
+  // None over a Unix socket, and once the client has reset the connection.
+  return socket.remoteAddress ?? 'no address';
 }
 
 function send(reply: FastifyReply, status: number, text: string): FastifyReply {
