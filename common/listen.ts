@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises';
+import { chmod, unlink } from 'node:fs/promises';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import net, { isIP, type AddressInfo, type Socket } from 'node:net';
@@ -53,6 +54,34 @@ export async function listen(app: FastifyInstance, options: ListenOptions): Prom
     port: (server.address() as AddressInfo).port,
     drained: async () => void (await Promise.all(further.map(({ closed }) => closed))),
   };
+}
+
+/**
+ * Listens on a Unix socket that only the user of this process can open. A socket that an earlier process left is removed;
+ * one that is answered is not.
+ *
+ * @throws the system's error; `EADDRINUSE` while another process listens there
+ */
+export async function listenOnSocket(
+  app: FastifyInstance,
+  { socketPath, connectionsMax }: { socketPath: string; connectionsMax: number },
+): Promise<void> {
+  limitConnections(app.server, connectionsMax);
+  if (await isAbandoned(socketPath)) await unlink(socketPath);
+  await app.listen({ path: socketPath });
+  await chmod(socketPath, 0o600);
+}
+
+async function isAbandoned(socketPath: string): Promise<boolean> {
+  const socket = net.connect({ path: socketPath });
+  try {
+    await once(socket, 'connect');
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+  } finally {
+    socket.destroy();
+  }
 }
 
 /** A further address of a server, which serves what is accepted here. */

@@ -18,6 +18,7 @@ import { addPause, addResume } from './pause.js';
 import { addResetHead } from './reset-head.js';
 import { addStatus } from './status.js';
 import { addTiming } from './timing.js';
+import { addToken } from './token/token.js';
 import { addTransfer } from './transfer.js';
 
 /** Of the help where there is no terminal. */
@@ -41,6 +42,7 @@ const commands: readonly AddCommand[] = [
   addOverride,
   addResetHead,
   addDebug,
+  addToken,
   addInspect,
   addRecover,
   addCompletion,

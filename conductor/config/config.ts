@@ -2,6 +2,7 @@ import { MIB } from '../../common/bytes.js';
 import { flagNames, flags, type Flag, type FlagName, type FlagValues } from './flag-table.js';
 import { absolute } from './folders.js';
 import { withoutBrackets } from './host-port.js';
+import { parseLocalAddress } from './local-address.js';
 import { ownPeer } from './peer-rules.js';
 import { raftTimes } from './raft-times.js';
 import { LONGEST_TIMER_MS, type RaftPeer } from './value-types.js';
@@ -83,6 +84,7 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
       listenHost: withoutBrackets(values['websocket.server-addr']),
       listenPort: values['websocket.server-port'],
       compression: values['websocket.compression'],
+      tls: { cert: absolute(values['websocket.tls.cert']), key: absolute(values['websocket.tls.key']) },
     },
     rpc: {
       listenHost: withoutBrackets(values['rpc.addr']),
@@ -91,6 +93,17 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
       enableProxy: values['rpc.enable-proxy'],
       bodyLimitBytes: values['rpc.body-limit-mb'] * MIB,
       silentTransfer: values['compat.silent-transfer'],
+      /** Empty: nobody is asked for a credential. */
+      tokenFile: absolute(values['rpc.token-file']),
+      anonymousRole: values['rpc.anonymous-role'],
+      /** Null: no second port. */
+      local: parseLocalAddress(values['rpc.local-addr']),
+      /** Paths; empty ones are not given. */
+      tls: {
+        cert: absolute(values['rpc.tls.cert']),
+        key: absolute(values['rpc.tls.key']),
+        clientCa: absolute(values['rpc.tls.client-ca']),
+      },
     },
     /** Empty: none. */
     history: { webhookUrl: values['history.webhook'] },
@@ -98,6 +111,7 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
       enabled: values['metrics.enabled'],
       listenHost: withoutBrackets(values['metrics.addr']),
       listenPort: values['metrics.port'],
+      tls: { cert: absolute(values['metrics.tls.cert']), key: absolute(values['metrics.tls.key']) },
     },
     pprof: {
       enabled: values['pprof.enabled'],

@@ -548,6 +548,68 @@ export const flags = {
     alias: 'rpc.http-body-limit-mb',
     usage: 'largest request body, in MiB (1..256)',
   }),
+  'rpc.token-file': flag({
+    group: 'RPC',
+    type: text,
+    byDefault: '',
+    usage:
+      'file of the holders of tokens and client certificates and their roles (baton token new); without it everybody who reaches the port may do everything',
+  }),
+  'rpc.anonymous-role': flag({
+    group: 'RPC',
+    type: choice('none', 'read'),
+    byDefault: 'none',
+    usage: 'what those may do who show no credential, beside rpc.token-file',
+  }),
+  'rpc.local-addr': flag({
+    group: 'RPC',
+    type: text,
+    byDefault: '',
+    usage:
+      'a second port, 127.0.0.1:8548 or unix:/path, that serves op-node on this machine without a credential; rpc.port then takes no commits',
+  }),
+  'rpc.tls.cert': flag({
+    group: 'RPC',
+    type: text,
+    byDefault: '',
+    usage: 'certificate chain in PEM: rpc.port speaks TLS; read again when it changes',
+  }),
+  'rpc.tls.key': flag({
+    group: 'RPC',
+    type: text,
+    byDefault: '',
+    usage: 'private key of that certificate, in PEM',
+  }),
+  'rpc.tls.client-ca': flag({
+    group: 'RPC',
+    type: text,
+    byDefault: '',
+    usage: 'CA in PEM whose client certificates may be named in rpc.token-file',
+  }),
+  'metrics.tls.cert': flag({
+    group: 'Metrics and profiling',
+    type: text,
+    byDefault: '',
+    usage: 'certificate chain in PEM: metrics.port speaks TLS; read again when it changes',
+  }),
+  'metrics.tls.key': flag({
+    group: 'Metrics and profiling',
+    type: text,
+    byDefault: '',
+    usage: 'private key of that certificate, in PEM',
+  }),
+  'websocket.tls.cert': flag({
+    group: 'Rollup-boost and flashblocks',
+    type: text,
+    byDefault: '',
+    usage: 'certificate chain in PEM: websocket.server-port speaks TLS; read again when it changes',
+  }),
+  'websocket.tls.key': flag({
+    group: 'Rollup-boost and flashblocks',
+    type: text,
+    byDefault: '',
+    usage: 'private key of that certificate, in PEM',
+  }),
   'compat.silent-transfer': flag({
     group: 'RPC',
     type: boolean,

@@ -36,6 +36,14 @@ const PATHS = [
   'raft.secret-file',
   'rollup.config',
   'pprof.path',
+  'rpc.token-file',
+  'rpc.tls.cert',
+  'rpc.tls.key',
+  'rpc.tls.client-ca',
+  'metrics.tls.cert',
+  'metrics.tls.key',
+  'websocket.tls.cert',
+  'websocket.tls.key',
 ] as const;
 
 function mistakenPaths(values: FlagValues): string[] {

@@ -6,6 +6,7 @@ import { isWildcard, parseHostPort } from './host-port.js';
 import { peerRules } from './peer-rules.js';
 import { portClashes } from './port-clashes.js';
 import { raftTimes } from './raft-times.js';
+import { rpcAccessRules } from './rpc-access-rules.js';
 import { securityRules } from './security-rules.js';
 import { unlessWitness, witnessRules } from './witness-rules.js';
 
@@ -172,6 +173,7 @@ const rules: readonly Rule[] = [
   ...peerRules,
   ...witnessRules,
   ...securityRules,
+  ...rpcAccessRules,
 ];
 
 /**

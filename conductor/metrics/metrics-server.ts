@@ -1,6 +1,7 @@
-import { fastify, type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { listen } from '../../common/listen.js';
+import { createServer, useTls, type TlsChoice, type TlsMaterial } from '../../common/tls-server.js';
 import { AnswersUnderWay } from '../../rpc/server/json-rpc/answers-under-way.js';
 import { shareTurns } from '../../rpc/server/json-rpc/event-loop-turns.js';
 
@@ -11,6 +12,10 @@ interface MetricsServerOptions {
   port: number;
   /** Called before each answer, to bring gauges up to date. */
   refresh: () => Promise<void>;
+  /** Absent: plain HTTP. */
+  tls?: TlsChoice | undefined;
+  /** Brings the certificate, now and whenever it changes. */
+  openTls?: (use: (material: TlsMaterial) => void) => Promise<void>;
 }
 
 /** A few scrapers; others are closed at once. */
@@ -38,13 +43,17 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   });
   for (const code of ['200', '500', '503']) served.inc({ code }, 0);
 
-  const app = fastify({
-    forceCloseConnections: true,
-    bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: IDLE_TIMEOUT_MS,
-    http: { headersTimeout: REQUEST_TIMEOUT_MS },
-  });
+  const app = createServer(
+    {
+      forceCloseConnections: true,
+      bodyLimit: BODY_BYTES_MAX,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: IDLE_TIMEOUT_MS,
+    },
+    { headersTimeout: REQUEST_TIMEOUT_MS },
+    options.tls,
+  );
+  await options.openTls?.((material) => useTls(app, material));
   app.addHook('onRequest', async (_request, reply) => {
     inFlight.inc();
     // Comes to every request; `onResponse` does not, when the scraper went away before its answer.

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { Registry } from 'prom-client';
 import type { HealthReport } from '../../health/health-report.js';
+import type { Refusal } from '../../rpc/server/access/refusal.js';
 import type { ClusterVerdict } from '../../rpc/server/cluster-verdict.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
@@ -68,6 +69,10 @@ export class Metrics {
   called(report: CallReport): void {
     this.rpc.called(report);
     this.commits.called(report);
+  }
+
+  refused({ cause }: Pick<Refusal, 'cause'>): void {
+    this.rpc.refused(cause);
   }
 
   applied(head: CommittedHead, verdict: Verdict): void {

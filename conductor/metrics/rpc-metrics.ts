@@ -1,4 +1,5 @@
 import type { Counter, Histogram } from 'prom-client';
+import { REFUSAL_CAUSES, type RefusalCause } from '../../rpc/server/access/refusal.js';
 import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
 import { DEFAULT_BUCKETS, type Families } from './families.js';
 
@@ -24,6 +25,7 @@ export class RpcMetrics {
   private readonly responses;
   private readonly paramsBytes;
   private readonly resultBytes;
+  private readonly refusals = new Map<RefusalCause, Counter.Internal>();
   private readonly bound = new Map<string, BoundMethod>();
 
   constructor(families: Families) {
@@ -60,6 +62,17 @@ export class RpcMetrics {
       'rpc',
       'method',
     );
+    const refusals = families.counter(
+      'op_conductor_refused_calls_total',
+      'Calls to the RPC server that were refused, by cause: no-credential, unknown-credential, role-missing',
+      'cause',
+    );
+    // From the start: an alert on the first one needs the zero before it.
+    for (const cause of REFUSAL_CAUSES) this.refusals.set(cause, refusals.labels(cause));
+  }
+
+  refused(cause: RefusalCause): void {
+    this.refusals.get(cause)?.inc();
   }
 
   called({ method, durationMs, paramsBytes, resultBytes, error }: CallReport): void {

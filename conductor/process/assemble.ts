@@ -1,17 +1,14 @@
 import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
-import { parseEndpoint, WEBSOCKET, withoutQuery } from '../../common/endpoint.js';
 import { HealthMonitor } from '../../health/health-monitor.js';
 import type { RaftNode } from '../../raft/index.js';
 import type { HttpTransport } from '../../raft/index.js';
 import { ExecutionClient } from '../../rpc/clients/execution-client.js';
 import { JsonRpcClient, type JsonRpcClientOptions } from '../../rpc/clients/json-rpc-client.js';
 import { OpNodeClient } from '../../rpc/clients/op-node-client.js';
-import { FlashblocksMetrics } from '../../rpc/flashblocks/flashblocks-metrics.js';
-import { FlashblocksProxy } from '../../rpc/flashblocks/flashblocks-proxy.js';
+import type { FlashblocksProxy } from '../../rpc/flashblocks/flashblocks-proxy.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
-import type { HttpServer } from '../../rpc/server/json-rpc/http-server.js';
-import { createRpcServer, type RpcServerOptions } from '../../rpc/server/rpc-server.js';
+import { createRpcServer, type RpcServer, type RpcServerOptions } from '../../rpc/server/rpc-server.js';
 import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
 import { statusOfMember, type AskStatus } from '../api/cluster-status.js';
 import { noteCommitAnswer } from '../api/commit-answers.js';
@@ -49,10 +46,13 @@ import { Metrics } from '../metrics/metrics.js';
 import { sleep } from '../time/sleep.js';
 import { connectionLimits, openFilesMax, type ConnectionLimits } from './connection-limits.js';
 import { createRaft, createSecurity, createTransport } from './consensus.js';
+import { createFlashblocks } from './create-flashblocks.js';
 import { recordHistory, type Reports } from './record-history.js';
 import { recordAtLeader } from './record-at-leader.js';
 import type { ConsensusSecurity } from './security/consensus-security.js';
 import { Surroundings } from './surroundings.js';
+import { tlsOfPorts, type TlsOfPorts } from './port-tls.js';
+import { RpcSecurity } from './rpc-security.js';
 import { TrustedLease } from './trusted-lease.js';
 
 /** Longest that the local node may take for an answer. */
@@ -78,9 +78,11 @@ export interface Parts {
   readonly controller: Controller;
   readonly conductor: Conductor;
   readonly maintenance: MaintenanceService;
-  readonly rpc: HttpServer;
   /** Undefined without a URL. */
   readonly webhook: Webhook | undefined;
+  readonly rpc: RpcServer;
+  readonly rpcSecurity: RpcSecurity;
+  readonly portTls: TlsOfPorts;
   /** Undefined without an upstream. */
   readonly flashblocks: FlashblocksProxy | undefined;
   readonly bound: BoundPorts;
@@ -249,8 +251,14 @@ export function assemble(config: Config, context: ProcessContext): Parts {
     leads: () => raft.status().role === 'leader' && raft.status().ready,
     logger: controlLogger,
   });
+  const rpcSecurity = new RpcSecurity({
+    rpc: config.rpc,
+    logger: logger.child({ part: 'rpc' }),
+    onRefusal: (refusal) => metrics.refused(refusal),
+  });
+  const portTls = tlsOfPorts(config, logger);
   const rpc = createRpc(config, context, {
-    ...{ conductor, byHand, clients, metrics, limits, onCall },
+    ...{ conductor, byHand, clients, metrics, limits, onCall, rpcSecurity, portTls },
     onChange: (report) => clusterHistory.called(report),
   });
   // By the lease, not by the role: a process that was frozen reads its upstream before it learns of its successor.
@@ -258,7 +266,13 @@ export function assemble(config: Config, context: ProcessContext): Parts {
     logger.warn({ byMs: Math.round(byMs) }, 'wall clock jumped: lease not trusted until it is renewed'),
   );
   const isLeader = (): boolean => switches.leaderOverridden || lease.isHeld();
-  const flashblocks = createFlashblocks(config, { metrics, limits }, logger, isLeader);
+  const flashblocks = createFlashblocks(config, {
+    registry: metrics.registry,
+    limits,
+    tls: portTls.webSocket,
+    isLeader,
+    logger,
+  });
   if (flashblocks) conductor.on('leadershipChanged', () => flashblocks.leadershipChanged());
 
   return Object.freeze({
@@ -278,7 +292,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
       conductor,
       maintenance,
     },
-    ...{ rpc, webhook, flashblocks, bound, surroundings },
+    ...{ rpc, rpcSecurity, portTls, webhook, flashblocks, bound, surroundings },
   });
 }
 
@@ -352,10 +366,12 @@ function createRpc(
     limits,
     onCall,
     onChange,
-  }: Pick<Parts, 'conductor' | 'clients' | 'metrics'> &
+    rpcSecurity,
+    portTls,
+  }: Pick<Parts, 'conductor' | 'clients' | 'metrics' | 'rpcSecurity' | 'portTls'> &
     Limited &
     Pick<RpcServerOptions, 'onCall' | 'onChange'> & { byHand: SequencerByHand },
-): HttpServer {
+): RpcServer {
   const { rpc, witness } = config;
   return createRpcServer({
     api: conductor,
@@ -370,28 +386,8 @@ function createRpc(
     connectionsMax: limits.rpc,
     ...(onCall && { onCall }),
     ...(onChange && { onChange }),
-  });
-}
-
-/** Undefined without an upstream; its metrics are always there, as op-conductor's are. */
-function createFlashblocks(
-  config: Config,
-  { metrics, limits }: Pick<Parts, 'metrics'> & Limited,
-  logger: Logger,
-  isLeader: () => boolean,
-): FlashblocksProxy | undefined {
-  const { upstreamUrl, listenHost, listenPort, compression } = config.flashblocks;
-  const source = upstreamUrl === '' ? '' : withoutQuery(parseEndpoint(upstreamUrl, WEBSOCKET));
-  const observer = new FlashblocksMetrics(metrics.registry, source);
-  if (upstreamUrl === '') return undefined;
-  return new FlashblocksProxy({
-    upstreamUrl,
-    host: listenHost,
-    port: listenPort,
-    compression,
-    maxClients: limits.flashblocksClients,
-    isLeader,
-    observer,
-    logger: logger.child({ part: 'flashblocks' }),
+    access: rpcSecurity.access,
+    tls: portTls.rpc.choice,
+    local: rpc.local ?? undefined,
   });
 }

@@ -48,7 +48,8 @@ export class Service {
 
   /** @throws StorageError, ListenError when a port cannot be bound; an AbortError when it was stopped meanwhile */
   async start(): Promise<{ rpcPort: number; consensusPort: number }> {
-    const { raft, transport, security, rpc, webhook, flashblocks, metrics, bound } = this.parts;
+    const { raft, transport, security, rpc, rpcSecurity, portTls, webhook, flashblocks, metrics, bound } =
+      this.parts;
     const warnings = [TimingWarning, AddressWarning].map(
       (Warning) => new Warning(this.config, raft, this.logger),
     );
@@ -69,7 +70,15 @@ export class Service {
       raft.start(transport),
     );
     this.ending.signal.throwIfAborted();
-    const { port: rpcPort } = await listening('RPC', ['rpc.addr', 'rpc.port'], () => rpc.start());
+    const { signal } = this.ending;
+    await rpcSecurity.open(signal);
+    await portTls.rpc.open((material) => rpc.useTls(material), signal);
+    await portTls.webSocket.open((material) => flashblocks?.useTls(material), signal);
+    const { port: rpcPort, localPort } = await listening(
+      'RPC',
+      ['rpc.addr', 'rpc.port', 'rpc.local-addr'],
+      () => rpc.start(),
+    );
     this.ending.signal.throwIfAborted();
     bound.rpcPort = rpcPort;
     this.closers.push(() => rpc.stop(1000));
@@ -87,7 +96,7 @@ export class Service {
     // Not before all ports are there: a process that ends at its start must leave no cluster behind.
     await this.joinOrFound(consensusPort);
     metrics.up();
-    const ports = { rpcPort, consensusPort, webSocketPort: webSocket?.port };
+    const ports = { rpcPort, localRpcPort: localPort, consensusPort, webSocketPort: webSocket?.port };
     this.logger.info({ ...ports, version: this.version }, 'started');
     return { rpcPort, consensusPort };
   }
@@ -198,12 +207,13 @@ export class Service {
   }
 
   private async serveMetrics(): Promise<void> {
-    const { metrics, conductor } = this.parts;
+    const { metrics, conductor, portTls } = this.parts;
     metrics.addProcess();
     const { listenHost: host, listenPort: port } = this.config.metrics;
     const server = await listening('metrics', ['metrics.addr', 'metrics.port'], () =>
       startMetricsServer({
-        ...{ registry: metrics.registry, host, port },
+        ...{ registry: metrics.registry, host, port, tls: portTls.metrics.choice },
+        openTls: (use) => portTls.metrics.open(use, this.ending.signal),
         refresh: async () => {
           const verdict = await conductor.clusterVerdict();
           metrics.refresh(conductor.status(), verdict);

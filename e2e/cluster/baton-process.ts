@@ -20,6 +20,8 @@ export interface BatonOptions {
   nodeOptions?: string;
   /** Where it runs; here by default. */
   machine?: Machine;
+  /** Shown with each call. */
+  token?: string;
 }
 
 /** Health checks for nodes whose blocks come every second or faster. */
@@ -50,7 +52,8 @@ export class BatonProcess {
       onLine: (text) => this.noteLine(text),
       report: () => this.tail(),
     });
-    this.client = new JsonRpcClient({ url: this.rpcUrl, timeoutMs: CALL_DEADLINE_MS });
+    const url = options.token === undefined ? this.rpcUrl : this.rpcUrlWith(options.token);
+    this.client = new JsonRpcClient({ url, timeoutMs: CALL_DEADLINE_MS });
   }
 
   get id(): string {
@@ -63,6 +66,11 @@ export class BatonProcess {
 
   get rpcUrl(): string {
     return `http://${this.machine.host}:${this.options.rpcPort}`;
+  }
+
+  /** With a token as its password, as operators' tools take it. */
+  rpcUrlWith(token: string): string {
+    return this.rpcUrl.replace('://', `://test:${token}@`);
   }
 
   get consensusAddress(): string {

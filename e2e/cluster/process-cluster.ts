@@ -36,6 +36,10 @@ export interface ClusterOptions {
   nameOf?: (index: number) => string;
   /** Where each node runs, by its position; here by default. */
   machines?: readonly Machine[];
+  /** The token with which the test calls each Baton. */
+  token?: string;
+  /** Each op-node asks its Baton on a port of their own (`--rpc.local-addr`). */
+  localRpc?: true;
 }
 
 /** One machine of the cluster: a Baton beside a simulated op-node and execution client. */
@@ -262,11 +266,13 @@ interface Place {
   directory: string;
   rpcPort: number;
   consensusPort: number;
+  /** Undefined: op-node uses the port of everybody. */
+  localRpcPort: number | undefined;
 }
 
 async function placesFor(options: ClusterOptions, directory: string): Promise<Place[]> {
   const count = options.size + (options.witness ? 1 : 0);
-  const ports = await pickPorts(2 * count);
+  const ports = await pickPorts(3 * count);
   return Array.from({ length: count }, (_, index) => {
     const id = index < options.size ? `sequencer-${index}` : 'witness';
     return {
@@ -274,8 +280,9 @@ async function placesFor(options: ClusterOptions, directory: string): Promise<Pl
       id,
       machine: options.machines?.[index] ?? THIS_MACHINE,
       directory: path.join(directory, id),
-      rpcPort: ports[2 * index] as number,
-      consensusPort: ports[2 * index + 1] as number,
+      rpcPort: ports[3 * index] as number,
+      consensusPort: ports[3 * index + 1] as number,
+      localRpcPort: options.localRpc && ports[3 * index + 2],
     };
   });
 }
@@ -288,13 +295,13 @@ async function startDevnet(
   place: Place,
   peers: string,
 ): Promise<ClusterNode> {
-  const { index, id, machine, directory, rpcPort, consensusPort } = place;
+  const { index, id, machine, directory, rpcPort, consensusPort, localRpcPort } = place;
   const devnetDir = path.join(directory, 'devnet');
   const devnet = await DevnetProcess.start(
     {
       name: id,
       dataDir: devnetDir,
-      conductorRpc: `http://${machine.host}:${rpcPort}`,
+      conductorRpc: `http://${machine.host}:${localRpcPort ?? rpcPort}`,
       blockTimeMs: options.blockTimeMs,
       genesisTime: options.genesisTime,
       ...(options.payloadBytes === undefined ? {} : { payloadBytes: options.payloadBytes }),
@@ -313,7 +320,13 @@ async function startDevnet(
     consensusPort,
     nodeRpc: devnet.nodeRpc,
     executionRpc: devnet.executionRpc,
-    flags: [...formation, ...(options.flags ?? []), ...(options.flagsOf?.(index) ?? [])],
+    flags: [
+      ...formation,
+      ...(localRpcPort === undefined ? [] : ['--rpc.local-addr', `${machine.host}:${localRpcPort}`]),
+      ...(options.flags ?? []),
+      ...(options.flagsOf?.(index) ?? []),
+    ],
+    ...(options.token === undefined ? {} : { token: options.token }),
     ...(options.nodeOptions === undefined ? {} : { nodeOptions: options.nodeOptions }),
   });
   return { id, baton, devnet, devnetDir };

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { TlsChoice, TlsMaterial } from '../../common/tls-server.js';
 import { CLIENT_LIMITS, ClientHub } from './client-hub.js';
 import type { FlashblocksObserver } from './observer.js';
 import { UPSTREAM_TIMES, UpstreamConnection } from './upstream-connection.js';
@@ -12,6 +13,8 @@ export interface FlashblocksProxyOptions {
   port: number;
   /** Agrees on permessage-deflate with clients that offer it; a frame is compressed once for all of them. */
   compression: boolean;
+  /** Of the server for clients; absent: no TLS. */
+  tls?: TlsChoice | undefined;
   /** Whether this node leads now. Call `leadershipChanged` whenever the answer may have changed. */
   isLeader: () => boolean;
   observer: FlashblocksObserver;
@@ -63,7 +66,13 @@ export class FlashblocksProxy {
       clientCount: () => this.hub.size,
       onClient: (...client) => this.hub.add(...client),
       onClientError: () => observer.clientCut('error'),
+      tls: options.tls,
     });
+  }
+
+  /** The certificate from now on; needed before `start` with TLS. */
+  useTls(material: TlsMaterial): void {
+    this.server.useTls(material);
   }
 
   /** Rejects when the port cannot be bound. A missing upstream is not an error. */

@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
 import websocket from '@fastify/websocket';
-import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import { KIB } from '../../common/bytes.js';
 import { hostOf } from '../../common/endpoint.js';
 import { listen } from '../../common/listen.js';
+import { createServer, useTls, type TlsChoice, type TlsMaterial } from '../../common/tls-server.js';
 
 interface WebSocketServerOptions {
   host: string;
@@ -17,6 +18,8 @@ interface WebSocketServerOptions {
   /** @param compressed agreed on permessage-deflate, with the full window */
   onClient: (socket: WebSocket, connection: Socket, compressed: boolean) => void;
   onClientError: () => void;
+  /** Absent: plain HTTP. */
+  tls?: TlsChoice | undefined;
 }
 
 const PATH = '/ws';
@@ -32,20 +35,24 @@ const SMALLER_WINDOW = /server_max_window_bits/i;
 
 /** The HTTP side: only `/ws` is there, and only WebSocket handshakes succeed, as in op-conductor. */
 export class WebSocketServer {
-  private app: FastifyInstance | undefined;
+  private readonly app: FastifyInstance;
 
-  constructor(private readonly options: WebSocketServerOptions) {}
+  constructor(private readonly options: WebSocketServerOptions) {
+    this.app = createServer(
+      {
+        forceCloseConnections: true,
+        requestTimeout: HANDSHAKE_TIMEOUT_MS,
+        keepAliveTimeout: HANDSHAKE_TIMEOUT_MS,
+      },
+      { headersTimeout: HANDSHAKE_TIMEOUT_MS, connectionsCheckingInterval: HANDSHAKE_TIMEOUT_MS / 4 },
+      options.tls,
+    );
+  }
 
   /** Rejects when the port cannot be bound. */
   async start(): Promise<{ port: number }> {
     const { host, port, compression, maxClients, onClient, onClientError } = this.options;
-    const app = fastify({
-      forceCloseConnections: true,
-      requestTimeout: HANDSHAKE_TIMEOUT_MS,
-      keepAliveTimeout: HANDSHAKE_TIMEOUT_MS,
-      http: { headersTimeout: HANDSHAKE_TIMEOUT_MS, connectionsCheckingInterval: HANDSHAKE_TIMEOUT_MS / 4 },
-    });
-    this.app = app;
+    const { app } = this;
     await app.register(websocket, {
       options: {
         autoPong: false,
@@ -91,8 +98,13 @@ export class WebSocketServer {
     return { port: listening.port };
   }
 
+  /** The certificate from now on; needed before `start` with TLS. */
+  useTls(material: TlsMaterial): void {
+    useTls(this.app, material);
+  }
+
   async stop(): Promise<void> {
-    await this.app?.close();
+    await this.app.close();
   }
 
   /** Pages of other sites must not connect from a browser, as with op-conductor. Other programs send no Origin. */

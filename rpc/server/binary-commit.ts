@@ -27,11 +27,13 @@ interface BinaryCommitOptions {
  * body that is no payload, which changes nothing, and 500 with the text that JSON-RPC would bring.
  */
 export function binaryCommit(options: BinaryCommitOptions): AddRoutes {
-  return (app: FastifyInstance) => {
+  return (app: FastifyInstance, gate) => {
     app.route({
       url: PATH,
       method: METHODS,
-      onRequest: async (request, reply) => refuseByHeaders(request, reply, options.bodyLimitBytes),
+      onRequest: async (request, reply) =>
+        (await refuseByHeaders(request, reply, options.bodyLimitBytes)) ??
+        gate.admit(request, reply, 'conductor_commitUnsafePayload'),
       handler: async (request, reply) => commit(request, reply, options),
       errorHandler: (error: FastifyError, _request, reply) => {
         const tooLarge = error.statusCode === 413;

@@ -1,4 +1,7 @@
 import type { Logger } from 'pino';
+import { AccessControl, type AccessOptions } from './access/access-control.js';
+import type { Role } from './access/roles.js';
+import type { Holders } from './access/token-file.js';
 import { binaryCommit } from './binary-commit.js';
 import type { CallReport, ChangeReport } from './json-rpc/call-report.js';
 import type { ConductorApi } from './conductor-api.js';
@@ -6,7 +9,7 @@ import { conductorMethods } from './conductor-methods.js';
 import { withBuiltinMethods } from './json-rpc/builtin-methods.js';
 import type { DebugReport } from './debug-report.js';
 import { Dispatcher } from './json-rpc/dispatcher.js';
-import type { HttpServer } from './json-rpc/http-server.js';
+import type { CommonOptions, HttpServer, ListenAt } from './json-rpc/http-server.js';
 import { createHttpServer } from './json-rpc/http-server.js';
 import { method } from './json-rpc/method-table.js';
 import { LargeBodyReader, type LargeBodyReaderOptions } from './large-bodies/large-body-reader.js';
@@ -43,15 +46,32 @@ export interface RpcServerOptions {
   onCall?: (report: CallReport) => void;
   /** Told about every JSON-RPC call that changes something when it has ended, for the record. */
   onChange?: (report: ChangeReport) => void;
+  /** Absent: nobody is asked for a credential. */
+  access?: Pick<AccessOptions, 'holders' | 'anonymousRoles' | 'onRefusal'> | undefined;
+  /** Absent: plain HTTP. */
+  tls?: CommonOptions['tls'];
+  /**
+   * A second port, for op-node on this machine: it asks for no credential, serves the role `sequencer` alone, in plain
+   * HTTP, and takes that role from the other port.
+   */
+  local?: ListenAt | undefined;
+}
+
+/** Both ports of one node. */
+export interface RpcServer extends Omit<HttpServer, 'start'> {
+  /** Rejects when a port cannot be bound. `localPort` is undefined without a second port, and 0 for a Unix socket. */
+  start(): Promise<{ port: number; localPort: number | undefined }>;
 }
 
 const CONNECTIONS_MAX = 4096;
+const LOCAL_ROLES: readonly Role[] = ['sequencer'];
+const NOBODY: Holders = { tokens: [], certificates: [] };
 
 /**
  * The RPC port of one node: JSON-RPC on `/`, `/healthz`, `/readyz`, `/leader`, `/clusterz`,
  * `/commit-unsafe-payload`. Nothing is bound before `start`.
  */
-export function createRpcServer(options: RpcServerOptions): HttpServer {
+export function createRpcServer(options: RpcServerOptions): RpcServer {
   const { api, debugReport, byHand, proxies, version, logger, host, port, bodyLimitBytes, onCall, onChange } =
     options;
   const methods = new Map([...conductorMethods(api), ...(byHand ? sequencerMethods(byHand) : [])]);
@@ -72,26 +92,55 @@ export function createRpcServer(options: RpcServerOptions): HttpServer {
     onCall,
   });
   const largeBodies = new LargeBodyReader({ ...options.largeBodies, logger });
-  const server = createHttpServer({
+  const shared = {
     dispatcher,
     largeBodies,
     version,
     logger,
-    host,
-    port,
     bodyLimitBytes,
     connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX,
     readTimeoutMs: options.readTimeoutMs ?? 30_000,
     idleTimeoutMs: options.idleTimeoutMs ?? 120_000,
-    addRoutes: (app) => {
-      commits(app);
-      readiness(api)(app);
+    addRoutes: (app, gate) => {
+      commits(app, gate);
+      readiness(api)(app, gate);
     },
+  } satisfies Omit<CommonOptions, 'access'>;
+  const { access, local } = options;
+  const limits = { nowMs: () => performance.now(), onRefusal: access?.onRefusal ?? (() => undefined) };
+  const server = createHttpServer({
+    ...shared,
+    host,
+    port,
+    tls: options.tls,
+    access: new AccessControl({
+      ...limits,
+      holders: access?.holders ?? (() => undefined),
+      anonymousRoles: access?.anonymousRoles ?? [],
+      withheldRoles: local ? LOCAL_ROLES : [],
+    }),
   });
+  const localServer =
+    local &&
+    createHttpServer({
+      ...shared,
+      ...local,
+      access: new AccessControl({
+        ...limits,
+        holders: () => NOBODY,
+        anonymousRoles: LOCAL_ROLES,
+        withheldRoles: [],
+      }),
+    });
   return {
-    start: () => server.start(),
+    start: async () => {
+      const started = await server.start();
+      const localPort = (await localServer?.start())?.port;
+      return { ...started, localPort };
+    },
+    useTls: (material) => server.useTls(material),
     stop: async (graceMs) => {
-      await server.stop(graceMs);
+      await Promise.all([server.stop(graceMs), localServer?.stop(graceMs)]);
       await largeBodies.close();
     },
   };

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { RpcError } from './rpc-error.js';
 
 /** Who asks for something, as far as it is known. */
 export interface CallerIdentity {
@@ -20,6 +21,8 @@ export interface Caller {
   /** Fires when the connection closes before the answer is written; an answer that was read fires it afterwards. */
   readonly gone: AbortSignal;
   readonly identity: CallerIdentity;
+  /** Undefined, or why this caller may not make this call; absent: it may make all. */
+  readonly refusalOf?: ((method: string, args: readonly unknown[]) => RpcError | undefined) | undefined;
 }
 
 /** A caller that never leaves, for calls without a connection. */
@@ -32,16 +35,18 @@ export const FAITHFUL_CALLER: Caller = {
 /** The caller at the other end of a connection. */
 export class RemoteCaller implements Caller {
   readonly identity: CallerIdentity;
+  readonly refusalOf: Caller['refusalOf'];
   private end: AbortController | undefined;
 
   /** @param said what the caller says of itself */
   constructor(
     private readonly socket: Socket,
     private readonly response: ServerResponse,
-    said: Omit<CallerIdentity, 'address'> = {},
+    { refusalOf, ...said }: Omit<CallerIdentity, 'address'> & Pick<Caller, 'refusalOf'> = {},
   ) {
     // Now: a connection that has closed has no address any more.
     this.identity = { address: addressOf(socket), ...said };
+    this.refusalOf = refusalOf;
   }
 
   get isGone(): boolean {

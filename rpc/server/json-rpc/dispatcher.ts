@@ -160,6 +160,8 @@ export class Dispatcher {
       if (!method) throw methodNotFound(name);
       args = argumentsFor(method.params);
       decodedMs = performance.now();
+      const refusal = caller.refusalOf?.(name, args);
+      if (refusal) throw refusal;
       const result = resultText(await method.call(args, caller));
       resultBytes = result.length;
       answer = resultResponse(idText, result);

@@ -60,10 +60,12 @@ export function shareTurns({ server, routing }: RoutedServer): void {
       if (!request.socket.destroyed) routing.call(server, request, response);
     });
   };
-  server.on('connection', (socket: Socket) => {
+  const watch = (socket: Socket): void => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-  });
+  };
+  // With TLS the socket of a request is the one that comes out of the handshake.
+  server.on('connection', watch).on('secureConnection', watch);
   server.off('request', routing);
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     if (turnSinceMs === undefined) {

@@ -3,6 +3,8 @@ import http from 'node:http';
 import net from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
+import { AccessControl } from '../access/access-control.js';
+import { OPEN_ACCESS } from '../testing/open-access.js';
 import { sendHttp, sendRpc } from '../testing/send-http.js';
 import { Dispatcher } from './dispatcher.js';
 import type { HttpServer, HttpServerOptions } from './http-server.js';
@@ -55,6 +57,7 @@ async function start(options: Partial<HttpServerOptions> = {}): Promise<{
     connectionsMax: 4096,
     readTimeoutMs: 30_000,
     idleTimeoutMs: 120_000,
+    access: new AccessControl(OPEN_ACCESS),
     ...options,
   });
   started.push(server);

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { fastify } from 'fastify';
 import type { Logger } from 'pino';
-import { listen } from '../../../common/listen.js';
+import { listen, listenOnSocket } from '../../../common/listen.js';
+import { createServer, useTls, type TlsChoice, type TlsMaterial } from '../../../common/tls-server.js';
+import { Gate } from '../access/gate.js';
+import type { AccessControl } from '../access/access-control.js';
 import { AnswersUnderWay } from './answers-under-way.js';
 import { BodyReader } from './body-reader.js';
 import { readCallerHeaders } from '../../clients/caller-headers.js';
@@ -13,18 +15,30 @@ import { shareTurns } from './event-loop-turns.js';
 import { MemoryBudget } from './memory-budget.js';
 
 /** Adds routes beside `/` and `/healthz`; bodies come as buffers. */
-export type AddRoutes = (app: FastifyInstance) => void;
+export type AddRoutes = (app: FastifyInstance, gate: Gate) => void;
 
-export interface HttpServerOptions {
+export type HttpServerOptions = CommonOptions & ListenAt;
+
+/** Where a server listens. */
+export type ListenAt =
+  | {
+      /** An address, or a name: then all that it resolves to. */
+      host: string;
+      /** 0 lets the system choose. */
+      port: number;
+    }
+  | {
+      /** A Unix socket, which is for the user of this process alone. */
+      socketPath: string;
+    };
+
+/** All but where it listens. */
+export interface CommonOptions {
   dispatcher: Dispatcher;
   largeBodies: LargeBodies;
   /** Answered by `/healthz`. */
   version: string;
   logger: Logger;
-  /** An address, or a name: then all that it resolves to. */
-  host: string;
-  /** 0 lets the system choose. */
-  port: number;
   bodyLimitBytes: number;
   /** Others are closed at once: this port must not take the file descriptors that consensus and the disk need. */
   connectionsMax: number;
@@ -32,13 +46,23 @@ export interface HttpServerOptions {
   readTimeoutMs: number;
   /** How long a connection without a request is kept. */
   idleTimeoutMs: number;
+  /** Who may call what. */
+  access: AccessControl;
+  /** Absent: plain HTTP. Otherwise `useTls` has to be called before `start`. */
+  tls?: TlsChoice | undefined;
   addRoutes?: AddRoutes;
 }
 
 /** A started server accepts requests; see `createRpcServer`. */
 export interface HttpServer {
-  /** Rejects when the port cannot be bound. */
+  /** Rejects when the port cannot be bound. The port of a Unix socket is 0. */
   start(): Promise<{ port: number }>;
+  /**
+   * Connections from now on get this certificate; those that are open stay.
+   *
+   * @throws Error of OpenSSL; then the certificate before stays in use
+   */
+  useTls(material: TlsMaterial): void;
   /**
    * Refuses new requests at once, lets those under way finish for up to `graceMs`, then cuts them off. Must not
    * be awaited inside a method handler: the handler is one of those under way.
@@ -59,18 +83,23 @@ const TIMEOUT_CHECKS_PER_READ_TIMEOUT = 6;
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   let stopping = false;
   let drained = async (): Promise<void> => undefined;
-  const app = fastify({
-    bodyLimit: options.bodyLimitBytes,
-    requestTimeout: options.readTimeoutMs,
-    keepAliveTimeout: options.idleTimeoutMs,
-    http: {
-      headersTimeout: options.readTimeoutMs,
-      connectionsCheckingInterval: Math.ceil(options.readTimeoutMs / TIMEOUT_CHECKS_PER_READ_TIMEOUT),
+  const { readTimeoutMs } = options;
+  const app = createServer(
+    {
+      bodyLimit: options.bodyLimitBytes,
+      requestTimeout: readTimeoutMs,
+      keepAliveTimeout: options.idleTimeoutMs,
     },
-  });
+    {
+      headersTimeout: readTimeoutMs,
+      connectionsCheckingInterval: Math.ceil(readTimeoutMs / TIMEOUT_CHECKS_PER_READ_TIMEOUT),
+    },
+    options.tls,
+  );
   app.removeAllContentTypeParsers();
   const budget = new MemoryBudget(BODIES_IN_MEMORY_MAX * options.bodyLimitBytes);
   const bodies = new BodyReader(options.bodyLimitBytes, budget);
+  const gate = new Gate(options.access, LARGE_BODY_BYTES);
   const responses = new WeakMap<IncomingMessage, ServerResponse>();
   app.addHook('onRequest', async (request, reply) => void responses.set(request.raw, reply.raw));
   app.addContentTypeParser('*', (request: FastifyRequest) =>
@@ -80,8 +109,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply, options));
   app.setNotFoundHandler(sendNotFound);
-  addOwnRoutes(app, options);
-  options.addRoutes?.(app);
+  addOwnRoutes(app, options, gate);
+  options.addRoutes?.(app, gate);
   const cutOffWhenIdle = (): void => {
     // Node counts a connection that never sent a byte as active and would wait for it.
     if (stopping && underWay.isEmpty) app.server.closeAllConnections();
@@ -91,10 +120,15 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
   return {
     start: async () => {
+      if ('socketPath' in options) {
+        await listenOnSocket(app, options);
+        return { port: 0 };
+      }
       const listening = await listen(app, options);
       drained = () => listening.drained();
       return { port: listening.port };
     },
+    useTls: (material) => useTls(app, material),
     stop: async (graceMs) => {
       stopping = true;
       const cutOff = setTimeout(() => app.server.closeAllConnections(), graceMs);
@@ -110,15 +144,17 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
-function addOwnRoutes(app: FastifyInstance, options: HttpServerOptions): void {
+function addOwnRoutes(app: FastifyInstance, options: HttpServerOptions, gate: Gate): void {
   app.route({
     url: '/',
     method: METHODS,
-    onRequest: async (request, reply) => checkRequest(request, reply, options.bodyLimitBytes),
+    onRequest: async (request, reply) =>
+      (await checkRequest(request, reply, options.bodyLimitBytes)) ?? gate.admit(request, reply),
     handler: async (request, reply) => {
       const { dispatcher, largeBodies } = options;
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      const caller = new RemoteCaller(request.socket, reply.raw, readCallerHeaders(request.headers));
+      const said = readCallerHeaders(request.headers);
+      const caller = new RemoteCaller(request.socket, reply.raw, { ...said, ...gate.callerOf(request) });
       return sendParts(
         reply,
         body.length > LARGE_BODY_BYTES

@@ -1,0 +1,19 @@
+/** A file of certificates, keys or holders that the process needs at its start, and cannot use. */
+export class CredentialFileError extends Error {
+  readonly code = 'credential-file';
+  readonly remedy: string;
+
+  /**
+   * @param flags that name the files
+   * @param cause what reading them brought; its message holds nothing of what is in them
+   */
+  constructor(
+    readonly flags: readonly string[],
+    readonly files: readonly string[],
+    cause: Error,
+  ) {
+    super(`cannot use ${files.join(', ')}: ${cause.message}`, { cause });
+    this.name = 'CredentialFileError';
+    this.remedy = `make the file readable for this process and correct it (${flags.map((flag) => `--${flag}`).join(', ')})`;
+  }
+}

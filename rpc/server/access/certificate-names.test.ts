@@ -1,0 +1,18 @@
+import { describe, expect, it } from '@jest/globals';
+import { alternativeNames } from './certificate-names.js';
+
+describe('alternativeNames', () => {
+  it.each<[string, string[]]>([
+    ['', []],
+    ['DNS:a.example', ['a.example']],
+    ['DNS:a, URI:spiffe://b/c, email:d@e, IP Address:127.0.0.1', ['a', 'spiffe://b/c', 'd@e']],
+    // What separates names stands in the name.
+    ['URI:"x, DNS:admin, y"', ['x, DNS:admin, y']],
+    ['DNS:"a\\"b", DNS:c', ['a"b', 'c']],
+    // Not as Node writes it: nothing of it is believed.
+    ['DNS:a"b, DNS:admin', []],
+    ['nonsense', []],
+  ])('%s', (text, names) => {
+    expect(alternativeNames(text)).toEqual(names);
+  });
+});

@@ -1,0 +1,36 @@
+import type { TLSSocket } from 'node:tls';
+
+const KINDS = new Set(['DNS', 'URI', 'email']);
+/** One entry of Node's text of alternative names, which quotes what could be taken for the end of an entry. */
+const ENTRY = /(?:, )?([^:,"]+):("(?:[^"\\]|\\.)*"|[^,"]*)/y;
+
+/** A connection keeps its certificate, and a certificate is not cheap to read. */
+const known = new WeakMap<TLSSocket, readonly string[]>();
+
+/**
+ * The names in the client certificate of a connection: its DNS names, URIs and e-mail addresses, and the common name.
+ * Empty without TLS, without a certificate, and with one that the port's CA has not issued.
+ */
+export function certificateNames(socket: TLSSocket): readonly string[] {
+  if (!socket.authorized) return [];
+  let names = known.get(socket);
+  if (!names) {
+    const { subject, subjectaltname = '' } = socket.getPeerCertificate();
+    const common: unknown = subject?.CN;
+    names = [...alternativeNames(subjectaltname), ...(typeof common === 'string' ? [common] : [])];
+    known.set(socket, names);
+  }
+  return names;
+}
+
+/** Reads Node's text of alternative names, `DNS:a, URI:b`. Empty if any part of it cannot be read. */
+export function alternativeNames(text: string): string[] {
+  const names: string[] = [];
+  ENTRY.lastIndex = 0;
+  while (ENTRY.lastIndex < text.length) {
+    const [, kind = '', value = ''] = ENTRY.exec(text) ?? [];
+    if (kind === '') return [];
+    if (KINDS.has(kind)) names.push(value.startsWith('"') ? (JSON.parse(value) as string) : value);
+  }
+  return names;
+}

@@ -1,0 +1,10 @@
+import type { AccessOptions } from '../access/access-control.js';
+
+/** A port that asks nobody for a credential. */
+export const OPEN_ACCESS: AccessOptions = {
+  holders: () => undefined,
+  anonymousRoles: [],
+  withheldRoles: [],
+  nowMs: () => performance.now(),
+  onRefusal: () => undefined,
+};
