@@ -51,8 +51,8 @@ import { recordHistory, type Reports } from './record-history.js';
 import { recordAtLeader } from './record-at-leader.js';
 import type { ConsensusSecurity } from './security/consensus-security.js';
 import { Surroundings } from './surroundings.js';
-import { tlsOfPorts, type TlsOfPorts } from './port-tls.js';
-import { RpcSecurity } from './rpc-security.js';
+import { tlsOfPorts, type TlsOfPorts } from './security/port-tls.js';
+import { RpcSecurity } from './security/rpc-security.js';
 import { TrustedLease } from './trusted-lease.js';
 
 /** Longest that the local node may take for an answer. */

@@ -5,7 +5,7 @@ import { FlashblocksMetrics } from '../../rpc/flashblocks/flashblocks-metrics.js
 import { FlashblocksProxy } from '../../rpc/flashblocks/flashblocks-proxy.js';
 import type { Config } from '../config/config.js';
 import type { ConnectionLimits } from './connection-limits.js';
-import type { PortTls } from './port-tls.js';
+import type { PortTls } from './security/port-tls.js';
 
 interface FlashblocksNeeds {
   registry: Registry;

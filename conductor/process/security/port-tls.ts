@@ -1,8 +1,8 @@
 import { createSecureContext } from 'node:tls';
 import type { Logger } from 'pino';
-import type { TlsChoice, TlsMaterial } from '../../common/tls-server.js';
-import type { Config } from '../config/config.js';
-import { CredentialFileError } from './credential-file-error.js';
+import type { TlsChoice, TlsMaterial } from '../../../common/tls-server.js';
+import type { Config } from '../../config/config.js';
+import { UnusableCredentialsError } from './unusable-credentials-error.js';
 import { WatchedFiles } from './watched-files.js';
 
 /** Paths; empty ones are not given. */
@@ -34,7 +34,7 @@ export class PortTls {
   /**
    * Gives the port its certificate, now and whenever it changes until the signal fires. Nothing without TLS.
    *
-   * @throws CredentialFileError
+   * @throws UnusableCredentialsError
    */
   async open(use: (material: TlsMaterial) => void, signal: AbortSignal): Promise<void> {
     if (!this.choice) return;
@@ -51,7 +51,7 @@ export class PortTls {
     });
     const material = await watched.open().catch((error: Error) => {
       const flags = ['cert', 'key', 'client-ca'].slice(0, files.length).map((name) => `${prefix}.${name}`);
-      throw new CredentialFileError(flags, files, error);
+      throw new UnusableCredentialsError(flags, files, error);
     });
     use(material);
     void watched.watch(signal);

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { eventually } from '../../raft/testing/eventually.js';
+import { eventually } from '../../../raft/testing/eventually.js';
 import { WatchedFiles } from './watched-files.js';
 
 describe('WatchedFiles', () => {

@@ -1,5 +1,5 @@
 /** A file of certificates, keys or holders that the process needs at its start, and cannot use. */
-export class CredentialFileError extends Error {
+export class UnusableCredentialsError extends Error {
   readonly code = 'credential-file';
   readonly remedy: string;
 
@@ -13,7 +13,7 @@ export class CredentialFileError extends Error {
     cause: Error,
   ) {
     super(`cannot use ${files.join(', ')}: ${cause.message}`, { cause });
-    this.name = 'CredentialFileError';
+    this.name = 'UnusableCredentialsError';
     this.remedy = `make the file readable for this process and correct it (${flags.map((flag) => `--${flag}`).join(', ')})`;
   }
 }

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
-import type { Refusal } from '../../rpc/server/access/refusal.js';
-import type { AccessOptions } from '../../rpc/server/access/access-control.js';
-import { parseTokenFile, type Holders } from '../../rpc/server/access/token-file.js';
-import type { Config } from '../config/config.js';
-import { CredentialFileError } from './credential-file-error.js';
+import type { Refusal } from '../../../rpc/server/access/refusal.js';
+import type { AccessOptions } from '../../../rpc/server/access/access-control.js';
+import { parseTokenFile, type Holders } from '../../../rpc/server/access/token-file.js';
+import type { Config } from '../../config/config.js';
+import { UnusableCredentialsError } from './unusable-credentials-error.js';
 import { unusable } from './port-tls.js';
 import { WatchedFiles } from './watched-files.js';
 
@@ -47,11 +47,11 @@ export class RpcSecurity {
   /**
    * Reads the file; from then on it is read again when it changes, until the signal fires.
    *
-   * @throws CredentialFileError
+   * @throws UnusableCredentialsError
    */
   async open(signal: AbortSignal): Promise<void> {
     await this.tokens?.open().catch((error: Error) => {
-      throw new CredentialFileError(['rpc.token-file'], [this.options.rpc.tokenFile], error);
+      throw new UnusableCredentialsError(['rpc.token-file'], [this.options.rpc.tokenFile], error);
     });
     void this.tokens?.watch(signal);
   }

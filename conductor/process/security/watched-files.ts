@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { sleep } from '../time/sleep.js';
+import { sleep } from '../../time/sleep.js';
 
 interface WatchedFilesOptions<T> {
   paths: readonly string[];
