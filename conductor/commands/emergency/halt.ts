@@ -46,7 +46,7 @@ async function halt(operation: Operation, options: Options): Promise<void> {
   operation.done(`halted: the chain stands at block ${committedHeight(after) ?? 'none'}, which is committed`);
 }
 
-/** @returns false where the cluster cannot record decisions */
+/** @returns false where the cluster cannot record decisions, or lost its quorum meanwhile */
 async function recorded(operation: Operation, reason: string): Promise<boolean> {
   try {
     const params = [whoIsAsking(operation), reason];
@@ -58,7 +58,13 @@ async function recorded(operation: Operation, reason: string): Promise<boolean> 
     );
     return true;
   } catch (error) {
-    if (!(error instanceof CommandError) || !error.message.includes('nothing can be recorded')) throw error;
+    if (!(error instanceof CommandError)) throw error;
+    // A leader that has lost its quorum a moment ago does not know it yet, and its answer is that nobody knows.
+    const isUnknown = error.message.includes('it is not known whether this was recorded');
+    const cannot =
+      error.message.includes('nothing can be recorded') ||
+      (isUnknown && isQuorumLost(await operation.cluster.view()));
+    if (!cannot) throw error;
     operation.note(error.message);
     return false;
   }
