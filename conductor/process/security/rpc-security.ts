@@ -3,16 +3,27 @@ import type { Refusal } from '../../../rpc/server/access/refusal.js';
 import type { AccessOptions } from '../../../rpc/server/access/access-control.js';
 import { parseTokenFile, type Holders } from '../../../rpc/server/access/token-file.js';
 import type { Config } from '../../config/config.js';
+import { isLoopback } from '../../config/host-port.js';
 import { UnusableCredentialsError } from './unusable-credentials-error.js';
 import { unusable } from './port-tls.js';
 import { WatchedFiles } from './watched-files.js';
 
 interface RpcSecurityOptions {
-  rpc: Pick<Config['rpc'], 'tokenFile' | 'anonymousRole'>;
+  rpc: Pick<Config['rpc'], 'tokenFile' | 'anonymousRole' | 'listenHost' | 'tls'>;
   logger: Logger;
   /** For metrics. */
   onRefusal: (refusal: Refusal) => void;
 }
+
+const OPEN = {
+  code: 'rpc-port-open',
+  remedy:
+    'name those who may call it in --rpc.token-file, and give op-node a port of its own (--rpc.local-addr); keep the port on a private network until then (docs/SECURITY.md)',
+};
+const READABLE = {
+  code: 'rpc-port-plain',
+  remedy: 'give the port a certificate (--rpc.tls.cert, --rpc.tls.key), or keep it on a private network',
+};
 
 /** Who may call the RPC port: the file that says so, and what is told about calls that were refused. */
 export class RpcSecurity {
@@ -20,7 +31,11 @@ export class RpcSecurity {
 
   constructor(private readonly options: RpcSecurityOptions) {
     const { rpc, logger } = options;
-    const { tokenFile } = rpc;
+    const { tokenFile, listenHost, tls } = rpc;
+    if (!isLoopback(listenHost)) {
+      if (tokenFile === '') logger.warn(OPEN, 'anyone who reaches the RPC port can stop the sequencer');
+      else if (tls.cert === '') logger.warn(READABLE, 'tokens for the RPC port can be read on the network');
+    }
     if (tokenFile === '') return;
     this.tokens = new WatchedFiles({
       paths: [tokenFile],
