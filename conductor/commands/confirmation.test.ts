@@ -23,7 +23,7 @@ const CHANGES: string[][] = [
 ];
 const TOLERANCE = /^The number of voters .*; the failure tolerance (stays|goes from) /;
 
-describe.each(CHANGES.map((argv) => [argv.join(' '), argv] as const))('%s', (_, argv) => {
+describe.each(CHANGES.map((argv) => [argv.join(' '), argv] as const))('7: %s', (_, argv) => {
   it('shows what it would do with --dry-run, and asks nobody', async () => {
     expect(await t.baton(...argv, '--dry-run')).toBe(0);
     expect(t.printed.at(-2)).toMatch(TOLERANCE);
@@ -129,7 +129,7 @@ describe('without a quorum', () => {
     'replace c d 10.0.0.4:50050',
     'transfer',
     'timing lan-fast',
-  ])('%s names recover and its danger at its deadline', async (line) => {
+  ])('9: %s names recover and its danger at its deadline', async (line) => {
     await t.cluster.kill('b');
     await t.cluster.kill('c');
     t.cluster.change('a', { role: 'follower' });

@@ -188,7 +188,7 @@ describe('formCluster', () => {
     expect(founded).toHaveLength(1);
   });
 
-  it('says why it waits, but not for the moment in which its cluster is founded elsewhere', async () => {
+  it('25: says why it waits, but not for the moment in which its cluster is founded elsewhere', async () => {
     const b = nodes.get('b:1') as Node;
     Object.assign(b, { up: false });
     void form('a');

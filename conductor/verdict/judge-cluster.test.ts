@@ -132,7 +132,7 @@ describe('what the leader knows of a member', () => {
     expect(short(view)).toEqual(['ok']);
   });
 
-  it('a member without a vote costs no tolerance', () => {
+  it('4: a member without a vote costs no tolerance', () => {
     const d = memberStatus('d', { clusterId: null });
     const view = viewOf(...three().members, member(d, 'nonvoter'));
     expect(short(view)).toEqual([
@@ -239,7 +239,7 @@ describe('the cluster', () => {
       ['critical', 'sequencer-idle: the sequencer of the leader a is not active: heads unknown'],
     ],
     [
-      'with a paused leader that does not sequence',
+      '5: with a paused leader that does not sequence',
       three({ ...idle, paused: true }),
       [
         'critical',
@@ -248,7 +248,7 @@ describe('the cluster', () => {
       ],
     ],
     [
-      'with a paused leader beside the active sequencer of another',
+      '5: with a paused leader beside the active sequencer of another',
       three({ ...idle, paused: true }, withNode(b, { sequencerActive: true })),
       [
         'critical',
@@ -337,7 +337,7 @@ describe('the cluster', () => {
   });
 });
 
-describe('remedies', () => {
+describe('14: remedies', () => {
   it('name the member and its address', () => {
     expect(remedyOf('wiped-disk', 's1', '10.0.0.2:50050')).toContain('baton add s1 10.0.0.2:50050: ');
     expect(remedyOf('no-answer', 's1', '10.0.0.2:50050')).toContain('baton replace s1 NEW ADDRESS.');

@@ -31,7 +31,7 @@ describeCluster('sequencing by hand', STEADY, (cluster, scenario) => {
   beforeAll(() => expectHealthy(cluster));
 
   scenario(
-    'friction 10: force-active moves the sequencer of a paused cluster, and no block is lost',
+    '10: force-active moves the sequencer of a paused cluster, and no block is lost',
     async () => {
       const from = await cluster.activeLeader();
       const [to] = cluster.others(from) as [ClusterNode, ClusterNode];
@@ -53,7 +53,7 @@ describeCluster('sequencing by hand', STEADY, (cluster, scenario) => {
     },
   );
 
-  scenario('friction 10: override --sequence goes on without a quorum, and is undone', async () => {
+  scenario('10: override --sequence goes on without a quorum, and is undone', async () => {
     const leader = await cluster.activeLeader();
     const [dead, survivor] = cluster.others(leader) as [ClusterNode, ClusterNode];
     const early = await baton(survivor, 'override', survivor.id, '--sequence');

@@ -26,7 +26,7 @@ describeCluster('maintenance of a cluster of processes', STEADY, (cluster, scena
   const byAlice = { pausedBy: 'cluster', pausedOwner: 'alice', pausedReason: 'L1 incident' } as const;
 
   scenario(
-    'friction 8: a pause of the cluster is where everybody reads it, and survives all its processes',
+    '8: a pause of the cluster is where everybody reads it, and survives all its processes',
     async () => {
       await expectHealthy(cluster);
       const leader = await cluster.activeLeader();
@@ -69,7 +69,7 @@ describeCluster('maintenance of a cluster of processes', STEADY, (cluster, scena
     await expectHealthy(cluster);
   });
 
-  scenario('friction 8: --for ends by itself, on every member and in the log', async () => {
+  scenario('8: --for ends by itself, on every member and in the log', async () => {
     const { code } = await baton(await cluster.activeLeader(), 'pause', '--for', '2s', '--yes');
     expect(code).toBe(0);
     await untilAll(all(), { pausedBy: 'cluster' });
@@ -82,7 +82,7 @@ describeCluster('maintenance of a cluster of processes', STEADY, (cluster, scena
   });
 
   scenario(
-    'friction 9: a pause without a quorum holds on the node, is recorded later, and is ended by its own resume only',
+    '9: a pause without a quorum holds on the node, is recorded later, and is ended by its own resume only',
     async () => {
       const [alone, ...others] = all() as [ClusterNode, ...ClusterNode[]];
       for (const { baton } of others) await baton.kill('SIGKILL');

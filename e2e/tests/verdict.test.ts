@@ -74,7 +74,7 @@ describeCluster('the verdict on a cluster of processes', withMetrics, (cluster, 
     return body.text();
   };
 
-  scenario('is the same for the command line, HTTP, JSON-RPC and metrics', async () => {
+  scenario('6: is the same for the command line, HTTP, JSON-RPC and metrics', async () => {
     const leader = await cluster.activeLeader();
     await wellAt(leader);
     expect(await clusterz(leader)).toMatchObject({ code: 200, level: 'ok', voters: 3, failureTolerance: 1 });
@@ -84,7 +84,7 @@ describeCluster('the verdict on a cluster of processes', withMetrics, (cluster, 
     expect(await gauges(leader)).toMatch(/^baton_cluster_failure_tolerance 1$/m);
   });
 
-  scenario('a newcomer that has a vote already replaces nobody', async () => {
+  scenario('3: a newcomer that has a vote already replaces nobody', async () => {
     const leader = await cluster.activeLeader();
     const [one, other] = cluster.others(leader) as [ClusterNode, ClusterNode];
     const argv = ['replace', one.id, other.id, other.baton.consensusAddress];
@@ -96,7 +96,7 @@ describeCluster('the verdict on a cluster of processes', withMetrics, (cluster, 
     expect(await status(leader)).toMatchObject({ voters: 3 });
   });
 
-  scenario('a wiped member is no healthy follower, and the remedy repairs it', async () => {
+  scenario('1: a wiped member is no healthy follower, and the remedy repairs it', async () => {
     const leader = await cluster.activeLeader();
     const wiped = cluster.others(leader)[0]!;
     await wiped.baton.kill();
@@ -115,7 +115,7 @@ describeCluster('the verdict on a cluster of processes', withMetrics, (cluster, 
     await wellAt(leader);
   });
 
-  scenario('an override that was left on op-node is critical, and ends with its restart', async () => {
+  scenario('2: an override that was left on op-node is critical, and ends with its restart', async () => {
     const leader = await cluster.activeLeader();
     expect(await rpc(leader.devnet.nodeRpc, 'admin_overrideLeader')).toMatchObject({ result: null });
     const found = await problemAt(leader, 'uncommitted-blocks', leader.id);
@@ -146,7 +146,7 @@ describeHere(
     // The cluster, which lives in it, has been stopped before.
     afterAll(() => network?.remove());
 
-    scenario('the follower is cut off, although it answers everybody else', async () => {
+    scenario('1: the follower is cut off, although it answers everybody else', async () => {
       const leader = await cluster.activeLeader();
       const [follower, other] = cluster.others(leader) as [ClusterNode, ClusterNode];
       const [from, to] = [leader, follower].map((node) => cluster.nodes.indexOf(node)) as [number, number];
