@@ -30,28 +30,25 @@ const pausedEverywhere = async (nodes: readonly ClusterNode[]): Promise<boolean>
 describeCluster('sequencing by hand', STEADY, (cluster, scenario) => {
   beforeAll(() => expectHealthy(cluster));
 
-  scenario(
-    '10: force-active moves the sequencer of a paused cluster, and no block is lost',
-    async () => {
-      const from = await cluster.activeLeader();
-      const [to] = cluster.others(from) as [ClusterNode, ClusterNode];
-      const refused = await baton(from, 'force-active', to.id);
-      expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('(not-paused)') });
-      expectDone(await baton(from, 'pause'), /: paused/);
-      const before = (await from.devnet.state()).head.number;
-      expectDone(
-        await baton(from, 'force-active', to.id),
-        new RegExp(`${from.id}: sequencer stopped at 0x[\\s\\S]*${to.id} sequences at block \\d+`),
-      );
-      expect((await cluster.activeLeader()).id).toBe(to.id);
-      expect(await pausedEverywhere(cluster.nodes)).toBe(true);
-      // Everybody follows the new one, so that nothing was taken back.
-      await cluster.convergedAt(before + 3);
-      expectDone(await baton(from, 'resume'), /: resumed/);
-      await cluster.allHealthy();
-      await waitFor('nothing to be wrong', async () => (await problems(to)).length === 0);
-    },
-  );
+  scenario('10: force-active moves the sequencer of a paused cluster, and no block is lost', async () => {
+    const from = await cluster.activeLeader();
+    const [to] = cluster.others(from) as [ClusterNode, ClusterNode];
+    const refused = await baton(from, 'force-active', to.id);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('(not-paused)') });
+    expectDone(await baton(from, 'pause'), /: paused/);
+    const before = (await from.devnet.state()).head.number;
+    expectDone(
+      await baton(from, 'force-active', to.id),
+      new RegExp(`${from.id}: sequencer stopped at 0x[\\s\\S]*${to.id} sequences at block \\d+`),
+    );
+    expect((await cluster.activeLeader()).id).toBe(to.id);
+    expect(await pausedEverywhere(cluster.nodes)).toBe(true);
+    // Everybody follows the new one, so that nothing was taken back.
+    await cluster.convergedAt(before + 3);
+    expectDone(await baton(from, 'resume'), /: resumed/);
+    await cluster.allHealthy();
+    await waitFor('nothing to be wrong', async () => (await problems(to)).length === 0);
+  });
 
   scenario('10: override --sequence goes on without a quorum, and is undone', async () => {
     const leader = await cluster.activeLeader();
