@@ -8,10 +8,24 @@ import { names } from './name-lookup.js';
  */
 const CONNECT_TIMEOUT_MS = 5_000;
 
+/**
+ * How a client speaks TLS, in PEM. The certificate of a server is always checked: who issued it, and that it is for the
+ * host that is dialled.
+ */
+export interface ClientTls {
+  /** Who may have issued it; absent: the authorities that Node.js trusts. */
+  readonly ca?: Buffer | undefined;
+  /** Shown to a server that asks for a certificate. */
+  readonly cert?: Buffer | undefined;
+  readonly key?: Buffer | undefined;
+}
+
 interface DialerOptions {
   /** Largest body of an answer. */
   answerBytesMax: number;
   lookup?: LookupFunction | undefined;
+  /** Of https servers. */
+  tls?: ClientTls | undefined;
 }
 
 /**
@@ -23,7 +37,7 @@ export class Dialer {
   private connecting = 0;
   private lookingUp = 0;
 
-  constructor({ answerBytesMax, lookup = names.lookup }: DialerOptions) {
+  constructor({ answerBytesMax, lookup = names.lookup, tls }: DialerOptions) {
     const counting: LookupFunction = (hostname, options, callback) => {
       this.lookingUp += 1;
       lookup(hostname, options, (...found) => {
@@ -32,7 +46,7 @@ export class Dialer {
       });
     };
     // undici passes all options to the socket, although its types do not say so.
-    const options = { timeout: CONNECT_TIMEOUT_MS, lookup: counting } as buildConnector.BuildOptions;
+    const options = { ...tls, timeout: CONNECT_TIMEOUT_MS, lookup: counting } as buildConnector.BuildOptions;
     const dial = buildConnector(options);
     this.agent = new Agent({
       headersTimeout: 0,

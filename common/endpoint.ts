@@ -4,6 +4,12 @@ export interface Endpoint {
   readonly url: string;
   /** Value of the `authorization` header; undefined when the URL has neither user name nor password. */
   readonly authorization: string | undefined;
+  /** It is not TLS that is spoken there. */
+  readonly isPlain: boolean;
+  /** An IPv6 address is in brackets. */
+  readonly host: string;
+  /** Also where the URL leaves it to its scheme. */
+  readonly port: number;
   /** Scheme, host and port. Logs and errors show nothing else, because paths and queries may hold keys. */
   readonly origin: string;
 }
@@ -29,8 +35,11 @@ export function parseEndpoint(text: string, protocols: readonly string[] = HTTP)
   const url = parse(text, protocols);
   const authorization = basicAuthorization(url);
   const { origin } = url.protocol.startsWith('ws') ? { origin: `${url.protocol}//${url.host}` } : url;
+  const isPlain = !/^(https|wss):$/.test(url.protocol);
+  const { hostname: host } = url;
+  const port = Number(url.port || (isPlain ? 80 : 443));
   url.username = url.password = url.hash = '';
-  return { url: url.href, authorization, origin };
+  return { url: url.href, authorization, isPlain, host, port, origin };
 }
 
 /** What is wrong with the URL of a server; undefined when it is usable. Does not quote it. */

@@ -39,6 +39,8 @@ interface StatusSources {
   version: string;
   /** Undefined before the port is bound. */
   rpcPort: () => number | undefined;
+  /** How that port speaks; left out of the status where it is left out here. */
+  rpcScheme?: 'http' | 'https';
 }
 
 const FITNESS_NAMES = Object.fromEntries(
@@ -71,6 +73,7 @@ export function nodeStatus(sources: StatusSources): ConductorStatus {
     version,
     uptimeMs: Math.round(performance.now()),
     rpcPort: rpcPort() ?? null,
+    ...(sources.rpcScheme && { rpcScheme: sources.rpcScheme }),
     clusterId: raft.identity.clusterId,
     disk: raft.identity.incarnation,
     recordFormat: RECORD_FORMAT,

@@ -2,6 +2,14 @@
 const REMEDIES = {
   usage: 'see baton --help',
   'config-file': 'correct the file, or give the address with --rpc, which needs no file',
+  'credential-file': 'correct the file, or give another one; baton token new makes a token',
+  'no-credential':
+    'give a token with --token-file FILE, BATON_TOKEN_FILE, or tokenFile of the cluster in ~/.config/baton/config.yaml (baton token new makes one), or a client certificate with --cert FILE and --key FILE',
+  'unknown-credential':
+    'show one that the file of --rpc.token-file names on every member: baton token new makes a token and its line',
+  'role-missing': 'show the token of a holder who may do that, with --token-file FILE',
+  'refused-too-often': 'correct the credential, then try again in 10 s',
+  'tls-failed': 'check the scheme of the address and the certificate of that conductor',
   'no-answer':
     "give the RPC address of a conductor that runs, with --rpc or BATON_RPC (op-node's is another)",
   'no-rpc-address': 'give it with --rpc, or run the command on that node',

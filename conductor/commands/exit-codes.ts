@@ -8,7 +8,7 @@ export const EXIT = {
   critical: 2,
   /** Wrong command line, or a change that nobody confirmed. */
   usage: 3,
-  /** None of the conductors that were to be asked answers. */
+  /** None of the conductors that were to be asked answers, or none lets us ask. */
   noAnswer: 4,
 } as const;
 

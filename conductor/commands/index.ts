@@ -48,6 +48,13 @@ const commands: readonly AddCommand[] = [
   addCompletion,
 ];
 
+/** By code of the error; all others are `EXIT.failed`. */
+const USAGE = new Set<CommandError['code']>(['usage', 'config-file', 'credential-file', 'unconfirmed']);
+const NO_ANSWER = new Set<CommandError['code']>([
+  ...(['no-answer', 'no-credential', 'unknown-credential', 'role-missing', 'refused-too-often'] as const),
+  'tls-failed',
+]);
+
 /**
  * Runs one sub-command to its end. Where the result is a document (`-o json`), an error is one, too: `{schemaVersion,
  * error: {code, message, remedy}}`, unless the command has printed its own already.
@@ -118,8 +125,8 @@ function remedyFor({ code, remedy }: CommandError, [command]: readonly string[])
 }
 
 function exitCodeOf({ code }: CommandError): ExitCode {
-  if (code === 'usage' || code === 'config-file' || code === 'unconfirmed') return EXIT.usage;
-  return code === 'no-answer' ? EXIT.noAnswer : EXIT.failed;
+  if (USAGE.has(code)) return EXIT.usage;
+  return NO_ANSWER.has(code) ? EXIT.noAnswer : EXIT.failed;
 }
 
 function buildProgram(io: RunIo, commands: readonly AddCommand[]): Command {

@@ -197,9 +197,9 @@ async function setOne(
     await pauseMember(operation, target, order, leader);
     return undefined;
   } catch (error) {
-    if (error instanceof ClientError) return refused(error).message;
-    if (error instanceof CommandError) return `${error.message}; ${error.remedy}`;
-    throw error;
+    const failure = error instanceof ClientError ? refused(error) : error;
+    if (!(failure instanceof CommandError)) throw failure;
+    return failure.code === 'refused' ? failure.message : `${failure.message}; ${failure.remedy}`;
   }
 }
 

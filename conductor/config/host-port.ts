@@ -2,10 +2,17 @@ import { formatHostPort, parseHostPort } from '../../raft/values.js';
 
 export { formatHostPort, parseHostPort };
 
-/** JSON-RPC of a member: at the host of its consensus address, which must be `host:port`, with the port that it names. */
-export function rpcUrlOf(consensusAddress: string, rpcPort: number): string | undefined {
+/**
+ * JSON-RPC of a member: at the host of its consensus address, which must be `host:port`, with the port and the scheme that
+ * it names.
+ */
+export function rpcUrlOf(
+  consensusAddress: string,
+  rpcPort: number,
+  scheme: 'http' | 'https' = 'http',
+): string | undefined {
   const address = parseHostPort(consensusAddress);
-  return address ? `http://${formatHostPort(address.host, rpcPort)}` : undefined;
+  return address ? `${scheme}://${formatHostPort(address.host, rpcPort)}` : undefined;
 }
 
 /** A host as a socket takes it: an IPv6 address that was given in brackets, less these. */

@@ -1,8 +1,11 @@
 import { once } from 'node:events';
+import https from 'node:https';
 import net from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import { request } from 'undici';
+import { TestAuthority } from '../../raft/transport/testing/certificates.js';
 import { readFixtureText } from '../../common/testing/fixtures.js';
 import { startMetricsServer } from './metrics-server.js';
 import { MetricsUnderTest, parsePage } from './testing/metrics-under-test.js';
@@ -119,5 +122,45 @@ describe('the metrics server', () => {
       const unused = LEFT_OUT.filter(([pattern]) => ![...theirs.keys()].some((name) => pattern.test(name)));
       expect(unused).toEqual([]);
     });
+  });
+});
+
+describe('the metrics server with TLS', () => {
+  it('shows the certificate that it has, and the next one as soon as there is one', async () => {
+    const authority = await TestAuthority.make();
+    const certificate = async (): Promise<{ cert: Buffer; key: Buffer }> => {
+      const { cert, key } = await authority.issue({ dnsNames: ['localhost'] });
+      return { cert: Buffer.from(cert), key: Buffer.from(key) };
+    };
+    let renew: ((material: { cert: Buffer; key: Buffer }) => void) | undefined;
+    const server = await startMetricsServer({
+      ...{ registry: t.metrics.registry, host: '127.0.0.1', port: 0, refresh: async () => undefined },
+      tls: { asksForCertificate: false },
+      openTls: async (use) => {
+        renew = use;
+        use(await certificate());
+      },
+    });
+    const { port } = server.server.address() as { port: number };
+    const scrape = (): Promise<{ status: number | undefined; serial: string }> =>
+      new Promise((resolve, reject) => {
+        const options = { host: 'localhost', port, path: '/metrics', ca: authority.pem, agent: false };
+        const sent = https.get(options, (response) => {
+          const { serialNumber: serial } = (response.socket as TLSSocket).getPeerCertificate();
+          response.resume().on('end', () => resolve({ status: response.statusCode, serial }));
+        });
+        sent.on('error', reject);
+      });
+    try {
+      const first = await scrape();
+      expect(first.status).toBe(200);
+      await expect(request(`http://127.0.0.1:${port}/`)).rejects.toThrow();
+      renew?.(await certificate());
+      const second = await scrape();
+      expect(second.status).toBe(200);
+      expect(second.serial).not.toBe(first.serial);
+    } finally {
+      await server.close();
+    }
   });
 });

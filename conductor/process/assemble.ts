@@ -184,6 +184,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
       measured: () => raft.timingWatch.measured,
       machine: () => surroundings.machine,
       chainId: () => surroundings.chainId,
+      rpcScheme: config.rpc.tls.cert === '' ? 'http' : 'https',
     });
   const livingCluster = new LivingCluster();
   const security = createSecurity(config, metrics.security, logger);

@@ -22,6 +22,8 @@ export interface BatonOptions {
   machine?: Machine;
   /** Shown with each call. */
   token?: string;
+  /** In PEM: its RPC port speaks TLS, with a certificate of this authority for `localhost`. */
+  rpcAuthority?: string;
 }
 
 /** Health checks for nodes whose blocks come every second or faster. */
@@ -53,7 +55,12 @@ export class BatonProcess {
       report: () => this.tail(),
     });
     const url = options.token === undefined ? this.rpcUrl : this.rpcUrlWith(options.token);
-    this.client = new JsonRpcClient({ url, timeoutMs: CALL_DEADLINE_MS });
+    const { rpcAuthority } = options;
+    this.client = new JsonRpcClient({
+      url,
+      timeoutMs: CALL_DEADLINE_MS,
+      ...(rpcAuthority !== undefined && { tls: { ca: Buffer.from(rpcAuthority) } }),
+    });
   }
 
   get id(): string {
@@ -65,7 +72,10 @@ export class BatonProcess {
   }
 
   get rpcUrl(): string {
-    return `http://${this.machine.host}:${this.options.rpcPort}`;
+    const { rpcPort, rpcAuthority } = this.options;
+    return rpcAuthority === undefined
+      ? `http://${this.machine.host}:${rpcPort}`
+      : `https://localhost:${rpcPort}`;
   }
 
   /** With a token as its password, as operators' tools take it. */

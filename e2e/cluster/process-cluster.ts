@@ -38,6 +38,8 @@ export interface ClusterOptions {
   machines?: readonly Machine[];
   /** The token with which the test calls each Baton. */
   token?: string;
+  /** The RPC ports speak TLS, by flags that are given; in PEM, who has issued their certificates for `localhost`. */
+  rpcAuthority?: string;
   /** Each op-node asks its Baton on a port of their own (`--rpc.local-addr`). */
   localRpc?: true;
 }
@@ -327,6 +329,7 @@ async function startDevnet(
       ...(options.flagsOf?.(index) ?? []),
     ],
     ...(options.token === undefined ? {} : { token: options.token }),
+    ...(options.rpcAuthority === undefined ? {} : { rpcAuthority: options.rpcAuthority }),
     ...(options.nodeOptions === undefined ? {} : { nodeOptions: options.nodeOptions }),
   });
   return { id, baton, devnet, devnetDir };

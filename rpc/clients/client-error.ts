@@ -1,8 +1,11 @@
+import type { TlsProblem } from '../../common/tls-failure.js';
+
 /**
  * Why a call to another program failed.
  *
  * - `timeout`: no complete answer within the deadline; the call may or may not have had its effect.
  * - `unreachable`: no connection, or it broke before an answer came. `refused`: the host says that nothing listens there.
+ *   `tls`: why no TLS connection came about.
  * - `http-status`: an HTTP status other than 2xx.
  * - `bad-answer`: an answer that is no JSON-RPC, or a result of another shape than expected.
  * - `rpc-error`: a JSON-RPC error object.
@@ -10,7 +13,7 @@
  */
 export type ClientFailure =
   | { code: 'timeout'; timeoutMs: number }
-  | { code: 'unreachable'; refused?: boolean }
+  | { code: 'unreachable'; refused?: boolean; tls?: TlsProblem }
   | { code: 'http-status'; status: number; body: string }
   | { code: 'bad-answer'; answer: string }
   | { code: 'rpc-error'; rpcCode: number; rpcMessage: string; data?: unknown }

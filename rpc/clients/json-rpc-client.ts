@@ -4,8 +4,9 @@ import { z } from 'zod';
 import { MIB } from '../../common/bytes.js';
 import { ClientError, type ClientFailure } from './client-error.js';
 import { DeadlineExceeded, withDeadline } from '../../common/deadline.js';
-import { Dialer } from '../../common/dialer.js';
+import { Dialer, type ClientTls } from '../../common/dialer.js';
 import { parseEndpoint, type Endpoint } from '../../common/endpoint.js';
+import { tlsFailure } from '../../common/tls-failure.js';
 import { RawJson, rawMembers } from './raw-json.js';
 
 /** Per-call options; both override what the client was built with. */
@@ -26,6 +27,10 @@ export interface JsonRpcClientOptions {
   timeoutMs?: number | undefined;
   /** Sent with every call, on top of those of JSON-RPC. */
   headers?: Readonly<Record<string, string>> | undefined;
+  /** Sent with every call, unless the URL has a user name or password. */
+  token?: string | undefined;
+  /** Of an `https://` URL. */
+  tls?: ClientTls | undefined;
   /** That of this process by default. */
   lookup?: LookupFunction;
 }
@@ -79,11 +84,14 @@ export class JsonRpcClient {
     absence = 'no URL is given',
     timeoutMs = DEFAULT_TIMEOUT_MS,
     headers,
+    token,
+    tls,
     lookup,
   }: JsonRpcClientOptions) {
     this.#endpoint = url === null ? null : parseEndpoint(url);
     this.#absence = absence;
-    const authorization = this.#endpoint?.authorization;
+    const bearer = token === undefined ? undefined : `Bearer ${token}`;
+    const authorization = this.#endpoint?.authorization ?? bearer;
     this.#headers = {
       ...headers,
       'content-type': 'application/json',
@@ -91,7 +99,7 @@ export class JsonRpcClient {
       ...(authorization !== undefined && { authorization }),
     };
     this.#timeoutMs = timeoutMs;
-    this.#dialer = new Dialer({ answerBytesMax: MAX_ANSWER_BYTES, lookup });
+    this.#dialer = new Dialer({ answerBytesMax: MAX_ANSWER_BYTES, lookup, tls });
   }
 
   /** Calls a method and returns its validated result. Rejects with a `ClientError`, never anything else. */
@@ -214,6 +222,8 @@ export class JsonRpcClient {
         `answer larger than ${MAX_ANSWER_BYTES} bytes`,
       );
     }
+    const tls = tlsFailure(error);
+    if (tls) return this.#error(method, { code: 'unreachable', tls: tls.problem }, tls.text, error);
     const failure = { code: 'unreachable', refused: isConnectionRefused(error) } as const;
     return this.#error(method, failure, describe(error), error);
   }

@@ -49,6 +49,8 @@ export const conductorStatusSchema = z.object({
   uptimeMs: z.number().nonnegative(),
   /** Port of its JSON-RPC; null before it is bound. */
   rpcPort: z.int().nullable(),
+  /** How that port speaks; absent from older versions, whose ports speak plain HTTP. */
+  rpcScheme: z.enum(['http', 'https']).optional(),
   /** Cluster that the storage directory belongs to; null while it belongs to none. */
   clusterId: z.string().nullable(),
   /** Random name of the storage directory, which is what votes; absent from older versions. */

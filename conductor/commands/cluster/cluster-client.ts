@@ -1,24 +1,34 @@
 import { z } from 'zod';
 import { parseEndpoint } from '../../../common/endpoint.js';
+import { speaksTls } from '../../../common/speaks-tls.js';
+import { TLS_TEXTS } from '../../../common/tls-failure.js';
 import { ClientError } from '../../../rpc/clients/client-error.js';
 import { JsonRpcClient } from '../../../rpc/clients/json-rpc-client.js';
 import { callerHeaders, type SaidByCaller } from '../../../rpc/clients/caller-headers.js';
 import { clusterStatusSchema, conductorStatusSchema } from '../../../rpc/server/conductor-status.js';
-import { rpcUrlOf } from '../../config/host-port.js';
+import { isLoopback, withoutBrackets } from '../../config/host-port.js';
 import type { ClusterView, Member } from '../../verdict/cluster-view.js';
 import { mergeAnswers, type Answer } from '../../verdict/merge-answers.js';
 import { historySchema, type History } from '../../../rpc/server/history.js';
 import { CommandError } from '../command-error.js';
+import type { Credentials } from '../settings/credentials.js';
 import type { MemberMemory, RememberedMembers } from '../settings/member-memory.js';
+import { accessError } from './access-error.js';
+import { memberUrl } from './member-url.js';
 
 /** A conductor gives its members one second each; this is for its own answer on top. */
 const VIEW_TIMEOUT_MS = 3000;
+
+/** To find out what a port speaks that has just hung up on a call. */
+const PROBE_TIMEOUT_MS = 2000;
 
 const METHOD_NOT_FOUND = -32601;
 
 interface ClusterClientOptions {
   /** JSON-RPC of one or more conductors. */
   urls: readonly string[];
+  /** Shown to all members, also to those that are found by asking others. */
+  credentials: Credentials;
   signal: AbortSignal;
   /** Who asks for a change and why; the members that are called record it. */
   said?: SaidByCaller | undefined;
@@ -37,6 +47,7 @@ export class ClusterClient {
   private readonly urlById = new Map<string, string>();
 
   private hasNoted = false;
+  private hasNotedPlainToken = false;
 
   constructor(private readonly options: ClusterClientOptions) {}
 
@@ -46,29 +57,27 @@ export class ClusterClient {
     return url !== undefined && this.options.urls.includes(url);
   }
 
-  /** @throws CommandError `no-answer` when none of the conductors answers */
+  /** @throws CommandError `no-answer` when none of the conductors answers, or why none lets us ask */
   async view(): Promise<ClusterView> {
     const { urls, memory } = this.options;
-    const { answers, reasons } = await this.askAll(urls);
-    const found = answers.length > 0 ? answers : await this.askRemembered(reasons);
-    if (found.length === 0) throw new CommandError('no-answer', reasons.join('\n  '));
+    const { answers, errors } = await this.askAll(urls);
+    const found = answers.length > 0 ? answers : await this.askRemembered(errors);
+    if (found.length === 0) throw noAnswer(errors);
     const view = mergeAnswers(found);
     await memory.remember(view);
     return view;
   }
 
-  private async askAll(urls: readonly string[]): Promise<{ answers: Answer[]; reasons: string[] }> {
+  private async askAll(urls: readonly string[]): Promise<{ answers: Answer[]; errors: Error[] }> {
     const settled = await Promise.allSettled(urls.map((url) => this.ask(url)));
     return {
       answers: settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
-      reasons: settled.flatMap((result) =>
-        result.status === 'rejected' ? [(result.reason as Error).message] : [],
-      ),
+      errors: settled.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : [])),
     };
   }
 
   /** Those that were members when the given ones last answered, as far as they belong to the same cluster still. */
-  private async askRemembered(reasons: readonly string[]): Promise<Answer[]> {
+  private async askRemembered(errors: readonly Error[]): Promise<Answer[]> {
     const { urls, memory, note } = this.options;
     const known = await memory.recall();
     const others = known?.members.map(({ url }) => url).filter((url) => !urls.includes(url)) ?? [];
@@ -76,7 +85,7 @@ export class ClusterClient {
     const { answers } = await this.askAll(others);
     const same = answers.filter(({ own }) => own.clusterId === known.clusterId);
     if (same.length > 0 && !this.hasNoted) {
-      for (const reason of reasons) note(reason);
+      for (const error of errors) note(reasonOf(error));
       note(`asked the members that were seen before: ${answeredText(known, same)}`);
       this.hasNoted = true;
     }
@@ -123,10 +132,11 @@ export class ClusterClient {
   }
 
   /** JSON-RPC of a member: the URL that was given for it, else its consensus host with the RPC port that it names. */
-  private urlOf({ id, addr, status }: Pick<Member, 'id' | 'addr' | 'status'>): string {
+  private urlOf(member: Pick<Member, 'id' | 'addr' | 'status'>): string {
+    const { id } = member;
     const given = this.urlById.get(id);
     if (given !== undefined) return given;
-    const url = status?.rpcPort ? rpcUrlOf(addr, status.rpcPort) : undefined;
+    const url = memberUrl(member);
     if (url === undefined) throw new CommandError('no-rpc-address', `the RPC address of ${id} is not known`);
     return url;
   }
@@ -134,18 +144,18 @@ export class ClusterClient {
   /**
    * What happened since then, as the first of the given conductors knows it that answers.
    *
-   * @throws CommandError `no-answer` when none of them does
+   * @throws CommandError `no-answer` when none of them does, or why none lets us ask
    */
   async history(sinceMs: number): Promise<History> {
-    const reasons: string[] = [];
+    const errors: Error[] = [];
     for (const url of this.options.urls) {
       try {
         return await this.readAt(url, 'conductor_history', historySchema, [sinceMs]);
       } catch (error) {
-        reasons.push((error as Error).message);
+        errors.push(error as Error);
       }
     }
-    throw new CommandError('no-answer', reasons.join('\n  '));
+    throw noAnswer(errors);
   }
 
   private async ask(url: string): Promise<Answer> {
@@ -175,17 +185,55 @@ export class ClusterClient {
           { cause: error },
         );
       }
-      throw error;
+      throw (await this.asTlsPort(url, error)) ?? error;
     }
+  }
+
+  /** The same failure in better words, if a port was called in plain HTTP that speaks TLS: it just hangs up. */
+  private async asTlsPort(url: string, error: unknown): Promise<ClientError | undefined> {
+    if (!(error instanceof ClientError) || error.failure.code !== 'unreachable') return undefined;
+    const { isPlain, host, port } = parseEndpoint(url);
+    if (!isPlain || error.failure.refused) return undefined;
+    const { signal } = this.options;
+    if (!(await speaksTls(withoutBrackets(host), port, { timeoutMs: PROBE_TIMEOUT_MS, signal })))
+      return undefined;
+    const { method, server } = error;
+    const failure = { code: 'unreachable', tls: 'tls-port' } as const;
+    return new ClientError(failure, method, server, TLS_TEXTS['tls-port'], { cause: error });
+  }
+
+  /** It is sent anyway: whoever runs the cluster has decided so. */
+  private notePlainToken(url: string): void {
+    const { credentials, note } = this.options;
+    const { isPlain, host, authorization } = parseEndpoint(url);
+    if (credentials.token === undefined || authorization !== undefined) return;
+    if (!isPlain || isLoopback(host) || this.hasNotedPlainToken) return;
+    this.hasNotedPlainToken = true;
+    note(
+      `the token goes to ${host} over plain HTTP, where others on the way can read it: use https (--rpc.tls.cert)`,
+    );
   }
 
   /** Reads say nothing of their caller. */
   private client(url: string, headers: Record<string, string> = {}): JsonRpcClient {
     const key = `${Object.keys(headers).join()} ${url}`;
     let client = this.clients.get(key);
-    if (!client) this.clients.set(key, (client = new JsonRpcClient({ url, headers })));
+    if (!client) {
+      this.notePlainToken(url);
+      this.clients.set(key, (client = new JsonRpcClient({ url, headers, ...this.options.credentials })));
+    }
     return client;
   }
+}
+
+/** Nobody answered: if somebody did not let us ask, that is what to repair. */
+function noAnswer(errors: readonly Error[]): CommandError {
+  const access = errors.map(accessError).find((error) => error !== undefined);
+  return new CommandError(access?.code ?? 'no-answer', errors.map(reasonOf).join('\n  '), access?.remedy);
+}
+
+function reasonOf(error: Error): string {
+  return (accessError(error) ?? error).message;
 }
 
 function answeredText({ seenAtMs, members }: RememberedMembers, answers: readonly Answer[]): string {

@@ -8,9 +8,11 @@ import { CommandError } from '../command-error.js';
 import type { CommandIo, RunIo } from '../command.js';
 import { withChangeOptions, withReason, type ChangeOptions } from '../confirmation.js';
 import { withOutput, type OutputFormat } from '../output/document.js';
+import { readCredentials, withCredentialOptions, type CredentialPaths } from '../settings/credentials.js';
 import { stateFile } from '../settings/folders.js';
 import { MemberMemory } from '../settings/member-memory.js';
 import { findTarget, ownUrl, type Target, type TargetOptions } from '../settings/target.js';
+import { accessError } from './access-error.js';
 import type { ClusterClient } from './cluster-client.js';
 import {
   leaders,
@@ -36,7 +38,7 @@ export interface Operation extends RunIo {
 /** Adds the options that all commands of the cluster have. */
 export function clusterCommand(program: Command, io: CommandIo, usage: string): Command {
   const given = hideCredentials(io.env['BATON_RPC'] || ownUrl(io.env));
-  return program
+  const command = program
     .command(usage)
     .addOption(
       new Option(
@@ -49,12 +51,12 @@ export function clusterCommand(program: Command, io: CommandIo, usage: string): 
         '--cluster <name>',
         'a cluster of ~/.config/baton/config.yaml (env: BATON_CLUSTER; else the default of that file)',
       ),
-    )
-    .addOption(
-      new Option('--deadline <duration>', 'longest time to wait until it is so, such as 30s or 2m')
-        .default(DEFAULT_DEADLINE_MS, '1m')
-        .argParser(readDuration),
     );
+  return withCredentialOptions(command).addOption(
+    new Option('--deadline <duration>', 'longest time to wait until it is so, such as 30s or 2m')
+      .default(DEFAULT_DEADLINE_MS, '1m')
+      .argParser(readDuration),
+  );
 }
 
 /** The same for a command that changes something. */
@@ -64,7 +66,7 @@ export function changingCommand(program: Command, io: CommandIo, usage: string):
 }
 
 /** Options of every command of the cluster. */
-export interface ClusterOptions extends TargetOptions {
+export interface ClusterOptions extends TargetOptions, CredentialPaths {
   deadline: number;
 }
 
@@ -79,10 +81,13 @@ export async function operate(
 ): Promise<void> {
   const { signal, note, report } = io;
   const target = await findTarget(options, io.env);
+  const sources = { options, ofCluster: target.credentials, env: io.env };
+  const credentials = await readCredentials(sources, io);
   // It brings undici: help and complaints do without.
   const { ClusterClient } = await import('./cluster-client.js');
   const cluster = new ClusterClient({
     urls: target.urls,
+    credentials,
     signal,
     said: { owner: whoIsAsking(io), reason },
     memory: new MemberMemory({ file: stateFile(io.env), target, note }),
@@ -148,6 +153,7 @@ const UNSETTLED = [
 
 /** Whether a failed call may have had its effect, or may have it at the next try. */
 function isUnsettled(error: ClientError): boolean {
+  if (accessError(error)) return false;
   if (error.failure.code !== 'rpc-error') return error.code !== 'http-status' && error.code !== 'bad-answer';
   const { rpcMessage } = error.failure;
   return UNSETTLED.some((text) => rpcMessage.includes(text));
@@ -198,8 +204,10 @@ function settled(before: Answering): (view: ClusterView) => string | undefined {
   };
 }
 
-/** The conductor said no. */
+/** The conductor said no. @returns CommandError `refused`, or why it does not let us ask */
 export function refused(error: ClientError): CommandError {
+  const access = accessError(error);
+  if (access) return access;
   const text = error.failure.code === 'rpc-error' ? error.failure.rpcMessage : error.message;
   return new CommandError('refused', `${error.server} answers: ${text}`);
 }

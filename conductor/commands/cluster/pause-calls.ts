@@ -1,6 +1,7 @@
 import { ClientError } from '../../../rpc/clients/client-error.js';
 import type { Answering, Member } from '../../verdict/cluster-view.js';
 import { CommandError } from '../command-error.js';
+import { isLasting } from './access-error.js';
 import { refused, type Operation } from './cluster-command.js';
 
 /** What is to be done. */
@@ -27,7 +28,11 @@ export async function whyNoClusterPause(
     return undefined;
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
-    return isUnknownMethod(error) ? `${leader.id} runs an older release` : refused(error).message;
+    if (isUnknownMethod(error)) return `${leader.id} runs an older release`;
+    const refusal = refused(error);
+    // Asking each member by itself would be in vain, too.
+    if (isLasting(refusal)) throw refusal;
+    return refusal.message;
   }
 }
 

@@ -1,5 +1,4 @@
 import type { ClusterVerdict } from '../../../rpc/server/cluster-verdict.js';
-import { rpcUrlOf } from '../../config/host-port.js';
 import { formatGoDuration } from '../../config/go-duration.js';
 import {
   healthReason,
@@ -14,6 +13,7 @@ import { haltOf } from '../../verdict/halt.js';
 import { judgeCluster } from '../../verdict/judge-cluster.js';
 import { paint, tableLines, wrap, type Cell, type Column, type Look } from '../output/table.js';
 import { haltedSince } from './halted-since.js';
+import { memberUrl } from './member-url.js';
 
 /** In the place of what a witness has not. */
 const NO_NODE = '-';
@@ -71,7 +71,7 @@ const COLUMNS: readonly StatusColumn[] = [
     }),
   },
   { title: 'ADDRESS', wide: true, of: ({ member }) => member.addr || UNKNOWN },
-  { title: 'RPC', wide: true, of: ({ member }) => rpcUrl(member) ?? UNKNOWN },
+  { title: 'RPC', wide: true, of: ({ member }) => memberUrl(member) ?? UNKNOWN },
   {
     title: 'UPTIME',
     wide: true,
@@ -174,10 +174,6 @@ function lagEntries(view: ClusterView, { id, status }: Member): number | null {
   return leader.status.peers.find((peer) => peer.id === id)?.lagEntries ?? null;
 }
 
-function rpcUrl({ addr, status }: Member): string | null {
-  return (status?.rpcPort ? rpcUrlOf(addr, status.rpcPort) : undefined) ?? null;
-}
-
 function shownRole(member: Member): string {
   const { status } = member;
   if (!status?.witness) return plainRole(member);
@@ -207,7 +203,7 @@ export function statusDocument(view: ClusterView): object {
   const members = view.members.map((member) => ({
     ...member,
     role: plainRole(member),
-    rpcUrl: rpcUrl(member),
+    rpcUrl: memberUrl(member) ?? null,
     lagBlocks: lagBlocks(view, member),
     lagEntries: lagEntries(view, member),
   }));

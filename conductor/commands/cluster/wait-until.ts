@@ -1,6 +1,7 @@
 import { formatGoDuration } from '../../config/go-duration.js';
 import type { Sleep } from '../../time/sleep.js';
 import { CommandError } from '../command-error.js';
+import { isLasting } from './access-error.js';
 import type { ClusterClient } from './cluster-client.js';
 import { isQuorumLost, type ClusterView } from '../../verdict/cluster-view.js';
 
@@ -43,7 +44,7 @@ interface Waiting {
  *
  * @param missing what is not yet as it should be, in words; undefined when all is
  * @returns the view in which nothing was missing
- * @throws CommandError `deadline` or `quorum-lost` with what was missing last
+ * @throws CommandError `deadline` or `quorum-lost` with what was missing last; at once what lets us ask nobody
  */
 export async function waitUntil(
   cluster: Pick<ClusterClient, 'view'>,
@@ -62,7 +63,7 @@ export async function waitUntil(
       isLost = isQuorumLost(view);
     } catch (error) {
       // The node that was asked may be the one that goes away.
-      if (!(error instanceof CommandError)) throw error;
+      if (!(error instanceof CommandError) || isLasting(error)) throw error;
       lacks = error.message;
     }
     if (signal.aborted) throw new CommandError('interrupted', `not waited for: ${lacks}`);

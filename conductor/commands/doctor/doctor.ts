@@ -8,6 +8,7 @@ import { operate } from '../cluster/cluster-command.js';
 import { CommandError } from '../command-error.js';
 import type { AddCommand, RunIo } from '../command.js';
 import { EXIT } from '../exit-codes.js';
+import { withCredentialOptions, type CredentialPaths } from '../settings/credentials.js';
 import type { StartFacts } from './facts.js';
 import { worstOf, type Finding } from './judge/finding.js';
 import { judgeConfiguration, type ConfigurationFacts } from './judge/judge-configuration.js';
@@ -20,34 +21,40 @@ const CODES = { ok: EXIT.ok, warning: EXIT.failed, failure: EXIT.critical };
 const DEADLINE_MS = 60_000;
 const QUESTIONS_MAX = 100;
 
-interface Options {
+interface Options extends CredentialPaths {
   json?: true;
   rpc?: string;
 }
 
 /** `baton doctor`: checks a machine before Baton runs there, or a cluster that runs; changes nothing. */
 export const addDoctor: AddCommand = (program, io) => {
-  program
+  const command = program
     .command('doctor')
     .usage('[--json] [--] [flags of run]\n       baton doctor --rpc URLS [--json]')
     .description(
       'check, with the flags and environment of run, whether Baton can run here; or, with --rpc, how the members of a cluster see each other. Changes nothing; the exit code is 0 if all is well, 1 for warnings, 2 for failures, 3 for a wrong command line, 4 if nobody answers',
     )
-    .option('--rpc <urls>', 'RPC of one or more conductors, with commas: check the cluster that runs')
+    .option('--rpc <urls>', 'RPC of one or more conductors, with commas: check the cluster that runs');
+  withCredentialOptions(command)
     .option('--json', 'print JSON')
     .allowUnknownOption()
     .allowExcessArguments()
-    .action(async ({ json, rpc }: Options, command: Command) => {
+    .action(async ({ json, rpc, ...paths }: Options, command: Command) => {
       if (rpc !== undefined && command.args.length > 0) {
         throw new CommandError(
           'usage',
           `--rpc checks a cluster, and takes no flags of run: ${command.args.join(' ')}`,
         );
       }
+      if (rpc === undefined && Object.keys(paths).length > 0) {
+        throw new CommandError('usage', 'credentials are for a cluster: give its addresses with --rpc');
+      }
       // Everything is asked at the same time.
       setMaxListeners(QUESTIONS_MAX, io.signal);
       const findings =
-        rpc === undefined ? await examineMachine(io, command.args) : await examineCluster(io, rpc);
+        rpc === undefined
+          ? await examineMachine(io, command.args)
+          : await examineCluster(io, { ...paths, rpc });
       if (io.signal.aborted) {
         throw new CommandError('interrupted', 'not everything was checked', 'repeat it: nothing was changed');
       }
@@ -65,9 +72,9 @@ async function examineMachine(io: RunIo, argv: readonly string[]): Promise<Findi
   return [...first, ...judgeMachine(await gatherMachine(config, io.signal))];
 }
 
-async function examineCluster(io: RunIo, rpc: string): Promise<Finding[]> {
+async function examineCluster(io: RunIo, options: CredentialPaths & { rpc: string }): Promise<Finding[]> {
   const findings: Finding[] = [];
-  await operate(io, { rpc, deadline: DEADLINE_MS }, async ({ cluster }) => {
+  await operate(io, { ...options, deadline: DEADLINE_MS }, async ({ cluster }) => {
     const [{ gatherCluster }, { judgeMembers }] = await Promise.all([
       import('./gather/gather-cluster.js'),
       import('./judge/judge-members.js'),

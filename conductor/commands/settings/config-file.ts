@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { z } from 'zod';
 import { hideCredentials } from '../../../common/endpoint.js';
 import { CommandError } from '../command-error.js';
 import { addressesProblem } from './addresses.js';
+import { isPair } from './credentials.js';
 
 const addresses = z
   .array(
@@ -12,18 +14,30 @@ const addresses = z
   )
   .min(1, 'name at least one conductor');
 
+/** A path; relative ones begin at the folder of this file. */
+const file = z.string().min(1, 'name a file').optional();
+
 /** Fields that have no effect are refused: nobody is to believe that a certificate is checked which is not. */
 const configSchema = z.strictObject({
   /** The cluster that is meant when none is named. */
   default: z.string().optional(),
   clusters: z.record(
     z.string().regex(/^[\w.-]+$/, 'a name has letters, digits, ".", "_" and "-"'),
-    z.strictObject({
-      /** RPC of its conductors: URLs, or `host:port`. One that runs is enough. */
-      rpc: addresses,
-    }),
+    z
+      .strictObject({
+        /** RPC of its conductors: URLs, or `host:port`. One that runs is enough. */
+        rpc: addresses,
+        /** As the options of commands are called. */
+        cacert: file,
+        cert: file,
+        key: file,
+        tokenFile: file,
+      })
+      .refine(isPair, 'give cert and key together'),
   ),
 });
+
+const FILES = ['cacert', 'cert', 'key', 'tokenFile'] as const;
 
 export type ConfigFile = z.infer<typeof configSchema>;
 
@@ -55,6 +69,12 @@ export async function readConfigFile(file: string): Promise<ConfigFile | undefin
   const { default: name, clusters } = parsed.data;
   if (name !== undefined && !Object.hasOwn(clusters, name)) {
     return wrong(`default: there is no cluster "${name}" among ${Object.keys(clusters).join(', ')}`);
+  }
+  const folder = path.dirname(file);
+  for (const cluster of Object.values(clusters)) {
+    for (const field of FILES) {
+      if (cluster[field] !== undefined) cluster[field] = path.resolve(folder, cluster[field]);
+    }
   }
   return parsed.data;
 }

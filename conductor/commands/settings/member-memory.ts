@@ -2,8 +2,8 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { parseEndpoint } from '../../../common/endpoint.js';
-import { rpcUrlOf } from '../../config/host-port.js';
 import type { ClusterView } from '../../verdict/cluster-view.js';
+import { memberUrl } from '../cluster/member-url.js';
 import type { Target } from './target.js';
 
 /** Clusters that are remembered; the one that was not seen for longest is forgotten first. */
@@ -53,9 +53,9 @@ export class MemberMemory {
   /** Writes down who is there, once for the same members. */
   async remember({ clusterId, members }: ClusterView): Promise<void> {
     const { file, now = Date.now } = this.options;
-    const seen = members.flatMap(({ id, addr, status }) => {
-      const url = status?.rpcPort ? rpcUrlOf(addr, status.rpcPort) : undefined;
-      return url === undefined ? [] : [{ id, url }];
+    const seen = members.flatMap((member) => {
+      const url = memberUrl(member);
+      return url === undefined ? [] : [{ id: member.id, url }];
     });
     const same = JSON.stringify([clusterId, seen]);
     if (file === undefined || clusterId === null || seen.length === 0 || same === this.kept) return;

@@ -48,14 +48,19 @@ async function failure(...args: Parameters<typeof target>): Promise<[string, str
 describe('17: which cluster a command is about', () => {
   it('is the default of the file, where nothing else is said', async () => {
     write(CLUSTERS);
-    const prod = { urls: ['http://10.0.0.1:8547', 'http://10.0.0.2:8547'], name: 'prod', isGuess: false };
+    const prod = {
+      urls: ['http://10.0.0.1:8547', 'http://10.0.0.2:8547'],
+      name: 'prod',
+      credentials: {},
+      isGuess: false,
+    };
     expect(await target()).toEqual(prod);
     expect(await target({ cluster: 'prod' })).toEqual(prod);
   });
 
   it('is the only one of the file', async () => {
     write('clusters: {one: {rpc: [a:1]}}');
-    expect(await target()).toEqual({ urls: ['http://a:1'], name: 'one', isGuess: false });
+    expect(await target()).toEqual({ urls: ['http://a:1'], name: 'one', credentials: {}, isGuess: false });
   });
 
   it.each<[string, TargetOptions, Record<string, string>, string]>([
@@ -64,13 +69,33 @@ describe('17: which cluster a command is about', () => {
     ['BATON_RPC', {}, { BATON_RPC: 'y:2', BATON_CLUSTER: 'prod' }, 'http://y:2'],
     ['BATON_CLUSTER', {}, { BATON_CLUSTER: 'test', OP_CONDUCTOR_RPC_PORT: '9' }, 'http://[::1]:8547'],
     ['the conductor of this host', {}, { OP_CONDUCTOR_RPC_PORT: '9' }, 'http://127.0.0.1:9'],
+    [
+      'the conductor of this host, which may speak TLS,',
+      {},
+      { OP_CONDUCTOR_RPC_PORT: '9', OP_CONDUCTOR_RPC_TLS_CERT: 'c.pem' },
+      'https://127.0.0.1:9',
+    ],
   ])('is that of %s before all that comes after it', async (_, options, env, url) => {
     write(CLUSTERS);
     expect((await target(options, env)).urls).toEqual([url]);
   });
 
+  it('has the credentials that the file has for it, from its folder', async () => {
+    const file = write(
+      'clusters: {one: {rpc: [a:1], cacert: ca.pem, cert: c.pem, key: /k.pem, tokenFile: ../t}}',
+    );
+    const folder = path.dirname(file);
+    expect((await target()).credentials).toEqual({
+      cacert: path.join(folder, 'ca.pem'),
+      cert: path.join(folder, 'c.pem'),
+      key: '/k.pem',
+      tokenFile: path.join(path.dirname(folder), 't'),
+    });
+    expect((await target({ rpc: 'a:1' })).credentials).toEqual({});
+  });
+
   it('is a guess without any of them', async () => {
-    expect(await target()).toEqual({ urls: ['http://127.0.0.1:8545'], isGuess: true });
+    expect(await target()).toEqual({ urls: ['http://127.0.0.1:8545'], credentials: {}, isGuess: true });
     expect(await findTarget({}, {})).toMatchObject({ isGuess: true });
   });
 
@@ -89,6 +114,9 @@ describe('17: what is wrong is said with file, field and remedy', () => {
     ['clusters: {prod: {rpc: a:1}}', 'clusters.prod.rpc: '],
     ['clusters: {prod: {rpc: [ftp://a]}}', 'clusters.prod.rpc.0: give a URL that begins with'],
     ['clusters: {prod: {rpc: [a:1], token: x}}', 'clusters.prod: this version knows no token'],
+    ['clusters: {prod: {rpc: [a:1], tokenFile: ""}}', 'clusters.prod.tokenFile: name a file'],
+    ['clusters: {prod: {rpc: [a:1], cert: c.pem}}', 'clusters.prod: give cert and key together'],
+    ['clusters: {prod: {rpc: [a:1], cacert: [x]}}', 'clusters.prod.cacert: '],
     ['clusters: {a b: {rpc: [a:1]}}', 'clusters.a b: '],
     ['clusters: {}\nowner: me', 'the file: this version knows no owner'],
     ['default: x\nclusters: {prod: {rpc: [a:1]}}', 'default: there is no cluster "x" among prod'],

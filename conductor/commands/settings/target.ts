@@ -3,6 +3,8 @@ import { formatHostPort, isWildcard, withoutBrackets } from '../../config/host-p
 import type { Environment } from '../../config/read-values.js';
 import { CommandError } from '../command-error.js';
 import { addressesProblem, urlsOf } from './addresses.js';
+import type { ConfigFile } from './config-file.js';
+import type { CredentialPaths } from './credentials.js';
 import { configFile } from './folders.js';
 
 /** op-conductor's default of `rpc.port`. */
@@ -14,6 +16,8 @@ export interface Target {
   urls: readonly string[];
   /** As the user's configuration calls it; undefined for addresses that were given. */
   name?: string;
+  /** What the user's configuration has for it; empty for addresses that were given. */
+  credentials: CredentialPaths;
   /** Nobody has said which: it is the conductor of this host, if there is one. */
   isGuess: boolean;
 }
@@ -39,15 +43,16 @@ export async function findTarget({ rpc, cluster }: TargetOptions, env: Environme
   if (cluster !== undefined) return named(cluster, '--cluster', env);
   if (env['BATON_RPC']) return fromAddresses(env['BATON_RPC'], 'BATON_RPC');
   if (env['BATON_CLUSTER']) return named(env['BATON_CLUSTER'], 'BATON_CLUSTER', env);
-  if (env['OP_CONDUCTOR_RPC_PORT']) return { urls: [ownUrl(env)], isGuess: false };
-  return (await byDefault(env)) ?? { urls: [ownUrl(env)], isGuess: true };
+  if (env['OP_CONDUCTOR_RPC_PORT']) return { urls: [ownUrl(env)], credentials: {}, isGuess: false };
+  return (await byDefault(env)) ?? { urls: [ownUrl(env)], credentials: {}, isGuess: true };
 }
 
 /** RPC of the conductor of this host, if it has the environment of this command. */
 export function ownUrl(env: Environment): string {
   const listensOn = env['OP_CONDUCTOR_RPC_ADDR'] ?? '';
   const host = listensOn === '' || isWildcard(listensOn) ? '127.0.0.1' : withoutBrackets(listensOn);
-  return `http://${formatHostPort(host, Number(env['OP_CONDUCTOR_RPC_PORT'] || DEFAULT_RPC_PORT))}`;
+  const scheme = env['OP_CONDUCTOR_RPC_TLS_CERT'] ? 'https' : 'http';
+  return `${scheme}://${formatHostPort(host, Number(env['OP_CONDUCTOR_RPC_PORT'] || DEFAULT_RPC_PORT))}`;
 }
 
 function fromAddresses(text: string, from: string): Target {
@@ -59,7 +64,12 @@ function fromAddresses(text: string, from: string): Target {
     const comma = place === undefined ? '' : ' (in a user name or password, write , as %2C)';
     throw new CommandError('usage', `${which} is none such as http://10.0.0.1:8547: ${what}${comma}`);
   }
-  return { urls: urlsOf(given), isGuess: false };
+  return { urls: urlsOf(given), credentials: {}, isGuess: false };
+}
+
+function fromFile({ clusters }: ConfigFile, name: string): Target {
+  const { rpc, ...credentials } = clusters[name]!;
+  return { urls: urlsOf(rpc), name, credentials, isGuess: false };
 }
 
 async function byDefault(env: Environment): Promise<Target | undefined> {
@@ -70,7 +80,7 @@ async function byDefault(env: Environment): Promise<Target | undefined> {
   if (!config) return undefined;
   const [only, another] = Object.keys(config.clusters);
   const name = config.default ?? (another === undefined ? only : undefined);
-  if (name !== undefined) return { urls: urlsOf(config.clusters[name]!.rpc), name, isGuess: false };
+  if (name !== undefined) return fromFile(config, name);
   const names = Object.keys(config.clusters).join(', ');
   throw new CommandError(
     'usage',
@@ -85,7 +95,7 @@ async function named(name: string, from: string, env: Environment): Promise<Targ
   const config = file === undefined ? undefined : await readConfigFile(file);
   const path = file ?? '~/.config/baton/config.yaml';
   if (config && Object.hasOwn(config.clusters, name)) {
-    return { urls: urlsOf(config.clusters[name]!.rpc), name, isGuess: false };
+    return fromFile(config, name);
   }
   const known = config
     ? `it has ${Object.keys(config.clusters).join(', ') || 'none'}`
