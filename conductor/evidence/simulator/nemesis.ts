@@ -1,3 +1,4 @@
+import type { Block } from './chain/block-store.js';
 import { DiskFaults } from './disk-faults.js';
 import type { CallFault } from './node/call-faults.js';
 import type { Machine } from './machine.js';
@@ -10,6 +11,8 @@ const SLOW_BYTES_PER_MS = 20;
 const RESTART_MIN_MS = 600;
 /** Minimum time between two unreported rewinds of clients. */
 const REWIND_PAUSE_MS = 60_000;
+/** How often an operator looks for conductors that are still paused after the faults. */
+const RESUME_EVERY_MS = 1000;
 const CALL_FAULTS = ['hang', 'fail', 'mute'] as const satisfies readonly CallFault[];
 /** Faults of op-node or the execution client, or that need them. */
 const OF_NODES: ReadonlySet<FaultName> = new Set([
@@ -55,7 +58,10 @@ export class Nemesis {
     this.striking = false;
     world.raftLinks.mendAll();
     world.gossipLinks.mendAll();
-    for (const machine of world.machines) this.repair(machine);
+    for (const machine of world.machines) {
+      this.repair(machine);
+      this.keepResumed(machine);
+    }
     this.resumeCluster();
     this.leaveBroken();
     world.calmSinceMs = world.nowMs;
@@ -89,7 +95,7 @@ export class Nemesis {
     machine.startOpNode(false);
     void machine.startConductor();
     const { conductor } = machine;
-    if (conductor?.isPaused) void conductor.conductor.resume().catch(() => this.resumeLater(machine));
+    if (conductor?.isPaused) void conductor.conductor.resume().catch(() => undefined);
   }
 
   /** Like an operator who learns that op-node does not answer. */
@@ -97,6 +103,15 @@ export class Nemesis {
     this.world.clock.after(1000, () => {
       const { conductor } = machine;
       if (conductor?.isPaused) void conductor.conductor.resume().catch(() => this.resumeLater(machine));
+    });
+  }
+
+  /** Looks until the end: a conductor that was away, or has an empty disk, finds the pause of its member in the log later. */
+  private keepResumed(machine: Machine): void {
+    this.world.clock.after(RESUME_EVERY_MS, () => {
+      const { conductor } = machine;
+      if (conductor?.isPaused) void conductor.conductor.resume().catch(() => undefined);
+      this.keepResumed(machine);
     });
   }
 
@@ -198,7 +213,7 @@ export class Nemesis {
       void asked?.catch(() => undefined);
       if (forMs === null) this.later(this.durationMs(), () => this.resumeCluster());
     },
-    l1Reorg: () => this.world.reorgL1(this.world.rng.int(1, 6)),
+    l1Reorg: () => this.reorgL1(this.world.rng.int(1, 6)),
     estrange: (machine) => this.estrange(machine),
     stranger: (machine) => this.world.commitOfStranger(machine),
     newConnectionsLost: (machine) => {
@@ -229,6 +244,28 @@ export class Nemesis {
       this.later(this.durationMs(), () => conductor?.conductor.overrideLeader(false));
     },
   };
+
+  /**
+   * No deeper than every log certainly remembers. A conductor that was restarted since knows no block below its log, so
+   * it cannot tell that its client left the chain there, and nobody can post it what lies between. That is the case of
+   * an operator (docs/FORK-SAFETY.md, "What is not promised"); logs of production remember hours.
+   */
+  private reorgL1(depth: number): void {
+    const { world } = this;
+    const mostBlocks = Math.floor(world.options.conductor.retainedEntries / 2);
+    let spared = depth;
+    while (spared > 0 && this.takenBackBy(spared) > mostBlocks) spared -= 1;
+    if (spared > 0) world.reorgL1(spared);
+  }
+
+  /** Committed blocks that no longer stand once L1 has replaced that many of its own. */
+  private takenBackBy(depth: number): number {
+    const { blocks, ledger, l1 } = this.world;
+    const head = ledger.lastApplied?.head && blocks.get(ledger.lastApplied.head.hash);
+    const lowest = l1.head.number - depth + 1;
+    const stands = ({ l1Origin }: Block): boolean => l1Origin.number < lowest && l1.isPlausible(l1Origin);
+    return head ? blocks.chainOf(head).findLastIndex((block) => !stands(block)) + 1 : 0;
+  }
 
   private killMachine(machine: Machine, lostBlocks: number): void {
     machine.killMachine(lostBlocks);

@@ -41,6 +41,8 @@ export interface Observed {
   readonly pausedSinceMs: number | undefined;
   /** Since when a conductor runs here that belongs to no cluster; undefined without one. */
   readonly strangerSinceMs: number | undefined;
+  /** Its conductor knows the log that was there when it began. Before that it does nothing. */
+  readonly knowsLog: boolean;
   /** Its conductor knows that operators have halted the cluster. */
   readonly isHalted: boolean;
   /** Its op-node sequences. */
