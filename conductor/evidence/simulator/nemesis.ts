@@ -1,8 +1,8 @@
-import type { Block } from './chain/block-store.js';
 import { DiskFaults } from './disk-faults.js';
 import type { CallFault } from './node/call-faults.js';
 import type { Machine } from './machine.js';
 import type { FaultName } from './options.js';
+import { rememberedDepth } from './remembered-depth.js';
 import type { World } from './world.js';
 
 /** Slowest of the slow links. */
@@ -145,6 +145,7 @@ export class Nemesis {
   private cause(name: FaultName, machine: Machine): void {
     this.world.count(`fault: ${name}`);
     this.world.note(machine.nodeId, `FAULT ${name}`);
+    this.world.faulted();
     this.faults[name](machine);
   }
 
@@ -213,7 +214,10 @@ export class Nemesis {
       void asked?.catch(() => undefined);
       if (forMs === null) this.later(this.durationMs(), () => this.resumeCluster());
     },
-    l1Reorg: () => this.reorgL1(this.world.rng.int(1, 6)),
+    l1Reorg: () => {
+      const depth = rememberedDepth(this.world, this.world.rng.int(1, 6));
+      if (depth > 0) this.world.reorgL1(depth);
+    },
     estrange: (machine) => this.estrange(machine),
     stranger: (machine) => this.world.commitOfStranger(machine),
     newConnectionsLost: (machine) => {
@@ -244,28 +248,6 @@ export class Nemesis {
       this.later(this.durationMs(), () => conductor?.conductor.overrideLeader(false));
     },
   };
-
-  /**
-   * No deeper than every log certainly remembers. A conductor that was restarted since knows no block below its log, so
-   * it cannot tell that its client left the chain there, and nobody can post it what lies between. That is the case of
-   * an operator (docs/FORK-SAFETY.md, "What is not promised"); logs of production remember hours.
-   */
-  private reorgL1(depth: number): void {
-    const { world } = this;
-    const mostBlocks = Math.floor(world.options.conductor.retainedEntries / 2);
-    let spared = depth;
-    while (spared > 0 && this.takenBackBy(spared) > mostBlocks) spared -= 1;
-    if (spared > 0) world.reorgL1(spared);
-  }
-
-  /** Committed blocks that no longer stand once L1 has replaced that many of its own. */
-  private takenBackBy(depth: number): number {
-    const { blocks, ledger, l1 } = this.world;
-    const head = ledger.lastApplied?.head && blocks.get(ledger.lastApplied.head.hash);
-    const lowest = l1.head.number - depth + 1;
-    const stands = ({ l1Origin }: Block): boolean => l1Origin.number < lowest && l1.isPlausible(l1Origin);
-    return head ? blocks.chainOf(head).findLastIndex((block) => !stands(block)) + 1 : 0;
-  }
 
   private killMachine(machine: Machine, lostBlocks: number): void {
     machine.killMachine(lostBlocks);

@@ -77,6 +77,8 @@ export interface Invariant {
   called?(node: Observed): void;
   /** Some time has passed. Only called if one of the members is a witness. */
   passed?(): void;
+  /** The nemesis has caused a fault. */
+  faulted?(): void;
   /** A control loop has requested a transfer. */
   transferred?(nodeId: string, success: boolean): void;
   /** Some time after the last fault. */
