@@ -12,9 +12,9 @@ import { RECORD_FORMAT, recordSchema } from './record.js';
 const TYPE_WITH_RECORDS = 5;
 const PREFIX_BYTES = 6;
 
-const decision = recordSchema
-  .pick({ id: true, who: true })
-  .extend({ logIndex: z.int().nonnegative(), sinceMs: z.int().nonnegative() });
+/** In the order in which `ClusterRecords` makes them: equal states are equal bytes, whether restored or not. */
+const { id, who } = recordSchema.shape;
+const decision = z.strictObject({ id, logIndex: z.int().nonnegative(), sinceMs: z.int().nonnegative(), who });
 const pause = decision.extend({ untilMs: z.int().nonnegative().nullable() });
 
 const stateSchema: z.ZodType<RecordsState> = z.strictObject({

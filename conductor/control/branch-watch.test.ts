@@ -345,6 +345,44 @@ describe('a client that leaves the committed chain by itself', () => {
     expect(watch.leftTimes).toBe(1);
   });
 
+  it('does not count what it loses on the way back, nor does that break the row', async () => {
+    const blocks = chainOf(16, 20).map(({ number }) => refOf(number));
+    for (const times of [1, 2, 3]) {
+      node.rewind(15, ...blocks);
+      await poll();
+      node.rewind(15);
+      await poll();
+      expect(watch.leftTimes).toBe(times);
+      for (const posted of [0, 1]) {
+        node.rewind(15, ...blocks.slice(0, 3));
+        await poll();
+        node.rewind(15, ...blocks.slice(0, posted));
+        await poll();
+        expect(watch.leftTimes).toBe(times);
+      }
+    }
+  });
+
+  it('is counted anew once the log has taken the blocks back', async () => {
+    node.rewind(15);
+    await poll();
+    chain.applyReset(
+      { from: chain.head!, to: { number: 15, hash: hashOf(15) }, evidence: 'operator', who: 'the test' },
+      100,
+    );
+    const blocks = chainOf(16, 18).map(({ number }) =>
+      refOf(number, 'b', number === 16 ? hashOf(15) : hashOf(number - 1, 'b')),
+    );
+    for (const block of blocks) chain.apply(committed(block, 100 + block.number), undefined);
+    for (const times of [1, 2]) {
+      node.rewind(15, ...blocks);
+      await poll();
+      node.rewind(15);
+      await poll();
+      expect(watch.leftTimes).toBe(times);
+    }
+  });
+
   it('is left alone for a while, then as any other that is behind', async () => {
     node.rewind(15);
     await poll();

@@ -274,6 +274,7 @@ export class Controller extends EventEmitter<ControlEvents> {
       mustStop: branch.offChain ?? localNode.notAsking,
       compared: branch.compared,
       stray: branch.isStray(now),
+      left: branch.leftAt !== null,
       fitness: this.fitness.level(Strikes.toLeave),
       eligibility: this.fitness.eligibility,
       lagBlocks: this.fitness.lagBlocks,

@@ -23,7 +23,10 @@ const DIMENSIONS = {
   ],
   mustStop: [undefined, 'block 7 is 0xb, committed is 0xa'],
   compared: BOOLEANS,
-  stray: BOOLEANS,
+  away: [
+    { stray: false, left: false },
+    { stray: true, left: true },
+  ],
   progressing: BOOLEANS,
   historyTooShort: BOOLEANS,
   lagging: BOOLEANS,
@@ -62,9 +65,10 @@ function product<T extends Record<string, readonly unknown[]>>(dimensions: T): C
 const everyView = (): View[] =>
   [DIMENSIONS, WITNESS_DIMENSIONS, STRANGER_DIMENSIONS]
     .flatMap((dimensions) => product(dimensions))
-    .map(({ best, lag, ...said }) =>
+    .map(({ best, lag, away, ...said }) =>
       viewOf({
         ...said,
+        ...away,
         eligibility: encodeEligibility(said.fitness, lag.own),
         lagBlocks: lag.own,
         successors: best === undefined ? [] : [successor('b', best, lag.best)],
@@ -155,12 +159,15 @@ describe('decide, in every view', () => {
         action.type !== 'transfer' || (action.to === successors[0]?.id && successors[0].fitness > unfit),
     ],
     [
-      'hands over to a fitter node, or to one closer to the head: when the history is too short, or this one is far behind',
+      'hands over to a fitter node, or to one closer to the head: when the history is too short, or this one is far behind and has not left',
       (view, action) => {
         const [best] = view.successors;
         if (action.type !== 'transfer' || !best) return true;
         const isCloser = best.eligibility > view.eligibility;
-        return best.fitness > view.fitness || (isCloser && (view.historyTooShort || view.lagBlocks === 500));
+        return (
+          best.fitness > view.fitness ||
+          (isCloser && (view.historyTooShort || (view.lagBlocks === 500 && !view.left)))
+        );
       },
     ],
     [

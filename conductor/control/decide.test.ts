@@ -205,6 +205,12 @@ describe('decide, in situations that have cost others their chain', () => {
     expect(decide(view)).toMatchObject({ type: 'transfer', to: 'b', sequencer: 'leave' });
   });
 
+  story('what the client has left may give way: that another member still has it moves nothing', (decide) => {
+    const view = leader({ left: true, lagBlocks: 24, successors: [successor('b', fit, 0)] });
+    expect(decide(view).type).toBe('start');
+    expect(decide({ ...view, left: false })).toMatchObject({ type: 'transfer', to: 'b' });
+  });
+
   story('a stale leader that has just started catches up, also when a peer seems fit', (decide) => {
     const successors = [successor('b', fit)];
     const view = leader({ fitness: stale, successors, sequencerActive: true, progressing: true });

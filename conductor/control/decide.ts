@@ -43,6 +43,8 @@ export interface View {
   compared: boolean;
   /** The client is on another branch, or has left the committed chain by itself: committed blocks are not posted to it. */
   stray: boolean;
+  /** The client has left the committed chain by itself, and is not back: what it lacks may be about to give way. */
+  left: boolean;
   /** Of the local node. */
   fitness: Fitness;
   eligibility: number;
@@ -159,8 +161,11 @@ function decideAsLeader(view: View): Action {
   if (view.historyTooShort && closer) {
     return leaveTo(closer, 'the retained history does not reach the local head and another node is closer');
   }
+  // What this client has left may be what a majority has left. Then a member that still has it must not lead, and would
+  // transfer leadership back at once: whoever has left looks for the evidence first.
   const ahead = view.successors.find(
-    ({ fitness, lagBlocks }) => fitness >= view.fitness && view.lagBlocks - lagBlocks >= FAR_BEHIND_BLOCKS,
+    ({ fitness, lagBlocks }) =>
+      !view.left && fitness >= view.fitness && view.lagBlocks - lagBlocks >= FAR_BEHIND_BLOCKS,
   );
   if (ahead) return leaveTo(ahead, 'the local node lacks many blocks that another node has');
   return { type: 'start', reason: 'leader without an active sequencer' };

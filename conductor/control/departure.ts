@@ -5,8 +5,8 @@ const MAX_PAUSE_MS = 3000;
 
 /** The client had one committed block and then only another. */
 interface Loss {
-  from: string;
-  to: string;
+  from: BlockId;
+  to: BlockId;
   /** How often in a row it was this very loss. */
   times: number;
 }
@@ -73,8 +73,11 @@ export class Departure {
 
   private left(from: BlockId, at: BlockId, sinceMs: number): void {
     this.departed = { from, at, sinceMs };
-    const isSame = this.loss?.from === from.hash && this.loss.to === at.hash;
-    this.loss = { from: from.hash, to: at.hash, times: isSame ? this.times + 1 : 1 };
+    const before = this.loss && this.isCommitted(this.loss.from) ? this.loss : undefined;
+    // On its way back to where it had been, it has lost a part of the same blocks: that is not once more, nor another loss.
+    if (before && from.number < before.from.number && at.number >= before.to.number) return;
+    const isSame = before?.from.hash === from.hash && before.to.hash === at.hash;
+    this.loss = { from, to: at, times: isSame ? this.times + 1 : 1 };
   }
 
   /** A poll failed: what the next one finds may be the doing of a crash. */

@@ -66,6 +66,7 @@ function factsOf(view: View): string[] {
     [view.mustStop !== undefined, `off the chain (${view.mustStop})`],
     [!view.compared, 'chain not compared yet'],
     [view.stray, 'on another branch'],
+    [view.left, 'its client has left the chain'],
     [view.progressing, 'progressing'],
     [view.transferring, 'transfer under way'],
     [view.stuck, 'stuck'],

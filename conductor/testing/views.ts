@@ -28,6 +28,7 @@ export function viewOf(changes: Partial<View> = {}): View {
     mustStop: undefined,
     compared: true,
     stray: false,
+    left: false,
     fitness: level,
     eligibility: encodeEligibility(level, changes.lagBlocks ?? 0),
     lagBlocks: 0,

@@ -82,6 +82,7 @@ export class ConductorProcess {
   readonly controller: Controller;
   private readonly recorder: Recorder;
   private readonly maintenance: MaintenanceService;
+  private readonly knowledge: LogKnowledge;
   readonly lifetime: Lifetime;
   private isOpen = false;
   private readonly localNode: LocalNode;
@@ -169,7 +170,7 @@ export class ConductorProcess {
       catchUpTimeoutMs: CATCH_UP_TIMEOUT_MS,
       handBack: { afterMs: null, intervalMs: 0 },
       priority: 0,
-      knowsLog: () => knowledge.isKnown,
+      knowsLog: () => this.knowledge.isKnown,
       askVoters: () => voterReports(status(), askStatus),
       resetHead: (request) => resetter.reset(request),
       logger: controlLogger,
@@ -220,7 +221,7 @@ export class ConductorProcess {
       ...{ nodeId, machine, controller, switches, sleep, recorder: this.recorder, logger: controlLogger },
       isReadyLeader: () => raft.isReadyLeader,
     });
-    const knowledge = new LogKnowledge({
+    this.knowledge = new LogKnowledge({
       status: () => raft.status(),
       appliedByLeader: async (leader, timeoutMs) =>
         (await statusOfMember(status(), askStatus, leader, timeoutMs)).appliedIndex,
@@ -272,6 +273,11 @@ export class ConductorProcess {
   /** Undefined before its disk is open. */
   get belongsToCluster(): boolean | undefined {
     return this.isOpen ? this.raft.identity.clusterId !== null : undefined;
+  }
+
+  /** All of the log that was there when it began: it acts. */
+  get knowsLog(): boolean {
+    return this.knowledge.isKnown;
   }
 
   /** It knows that operators have halted the cluster. */

@@ -22,8 +22,7 @@ export class DiskFaults {
     world.impaired.add(machine);
     const older = copyOf(machine.disk);
     await world.clock.sleep(keptMs);
-    machine.killConductor();
-    await world.clock.sleep(ARRIVED_MS);
+    await this.silence(machine);
     if (this.othersHaveAll(machine)) {
       machine.disk = older;
       world.count('disk went back');
@@ -69,8 +68,7 @@ export class DiskFaults {
   private async replace(machine: Machine): Promise<void> {
     const { world } = this;
     while (!this.othersHaveAll(machine)) await world.clock.sleep(OPERATOR_PAUSE_MS);
-    machine.killConductor();
-    await world.clock.sleep(ARRIVED_MS);
+    await this.silence(machine);
     machine.disk = new MemoryDisk();
     world.count('disk replaced');
     world.note(machine.nodeId, 'gets an empty disk');
@@ -78,6 +76,14 @@ export class DiskFaults {
     world.count('voter again');
     world.note(machine.nodeId, 'is a voter again');
     world.impaired.delete(machine);
+  }
+
+  /** Ends its process, and the one that somebody else has started meanwhile: nobody takes the disk of a running one. */
+  private async silence(machine: Machine): Promise<void> {
+    do {
+      machine.killConductor();
+      await this.world.clock.sleep(ARRIVED_MS);
+    } while (machine.conductor);
   }
 
   /** Like an operator who repeats the call until it succeeds. */

@@ -80,6 +80,10 @@ export class Machine implements Observed {
     return this.conductor?.belongsToCluster === false ? this.bootedAtMs : undefined;
   }
 
+  get knowsLog(): boolean {
+    return this.conductor?.knowsLog === true;
+  }
+
   get isHalted(): boolean {
     return this.conductor?.isHalted === true;
   }

@@ -2,6 +2,7 @@ import { DiskFaults } from './disk-faults.js';
 import type { CallFault } from './node/call-faults.js';
 import type { Machine } from './machine.js';
 import type { FaultName } from './options.js';
+import { rememberedDepth } from './remembered-depth.js';
 import type { World } from './world.js';
 
 /** Slowest of the slow links. */
@@ -10,6 +11,8 @@ const SLOW_BYTES_PER_MS = 20;
 const RESTART_MIN_MS = 600;
 /** Minimum time between two unreported rewinds of clients. */
 const REWIND_PAUSE_MS = 60_000;
+/** How often an operator looks for conductors that are still paused after the faults. */
+const RESUME_EVERY_MS = 1000;
 const CALL_FAULTS = ['hang', 'fail', 'mute'] as const satisfies readonly CallFault[];
 /** Faults of op-node or the execution client, or that need them. */
 const OF_NODES: ReadonlySet<FaultName> = new Set([
@@ -55,7 +58,10 @@ export class Nemesis {
     this.striking = false;
     world.raftLinks.mendAll();
     world.gossipLinks.mendAll();
-    for (const machine of world.machines) this.repair(machine);
+    for (const machine of world.machines) {
+      this.repair(machine);
+      this.keepResumed(machine);
+    }
     this.resumeCluster();
     this.leaveBroken();
     world.calmSinceMs = world.nowMs;
@@ -89,7 +95,7 @@ export class Nemesis {
     machine.startOpNode(false);
     void machine.startConductor();
     const { conductor } = machine;
-    if (conductor?.isPaused) void conductor.conductor.resume().catch(() => this.resumeLater(machine));
+    if (conductor?.isPaused) void conductor.conductor.resume().catch(() => undefined);
   }
 
   /** Like an operator who learns that op-node does not answer. */
@@ -97,6 +103,15 @@ export class Nemesis {
     this.world.clock.after(1000, () => {
       const { conductor } = machine;
       if (conductor?.isPaused) void conductor.conductor.resume().catch(() => this.resumeLater(machine));
+    });
+  }
+
+  /** Looks until the end: a conductor that was away, or has an empty disk, finds the pause of its member in the log later. */
+  private keepResumed(machine: Machine): void {
+    this.world.clock.after(RESUME_EVERY_MS, () => {
+      const { conductor } = machine;
+      if (conductor?.isPaused) void conductor.conductor.resume().catch(() => undefined);
+      this.keepResumed(machine);
     });
   }
 
@@ -130,6 +145,7 @@ export class Nemesis {
   private cause(name: FaultName, machine: Machine): void {
     this.world.count(`fault: ${name}`);
     this.world.note(machine.nodeId, `FAULT ${name}`);
+    this.world.faulted();
     this.faults[name](machine);
   }
 
@@ -198,7 +214,10 @@ export class Nemesis {
       void asked?.catch(() => undefined);
       if (forMs === null) this.later(this.durationMs(), () => this.resumeCluster());
     },
-    l1Reorg: () => this.world.reorgL1(this.world.rng.int(1, 6)),
+    l1Reorg: () => {
+      const depth = rememberedDepth(this.world, this.world.rng.int(1, 6));
+      if (depth > 0) this.world.reorgL1(depth);
+    },
     estrange: (machine) => this.estrange(machine),
     stranger: (machine) => this.world.commitOfStranger(machine),
     newConnectionsLost: (machine) => {

@@ -207,6 +207,10 @@ export class World implements Evidence, Watcher {
     this.note(nodeId, `hears two processes that speak for ${peer}`);
   }
 
+  faulted(): void {
+    this.tell((invariant) => invariant.faulted?.());
+  }
+
   startKnown(nodeId: string): void {
     this.tell((invariant) => invariant.startKnown?.(nodeId));
   }

@@ -41,6 +41,8 @@ export interface Observed {
   readonly pausedSinceMs: number | undefined;
   /** Since when a conductor runs here that belongs to no cluster; undefined without one. */
   readonly strangerSinceMs: number | undefined;
+  /** Its conductor knows the log that was there when it began. Before that it does nothing. */
+  readonly knowsLog: boolean;
   /** Its conductor knows that operators have halted the cluster. */
   readonly isHalted: boolean;
   /** Its op-node sequences. */
@@ -75,6 +77,8 @@ export interface Invariant {
   called?(node: Observed): void;
   /** Some time has passed. Only called if one of the members is a witness. */
   passed?(): void;
+  /** The nemesis has caused a fault. */
+  faulted?(): void;
   /** A control loop has requested a transfer. */
   transferred?(nodeId: string, success: boolean): void;
   /** Some time after the last fault. */
