@@ -10,8 +10,8 @@ describe('docs/SECURITY.md', () => {
   });
 
   it('has a test for every attacker', () => {
-    const attackers = [...page.matchAll(/\*\*(S\d)\*\*:/g)].map(([, attacker]) => attacker!);
-    expect(attackers).toEqual(['S1', 'S2', 'S3', 'S4', 'S5']);
+    const attackers = [...page.matchAll(/\*\*([SR]\d)\*\*:/g)].map(([, attacker]) => attacker!);
+    expect(attackers).toEqual(['S1', 'S2', 'S3', 'S4', 'S5', 'R1', 'R2', 'R3', 'R4', 'R5']);
     const shown = new Set(rows.map(({ subject }) => subject));
     expect(attackers.filter((attacker) => !shown.has(attacker))).toEqual([]);
   });
