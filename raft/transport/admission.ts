@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { NodeId } from '../core/configuration.js';
 import { mayComeFromAnyDisk } from './incarnation-policy.js';
 import { FrameError } from './errors.js';
-import { checkVersion, type Frame } from './frame.js';
+import { checkVersion, type Frame, type FrameAddress } from './frame.js';
 import { readFrameHeaders, type FrameHeaders } from './frame-headers.js';
 import type { WireVersions } from './wire-versions.js';
 
@@ -45,14 +45,26 @@ export class Admission {
     }
     const known = this.options.memberIncarnation(frame.from);
     if (known !== undefined && known !== frame.fromIncarnation && !mayComeFromAnyDisk(frame.message)) {
-      throw new FrameError(
-        'wrong-incarnation',
-        `${frame.from} uses disk ${frame.fromIncarnation}, but the member has ${known}`,
-      );
+      throw wrongDisk(frame, known);
     }
     const isResponse = frame.message.type.endsWith('Response');
     if (isResponse !== (answering !== undefined))
       throw new FrameError('malformed', `unexpected ${frame.message.type}`);
+  }
+
+  /**
+   * What a member asks for has its effect whatever the sender's vote is worth, so nobody else may ask.
+   *
+   * @throws FrameError
+   */
+  checkAsker({ from, fromIncarnation, to }: Pick<FrameAddress, 'from' | 'fromIncarnation' | 'to'>): void {
+    const nodeId = this.options.nodeId();
+    if (to !== nodeId) throw new FrameError('wrong-node', `request for ${to}, this node is ${nodeId}`);
+    const known = this.options.memberIncarnation(from);
+    if (known === undefined) {
+      throw new FrameError('not-a-member', `${from} is not a member of this cluster`);
+    }
+    if (known !== fromIncarnation) throw wrongDisk({ from, fromIncarnation }, known);
   }
 
   /** A node without a cluster may be taken into any, by frames for its disk. */
@@ -74,4 +86,14 @@ export class Admission {
       );
     }
   }
+}
+
+function wrongDisk(
+  { from, fromIncarnation }: Pick<FrameAddress, 'from' | 'fromIncarnation'>,
+  known: string,
+): FrameError {
+  return new FrameError(
+    'wrong-incarnation',
+    `${from} uses disk ${fromIncarnation}, but the member has ${known}`,
+  );
 }

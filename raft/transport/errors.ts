@@ -14,6 +14,10 @@ const REMEDIES = {
   'wrong-node': 'another node runs at this address: correct the address of the member',
   'wrong-incarnation':
     'the disk is not the one that was added under this id: remove the member and add it again',
+  'not-a-member':
+    'the sender was removed from the cluster, or comes from before it was added: compare the members on both nodes (baton status), and add it again if it is to belong',
+  'too-many-requests':
+    'a member asks faster than it is answered: repeat the call; if that goes on, find out what holds the answering node up (baton status)',
   'wrong-sender':
     "a member may speak as itself only: compare --raft.server.id of the sender with the names in its certificate; if they agree, somebody misuses that member's key",
   'identity-used-twice':
@@ -35,6 +39,7 @@ const CONFLICTS: ReadonlySet<FrameErrorCode> = new Set([
   'wrong-cluster',
   'wrong-node',
   'wrong-incarnation',
+  'not-a-member',
   'wrong-sender',
   'identity-used-twice',
   'identity-unproven',
@@ -58,8 +63,9 @@ export class FrameError extends Error {
   }
 
   /** 409 when the frame is meant for another cluster, node or disk, or its sender is not the one that counts. */
-  get httpStatus(): 400 | 409 | 413 {
+  get httpStatus(): 400 | 409 | 413 | 429 {
     if (this.code === 'too-large') return 413;
+    if (this.code === 'too-many-requests') return 429;
     return CONFLICTS.has(this.code) ? 409 : 400;
   }
 }
@@ -70,8 +76,15 @@ export class FrameError extends Error {
  * - `refused`: the peer answered, but not with a frame (`detail` has its words, `refusal` what it is in them)
  * - `unanswered`: the peer took the request, but events overtook it
  * - `unknown-peer`: not a member
+ * - `unknown-request`: the peer runs a release that does not know such requests
  */
-export type TransportErrorCode = 'timeout' | 'unreachable' | 'refused' | 'unanswered' | 'unknown-peer';
+export type TransportErrorCode =
+  | 'timeout'
+  | 'unreachable'
+  | 'refused'
+  | 'unanswered'
+  | 'unknown-peer'
+  | 'unknown-request';
 
 /** The body of an answer that is no frame, as far as it can be read. */
 export interface Refusal {
@@ -85,20 +98,23 @@ export function isOfAnother({ code }: Refusal): boolean {
   return ELSEWHERE.has(code);
 }
 
-/** A request that brought no answer. Whether the peer acted on it is unknown. */
+/** A request that brought no answer. Whether the peer acted on it is unknown, unless `hadNoEffect` says that it did not. */
 export class TransportError extends Error {
   override readonly name = 'TransportError';
   readonly refusal: Refusal | undefined;
   /** Where on the way it failed, if that is known. */
   readonly failure: PeerFailure | undefined;
+  /** The request was not sent, or refused before anybody acted on it. */
+  readonly hadNoEffect: boolean;
 
   constructor(
     readonly code: TransportErrorCode,
     readonly peer: string,
     detail: string,
-    options: ErrorOptions & { refusal?: Refusal; failure?: PeerFailure } = {},
+    options: ErrorOptions & { refusal?: Refusal; failure?: PeerFailure; hadNoEffect?: boolean } = {},
   ) {
     super(`${peer}: ${detail}`, options);
+    this.hadNoEffect = options.hadNoEffect ?? false;
     this.refusal = options.refusal;
     this.failure = options.failure;
   }

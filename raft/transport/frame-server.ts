@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { NodeId } from '../core/configuration.js';
 import type { Admission } from './admission.js';
+import { serveAsks, type AnswerMember, type AskServerOptions } from './ask-server.js';
 import { BodyBudget } from './body-budget.js';
 import { FrameError } from './errors.js';
 import { decodeFrame, type Frame } from './frame.js';
@@ -41,11 +42,13 @@ export interface FrameServerOptions {
   proofs: PeerProofs;
   onConnectionRefused(error: SecurityError, address: string): void;
   clusterId: () => string | null;
-  /** Whether the process that sent the frame counts. */
-  standing(frame: Frame): Standing | Promise<Standing>;
+  /** Whether the process that sent a frame, or asks something, counts. */
+  standing: AskServerOptions['standing'];
   /** The first frame meant for this disk came, while it belongs to no cluster yet. */
   adoptCluster: (clusterId: string) => Promise<void>;
   helloAnswer(): HelloAnswer;
+  /** Answers what members ask on behalf of the application; undefined: such requests are not known. */
+  answerMember: AnswerMember | undefined;
   /** For how long the disk of this node has not finished a write, ms. */
   writingForMs: () => number;
   encode(response: WireResponse, to: NodeId, toIncarnation: string, version: number): Uint8Array[];
@@ -89,12 +92,14 @@ export class FrameServer {
       return this.bodies.read(raw, response, byteLength);
     });
     // Before the body: a stranger must not make us read it.
-    const onRequest = async ({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const admit = async ({ raw }: FastifyRequest, reply: FastifyReply): Promise<void> => {
       this.admitted.set(raw, { ...admission.checkHeaders(raw.headers), response: reply.raw });
       this.unidentified.recognise(raw.socket);
     };
-    this.app.post(MESSAGE_PATH, { onRequest }, (incoming, reply) => this.onFrame(incoming, reply));
+    this.app.post(MESSAGE_PATH, { onRequest: admit }, (incoming, reply) => this.onFrame(incoming, reply));
     this.app.get(HELLO_PATH, () => options.helloAnswer());
+    const { proofs, standing, answerMember: answer } = options;
+    if (answer) serveAsks(this.app, { admission, proofs, admit, standing, answer });
     this.app.setErrorHandler((error: Error, _request, reply) => refusals.answer(error, reply));
   }
 

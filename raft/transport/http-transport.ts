@@ -5,6 +5,7 @@ import type { Member, NodeId } from '../core/configuration.js';
 import type { AppendRequest, RequestMessage, ResponseMessage, SnapshotRequest } from '../core/messages.js';
 import type { SnapshotSource } from '../storage/snapshot-stream.js';
 import { Admission } from './admission.js';
+import type { AnswerMember } from './ask-server.js';
 import { openTcpSocket, type DialOptions, type OpenSocket } from './dial.js';
 import { EntryInbox } from './entry-inbox.js';
 import { FrameError } from './errors.js';
@@ -39,6 +40,8 @@ export interface HttpTransportOptions {
   wireVersions?: WireVersions;
   /** The application's own part of the answer to `hello`. */
   hello?: () => object;
+  /** Answers requests of other members that concern the application alone; without it they are not known here. */
+  answerMember?: AnswerMember;
   /**
    * Called for each frame that came here from a cluster which this node does not belong to, with the id of that cluster: some
    * member still lists this address. The frame is always refused.
@@ -138,8 +141,9 @@ export class HttpTransport {
       onConnectionRefused: (...what) => refused.note('listener', ...what),
       clusterId: () => this.host.clusterId(),
       adoptCluster: (clusterId) => this.host.adoptCluster(clusterId),
-      standing: (frame) => this.identities.standing(identityOf(frame), frame.bootId, 'request'),
+      standing: (asker) => this.identities.standing(identityOf(asker), asker.bootId, 'request'),
       helloAnswer: () => this.helloAnswer(),
+      answerMember: options.answerMember,
       writingForMs: () => this.host.writingForMs(),
       encode: (...response) => this.encode(...response),
       onFrame: (received) => this.accept(received),
@@ -200,6 +204,18 @@ export class HttpTransport {
   /** Asks the node at any address who it is. @throws TransportError */
   hello<Extra extends object>(address: string, signal: AbortSignal): Promise<HelloAnswer & Extra> {
     return this.peers.hello(address, signal);
+  }
+
+  /**
+   * Asks a member something that concerns the application alone; its `answerMember` answers. It takes a minute at most.
+   *
+   * @param request as JSON below 64 KiB, and so is the answer
+   * @throws TransportError; `hadNoEffect` says when the peer did certainly not act on it
+   */
+  ask(to: NodeId, request: object, signal: AbortSignal): Promise<object> {
+    const { host, bootId } = this;
+    const sender = { from: host.nodeId, fromIncarnation: host.incarnation(), bootId, to };
+    return this.peers.ask(to, { ...sender, request }, signal);
   }
 
   /** Whether the peer's process is gone; what cannot be known is `unknown`. */

@@ -168,13 +168,19 @@ export class PeerIdentities {
 }
 
 /** Whose disk a frame comes from. */
-export const identityOf = ({ from, fromIncarnation }: FrameAddress): PeerIdentity => ({
+export const identityOf = ({
+  from,
+  fromIncarnation,
+}: Pick<FrameAddress, 'from' | 'fromIncarnation'>): PeerIdentity => ({
   id: from,
   incarnation: fromIncarnation,
 });
 
 /** The refusal of a frame whose sender is not the process that counts for its disk. */
-export function notCounted({ from, bootId }: FrameAddress, doubt: Doubt): FrameError {
+export function notCounted(
+  { from, bootId }: Pick<FrameAddress, 'from' | 'bootId'>,
+  doubt: Doubt,
+): FrameError {
   const there = doubt === 'unproven' ? 'nobody answers' : 'another process answers';
   return new FrameError(
     `identity-${doubt}`,

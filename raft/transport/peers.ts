@@ -4,6 +4,7 @@ import type { RequestMessage, ResponseMessage, SnapshotRequest } from '../core/m
 import type { SnapshotSource } from '../storage/snapshot-stream.js';
 import type { Admission } from './admission.js';
 import { AppendSender, type OnProgress } from './append-sender.js';
+import { ask, type AskBody } from './ask.js';
 import type { DialOptions } from './dial.js';
 import { FrameError, TransportError } from './errors.js';
 import { decodeFrame } from './frame.js';
@@ -118,6 +119,21 @@ export class Peers {
     return askHello(address, this.options.dialOptions, signal);
   }
 
+  /** Asks a member something that concerns the application alone. @throws TransportError */
+  async ask(to: NodeId, body: AskBody, signal: AbortSignal): Promise<object> {
+    const { member, address } = this.peer(to);
+    const version = this.options.processes.version(to);
+    return ask({
+      peer: to,
+      dial: () => address.dial(),
+      headers: this.headersFor(member, version),
+      ...{ body, signal },
+    }).catch((error: unknown) => {
+      if (error instanceof TransportError && error.refusal) this.onRefused(error, to, version);
+      throw error;
+    });
+  }
+
   /**
    * Whether the peer's process is gone: its host refuses connections, or another process answers in its place.
    * Time-outs and unreachable hosts prove nothing.
@@ -148,7 +164,7 @@ export class Peers {
   private peer(id: NodeId): Peer {
     const peer = this.byId.get(id);
     if (peer && !this.closed) return peer;
-    throw new TransportError('unknown-peer', id, 'not a member with a known address');
+    throw new TransportError('unknown-peer', id, 'not a member with a known address', { hadNoEffect: true });
   }
 
   /** An invalid address, once it is in the log, must not end every node that reads it. */
@@ -177,12 +193,12 @@ export class Peers {
   }
 
   private async exchange(to: NodeId, message: WireRequest): Promise<WireResponse> {
-    const { processes, admission, identities, wireVersions, clusterId, encode } = this.options;
+    const { processes, admission, identities, wireVersions, encode } = this.options;
     const { member, lanes } = this.peer(to);
     const { incarnation } = member;
     const version = processes.version(to);
     const frameBytes = encode(message, to, incarnation, version);
-    const headers = writeFrameHeaders({ version, clusterId: clusterId(), toIncarnation: incarnation });
+    const headers = this.headersFor(member, version);
     const answer = await lanes.exchange(message, frameBytes, headers).catch((error: unknown) => {
       if (error instanceof TransportError && error.code === 'refused') this.onRefused(error, to, version);
       throw error;
@@ -196,6 +212,10 @@ export class Peers {
     const standing = typeof judged === 'string' ? judged : await judged;
     if (standing !== 'counts') throw notCounted(frame, standing);
     return frame.message as WireResponse;
+  }
+
+  private headersFor({ incarnation }: Member, version: number): string[] {
+    return writeFrameHeaders({ version, clusterId: this.options.clusterId(), toIncarnation: incarnation });
   }
 
   /** What a peer is sent is lost when it does not speak our newest format; from then on it gets one that it speaks. */
