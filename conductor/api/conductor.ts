@@ -212,24 +212,30 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
     return { ...this.options, announce: (to) => this.emit('handsOver', to, by) };
   }
 
-  addServerAsVoter(id: string, addr: string, version: number): Promise<void> {
-    return this.options.membership.add(id, addr, version, true);
+  addServerAsVoter(id: string, addr: string, version: number, by?: CallerIdentity): Promise<void> {
+    return this.options.membership.add(id, addr, version, true, { by });
   }
 
-  addServerAsNonvoter(id: string, addr: string, version: number): Promise<void> {
-    return this.options.membership.add(id, addr, version, false);
+  addServerAsNonvoter(id: string, addr: string, version: number, by?: CallerIdentity): Promise<void> {
+    return this.options.membership.add(id, addr, version, false, { by });
   }
 
-  demoteVoter(id: string, version: number, force: boolean): Promise<void> {
-    return this.options.membership.demote(id, version, { force });
+  demoteVoter(id: string, version: number, force: boolean, by?: CallerIdentity): Promise<void> {
+    return this.options.membership.demote(id, version, { force, by });
   }
 
-  removeServer(id: string, version: number, force: boolean): Promise<void> {
-    return this.options.membership.remove(id, version, { force });
+  removeServer(id: string, version: number, force: boolean, by?: CallerIdentity): Promise<void> {
+    return this.options.membership.remove(id, version, { force, by });
   }
 
-  replaceServer(oldId: string, id: string, addr: string, version: number): Promise<void> {
-    return this.options.membership.replace(oldId, { id, address: addr }, version);
+  replaceServer(
+    oldId: string,
+    id: string,
+    addr: string,
+    version: number,
+    by?: CallerIdentity,
+  ): Promise<void> {
+    return this.options.membership.replace(oldId, { id, address: addr }, version, { by });
   }
 
   async setTiming(timing: string | ClusterTimes, version: number): Promise<void> {

@@ -9,6 +9,7 @@ import {
   type PeerStatus,
 } from '../../raft/index.js';
 import { withDeadline } from '../../common/deadline.js';
+import type { CallerIdentity } from '../../rpc/server/json-rpc/caller.js';
 import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 import type { Sleep } from '../time/sleep.js';
 import { seeThrough, type Change, type LeaderCall } from './see-through.js';
@@ -37,6 +38,11 @@ export interface MembershipRaft {
 export interface ChangeOptions {
   /** Also when the voters that answer now would be no majority afterwards. */
   force?: boolean;
+}
+
+/** How a change is asked for, and by whom. */
+export interface ChangeRequest extends ChangeOptions {
+  by?: CallerIdentity | undefined;
 }
 
 interface MembershipOptions {
@@ -73,11 +79,11 @@ export class MembershipService {
     address: string,
     version: number,
     voter: boolean,
-    options: ChangeOptions = {},
+    { by, ...options }: ChangeRequest = {},
   ): Promise<void> {
     const method = voter ? 'conductor_addServerAsVoter' : 'conductor_addServerAsNonvoter';
     await this.seeThrough({
-      method,
+      ...{ method, by },
       params: [id, address, version],
       attempt: (isRepeated) => this.addOnce(id, address, version, voter, { ...options, isRepeated }),
     });
@@ -116,9 +122,9 @@ export class MembershipService {
     await this.change({ type: 'addVoter', id, address, incarnation }, added, options);
   }
 
-  async demote(id: string, version: number, options: ChangeOptions = {}): Promise<void> {
+  async demote(id: string, version: number, { by, ...options }: ChangeRequest = {}): Promise<void> {
     await this.seeThrough({
-      method: 'conductor_demoteVoter',
+      ...{ method: 'conductor_demoteVoter', by },
       params: [id, version, options.force === true],
       attempt: async (isRepeated) => {
         this.requireLeader(isRepeated);
@@ -128,9 +134,9 @@ export class MembershipService {
     });
   }
 
-  async remove(id: string, version: number, options: ChangeOptions = {}): Promise<void> {
+  async remove(id: string, version: number, { by, ...options }: ChangeRequest = {}): Promise<void> {
     await this.seeThrough({
-      method: 'conductor_removeServer',
+      ...{ method: 'conductor_removeServer', by },
       params: [id, version, options.force === true],
       attempt: async (isRepeated) => {
         this.requireLeader(isRepeated);
@@ -148,7 +154,7 @@ export class MembershipService {
     id: string,
     by: { id: string; address: string },
     version: number,
-    options: ChangeOptions = {},
+    { by: asker, ...options }: ChangeRequest = {},
   ): Promise<void> {
     if (by.id === id) {
       throw new RpcError(`${id} cannot replace itself; add it again for a new disk`, {
@@ -156,7 +162,7 @@ export class MembershipService {
       });
     }
     await this.seeThrough({
-      method: 'conductor_replaceServer',
+      ...{ method: 'conductor_replaceServer', by: asker },
       params: [id, by.id, by.address, version],
       attempt: (isRepeated) => this.replaceOnce(id, by, version, { ...options, isRepeated }),
     });

@@ -1,4 +1,5 @@
 import type { CoreStatus, Member } from '../../raft/index.js';
+import type { CallerIdentity } from '../../rpc/server/json-rpc/caller.js';
 import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 import type { Sleep } from '../time/sleep.js';
 
@@ -6,6 +7,8 @@ import type { Sleep } from '../time/sleep.js';
 export interface LeaderCall {
   method: string;
   params: readonly unknown[];
+  /** Who asked for it; undefined when nobody but this member did. */
+  by?: CallerIdentity | undefined;
 }
 
 /** A change of the membership, which may take several steps. */

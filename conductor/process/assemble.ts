@@ -13,7 +13,7 @@ import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
 import { statusOfMember, type AskStatus } from '../api/cluster-status.js';
 import { noteCommitAnswer } from '../api/commit-answers.js';
 import { Conductor } from '../api/conductor.js';
-import { callLeader } from './call-leader.js';
+import { callLeader, type WayToLeader } from './call-leader.js';
 import { debugReport } from './debug-report.js';
 import type { LogTail } from './log-tail.js';
 import { nodeStatus } from '../api/node-status.js';
@@ -194,9 +194,11 @@ export function assemble(config: Config, context: ProcessContext): Parts {
     logger,
     () => ({ ...formationAnswer(raft, config.raft.peers), status: status() }),
     (clusterId) => livingCluster.hear(clusterId),
+    (request, member) => rpc.answerMember(request, member),
     security,
   );
   const askStatus: AskStatus = (address, signal) => transport.hello<{ status?: unknown }>(address, signal);
+  const way: WayToLeader = { own: status, askStatus, ask: (...request) => transport.ask(...request) };
   const readers = new RecordReaders(status, askStatus, RECORD_FORMAT);
   const recorder = new Recorder({
     log: raft,
@@ -204,7 +206,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
     records,
     cannotRead: () => readers.missing(),
     role: () => raft.status(),
-    atLeader: (leader, record, timeoutMs) => recordAtLeader(status(), askStatus, leader, record, timeoutMs),
+    atLeader: (leader, record, timeoutMs) => recordAtLeader(way, leader, record, timeoutMs),
     sleep,
     now: Date.now,
     steadyNow: () => performance.now(),
@@ -229,7 +231,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
     membership: new MembershipService({
       raft,
       clusterId: () => raft.identity.clusterId,
-      atLeader: (leader, call) => callLeader(status(), askStatus, leader, call),
+      atLeader: (leader, call) => callLeader(way, leader, call),
       hello: (address, signal) => transport.hello(address, signal),
       sleep,
     }),
@@ -258,7 +260,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
     onRefusal: (refusal) => metrics.refused(refusal),
   });
   const portTls = tlsOfPorts(config, logger);
-  const rpc = createRpc(config, context, {
+  const rpc: RpcServer = createRpc(config, context, {
     ...{ conductor, byHand, clients, metrics, limits, onCall, rpcSecurity, portTls },
     onChange: (report) => clusterHistory.called(report),
   });

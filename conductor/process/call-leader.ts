@@ -1,67 +1,46 @@
-import { ClientError, rpcFailure } from '../../rpc/clients/client-error.js';
-import { JsonRpcClient } from '../../rpc/clients/json-rpc-client.js';
-import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
-import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import { z } from 'zod';
-import { rpcUrlOf } from '../config/host-port.js';
+import { TransportError, type HttpTransport } from '../../raft/index.js';
 import type { LeaderCall } from '../membership/see-through.js';
-import { statusOfMember, type AskStatus } from '../api/cluster-status.js';
+import { callOverRpc, type RpcOfMembers } from './call-over-rpc.js';
+import { notAsked, refusedByLeader, unknownOutcome } from './leader-errors.js';
 
-const STATUS_TIMEOUT_MS = 2000;
+/** How another member is reached. */
+export interface WayToLeader extends RpcOfMembers {
+  /** Over the consensus port. @throws TransportError */
+  ask: HttpTransport['ask'];
+}
+
 /** A new voter may take half a minute to get the log. */
 const CALL_TIMEOUT_MS = 60_000;
 
+/** See `answerMember`. */
+const answerSchema = z.union([
+  z.object({ error: z.object({ code: z.number(), message: z.string() }) }),
+  z.object({ result: z.unknown(), error: z.undefined() }),
+]);
+
 /**
- * Has a call carried out by another member, over its RPC: the host of its consensus address and the port that it names.
+ * Has a call carried out by another member, over its consensus port, where members prove to each other who they are. One
+ * of an older release, which does not know such requests, is called over its RPC.
  *
- * @throws RpcError with the answer of that member, or that it could not be asked
+ * @throws RpcError with the answer of that member; `leader-not-asked`, or `unknown-outcome` when it may have been
  */
 export async function callLeader(
-  own: ConductorStatus,
-  askStatus: AskStatus,
+  way: WayToLeader,
   leader: string,
-  { method, params }: LeaderCall,
+  call: LeaderCall,
   timeoutMs = CALL_TIMEOUT_MS,
 ): Promise<void> {
-  const url = await urlOf(own, askStatus, leader).catch((error: Error) => {
-    throw notAsked(leader, method, error.message);
-  });
-  const client = new JsonRpcClient({ url, timeoutMs });
+  const { method, params, by } = call;
+  let answer: unknown;
   try {
-    await client.call({ method, params, result: z.unknown() });
+    answer = await way.ask(leader, { method, params, by }, AbortSignal.timeout(timeoutMs));
   } catch (error) {
-    const failure = rpcFailure(error);
-    if (failure) {
-      throw new RpcError(failure.rpcMessage, {
-        reason: 'refused-by-leader',
-        code: failure.rpcCode,
-        cause: error,
-      });
-    }
-    const isUnknown = error instanceof ClientError && error.code === 'timeout';
-    if (isUnknown) {
-      throw new RpcError(
-        `leadership moved to ${leader}, which did not answer ${method} in time: it is not known whether the change was made; check the membership`,
-        { reason: 'unknown-outcome', cause: error },
-      );
-    }
-    throw notAsked(leader, method, (error as Error).message);
-  } finally {
-    await client.close();
+    if (!(error instanceof TransportError)) throw error;
+    if (error.code === 'unknown-request') return callOverRpc(way, leader, call, timeoutMs);
+    throw error.hadNoEffect ? notAsked(leader, method, error.message) : unknownOutcome(leader, method, error);
   }
-}
-
-async function urlOf(own: ConductorStatus, askStatus: AskStatus, leader: string): Promise<string> {
-  const { rpcPort } = await statusOfMember(own, askStatus, leader, STATUS_TIMEOUT_MS);
-  const { addr } = own.membership.servers.find(({ id }) => id === leader)!;
-  const url = rpcPort === null ? undefined : rpcUrlOf(addr, rpcPort);
-  if (url === undefined) throw new Error('its RPC port is not known');
-  return url;
-}
-
-function notAsked(leader: string, method: string, why: string): RpcError {
-  return new RpcError(
-    `leadership moved to ${leader} before the change was complete, and it could not be asked to continue (${why}): repeat ${method} there`,
-    { reason: 'leader-not-asked' },
-  );
+  const { data, error: misread } = answerSchema.safeParse(answer);
+  if (!data) throw unknownOutcome(leader, method, misread);
+  if (data.error) throw refusedByLeader(data.error.code, data.error.message);
 }

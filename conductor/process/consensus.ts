@@ -38,6 +38,7 @@ export function createRaft(
  *
  * @param hello what this node says of itself to other nodes, besides who it is
  * @param onStray a cluster lives that lists this node's address, and that this node does not belong to
+ * @param answerMember carries out calls that other members give to this one
  * @param security undefined: connections are plain
  */
 export function createTransport(
@@ -46,6 +47,7 @@ export function createTransport(
   logger: Logger,
   hello: () => object,
   onStray: (clusterId: string) => void,
+  answerMember: (request: unknown, member: string) => Promise<object>,
   security: TransportSecurity | undefined,
 ): HttpTransport {
   return new HttpTransport({
@@ -57,6 +59,7 @@ export function createTransport(
     logger: logger.child({ part: 'transport' }),
     hello,
     onStray,
+    answerMember,
     ...(security ? { security } : {}),
   });
 }

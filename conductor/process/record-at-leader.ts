@@ -1,22 +1,19 @@
 import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
-import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
-import type { AskStatus } from '../api/cluster-status.js';
 import type { ClusterRecord } from '../chain/record.js';
-import { callLeader } from './call-leader.js';
+import { callLeader, type WayToLeader } from './call-leader.js';
 
 /** As the other member says it, whose reasons do not travel. */
 const NOT_LEADER = 'node is not the leader';
 
 /** Has the leader record something. @throws RpcError `not-leader` when leadership moved on meanwhile */
 export async function recordAtLeader(
-  own: ConductorStatus,
-  askStatus: AskStatus,
+  way: WayToLeader,
   leader: string,
   record: ClusterRecord,
   timeoutMs: number,
 ): Promise<void> {
   try {
-    await callLeader(own, askStatus, leader, { method: 'conductor_record', params: [record] }, timeoutMs);
+    await callLeader(way, leader, { method: 'conductor_record', params: [record] }, timeoutMs);
   } catch (error) {
     if (!(error instanceof RpcError)) throw error;
     const { message, reason } = error;

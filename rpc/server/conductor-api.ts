@@ -68,13 +68,13 @@ export interface ConductorApi {
   transferLeader(by?: CallerIdentity): Promise<void>;
   transferLeaderToServer(id: string, addr: string, by?: CallerIdentity): Promise<void>;
   /** `version` 0 means: do not check. */
-  addServerAsVoter(id: string, addr: string, version: number): Promise<void>;
-  addServerAsNonvoter(id: string, addr: string, version: number): Promise<void>;
+  addServerAsVoter(id: string, addr: string, version: number, by?: CallerIdentity): Promise<void>;
+  addServerAsNonvoter(id: string, addr: string, version: number, by?: CallerIdentity): Promise<void>;
   /** `force`: also when the voters that answer now would be no majority afterwards. */
-  demoteVoter(id: string, version: number, force: boolean): Promise<void>;
-  removeServer(id: string, version: number, force: boolean): Promise<void>;
+  demoteVoter(id: string, version: number, force: boolean, by?: CallerIdentity): Promise<void>;
+  removeServer(id: string, version: number, force: boolean, by?: CallerIdentity): Promise<void>;
   /** The node `id` replaces the voter `oldId`: both or neither. */
-  replaceServer(oldId: string, id: string, addr: string, version: number): Promise<void>;
+  replaceServer(oldId: string, id: string, addr: string, version: number, by?: CallerIdentity): Promise<void>;
   /** The times by which the whole cluster goes: a profile by its name, or free values. */
   setTiming(timing: string | ClusterTimes, version: number): Promise<void>;
   /** Puts a record of another member into the log. Leader only. */

@@ -30,22 +30,22 @@ export function conductorMethods(api: ConductorApi): MethodTable {
     transferLeaderToServer: change([stringParam, stringParam], (by, id, addr) =>
       api.transferLeaderToServer(id, addr, by),
     ),
-    addServerAsVoter: change([stringParam, stringParam, uint64Param], (_by, id, addr, version) =>
-      api.addServerAsVoter(id, addr, version),
+    addServerAsVoter: change([stringParam, stringParam, uint64Param], (by, id, addr, version) =>
+      api.addServerAsVoter(id, addr, version, by),
     ),
-    addServerAsNonvoter: change([stringParam, stringParam, uint64Param], (_by, id, addr, version) =>
-      api.addServerAsNonvoter(id, addr, version),
+    addServerAsNonvoter: change([stringParam, stringParam, uint64Param], (by, id, addr, version) =>
+      api.addServerAsNonvoter(id, addr, version, by),
     ),
-    demoteVoter: change([stringParam, uint64Param, forceParam], (_by, id, version, force) =>
-      api.demoteVoter(id, version, force),
+    demoteVoter: change([stringParam, uint64Param, forceParam], (by, id, version, force) =>
+      api.demoteVoter(id, version, force, by),
     ),
-    removeServer: change([stringParam, uint64Param, forceParam], (_by, id, version, force) =>
-      api.removeServer(id, version, force),
+    removeServer: change([stringParam, uint64Param, forceParam], (by, id, version, force) =>
+      api.removeServer(id, version, force, by),
     ),
     // Not in op-conductor.
     replaceServer: change(
       [stringParam, stringParam, stringParam, uint64Param],
-      (_by, oldId, id, addr, version) => api.replaceServer(oldId, id, addr, version),
+      (by, oldId, id, addr, version) => api.replaceServer(oldId, id, addr, version, by),
     ),
     resetHead: change([uint64Param, hashParam, reasonParam, seenParam], (_by, number, hash, reason, seen) =>
       api.resetHead({ number, hash }, reason, seen),

@@ -13,6 +13,7 @@ import type { CommonOptions, HttpServer, ListenAt } from './json-rpc/http-server
 import { createHttpServer } from './json-rpc/http-server.js';
 import { method } from './json-rpc/method-table.js';
 import { LargeBodyReader, type LargeBodyReaderOptions } from './large-bodies/large-body-reader.js';
+import { answerMember } from './member-calls.js';
 import type { ProxyOptions } from './proxy-methods.js';
 import { proxyMethods } from './proxy-methods.js';
 import { readiness } from './readiness.js';
@@ -61,6 +62,8 @@ export interface RpcServerOptions {
 export interface RpcServer extends Omit<HttpServer, 'start'> {
   /** Rejects when a port cannot be bound. `localPort` is undefined without a second port, and 0 for a Unix socket. */
   start(): Promise<{ port: number; localPort: number | undefined }>;
+  /** Answers a call that another member of the cluster gives to this one; not over these ports. Never rejects. */
+  answerMember(request: unknown, member: string): Promise<object>;
 }
 
 const CONNECTIONS_MAX = 4096;
@@ -138,6 +141,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
       const localPort = (await localServer?.start())?.port;
       return { ...started, localPort };
     },
+    answerMember: (request, member) => answerMember(dispatcher, request, member),
     useTls: (material) => server.useTls(material),
     stop: async (graceMs) => {
       await Promise.all([server.stop(graceMs), localServer?.stop(graceMs)]);
