@@ -74,17 +74,18 @@ describe('what it says of the cluster', () => {
 
   it('hands changes of the membership on', async () => {
     const t = conductorUnderTest();
-    await t.conductor.addServerAsVoter('x', 'x:1', 7);
-    await t.conductor.addServerAsNonvoter('x', 'x:1', 0);
-    await t.conductor.demoteVoter('x', 1, false);
-    await t.conductor.removeServer('x', 2, true);
-    await t.conductor.replaceServer('x', 'y', 'y:1', 3);
+    const by = { address: 'x:4711', token: 'alice' };
+    await t.conductor.addServerAsVoter('x', 'x:1', 7, by);
+    await t.conductor.addServerAsNonvoter('x', 'x:1', 0, by);
+    await t.conductor.demoteVoter('x', 1, false, by);
+    await t.conductor.removeServer('x', 2, true, by);
+    await t.conductor.replaceServer('x', 'y', 'y:1', 3, by);
     expect(t.membershipCalls).toEqual([
-      ['add', 'x', 'x:1', 7, true],
-      ['add', 'x', 'x:1', 0, false],
-      ['demote', 'x', 1, { force: false }],
-      ['remove', 'x', 2, { force: true }],
-      ['replace', 'x', { id: 'y', address: 'y:1' }, 3],
+      ['add', 'x', 'x:1', 7, true, { by }],
+      ['add', 'x', 'x:1', 0, false, { by }],
+      ['demote', 'x', 1, { force: false, by }],
+      ['remove', 'x', 2, { force: true, by }],
+      ['replace', 'x', { id: 'y', address: 'y:1' }, 3, { by }],
     ]);
   });
 });

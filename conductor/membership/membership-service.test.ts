@@ -84,10 +84,10 @@ describe('outcomes', () => {
   it('one that another leader’s entry took the place of goes on at that leader', async () => {
     t.raft.join('b', true);
     t.raft.outcomes.push({ outcome: 'rejected', reason: 'superseded' });
-    const removed = t.service.remove('b', 0);
+    const removed = t.service.remove('b', 0, { by: { address: 'x:1', token: 'alice' } });
     Object.assign(t.raft, { role: 'follower', ready: false, leader: 'c' });
     await removed;
-    expect(t.handedOn).toEqual(['conductor_removeServer b 0 false at c']);
+    expect(t.handedOn).toEqual(['conductor_removeServer b 0 false at c for alice']);
   });
 
   it('one that stays unknown begins with the text of op-conductor', async () => {

@@ -1,57 +1,71 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  startFakeRpcServer,
-  type FakeAnswer,
-  type FakeRpcServer,
-} from '../../rpc/clients/testing/fake-rpc-server.js';
-import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
-import { conductorUnderTest, endConductors } from '../testing/conductor-under-test.js';
-import { callLeader } from './call-leader.js';
+import { describe, expect, it } from '@jest/globals';
+import { TransportError } from '../../raft/index.js';
+import { callLeader, type WayToLeader } from './call-leader.js';
 
-const CALL = { method: 'conductor_addServerAsVoter', params: ['d', 'd:50050', 0] };
+const CALL = {
+  method: 'conductor_addServerAsVoter',
+  params: ['d', 'd:50050', 0],
+  by: { address: '10.0.0.9:4711', token: 'alice' },
+};
 
-let leader: FakeRpcServer;
-let own: ConductorStatus;
-/** What the leader says of itself. */
-let said: Partial<ConductorStatus>;
+/** A way over which that is answered; over the RPC nobody is known. */
+function wayWith(ask: WayToLeader['ask']): WayToLeader {
+  return {
+    ask,
+    own: () => {
+      throw new Error('called over the RPC');
+    },
+    askStatus: () => Promise.reject(new Error('asked for its status')),
+  };
+}
 
-beforeEach(async () => {
-  leader = await startFakeRpcServer(() => ({ result: null }));
-  own = conductorUnderTest().conductor.status();
-  const servers = own.membership.servers.map((server) => ({ ...server, addr: '127.0.0.1:50050' }));
-  own = { ...own, membership: { ...own.membership, servers } };
-  said = { rpcPort: Number(new URL(leader.url).port) };
-});
-afterEach(async () => {
-  await endConductors();
-  await leader.close();
-});
-
-const call = (): Promise<void> =>
-  callLeader(own, async () => ({ nodeId: 'b', status: { ...own, id: 'b', ...said } }), 'b', CALL);
+const answering = (answer: object): WayToLeader => wayWith(async () => answer);
+const failing = (error: Error): WayToLeader => wayWith(() => Promise.reject(error));
 
 describe('a change that goes on at the new leader', () => {
-  it('is asked for over its RPC', async () => {
-    await call();
-    expect(leader.requests).toMatchObject([CALL]);
+  it('is asked for over the consensus port, in the name of whoever wants it, with a deadline', async () => {
+    const asked: unknown[] = [];
+    const way = wayWith(async (...request) => {
+      asked.push(...request);
+      return { result: null };
+    });
+    await callLeader(way, 'b', CALL);
+    expect(asked).toEqual(['b', CALL, expect.any(AbortSignal)]);
   });
 
   it('has its answer', async () => {
-    leader.answer = (): FakeAnswer => ({ error: { code: -32000, message: 'configuration changed since 7' } });
-    await expect(call()).rejects.toMatchObject({
+    const refused = { error: { code: -32602, message: 'configuration changed since 7' } };
+    await expect(callLeader(answering(refused), 'b', CALL)).rejects.toMatchObject({
       message: 'configuration changed since 7',
       reason: 'refused-by-leader',
+      code: -32602,
     });
   });
 
-  it.each([
-    ['does not tell its RPC port', () => (said = { rpcPort: null }), 'its RPC port is not known'],
-    ['does not answer there', () => leader.close(), 'could not be asked to continue'],
-    ['is not known here', () => (own.membership.servers = []), 'its address is not known here'],
-  ])('is to be repeated by hand when that %s', async (_, fail, text) => {
-    await fail();
-    await expect(call()).rejects.toMatchObject({ reason: 'leader-not-asked' });
-    await expect(call()).rejects.toThrow(text);
-    await expect(call()).rejects.toThrow('repeat conductor_addServerAsVoter there');
+  it('is to be repeated by hand when it certainly was not made', async () => {
+    const error = new TransportError('unreachable', 'b', 'nobody listens', { hadNoEffect: true });
+    await expect(callLeader(failing(error), 'b', CALL)).rejects.toMatchObject({
+      reason: 'leader-not-asked',
+      message: expect.stringMatching(/\(b: nobody listens\): repeat conductor_addServerAsVoter there$/),
+    });
+  });
+
+  it.each<[string, WayToLeader]>([
+    ['the leader did not answer', failing(new TransportError('timeout', 'b', 'no answer in time'))],
+    ['the connection broke', failing(new TransportError('unreachable', 'b', 'reset'))],
+    ['the answer cannot be read', answering({ error: 'what?' })],
+  ])('is of unknown outcome when %s', async (_, way) => {
+    await expect(callLeader(way, 'b', CALL)).rejects.toMatchObject({
+      reason: 'unknown-outcome',
+      message: expect.stringContaining('it is not known whether the change was made'),
+    });
+  });
+
+  it('is asked for over the RPC of a leader that knows no such requests', async () => {
+    const error = new TransportError('unknown-request', 'b', '404', { hadNoEffect: true });
+    await expect(callLeader(failing(error), 'b', CALL)).rejects.toMatchObject({
+      reason: 'leader-not-asked',
+      message: expect.stringContaining('called over the RPC'),
+    });
   });
 });

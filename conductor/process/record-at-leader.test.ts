@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { TransportError } from '../../raft/index.js';
 import {
   startFakeRpcServer,
   type FakeAnswer,
@@ -12,11 +13,16 @@ let leader: FakeRpcServer;
 beforeEach(async () => void (leader = await startFakeRpcServer(() => ({ result: null }))));
 afterEach(() => leader.close());
 
+/** Of an older release. */
+const ask = (): Promise<never> =>
+  Promise.reject(new TransportError('unknown-request', 'b', '404', { hadNoEffect: true }));
+
 function record(timeoutMs = 2000): Promise<void> {
   const servers = [{ id: 'b', addr: '127.0.0.1:50050', suffrage: 0 as const }];
   const own = memberStatus('a', { membership: { version: 7, servers } });
   const status = memberStatus('b', { rpcPort: Number(new URL(leader.url).port) });
-  return recordAtLeader(own, async () => ({ nodeId: 'b', status }), 'b', recordOf('r1'), timeoutMs);
+  const way = { ask, own: () => own, askStatus: async () => ({ nodeId: 'b', status }) };
+  return recordAtLeader(way, 'b', recordOf('r1'), timeoutMs);
 }
 
 const refusal = (message: string) => (): FakeAnswer => ({ error: { code: -32000, message } });

@@ -4,6 +4,8 @@ import path from 'node:path';
 import { afterAll, expect } from '@jest/globals';
 import { request } from 'undici';
 import { tokenLine } from '../../rpc/server/access/token-file.js';
+import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
+import type { History } from '../../rpc/server/history.js';
 import { runBaton } from '../cluster/run-baton.js';
 import { waitFor } from '../cluster/wait-for.js';
 import { describeCluster, STEADY } from './describe-cluster.js';
@@ -60,6 +62,38 @@ describeCluster(
       expect(overridden.stderr).toContain('takes the role emergency; "operator" has the role operate');
       expect(await follower.baton.call('conductor_leaderOverridden')).toBe(false);
     });
+
+    scenario(
+      'a follower has a pause of the cluster recorded by the leader, and by whom it was wanted',
+      async () => {
+        const leader = await cluster.activeLeader();
+        const follower = cluster.others(leader)[0]!;
+        const order = { member: null, forMs: null, owner: 'alice', reason: 'a drill' };
+        const { body } = await request(follower.baton.rpcUrl, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', authorization: `Bearer ${TOKENS.operate}` },
+          body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'conductor_beginPause', params: [order] }),
+        });
+        expect(await body.json()).toEqual({ jsonrpc: '2.0', id: 1, result: null });
+        for (const { baton } of cluster.nodes) {
+          await waitFor(`${baton.id} to be paused`, async () => {
+            const { maintenance } = await baton.call<ConductorStatus>('conductor_status');
+            return maintenance.cluster?.owner === 'alice';
+          });
+        }
+        await waitFor('the history of the leader to name the operator', async () => {
+          const { entries } = await leader.baton.call<History>('conductor_history', [0]);
+          return entries.some(
+            ({ node, what, who }) =>
+              node === follower.id && what === 'conductor_beginPause' && who.token === 'operator',
+          );
+        });
+
+        const env = { BATON_RPC: follower.baton.rpcUrlWith(TOKENS.operate) };
+        expect(await runBaton(['resume', '--yes'], env)).toMatchObject({ code: 0 });
+        await expectHealthy(cluster);
+      },
+    );
 
     scenario('leadership moves and blocks flow on when the leader is killed', async () => {
       const leader = await cluster.activeLeader();

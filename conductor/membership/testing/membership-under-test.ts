@@ -99,8 +99,8 @@ export class MembershipUnderTest {
     hello: (address, signal) => this.hello(address, signal),
     dialTimeoutMs: DIAL_MS,
     catchUpTimeoutMs: CATCH_UP_MS,
-    atLeader: async (leader, { method, params }) => {
-      this.handedOn.push(`${method} ${params.join(' ')} at ${leader}`);
+    atLeader: async (leader, { method, params, by }) => {
+      this.handedOn.push(`${method} ${params.join(' ')} at ${leader}${by ? ` for ${by.token}` : ''}`);
     },
     sleep: virtualSleep,
   });

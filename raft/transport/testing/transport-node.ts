@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import type { Member, NodeId } from '../../core/configuration.js';
 import type { RequestMessage, ResponseMessage } from '../../core/messages.js';
 import { heartbeat as heartbeatOf, heartbeatAnswer } from '../../core/testing/core-harness.js';
+import type { AnswerMember } from '../ask-server.js';
 import type { OpenSocket } from '../dial.js';
 import { formatHostPort } from '../host-port.js';
 import type { LookUp } from '../host-names.js';
@@ -37,6 +38,8 @@ export interface TransportNodeOptions {
   security?: TransportSecurity;
   onRequest?(received: Received): void;
   adopt?(clusterId: string): Promise<void>;
+  /** Absent: of a release that does not know such requests. */
+  answerMember?: AnswerMember;
 }
 
 /** A transport with a core that agrees to everything, or does what the test says. */
@@ -71,6 +74,7 @@ export class TransportNode {
       ...(options.lookUp ? { lookUp: options.lookUp } : {}),
       ...(options.openSocket ? { openSocket: options.openSocket } : {}),
       ...(options.security ? { security: options.security } : {}),
+      ...(options.answerMember ? { answerMember: options.answerMember } : {}),
       hello: () => ({ greeting: `I am ${id}` }),
       onStray: (clusterId) => void this.strays.push(clusterId),
       logger: pino({ level: 'silent' }),

@@ -6,6 +6,7 @@ import type { ClusterVerdict } from '../cluster-verdict.js';
 import type { ClusterStatus, ConductorStatus } from '../conductor-status.js';
 import type { BlockId } from '../../payload/block-ref.js';
 import type { UnsafePayload } from '../../payload/unsafe-payload.js';
+import type { CallerIdentity } from '../json-rpc/caller.js';
 import { RpcError } from '../json-rpc/rpc-error.js';
 
 /** A conductor without a cluster behind it: keeps its switches, records what it is asked to do. */
@@ -15,6 +16,8 @@ export class FakeConductor implements ConductorApi {
   onCommit: (options: CommitOptions) => Promise<void> = async () => undefined;
   /** Cluster operations with their arguments. */
   readonly operations: unknown[][] = [];
+  /** Who asked for the last removal of a member. */
+  changedBy: CallerIdentity | undefined;
   servers: ServerInfo[] | null = ['leader', 'follower', 'other'].map((name) => ({
     id: `${name}-id`,
     addr: `${name}:50050`,
@@ -132,7 +135,8 @@ export class FakeConductor implements ConductorApi {
     this.changeCluster('demoteVoter', id, version, force);
   }
 
-  async removeServer(id: string, version: number, force: boolean): Promise<void> {
+  async removeServer(id: string, version: number, force: boolean, by?: CallerIdentity): Promise<void> {
+    this.changedBy = by;
     this.changeCluster('removeServer', id, version, force);
   }
 
