@@ -78,7 +78,7 @@ describeCluster(
         for (const { baton } of cluster.nodes) {
           await waitFor(`${baton.id} to be paused`, async () => {
             const { maintenance } = await baton.call<ConductorStatus>('conductor_status');
-            return maintenance.cluster?.owner === 'alice';
+            return maintenance.cluster?.who.owner === 'alice';
           });
         }
         await waitFor('the history of the leader to name the operator', async () => {
