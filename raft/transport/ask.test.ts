@@ -103,7 +103,9 @@ describe('a request of the application', () => {
     const [a, b] = await pair({ answerMember });
     const large = { text: 'x'.repeat(ASK_BYTES_MAX) };
     expect(await errorOf(askB(a, large))).toMatchObject({ code: 'refused', hadNoEffect: true });
-    expect(await post(b, JSON.stringify(large))).toEqual({ status: 400, code: 'malformed' });
+    const body = { from: 'a', fromIncarnation: a.incarnation, bootId: 'b0'.repeat(16), to: 'b' };
+    const answer = await post(b, JSON.stringify({ ...body, request: large }));
+    expect(answer).toEqual({ status: 400, code: 'malformed' });
     expect(came).toEqual([]);
   });
 
