@@ -34,7 +34,7 @@ export async function callLeader(
   const { method, params, by } = call;
   let answer: unknown;
   try {
-    answer = await way.ask(leader, { method, params, by }, AbortSignal.timeout(timeoutMs));
+    answer = await way.ask(leader, { method, params, by }, AbortSignal.timeout(Math.ceil(timeoutMs)));
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
     if (error.code === 'unknown-request') return callOverRpc(way, leader, call, timeoutMs);

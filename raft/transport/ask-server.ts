@@ -16,7 +16,9 @@ export interface AskServerOptions {
   /** Refuses by the headers, as a frame is refused. */
   admit: (request: FastifyRequest, reply: Parameters<onRequestAsyncHookHandler>[1]) => Promise<void>;
   /** Whether the process that asks counts. */
-  standing(asker: Pick<FrameAddress, 'from' | 'fromIncarnation' | 'bootId'>): Standing | Promise<Standing>;
+  standing: (
+    asker: Pick<FrameAddress, 'from' | 'fromIncarnation' | 'bootId'>,
+  ) => Standing | Promise<Standing>;
   answer: AnswerMember;
 }
 

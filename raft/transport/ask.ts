@@ -1,6 +1,6 @@
 import { Connection } from './connection.js';
 import type { Dial } from './dial.js';
-import { TransportError, type Refusal } from './errors.js';
+import { TransportError } from './errors.js';
 import type { FrameAddress } from './frame.js';
 import { PeerFailureError } from './peer-failure.js';
 
@@ -78,7 +78,7 @@ function read(peer: string, { status, body }: { status: number; body: Buffer }):
   if (status === 404) throw new TransportError('unknown-request', peer, detail, { hadNoEffect: true });
   // A handler that failed may have acted before.
   if (status === 200 || status >= 500) throw new TransportError('unanswered', peer, detail);
-  throw new TransportError('refused', peer, detail, { refusal: (said ?? {}) as Refusal, hadNoEffect: true });
+  throw new TransportError('refused', peer, detail, { refusal: said ?? {}, hadNoEffect: true });
 }
 
 function parse(text: string): object | undefined {

@@ -79,12 +79,7 @@ export class FrameError extends Error {
  * - `unknown-request`: the peer runs a release that does not know such requests
  */
 export type TransportErrorCode =
-  | 'timeout'
-  | 'unreachable'
-  | 'refused'
-  | 'unanswered'
-  | 'unknown-peer'
-  | 'unknown-request';
+  'timeout' | 'unreachable' | 'refused' | 'unanswered' | 'unknown-peer' | 'unknown-request';
 
 /** The body of an answer that is no frame, as far as it can be read. */
 export interface Refusal {
