@@ -68,13 +68,17 @@ describeCluster(
       async () => {
         const leader = await cluster.activeLeader();
         const follower = cluster.others(leader)[0]!;
-        const order = { member: null, forMs: null, owner: 'alice', reason: 'a drill' };
-        const { body } = await request(follower.baton.rpcUrl, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', authorization: `Bearer ${TOKENS.operate}` },
-          body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'conductor_beginPause', params: [order] }),
-        });
-        expect(await body.json()).toEqual({ jsonrpc: '2.0', id: 1, result: null });
+        const ask = async (method: string, order: object): Promise<unknown> => {
+          const { body } = await request(follower.baton.rpcUrl, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json', authorization: `Bearer ${TOKENS.operate}` },
+            body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: [order] }),
+          });
+          return body.json();
+        };
+        const who = { member: null, owner: 'alice', reason: 'a drill' };
+        const done = { jsonrpc: '2.0', id: 1, result: null };
+        expect(await ask('conductor_beginPause', { ...who, forMs: null })).toEqual(done);
         for (const { baton } of cluster.nodes) {
           await waitFor(`${baton.id} to be paused`, async () => {
             const { maintenance } = await baton.call<ConductorStatus>('conductor_status');
@@ -89,8 +93,7 @@ describeCluster(
           );
         });
 
-        const env = { BATON_RPC: follower.baton.rpcUrlWith(TOKENS.operate) };
-        expect(await runBaton(['resume', '--yes'], env)).toMatchObject({ code: 0 });
+        expect(await ask('conductor_endPause', who)).toEqual(done);
         await expectHealthy(cluster);
       },
     );
