@@ -65,4 +65,14 @@ describe('LogKnowledge', () => {
     nowMs = 3001;
     expect(knowledge.isKnown).toBe(true);
   });
+
+  it('is not waited for when the leader cannot be asked for ten seconds: a follower would let its sequencer run', async () => {
+    status = { ...status, leader: 'b', appliedIndex: 40 };
+    answer = () => Promise.reject(new Error('nobody listens at the listed address'));
+    for (nowMs = 0; nowMs <= 10_000; nowMs += 500) {
+      expect(knowledge.isKnown).toBe(false);
+      await later();
+    }
+    expect(knowledge.isKnown).toBe(true);
+  });
 });

@@ -11,6 +11,11 @@ interface LogKnowledgeOptions {
 const ASK_TIMEOUT_MS = 1000;
 /** Without a leader nothing can be committed, so nothing done here is published. */
 const NO_LEADER_MS = 3000;
+/**
+ * A leader that cannot be asked for so long, as one at another address than the listed one, must not keep this node from
+ * acting for good: the sequencer of a follower would run on. What it has of the log is what it goes by then.
+ */
+const NOT_TOLD_MS = 10_000;
 
 /**
  * Whether this process knows the log as far as it went when it first heard of a leader. Before that, it may lack the pause
@@ -21,6 +26,8 @@ export class LogKnowledge {
   private isAsking = false;
   /** The log went so far. */
   private goal: number | undefined;
+  /** When a leader was asked for the first time. */
+  private askedMs: number | undefined;
   private readonly sinceMs: number;
 
   constructor(private readonly options: LogKnowledgeOptions) {
@@ -39,7 +46,8 @@ export class LogKnowledge {
     if (this.goal !== undefined) return appliedIndex >= this.goal;
     if (leader === null) return this.options.now() - this.sinceMs > NO_LEADER_MS;
     void this.ask(leader);
-    return false;
+    this.askedMs ??= this.options.now();
+    return this.goal === undefined && this.options.now() - this.askedMs > NOT_TOLD_MS;
   }
 
   private async ask(leader: string): Promise<void> {
