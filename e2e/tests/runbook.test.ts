@@ -50,7 +50,7 @@ const PROCEDURES: readonly Procedure[] = [
 
 describeProcesses('RUNBOOK: the life of a cluster', new Hosts(), start, (hosts, scenario) => {
   for (const { heading, trouble } of PROCEDURES) {
-    scenario(`48: ${heading}`, async () => {
+    scenario(`${heading}`, async () => {
       await trouble?.(hosts);
       for (const command of commandsUnder(heading)) await carryOut(hosts, command);
       await oneSequences(hosts);
