@@ -88,7 +88,7 @@ export class Host {
     const { id, rpcPort, consensusPort, elPort, directory } = this.place;
     const settings = {
       // A busy machine must not move leadership: while all are paused, nobody would go on.
-      RAFT_HEARTBEAT_TIMEOUT: '2s',
+      RAFT_HEARTBEAT_TIMEOUT: '1s',
       RAFT_SERVER_ID: id,
       RAFT_STORAGE_DIR: path.join(directory, 'lib', storageDir),
       CONSENSUS_ADDR: '127.0.0.1',
