@@ -34,6 +34,7 @@ import { Controller, type ControlTimes } from '../control/controller.js';
 import { probesFrom, type HealthProbes } from '../control/health-probes.js';
 import { LocalNode } from '../control/local-node.js';
 import { NodeOverride } from '../control/node-override.js';
+import { StrayAfterReset } from '../control/stray-after-reset.js';
 import { Succession } from '../control/succession.js';
 import { Switches } from '../control/switches.js';
 import type { Webhook } from '../history/webhook.js';
@@ -171,6 +172,8 @@ export function assemble(config: Config, context: ProcessContext): Parts {
   });
   controller.on('sequencerStarted', () => rhythm.committed(performance.now()));
   reports.on('healthChecked', (report) => controller.healthChanged(report));
+  const stray = new StrayAfterReset({ raft, localNode, opNode, logger: controlLogger });
+  reports.on('applied', (_, { type }) => void (type === 'reset' && stray.headWasReset()));
   committer.on('contradicted', (block) => void controller.contradicted(block));
   metrics.watch(raft, controller);
 
