@@ -13,7 +13,7 @@ const peer = (id: string, changes: Partial<Peer> = {}): Peer => ({
   ...{ matchIndex: 200, lagEntries: 0, lastContactMs: 10, ...changes },
 });
 
-/** What the leader knows of b and c. */
+/** What the leader knows about b and c. */
 const knowing = (...peers: Peer[]): ConductorStatus => leading('a', { peers });
 const a = knowing(peer('b'), peer('c'));
 const b = memberStatus('b');
@@ -109,7 +109,7 @@ describe('what the leader knows of a member', () => {
     ],
     ['silent', viewOf(member(a), member(b), silent('c')), `no-answer: c ${NO_ANSWER}`],
   ];
-  it.each(cases)('a member that is %s does not count', (_, view, expected) => {
+  it.each(cases)('does not count a member that is %s', (_, view, expected) => {
     expect(short(view)).toEqual(['degraded', TWO_OF_THREE, expected]);
     expect(judgeCluster(view)).toMatchObject({ votersKeepingUp: 2, failureTolerance: 0, leader: 'a' });
   });
@@ -128,11 +128,11 @@ describe('what the leader knows of a member', () => {
     ],
     ['has an older version, which names no disks', three({ ...a, membership: servers('d1') })],
     ['sends the last entries', three(knowing(peer('b'), peer('c', { lagEntries: 16 })))],
-  ])('nothing is wrong while the leader %s', (_, view) => {
+  ])('finds nothing wrong while the leader %s', (_, view) => {
     expect(short(view)).toEqual(['ok']);
   });
 
-  it('4: a member without a vote costs no tolerance', () => {
+  it('4: a member without a vote does not reduce the tolerance', () => {
     const d = memberStatus('d', { clusterId: null });
     const view = viewOf(...three().members, member(d, 'nonvoter'));
     expect(short(view)).toEqual([
@@ -331,7 +331,7 @@ describe('the cluster', () => {
     expect(short(view)).toEqual(expected);
   });
 
-  it('with five voters may lose two', () => {
+  it('may lose two of five voters', () => {
     const five = viewOf(...['b', 'c', 'd', 'e'].map((id) => member(memberStatus(id))), member(leading('a')));
     expect(judgeCluster(five)).toMatchObject({ voters: 5, failureTolerance: 2, level: 'ok' });
   });
@@ -361,12 +361,12 @@ describe('a cluster that is halted', () => {
     return { health: { status: 'unhealthy', summary: 'says why', reasons: [reason], checkedAtMs: 1 } };
   };
 
-  it('is degraded by that alone: no sequencer is missing, and old heads are meant', () => {
+  it('is degraded by the halt alone: missing sequencers and old heads are intended', () => {
     const members = [idle, b, c].map((status) => ({ ...status, ...old('unsafe-head-old'), halt }));
     expect(short(three(...members))).toEqual(['degraded', HALTED]);
   });
 
-  it('has its other problems', () => {
+  it('still shows other problems', () => {
     const members = [idle, { ...b, ...old('too-few-peers') }, c].map((status) => ({ ...status, halt }));
     expect(short(three(...members))).toEqual([
       'degraded',
@@ -383,7 +383,7 @@ describe('a cluster that is halted', () => {
     ]);
   });
 
-  it('is so by its leader, and without one by who has applied most', () => {
+  it('is judged by its leader, or without one by the member that has applied most', () => {
     expect(short(three({ ...idle, halt }, b, c))).toContain(HALTED);
     expect(short(three(idle, { ...b, halt }, c))).not.toContain(HALTED);
     const leaderless = { ...idle, role: 'follower' } as const;
