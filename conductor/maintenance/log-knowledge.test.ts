@@ -51,7 +51,7 @@ describe('LogKnowledge', () => {
     expect(knowledge.isKnown).toBe(true);
   });
 
-  it('of a leader is complete when its leadership is', () => {
+  it('of a leader is complete when its leadership is ready', () => {
     status = { ...status, role: 'leader', leader: 'a' };
     expect(knowledge.isKnown).toBe(false);
     status = { ...status, ready: true };
@@ -59,14 +59,14 @@ describe('LogKnowledge', () => {
     expect(asked).toEqual([]);
   });
 
-  it('is not waited for when nobody leads: nothing can be committed then', () => {
+  it('is not waited for if nobody leads: nothing can be committed then', () => {
     nowMs = 3000;
     expect(knowledge.isKnown).toBe(false);
     nowMs = 3001;
     expect(knowledge.isKnown).toBe(true);
   });
 
-  it('is not waited for when the leader cannot be asked for ten seconds: a follower would let its sequencer run', async () => {
+  it('is not waited for if the leader cannot be asked for ten seconds: a follower would keep sequencing', async () => {
     status = { ...status, leader: 'b', appliedIndex: 40 };
     answer = () => Promise.reject(new Error('nobody listens at the listed address'));
     for (nowMs = 0; nowMs <= 10_000; nowMs += 500) {

@@ -23,7 +23,7 @@ function next(node: Partial<OwnPause>, log: Partial<PauseInLog> = {}): object {
   );
 }
 
-describe('how an own pause and the log become one', () => {
+describe('how an own pause is merged with the log', () => {
   it.each<[string, Partial<OwnPause>, Partial<PauseInLog>, object]>([
     ['nothing is paused', {}, {}, { type: 'none' }],
     ['a pause that was set without the log', { pause: own() }, {}, { type: 'publishPause' }],
@@ -85,10 +85,10 @@ describe('how an own pause and the log become one', () => {
     expect(next(node, log)).toEqual(wanted);
   });
 
-  it('a pause without a quorum is not ended by a resume that was recorded without knowing it', () => {
-    // Elsewhere, an earlier pause of this member was resumed: nothing of it is in the log.
+  it('does not end a pause without a quorum by a resume that was recorded without knowing it', () => {
+    // An earlier pause of this member was resumed elsewhere: the log has no trace of it.
     expect(next({ pause: own({ id: 'local' }), resumed: [] })).toEqual({ type: 'publishPause' });
-    // An earlier pause of this member is still in the log, and will be resumed: its own pause goes in first.
+    // An earlier pause of this member is still in the log, and will be resumed: its own pause is recorded first.
     const log = { member: logged('earlier') };
     expect(next({ pause: own({ id: 'local' }) }, log)).toEqual({ type: 'publishPause' });
   });
