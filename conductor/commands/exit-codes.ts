@@ -8,7 +8,7 @@ export const EXIT = {
   critical: 2,
   /** Wrong command line, or a change that nobody confirmed. */
   usage: 3,
-  /** None of the conductors that were to be asked answers, or none lets us ask. */
+  /** None of the conductors that were asked answers, or none gives access. */
   noAnswer: 4,
 } as const;
 

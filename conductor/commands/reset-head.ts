@@ -57,7 +57,7 @@ function rehearsal(view: ClusterView, from: BlockId, to: BlockId): string[] {
   ];
 }
 
-/** Where the execution client of a member stands. */
+/** The head of a member's execution client. */
 function clientOf({ status, silence }: Member, from: BlockId, to: BlockId): string {
   if (!status) return `no answer: ${silence}`;
   const { head } = status.node;

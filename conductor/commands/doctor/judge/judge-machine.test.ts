@@ -38,8 +38,8 @@ const space = (freeMib: number): DirectoryAnswers => ({
   space: { freeBytes: freeMib * MIB, sizeBytes: 10_240 * MIB },
 });
 
-describe('a machine on which Baton is to run', () => {
-  it('is well when nothing is wrong, and each check says what it saw', () => {
+describe('a machine that Baton will run on', () => {
+  it('is well if nothing is wrong, and each check says what it saw', () => {
     const found = judgeMachine(goodMachine);
     expect(found.filter(({ level }) => level !== 'ok')).toEqual([]);
     expect(new Set(found.map(({ check }) => check))).toEqual(
@@ -53,7 +53,7 @@ describe('a machine on which Baton is to run', () => {
     );
   });
 
-  it('needs no node as a witness, and no list to be added to a cluster', () => {
+  it('needs no node for a witness, and no list to join a cluster', () => {
     expect(wrong({ node: null, peers: [], peersDigest: null })).toEqual([]);
   });
 
@@ -230,7 +230,7 @@ describe('a machine on which Baton is to run', () => {
     expect(wrong(changes)).toEqual([]);
   });
 
-  it('says of a disk that hangs what it was asked last, and what it answered before', () => {
+  it('reports the last question to a hung disk, and its earlier answers', () => {
     const { speed: _, lock: __, ...answers } = goodAnswers;
     const found = judgeMachine({
       ...goodMachine,

@@ -42,8 +42,8 @@ const storage = (freeMib: number): Partial<ConductorStatus> => ({
   machine: { clockMs: 1, storage: { freeBytes: freeMib * MIB, sizeBytes: 4096 * MIB } },
 });
 
-describe('a cluster that runs', () => {
-  it('is well when nothing is wrong, and each check says what it saw', () => {
+describe('a running cluster', () => {
+  it('is well if nothing is wrong, and each check says what it saw', () => {
     const found = judgeMembers(facts());
     expect(found.filter(({ level }) => level !== 'ok')).toEqual([]);
     expect(found.map(({ check, text }) => `${check}: ${text}`)).toEqual([
@@ -141,7 +141,7 @@ describe('a cluster that runs', () => {
     ]);
   });
 
-  it('takes no clock for wrong that may be right: half of a round trip is uncertain', () => {
+  it('does not report a clock that may be right: half of a round trip is uncertain', () => {
     expect(
       wrong(withMembers(sees('a', [], 0, 900), sees('b', [], 1500, 400), sees('c', [], 10, 900))),
     ).toEqual([]);
