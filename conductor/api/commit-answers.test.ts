@@ -31,7 +31,7 @@ describe('refused commits', () => {
     ['three times', [contradicting, contradicting, contradicting], 'it is contradicts-chain'],
     ['with a success between', [contradicting, contradicting, {}, contradicting], undefined],
     [
-      'for what they cannot be read as, by either way in',
+      'because they cannot be read, by either method',
       [
         { error: refusal('unknown-field', RpcCode.invalidParams) },
         { method: 'commit-unsafe-payload', error: refusal('bad-ssz', RpcCode.invalidParams) },
@@ -40,12 +40,12 @@ describe('refused commits', () => {
       'it is unlinked-gap',
     ],
     [
-      'since nobody leads or no quorum answers',
+      'because there is no leader or no quorum',
       ['not-leader', 'unknown-outcome', 'queue-full'].map((reason) => ({ error: refusal(reason) })),
       undefined,
     ],
     [
-      'and are other calls',
+      'but not calls of other methods',
       Array.from({ length: 3 }, () => ({ method: 'conductor_pause', error: contradicting.error })),
       undefined,
     ],

@@ -32,7 +32,7 @@ describe('leader override', () => {
 });
 
 describe('what it says about the cluster', () => {
-  it('leader is the current leader in Raft', () => {
+  it('the leader is the current leader in Raft', () => {
     const t = conductorUnderTest();
     expect(t.conductor.leader()).toBe(false);
     t.raft.lead(false);

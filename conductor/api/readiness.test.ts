@@ -56,7 +56,7 @@ describe('a follower', () => {
 
   it.each<[string, Changes, string]>([
     ['is stopped', { stopped: true }, 'the conductor is stopped'],
-    ['is no member', { membership: { version: 0, servers: [] } }, 'does not belong to a cluster yet'],
+    ['is not a member', { membership: { version: 0, servers: [] } }, 'does not belong to a cluster yet'],
     ['was removed', { membership: { version: 9, servers: servers.slice(2) } }, 'is not a member'],
     [
       'has no vote',
@@ -86,7 +86,7 @@ describe('a follower', () => {
 
   it.each<[string, Changes]>([
     ['the heads of all are old', bad('unsafe-head-old')],
-    ['the batcher stands still', bad('safe-head-old')],
+    ['the batcher has stopped', bad('safe-head-old')],
     ['a fault is tolerated', bad('rollup-boost-partial', 'degraded')],
     ['nothing is committed yet', { head: null, node: { ...node, lagBlocks: null } }],
     ['it is a few blocks behind', { node: { ...node, lagBlocks: LAG_MAX } }],
@@ -97,7 +97,7 @@ describe('a follower', () => {
 
   it.each<[string, () => unknown, string | undefined]>([
     ['does not answer', () => new Error('deaf'), 'the leader a does not answer: deaf'],
-    ['leads no more', () => memberStatus('a'), 'a is not the leader of this node'],
+    ['no longer leads', () => memberStatus('a'), 'a is not the leader of this node'],
     ['does not know it', () => leading('a', { peers: [] }), 'a is not the leader of this node'],
     ['sends a snapshot', () => leading('a', { peers: [{ ...peer, state: 'snapshot' }] }), '(snapshot)'],
     ['mistrusts its disk', () => leading('a', { peers: [{ ...peer, state: 'reverted' }] }), '(reverted)'],
@@ -108,7 +108,7 @@ describe('a follower', () => {
       'misses 20 committed',
     ],
     ['is of another version', () => ({ id: 'a' }), undefined],
-  ])('follows the account of a leader that %s', async (_what, said, reason) => {
+  ])('depends on its leader, which %s', async (_what, said, reason) => {
     leader = said();
     const found = await readiness.whyNotReady();
     if (reason === undefined) expect(found).toBeUndefined();
@@ -187,12 +187,12 @@ describe('the active leader', () => {
     ['leads only', memberStatus('a', { role: 'leader' }), 'its sequencer is not active'],
     ['sequences without leading', { ...leading('b'), role: 'follower' }, 'a leads'],
     [
-      'leads by decree, and sequences',
+      'leads by override, and sequences',
       { ...leading('b'), role: 'follower', leaderOverridden: true },
       undefined,
     ],
     ['leads as a witness', witnessStatus('w', { role: 'leader', ready: true }), 'it has no sequencer'],
-    ['leads by decree', memberStatus('b', { leaderOverridden: true }), 'its sequencer is not active'],
+    ['leads by override', memberStatus('b', { leaderOverridden: true }), 'its sequencer is not active'],
   ])('%s', (_what, status, reason) => {
     const found = whyNotActiveLeader(status);
     if (reason === undefined) expect(found).toBeUndefined();

@@ -122,7 +122,7 @@ describe('pause and resume', () => {
 
   it.each<[string, () => void, string]>([
     [
-      'some member would not understand it',
+      'a member would not understand it',
       () => {
         const obey = t.cluster.onCall;
         t.cluster.onCall = (id, method, params) =>

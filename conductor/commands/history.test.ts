@@ -70,7 +70,7 @@ const history: History = {
         reason: 'op-node at http://127.0.0.1:9545 does not answer: connect ECONNREFUSED',
       },
     }),
-    // Of a later version.
+    // From a later version.
     entry(6, { kind: 'maintenance', what: 'halt', node: 'sequencer-0', who: { token: 'ops' } }),
   ],
 };

@@ -72,11 +72,11 @@ describe('reset-head', () => {
   });
 
   it.each([
-    ['no height', hashOf(97)],
-    ['no hash', '97'],
+    ['a block without a height', hashOf(97)],
+    ['a block without a hash', '97'],
     ['half a hash', `97:${hashOf(97).slice(0, 40)}`],
     ['a block above the head', `101:${hashOf(101)}`],
-    ['another block of the height of the head', `100:${hashOf(100, 'b')}`],
+    ['another block at the height of the head', `100:${hashOf(100, 'b')}`],
   ])('refuses %s', async (_, to) => {
     expect(await t.baton('reset-head', '--to', to, '--reason', 'x', '--yes')).toBe(3);
     expect(t.cluster.calls).toEqual([]);

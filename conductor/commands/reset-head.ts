@@ -18,7 +18,7 @@ type BlockId = ResetRequest['to'];
 
 type Options = ChangingOptions & { to: BlockId; reason: string };
 
-/** `baton reset-head`: an emergency command that takes back what was committed. */
+/** `baton reset-head`: an emergency command that takes back committed blocks. */
 export const addResetHead: AddCommand = (program, io) => {
   withChangeOptions(clusterCommand(program, io, 'reset-head'))
     .description('take the committed head of the cluster back to an ancestor: published blocks are given up')

@@ -83,7 +83,7 @@ describe('transfer', () => {
       () => t.cluster.change('b', witnessStatus('b')),
       'b is a witness: it has no sequencer, and would hand leadership back',
     ],
-    ['may not vote', () => (t.cluster.get('b').suffrage = 1), 'b is no voter'],
+    ['has no vote', () => (t.cluster.get('b').suffrage = 1), 'b is no voter'],
     [
       'is unhealthy',
       () =>

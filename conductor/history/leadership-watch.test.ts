@@ -68,7 +68,7 @@ afterEach(() => void jest.useRealTimers());
 
 const pass = (ms: number): void => void jest.advanceTimersByTime(ms);
 
-/** `a` leads in term 4, and its last block came just now. */
+/** `a` leads in term 4, and its last block has just arrived. */
 function following(): void {
   t.role('follower', 'a', 4);
   t.raft.emit('stored', 1);

@@ -35,7 +35,7 @@ afterEach(() => void jest.useRealTimers());
 const leaderIs = (leader: string | null): boolean =>
   raft.emit('role', { role: 'follower', term: 1, leader, reason: '' });
 
-/** It stands for election ten times a second for some time. */
+/** It becomes a candidate ten times a second for some time. */
 function standing(forMs: number): void {
   for (let atMs = 0; atMs < forMs; atMs += 100) {
     jest.advanceTimersByTime(100);

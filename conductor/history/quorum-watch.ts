@@ -33,7 +33,7 @@ export class QuorumWatch {
         this.lostSince ??= { monotonicMs: performance.now(), wallMs: Date.now() };
       }
     });
-    // While nobody leads, a voter stands several times a second.
+    // Without a leader, a voter becomes a candidate several times a second.
     raft.on('electionStarted', () => this.look());
   }
 

@@ -35,12 +35,12 @@ describe('LogKnowledge', () => {
     status = { ...status, appliedIndex: 100 };
     expect(knowledge.isKnown).toBe(true);
     expect(asked).toEqual(['b']);
-    // For good.
+    // And it stays complete.
     status = { ...status, leader: null, appliedIndex: 0 };
     expect(knowledge.isKnown).toBe(true);
   });
 
-  it('is asked for again when the leader does not answer, one at a time', async () => {
+  it('is requested again if the leader does not answer, one request at a time', async () => {
     status = { ...status, leader: 'b', appliedIndex: 100 };
     answer = () => Promise.reject(new Error('no answer'));
     expect([knowledge.isKnown, knowledge.isKnown, asked.length]).toEqual([false, false, 1]);

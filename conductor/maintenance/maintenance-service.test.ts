@@ -133,7 +133,7 @@ describe('MaintenanceService', () => {
     });
   });
 
-  it('takes over what was recorded for this member while it was away', async () => {
+  it('adopts a pause that was recorded for this member while it was away', async () => {
     apply(pauseRecord('a'));
     expect(switches.pause).toMatchObject({ by: 'conductor_pause', owner: 'alice' });
     expect(switches.own).toBeNull();

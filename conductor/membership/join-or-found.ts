@@ -43,8 +43,8 @@ interface JoinOptions {
 }
 
 /**
- * Makes this node part of a cluster. If its disk belongs to one, that is it. Otherwise it founds one alone, unless an
- * existing one lists it; or forms one with the listed nodes, which continues in the background; or waits to be added.
+ * Makes this node part of a cluster: the one that its disk belongs to; or one that it founds alone, unless an existing
+ * one lists it; or one that it forms with the listed nodes, in the background. Otherwise it waits to be added.
  */
 export async function joinOrFound(options: JoinOptions): Promise<void> {
   const { raft, logger, config } = options;

@@ -83,7 +83,7 @@ describe('AddressWarning', () => {
     ['the addresses agree', ADVERTISED, [['a', 'A.Example:50050']]],
     ['another member has another address', ADVERTISED, [['b', 'b.example:50050']]],
     ['the log has no members yet', ADVERTISED, []],
-    ['only the address to listen at is known', ['--consensus.addr=127.0.0.1'], [['a', 'a.example:50050']]],
+    ['only the listen address is known', ['--consensus.addr=127.0.0.1'], [['a', 'a.example:50050']]],
   ])('says nothing when %s', (_, flags, members) => {
     const { node, warned } = warningsWith(...flags);
     node.list(...members);

@@ -9,7 +9,7 @@ interface Raft extends EventEmitter<RaftNodeEvents> {
 }
 
 /**
- * Other members look for this node at its address in the cluster's log. A process that does not answer there is lost.
+ * Members look for this node at its address in the cluster's log. A process that does not answer there does not count.
  * Only an address from the flags can be compared: where a node listens may be one interface, or all of them.
  */
 export class AddressWarning {

@@ -12,7 +12,7 @@ const CALL = { method: 'conductor_addServerAsVoter', params: ['d', 'd:50050', 0]
 
 let leader: FakeRpcServer;
 let own: ConductorStatus;
-/** The leader's own description of itself. */
+/** The leader's own description. */
 let said: Partial<ConductorStatus>;
 
 beforeEach(async () => {

@@ -29,7 +29,7 @@ describe('PauseFile', () => {
     expect(await pauseFile().read()).toMatchObject({ paused: null });
   });
 
-  it('keeps who paused and since when, and that somebody resumed', async () => {
+  it('keeps who paused and since when, and that it was resumed', async () => {
     await pauseFile().write({ paused: { by: 'bootstrap', sinceMs: 7 } });
     expect(await text()).toBe('{"format":1,"paused":{"by":"bootstrap","sinceMs":7}}\n');
     expect(await pauseFile().read()).toMatchObject({ paused: { by: 'bootstrap', sinceMs: 7 } });

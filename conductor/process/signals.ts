@@ -15,7 +15,7 @@ const ENDING = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 /**
  * The signals of this process. Those that arrive before anything can act on them are kept. A signal without a handler
  * does not end process 1 of a container, which never learns of it. So this is the first thing that a process does, and
- * file imports nothing.
+ * this file imports nothing.
  */
 export class Signals {
   private readonly early: NodeJS.Signals[] = [];

@@ -56,7 +56,7 @@ it('three voters that keep up, with one active sequencer, are ok', () => {
   });
 });
 
-describe('what the leader knows of a member', () => {
+describe('what the leader knows about a member', () => {
   const cases: [string, ClusterView, string][] = [
     [
       'wiped',
@@ -70,7 +70,7 @@ describe('what the leader knows of a member', () => {
     ],
     ['foreign', three({ ...c, clusterId: 'c9' }), 'foreign-cluster: c belongs to another cluster (c9)'],
     [
-      'the leader of a cluster of its own',
+      'the leader of its own cluster',
       three({ ...c, clusterId: 'c9', role: 'leader', term: 99 }),
       'foreign-cluster: c belongs to another cluster (c9)',
     ],
@@ -85,7 +85,7 @@ describe('what the leader knows of a member', () => {
       "member-behind: c misses 4000 entries of the leader's log",
     ],
     [
-      'behind, and not heard of by a new leader',
+      'behind, and not yet known to a new leader',
       three(knowing(peer('b'), peer('c', { state: 'probe', matchIndex: 0, lagEntries: 200 })), {
         ...c,
         lastIndex: 150,
@@ -120,7 +120,7 @@ describe('what the leader knows of a member', () => {
       three(knowing(peer('b'), peer('c', { state: 'probe', matchIndex: 0, lagEntries: 200 }))),
     ],
     [
-      'is slow, as its timing is',
+      'is slow because its timing is',
       three({
         ...knowing(peer('c', { lastContactMs: 4000 })),
         timing: { ...a.timing, electionTimeoutMs: 1500 },
@@ -148,7 +148,7 @@ describe('the committed head and the heads of nodes', () => {
     ['as gossip runs ahead of the news of a commit', three(at(b, 102)), ['ok']],
     ['as a standby follows', three(at(b, 84)), ['ok']],
     [
-      'when nodes publish what is not committed',
+      'when nodes publish uncommitted blocks',
       three(at(a, 109), at(b, 108)),
       [
         'critical',

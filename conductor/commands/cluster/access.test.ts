@@ -115,7 +115,7 @@ describe('the scheme of an address', () => {
   });
 
   it('is noted once if a token goes over plain HTTP to another machine', async () => {
-    // Reaches this machine, but does not look so.
+    // Reaches this machine, but does not look like it.
     const url = t.cluster.url('a').replace('127.0.0.1', '0.0.0.0');
     const argv = ['status', '--rpc', `${url},${url}/`];
     await runCommand(argv, t.io({ HOME: home, BATON_TOKEN_FILE: tokenFile }));

@@ -51,7 +51,7 @@ export class ClusterClient {
 
   constructor(private readonly options: ClusterClientOptions) {}
 
-  /** Whether one of the given URLs is this member's own. */
+  /** Whether one of the given URLs is that of this member. */
   wasAsked(id: string): boolean {
     const url = this.urlById.get(id);
     return url !== undefined && this.options.urls.includes(url);

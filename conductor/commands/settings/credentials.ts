@@ -48,7 +48,7 @@ export function withCredentialOptions(command: Command): Command {
 
 /**
  * Reads the files with credentials: those of the options, else those of the cluster in the user's configuration, else
- * of the variables. A cluster's own files come before the variables, so that no cluster gets the token of another one.
+ * those of the variables. A cluster's own files come before the variables, so no cluster gets the token of another.
  *
  * @param note is told about files that others can read
  * @throws CommandError `usage`, `credential-file`

@@ -8,7 +8,7 @@ export function configFile(env: Environment): string | undefined {
   return inFolder(env, 'XDG_CONFIG_HOME', '.config', 'config.yaml');
 }
 
-/** Where this user's commands keep what they saw. */
+/** Where this user's commands keep what they have seen. */
 export function stateFile(env: Environment): string | undefined {
   return inFolder(env, 'XDG_STATE_HOME', path.join('.local', 'state'), 'members.json');
 }

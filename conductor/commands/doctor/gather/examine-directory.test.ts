@@ -37,7 +37,7 @@ describe('the examination of a directory', () => {
     [['CURRENT', 'write-mark'], 'baton'],
     [['000005.ldb'], 'headless-database'],
     [['raft-log.db'], 'other-files'],
-  ])('finds in a directory with %j: %s', async (files, kind) => {
+  ])('recognises a directory with %j: %s', async (files, kind) => {
     const directory = path.join(folder, 'a', 'baton');
     await mkdir(directory, { recursive: true });
     for (const file of files) await writeFile(path.join(directory, file), '');
@@ -72,7 +72,7 @@ describe('the examination of a directory', () => {
     expect([...seen, readdirSync(folder)]).toEqual([[], [file], [file], []]);
   });
 
-  it('reports a directory that this user must not write to', async () => {
+  it('reports a directory that this user cannot write to', async () => {
     if (process.getuid?.() === 0) return;
     await chmod(folder, 0o500);
     const { answers } = await examine(path.join(folder, 'a', 'baton'));

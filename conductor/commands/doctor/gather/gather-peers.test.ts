@@ -68,7 +68,7 @@ describe('the program at the address of a member', () => {
     expect(await found(port)).toMatchObject({ kind: 'stranger' });
   });
 
-  it('is none', async () => {
+  it('does not exist', async () => {
     const closed = net.createServer();
     const port = await portOf(closed);
     closed.close();
