@@ -49,7 +49,7 @@ export class CommandError extends Error {
 
   /**
    * @param message what is wrong, with names and numbers
-   * @param remedy what to do about it, if the code alone does not tell enough
+   * @param remedy what to do about it, if the remedy of the code is not specific enough
    */
   constructor(
     readonly code: CommandErrorCode,

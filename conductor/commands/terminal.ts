@@ -30,7 +30,7 @@ export async function askOnTerminal(
 /** Whether there is a person to ask. */
 export const hasTerminal = (): boolean => process.stdin.isTTY && process.stderr.isTTY;
 
-/** For a terminal that does not tell. */
+/** For a terminal that does not report its width. */
 const USUAL_COLUMNS = 80;
 
 const CLEAR_BELOW = '\u001b[0J';

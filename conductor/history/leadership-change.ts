@@ -24,7 +24,7 @@ export interface ChangeFacts {
   /** When the last block of the former leader arrived; undefined without one. */
   lastBlockAtMs: number | undefined;
   firstBlock: { number: number; hash: string; atMs: number } | undefined;
-  /** Undefined if the chain does not tell. */
+  /** Undefined if it cannot be derived from the chain. */
   blockTimeMs: number | undefined;
 }
 

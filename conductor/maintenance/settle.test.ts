@@ -61,7 +61,7 @@ describe('how an own pause is merged with the log', () => {
       { type: 'publishResume', pauseId: 'm' },
     ],
     [
-      'a resume that was made without the log, and a newer pause',
+      'a resume without the log, and a newer pause',
       { resumed: ['m'] },
       { member: logged('newer') },
       { type: 'adopt', pause: logged('newer') },

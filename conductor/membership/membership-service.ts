@@ -14,7 +14,7 @@ import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 import type { Sleep } from '../time/sleep.js';
 import { seeThrough, type Change, type LeaderCall } from './see-through.js';
 
-/** What a node tells anybody about itself. */
+/** What a node tells any caller about itself. */
 export type PeerIdentity = Omit<HelloAnswer, 'bootId'>;
 
 /** What changes of the membership need from the Raft node. */

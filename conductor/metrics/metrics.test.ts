@@ -114,7 +114,7 @@ describe('commits', () => {
     expect(await t.value('op_conductor_commit_duration_seconds_count', 'stage=total')).toBeUndefined();
   });
 
-  it('tell what became of the block', async () => {
+  it('show what became of the block', async () => {
     const block = committed(refOf(5));
     t.metrics.applied(block, { type: 'append' });
     t.metrics.applied(block, { type: 'gap', missing: 3 });

@@ -28,7 +28,7 @@ describe('connection limits', () => {
     expect(connectionLimits(64, { flashblocks: true })).toMatchObject({ rpc: 64, flashblocksClients: 16 });
   });
 
-  it('are low, and are not logged, if the system does not tell its limit', () => {
+  it('are low, and are not logged, if the limit of the system is unknown', () => {
     expect(connectionLimits(undefined, { flashblocks: false })).toEqual({
       rpc: 3072,
       flashblocksClients: 16,

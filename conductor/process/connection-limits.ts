@@ -18,14 +18,14 @@ const RESERVED = 1024;
 /** Each port accepts at least this many: the local op-node and an operator must get through. */
 const RPC_MIN = 64;
 const FLASHBLOCKS_CLIENTS_MIN = 16;
-/** Assumed if the system does not tell: nearly every system allows at least this many. */
+/** Assumed if the limit is unknown: nearly every system allows at least this many. */
 const UNKNOWN_OPEN_FILES_MAX = 4096;
 
 /**
  * Shares out the descriptors of this process. A port that took all of them would leave none for consensus and the disk,
  * and a node whose disk cannot open a file ends.
  *
- * @param openFilesMax the limit of this process; undefined if the system does not tell
+ * @param openFilesMax the limit of this process; undefined if unknown
  */
 export function connectionLimits(
   openFilesMax: number | undefined,
@@ -47,7 +47,7 @@ export function connectionLimits(
   };
 }
 
-/** How many descriptors this process may open; Infinity without a limit, undefined if the system does not tell. */
+/** How many descriptors this process may open; Infinity without a limit, undefined if unknown. */
 export function openFilesMax(): number | undefined {
   try {
     return parseOpenFilesMax(readFileSync('/proc/self/limits', 'utf8'));

@@ -7,7 +7,7 @@ import { shownConfig, withoutUrlSecrets } from '../config/shown-config.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { LogTail } from './log-tail.js';
 
-/** A program that does not tell its version within this time is reported as silent. */
+/** A program that does not report its version within this time is reported as silent. */
 const VERSION_TIMEOUT_MS = 2000;
 
 interface Versioned {

@@ -28,7 +28,7 @@ export class KeptFile<T> {
   /**
    * Undefined when there is no file.
    *
-   * @throws StorageError `io` when the disk cannot tell
+   * @throws StorageError `io` if the file cannot be read
    * @throws UnreadableFileError
    */
   async read(): Promise<T | undefined> {

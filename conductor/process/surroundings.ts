@@ -39,7 +39,7 @@ export class Surroundings {
     return { clockMs: Date.now(), storage: this.diskSpace.latest };
   }
 
-  /** Null while the execution client does not tell, and on a witness. */
+  /** Null while the execution client has not reported it, and on a witness. */
   get chainId(): number | null {
     return this.chain?.latest ?? null;
   }

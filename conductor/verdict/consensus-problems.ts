@@ -49,7 +49,7 @@ export function consensusProblem(
         `the disk of ${id} has lost what it had confirmed: the leader refuses it`,
       );
     }
-    // Older versions do not tell it.
+    // Older versions do not report it.
     if (added === undefined || own.disk === undefined || added === own.disk) return undefined;
     return found('wiped-disk', `the disk of ${id} is not the one that was added`);
   }

@@ -1,7 +1,7 @@
 import type { ClusterStatus, ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { ClusterView, Member } from './cluster-view.js';
 
-/** What one conductor told about the cluster and itself. */
+/** What one conductor said about the cluster and itself. */
 export interface Answer {
   members: ClusterStatus['members'];
   /** A conductor that is not a member is not in its own list. */

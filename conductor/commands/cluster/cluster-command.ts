@@ -143,7 +143,7 @@ export function whoIsAsking({ env }: Pick<CommandIo, 'env'>): string {
   return `${env['USER'] || env['LOGNAME'] || 'somebody'}@${hostname()}`;
 }
 
-/** After these answers of a conductor, looking at the cluster tells more than repeating the call. */
+/** After these answers of a conductor, it is more useful to look at the cluster than to repeat the call. */
 const UNSETTLED = [
   'leadership transfer in progress',
   'leadership transfer timeout',

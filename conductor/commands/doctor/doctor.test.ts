@@ -52,7 +52,7 @@ describe('doctor of a running cluster', () => {
     expect(report()).toMatchObject({ schemaVersion: 1, level: 'ok' });
   });
 
-  it('ends with 1 for members of older releases, which do not tell everything', async () => {
+  it('ends with 1 for members of older releases, which do not report everything', async () => {
     const { machine: _, measured: __, ...older } = memberStatus('b', { term: 4 });
     t.cluster.get('b').status = { ...older, rpcPort: t.cluster.get('b').status.rpcPort };
     expect([await cluster(), wrong()]).toEqual([1, ['warning clocks older-member']]);

@@ -139,7 +139,7 @@ export interface MemberFacts {
     | {
         /** The members that it can reach; `silence` is why one does not answer, else empty. */
         sees: readonly { id: string; silence: string }[];
-        /** Its wall clock minus that of this machine; undefined for releases that do not tell it. */
+        /** Its wall clock minus that of this machine; undefined for releases that do not report it. */
         clock: { offsetMs: number; uncertaintyMs: number } | undefined;
       }
     | { error: string };

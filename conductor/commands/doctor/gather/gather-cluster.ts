@@ -63,7 +63,7 @@ async function askMember(
   }
 }
 
-/** The clock of a member compared with this machine's. Undefined for a release that does not tell it. */
+/** The clock of a member compared with this machine's. Undefined for a release that does not report it. */
 async function clockOf(
   cluster: ClusterClient,
   member: Answering,

@@ -53,7 +53,7 @@ const gather = (): Promise<NodeFacts> =>
   );
 
 describe('op-node and the execution client', () => {
-  it('tell everything, and no password is passed on', async () => {
+  it('report everything, and no password is passed on', async () => {
     const facts = await gather();
     expect(facts).toMatchObject({
       opNode: {

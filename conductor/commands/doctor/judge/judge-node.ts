@@ -34,7 +34,7 @@ function opNodeOf({ opNode, nodeUrl }: NodeFacts, { limits, rpcPort }: Facts): F
   return found;
 }
 
-/** op-node does not tell which conductor it asks. */
+/** op-node does not report which conductor it asks. */
 function conductorOf(enabled: Asked<boolean>, rpcPort: number): Finding {
   if ('error' in enabled) return failure('op-node', 'op-node-silent', enabled.error);
   if (!enabled.value) return failure('op-node', 'conductor-off', 'op-node does not ask a conductor');

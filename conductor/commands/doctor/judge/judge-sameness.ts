@@ -42,7 +42,7 @@ function headsOf(members: readonly Answering[]): Finding[] {
   return [ok('heads', least === most ? `all at block ${most}` : `committed up to block ${least} to ${most}`)];
 }
 
-/** Ids of the members by value; members that do not tell it are left out. */
+/** Ids of the members by value; members that do not report it are left out. */
 function byValue<T>(
   members: readonly Answering[],
   valueOf: (member: Answering) => T | null | undefined,
