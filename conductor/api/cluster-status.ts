@@ -2,15 +2,15 @@ import { withDeadline } from '../../common/deadline.js';
 import type { ClusterStatus, ConductorStatus } from '../../rpc/server/conductor-status.js';
 import { conductorStatusSchema } from '../../rpc/server/conductor-status.js';
 
-/** Asks the member at a consensus address for its status, as it came. */
+/** Asks the member at a consensus address for its status, and returns it unchecked. */
 export type AskStatus = (
   address: string,
   signal: AbortSignal,
 ) => Promise<{ nodeId: string; status?: unknown }>;
 
 /**
- * Asks every member side by side, so that the answer takes as long as the slowest one, `timeoutMs` at most. Never
- * rejects: a member that does not answer is in the list with the reason.
+ * Asks all members in parallel, so the answer takes as long as the slowest one, at most `timeoutMs`. Never rejects: a
+ * member that does not answer is in the list with the reason.
  */
 export async function clusterStatus(
   own: ConductorStatus,
@@ -28,7 +28,7 @@ export async function clusterStatus(
   return { answeredBy: own.id, members: await Promise.all(members) };
 }
 
-/** The status of a member by its id. @throws Error as `statusOf`, or when the id is not known here */
+/** The status of a member by its id. @throws Error as `statusOf`, or if the id is not known here */
 export async function statusOfMember(
   own: ConductorStatus,
   ask: AskStatus,
@@ -40,7 +40,7 @@ export async function statusOfMember(
   return statusOf(server, ask, timeoutMs);
 }
 
-/** The status of one member. @throws Error when it does not answer in time, or another node does */
+/** The status of one member. @throws Error if it does not answer in time, or another node does */
 export async function statusOf(
   server: { id: string; addr: string },
   ask: AskStatus,

@@ -7,17 +7,17 @@ const method = 'conductor_commitUnsafePayload';
 const refusal = (reason: string, code?: number): RpcError =>
   new RpcError(`it is ${reason}`, code === undefined ? { reason } : { reason, code });
 
-/** What is said after these answers. */
+/** The reason given after these answers. */
 function after(...answers: { method?: string; error?: RpcError }[]): string | undefined {
   const commits = new RefusedCommits();
   answers.forEach((answer, second) => noteCommitAnswer(commits, { method, ...answer }, second * 1000));
   return commits.reasonAt(10_000);
 }
 
-describe('commits that are refused', () => {
+describe('refused commits', () => {
   const contradicting = { error: refusal('contradicts-chain') };
 
-  it('say nothing while a sequencer that is well may have a block committed in between', () => {
+  it('are not reported while a healthy sequencer may commit a block in between', () => {
     const commits = new RefusedCommits();
     for (let call = 0; call < 100; call++) noteCommitAnswer(commits, { method, ...contradicting }, 1000);
     expect(commits.reasonAt(5999)).toBeUndefined();
@@ -31,7 +31,7 @@ describe('commits that are refused', () => {
     ['three times', [contradicting, contradicting, contradicting], 'it is contradicts-chain'],
     ['with a success between', [contradicting, contradicting, {}, contradicting], undefined],
     [
-      'for what they cannot be read as, by either way in',
+      'because they cannot be read, by either method',
       [
         { error: refusal('unknown-field', RpcCode.invalidParams) },
         { method: 'commit-unsafe-payload', error: refusal('bad-ssz', RpcCode.invalidParams) },
@@ -40,12 +40,12 @@ describe('commits that are refused', () => {
       'it is unlinked-gap',
     ],
     [
-      'since nobody leads or no quorum answers',
+      'because there is no leader or no quorum',
       ['not-leader', 'unknown-outcome', 'queue-full'].map((reason) => ({ error: refusal(reason) })),
       undefined,
     ],
     [
-      'and are other calls',
+      'but not calls of other methods',
       Array.from({ length: 3 }, () => ({ method: 'conductor_pause', error: contradicting.error })),
       undefined,
     ],

@@ -3,10 +3,10 @@ import type { CallReport } from '../../rpc/server/json-rpc/call-report.js';
 import { RpcCode } from '../../rpc/server/json-rpc/rpc-error.js';
 
 const METHODS = ['conductor_commitUnsafePayload', 'commit-unsafe-payload'];
-/** Refusals by what a block is, not by who leads or whether a quorum answers. */
+/** Refusals because of the block itself, not because of leadership or quorum. */
 const REASONS = ['contradicts-chain', 'unlinked-gap'];
 
-/** Notes what became of a commit; other calls are none of its business. */
+/** Notes the result of a commit; ignores other calls. */
 export function noteCommitAnswer(
   commits: Pick<RefusedCommits, 'forget' | 'refused'>,
   { method, error }: Pick<CallReport, 'method' | 'error'>,

@@ -11,7 +11,7 @@ import { useVirtualTime } from '../testing/virtual-time.js';
 useVirtualTime();
 afterEach(endConductors);
 
-/** A leader with the committed blocks 5 to 10, whose node has 5 to 10, too. */
+/** A leader with the committed blocks 5 to 10, whose node also has 5 to 10. */
 async function leading(): Promise<ConductorUnderTest> {
   const t = conductorUnderTest();
   await t.up();
@@ -28,7 +28,7 @@ describe('resetHead', () => {
     expect(await t.conductor.latestUnsafePayload()).toEqual(payloadOf(refOf(8)).ssz);
   });
 
-  it('to below the history shows a head without parent, timestamp and payload', async () => {
+  it('to a block below the history shows a head without parent, timestamp and payload', async () => {
     const t = await leading();
     t.chain.dropUpTo(6);
     expect(t.chain.oldest?.number).toBe(10);
@@ -39,7 +39,7 @@ describe('resetHead', () => {
     expect(await t.conductor.latestUnsafePayload()).toBeNull();
   });
 
-  it('to below the history needs an execution client that has the block', async () => {
+  it('to a block below the history needs an execution client that has the block', async () => {
     const t = await leading();
     t.chain.dropUpTo(6);
     const refused = t.conductor.resetHead({ number: 5, hash: hashOf(5, 'b') }, 'alice: test');
@@ -51,7 +51,7 @@ describe('resetHead', () => {
     expect(t.chain.head?.number).toBe(10);
   });
 
-  it('refuses when the head is not the one that was seen', async () => {
+  it('refuses if the head is not the one that was seen', async () => {
     const t = await leading();
     await expect(t.conductor.resetHead(refOf(8), 'alice: test', hashOf(9))).rejects.toMatchObject({
       reason: 'head-changed',
@@ -59,7 +59,7 @@ describe('resetHead', () => {
     expect(t.chain.head?.number).toBe(10);
   });
 
-  it('is for the leader, and for a chain with blocks', async () => {
+  it('needs a leader and a chain with blocks', async () => {
     const t = conductorUnderTest();
     await expect(t.conductor.resetHead(refOf(8), 'alice: test')).rejects.toMatchObject({
       message: 'node is not the leader',

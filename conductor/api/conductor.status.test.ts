@@ -7,7 +7,7 @@ useVirtualTime();
 afterEach(endConductors);
 
 describe('status', () => {
-  it('has the published shape at every stage, without a leader too', async () => {
+  it('has the published shape at every stage, also without a leader', async () => {
     const t = conductorUnderTest();
     t.raft.leaderId = null;
     const unborn = conductorStatusSchema.parse(t.conductor.status());
@@ -35,7 +35,7 @@ describe('status', () => {
     expect(unborn.node.reason).not.toBe('');
   });
 
-  it('tells of the cluster, the node and its health', async () => {
+  it('describes the cluster, the node and its health', async () => {
     const t = conductorUnderTest();
     await t.up(8);
     t.raft.peers[0] = { ...t.raft.peers[0]!, state: 'probe', matchIndex: 0, lastContactMs: 1234.5 };

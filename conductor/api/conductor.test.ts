@@ -22,7 +22,7 @@ describe('leader override', () => {
     expect(t.conductor.leaderWithId()).toEqual({ id: 'b', addr: 'b:50050', suffrage: 0 });
   });
 
-  it('is not honoured by commits', async () => {
+  it('does not affect commits', async () => {
     const t = conductorUnderTest();
     t.conductor.overrideLeader(true);
     await expect(t.conductor.commitUnsafePayload(payloadOf(refOf(11)))).rejects.toThrow(
@@ -31,8 +31,8 @@ describe('leader override', () => {
   });
 });
 
-describe('what it says of the cluster', () => {
-  it('leader is what Raft says right now', () => {
+describe('what it says about the cluster', () => {
+  it('the leader is the current leader in Raft', () => {
     const t = conductorUnderTest();
     expect(t.conductor.leader()).toBe(false);
     t.raft.lead(false);
@@ -46,7 +46,7 @@ describe('what it says of the cluster', () => {
     expect(t.conductor.leaderWithId()).toEqual({ id: '', addr: '', suffrage: 0 });
   });
 
-  it('a leader that is no member any more has no address', () => {
+  it('a leader that is no longer a member has no address', () => {
     const t = conductorUnderTest();
     t.raft.follow('x');
     expect(t.conductor.leaderWithId()).toEqual({ id: 'x', addr: '', suffrage: 0 });
@@ -72,7 +72,7 @@ describe('what it says of the cluster', () => {
     expect(t.conductor.clusterMembership()).toEqual({ servers: null, version: 0 });
   });
 
-  it('hands changes of the membership on', async () => {
+  it('passes on changes of the membership', async () => {
     const t = conductorUnderTest();
     const by = { address: 'x:4711', token: 'alice' };
     await t.conductor.addServerAsVoter('x', 'x:1', 7, by);
@@ -96,7 +96,7 @@ describe('sequencerHealthy', () => {
     expect(t.conductor.sequencerHealthy()).toBe(true);
   });
 
-  it('is what the last check said', async () => {
+  it('is the result of the last check', async () => {
     const t = conductorUnderTest();
     await t.up();
     expect(t.conductor.sequencerHealthy()).toBe(true);
@@ -104,7 +104,7 @@ describe('sequencerHealthy', () => {
     expect(t.conductor.sequencerHealthy()).toBe(false);
   });
 
-  it('is false as soon as the node does not answer, before the next check', async () => {
+  it('is false as soon as the node does not answer, even before the next check', async () => {
     const t = conductorUnderTest();
     await t.up();
     t.node.faults.set('latestBlock', 'hang');
@@ -112,7 +112,7 @@ describe('sequencerHealthy', () => {
     expect(t.conductor.sequencerHealthy()).toBe(false);
   });
 
-  it('is what the checks say until the node was polled, then what both say', async () => {
+  it('is the result of the checks until the node was polled, then of both', async () => {
     const t = conductorUnderTest();
     expect(t.conductor.sequencerHealthy()).toBe(true);
     t.health('ok');
@@ -128,7 +128,7 @@ describe('sequencerHealthy', () => {
 });
 
 describe('latestUnsafePayload', () => {
-  it('is the committed head, wherever this node stands in the cluster', async () => {
+  it('is the committed head, whatever the role of this node', async () => {
     const t = conductorUnderTest();
     expect(await t.conductor.latestUnsafePayload()).toEqual(payloadOf(refOf(10)).ssz);
     t.chain.startFrom(undefined);

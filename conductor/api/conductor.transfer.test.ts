@@ -27,14 +27,14 @@ describe('transferLeader', () => {
       'b did not catch up in time',
     ],
     [{ outcome: 'unknown', reason: 'leadership transfer timeout' }, 'leadership transfer timeout'],
-  ])('%j is an error of its own', async (outcome, text) => {
+  ])('%j has its own error', async (outcome, text) => {
     const t = conductorUnderTest();
     t.raft.lead();
     t.raft.transferOutcomes.push(outcome);
     await expect(t.conductor.transferLeader()).rejects.toMatchObject({ message: text, code: -32000 });
   });
 
-  it('is success when leadership has left in the end, whatever was reported (issue #22924)', async () => {
+  it('succeeds if leadership has left in the end, whatever was reported (issue #22924)', async () => {
     const t = conductorUnderTest();
     t.raft.lead();
     const transfer = t.raft.transferLeadership.bind(t.raft);
@@ -68,7 +68,7 @@ describe('transferLeaderToServer', () => {
     expect(t.raft.transfers).toEqual([]);
   });
 
-  it('names a server that is no member', async () => {
+  it('names a server that is not a member', async () => {
     const t = conductorUnderTest();
     t.raft.lead();
     await expect(t.conductor.transferLeaderToServer('x', 'x:1')).rejects.toMatchObject({
@@ -77,7 +77,7 @@ describe('transferLeaderToServer', () => {
     });
   });
 
-  it('refuses an address that is not the one of the member', async () => {
+  it('refuses an address that is not that of the member', async () => {
     const t = conductorUnderTest();
     t.raft.lead();
     await expect(t.conductor.transferLeaderToServer('c', 'b:50050')).rejects.toThrow(
@@ -88,7 +88,7 @@ describe('transferLeaderToServer', () => {
 });
 
 describe('silent transfers', () => {
-  it('are answered with success by a node that does not lead, and do nothing', async () => {
+  it('succeed on a node that does not lead, and do nothing', async () => {
     const t = conductorUnderTest({ silentTransfer: true });
     await t.up();
     await t.conductor.transferLeader();

@@ -41,7 +41,7 @@ import { SharedVerdict } from './shared-verdict.js';
 /** Longest that `conductor_clusterStatus` waits for other members. */
 const CLUSTER_STATUS_TIMEOUT_MS = 1000;
 
-/** As long as the reason in a record may be. */
+/** Longest reason in a record. */
 const REASON_CHARS_MAX = 1024;
 
 interface ConductorOptions {
@@ -57,7 +57,7 @@ interface ConductorOptions {
   controller: Pick<Controller, 'isWitness' | 'isHealthy' | 'isAbandoning'>;
   succession: Pick<Succession, 'successors'>;
   switches: Switches;
-  /** What this node says of itself. */
+  /** This node's own description. */
   status: () => ConductorStatus;
   askStatus: AskStatus;
   clusterHistory: Pick<ClusterHistory, 'since'>;
@@ -66,17 +66,17 @@ interface ConductorOptions {
   silentTransfer: boolean;
 }
 
-/** What a conductor tells those who listen. */
+/** Events of a conductor. */
 interface ConductorEvents {
-  /** Somebody called `conductor_stop`. */
+  /** `conductor_stop` was called. */
   stopRequested: [by: CallerIdentity | undefined];
-  /** Leadership is about to be given away, as somebody asked for it; null: to whoever is best. */
+  /** Leadership is about to be given away on request; null: to the best member. */
   handsOver: [to: string | null, by: CallerIdentity | undefined];
   /** The answer to `conductor_leader` may have changed. */
   leadershipChanged: [];
 }
 
-/** What the `conductor_*` methods do: each answers from memory, or hands the call to the part that it concerns. */
+/** Implements the `conductor_*` methods: each answers from memory, or passes the call to the part that it concerns. */
 export class Conductor extends EventEmitter<ConductorEvents> implements ConductorApi {
   private readonly readiness: Readiness;
   private readonly verdict = new SharedVerdict(async () => (await this.clusterStatus()).verdict);
@@ -167,7 +167,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   }
 
   async stop(by?: CallerIdentity): Promise<void> {
-    // The answer has to leave before the server that carries it goes away.
+    // The answer has to leave before its server closes.
     setImmediate(() => this.emit('stopRequested', by));
   }
 
@@ -285,7 +285,7 @@ export class Conductor extends EventEmitter<ConductorEvents> implements Conducto
   }
 }
 
-/** Whether the node is paused after a restart is not known, and this process ends */
+/** It is not known whether the node will be paused after a restart, and this process ends */
 function notKept(error: Error): RpcError {
   return new RpcError(`the switch could not be written: ${error.message}`, {
     reason: 'storage',

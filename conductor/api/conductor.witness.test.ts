@@ -21,7 +21,7 @@ describe('a witness', () => {
     t.localNode.start();
   });
 
-  it('says what it is, and that all is well with it', () => {
+  it('says that it is a witness and healthy', () => {
     const status = conductorStatusSchema.parse(t.conductor.status());
     expect(status).toMatchObject({
       witness: true,
@@ -37,7 +37,7 @@ describe('a witness', () => {
     expect(conductorStatusSchema.parse(older).witness).toBe(false);
   });
 
-  it.each([true, false])('takes no block, leader or not (%s)', async (leads) => {
+  it.each([true, false])('accepts no block, leader or not (%s)', async (leads) => {
     if (leads) t.raft.lead();
     await expect(t.conductor.commitUnsafePayload(payloadOf(refOf(11)))).rejects.toMatchObject({
       message: expect.stringContaining(
@@ -48,7 +48,7 @@ describe('a witness', () => {
     expect(t.raft.proposals).toEqual([]);
   });
 
-  it('cannot lead by decree', () => {
+  it('cannot lead by override', () => {
     expect(() => t.conductor.overrideLeader(true)).toThrow('it cannot lead by decree');
     expect(t.conductor.leaderOverridden()).toBe(false);
     t.conductor.overrideLeader(false);
@@ -64,7 +64,7 @@ describe('a leader with a witness among its members', () => {
     t.raft.lead();
   });
 
-  it('does not hand leadership to it, and names those that could have it', async () => {
+  it('does not hand leadership to it, and names the possible successors', async () => {
     const transfer = (): Promise<void> => t.conductor.transferLeaderToServer('b', 'b:50050');
     await expect(transfer()).rejects.toMatchObject({
       message: expect.stringMatching(/^b is a witness: .*; no other member could sequence now$/),
@@ -75,12 +75,12 @@ describe('a leader with a witness among its members', () => {
     expect(t.raft.transfers).toEqual([]);
   });
 
-  it('prefers any member with a node, however sick, when it is to choose', async () => {
+  it('when it chooses, prefers any member with a node, even an unhealthy one', async () => {
     await t.conductor.transferLeader();
     expect(t.raft.transfers).toEqual(['c']);
   });
 
-  it('refuses when nobody else answers', async () => {
+  it('refuses if no other member answers', async () => {
     t.raft.peer('c').lastContactMs = 60_000;
     await expect(t.conductor.transferLeader()).rejects.toMatchObject({
       message: expect.stringContaining('only a witness answers'),
@@ -89,7 +89,7 @@ describe('a leader with a witness among its members', () => {
     expect(t.raft.transfers).toEqual([]);
   });
 
-  it('asks nobody that is known to be able to sequence, and takes silence for no', async () => {
+  it('does not ask members known to be able to sequence, and takes silence for no witness', async () => {
     await t.conductor.transferLeaderToServer('c', '');
     t.raft.lead(false);
     t.raft.peer('b').eligibility = fitPeer();

@@ -18,7 +18,7 @@ import { withNodePoll } from '../control/node-poll-health.js';
 import type { LocalNode } from '../control/local-node.js';
 import type { Pause, Switches } from '../control/switches.js';
 
-/** Where the status is read from; all of it is in memory. */
+/** Sources of the status, all in memory. */
 interface StatusSources {
   raft: Pick<RaftNode<unknown>, 'status'> & {
     readonly identity: { clusterId: string | null; incarnation: string };
@@ -30,16 +30,16 @@ interface StatusSources {
   switches: Switches;
   records: Pick<ClusterRecords, 'maintenance'>;
   controller: Pick<Controller, 'startHeldBy'>;
-  /** What the transport holds against processes that speak for members. */
+  /** The doubts of the transport about processes that speak for members. */
   doubted: () => ConductorStatus['doubted'];
-  /** What was measured of late; left out of the status where it is left out here, as are the next two. */
+  /** Recent measurements; left out of the status if it is left out here, as are the next two. */
   measured?: () => MeasuredTimes;
   machine?: () => ConductorStatus['machine'];
   chainId?: () => number | null;
   version: string;
   /** Undefined before the port is bound. */
   rpcPort: () => number | undefined;
-  /** How that port speaks; left out of the status where it is left out here. */
+  /** How that port speaks; left out of the status if it is left out here. */
   rpcScheme?: 'http' | 'https';
 }
 

@@ -49,14 +49,14 @@ beforeEach(() => {
 });
 
 describe('a follower', () => {
-  it('is ready when it is well, and its leader says that it has everything', async () => {
+  it('is ready if it is well and its leader says that it has everything', async () => {
     expect(await readiness.whyNotReady()).toBeUndefined();
     expect(asked).toEqual(['a:1']);
   });
 
   it.each<[string, Changes, string]>([
     ['is stopped', { stopped: true }, 'the conductor is stopped'],
-    ['is no member', { membership: { version: 0, servers: [] } }, 'does not belong to a cluster yet'],
+    ['is not a member', { membership: { version: 0, servers: [] } }, 'does not belong to a cluster yet'],
     ['was removed', { membership: { version: 9, servers: servers.slice(2) } }, 'is not a member'],
     [
       'has no vote',
@@ -78,7 +78,7 @@ describe('a follower', () => {
     ['has few peers', bad('too-few-peers'), 'says too-few-peers'],
     ['is on another branch', bad('other-branch'), 'says other-branch'],
     ['lags', { node: { ...node, lagBlocks: LAG_MAX + 1 } }, 'misses 17 committed blocks'],
-  ])('is not ready while it %s, and asks nobody', async (_what, changes, reason) => {
+  ])('is not ready while it %s, and does not ask the leader', async (_what, changes, reason) => {
     own = { ...own, ...changes };
     expect(await readiness.whyNotReady()).toContain(reason);
     expect(asked).toEqual([]);
@@ -86,7 +86,7 @@ describe('a follower', () => {
 
   it.each<[string, Changes]>([
     ['the heads of all are old', bad('unsafe-head-old')],
-    ['the batcher stands still', bad('safe-head-old')],
+    ['the batcher has stopped', bad('safe-head-old')],
     ['a fault is tolerated', bad('rollup-boost-partial', 'degraded')],
     ['nothing is committed yet', { head: null, node: { ...node, lagBlocks: null } }],
     ['it is a few blocks behind', { node: { ...node, lagBlocks: LAG_MAX } }],
@@ -97,7 +97,7 @@ describe('a follower', () => {
 
   it.each<[string, () => unknown, string | undefined]>([
     ['does not answer', () => new Error('deaf'), 'the leader a does not answer: deaf'],
-    ['leads no more', () => memberStatus('a'), 'a is not the leader of this node'],
+    ['no longer leads', () => memberStatus('a'), 'a is not the leader of this node'],
     ['does not know it', () => leading('a', { peers: [] }), 'a is not the leader of this node'],
     ['sends a snapshot', () => leading('a', { peers: [{ ...peer, state: 'snapshot' }] }), '(snapshot)'],
     ['mistrusts its disk', () => leading('a', { peers: [{ ...peer, state: 'reverted' }] }), '(reverted)'],
@@ -108,14 +108,14 @@ describe('a follower', () => {
       'misses 20 committed',
     ],
     ['is of another version', () => ({ id: 'a' }), undefined],
-  ])('goes by its leader, which %s', async (_what, said, reason) => {
+  ])('depends on its leader, which %s', async (_what, said, reason) => {
     leader = said();
     const found = await readiness.whyNotReady();
     if (reason === undefined) expect(found).toBeUndefined();
     else expect(found).toContain(reason);
   });
 
-  it('asks its leader once for all who ask at the same time', async () => {
+  it('asks its leader once for concurrent requests', async () => {
     await Promise.all(Array.from({ length: 50 }, () => readiness.whyNotReady()));
     expect(asked).toHaveLength(1);
     own = { ...own, leader: { id: 'c', addr: 'c:1' } };
@@ -126,7 +126,7 @@ describe('a follower', () => {
 
 const halt = { sinceMs: 7, owner: 'alice@ops', reason: 'bad upgrade' };
 
-it('of a halted cluster is no active leader', () => {
+it('of a halted cluster is not an active leader', () => {
   const idle = { ...leading('b'), node: { ...node, sequencerActive: false }, halt };
   expect(whyNotActiveLeader(idle)).toBe('the cluster is halted');
 });
@@ -137,7 +137,7 @@ describe('a leader', () => {
     [{ ready: false }, 'its leadership is not complete yet'],
     [{ node: { ...node, startHeldBy: 'the heads of b are not known' } }, 'the heads of b are not known'],
     [{ node: { ...node, sequencerActive: false } }, 'its sequencer is not active'],
-    // Nodes are updated while it lasts.
+    // Nodes are updated during a halt.
     [{ node: { ...node, sequencerActive: false }, halt }, undefined],
     [{ ready: false, halt }, 'its leadership is not complete yet'],
     [{ paused: true }, 'paused (by an operator)'],
@@ -155,7 +155,7 @@ describe('a witness', () => {
   const witness = (changes: Changes = {}): ConductorStatus =>
     witnessStatus('b', { membership, leader: { id: 'a', addr: 'a:1' }, ...changes });
 
-  it('is ready when it follows with the whole log, node or not', async () => {
+  it('is ready if it follows with the whole log, with or without a node', async () => {
     own = witness();
     expect(await readiness.whyNotReady()).toBeUndefined();
     expect(asked).toEqual(['a:1']);
@@ -187,12 +187,12 @@ describe('the active leader', () => {
     ['leads only', memberStatus('a', { role: 'leader' }), 'its sequencer is not active'],
     ['sequences without leading', { ...leading('b'), role: 'follower' }, 'a leads'],
     [
-      'leads by decree, and sequences',
+      'leads by override, and sequences',
       { ...leading('b'), role: 'follower', leaderOverridden: true },
       undefined,
     ],
     ['leads as a witness', witnessStatus('w', { role: 'leader', ready: true }), 'it has no sequencer'],
-    ['leads by decree', memberStatus('b', { leaderOverridden: true }), 'its sequencer is not active'],
+    ['leads by override', memberStatus('b', { leaderOverridden: true }), 'its sequencer is not active'],
   ])('%s', (_what, status, reason) => {
     const found = whyNotActiveLeader(status);
     if (reason === undefined) expect(found).toBeUndefined();

@@ -6,30 +6,30 @@ import type { AskStatus } from './cluster-status.js';
 
 /** Shorter than the time-outs of probes. */
 const LEADER_TIMEOUT_MS = 500;
-/** However often somebody asks, the leader is asked no more often than this. */
+/** The leader is asked no more often than this, however many requests there are. */
 const ASK_INTERVAL_MS = 500;
 
-/** A chain that stands still is old on every node, and a restart of the next one would not be worse for it. */
+/** A chain that has stopped is old on every node, so a restart of the next node does no further harm. */
 const AGES: readonly string[] = ['unsafe-head-old', 'safe-head-old'];
 
 const NO_SEQUENCER = 'this member is a witness: it has no sequencer';
 
 interface ReadinessOptions {
-  /** What this node says of itself. */
+  /** This node's own description. */
   status: () => ConductorStatus;
   askStatus: AskStatus;
 }
 
 /**
- * Whether this node could take over now, which is what an update that goes from node to node has to know. Of a witness:
- * whether it follows with the whole log, so that the cluster can lose another member.
+ * Whether this node could take over now, which a rolling update must know. For a witness: whether it follows with the
+ * whole log, so that the cluster can lose another member.
  */
 export class Readiness {
   private asked: { leader: string; atMs: number; answer: Promise<string | undefined> } | undefined;
 
   constructor(private readonly options: ReadinessOptions) {}
 
-  /** Why it could not; undefined when it could, or leads with an active sequencer. Never rejects. */
+  /** Why it could not; undefined if it could, or leads with an active sequencer. Never rejects. */
   async whyNotReady(): Promise<string | undefined> {
     const own = this.options.status();
     const obstacle = ownObstacle(own);
@@ -37,7 +37,7 @@ export class Readiness {
     return this.obstacleAtLeader(own, own.leader);
   }
 
-  /** Only the leader knows how far its log goes: what this node knows of it may be all that it was sent yet. */
+  /** Only the leader knows where its log ends: this node may not have received everything yet. */
   private async obstacleAtLeader(
     own: ConductorStatus,
     leader: { id: string; addr: string },
@@ -57,7 +57,7 @@ export class Readiness {
       const { status } = await withDeadline((signal) => this.options.askStatus(addr, signal), {
         timeoutMs: LEADER_TIMEOUT_MS,
       });
-      // One of another version, in the middle of an update, has no say: its update must go on.
+      // A leader of another version, during an update, is ignored: its update must go on.
       const { data } = conductorStatusSchema.safeParse(status);
       return data && seenByLeader(own, data);
     } catch (error) {
@@ -66,7 +66,7 @@ export class Readiness {
   }
 }
 
-/** Why an active sequencer does not run here under this node's leadership; undefined when it does. */
+/** Why no sequencer is active here under this node's leadership; undefined if one is. */
 export function whyNotActiveLeader({
   role,
   leader,
@@ -109,7 +109,7 @@ function localNode({ node, health, witness }: ConductorStatus): string | undefin
 
 function leadership(own: ConductorStatus): string | undefined {
   if (!own.ready) return 'its leadership is not complete yet';
-  // Nobody sequences, and nodes are to be updated meanwhile.
+  // Nobody sequences, and nodes are updated meanwhile.
   if (own.halt) return undefined;
   if (own.node.startHeldBy !== '') return own.node.startHeldBy;
   return whyNotActiveLeader(own);

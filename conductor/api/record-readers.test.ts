@@ -15,7 +15,7 @@ function ownStatus(servers = SERVERS): ConductorStatus {
 }
 
 describe('RecordReaders', () => {
-  it('counts a member out that is silent or of an older release, and remembers who reads', async () => {
+  it('excludes a member that is silent or of an older release, and remembers who reads records', async () => {
     const formats = new Map<string, number | undefined>([['b', undefined]]);
     const asked: string[] = [];
     let servers = SERVERS;

@@ -5,8 +5,8 @@ import { clusterStatus, type AskStatus } from './cluster-status.js';
 const TIMEOUT_MS = 1000;
 
 /**
- * Which members are known to read records. A member that does not would end at the first one (`newer-format`), so one
- * that was never heard counts as unable. What a disk's process could read once, it is taken to read still.
+ * Which members are known to read records. A member that does not would end at the first record (`newer-format`), so a
+ * member that was never heard counts as unable. If a disk's process could read them once, it counts as able for good.
  */
 export class RecordReaders {
   private readonly known = new Set<string>();
@@ -14,7 +14,7 @@ export class RecordReaders {
   constructor(
     private readonly own: () => ConductorStatus,
     private readonly ask: AskStatus,
-    /** What a record of this release needs. */
+    /** What a record of this release requires of its readers. */
     private readonly format: number,
   ) {}
 

@@ -14,10 +14,10 @@ interface ResetDeps {
 const LOCAL_TIMEOUT_MS = 2000;
 
 /**
- * Takes the committed head back to `to` because an operator says so.
+ * Takes the committed head back to `to` on an operator's order.
  *
- * @param who who the operator is, and why, for the record
- * @param seen hash of the head that the operator saw; the present one unless given
+ * @param who the operator, and the reason, for the record
+ * @param seen hash of the head that the operator saw; the current one if absent
  * @throws RpcError
  */
 export async function resetHead(
@@ -38,7 +38,7 @@ export async function resetHead(
   });
 }
 
-/** A head that nobody has would be the end of the chain, and a hash is easily mistyped. */
+/** A head that no client has would end the chain, and a hash is easily mistyped. */
 async function requireKnown(localChain: LocalChain, { number, hash }: BlockId): Promise<void> {
   const found = await localChain.blockByNumber(number, { timeoutMs: LOCAL_TIMEOUT_MS }).then(
     (block) => block?.hash ?? 'none',

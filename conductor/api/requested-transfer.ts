@@ -5,19 +5,19 @@ import { Fitness } from '../control/eligibility.js';
 import type { Succession } from '../control/succession.js';
 import { statusOf, type AskStatus } from './cluster-status.js';
 
-/** Longest that a member may take to say whether it is a witness; one that says nothing counts as none. */
+/** Longest that a member may take to say whether it is a witness; without an answer, it counts as no witness. */
 const ASK_TIMEOUT_MS = 500;
 
-/** What a transfer that somebody asks for works with. */
+/** What a requested transfer works with. */
 export interface TransferDeps {
   raft: Pick<RaftNode<unknown>, 'status' | 'transferLeadership'>;
   succession: Pick<Succession, 'successors'>;
   askStatus: AskStatus;
-  /** Told before the attempt, while the log can still take it. */
+  /** Called before the attempt, while the log can still record it. */
   announce: (to: string | null) => void;
 }
 
-/** Hands leadership over because somebody asked for it, to the best successor that has a node. @throws RpcError */
+/** Hands leadership over on request, to the best successor that has a node. @throws RpcError */
 export async function transferToBest(deps: TransferDeps): Promise<void> {
   const successors = deps.succession.successors();
   for (const successor of successors) {
@@ -31,14 +31,14 @@ export async function transferToBest(deps: TransferDeps): Promise<void> {
   await transfer(deps, undefined);
 }
 
-/** As `transferToBest`, to a member with this address; any address if it is empty. @throws RpcError */
+/** Like `transferToBest`, but to a member with this address; any address if it is empty. @throws RpcError */
 export async function transferToServer(deps: TransferDeps, id: string, addr: string): Promise<void> {
   const { raft, succession } = deps;
   const { role, configuration } = raft.status();
   if (role !== 'leader') throw new RpcError('node is not the leader', { reason: 'not-leader' });
   const member = configuration.configuration.members.find((candidate) => candidate.id === id);
   if (!member) {
-    // op-conductor's words, less the pointer that it prints in the place of the id.
+    // op-conductor's words, without the pointer that it prints instead of the id.
     throw new RpcError(`cannot find replication state for ${id}: it is not a member`, {
       reason: 'no-such-member',
     });
@@ -59,7 +59,7 @@ export async function transferToServer(deps: TransferDeps, id: string, addr: str
   await transfer(deps, id);
 }
 
-/** Asks only those that could be one: a witness always is unfit. Never rejects. */
+/** Asks only members that could be one: a witness is always unfit. Never rejects. */
 async function isWitness({ raft, askStatus }: TransferDeps, { id, fitness }: Successor): Promise<boolean> {
   if (fitness !== Fitness.unfit) return false;
   const { members } = raft.status().configuration.configuration;

@@ -6,7 +6,7 @@ import { hashOf, refOf } from '../testing/chain.js';
 import { SequencerByHand } from './sequencer-by-hand.js';
 
 let node: FakeNode;
-/** What is known and was done, in order. */
+/** Known facts and actions, in order. */
 let done: string[];
 let localNode: { isAbsent: boolean; notAsking: string | undefined; noteSequencer: (active: boolean) => void };
 let switches: { paused: boolean; leaderOverridden: boolean };
@@ -39,15 +39,15 @@ beforeEach(() => {
 });
 
 describe('a start by hand', () => {
-  it('is on the head that was seen, and asks for commits', async () => {
+  it('builds on the head that was seen, and asks for commits', async () => {
     await byHand.start(hashOf(5), false);
     expect({ starts: node.starts, done }).toEqual({ starts: [hashOf(5)], done: ['active true'] });
   });
 
-  it('without consensus is preceded by the override of op-node', async () => {
+  it('without consensus first sets the override of op-node', async () => {
     Object.assign(switches, { leaderOverridden: true });
     leads = false;
-    // The decree of an operator, later than that of the cluster, which may have no quorum to take it back.
+    // An operator's order, later than the halt of the cluster, which may have no quorum to end it.
     halted = true;
     localNode.notAsking = 'it was told so before';
     await byHand.start(hashOf(5), true);
@@ -62,14 +62,14 @@ describe('a start by hand', () => {
     ['conductor-disabled', 'it publishes', false, () => (localNode.notAsking = 'it publishes')],
     ['not-overridden', 'set conductor_overrideLeader first', true, () => undefined],
     ['witness', 'has no sequencer', false, () => (localNode.isAbsent = true)],
-  ])('is refused as %s: %s (without consensus: %s)', async (reason, text, alone, given) => {
+  ])('is refused with %s: %s (without consensus: %s)', async (reason, text, alone, given) => {
     given();
     const refused = byHand.start(hashOf(5), alone);
     await expect(refused).rejects.toMatchObject({ reason, message: expect.stringContaining(text) });
     expect({ starts: node.starts, done }).toEqual({ starts: [], done: [] });
   });
 
-  it('passes on what op-node answers', async () => {
+  it('passes on the answer of op-node', async () => {
     await expect(byHand.start(hashOf(4), false)).rejects.toMatchObject({
       reason: 'backend-error',
       message: `op-node answers: ${hashMismatch(refOf(5), hashOf(4)).message}`,
@@ -84,14 +84,14 @@ describe('a start by hand', () => {
 });
 
 describe('a stop by hand', () => {
-  it('answers where it stopped, and null where nothing ran', async () => {
+  it('returns where it stopped, or null if nothing ran', async () => {
     node.active = true;
     expect(await byHand.stop()).toBe(hashOf(5));
     expect(await byHand.stop()).toBeNull();
     expect(done).toEqual(['active false', 'active false']);
   });
 
-  it('is for paused conductors: others would start it again', async () => {
+  it('needs a paused conductor: another would start it again', async () => {
     node.active = true;
     switches.paused = false;
     await expect(byHand.stop()).rejects.toMatchObject({ reason: 'not-paused' });

@@ -20,12 +20,12 @@ interface SequencerByHandOptions {
   logger: Logger;
 }
 
-/** op-node ends its block first, or asks this conductor whether it leads. */
+/** op-node first finishes its block, or asks this conductor whether it leads. */
 const CALL_TIMEOUT_MS = 5000;
 
 /**
- * Starts and stops the sequencer of the local op-node as an operator says, while the control loop is paused. The calls go
- * by this conductor as it knows op-node's address, and remembers what must not be forgotten.
+ * Starts and stops the sequencer of the local op-node on an operator's order, while the control loop is paused. Calls
+ * pass through this conductor because it knows op-node's address, and remembers what must not be forgotten.
  */
 export class SequencerByHand implements SequencerByHandApi {
   constructor(private readonly options: SequencerByHandOptions) {}
@@ -80,7 +80,7 @@ export class SequencerByHand implements SequencerByHandApi {
   }
 }
 
-/** @throws RpcError for what op-node answered or did not; the error itself otherwise */
+/** @throws RpcError for op-node's answer or its absence; the error itself otherwise */
 function asRpcError(error: unknown): never {
   if (error instanceof StartRefusedError || rpcFailure(error) !== null) {
     throw new RpcError(`op-node answers: ${textOf(error)}`, { reason: 'backend-error', cause: error });

@@ -5,7 +5,7 @@ import { SharedVerdict } from './shared-verdict.js';
 
 useVirtualTime();
 
-it('is asked for once by all who come within half a second', async () => {
+it('is computed once for all requests within half a second', async () => {
   let asked = 0;
   const shared = new SharedVerdict(async () => ({ voters: ++asked }) as ClusterVerdict);
   const [first, second] = await Promise.all([shared.get(), shared.get()]);

@@ -1,13 +1,13 @@
 import type { ClusterVerdict } from '../../rpc/server/cluster-verdict.js';
 
-/** However often probes and scrapers ask, the members are asked no more often than this. */
+/** The members are asked no more often than this, however often probes and scrapers ask. */
 const ASK_INTERVAL_MS = 500;
 
-/** The verdict on the cluster for those who ask often: who comes within half a second gets the same one. */
+/** The verdict on the cluster for frequent requests: those within half a second share one. */
 export class SharedVerdict {
   private asked: { atMs: number; answer: Promise<ClusterVerdict> } | undefined;
 
-  /** @param judge asks all members; rejects never */
+  /** @param judge asks all members; never rejects */
   constructor(private readonly judge: () => Promise<ClusterVerdict>) {}
 
   get(): Promise<ClusterVerdict> {

@@ -6,7 +6,7 @@ import { clusterStatus, type AskStatus } from './cluster-status.js';
 /** Longest that a start waits for other members. */
 const TIMEOUT_MS = 1000;
 
-/** Asks every voter what its node does, as far as a leader has to know it before it starts its sequencer. */
+/** Asks every voter for the state of its node that a leader needs before it starts its sequencer. */
 export async function voterReports(own: ConductorStatus, ask: AskStatus): Promise<readonly VoterReport[]> {
   const voters = own.membership.servers.filter(({ suffrage }) => suffrage === Suffrage.voter);
   const asked = { ...own, membership: { ...own.membership, servers: voters } };

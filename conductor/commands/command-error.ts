@@ -43,13 +43,13 @@ const REMEDIES = {
 
 type CommandErrorCode = keyof typeof REMEDIES;
 
-/** A command failed: the process prints message and remedy, and exits with the code that `exit-codes.ts` has for it. */
+/** A command failed. The process prints message and remedy, and exits with the code from `exit-codes.ts`. */
 export class CommandError extends Error {
   readonly remedy: string;
 
   /**
    * @param message what is wrong, with names and numbers
-   * @param remedy what to do about it, where that is more than the code tells
+   * @param remedy what to do about it, if the remedy of the code is not specific enough
    */
   constructor(
     readonly code: CommandErrorCode,

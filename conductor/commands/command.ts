@@ -5,10 +5,10 @@ import type { Report } from './output/report.js';
 
 /** A terminal that shows the result of a command. */
 export interface Screen {
-  /** Its width at present. */
+  /** Its current width. */
   columns: () => number;
   color: boolean;
-  /** Shows a text in the place of all that was there. */
+  /** Replaces everything on the screen by a text. */
   redraw: (text: string) => void;
 }
 
@@ -16,24 +16,24 @@ export interface Screen {
 export interface CommandIo {
   /** Prints a line of the command's result. */
   print: (line: string) => void;
-  /** Prints a line for the person that waits: progress and errors. */
+  /** Prints a line for the waiting person: progress and errors. */
   note: (line: string) => void;
-  /** Asks the person at the terminal; undefined where there is none. */
+  /** Asks the person at the terminal; undefined if there is none. */
   confirm?: (question: string) => Promise<boolean>;
   env: Environment;
   /** The terminal that the result goes to; undefined for a file or a pipe. */
   screen?: Screen;
-  /** Fires when the user gives up (Ctrl-C). */
+  /** Fires when the user cancels (Ctrl-C). */
   signal: AbortSignal;
 }
 
 /** The same for one run of a command. */
 export interface RunIo extends CommandIo {
-  /** What the process is to end with although the command did all that it had to. */
+  /** Exit code for a command that did everything it had to, but still does not end with 0. */
   endWith: (code: ExitCode) => void;
-  /** What a command that changes something was about to do and did. */
+  /** The plan and the steps of a command that changes something. */
   report: Report;
 }
 
-/** Adds one sub-command to `baton`. Its action rejects with a `CommandError` when it fails. */
+/** Adds one sub-command to `baton`. Its action rejects with a `CommandError` if it fails. */
 export type AddCommand = (program: Command, io: RunIo) => void;

@@ -32,7 +32,7 @@ describe('the command line', () => {
     expect(t.cluster.calls).toEqual([]);
   });
 
-  it('takes the address from --rpc, else from BATON_RPC, else the port that this host runs its conductor with', async () => {
+  it('takes the address from --rpc, else from BATON_RPC, else the conductor port of this host', async () => {
     const url = t.cluster.url('b');
     expect(await runCommand(['status'], t.io({ BATON_RPC: url }))).toBe(0);
     expect(await runCommand(['status'], t.io({ OP_CONDUCTOR_RPC_PORT: new URL(url).port }))).toBe(0);
@@ -42,7 +42,7 @@ describe('the command line', () => {
   });
 });
 
-describe('18: what was mistyped', () => {
+describe('18: a mistyped command line', () => {
   it.each([
     [['statsu'], ['Did you mean status?', '(see baton --help)']],
     [
@@ -102,7 +102,7 @@ describe('pause and resume', () => {
   const called = (at: string, method: string, member: string | null, more: object = {}): string =>
     `${at} conductor_${method} ${JSON.stringify([{ member, owner: OWNER, ...more }])}`;
 
-  it('the whole cluster, once, in its log (friction 8)', async () => {
+  it('affect the whole cluster through one record in its log (friction 8)', async () => {
     expect(await t.baton('pause', '--reason', 'L1 incident', '--owner', 'alice', '--for', '30m')).toBe(0);
     const request = { member: null, owner: 'alice', reason: 'L1 incident', forMs: 1_800_000 };
     expect(t.cluster.calls).toEqual([`a conductor_beginPause ${JSON.stringify([request])}`]);
@@ -113,7 +113,7 @@ describe('pause and resume', () => {
     expect(t.printed.at(-1)).toMatch(/^the cluster: resumed/);
   });
 
-  it('also members that are down: the log tells them (friction 9)', async () => {
+  it('also reach members that are down, through the log (friction 9)', async () => {
     await t.cluster.kill('b');
     expect(await t.baton('pause')).toBe(0);
     expect(t.printed.at(-1)).toMatch(/^the cluster: paused/);
@@ -122,7 +122,7 @@ describe('pause and resume', () => {
 
   it.each<[string, () => void, string]>([
     [
-      'some member would not understand it',
+      'a member would not understand it',
       () => {
         const obey = t.cluster.onCall;
         t.cluster.onCall = (id, method, params) =>
@@ -133,7 +133,7 @@ describe('pause and resume', () => {
       'nothing can be recorded yet',
     ],
     ['nobody leads', () => t.cluster.change('a', { role: 'follower' }), 'no leader'],
-  ])('each member by itself while %s, and says so', async (_, prepare, why) => {
+  ])('affect each member separately if %s, and say so', async (_, prepare, why) => {
     prepare();
     await t.cluster.kill('b');
     expect(await t.baton('pause')).toBe(0);
@@ -144,7 +144,7 @@ describe('pause and resume', () => {
     expect(t.cluster.calls).toContain(called('c', 'beginPause', 'c', { forMs: null }));
   });
 
-  it('single members, each once', async () => {
+  it('call single members once each', async () => {
     expect(await t.baton('pause', 'a', 'b')).toBe(0);
     const calls = ['a', 'b'].map((id) => called(id, 'beginPause', id, { forMs: null }));
     expect(t.cluster.calls.sort()).toEqual(calls);
@@ -154,12 +154,12 @@ describe('pause and resume', () => {
     expect(await t.baton('resume', 'b')).toBe(0);
     expect(t.cluster.calls[2]).toBe(called('b', 'endPause', 'b'));
     expect(t.cluster.get('a').status.paused).toBe(true);
-    // Without an id, what is paused by itself is resumed as well.
+    // Without an id, separate pauses of members are resumed as well.
     expect(await t.baton('resume')).toBe(0);
     expect(t.cluster.calls[3]).toBe(called('a', 'endPause', 'a'));
   });
 
-  it('a member of an older release without a reason, and not for a time', async () => {
+  it('send a member of an older release no reason and no time limit', async () => {
     t.cluster.onCall = (id, method) => {
       if (method !== 'conductor_pause')
         return { error: { code: -32601, message: 'the method does not exist' } };
@@ -173,7 +173,7 @@ describe('pause and resume', () => {
   });
 
   it.each(['flag', 'unreadable-file', 'cluster'] as const)(
-    'makes a pause by %s one that outlives the process, and is of this member',
+    'turn a pause by %s into one of this member that outlives the process',
     async (pausedBy) => {
       t.cluster.change('b', { paused: true, pausedBy });
       t.cluster.change('c', { paused: true, pausedBy: 'bootstrap' });
@@ -182,7 +182,7 @@ describe('pause and resume', () => {
     },
   );
 
-  it('a member that does not answer, by a record of the leader', async () => {
+  it('reach a member that does not answer by a record of the leader', async () => {
     await t.cluster.kill('b');
     expect(await t.baton('pause', 'a', 'b')).toBe(0);
     expect(t.cluster.calls.sort()).toEqual(
@@ -193,7 +193,7 @@ describe('pause and resume', () => {
     );
   });
 
-  it('fails for a member that was named and does not answer while nobody leads', async () => {
+  it('fail for a named member that does not answer while nobody leads', async () => {
     t.cluster.change('a', { role: 'follower' });
     await t.cluster.kill('b');
     expect(await t.baton('pause', 'a', 'b')).toBe(1);
@@ -203,14 +203,14 @@ describe('pause and resume', () => {
     expect(t.failure()).toEqual(['error: not resumed: b: connect ECONNREFUSED', 'incomplete']);
   });
 
-  it('does not resume the cluster while nobody leads', async () => {
+  it('do not resume the cluster while nobody leads', async () => {
     await t.baton('pause');
     t.cluster.change('a', { role: 'follower' });
     expect(await t.baton('resume')).toBe(1);
     expect(t.failure()).toEqual(['error: the pause of the cluster was not ended: no leader', 'refused']);
   });
 
-  it('passes on why a member does not resume', async () => {
+  it('pass on why a member does not resume', async () => {
     await t.baton('pause', 'a');
     t.cluster.onCall = () => ({ error: { code: -32000, message: 'cannot resume because op-node is gone' } });
     expect(await t.baton('resume', 'a')).toBe(1);
@@ -220,13 +220,13 @@ describe('pause and resume', () => {
     ]);
   });
 
-  it('does not believe an answer that nothing follows', async () => {
+  it('do not trust an answer without an effect', async () => {
     t.cluster.onCall = () => ({ result: null });
     expect(await t.baton('pause', 'b', '--deadline', '300ms')).toBe(1);
     expect(t.failure()).toEqual(['error: after 300ms: b is not paused', 'deadline']);
   });
 
-  it('refuses an id that nobody has, before it touches the others', async () => {
+  it('refuse an unknown id before they change any member', async () => {
     expect(await t.baton('pause', 'a', 'x')).toBe(1);
     expect(t.failure()[1]).toBe('not-a-member');
     expect(t.cluster.calls).toEqual([]);
@@ -247,7 +247,7 @@ describe('override', () => {
     expect(t.cluster.calls).toEqual([]);
   });
 
-  it('is refused on the leader itself, unless it is forced', async () => {
+  it('is refused on the leader itself, unless forced', async () => {
     expect(await t.baton('override', 'a')).toBe(1);
     expect(t.failure()).toEqual(['error: a leads in term 4', 'leader-exists']);
     expect(await t.baton('override', 'b', '--force')).toBe(0);
@@ -256,7 +256,7 @@ describe('override', () => {
     );
   });
 
-  it('names recover and its danger where the quorum is lost', async () => {
+  it('names recover and its danger if the quorum is lost', async () => {
     await t.cluster.kill('b');
     await t.cluster.kill('c');
     t.cluster.change('a', { role: 'follower' });
@@ -266,7 +266,7 @@ describe('override', () => {
     );
   });
 
-  it('is refused in a cluster that is just electing', async () => {
+  it('is refused in a cluster that is electing a leader', async () => {
     t.cluster.change('a', { role: 'follower' });
     t.cluster.onView = (views) => void (views === 5 && t.cluster.lead('c'));
     expect(await t.baton('override', 'b')).toBe(1);
@@ -274,7 +274,7 @@ describe('override', () => {
     expect(t.cluster.calls).toEqual([]);
   });
 
-  it('is set where there is no leader, and ended again', async () => {
+  it('is set if there is no leader, and removed again', async () => {
     t.cluster.change('a', { role: 'follower' });
     expect(await t.baton('override', 'b')).toBe(0);
     expect(await t.baton('override', 'b', '--remove')).toBe(0);
@@ -284,7 +284,7 @@ describe('override', () => {
     ]);
   });
 
-  it('needs the member itself', async () => {
+  it('needs an answer of the member itself', async () => {
     await t.cluster.kill('b');
     expect(await t.baton('override', 'b', '--force')).toBe(1);
     expect(t.failure()[1]).toBe('incomplete');

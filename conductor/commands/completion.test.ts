@@ -7,7 +7,7 @@ import { CommandLine } from './testing/command-line.js';
 
 let t: CommandLine;
 let home: string;
-/** The library prints by itself. */
+/** The library prints directly. */
 let printed: string[];
 
 beforeEach(async () => {
@@ -24,7 +24,7 @@ afterEach(async () => {
 
 const env = (): Record<string, string> => ({ HOME: home });
 
-/** What the shell is offered behind these words; the last one is being typed. */
+/** The shell's suggestions after these words; the last one is being typed. */
 async function offered(...words: string[]): Promise<string[]> {
   printed = [];
   expect(await runCommand(['complete', '--', ...words], t.io(env()))).toBe(0);
@@ -53,7 +53,7 @@ describe('18: completion', () => {
     expect(await offered('run', '--raft.ser')).toEqual(['--raft.server.id']);
   });
 
-  it("offers this user's clusters, and the members that were seen", async () => {
+  it("offers this user's clusters and the members seen before", async () => {
     mkdirSync(path.join(home, '.config', 'baton'), { recursive: true });
     writeFileSync(
       path.join(home, '.config', 'baton', 'config.yaml'),
@@ -66,7 +66,7 @@ describe('18: completion', () => {
     expect(await offered('pause', 'a', 'b')).toEqual(['b']);
   });
 
-  it('says nothing of a damaged configuration', async () => {
+  it('is silent about a damaged configuration', async () => {
     mkdirSync(path.join(home, '.config', 'baton'), { recursive: true });
     writeFileSync(path.join(home, '.config', 'baton', 'config.yaml'), '[');
     expect(await offered('status', '--cluster', '')).toEqual([]);

@@ -5,17 +5,17 @@ import { configFile, stateFile } from './settings/folders.js';
 const DESCRIPTION = 'print a script that completes commands in this shell: source <(baton completion bash)';
 const SHELLS = ['bash', 'zsh', 'fish'];
 
-/** `baton completion SHELL`, for the help: what it does is the library's. */
+/** `baton completion SHELL`, for the help: the library implements it. */
 export const addCompletion: AddCommand = (program) => {
   program.command('completion').description(DESCRIPTION).addArgument(new Argument('<shell>').choices(SHELLS));
 };
 
-/** Whether the library takes care of this command line: the script, or a question of that script. */
+/** Whether the library handles this command line: the script, or a question of that script. */
 export function isCompletion([first]: readonly string[]): boolean {
   return first === 'completion' || first === 'complete';
 }
 
-/** Teaches the library all commands, and the names that this user's files know. */
+/** Teaches the library all commands, and the names in this user's files. */
 export async function completeWith(program: Command, { env }: CommandIo): Promise<void> {
   const { default: tab } = await import('@bomb.sh/tab/commander');
   const root = tab(program, { completionCommandName: 'completion' });
@@ -33,7 +33,7 @@ export async function completeWith(program: Command, { env }: CommandIo): Promis
   }
 }
 
-/** Nobody reads an error in the middle of a line that is being typed. */
+/** An error would not be seen in the middle of a line that is being typed. */
 async function clusterNames(env: CommandIo['env']): Promise<string[]> {
   const file = configFile(env);
   const { readConfigFile } = await import('./settings/config-file.js');
@@ -41,7 +41,7 @@ async function clusterNames(env: CommandIo['env']): Promise<string[]> {
   return Object.keys(config?.clusters ?? {});
 }
 
-/** Of all clusters that are remembered. */
+/** Of all remembered clusters. */
 async function memberIds(env: CommandIo['env']): Promise<string[]> {
   const { readMemory } = await import('./settings/member-memory.js');
   const clusters = Object.values(await readMemory(stateFile(env)));

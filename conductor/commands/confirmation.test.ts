@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => t.stop());
 
-/** Every command that changes something, in a form that nothing speaks against. */
+/** Every command that changes something, in a form that nothing prevents. */
 const CHANGES: string[][] = [
   ['transfer', 'b'],
   ['pause'],
@@ -24,14 +24,14 @@ const CHANGES: string[][] = [
 const TOLERANCE = /^The number of voters .*; the failure tolerance (stays|goes from) /;
 
 describe.each(CHANGES.map((argv) => [argv.join(' '), argv] as const))('7: %s', (_, argv) => {
-  it('shows what it would do with --dry-run, and asks nobody', async () => {
+  it('shows what it would do with --dry-run, and calls no member', async () => {
     expect(await t.baton(...argv, '--dry-run')).toBe(0);
     expect(t.printed.at(-2)).toMatch(TOLERANCE);
     expect(t.printed.at(-1)).toBe('Nothing was changed.');
     expect([t.asked, t.cluster.calls]).toEqual([[], []]);
   });
 
-  it('changes nothing when the answer is no', async () => {
+  it('changes nothing if the answer is no', async () => {
     t.answer = false;
     expect(await t.baton(...argv)).toBe(3);
     expect(t.printed.at(-1)).toMatch(TOLERANCE);
@@ -40,7 +40,7 @@ describe.each(CHANGES.map((argv) => [argv.join(' '), argv] as const))('7: %s', (
     expect(t.cluster.calls).toEqual([]);
   });
 
-  it('does not wait where there is no terminal', async () => {
+  it('does not wait if there is no terminal', async () => {
     t.answer = null;
     expect(await t.baton(...argv)).toBe(3);
     expect(t.failure()).toEqual([
@@ -58,7 +58,7 @@ describe.each(CHANGES.map((argv) => [argv.join(' '), argv] as const))('7: %s', (
   });
 });
 
-it('resume is asked about, too, unless nobody is paused', async () => {
+it('resume asks too, unless nobody is paused', async () => {
   t.answer = false;
   expect(await t.baton('resume')).toBe(0);
   t.cluster.change('b', { paused: true });
@@ -66,12 +66,12 @@ it('resume is asked about, too, unless nobody is paused', async () => {
   expect(t.asked).toHaveLength(1);
 });
 
-it('timing that only shows asks nobody', async () => {
+it('timing does not ask if it only shows', async () => {
   expect(await t.baton('timing')).toBe(0);
   expect(t.asked).toEqual([]);
 });
 
-it('shows the reason, and sends it with the change and with nothing else', async () => {
+it('shows the reason, and sends it with the change only', async () => {
   t.cluster.onCall = () => ({ error: { code: -32000, message: 'no' } });
   const argv = ['pause', 'a', '--reason', 'Störung: L1', '--yes', '--rpc', t.cluster.url('a')];
   await runCommand(argv, t.io({ USER: 'alice' }));
@@ -84,7 +84,7 @@ it('shows the reason, and sends it with the change and with nothing else', async
 
 describe('failure tolerance', () => {
   it.each(['remove', 'demote'])(
-    '%s of a voter that keeps up needs --force where none may fail then',
+    '%s of a voter that keeps up needs --force if none may fail then',
     async (verb) => {
       expect(await t.baton(verb, 'c')).toBe(1);
       expect(t.failure()).toEqual([
@@ -99,20 +99,20 @@ describe('failure tolerance', () => {
     },
   );
 
-  it('a voter that is lost anyway is removed without --force', async () => {
+  it('removes a voter that is lost anyway without --force', async () => {
     await t.cluster.kill('c');
     expect(await t.baton('remove', 'c', '--dry-run')).toBe(0);
     expect(t.printed).toContain('The number of voters goes from 3 to 2; the failure tolerance stays 0.');
   });
 
-  it('one of four is removed without --force', async () => {
+  it('removes one of four without --force', async () => {
     await t.cluster.add('d', 0);
     t.cluster.lead('a');
     expect(await t.baton('remove', 'd', '--dry-run')).toBe(0);
     expect(t.printed).toContain('The number of voters goes from 4 to 3; the failure tolerance stays 1.');
   });
 
-  it('a cluster grows from one to two voters without --force', async () => {
+  it('grows a cluster from one to two voters without --force', async () => {
     t.cluster.get('b').suffrage = null;
     t.cluster.get('c').suffrage = null;
     expect(await t.baton('add', 'b', addr('b'), '--dry-run')).toBe(0);

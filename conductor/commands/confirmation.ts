@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { CommandError } from './command-error.js';
 import type { RunIo } from './command.js';
 
-/** What every command that changes something can be told. */
+/** Options of every command that changes something. */
 export interface ChangeOptions {
   yes?: true;
   dryRun?: true;
@@ -15,17 +15,17 @@ export function withChangeOptions(command: Command): Command {
     .option('--dry-run', 'only show what it would do');
 }
 
-/** For calls to members: they log it. */
+/** For calls to members, which log it. */
 export function withReason(command: Command): Command {
   return command.option('--reason <text>', 'why; the members that are asked log it, with your name');
 }
 
 /**
- * Shows what a command is about to do, and asks whether it is to be done.
+ * Shows what a command is about to do, and asks for confirmation.
  *
  * @param plan full sentences
  * @returns false for a rehearsal
- * @throws CommandError `unconfirmed` when the answer is no, or there is nobody to ask
+ * @throws CommandError `unconfirmed` if the answer is no, or there is nobody to ask
  */
 export async function confirmed(
   { report, confirm }: Pick<RunIo, 'report' | 'confirm'>,

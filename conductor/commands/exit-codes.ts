@@ -6,9 +6,9 @@ export const EXIT = {
   failed: 1,
   /** `status`: the cluster is critical; `doctor`: there are failures. */
   critical: 2,
-  /** Wrong command line, or a change that nobody confirmed. */
+  /** Wrong command line, or a change that was not confirmed. */
   usage: 3,
-  /** None of the conductors that were to be asked answers, or none lets us ask. */
+  /** None of the conductors that were asked answers, or none gives access. */
   noAnswer: 4,
 } as const;
 

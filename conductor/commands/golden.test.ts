@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => t.stop());
 
-/** What a command prints. */
+/** The output of a command. */
 async function output(...argv: string[]): Promise<string> {
   t.printed.length = 0;
   expect(await runCommand(argv, t.io())).toBe(0);
@@ -23,7 +23,7 @@ async function output(...argv: string[]): Promise<string> {
 }
 
 describe('the help', () => {
-  it('of every command, and none of others', async () => {
+  it('exists for every command, and for no others', async () => {
     const written = new Set<string>();
     const expectHelp = (name: string, text: string): void => {
       written.add(`${name}.txt`);
@@ -33,7 +33,7 @@ describe('the help', () => {
     expectHelp('baton', all);
     const commandsIn = (help: string): string[] => {
       const [, list = ''] = help.split('Commands:');
-      // Those two are answered by others: main.ts and commander.
+      // main.ts and commander answer these two.
       const names = [...list.matchAll(/^ {2}([a-z][a-z-]+)/gm)].map(([, name]) => name!);
       return names.filter((name) => name !== 'run' && name !== 'help');
     };
@@ -64,17 +64,17 @@ describe('12: the result of a change, as a document', () => {
     const rpc = ['--rpc', t.cluster.url('a'), '--yes', '-o', 'json', '--reason', 'upgrade'];
     const text = (await output(...argv, ...rpc)).replace(/\(\d+\.\d s\)/g, '(0.0 s)');
     expectCommitted(path.join(FOLDER, 'changes', `${name}.json.txt`), text);
-    // A person who looks on sees the same on stderr.
+    // A person who watches sees the same on stderr.
     expect(t.noted).toEqual(expect.arrayContaining(['Reason: upgrade']));
   });
 
-  it('a rehearsal says so', async () => {
+  it('says that it is a rehearsal', async () => {
     const text = await output('transfer', 'b', '--dry-run', '-o', 'yaml', '--rpc', t.cluster.url('a'));
     expect(text).toMatch(/^schemaVersion: 1\ndryRun: true\nplan:\n {2}- Leadership and sequencing will move/);
     expect(t.cluster.calls).toEqual([]);
   });
 
-  it('what failed is an error with the plan', async () => {
+  it('reports a failure as an error with the plan', async () => {
     t.answer = null;
     expect(await t.baton('remove', 'c', '--force', '--json')).toBe(3);
     expect(JSON.parse(t.printed.join('\n'))).toMatchObject({
@@ -84,7 +84,7 @@ describe('12: the result of a change, as a document', () => {
     });
   });
 
-  it('a member that was added', async () => {
+  it('describes an added member', async () => {
     await t.cluster.add('d', null);
     t.cluster.onCall = () => ((t.cluster.get('d').suffrage = 0), { result: null });
     const text = await output('add', 'd', addr('d'), '--yes', '--json', '--rpc', t.cluster.url('a'));

@@ -4,7 +4,7 @@ import { CommandLine } from './testing/command-line.js';
 import { expectGolden } from './testing/expect-golden.js';
 
 let t: CommandLine;
-/** Beginnings of the time that was asked for. */
+/** Starts of the requested period. */
 let asked: number[];
 
 const AT_MS = Date.parse('2026-12-01T17:20:00.250Z');
@@ -70,7 +70,7 @@ const history: History = {
         reason: 'op-node at http://127.0.0.1:9545 does not answer: connect ECONNREFUSED',
       },
     }),
-    // Of a later version.
+    // From a later version.
     entry(6, { kind: 'maintenance', what: 'halt', node: 'sequencer-0', who: { token: 'ops' } }),
   ],
 };
@@ -106,7 +106,7 @@ describe('baton history', () => {
     expect(t.printed).toEqual(['sequencer-1 knows of nothing that happened in this time']);
   });
 
-  it('is asked for a part by its age or its beginning', async () => {
+  it('can be limited by age or by a point in time', async () => {
     expect(await t.baton('history', '--since', '2026-12-01T18:20:00.25+01:00')).toBe(0);
     const beforeMs = Date.now();
     expect(await t.baton('history', '--since', '2h')).toBe(0);
@@ -115,13 +115,13 @@ describe('baton history', () => {
     expect(Date.now() - 7_200_000 - asked[1]!).toBeGreaterThanOrEqual(0);
   });
 
-  it.each(['yesterday', '-2h', '2026-12-01', '12'])('takes no %j for a time', async (since) => {
+  it.each(['yesterday', '-2h', '2026-12-01', '12'])('refuses %j as a time', async (since) => {
     expect(await t.baton('history', `--since=${since}`)).toBe(3);
     expect(t.noted.join()).toContain('Expected a duration such as 2h');
     expect(asked).toEqual([]);
   });
 
-  it('ends with 4 when nobody answers', async () => {
+  it('ends with 4 if no conductor answers', async () => {
     await t.cluster.kill('a');
     expect(await t.baton('history')).toBe(4);
     expect(t.failure()[1]).toBe('no-answer');

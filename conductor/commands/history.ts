@@ -4,10 +4,10 @@ import type { AddCommand } from './command.js';
 import { clusterCommand, operate, type ClusterOptions } from './cluster/cluster-command.js';
 import { renderHistory } from './cluster/render-history.js';
 
-/** A point in time: so long ago, or at that moment. */
+/** A point in time: an age, or a date with time. */
 type Since = { agoMs: number } | { atMs: number };
 
-/** `baton history`: what happened to the cluster and who did it, as any member knows it. */
+/** `baton history`: what happened to the cluster and who did it, from any member. */
 export const addHistory: AddCommand = (program, io) => {
   clusterCommand(program, io, 'history')
     .description(

@@ -21,7 +21,7 @@ import { addTiming } from './timing.js';
 import { addToken } from './token/token.js';
 import { addTransfer } from './transfer.js';
 
-/** Of the help where there is no terminal. */
+/** Width of the help if there is no terminal. */
 const HELP_COLUMNS = 100;
 
 /** All sub-commands but `run`, in the order of the help. */
@@ -48,7 +48,7 @@ const commands: readonly AddCommand[] = [
   addCompletion,
 ];
 
-/** By code of the error; all others are `EXIT.failed`. */
+/** By code of the error; all others exit with `EXIT.failed`. */
 const USAGE = new Set<CommandError['code']>(['usage', 'config-file', 'credential-file', 'unconfirmed']);
 const NO_ANSWER = new Set<CommandError['code']>([
   ...(['no-answer', 'no-credential', 'unknown-credential', 'role-missing', 'refused-too-often'] as const),
@@ -56,11 +56,11 @@ const NO_ANSWER = new Set<CommandError['code']>([
 ]);
 
 /**
- * Runs one sub-command to its end. Where the result is a document (`-o json`), an error is one, too: `{schemaVersion,
- * error: {code, message, remedy}}`, unless the command has printed its own already.
+ * Runs one sub-command to its end. If the result is a document (`-o json`), an error is one, too: `{schemaVersion,
+ * error: {code, message, remedy}}`, unless the command has already printed its own.
  *
  * @param argv the command line after `baton`
- * @returns the exit code, see `EXIT`; of what failed, a problem and its remedy were printed
+ * @returns the exit code, see `EXIT`; for a failure, the problem and its remedy were printed
  */
 export async function runCommand(argv: readonly string[], given: CommandIo): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok;
@@ -70,7 +70,7 @@ export async function runCommand(argv: readonly string[], given: CommandIo): Pro
       hasPrinted = true;
       given.print(line);
     },
-    // Complaints quote what was typed: a URL in the wrong place, for one.
+    // Complaints quote the input, such as a misplaced URL.
     note: (line: string) => given.note(hideCredentials(line)),
   };
   const report = new Report(shown);
@@ -98,7 +98,7 @@ export async function runCommand(argv: readonly string[], given: CommandIo): Pro
     return code;
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Commander has printed its help or complaint itself.
+      // Commander has already printed its help or complaint.
       if (error.exitCode === 0) return EXIT.ok;
       await failed(new CommandError('usage', error.message.replace(/^error: /, '')));
       return EXIT.usage;
@@ -111,7 +111,7 @@ export async function runCommand(argv: readonly string[], given: CommandIo): Pro
   }
 }
 
-/** Help on an unknown command: commander would print all, and not say what was mistyped. */
+/** Help for an unknown command: commander would print all of it, and not say what was mistyped. */
 function withoutVainHelp(argv: readonly string[], { commands }: Command): readonly string[] {
   const [first, name, ...rest] = argv;
   const isKnown =
@@ -119,7 +119,7 @@ function withoutVainHelp(argv: readonly string[], { commands }: Command): readon
   return first === 'help' && !isKnown ? [name, ...rest] : argv;
 }
 
-/** The help that helps is that of the command. */
+/** The command's own help is the useful one. */
 function remedyFor({ code, remedy }: CommandError, [command]: readonly string[]): string {
   return code === 'usage' ? remedy.replace('see baton --help', `see baton ${command} --help`) : remedy;
 }
@@ -144,7 +144,7 @@ function buildProgram(io: RunIo, commands: readonly AddCommand[]): Command {
       getErrHelpWidth: () => io.screen?.columns() ?? HELP_COLUMNS,
       getOutHasColors: () => io.screen?.color ?? false,
     })
-    // Only for the help: main.ts reads run's flags by Go's rules, which are not commander's.
+    // Only for the help: main.ts reads run's flags by Go's rules, which differ from commander's.
     .addCommand(
       new Command('run').usage('[flags]').description('run a conductor (the default); see baton run --help'),
     );

@@ -18,13 +18,13 @@ describe('add', () => {
     expect(t.cluster.views).toBeGreaterThan(4);
   });
 
-  it('--nonvoter is content without', async () => {
+  it('--nonvoter does not wait for a vote', async () => {
     await t.cluster.add('d', 1);
     expect(await t.baton('add', 'd', addr('d'), '--nonvoter')).toBe(0);
     expect(t.printed.at(-1)).toContain('d (no vote)');
   });
 
-  it('passes on why not', async () => {
+  it('passes on the reason of a refusal', async () => {
     t.cluster.onCall = () => ({ error: { code: -32000, message: 'cannot reach d at 127.0.0.1:1: refused' } });
     expect(await t.baton('add', 'd', '127.0.0.1:1')).toBe(1);
     expect(t.failure()).toEqual([
@@ -43,14 +43,14 @@ describe('remove', () => {
     };
   };
 
-  it('waits until nobody lists it', async () => {
+  it('waits until no member lists it', async () => {
     removing();
     expect(await t.baton('remove', 'c', '--force')).toBe(0);
     expect(t.cluster.calls).toEqual(['a conductor_removeServer ["c",0]']);
     expect(t.printed.at(-1)).toContain('c is not a member any more; members: a, b; leader: a');
   });
 
-  it('refuses to cost the quorum', async () => {
+  it('refuses if the quorum would be lost', async () => {
     await t.cluster.kill('b');
     expect(await t.baton('remove', 'c')).toBe(1);
     expect(t.failure()).toEqual([
@@ -69,14 +69,14 @@ describe('remove', () => {
     expect(await t.baton('remove', 'b')).toBe(0);
   });
 
-  it('refuses an id that nobody has', async () => {
+  it('refuses an unknown id', async () => {
     expect(await t.baton('remove', 'x')).toBe(1);
     expect(t.failure()[1]).toBe('not-a-member');
   });
 });
 
 describe('demote', () => {
-  it('waits until everybody has heard that it has no vote', async () => {
+  it('waits until every member knows that it has no vote', async () => {
     t.cluster.onCall = (_id, _method, [id]) => ((t.cluster.get(id as string).suffrage = 1), { result: null });
     expect(await t.baton('demote', 'c', '--force')).toBe(0);
     expect(t.cluster.calls).toEqual(['a conductor_demoteVoter ["c",0]']);
@@ -85,7 +85,7 @@ describe('demote', () => {
     expect(t.failure()).toEqual(['error: c has no vote', 'not-a-voter']);
   });
 
-  it('refuses to cost the quorum, and tells the leader when it is to do it anyway', async () => {
+  it('refuses if the quorum would be lost, and tells the leader if it is forced', async () => {
     await t.cluster.kill('b');
     expect(await t.baton('demote', 'c')).toBe(1);
     expect(t.failure()[1]).toBe('would-lose-quorum');
@@ -104,7 +104,7 @@ describe('replace', () => {
     };
   };
 
-  it('waits until the newcomer votes and nobody lists the other', async () => {
+  it('waits until the newcomer votes and no member lists the other', async () => {
     await t.cluster.add('d', null);
     t.cluster.onView = (views) => {
       if (views === 4) t.cluster.get('d').suffrage = 0;
@@ -118,7 +118,7 @@ describe('replace', () => {
     );
   });
 
-  it('a member that is dead, and again without asking for it again', async () => {
+  it('replaces a dead member, and does not ask again when repeated', async () => {
     await t.cluster.add('d', 1);
     await t.cluster.kill('c');
     replacing();
@@ -136,19 +136,19 @@ describe('replace', () => {
     expect(t.failure()).toEqual(['error: after 300ms: c is a member still', 'deadline']);
   });
 
-  it('passes on why not', async () => {
+  it('passes on the reason of a refusal', async () => {
     t.cluster.onCall = () => ({ error: { code: -32000, message: 'cannot reach d at 127.0.0.1:1: refused' } });
     expect(await t.baton('replace', 'c', 'd', '127.0.0.1:1')).toBe(1);
     expect(t.failure()[1]).toBe('refused');
   });
 
-  it('refuses a newcomer that has a vote already: the cluster would have one less', async () => {
+  it('refuses a newcomer that already has a vote: the cluster would have one less', async () => {
     expect(await t.baton('replace', 'b', 'c', addr('c'))).toBe(1);
     expect(t.failure()).toEqual(['error: c is already a voter and cannot also replace b', 'already-a-voter']);
     expect(t.cluster.calls).toEqual([]);
   });
 
-  it('refuses an id that nobody has, and one without a vote', async () => {
+  it('refuses an unknown id, and one without a vote', async () => {
     expect(await t.baton('replace', 'x', 'd', addr('d'))).toBe(1);
     expect(t.failure()[1]).toBe('not-a-member');
     t.cluster.get('c').suffrage = 1;

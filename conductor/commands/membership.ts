@@ -14,7 +14,7 @@ import { requireQuorumWithout, requireToleranceWithout } from './tolerance-guard
 import { answering, leaders, type ClusterView, type Member } from '../verdict/cluster-view.js';
 import { standingText } from '../verdict/standing-after.js';
 
-/** `baton add <id> <address>`: a member that has the log and, unless asked otherwise, a vote. */
+/** `baton add <id> <address>`: adds a member that has the log and, by default, a vote. */
 export const addAdd: AddCommand = (program, io) => {
   changingCommand(program, io, 'add <id> <address>')
     .description('add a member by its id and consensus address, or change its address; it gets the log first')
@@ -55,7 +55,7 @@ function planToAdd(view: ClusterView, id: string, address: string, nonvoter: boo
   ];
 }
 
-/** `baton demote <id>`: a voter stays a member, and neither votes nor leads any more. */
+/** `baton demote <id>`: a voter stays a member, but no longer votes or leads. */
 export const addDemote: AddCommand = (program, io) => {
   losesVote(program, io, {
     usage: 'demote <id>',
@@ -94,17 +94,17 @@ export const addRemove: AddCommand = (program, io) => {
 
 type Servers = NonNullable<Member['status']>['membership']['servers'];
 
-/** How `remove` and `demote` differ. */
+/** The differences between `remove` and `demote`. */
 interface VoteLoss {
   usage: string;
   description: string;
   method: string;
   plan: (id: string) => string;
-  /** @throws CommandError when there is nothing to take from this member */
+  /** @throws CommandError if there is nothing to take from this member */
   require: (member: Member) => void;
   isDone: (view: ClusterView, id: string) => boolean;
   missing: (id: string) => string;
-  /** Whether a member with this configuration knows of the change. */
+  /** Whether a member with this configuration knows about the change. */
   heard: (servers: Servers, id: string) => boolean;
   whatIsHeard: (id: string) => string;
   done: (id: string) => string;
@@ -127,7 +127,7 @@ function losesVote(program: Parameters<AddCommand>[0], io: RunIo, loss: VoteLoss
         if (!(await confirmed(io, plan, options))) return;
         const isDone = (view: ClusterView): boolean =>
           leaders(view)[0] !== undefined && loss.isDone(view, id);
-        // As op-conductor's clients call it, unless the leader would refuse: any version understands that.
+        // The call of op-conductor's clients, which any version understands, unless the leader would refuse it.
         const params = hasQuorum ? [id, 0] : [id, 0, true];
         await callLeader(operation, loss.method, () => params, isDone);
         const after = await operation.until((view) => {
@@ -139,7 +139,7 @@ function losesVote(program: Parameters<AddCommand>[0], io: RunIo, loss: VoteLoss
     );
 }
 
-/** `baton replace <old> <new> <address>`: both or neither, so that the number of voters stays what it was. */
+/** `baton replace <old> <new> <address>`: both or neither, so that the number of voters does not change. */
 export const addReplace: AddCommand = (program, io) => {
   changingCommand(program, io, 'replace <old> <new> <address>')
     .description('put a new node in the place of a voter, in one step; it gets the log first')
@@ -179,7 +179,7 @@ export const addReplace: AddCommand = (program, io) => {
     );
 };
 
-/** A second vote cannot be given to a voter: the cluster would have one less. */
+/** A voter cannot get a second vote: the cluster would have one less. */
 function requireReplaceable(view: ClusterView, old: string, id: string, address: string): void {
   if (missingOfReplacement(view, old, id, address) === undefined) return;
   if (memberOf(view, old).role !== 'voter') throw new CommandError('not-a-voter', `${old} is no voter`);
@@ -205,7 +205,7 @@ function requireAddress(address: string): void {
   }
 }
 
-/** A member that answers, but has not heard of the change yet. */
+/** A member that answers, but does not know about the change yet. */
 function disagreement(
   view: ClusterView,
   knows: (ids: readonly string[], servers: Servers) => boolean,

@@ -70,7 +70,7 @@ function endedText({ id, status }: Member): string {
   return `${id} is leader only if the cluster elects it. ${left}`;
 }
 
-/** Its blocks are committed by nobody. One that is not paused stops it by itself. */
+/** No member commits its blocks. If it is not paused, it stops the sequencer by itself. */
 async function stopIfAlone(operation: Operation, target: Member): Promise<void> {
   const { id, status } = target;
   if (!status?.paused || status.node.overriddenSinceMs === null || !status.node.sequencerActive) return;
@@ -101,11 +101,11 @@ function planToEnd(view: ClusterView, { id, status }: Member): string[] {
   ];
 }
 
-/** Elections within which a cluster that can has a leader, and the least time that they get. */
+/** A cluster that can elect a leader does so within this many elections, and this minimum time. */
 const ELECTIONS = 3;
 const SHORTEST_LOOK_MS = 1000;
 
-/** Looks for longer than a moment: while a cluster with a quorum elects, nobody leads either. */
+/** Looks for longer than a moment: a cluster with a quorum has no leader during an election either. */
 async function requireNoLeader({ until }: Operation, before: ClusterView): Promise<ClusterView> {
   const electionsMs = answering(before).map(({ status }) => ELECTIONS * status.timing.electionTimeoutMs);
   const endMs = performance.now() + Math.max(SHORTEST_LOOK_MS, ...electionsMs);

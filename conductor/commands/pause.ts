@@ -33,7 +33,7 @@ interface PauseOptions extends ChangingOptions {
   for?: number;
 }
 
-/** `baton pause [ids…]`: the conductors there start, stop and move nothing until they are resumed. */
+/** `baton pause [ids…]`: these conductors start, stop and move nothing until they are resumed. */
 export const addPause: AddCommand = (program, io) => {
   changingCommand(program, io, 'pause [ids...]')
     .description(
@@ -85,8 +85,8 @@ async function setPaused(
 /**
  * Pauses or resumes the whole cluster, through its log.
  *
- * @returns false when it cannot be recorded; then a pause is a matter of each member
- * @throws CommandError when a resume cannot be recorded
+ * @returns false if it cannot be recorded; then each member must be paused separately
+ * @throws CommandError if a resume cannot be recorded
  */
 async function setCluster(operation: Operation, view: ClusterView, order: PauseOrder): Promise<boolean> {
   const { paused } = order;
@@ -138,7 +138,7 @@ async function setMembers(
   if (absent.length > 0) {
     operation.done(`${names(absent)}: no answer; recorded, to be ${verb} as soon as the log is read there`);
   }
-  // A pause is for emergencies, too, when some are down. What was not resumed stays paused, also after its return.
+  // A pause is also for emergencies, when members are down. A member that was not resumed stays paused on its return.
   const silent = failed.filter(({ target }) => paused && !areNamed && !target.status);
   if (silent.length > 0) {
     operation.note(`not ${verb}, since they do not answer: ${silent.map(({ text }) => text).join('; ')}`);
@@ -174,7 +174,7 @@ function plan(
   ];
 }
 
-/** Also one that does not answer, if its pause is recorded. */
+/** True for a member that does not answer, too, if its pause is recorded. */
 function isPausedByItself(view: ClusterView, { id, status }: Member): boolean {
   return status ? status.paused : maintenanceOf(view).members[id] !== undefined;
 }
@@ -184,7 +184,7 @@ function isToBeSet({ status }: Member, paused: boolean): boolean {
   return status.paused !== paused || (paused && !hasLastingOwnPause(status));
 }
 
-/** Undefined, or why it was not done. */
+/** Undefined, or why it failed. */
 async function setOne(
   operation: Operation,
   target: Member,
@@ -203,7 +203,7 @@ async function setOne(
   }
 }
 
-/** Paused by a decision about this member that it keeps: one that was asked for is to last. */
+/** Paused by a decision about this member that the member keeps: a requested pause must last. */
 function hasLastingOwnPause({ pausedBy }: ConductorStatus): boolean {
   return pausedBy === 'bootstrap' || pausedBy === 'conductor_pause' || pausedBy === undefined;
 }

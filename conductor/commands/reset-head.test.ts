@@ -39,7 +39,7 @@ describe('reset-head', () => {
     expect(t.cluster.calls).toEqual([]);
   });
 
-  it('with --yes asks the leader, with the head that was seen, the reason and who gives it', async () => {
+  it('with --yes asks the leader, with the head that was seen, the reason and the caller', async () => {
     t.cluster.onCall = () => (t.cluster.change('a', at(97)), { result: null });
     expect(await t.baton('reset-head', '--to', TO, '--reason', 'L1 reorg', '--yes')).toBe(0);
     const who = `somebody@${hostname()}: L1 reorg`;
@@ -55,7 +55,7 @@ describe('reset-head', () => {
     );
   });
 
-  it('believes what it sees when the answer is lost, and never resets twice', async () => {
+  it('trusts what it sees if the answer is lost, and never resets twice', async () => {
     t.cluster.onCall = () => (t.cluster.change('a', at(97)), 'reset');
     expect(await t.baton('reset-head', '--to', TO, '--reason', 'x', '--yes')).toBe(0);
     expect(t.cluster.calls).toHaveLength(1);
@@ -64,7 +64,7 @@ describe('reset-head', () => {
     expect(t.cluster.calls).toHaveLength(1);
   });
 
-  it('passes on why not, and does not repeat', async () => {
+  it('passes on the reason of a refusal, and does not repeat the call', async () => {
     t.cluster.onCall = () => ({ error: { code: -32000, message: 'the committed head is another' } });
     expect(await t.baton('reset-head', '--to', TO, '--reason', 'x', '--yes')).toBe(1);
     expect(t.failure()).toEqual([expect.stringContaining('the committed head is another'), 'refused']);
@@ -72,11 +72,11 @@ describe('reset-head', () => {
   });
 
   it.each([
-    ['no height', hashOf(97)],
-    ['no hash', '97'],
+    ['a block without a height', hashOf(97)],
+    ['a block without a hash', '97'],
     ['half a hash', `97:${hashOf(97).slice(0, 40)}`],
     ['a block above the head', `101:${hashOf(101)}`],
-    ['another block of the height of the head', `100:${hashOf(100, 'b')}`],
+    ['another block at the height of the head', `100:${hashOf(100, 'b')}`],
   ])('refuses %s', async (_, to) => {
     expect(await t.baton('reset-head', '--to', to, '--reason', 'x', '--yes')).toBe(3);
     expect(t.cluster.calls).toEqual([]);

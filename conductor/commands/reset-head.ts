@@ -18,7 +18,7 @@ type BlockId = ResetRequest['to'];
 
 type Options = ChangingOptions & { to: BlockId; reason: string };
 
-/** `baton reset-head`: an emergency command that takes back what was committed. */
+/** `baton reset-head`: an emergency command that takes back committed blocks. */
 export const addResetHead: AddCommand = (program, io) => {
   withChangeOptions(clusterCommand(program, io, 'reset-head'))
     .description('take the committed head of the cluster back to an ancestor: published blocks are given up')
@@ -57,7 +57,7 @@ function rehearsal(view: ClusterView, from: BlockId, to: BlockId): string[] {
   ];
 }
 
-/** Where the execution client of a member stands. */
+/** The head of a member's execution client. */
 function clientOf({ status, silence }: Member, from: BlockId, to: BlockId): string {
   if (!status) return `no answer: ${silence}`;
   const { head } = status.node;

@@ -20,7 +20,7 @@ describe('status', () => {
     expect(t.noted).toEqual([]);
   });
 
-  it('ends with 1 for one that is degraded, and says why once', async () => {
+  it('ends with 1 for a degraded one, and says why once', async () => {
     await t.cluster.kill('c');
     expect(await t.baton('status')).toBe(1);
     expect(t.printed[0]).toContain('a   leader');
@@ -28,18 +28,18 @@ describe('status', () => {
     expect(t.noted).toEqual([]);
   });
 
-  it('ends with 2 for one that is critical', async () => {
+  it('ends with 2 for a critical one', async () => {
     t.cluster.change('a', { role: 'follower' });
     expect(await t.baton('status')).toBe(2);
     expect(t.printed[0]).toContain('  - critical: no leader (no-leader)\n');
   });
 
-  it('prints one JSON document, which has a version', async () => {
+  it('prints one JSON document with a version', async () => {
     expect(await t.baton('status', '--json')).toBe(0);
     expect(json()).toMatchObject({ schemaVersion: 1, level: 'ok', problems: [], healthy: true, leader: 'a' });
   });
 
-  it('ends with 4 when nobody answers, and says so in JSON, too', async () => {
+  it('ends with 4 if no conductor answers, and also says so in JSON', async () => {
     await t.cluster.kill('a');
     expect(await t.baton('status', '--json')).toBe(4);
     expect(json()).toEqual({
@@ -68,7 +68,7 @@ describe('status', () => {
     expect(t.printed[0]).toContain('a   leader');
   });
 
-  it('shows a conductor that is no member, when that one is asked', async () => {
+  it('shows a conductor that is not a member if it is asked', async () => {
     await t.cluster.add('d', null);
     expect(await runCommand(['status', '--rpc', t.cluster.url('d')], t.io())).toBe(1);
     expect(t.printed[0]).toMatch(/\na +leader .*\nb +follower .*\nc +follower .*\nd +no member /s);
@@ -76,7 +76,7 @@ describe('status', () => {
     expect(await t.baton('status')).toBe(0);
   });
 
-  it('tells a program that is no Baton from one that does not answer', async () => {
+  it('tells a program that is not Baton from one that does not answer', async () => {
     t.cluster.get('a').server.answer = () => ({
       error: { code: -32601, message: 'the method does not exist' },
     });
@@ -98,18 +98,18 @@ describe('status', () => {
     expect(json()).toMatchObject({ members: [{}, { id: 'b', rpcUrl: `http://127.0.0.1:${port}` }, {}] });
   });
 
-  it('17: says how to name a cluster where nobody has', async () => {
+  it('17: says how to name a cluster if none was named', async () => {
     const port = Number(new URL(t.cluster.url('a')).port);
     expect(port).not.toBe(8545);
     t.cluster.get('a').server.answer = () => ({ error: { code: -32601, message: 'no' } });
-    // Whatever listens there, or nothing, it is no conductor.
+    // Whatever listens there, it is not a conductor.
     expect(await runCommand(['status'], t.io({ OP_CONDUCTOR_RPC_ADDR: '127.0.0.2' }))).toBe(4);
     expect(t.noted.at(-1)).toMatch(/no cluster was named.*--rpc HOST:PORT.*config\.yaml/);
   });
 });
 
 describe('18: status --watch', () => {
-  /** Gives up after so many views. */
+  /** Cancels after this many views. */
   function watching(views: number, ...argv: string[]): Promise<number> {
     const giveUp = new AbortController();
     t.cluster.onView = (seen) => seen > views && giveUp.abort();
@@ -117,14 +117,14 @@ describe('18: status --watch', () => {
     return runCommand(all, t.io({}, giveUp.signal));
   }
 
-  it('shows the cluster again and again; the exit code is that of the last look', async () => {
+  it('shows the cluster repeatedly, and exits with the code of the last view', async () => {
     t.cluster.onView = () => undefined;
     const ended = watching(2);
     expect(await ended).toBe(0);
     expect(t.printed).toHaveLength(2);
   });
 
-  it('goes on when nobody answers', async () => {
+  it('continues if no conductor answers', async () => {
     const giveUp = new AbortController();
     const io = t.io({}, giveUp.signal);
     const print = (line: string): void => {
@@ -140,12 +140,12 @@ describe('18: status --watch', () => {
     ]);
   });
 
-  it('writes one line of JSON a look', async () => {
+  it('writes one line of JSON for each view', async () => {
     await watching(2, '--json');
     expect(t.printed.map((line) => (JSON.parse(line) as { level: string }).level)).toEqual(['ok', 'ok']);
   });
 
-  it('draws over the last one on a terminal, as wide as that is', async () => {
+  it('draws over the last view on a terminal, at its full width', async () => {
     const giveUp = new AbortController();
     const drawn: string[] = [];
     const redraw = (text: string): void => {
@@ -160,7 +160,7 @@ describe('18: status --watch', () => {
     expect(t.printed).toEqual([]);
   });
 
-  it.each(['soon', '10ms', '-1s'])('takes no interval such as %s', async (interval) => {
+  it.each(['soon', '10ms', '-1s'])('refuses %s as an interval', async (interval) => {
     expect(await t.baton('status', `--watch=${interval}`)).toBe(3);
   });
 });

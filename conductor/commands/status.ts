@@ -16,7 +16,7 @@ const WATCH_MIN_MS = 100;
 
 type Options = ClusterOptions & { output: OutputFormat; watch?: true | number };
 
-/** `baton status`: the whole cluster in one table, and the verdict on it as exit code. */
+/** `baton status`: the whole cluster in one table, with the verdict as exit code. */
 export const addStatus: AddCommand = (program, io) => {
   const command = clusterCommand(program, io, 'status').description(
     'show the whole cluster; the exit code is 0 if it is ok, 1 degraded, 2 critical, 3 for a wrong command line, 4 if nobody answers',
@@ -36,13 +36,13 @@ export const addStatus: AddCommand = (program, io) => {
     );
 };
 
-/** Until the user gives up. */
+/** Until the user cancels. */
 async function watch(look: () => Promise<string>, everyMs: number, io: RunIo): Promise<void> {
   const { signal, screen, print } = io;
   while (!signal.aborted) {
     const text = await look().catch((error: unknown) => {
       if (!(error instanceof CommandError)) throw error;
-      // Whoever gave up in the middle of a look has seen the one before.
+      // If the user cancels during a look, the previous one counts.
       if (!signal.aborted) io.endWith(EXIT.noAnswer);
       return `error: ${error.message}`;
     });
@@ -55,7 +55,7 @@ async function watch(look: () => Promise<string>, everyMs: number, io: RunIo): P
 
 function render(view: ClusterView, { output, watch }: Options, { screen }: RunIo): string | Promise<string> {
   const format = documentFormat(output);
-  // One line a document, so that a program can read them one by one.
+  // One document per line, so that a program can read them one by one.
   if (format === 'json' && watch !== undefined) return JSON.stringify(statusDocument(view));
   if (format) return writeDocument(statusDocument(view), format);
   const look = { wide: output === 'wide', nowMs: Date.now() };

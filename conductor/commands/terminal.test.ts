@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { askOnTerminal, screenOf } from './terminal.js';
 
-/** The answer to a question, and what was shown. */
+/** The answer to a question, and the output. */
 async function ask(
   act: (input: PassThrough, giveUp: AbortController) => void,
 ): Promise<{ answer: boolean; shown: string }> {
@@ -23,7 +23,7 @@ describe('a question on the terminal', () => {
     expect(await ask((input) => input.write(typed))).toEqual({ answer, shown: 'Do it? ' });
   });
 
-  it('is answered with no by the end of the input, and by Ctrl-C', async () => {
+  it('is answered with no at the end of the input, and by Ctrl-C', async () => {
     expect((await ask((input) => input.end())).answer).toBe(false);
     expect((await ask((_, giveUp) => giveUp.abort())).answer).toBe(false);
   });
@@ -38,7 +38,7 @@ describe('18: the screen', () => {
     write: (text: string) => ((written += text), true),
   };
 
-  it('is none where the result goes to a file or a pipe', () => {
+  it('does not exist if the result goes to a file or a pipe', () => {
     expect(screenOf({ ...terminal, isTTY: false })).toBeUndefined();
   });
 
@@ -49,7 +49,7 @@ describe('18: the screen', () => {
     expect(screenOf({ ...terminal, hasColors: () => true })!.color).toBe(true);
   });
 
-  it('is drawn over, and nothing of what was there stays', () => {
+  it('is drawn over completely', () => {
     screenOf(terminal)!.redraw('one\ntwo');
     expect(written).toBe('\u001b[Hone\u001b[0K\ntwo\u001b[0K\n\u001b[0J');
   });

@@ -6,7 +6,7 @@ interface Streams {
   output: NodeJS.WritableStream;
 }
 
-/** Asks whoever sits at the terminal. Anything but y or yes is a no, and so are Ctrl-C and the end of the input. */
+/** Asks the person at the terminal. Only y or yes is a yes; Ctrl-C and the end of the input are a no. */
 export async function askOnTerminal(
   question: string,
   signal: AbortSignal,
@@ -27,10 +27,10 @@ export async function askOnTerminal(
   }
 }
 
-/** Whether somebody sits there who can be asked. */
+/** Whether there is a person to ask. */
 export const hasTerminal = (): boolean => process.stdin.isTTY && process.stderr.isTTY;
 
-/** Of a terminal that does not say. */
+/** For a terminal that does not report its width. */
 const USUAL_COLUMNS = 80;
 
 const CLEAR_BELOW = '\u001b[0J';
@@ -39,13 +39,13 @@ const HOME = '\u001b[H';
 
 type Output = Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'hasColors' | 'write'>;
 
-/** The terminal that results go to, if they go to one. Its own rules say whether it has colours (NO_COLOR, TERM). */
+/** The terminal that results go to, if any. Its own rules decide about colours (NO_COLOR, TERM). */
 export function screenOf(output: Output = process.stdout): Screen | undefined {
   if (!output.isTTY) return undefined;
   return {
     columns: () => output.columns || USUAL_COLUMNS,
     color: output.hasColors(),
-    // Line by line over what is there: a screen that is cleared first flickers.
+    // Line by line over the old content: a screen that is cleared first flickers.
     redraw: (text) =>
       void output.write(`${HOME}${text.replaceAll('\n', `${CLEAR_LINE}\n`)}${CLEAR_LINE}\n${CLEAR_BELOW}`),
   };

@@ -13,7 +13,7 @@ describe('timing', () => {
   const goBy = (id: string, profile: 'lan' | 'lan-fast'): void =>
     t.cluster.change(id, { timing: { ...TIMING_PROFILES[profile], profile } });
 
-  it('shows the times of the cluster', async () => {
+  it('shows the timing of the cluster', async () => {
     expect(await t.baton('timing')).toBe(0);
     expect(t.printed[0]!.split('\n')).toEqual([
       'profile             lan',
@@ -26,7 +26,7 @@ describe('timing', () => {
     expect(t.cluster.calls).toEqual([]);
   });
 
-  it('waits until all who answer go by the new ones', async () => {
+  it('waits until all members that answer use the new values', async () => {
     t.cluster.onCall = () => {
       goBy('a', 'lan-fast');
       return { result: null };
@@ -41,7 +41,7 @@ describe('timing', () => {
     expect(t.printed.at(-1)).toContain('lan-fast: heartbeat-interval 30ms');
   });
 
-  it('changes single times and leaves the others', async () => {
+  it('changes single values and keeps the others', async () => {
     const wanted = { ...TIMING_PROFILES.lan, electionTimeoutMs: 1000, leaseTimeoutMs: 990 };
     t.cluster.onCall = (_id, _method, params) => {
       expect(params).toEqual([wanted, 0]);
@@ -52,7 +52,7 @@ describe('timing', () => {
     expect(t.printed.at(-1)).toContain('free values: heartbeat-interval 50ms, election-timeout 1s');
   });
 
-  it('says what is missing at its deadline, and passes on why not', async () => {
+  it('says what is missing at its deadline, and passes on the reason of a refusal', async () => {
     expect(await t.baton('timing', 'lan-fast', '--deadline', '300ms')).toBe(1);
     expect(t.failure()[0]).toMatch(/after 300ms: a still uses other timing: lan: /);
     t.cluster.onCall = () => ({ error: { code: -32000, message: 'not now' } });
@@ -61,7 +61,7 @@ describe('timing', () => {
     expect(await t.baton('timing', 'lan', '--jitter', '1ms')).toBe(3);
   });
 
-  it('13: knows the profiles itself, and asks nobody about another', async () => {
+  it('13: knows the profiles itself, and asks no member about an unknown one', async () => {
     expect(await t.baton('timing', 'x')).toBe(3);
     expect(t.noted.join('\n')).toContain('Allowed choices are lan-fast, lan, multi-region.');
     expect(t.cluster.views).toBe(0);

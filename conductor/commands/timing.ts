@@ -28,7 +28,7 @@ const OPTIONS: Record<keyof ClusterTimes, string> = {
   leaseTimeoutMs: 'a leader without a majority for this long steps down',
 };
 
-/** `baton timing [profile]`: shows the times of the cluster, or changes them through the log. */
+/** `baton timing [profile]`: shows the timing of the cluster, or changes it through the log. */
 export const addTiming: AddCommand = (program, io) => {
   const command = changingCommand(program, io, 'timing')
     .description('show the timers of the cluster, or set them to a profile or, one by one, to free values')
@@ -87,7 +87,7 @@ function addTimes(command: Command): Command {
   return command;
 }
 
-/** A time as its option is called. */
+/** The name of a value, as in its option. */
 function dashed(name: keyof ClusterTimes): string {
   return name.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -22,7 +22,7 @@ export function requireQuorumWithout(view: ClusterView, id: string, { force }: F
   );
 }
 
-/** @throws CommandError `would-lose-tolerance` if no voter may fail any more without this one, unless forced */
+/** @throws CommandError `would-lose-tolerance` if no further voter may fail without this one, unless forced */
 export function requireToleranceWithout(view: ClusterView, id: string, { force }: Force): void {
   if (force || !costsTolerance(view, { without: id })) return;
   const { voters, votersKeepingUp } = standingAfter(view, { without: id });

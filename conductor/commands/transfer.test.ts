@@ -30,14 +30,14 @@ describe('transfer', () => {
     expect(t.cluster.views).toBeGreaterThan(4);
   });
 
-  it('without an id lets the leader choose', async () => {
+  it('lets the leader choose if there is no id', async () => {
     t.cluster.onCall = () => (t.cluster.lead('c'), { result: null });
     expect(await t.baton('transfer')).toBe(0);
     expect(t.cluster.calls).toEqual(['a conductor_transferLeader []']);
     expect(t.printed.at(-1)).toContain('c leads');
   });
 
-  it('--away acts only where the leader itself is asked', async () => {
+  it('--away acts only if the leader itself is asked', async () => {
     t.cluster.onCall = () => (t.cluster.lead('c'), { result: null });
     expect(await runCommand(['transfer', '--away', '--rpc', t.cluster.url('b')], t.io())).toBe(0);
     expect(t.printed.at(-1)).toMatch(/^nothing to transfer: a leads/);
@@ -49,13 +49,13 @@ describe('transfer', () => {
     expect(t.printed.at(-1)).toMatch(/^nothing to transfer: nobody leads/);
   });
 
-  it('to the leader itself changes nothing', async () => {
+  it('changes nothing if the target is the leader itself', async () => {
     expect(await t.baton('transfer', 'a')).toBe(0);
     expect(t.cluster.calls).toEqual([]);
     expect(t.printed.at(-1)).toContain('a leads in term 4 already');
   });
 
-  it('believes what it sees when the answer is lost, late, or wrong', async () => {
+  it('trusts what it sees if the answer is lost, late, or wrong', async () => {
     t.cluster.onCall = () => (t.cluster.lead('b'), 'reset');
     expect(await t.baton('transfer', 'b')).toBe(0);
     t.cluster.onCall = () => (
@@ -66,7 +66,7 @@ describe('transfer', () => {
     expect(t.cluster.calls).toHaveLength(2);
   });
 
-  it('follows the leader that somebody else has moved meanwhile', async () => {
+  it('follows leadership that somebody else has moved meanwhile', async () => {
     t.cluster.onCall = (id) => {
       t.cluster.lead(id === 'a' ? 'c' : 'b');
       return id === 'a' ? { error: { code: -32000, message: 'node is not the leader' } } : { result: null };
@@ -83,7 +83,7 @@ describe('transfer', () => {
       () => t.cluster.change('b', witnessStatus('b')),
       'b is a witness: it has no sequencer, and would hand leadership back',
     ],
-    ['may not vote', () => (t.cluster.get('b').suffrage = 1), 'b is no voter'],
+    ['has no vote', () => (t.cluster.get('b').suffrage = 1), 'b is no voter'],
     [
       'is unhealthy',
       () =>
@@ -99,14 +99,14 @@ describe('transfer', () => {
     expect(t.cluster.calls).toEqual([]);
   });
 
-  it('--force asks the leader anyway, and says what that answers', async () => {
+  it('--force asks the leader anyway, and passes on its answer', async () => {
     t.cluster.change('b', { paused: true });
     t.cluster.onCall = () => ({ error: { code: -32000, message: 'b is too far behind' } });
     expect(await t.baton('transfer', 'b', '--force')).toBe(1);
     expect(t.failure()).toEqual([`error: ${t.cluster.url('a')} answers: b is too far behind`, 'refused']);
   });
 
-  it.each([[[]], [['b']]])('refuses to leave a paused leader with its sequencer (%j)', async (target) => {
+  it.each([[[]], [['b']]])('keeps a paused leader with a sequencer in place (%j)', async (target) => {
     t.cluster.change('a', { paused: true });
     expect(await t.baton('transfer', ...target)).toBe(1);
     expect(t.noted).toEqual([
@@ -123,7 +123,7 @@ describe('transfer', () => {
     expect(await t.baton('transfer', ...target, '--force')).toBe(0);
   });
 
-  it('refuses an id that nobody has', async () => {
+  it('refuses an unknown id', async () => {
     expect(await t.baton('transfer', 'x', '--force')).toBe(1);
     expect(t.failure()).toEqual(['error: x is not a member; the members are a, b, c', 'not-a-member']);
   });
@@ -136,7 +136,7 @@ describe('transfer', () => {
     expect(t.failure()).toEqual(['error: after 300ms: no leader', 'deadline']);
   });
 
-  it('says that the quorum is lost, and what it waits for when that takes long', async () => {
+  it('says that the quorum is lost, and what it waits for if that takes long', async () => {
     t.cluster.change('a', { role: 'follower' });
     await Promise.all([t.cluster.kill('b'), t.cluster.kill('c')]);
     expect(await t.baton('transfer', '--deadline', '3.5s')).toBe(1);
@@ -146,7 +146,7 @@ describe('transfer', () => {
     expect(t.failure()).toEqual([`error: after 200ms: ${lost}`, 'quorum-lost']);
   });
 
-  it('ends when the user gives up', async () => {
+  it('ends when the user cancels', async () => {
     const giveUp = new AbortController();
     t.cluster.onView = (views) => void (views === 3 && giveUp.abort());
     const argv = ['transfer', 'b', '--rpc', t.cluster.url('a')];

@@ -72,7 +72,7 @@ function plan(view: ClusterView, from: Answering, id: string | undefined): strin
   ];
 }
 
-/** A paused conductor stops no sequencer: it would go on beside the new leader's. */
+/** A paused conductor stops no sequencer, so the old one would run beside the new leader's. */
 function requireNotPaused({ id, status }: Answering): void {
   if (!status.paused || status.node.sequencerActive === false) return;
   throw new CommandError(

@@ -14,9 +14,9 @@ interface Arguments {
 const flagByName = new Map(flagNames.flatMap((name) => namesOf(name).map((alias) => [alias, name] as const)));
 
 /**
- * Splits a command line by the rules of Go's `flag` package, which op-conductor's users write for: one dash or two,
+ * Splits a command line by the rules of Go's `flag` package, which op-conductor's users expect: one dash or two,
  * `-name value` or `-name=value`, and a boolean takes a value only with `=`. (The option parsers of Node read one
- * dash as a group of one-letter options.) Goes on after an error, so that all are found.
+ * dash as a group of one-letter options.) Continues after an error, to find all of them.
  */
 export function readArguments(argv: readonly string[]): Arguments {
   const result: Arguments = { given: new Map(), help: false, version: false, problems: [] };

@@ -1,7 +1,7 @@
 import { hideCredentials } from '../../common/endpoint.js';
 import { variableName, type FlagName, type FlagValues } from './flag-table.js';
 
-/** Something that must not be true of the values. */
+/** A condition that the values must not meet. */
 export interface Rule {
   flags: readonly [FlagName, ...FlagName[]];
   violated: (values: FlagValues) => boolean;
@@ -10,11 +10,11 @@ export interface Rule {
   remedy: string | ((values: FlagValues) => string);
 }
 
-/** One thing that is wrong with the configuration. */
+/** One problem of the configuration. */
 export interface ConfigProblem {
-  /** The settings it is about; empty for an argument that is no setting. */
+  /** The settings concerned; empty for an argument that is not a setting. */
   flags: readonly FlagName[];
-  /** What is wrong, what to do, and the flags and variables to do it with. Contains op-conductor's own text if it has one. */
+  /** What is wrong, what to do, and the flags and variables to do it with. Contains op-conductor's own text, if any. */
   message: string;
 }
 
@@ -24,12 +24,12 @@ export interface ConfigProblem {
  */
 export function configProblem(flags: readonly FlagName[], text: string, remedy: string): ConfigProblem {
   const names = flags.map((name) => `--${name} or ${variableName(name)}`).join(', ');
-  // The text may quote what stood in a wrong place: a URL with its password, for one.
+  // The text may quote something that was misplaced, such as a URL with its password.
   const told = hideCredentials(`${text}: ${remedy}`);
   return { flags, message: names === '' ? told : `${told} (${names})` };
 }
 
-/** The configuration cannot be used; `problems` has everything that is wrong with it, at least one. */
+/** The configuration cannot be used; `problems` lists everything that is wrong with it, at least one. */
 export class ConfigError extends Error {
   readonly code = 'invalid-config';
 

@@ -9,23 +9,23 @@ import { LONGEST_TIMER_MS, type RaftPeer } from './value-types.js';
 
 type DeepReadonly<T> = { readonly [K in keyof T]: T[K] extends object ? DeepReadonly<T[K]> : T[K] };
 
-/** The checked configuration: plain data, grouped by what uses it, with units in the names. */
+/** The checked configuration: plain data, grouped by where it is used, with units in the names. */
 export type Config = DeepReadonly<ReturnType<typeof buildConfig>>;
 
-/** Groups checked values, and turns them into the units that the code uses. */
+/** Groups checked values, and converts them to the units that the code uses. */
 export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
   const peers: RaftPeer[] = values['raft.peers'];
   return {
     /** Start with the control loop paused. */
     paused: values.paused,
-    /** A voting member without a node: nothing of `node`, `execution` and `health` is in use. */
+    /** A voting member without a node: `node`, `execution` and `health` are not used. */
     witness: values.witness,
     shutdownTimeoutMs: values['shutdown-timeout'],
     consensus: {
       listenHost: withoutBrackets(values['consensus.addr']),
       /** 0: chosen by the system. */
       listenPort: values['consensus.port'],
-      /** `host:port` for the other members; null: the address that is listened on. */
+      /** `host:port` for the other members; null: the address that this node listens on. */
       advertisedAddr: values['consensus.advertised'] || (ownPeer(values)?.addr ?? null),
       security: consensusSecurity(values),
     },
@@ -35,7 +35,7 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
       bootstrap: values['raft.bootstrap'],
       /** Preference as leader among equally fit nodes; greater is better. */
       priority: values['raft.priority'],
-      /** Leadership goes back to a member of greater priority. */
+      /** Leadership returns to a member of greater priority. */
       handBack: { afterMs: values['raft.hand-back'], intervalMs: values['raft.hand-back-interval'] },
       crashEvidence: values['raft.crash-evidence'],
       /** Empty: no static formation. */
@@ -93,12 +93,12 @@ export function buildConfig(values: FlagValues, explicit: Partial<FlagValues>) {
       enableProxy: values['rpc.enable-proxy'],
       bodyLimitBytes: values['rpc.body-limit-mb'] * MIB,
       silentTransfer: values['compat.silent-transfer'],
-      /** Empty: nobody is asked for a credential. */
+      /** Empty: callers need no credential. */
       tokenFile: absolute(values['rpc.token-file']),
       anonymousRole: values['rpc.anonymous-role'],
       /** Null: no second port. */
       local: parseLocalAddress(values['rpc.local-addr']),
-      /** Paths; empty ones are not given. */
+      /** Paths; an empty one is not given. */
       tls: {
         cert: absolute(values['rpc.tls.cert']),
         key: absolute(values['rpc.tls.key']),
@@ -158,7 +158,7 @@ function consensusSecurity(values: FlagValues): ConsensusSecurityConfig {
   };
 }
 
-/** 0 and less mean "none" in op-conductor; every probe of ours has a deadline, or a hung builder stops the checks. */
+/** In op-conductor, 0 and less mean "none". Here every probe has a deadline: a hung builder would stop the checks. */
 function rollupBoostTimeoutMs(values: FlagValues): number {
   const name = 'rollup-boost.healthcheck-timeout';
   return values[name] > 0 ? values[name] : flags[name].byDefault;
@@ -170,7 +170,7 @@ function overrides(values: FlagValues): Record<string, number> {
   return Object.fromEntries(given.map((name) => [name.slice(prefix.length), values[name] as number]));
 }
 
-/** The flags that were set, and not to "off" (false or empty), but have no effect in this version. */
+/** Flags that were set, and not to "off" (false or empty), but have no effect in this version. */
 export function notYetEffective({ explicit }: Pick<Config, 'explicit'>): FlagName[] {
   return flagNames.filter((name) => {
     const value = explicit[name];

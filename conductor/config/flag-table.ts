@@ -18,7 +18,7 @@ export interface Flag<T, D extends T | null> {
   /** Null: no value, or one that depends on other settings. */
   byDefault: D;
   /**
-   * Must be given by flag or variable, even where a default exists (as in op-conductor). `with-node`: by all but a
+   * Must be given by flag or variable, even if a default exists (as in op-conductor). `with-node`: by all except a
    * witness.
    */
   required?: true | 'with-node';
@@ -27,7 +27,7 @@ export interface Flag<T, D extends T | null> {
   /** Accepted and checked, but without effect in this version. */
   notYetEffective?: true;
   usage: string;
-  /** For the help, where the default is not a constant. */
+  /** For the help, if the default is not a constant. */
   defaultText?: string;
 }
 
@@ -164,7 +164,7 @@ export const flags = {
     byDefault: 10240,
     usage: 'log entries kept after a snapshot',
   }),
-  // op-conductor has 1s: a failover takes 2 s and more there, of which this wait is the largest part.
+  // op-conductor has 1s: a failover takes 2 s and more there, mostly because of this wait.
   'raft.heartbeat-timeout': flag({
     group: 'Raft',
     type: duration,
@@ -406,7 +406,7 @@ export const flags = {
   'override.interop': override('interop'),
   'override.pectrablobschedule': override('pectrablobschedule'),
 
-  // Of forks of op-conductor, whose command lines stay valid.
+  // From forks of op-conductor, whose command lines stay valid.
   'raft.storage.backend': flag({
     group: 'Raft',
     type: choice('boltdb', 'wal'),
@@ -422,7 +422,7 @@ export const flags = {
     usage: 'accepted for forks of op-conductor; payloads are stored as received',
   }),
 
-  // Of versions and branches of op-conductor before or beside the one that Baton follows.
+  // From versions and branches of op-conductor before or beside the one that Baton follows.
   'supervisor.rpc': flag({
     group: 'Health',
     type: text,

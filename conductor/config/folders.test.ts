@@ -4,7 +4,7 @@ import { absolute, pathMistake } from './folders.js';
 import { configOf, parsed, required } from './testing/command-line.js';
 
 describe('paths', () => {
-  it('are those of the folder that the process was started in, whatever it does later', () => {
+  it('are relative to the folder that the process was started in, even if it changes folder later', () => {
     const here = process.cwd();
     const config = configOf(['--raft.storage.dir=data/../raft', '--rollup.config=r.json', '--pprof.path=']);
     process.chdir('/');

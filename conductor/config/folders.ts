@@ -5,17 +5,17 @@ export function absolute(text: string): string {
   return text === '' ? '' : path.resolve(text);
 }
 
-/** Where a node keeps everything: its folder in `raft.storage.dir`. */
+/** The folder of a node in `raft.storage.dir`, with all its files. */
 export function nodeDirectory({ storageDir, serverId }: { storageDir: string; serverId: string }): string {
   return path.join(storageDir, serverId);
 }
 
-/** Where its log is. */
+/** The folder of its log. */
 export function databaseDirectory(raft: { storageDir: string; serverId: string }): string {
   return path.join(nodeDirectory(raft), 'baton');
 }
 
-/** What in a path only a shell understands, and nobody has replaced; undefined if it is nothing but a path. */
+/** A part of the path that only a shell replaces, and that is still there; undefined if there is none. */
 export function pathMistake(text: string): string | undefined {
   if (/^~/.test(text)) return 'a leading ~ is not replaced by a home folder';
   if (/\$[A-Za-z_{(]/.test(text)) return 'a variable ($) is not replaced by its value';

@@ -48,7 +48,7 @@ describe('parseGoDuration', () => {
     expect(parseGoDuration(text)).toBeNull();
   });
 
-  it('reads back whatever Go would print', () => {
+  it('reads back everything that Go would print', () => {
     const nanoseconds = fc.oneof(
       fc.integer({ min: 0, max: 2_000_000 }), // below 2 ms, where the unit changes
       fc.integer({ min: 0, max: 5_000_000_000 }),

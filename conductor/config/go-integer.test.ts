@@ -5,7 +5,7 @@ import { parseGoInt, parseGoUint } from './go-integer.js';
 const BASES = { '0b': 2, '0B': 2, '0o': 8, '0O': 8, '0': 8, '0x': 16, '0X': 16, '': 10 } as const;
 const MAX = 2n ** 64n - 1n;
 
-/** A literal as Go takes it: underscores only between digits, or behind a prefix. */
+/** A literal that Go accepts: underscores only between digits, or after a prefix. */
 const literal = fc
   .record({
     value: fc.bigInt({ min: 0n, max: MAX }),
@@ -26,7 +26,7 @@ const literal = fc
   });
 
 describe('parseGoUint', () => {
-  // What Go's strconv.ParseUint(text, 0, 64) answers.
+  // The answers of Go's strconv.ParseUint(text, 0, 64).
   it.each([
     ['0', 0n],
     ['00', 0n],
@@ -59,7 +59,7 @@ describe('parseGoUint', () => {
     expect(parseGoUint(text)).toBeNull();
   });
 
-  it('reads every literal, and none with an underscore too many', () => {
+  it('reads every literal, but none with an extra underscore', () => {
     fc.assert(
       fc.property(literal, ({ text, value }) => {
         expect(parseGoUint(text)).toBe(value);
@@ -70,7 +70,7 @@ describe('parseGoUint', () => {
     );
   });
 
-  it('reads no more than 64 bits', () => {
+  it('reads at most 64 bits', () => {
     fc.assert(
       fc.property(
         fc.bigInt({ min: MAX + 1n, max: MAX ** 2n }),
@@ -82,7 +82,7 @@ describe('parseGoUint', () => {
     );
   });
 
-  it('reads nothing that has no digits of a literal in it', () => {
+  it('refuses every text without the digits of a literal', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         fc.pre(!/^[0-9a-fA-FxXoObB_]*$/.test(text));

@@ -34,7 +34,7 @@ function option(name: FlagName): Option {
   const aliases = namesOf(name).slice(1);
   const preset = defaultText ?? (byDefault === null ? '' : type.format(byDefault));
   const remarks = [
-    // A required flag has to be given whatever its default is, so showing one would mislead.
+    // A required flag must be given whatever its default is, so showing a default would mislead.
     required === 'with-node'
       ? 'required but for a witness'
       : required

@@ -36,7 +36,7 @@ describe('host and port', () => {
     expect(withoutBrackets(given)).toBe(host);
   });
 
-  it('knows what means all interfaces', () => {
+  it('recognises hosts that mean all interfaces', () => {
     expect(['0.0.0.0', '::', '[::]', '::1', 'localhost'].map(isWildcard)).toEqual([
       true,
       true,

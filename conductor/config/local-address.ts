@@ -1,11 +1,11 @@
 import { isLoopback, withoutBrackets } from './host-port.js';
 
-/** Where the second RPC port is: for programs of this machine only. */
+/** Where the second RPC port listens: for programs on this machine only. */
 export type LocalAddress = { host: string; port: number } | { socketPath: string };
 
 /**
- * Reads `host:port` on loopback, of which 0 lets the system choose, or `unix:/path`. Null for an empty text and for every
- * other one, which the rules refuse.
+ * Reads `host:port` on loopback, where port 0 lets the system choose, or `unix:/path`. Null for an empty text and for
+ * any other, which the rules refuse.
  */
 export function parseLocalAddress(text: string): LocalAddress | null {
   const socketPath = /^unix:(\/.+)$/.exec(text)?.[1];

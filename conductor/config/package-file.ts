@@ -5,12 +5,12 @@ interface PackageFile {
   engines: { node: string };
 }
 
-/** Version of this release, as package.json has it. */
+/** Version of this release, from package.json. */
 export function readVersion(): string {
   return readPackageFile().version;
 }
 
-/** The oldest Node that this release runs on, as package.json has it: `20.15` of `>=20.15`. */
+/** The oldest Node that this release runs on, from package.json: `20.15` of `>=20.15`. */
 export function oldestNode(): string {
   return readPackageFile().engines.node.replace(/^>=/, '');
 }

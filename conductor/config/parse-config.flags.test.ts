@@ -5,12 +5,12 @@ import { configOf, parsed, required } from './testing/command-line.js';
 import { flagCases } from './testing/flag-cases.js';
 
 function at(config: Config, path: string): unknown {
-  // Of flags without effect only that they were given is known.
+  // For flags without effect, only the fact that they were given is kept.
   if (path.startsWith('explicit:')) return config.explicit[path.slice('explicit:'.length) as FlagName];
   return path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], config);
 }
 
-/** What has to be given with a flag. */
+/** Settings that a flag requires. */
 const needs: Partial<Record<FlagName, string[]>> = {
   'raft.tls.cert': ['--raft.tls.key=/k', '--raft.tls.ca=/a'],
   'raft.tls.key': ['--raft.tls.cert=/c', '--raft.tls.ca=/a'],
@@ -20,7 +20,7 @@ const needs: Partial<Record<FlagName, string[]>> = {
   'rollup-boost.next-enabled': ['--rollup-boost.next-healthcheck-url=http://rb'],
 };
 
-/** What must not be given with it. */
+/** Settings that a flag excludes. */
 const excludes: Partial<Record<FlagName, string[]>> = { witness: ['node.rpc', 'execution.rpc'] };
 
 describe('parseConfig', () => {
@@ -38,7 +38,7 @@ describe('parseConfig', () => {
     ];
     const given = (...argv: string[]): Config => parsed([...others, ...argv]).config;
 
-    it('is read from the flag in all of its forms', () => {
+    it('is read from all forms of the flag', () => {
       const isBoolean = flags[name].type.placeholder === '';
       expect(at(given(`--${name}=${text}`), path)).toEqual(value);
       expect(at(given(`-${name}=${text}`), path)).toEqual(value);

@@ -10,7 +10,7 @@ describe('command line', () => {
     expect(configOf(['--raft.server.id=x', '-raft.server.id', 'y']).raft.serverId).toBe('y');
   });
 
-  it('takes a following flag as the value of a flag that needs one, as Go does', () => {
+  it('takes the next flag as the value of a flag that needs one, as Go does', () => {
     expect(configOf(['--raft.server.id', '--paused']).raft.serverId).toBe('--paused');
     expect(configOf(['--raft.server.id', '--paused']).paused).toBe(false);
   });
@@ -47,11 +47,11 @@ describe('command line', () => {
     ['--verison', 'did you mean --version?'],
     ['-raft.server-id', 'did you mean --raft.server.id?'],
     ['--zzzzzzzzzz', 'see --help for all flags'],
-  ])('18: %j by itself is answered by itself', (argument, remedy) => {
+  ])('18: reports only %j if nothing is set', (argument, remedy) => {
     expect(problemsOf([argument])).toEqual([
       `flag provided but not defined: -${argument.replace(/^-+/, '')}: ${remedy}`,
     ]);
-    // Whoever sets something is told of all that is wrong.
+    // If anything is set, all problems are reported.
     expect(problemsOf([argument, '--log.level', 'info']).length).toBeGreaterThan(5);
     expect(problemsOf([argument], { OP_CONDUCTOR_LOG_LEVEL: 'info' }).length).toBeGreaterThan(5);
   });
@@ -78,7 +78,7 @@ describe('command line', () => {
     expect(warnings).toEqual([]);
   });
 
-  it.each([['--help'], ['-h'], ['-help']])('prints the help for %s, whatever else is wrong', (argument) => {
+  it.each([['--help'], ['-h'], ['-help']])('prints the help for %s despite other errors', (argument) => {
     const result = parseConfig([argument, '--nonsense'], { OP_CONDUCTOR_PAUSED: '?' });
     const help = 'help' in result ? result.help : '';
     for (const [name, suffix] of flagCases) {
@@ -90,20 +90,20 @@ describe('command line', () => {
     expect(Math.max(...help.split('\n').map((line) => line.length))).toBeLessThanOrEqual(110);
   });
 
-  it.each([['--version'], ['-v']])('answers %s', (argument) => {
+  it.each([['--version'], ['-v']])('prints the version for %s', (argument) => {
     expect(parseConfig([argument], {})).toEqual({ version: true });
   });
 });
 
 describe('environment', () => {
-  it('can hold everything', () => {
+  it('can hold all settings', () => {
     const env = Object.fromEntries(
       Object.entries(required).map(([name, value]) => [variableName(name), value]),
     );
     expect(parsed([], env).config.raft.serverId).toBe('sequencer-0');
   });
 
-  it('warns of unknown variables of the prefix, and of no others', () => {
+  it('warns about unknown variables with the prefix, and no others', () => {
     const { warnings } = parsed(requiredArguments, {
       OP_CONDUCTOR_RAFT_SERVERID: 'x',
       OP_NODE_FOO: '1',
@@ -112,7 +112,7 @@ describe('environment', () => {
     expect(warnings).toEqual(['Unknown env var OP_CONDUCTOR_RAFT_SERVERID: it has no effect']);
   });
 
-  it('takes an empty variable as Go does: false, an empty text, or not set', () => {
+  it('treats an empty variable as Go does: false, an empty text, or not set', () => {
     const config = configOf([], {
       OP_CONDUCTOR_RPC_ENABLE_PROXY: '',
       OP_CONDUCTOR_RPC_ADDR: '',
@@ -169,7 +169,7 @@ describe('values', () => {
     expect(config.health.safe.intervalSeconds).toBe(1200);
   });
 
-  it('cuts what is meant as "never" to what Node can hold', () => {
+  it('cuts values that mean "never" to what Node can hold', () => {
     const config = configOf([
       '--raft.snapshot-threshold=18446744073709551615',
       '--raft.snapshot-interval=10000h',
@@ -182,7 +182,7 @@ describe('values', () => {
 });
 
 describe('notYetEffective', () => {
-  it('names what was set and does nothing, and nothing else', () => {
+  it('lists exactly the settings without effect', () => {
     const argv =
       '--raft.compress-payload --metrics.enabled=false --metrics.port=7300 --rpc.port=8547 --raft.bootstrap';
     const config = configOf(argv.split(' '), {

@@ -12,14 +12,14 @@ type ParsedConfig = { config: Config; warnings: readonly string[] } | { help: st
  * Reads the configuration from the command line and the environment.
  *
  * @param argv the arguments after the sub-command
- * @returns the configuration with warnings to be logged, or what the user asked for instead
+ * @returns the configuration with warnings for the log, or the help or version if requested
  * @throws ConfigError with everything that is wrong
  */
 export function parseConfig(argv: readonly string[], env: Environment): ParsedConfig {
   const { values, explicit, unknown, problems, warnings, help, version } = readValues(argv, env);
   if (help) return { help: helpText() };
   if (version) return { version: true };
-  // Somebody who has set nothing mistyped a word, and is not told of all that a conductor needs.
+  // A user who has set nothing mistyped a word, and need not see everything that a conductor requires.
   const mistyped = problems.filter(({ flags }) => flags.length === 0);
   if (mistyped.length > 0 && Object.keys(explicit).length === 0) throw new ConfigError(mistyped);
   const all = [...problems, ...brokenRules(values, unknown)];

@@ -7,7 +7,7 @@ export function ownPeer(values: FlagValues): RaftPeer | undefined {
   return values['raft.peers'].find(({ id }) => id === values['raft.server.id']);
 }
 
-/** What the static formation list must be like. */
+/** Rules for the static formation list. */
 export const peerRules: readonly Rule[] = [
   {
     flags: ['raft.peers'],

@@ -18,7 +18,7 @@ const listeners: readonly Listener[] = [
   },
 ];
 
-/** No two servers may want the same port: the second would fail to listen, later and with a worse text. */
+/** Two servers must not use the same port: the second would fail to listen, later and with a less helpful error. */
 export const portClashes: readonly Rule[] = listeners.flatMap((first, i) =>
   listeners.slice(i + 1).map((second) => ({
     flags: [first.portFlag, second.portFlag] satisfies [FlagName, FlagName],

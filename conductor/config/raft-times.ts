@@ -1,7 +1,7 @@
 import { TIMING_PROFILES, type ClusterTiming } from '../../raft/values.js';
 import type { FlagName, FlagValues } from './flag-table.js';
 
-/** The flags that give a cluster its timing when this node founds it. */
+/** Flags that set the timing of a cluster that this node founds. */
 export const TIMING_FLAGS = [
   'raft.timing-profile',
   'raft.heartbeat-timeout',
@@ -10,8 +10,8 @@ export const TIMING_FLAGS = [
 ] as const satisfies readonly FlagName[];
 
 /**
- * Raft's times: those of a profile, or free ones by op-conductor's flags, where the default of one depends on another.
- * A command line with op-conductor's lease timeout alone stays valid, although Baton's election timeout is shorter.
+ * Raft's timing: a profile, or free values by op-conductor's flags, where the default of one depends on another.
+ * A command line with only op-conductor's lease timeout stays valid, although Baton's election timeout is shorter.
  */
 export function raftTimes(values: FlagValues): ClusterTiming {
   const profile = TIMING_PROFILES[values['raft.timing-profile']];

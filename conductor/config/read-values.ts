@@ -17,7 +17,7 @@ interface ReadValues {
   values: FlagValues;
   /** The values that were set by flag or variable, as opposed to defaults. */
   explicit: Partial<FlagValues>;
-  /** Flags whose value is unknown, since it is missing or cannot be read: no rule can judge them. */
+  /** Flags whose value is unknown, because it is missing or cannot be read: rules cannot judge them. */
   unknown: ReadonlySet<FlagName>;
   problems: ConfigProblem[];
   warnings: string[];
@@ -70,7 +70,7 @@ export function readValues(argv: readonly string[], env: Environment): ReadValue
   };
 }
 
-/** Known before the others: what has to be given depends on it. */
+/** Read before the others, since it decides which settings are required. */
 function readWitness(given: ReadonlyMap<FlagName, string>, env: Environment): boolean {
   const source = fromArguments('witness', given) ?? fromEnvironment('witness', env);
   return source !== null && flags.witness.type.schema.safeParse(source.text).data === true;
@@ -78,7 +78,7 @@ function readWitness(given: ReadonlyMap<FlagName, string>, env: Environment): bo
 
 interface Source {
   text: string;
-  /** For the error text: where it came from, if that is not the flag itself. */
+  /** For the error text: the source of the value, if that is not the flag itself. */
   from: string;
 }
 

@@ -1,7 +1,7 @@
 import type { Rule } from './config-error.js';
 import { parseLocalAddress } from './local-address.js';
 
-/** Settings of the RPC port that are in use only together, or would leave open what looks closed. */
+/** Settings of the RPC port that work only together, or would leave a port open that looks closed. */
 export const rpcAccessRules: readonly Rule[] = [
   ...(['rpc', 'metrics', 'websocket'] as const).map(bothOrNeither),
   {

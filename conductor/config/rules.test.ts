@@ -143,7 +143,7 @@ describe('rules', () => {
     expect(problems).toHaveLength(1);
     const [{ message, flags } = { message: '', flags: [] }] = problems;
     expect(message).toContain(text);
-    // What to do follows the text, and then with which settings.
+    // After the text comes what to do, and then the settings to do it with.
     expect(message.slice(message.indexOf(text) + text.length)).toMatch(
       /: .+ \(--\S+ or OP_CONDUCTOR_[A-Z0-9_]+/,
     );
@@ -227,7 +227,7 @@ describe('rules', () => {
     expect(errorOf([...goodArguments, more])!.message.startsWith(`${chain}: `)).toBe(true);
   });
 
-  it('requires flags even where they have a default', () => {
+  it('requires flags even if they have a default', () => {
     for (const [name] of Object.entries(good)) {
       const error = errorOf(goodArguments.filter((argument) => !argument.startsWith(`--${name}=`)));
       expect(error?.problems.map(({ flags }) => flags)).toEqual([[name]]);
@@ -263,7 +263,7 @@ describe('settings that depend on each other', () => {
     expect(executionP2p).toMatchObject({ rpcUrl: 'http://geth:8545', checkApi: 'net' });
   });
 
-  it.each(['0', '-1s'])('keeps a deadline on rollup-boost for a time-out of %s, which means none', (text) => {
+  it.each(['0', '-1s'])('keeps a rollup-boost deadline for the time-out %s, which means none', (text) => {
     const { rollupBoost } = configOf(`--rollup-boost.healthcheck-timeout=${text}`);
     expect(rollupBoost.healthcheckTimeoutMs).toBe(5000);
   });

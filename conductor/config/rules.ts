@@ -25,7 +25,7 @@ const rules: readonly Rule[] = [
   },
   {
     flags: ['raft.server.id'],
-    // A frame has one byte for its length, as file systems have for a folder's.
+    // The length in a frame has one byte, and so has the length of a folder's name in file systems.
     violated: (values) => Buffer.byteLength(values['raft.server.id']) > 255,
     text: 'raft server ID is too long',
     remedy: 'use an id of at most 255 bytes',
@@ -177,9 +177,9 @@ const rules: readonly Rule[] = [
 ];
 
 /**
- * Everything that is wrong with the values.
+ * Lists everything that is wrong with the values.
  *
- * @param unknown flags whose value could not be read; rules about them say nothing
+ * @param unknown flags whose value could not be read; rules about them are skipped
  */
 export function brokenRules(values: FlagValues, unknown: ReadonlySet<FlagName>): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
@@ -244,7 +244,7 @@ function executionP2p(flag: FlagName, violated: Rule['violated'], text: string, 
   });
 }
 
-/** A rule about something that a switch turns on. */
+/** A rule about a setting that only matters if a switch is on. */
 function onlyIf(
   switchFlag:
     'healthcheck.execution-p2p-enabled' | 'rollup-boost.next-enabled' | 'metrics.enabled' | 'pprof.enabled',
@@ -273,7 +273,7 @@ function isTooShort(raftTimeMs: number | null): boolean {
   return raftTimeMs !== null && raftTimeMs < SHORTEST_RAFT_TIME_MS;
 }
 
-/** Rules about how times go together would only say the same again. */
+/** Rules about how times fit together would only repeat it. */
 function hasTooShortTime(values: FlagValues): boolean {
   return isTooShort(values['raft.heartbeat-timeout']) || isTooShort(values['raft.lease-timeout']);
 }

@@ -5,7 +5,7 @@ const TLS_FLAGS = ['raft.tls.cert', 'raft.tls.key', 'raft.tls.ca'] as const;
 
 const givenTlsFlags = (values: FlagValues): number => TLS_FLAGS.filter((flag) => values[flag] !== '').length;
 
-/** One way to secure the consensus port, and all of it. */
+/** One way to secure the consensus port, complete. */
 export const securityRules: readonly Rule[] = [
   {
     flags: [...TLS_FLAGS],

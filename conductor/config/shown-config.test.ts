@@ -3,7 +3,7 @@ import type { Config } from './config.js';
 import { shownConfig, withoutUrlSecrets } from './shown-config.js';
 import { configOf } from './testing/command-line.js';
 
-/** The configuration with another text in the place of each that has a value. */
+/** The configuration with another text in place of each text that has a value. */
 function withTexts(config: Config, text: string): Config {
   const replaced: unknown = JSON.parse(
     JSON.stringify(config, (_, value: unknown) => (typeof value === 'string' && value !== '' ? text : value)),
@@ -16,8 +16,8 @@ const all = configOf([
   '--raft.peers=sequencer-0@127.0.0.1:50050,sequencer-1@127.0.0.1:50051,sequencer-2@127.0.0.1:50052',
 ]);
 
-describe('the configuration as it may be passed on', () => {
-  it('says what is set, and of URLs only where they lead', () => {
+describe('the configuration that may be passed on', () => {
+  it('shows what is set, but only the host of URLs', () => {
     expect(shownConfig(all)).toMatchObject({
       raft: { serverId: 'sequencer-0', storageDir: '/data/raft' },
       node: { rpcUrl: 'http://op-node:9545' },
@@ -36,18 +36,18 @@ describe('the configuration as it may be passed on', () => {
     'https://user:pl,planted@host',
     'https://a,https://planted@b',
     'user:planted@host',
-  ])('no text of it shows the secret of %s', (text) => {
+  ])('never shows the secret of %s', (text) => {
     expect(JSON.stringify(withTexts(all, text))).toContain('planted');
     expect(JSON.stringify(shownConfig(withTexts(all, text)))).not.toContain('planted');
   });
 
-  it('hides what its name calls a secret', () => {
+  it('hides settings whose name calls them secret', () => {
     const config = { ...all, rpc: { ...all.rpc, token: 'planted', tokens: ['planted'] } };
     expect(shownConfig(config)).toMatchObject({ rpc: { token: '***', tokens: ['***'] } });
   });
 });
 
-describe('what programs have written', () => {
+describe('the output of programs', () => {
   it.each([
     ['{"url":"ws://u:p@b:1/planted","n":1}', '{"url":"ws://***@b:1/***","n":1}'],
     ['x{source="ws://b:1/planted"} 5', 'x{source="ws://b:1/***"} 5'],

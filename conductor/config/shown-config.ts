@@ -3,12 +3,12 @@ import type { Config } from './config.js';
 
 const HIDDEN = '***';
 
-/** Settings whose whole value is nobody's business, whatever it looks like. */
+/** Settings whose whole value is hidden, whatever it looks like. */
 const SECRET = /token|secret|passw|passphrase|credential|private|jwt/i;
 
 /**
- * The configuration as it may be passed on, as plain data. Of what is a URL only scheme, host and port are left, as user
- * names, passwords, paths and queries may hold keys.
+ * The configuration that may be passed on, as plain data. URLs keep only scheme, host and port, since user names,
+ * passwords, paths and queries may hold keys.
  */
 export function shownConfig(config: Config): unknown {
   return shown('', config);
@@ -21,7 +21,7 @@ function shown(name: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, shown(key, one)]));
 }
 
-/** Of a text that only resembles a URL, or holds several, nothing is known to be harmless. */
+/** If a text only resembles a URL, or holds several, no part of it is known to be harmless. */
 function shownText(text: string): string {
   if (!text.includes('://')) return text.includes('@') ? HIDDEN : text;
   return shownUrl(text) ?? HIDDEN;
@@ -30,7 +30,7 @@ function shownText(text: string): string {
 /** A URL in running text: its scheme, its host and port, and the rest. */
 const URLS = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s"'\\/?#]+)([^\s"'\\]*)/gi;
 
-/** The same of every URL in a text that programs have written: log lines, metrics. */
+/** The same for every URL in the output of programs: log lines, metrics. */
 export function withoutUrlSecrets(text: string): string {
   return hideCredentials(text).replace(URLS, (_, scheme: string, host: string, rest: string) =>
     /^\/?$/.test(rest) ? `${scheme}${host}${rest}` : `${scheme}${host}/${HIDDEN}`,

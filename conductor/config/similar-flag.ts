@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { flagNames, namesOf } from './flag-table.js';
 
-/** The flag that somebody may have meant, as commander finds it; undefined when none is near. */
+/** The flag that the user may have meant, found by commander; undefined if none is similar. */
 export function similarFlag(name: string): string | undefined {
   const command = new Command()
     .exitOverride()

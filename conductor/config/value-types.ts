@@ -3,7 +3,7 @@ import { formatGoDuration, parseGoDuration } from './go-duration.js';
 import { parseGoInt, parseGoUint } from './go-integer.js';
 import { isWildcard, parseHostPort } from './host-port.js';
 
-/** How the text of a flag or variable becomes a value, and back for the help. */
+/** How the text of a flag or variable becomes a value, and how the help shows the value. */
 export interface ValueType<T> {
   schema: z.ZodType<T, string>;
   /** Stands for the value in the help; empty for booleans, which need none. */
@@ -11,7 +11,7 @@ export interface ValueType<T> {
   /** Follows "expected" in the error text. */
   expected: string;
   format: (value: T) => string;
-  /** What a variable that is set to nothing means (as in Go's urfave/cli); absent: as if it were not set. */
+  /** The value of a variable that is set but empty (as in Go's urfave/cli); absent: as if it were not set. */
   emptyVariable?: string;
 }
 
@@ -42,7 +42,7 @@ export const text: ValueType<string> = {
   emptyVariable: '',
 };
 
-/** The forms of Go's `strconv.ParseBool`. */
+/** The forms that Go's `strconv.ParseBool` accepts. */
 export const boolean: ValueType<boolean> = {
   schema: z.stringbool({
     truthy: ['1', 't', 'T', 'TRUE', 'true', 'True'],
@@ -55,7 +55,7 @@ export const boolean: ValueType<boolean> = {
   emptyVariable: 'false',
 };
 
-/** Milliseconds. Negative ones are read as well: which flags may have them is a rule of its own. */
+/** Milliseconds, possibly negative: which flags may be negative is a separate rule. */
 export const duration: ValueType<number> = {
   schema: parsed((value) => {
     const ms = parseGoDuration(value);
@@ -74,7 +74,7 @@ export const uint: ValueType<number> = {
   format: String,
 };
 
-/** Any integer: the range is a rule of its own, since op-conductor has a text for it. */
+/** Any integer: the range is a separate rule, since op-conductor has a text for it. */
 export const port: ValueType<number> = {
   schema: parsed((value) => toNumber(parseGoInt(value))),
   placeholder: 'port',

@@ -2,18 +2,18 @@ import { describe, expect, it } from '@jest/globals';
 import { helpText } from './help.js';
 import { parsed, problemsOf, required } from './testing/command-line.js';
 
-/** What a witness has to be given. */
+/** The required settings of a witness. */
 const least = ['consensus.addr', 'consensus.port', 'raft.server.id', 'raft.storage.dir'] as const;
 const leastArguments = least.map((name) => `--${name}=${required[name]}`);
 
 describe('a witness', () => {
-  it('needs nothing of what a node is asked by, given by flag or variable', () => {
+  it('needs no settings for a node, by flag or variable', () => {
     expect(parsed([...leastArguments, '--witness']).config.witness).toBe(true);
     expect(parsed(leastArguments, { OP_CONDUCTOR_WITNESS: '1' }).config.witness).toBe(true);
     expect(helpText()).toMatch(/--node\.rpc <text>\n.*\n\s+\(required but for a witness, env:/);
   });
 
-  it.each(['--witness=false', '--paused'])('%s: any other member needs all of it', (flag) => {
+  it.each(['--witness=false', '--paused'])('%s: any other member needs them all', (flag) => {
     const missing = problemsOf([...leastArguments, flag]);
     expect(missing.map((text) => /flag (\S+) is required/.exec(text)?.[1])).toEqual([
       'node.rpc',
@@ -24,13 +24,13 @@ describe('a witness', () => {
     ]);
   });
 
-  it('still needs what belongs to consensus', () => {
+  it('still needs the settings of consensus', () => {
     const [problem, ...more] = problemsOf([...leastArguments.slice(0, -1), '--witness']);
     expect(problem).toContain('flag raft.storage.dir is required');
     expect(more).toEqual([]);
   });
 
-  it('takes limits of health checks that all members share, which have no effect', () => {
+  it('accepts limits of health checks that all members share, which have no effect', () => {
     const limits = [
       '--healthcheck.interval=1',
       '--healthcheck.min-peer-count=0',
@@ -53,7 +53,7 @@ describe('a witness', () => {
     expect(more).toEqual([]);
   });
 
-  it('is refused as the founder of a cluster of its own, and may be in a list of peers', () => {
+  it('must not found a cluster alone, but may be in a list of peers', () => {
     expect(problemsOf([...leastArguments, '--witness', '--raft.bootstrap'])).toEqual([
       expect.stringContaining('a witness cannot form a cluster alone: bootstrap a member with a node'),
     ]);

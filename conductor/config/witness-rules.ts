@@ -1,7 +1,7 @@
 import type { Rule } from './config-error.js';
 import type { FlagName, FlagValues } from './flag-table.js';
 
-/** What a witness must not be given: an operator who does mistakes it for a member with a node. */
+/** Settings that a witness must not have: an operator who sets them takes it for a member with a node. */
 export const witnessRules: readonly Rule[] = [
   ...(['node.rpc', 'execution.rpc', 'rollupboost.ws-url'] as const).map((flag) =>
     forbidden(flag, (values) => values[flag] !== ''),
@@ -17,7 +17,7 @@ export const witnessRules: readonly Rule[] = [
   },
 ];
 
-/** The rule holds for members with a node. */
+/** The rule applies to members with a node. */
 export function unlessWitness(rule: Rule): Rule {
   return { ...rule, violated: (values) => !values.witness && rule.violated(values) };
 }

@@ -18,7 +18,7 @@ let records: ClusterRecords;
 let raft: EventEmitter;
 let history: ClusterHistory;
 let nowMs: number;
-/** The log takes nothing. */
+/** The log accepts nothing. */
 let isRefused: boolean;
 
 let make: (draft: RecordDraft) => ClusterRecord;
@@ -77,7 +77,7 @@ function takeOver(): void {
 }
 
 describe('the history', () => {
-  it('has each change that was asked for, with who asked and what came of it', async () => {
+  it('has each requested change, with who asked and the result', async () => {
     history.called({ ...pause, method: 'conductor_removeServer', params: ['b', 0] });
     const failure = new RpcError('node is not the leader', { reason: 'not-leader' });
     history.called({ ...pause, failure });
@@ -114,13 +114,13 @@ describe('the history', () => {
     });
   });
 
-  it('is cut where it is asked for a part', async () => {
+  it('returns only the requested part', async () => {
     for (let calls = 0; calls < 3; calls++) history.called(pause);
     await turns();
     expect(history.since(1002).entries.map(({ atMs }) => atMs)).toEqual([1002, 1003]);
   });
 
-  it('keeps what happened without a quorum, with its time, and gets it recorded under the next leader', async () => {
+  it('keeps events without a quorum, with their time, and records them under the next leader', async () => {
     isRefused = true;
     history.called(pause);
     await turns();
@@ -132,7 +132,7 @@ describe('the history', () => {
     expect(history.since(0).entries).toMatchObject([{ what: 'conductor_pause', atMs: 1001 }]);
   });
 
-  it('has what clients repeat all the time once, until it changes', async () => {
+  it('has routine calls of clients once, until they change', async () => {
     const limits = (limit: string, host: string): void =>
       history.called({
         ...{ method: 'miner_setMaxDASize', params: [limit, '0x0'], isRoutine: true },
@@ -151,14 +151,14 @@ describe('the history', () => {
     ]);
   });
 
-  it('does not hold what somebody sends without end', async () => {
+  it('does not keep endless parameters', async () => {
     history.called({ ...pause, params: ['x'.repeat(1_000_000)] });
     await turns();
     expect(JSON.stringify(history.since(0)).length).toBeLessThan(2000);
     expect(JSON.stringify(lines).length).toBeLessThan(2000);
   });
 
-  it('has one change of leadership, with the cause that the former leader recorded, in one warning', async () => {
+  it('logs one change of leadership as one warning, with the cause that the former leader recorded', async () => {
     const cause = { type: 'transfer', reason: '' };
     const said = {
       ...make({ kind: 'hand-over', what: 'hand-over', who: by, details: { term: 4, to: 'a', cause } }),
@@ -184,7 +184,7 @@ describe('the history', () => {
     ]);
   });
 
-  it('says before a transfer why leadership is given away, also while other records wait', async () => {
+  it('records the reason before a transfer, even while other records wait', async () => {
     isRefused = true;
     history.called(pause);
     await turns();
@@ -196,11 +196,11 @@ describe('the history', () => {
         details: { term: 4, to: 'b', cause: { type: 'unhealthy', reason: 'op-node does not answer' } },
       },
     ]);
-    // It is no entry of its own.
+    // It has no entry of its own.
     expect(history.since(0).entries).toEqual([]);
   });
 
-  it('knows who led last when a member has just started', async () => {
+  it('knows who led last after a member has just started', async () => {
     const details = { from: null, to: 'c', term: 3 };
     records.apply({ ...make({ kind: 'leadership', what: 'leadership', details }), node: 'c' }, 1);
     leadership('leader', 'a', 5);
@@ -209,7 +209,7 @@ describe('the history', () => {
     expect(lines).toMatchObject([{ from: 'c', to: 'a', cause: { type: 'start' } }]);
   });
 
-  it('ends nothing when something cannot be recorded', () => {
+  it('fails nothing if something cannot be recorded', () => {
     const tooLong = new RpcError('the record has 9000 bytes', { reason: 'invalid-record' });
     make = () => {
       throw tooLong;
@@ -222,7 +222,7 @@ describe('the history', () => {
     ]);
   });
 
-  it('tells those who forward it of each new entry that is shown', async () => {
+  it('reports each new visible entry to those who forward it', async () => {
     const heard: string[] = [];
     history.on('entry', ({ what }) => void heard.push(what));
     history.handsOver('b', { type: 'shutdown', reason: 'SIGTERM' });

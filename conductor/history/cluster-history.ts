@@ -23,9 +23,9 @@ interface ClusterHistoryOptions {
     EventEmitter<RaftNodeEvents>;
   chain: Pick<ChainState, 'head' | 'blockAt'>;
   records: Pick<ClusterRecords, 'journal'>;
-  /** A record of what happens here and now. @throws RpcError `invalid-record` */
+  /** A record of an event here and now. @throws RpcError `invalid-record` */
   make: (draft: RecordDraft) => ClusterRecord;
-  /** Puts it into the log. @throws RpcError */
+  /** Writes it to the log. @throws RpcError */
   put: (record: ClusterRecord) => Promise<void>;
   sleep: Sleep;
   signal?: AbortSignal;
@@ -33,11 +33,11 @@ interface ClusterHistoryOptions {
 }
 
 interface ClusterHistoryEvents {
-  /** Every member tells of each entry once: when it has applied it, as far as it is not an old one. */
+  /** Each member reports an entry once: when it has applied it, unless the entry is old. */
   entry: [entry: HistoryEntry];
 }
 
-/** What happened to the cluster: logged where it is noticed, and recorded for all members. */
+/** The events of the cluster: logged where they are noticed, and recorded for all members. */
 export class ClusterHistory extends EventEmitter<ClusterHistoryEvents> {
   private readonly leadership: LeadershipWatch;
   private readonly outbox: Outbox;
@@ -60,7 +60,7 @@ export class ClusterHistory extends EventEmitter<ClusterHistoryEvents> {
     });
   }
 
-  /** Everything that is retained since then, by the wall clocks of those who noticed it. */
+  /** All retained entries since then, by the wall clocks of the members that noticed them. */
   since(sinceMs: number): History {
     const { records, raft } = this.options;
     const entries = records.journal.map(({ record }) => entryOf(record));
@@ -87,7 +87,7 @@ export class ClusterHistory extends EventEmitter<ClusterHistoryEvents> {
   handsOver(to: string | null, cause: HandOverCause, by?: CallerIdentity): void {
     const { raft, put, logger } = this.options;
     const handOver = { from: raft.nodeId, term: raft.status().term, cause, who: by ?? {} };
-    // Not behind records that wait: it is of use only if it is in the log before the transfer.
+    // Not queued behind waiting records: it is only useful if it is in the log before the transfer.
     const record = this.made(handOverDraft(handOver, to));
     void (record && put(record))?.catch((error: Error) =>
       logger.debug({ reason: error.message }, 'the hand-over was not announced'),
@@ -116,7 +116,7 @@ export class ClusterHistory extends EventEmitter<ClusterHistoryEvents> {
     if (record) this.outbox.add(record);
   }
 
-  /** Undefined for what is too long: nothing ends because it cannot be recorded. */
+  /** Undefined if it is too long: a failure to record must not stop anything. */
   private made(draft: RecordDraft): ClusterRecord | undefined {
     const { make, logger } = this.options;
     try {

@@ -2,14 +2,14 @@ import { leadershipSchema, type HistoryEntry, type Leadership, type Who } from '
 
 /** An entry in words, for a table or a log line. */
 export interface Description {
-  /** Who did it: a person and an address, or a member; empty where `what` says it. */
+  /** Who did it: a person and an address, or a member; empty if `what` says it. */
   who: string;
   what: string;
-  /** `done`, or what came of it. */
+  /** `done`, or the other result. */
   result: string;
 }
 
-/** Describes an entry, also one of a kind that this version does not know. */
+/** Describes an entry, even one of a kind that this version does not know. */
 export function describeEntry({ kind, who, what, result, details, node }: HistoryEntry): Description {
   const leadership = kind === 'leadership' ? leadershipSchema.safeParse(details).data : undefined;
   if (leadership) return { who: '', what: changeText(leadership, who), result: blocksText(leadership) };
@@ -22,13 +22,13 @@ export function describeEntry({ kind, who, what, result, details, node }: Histor
   };
 }
 
-/** Who it was, as far as it is known; empty if it is not. */
+/** Who it was, as far as known; empty if unknown. */
 export function whoText({ token, owner, address }: Who): string {
   const names = [token && `token ${token}`, owner, address];
   return names.filter((name) => name !== undefined && name !== '').join(', ');
 }
 
-/** From whom leadership went to whom, and why. */
+/** Who lost leadership, who took it, and why. */
 export function changeText({ from, to, cause }: Pick<Leadership, 'from' | 'to' | 'cause'>, who: Who): string {
   const taken =
     from === null ? `${to} leads` : from === to ? `${to} leads again` : `${to} took over from ${from}`;
@@ -37,7 +37,7 @@ export function changeText({ from, to, cause }: Pick<Leadership, 'from' | 'to' |
   return `${taken}: ${CAUSE_TEXTS[cause.type]}${by && ` by ${by}`}${said && `: ${said}`}`;
 }
 
-/** How long the chain stood still, and where it goes on. */
+/** How long the chain stopped, and where it continues. */
 export function blocksText({ withoutSequencerMs, firstBlock, slotsMissed }: Leadership): string {
   const started = withoutSequencerMs === null ? [] : [`sequencer after ${withoutSequencerMs} ms`];
   const first = firstBlock === null ? 'no block yet' : `first block ${firstBlock.number}`;

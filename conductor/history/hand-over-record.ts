@@ -3,7 +3,7 @@ import type { ClusterRecord } from '../chain/record.js';
 import type { RecordDraft } from '../commit/recorder.js';
 import type { HandOver } from './leadership-watch.js';
 
-/** Records of this kind are a part of the change of leadership that follows, and are not shown by themselves. */
+/** Records of this kind belong to the change of leadership that follows, and are not shown separately. */
 export const HAND_OVER = 'hand-over';
 
 const detailsSchema = z.object({
@@ -16,7 +16,7 @@ const detailsSchema = z.object({
 
 const REASON_CHARS_MAX = 1000;
 
-/** What a leader records before it gives leadership away. @param to null: to whoever is best */
+/** A leader's record before it gives leadership away. @param to null: to the best member */
 export function handOverDraft({ term, cause, who }: HandOver, to: string | null): RecordDraft {
   const { type, reason } = cause;
   return {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { leadershipChange, type ChangeFacts } from './leadership-change.js';
 
-/** A leader `a` whose process died at 1,000; its last block had come at 800, the block time is a second. */
+/** A leader `a` whose process died at 1,000. Its last block came at 800; the block time is a second. */
 const facts: ChangeFacts = {
   from: 'a',
   to: 'b',
@@ -16,7 +16,7 @@ const facts: ChangeFacts = {
 };
 
 describe('a change of leadership', () => {
-  it('is who, why, and how long the chain stood still', () => {
+  it('tells who, why, and how long the chain stopped', () => {
     expect(leadershipChange(facts)).toEqual({
       from: 'a',
       to: 'b',
@@ -44,7 +44,7 @@ describe('a change of leadership', () => {
     });
   });
 
-  it('says nothing of what it cannot know', () => {
+  it('says nothing about unknown facts', () => {
     expect(
       leadershipChange({ ...facts, firstBlock: undefined, sequencerStartedAtMs: undefined }),
     ).toMatchObject({
@@ -63,7 +63,7 @@ describe('a change of leadership', () => {
     }
   });
 
-  it('has the cause that the former leader gave, if it handed over', () => {
+  it('has the cause given by the former leader if it handed over', () => {
     const said = { type: 'unhealthy', reason: 'op-node does not answer' } as const;
     expect(leadershipChange({ ...facts, loss: 'handed-over', said }).cause).toEqual(said);
     expect(leadershipChange({ ...facts, loss: 'handed-over' }).cause).toEqual({
@@ -72,7 +72,7 @@ describe('a change of leadership', () => {
     });
   });
 
-  it('has the death of the former leader as its cause, even if that was about to hand over', () => {
+  it('has the death of the former leader as its cause, even if it was about to hand over', () => {
     const said = { type: 'shutdown', reason: 'SIGTERM' } as const;
     expect(leadershipChange({ ...facts, said }).cause).toEqual({ type: 'process-gone', reason: '' });
   });

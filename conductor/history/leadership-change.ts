@@ -1,22 +1,22 @@
 import type { Leadership } from '../../rpc/server/history.js';
 
-/** Why a leader said that it gives leadership away. */
+/** Why a leader gives leadership away, in its own account. */
 export interface HandOverCause {
   type: Extract<Leadership['cause']['type'], 'unhealthy' | 'transfer' | 'hand-back' | 'shutdown'>;
-  /** In words; empty where the type says all. */
+  /** In words; empty if the type says everything. */
   reason: string;
 }
 
-/** How the former leader was lost, as far as the member that leads now can tell. */
+/** How the former leader was lost, as far as the current leader can tell. */
 export type Loss = 'process-gone' | 'no-contact' | 'no-quorum' | 'handed-over' | 'start';
 
-/** What a member that leads knows of how it came to lead. Times are on its monotonic clock, in ms. */
+/** What a leader knows about how it came to lead. Times are on its monotonic clock, in ms. */
 export interface ChangeFacts {
   from: string | null;
   to: string;
   term: number;
   loss: Loss;
-  /** What the former leader said before it gave leadership away; undefined if it said nothing, or not of this change. */
+  /** The former leader's account before it gave leadership away; undefined if there is none about this change. */
   said: HandOverCause | undefined;
   lostAtMs: number;
   /** Undefined: no sequencer was started. */
@@ -24,11 +24,11 @@ export interface ChangeFacts {
   /** When the last block of the former leader arrived; undefined without one. */
   lastBlockAtMs: number | undefined;
   firstBlock: { number: number; hash: string; atMs: number } | undefined;
-  /** Undefined when it cannot be told from the chain. */
+  /** Undefined if it cannot be derived from the chain. */
   blockTimeMs: number | undefined;
 }
 
-/** Puts the facts together. */
+/** Combines the facts. */
 export function leadershipChange(facts: ChangeFacts): Leadership {
   const { from, to, term, lostAtMs, sequencerStartedAtMs, firstBlock } = facts;
   const betweenBlocksMs = betweenBlocks(facts);
@@ -42,7 +42,7 @@ export function leadershipChange(facts: ChangeFacts): Leadership {
   };
 }
 
-/** A leader that announced a transfer and died before it is a leader that died. */
+/** If a leader announced a transfer but died first, its death is the cause. */
 function causeOf({ loss, said }: ChangeFacts): Leadership['cause'] {
   if (loss !== 'handed-over') return { type: loss, reason: '' };
   return said ?? { type: 'not-said', reason: '' };
@@ -53,7 +53,7 @@ function betweenBlocks({ lastBlockAtMs, firstBlock }: ChangeFacts): number | nul
   return span(lastBlockAtMs, firstBlock.atMs);
 }
 
-/** Half a block time of delay is no missed slot: the block after it is on time. */
+/** Half a block time of delay does not miss a slot: the next block is on time. */
 function slotsMissed(betweenBlocksMs: number | null, blockTimeMs: number | undefined): number | null {
   if (betweenBlocksMs === null || blockTimeMs === undefined || blockTimeMs <= 0) return null;
   return Math.max(0, Math.round(betweenBlocksMs / blockTimeMs) - 1);

@@ -36,7 +36,7 @@ class Watched {
     this.raft.emit('role', { type: 'role', role, term, leader, reason: '' });
   }
 
-  /** The leader is lost, and this member stands. */
+  /** The leader is lost, and this member becomes a candidate. */
   stand(cause: 'timeout' | 'leader-gone' | 'transfer'): void {
     const prevote = cause !== 'transfer';
     this.role(prevote ? 'follower' : 'candidate', null, prevote ? this.term : this.term + 1);
@@ -68,7 +68,7 @@ afterEach(() => void jest.useRealTimers());
 
 const pass = (ms: number): void => void jest.advanceTimersByTime(ms);
 
-/** `a` leads in term 4, and its last block came just now. */
+/** `a` leads in term 4, and its last block has just arrived. */
 function following(): void {
   t.role('follower', 'a', 4);
   t.raft.emit('stored', 1);
@@ -82,7 +82,7 @@ const handOver: HandOver = {
 };
 
 describe('a change of leadership', () => {
-  it('after the death of the leader is told with its first block, once', () => {
+  it('after the death of the leader is reported once, with the first block', () => {
     following();
     pass(300);
     t.stand('leader-gone');
@@ -120,11 +120,11 @@ describe('a change of leadership', () => {
     expect(t.told).toMatchObject([{ cause: { type: 'no-contact' }, withoutSequencerMs: 300 }]);
   });
 
-  it('does not take a block of the former leader for its own', () => {
+  it('does not mistake a block of the former leader for its own', () => {
     following();
     t.stand('leader-gone');
     t.role('leader', 'b', 5);
-    // Its entry commits this one, too.
+    // The new leader's entry commits this one, too.
     t.commit(7);
     t.raft.emit('leaderReady');
     expect(t.told).toEqual([]);
@@ -147,7 +147,7 @@ describe('a change of leadership', () => {
   it.each([
     ['of an earlier term', { ...handOver, term: 3 }],
     ['of another leader', { ...handOver, from: 'c' }],
-  ])('has no cause that was recorded %s', (_, said) => {
+  ])('ignores a cause that was recorded %s', (_, said) => {
     following();
     t.watch.handsOver(said);
     t.stand('transfer');
@@ -156,7 +156,7 @@ describe('a change of leadership', () => {
     expect(t.told).toMatchObject([{ cause: { type: 'not-said' } }]);
   });
 
-  it('is one from a member to itself when it had lost its quorum', () => {
+  it('is from a member to itself if it had lost its quorum', () => {
     following();
     t.stand('leader-gone');
     t.win(5);
@@ -168,7 +168,7 @@ describe('a change of leadership', () => {
     expect(t.told[1]).toMatchObject({ from: 'b', to: 'b', term: 6, cause: { type: 'no-quorum' } });
   });
 
-  it('is told without a block when leadership is lost before, and when none comes', () => {
+  it('is reported without a block if leadership is lost first, or if no block comes', () => {
     following();
     t.stand('leader-gone');
     t.win(5);
@@ -184,14 +184,14 @@ describe('a change of leadership', () => {
     expect(t.told).toHaveLength(2);
   });
 
-  it('after a start of all members is from whom the cluster recorded last', () => {
+  it('after a start of all members is from the last recorded leader', () => {
     t.lastRecordedLeader = 'c';
     t.win(5);
     t.commit(7);
     expect(t.told).toMatchObject([{ from: 'c', cause: { type: 'start' } }]);
   });
 
-  it('knows the time of blocks that come several times a second', () => {
+  it('knows the block time if there are several blocks a second', () => {
     following();
     // Five in a second: timestamps are in whole seconds.
     t.chain.startFrom(undefined);
@@ -206,7 +206,7 @@ describe('a change of leadership', () => {
     expect(t.told).toMatchObject([{ betweenBlocksMs: 600, slotsMissed: 2 }]);
   });
 
-  it('is nothing for a member that does not lead', () => {
+  it('is not reported by a member that does not lead', () => {
     following();
     t.role('follower', null, 4);
     t.role('follower', 'c', 5);

@@ -12,11 +12,11 @@ interface LeadershipWatchOptions {
 }
 
 interface LeadershipWatchEvents {
-  /** This member leads, and all that can be known of how it came to that is known. */
+  /** This member leads, and everything that can be known about how it came to lead is known. */
   changed: [change: Leadership, handOver: HandOver | undefined];
 }
 
-/** What a leader said before it gave leadership away. */
+/** A leader's account before it gave leadership away. */
 export interface HandOver {
   /** Who led, in which term. */
   from: string;
@@ -26,41 +26,41 @@ export interface HandOver {
   who: Who;
 }
 
-/** A leader without a block for this long is one that stands still, and somebody wants to know that it leads. */
+/** A leader without a block for this long has stopped, and it must still be reported that it leads. */
 const FIRST_BLOCK_WITHIN_MS = 30_000;
 
 const MEASURED_BLOCKS = 10;
 
-/** What is known of a leader that is lost, while there is no new one. */
+/** What is known about a lost leader until there is a new one. */
 interface Lost {
   from: string | null;
   fromTerm: number;
   loss: Loss;
-  /** When this member noticed, and since when it was so; monotonic. */
+  /** When this member noticed the loss, and when it began; monotonic. */
   noticedAtMs: number;
   atMs: number;
   lastBlockAtMs: number | undefined;
   blockTimeMs: number | undefined;
 }
 
-/** This member leads, and has not told yet how it came to that. */
+/** This member leads, and has not yet reported how it came to lead. */
 interface Untold extends Lost {
   term: number;
-  /** Of the entry that completed its leadership; its own blocks come later. Undefined until then. */
+  /** Index of the entry that completed its leadership; its own blocks come later. Undefined until then. */
   completeAtIndex: number | undefined;
   sequencerStartedAtMs: number | undefined;
   timer: NodeJS.Timeout;
 }
 
-/** Notes how this member comes to lead: whom it follows, why, and how long the chain stood still. */
+/** Notes how this member comes to lead: whom it followed, why that leader was lost, and how long the chain stopped. */
 export class LeadershipWatch extends EventEmitter<LeadershipWatchEvents> {
   private leader: { id: string; term: number } | undefined;
-  /** The last one that was known, also while there is none. */
+  /** The last known leader, even while there is none. */
   private lastLeader: { id: string; term: number } | undefined;
   private lost: Lost | undefined;
   private untold: Untold | undefined;
   private handOver: HandOver | undefined;
-  /** When the disk last took something from the leader, on the monotonic clock. */
+  /** When the disk last stored something from the leader, on the monotonic clock. */
   private storedAtMs: number | undefined;
 
   constructor(private readonly options: LeadershipWatchOptions) {
@@ -77,7 +77,7 @@ export class LeadershipWatch extends EventEmitter<LeadershipWatchEvents> {
     raft.on('stopped', () => clearTimeout(this.untold?.timer));
   }
 
-  /** A leader said before that it gives leadership away. */
+  /** A leader announced that it gives leadership away. */
   handsOver(handOver: HandOver): void {
     this.handOver = handOver;
   }
@@ -99,7 +99,7 @@ export class LeadershipWatch extends EventEmitter<LeadershipWatchEvents> {
     const { nodeId } = this.options.raft;
     const { role, term, leader } = event;
     if (leader !== this.leader?.id || term !== this.leader?.term) this.leaderLost();
-    // Whatever comes of the blocks of a leader that has lost leadership, it did lead.
+    // It did lead, whatever happens to the blocks of a leader that has lost leadership.
     if (role !== 'leader' && this.untold) this.tell(this.untold, undefined);
     if (leader === null) return;
     const lost = this.lost ?? this.lossNow('start');
@@ -139,20 +139,20 @@ export class LeadershipWatch extends EventEmitter<LeadershipWatchEvents> {
     };
   }
 
-  /** What a candidacy says of the leader before. */
+  /** What a candidacy says about the leader before. */
   private stands(cause: ElectionCause): void {
     const { lost } = this;
     if (!lost) return;
     if (cause === 'leader-gone') lost.loss = 'process-gone';
     if (cause === 'transfer') lost.loss = 'handed-over';
-    // Silence began before it was noticed.
+    // The silence began before it was noticed.
     if (cause === 'timeout' && lost.loss === 'no-contact') {
       const { electionTimeoutMs } = this.options.raft.timing;
       lost.atMs = Math.max(lost.lastBlockAtMs ?? -Infinity, lost.noticedAtMs - electionTimeoutMs);
     }
   }
 
-  /** From timestamps, which are in seconds: over several blocks, as there are chains with more than one in a second. */
+  /** From timestamps, which are in seconds: over several blocks, since some chains have more than one a second. */
   private blockTimeMs(): number | undefined {
     const { head } = this.options.chain;
     if (head?.timestamp === undefined) return undefined;

@@ -15,7 +15,7 @@ export function operationDraft({ method, params, by, failure }: ChangeReport): R
   };
 }
 
-/** The parameters as JSON, cut where they are long: a client may send megabytes. */
+/** The parameters as JSON, cut if they are long: a client may send megabytes. */
 export function paramsText(params: readonly unknown[]): string {
   const text = JSON.stringify(params);
   return text.length <= PARAMS_CHARS_MAX ? text : `${text.slice(0, PARAMS_CHARS_MAX)}…`;

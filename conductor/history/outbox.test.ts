@@ -9,7 +9,7 @@ const record = (what: string): ClusterRecord => ({
 });
 
 let put: string[];
-/** Reason for which nothing can be put into the log now. */
+/** Why nothing can be written to the log now. */
 let refusal: string | undefined;
 let pauses: { ms: number; end: () => void }[];
 let lines: string[];
@@ -36,14 +36,14 @@ const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 };
 
-it('puts records into the log in their order', async () => {
+it('writes records to the log in order', async () => {
   for (const what of ['1', '2', '3']) outbox.add(record(what));
   expect(put).toEqual(['1']);
   await turns();
   expect(put).toEqual(['1', '2', '3']);
 });
 
-it('keeps them while nobody leads, and goes on at once when somebody does', async () => {
+it('keeps them while nobody leads, and continues at once when there is a leader', async () => {
   refusal = 'no-leader';
   outbox.add(record('1'));
   outbox.add(record('2'));
@@ -60,7 +60,7 @@ it('keeps them while nobody leads, and goes on at once when somebody does', asyn
   expect(lines).toEqual([]);
 });
 
-it('loses the oldest when there are too many, and says so once they are through', async () => {
+it('drops the oldest if there are too many, and says so once the others are written', async () => {
   refusal = 'no-leader';
   for (let at = 0; at < 150; at++) outbox.add(record(String(at)));
   await turns();
@@ -74,7 +74,7 @@ it('loses the oldest when there are too many, and says so once they are through'
   ]);
 });
 
-it('does not try again what is no record', async () => {
+it('does not retry a record that is invalid', async () => {
   refusal = 'invalid-record';
   outbox.add(record('1'));
   await turns();

@@ -4,7 +4,7 @@ import type { ClusterRecord } from '../chain/record.js';
 import type { Sleep } from '../time/sleep.js';
 
 interface OutboxOptions {
-  /** Puts it into the log, with a deadline of its own. @throws RpcError */
+  /** Writes it to the log, with its own deadline. @throws RpcError */
   put: (record: ClusterRecord) => Promise<void>;
   logger: Logger;
   sleep: Sleep;
@@ -12,16 +12,16 @@ interface OutboxOptions {
   signal?: AbortSignal;
 }
 
-/** Records that wait for a leader; the oldest give way to newer ones. */
+/** Records that wait for a leader. The oldest are dropped for newer ones. */
 const WAITING_MAX = 100;
 const RETRY_MIN_MS = 200;
 const RETRY_MAX_MS = 10_000;
 
-/** No other attempt will end otherwise. */
+/** For these reasons, further attempts would fail the same way. */
 const FINAL: readonly string[] = ['invalid-record'];
 
 /**
- * Brings records into the log, one after the other, and keeps them while there is no quorum: with the time at which they
+ * Writes records to the log, one after the other, and keeps them while there is no quorum, with the time at which they
  * were made. They are in memory only, and end with the process.
  */
 export class Outbox {
@@ -32,18 +32,18 @@ export class Outbox {
 
   constructor(private readonly options: OutboxOptions) {}
 
-  /** It is on its way when this returns, where that is possible. */
+  /** On its way when this returns, if possible. */
   add(record: ClusterRecord): void {
     this.waiting.push(record);
     if (this.waiting.length > WAITING_MAX) {
-      // The first may be under way, and is in nobody's way.
+      // The first one may be in flight, and blocks nothing.
       this.waiting.splice(1, 1);
       this.dropped += 1;
     }
     if (!this.isBusy) void this.send();
   }
 
-  /** Something changed that makes another attempt worth it: there is a leader. */
+  /** A change makes another attempt worthwhile: there is a leader. */
   tryNow(): void {
     this.retry.abort();
   }

@@ -35,7 +35,7 @@ afterEach(() => void jest.useRealTimers());
 const leaderIs = (leader: string | null): boolean =>
   raft.emit('role', { role: 'follower', term: 1, leader, reason: '' });
 
-/** It stands for election ten times a second for a while. */
+/** It becomes a candidate ten times a second for some time. */
 function standing(forMs: number): void {
   for (let atMs = 0; atMs < forMs; atMs += 100) {
     jest.advanceTimersByTime(100);
@@ -43,7 +43,7 @@ function standing(forMs: number): void {
   }
 }
 
-it('a lost quorum is one error that says who is missing, and its return is one line', () => {
+it('reports a lost quorum as one error that says who is missing, and its return in one line', () => {
   leaderIs('b');
   raft.silent = ['b', 'c', 'd'];
   leaderIs(null);
@@ -76,7 +76,7 @@ it('a lost quorum is one error that says who is missing, and its return is one l
   expect(lines).toHaveLength(3);
 });
 
-it('an election among a majority that answers is no lost quorum, however long it takes', () => {
+it('does not report a lost quorum during an election among a majority, however long that takes', () => {
   leaderIs('b');
   raft.silent = ['b'];
   leaderIs(null);
@@ -85,7 +85,7 @@ it('an election among a majority that answers is no lost quorum, however long it
   expect(lines).toEqual([]);
 });
 
-it('a cluster that has not had a leader yet has lost none', () => {
+it('does not report a lost quorum in a cluster that has not had a leader yet', () => {
   raft.silent = ['b', 'c'];
   leaderIs(null);
   standing(60_000);

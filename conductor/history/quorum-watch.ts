@@ -11,12 +11,12 @@ interface QuorumWatchOptions {
 const REMEDY =
   'bring back the voters that are missing; nothing else is safe. Only if a majority of the disks is gone for good: baton recover, see "quorum lost" in docs/RUNBOOK.md';
 
-/** So many election timeouts without a leader are no election that takes its time. */
+/** After this many election timeouts without a leader, it is not just a slow election. */
 const PATIENCE_ELECTION_TIMEOUTS = 3;
 
 /**
- * Says that the cluster has lost its quorum, and that it is back: two lines, however often this member stands for
- * election between them. A cluster that has had no leader since this process started has lost none.
+ * Reports that the cluster has lost its quorum, and that it is back: two lines, however often this member stands for
+ * election between them. If the cluster has had no leader since this process started, it has not lost its quorum.
  */
 export class QuorumWatch {
   private lostSince: { monotonicMs: number; wallMs: number } | undefined;
@@ -33,7 +33,7 @@ export class QuorumWatch {
         this.lostSince ??= { monotonicMs: performance.now(), wallMs: Date.now() };
       }
     });
-    // While nobody leads, a voter stands several times a second.
+    // Without a leader, a voter becomes a candidate several times a second.
     raft.on('electionStarted', () => this.look());
   }
 

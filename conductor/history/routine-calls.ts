@@ -1,16 +1,16 @@
 import type { ChangeReport } from '../../rpc/server/json-rpc/call-report.js';
 import { paramsText } from './operation.js';
 
-/** Clients and methods that are remembered. */
+/** How many clients and methods are remembered. */
 const REMEMBERED_MAX = 100;
 
-/** Tells the news from what a client repeats all the time, as batchers do with their limits on the data of blocks. */
+/** Tells new calls from routine repetitions, such as a batcher's calls that limit the data of blocks. */
 export class RoutineCalls {
   private readonly last = new Map<string, string>();
 
-  /** Whether this client asks for something else than the last time, or with another result. */
+  /** Whether this call or its result differs from this client's last one. */
   isNews({ method, params, by, failure }: ChangeReport): boolean {
-    // Each connection has a port of its own.
+    // Each connection has its own port.
     const key = `${method} ${by.address.replace(/:\d+$/, '')}`;
     const now = `${paramsText(params)} ${failure?.message ?? 'done'}`;
     if (this.last.get(key) === now) return false;

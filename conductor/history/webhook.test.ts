@@ -19,10 +19,10 @@ const entry = (id: string): HistoryEntry => ({
 });
 
 let server: Server;
-/** Ids of the entries that came, in order. */
+/** Ids of the entries that arrived, in order. */
 let came: string[];
 let headers: IncomingMessage['headers'][];
-/** Status of the answers to come; null: none. Then 200. */
+/** Statuses of the next answers; null: no answer. After them, 200. */
 let answers: (number | null)[];
 let outcomes: string[];
 let pauses: number[];
@@ -81,7 +81,7 @@ describe('the webhook', () => {
     });
   });
 
-  it('gets an entry again after a failure that may pass, with growing pauses', async () => {
+  it('gets an entry again after a temporary failure, with growing pauses', async () => {
     answers = [500, 429, 503];
     webhook.send(entry('1'));
     webhook.send(entry('2'));
@@ -91,7 +91,7 @@ describe('the webhook', () => {
     expect(lines).toEqual([]);
   });
 
-  it('does not get again what it refuses for good; that is counted and logged without a secret', async () => {
+  it('does not get an entry again that it refuses for good, which is counted and logged without a secret', async () => {
     answers = [403];
     webhook.send(entry('1'));
     await until(() => outcomes.length === 1);
@@ -106,7 +106,7 @@ describe('the webhook', () => {
     expect(lines.join()).not.toContain('s3cret');
   });
 
-  it('that is not there is given up after some attempts, and never says its URL', async () => {
+  it('that is missing is given up after some attempts, and its URL is never logged', async () => {
     await webhook.close();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
@@ -118,10 +118,10 @@ describe('the webhook', () => {
     expect(lines.join()).not.toContain('s3cret');
   });
 
-  it('that hangs makes nobody wait, and keeps the newest hundred', async () => {
+  it('that hangs blocks nothing, and the newest hundred entries are kept', async () => {
     answers = [null];
     for (let id = 0; id <= 150; id++) webhook.send(entry(String(id)));
-    // 51 gave way: all but the first, which is under way, and the newest.
+    // 51 were dropped: the first, which is in flight, and the newest are kept.
     expect(outcomes).toHaveLength(51);
     expect(JSON.parse(lines.at(-1)!)).toMatchObject({ id: '51', reason: 'too many entries wait' });
     await webhook.close();

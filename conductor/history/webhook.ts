@@ -11,7 +11,7 @@ interface WebhookOptions {
   /** `http://` or `https://`; a user name and password in it are sent as basic authentication. */
   url: string;
   clusterId: () => string | null;
-  /** Told what became of each entry, for metrics. */
+  /** Called with the result for each entry, for metrics. */
   onOutcome: (outcome: 'sent' | 'dropped') => void;
   logger: Logger;
   sleep: Sleep;
@@ -19,17 +19,17 @@ interface WebhookOptions {
 
 const ATTEMPT_MS = 5000;
 const ATTEMPTS_MAX = 8;
-/** Between two attempts; doubles up to the maximum. Together with the attempts, an entry is tried for some two minutes. */
+/** Pause between attempts, doubled up to the maximum. With the attempts, an entry is tried for about two minutes. */
 const PAUSE_MIN_MS = 500;
 const PAUSE_MAX_MS = 30_000;
-/** Entries that wait; the oldest give way. */
+/** How many entries may wait; the oldest are dropped. */
 const WAITING_MAX = 100;
-/** These may be answered otherwise the next time; every other 4xx is about the request, which stays the same. */
+/** A retry may get another answer after these. Every other 4xx is about the request, which stays the same. */
 const PASSING_STATUS: readonly number[] = [408, 425, 429];
 
 /**
- * Posts entries of the history to a URL, one after the other, in the background. An entry is posted until a 2xx answers
- * it, but not forever: what cannot be delivered is dropped, counted and logged, and stays in the history.
+ * Posts entries of the history to a URL, one after the other, in the background. An entry is retried until a 2xx
+ * answer, but not forever: if it cannot be delivered, it is dropped, counted and logged, and stays in the history.
  */
 export class Webhook {
   private readonly endpoint: Endpoint;
@@ -43,15 +43,15 @@ export class Webhook {
     this.endpoint = parseEndpoint(options.url);
   }
 
-  /** Takes an entry on its way, and returns at once. */
+  /** Queues an entry, and returns at once. */
   send(entry: HistoryEntry): void {
     this.waiting.push(entry);
-    // The first is under way.
+    // The first one is in flight.
     if (this.waiting.length > WAITING_MAX) this.drop(this.waiting.splice(1, 1)[0], 'too many entries wait');
     if (!this.isBusy) void this.deliver();
   }
 
-  /** Ends what is under way. Entries that wait are not delivered. */
+  /** Ends the current request. Waiting entries are not delivered. */
   async close(): Promise<void> {
     this.closing.abort();
     await this.dialer.close();
@@ -114,7 +114,7 @@ export class Webhook {
   }
 }
 
-/** Never the URL, which may hold a key. */
+/** Never includes the URL, which may hold a key. */
 function textOf(error: Error): string {
   const { code } = error as NodeJS.ErrnoException;
   return code ?? (error.name === 'DeadlineExceeded' ? error.message : error.name);

@@ -35,12 +35,12 @@ describe('LogKnowledge', () => {
     status = { ...status, appliedIndex: 100 };
     expect(knowledge.isKnown).toBe(true);
     expect(asked).toEqual(['b']);
-    // For good.
+    // And it stays complete.
     status = { ...status, leader: null, appliedIndex: 0 };
     expect(knowledge.isKnown).toBe(true);
   });
 
-  it('is asked for again when the leader does not answer, one at a time', async () => {
+  it('is requested again if the leader does not answer, one request at a time', async () => {
     status = { ...status, leader: 'b', appliedIndex: 100 };
     answer = () => Promise.reject(new Error('no answer'));
     expect([knowledge.isKnown, knowledge.isKnown, asked.length]).toEqual([false, false, 1]);
@@ -51,7 +51,7 @@ describe('LogKnowledge', () => {
     expect(knowledge.isKnown).toBe(true);
   });
 
-  it('of a leader is complete when its leadership is', () => {
+  it('of a leader is complete when its leadership is ready', () => {
     status = { ...status, role: 'leader', leader: 'a' };
     expect(knowledge.isKnown).toBe(false);
     status = { ...status, ready: true };
@@ -59,14 +59,14 @@ describe('LogKnowledge', () => {
     expect(asked).toEqual([]);
   });
 
-  it('is not waited for when nobody leads: nothing can be committed then', () => {
+  it('is not waited for if nobody leads: nothing can be committed then', () => {
     nowMs = 3000;
     expect(knowledge.isKnown).toBe(false);
     nowMs = 3001;
     expect(knowledge.isKnown).toBe(true);
   });
 
-  it('is not waited for when the leader cannot be asked for ten seconds: a follower would let its sequencer run', async () => {
+  it('is not waited for if the leader cannot be asked for ten seconds: a follower would keep sequencing', async () => {
     status = { ...status, leader: 'b', appliedIndex: 40 };
     answer = () => Promise.reject(new Error('nobody listens at the listed address'));
     for (nowMs = 0; nowMs <= 10_000; nowMs += 500) {

@@ -2,31 +2,31 @@ import type { CoreStatus } from '../../raft/index.js';
 
 interface LogKnowledgeOptions {
   status: () => Pick<CoreStatus, 'role' | 'ready' | 'leader' | 'appliedIndex'>;
-  /** How far the member that leads has applied the log. */
+  /** How far the leader has applied the log. */
   appliedByLeader: (leader: string, timeoutMs: number) => Promise<number>;
   /** Steady clock. */
   now: () => number;
 }
 
 const ASK_TIMEOUT_MS = 1000;
-/** Without a leader nothing can be committed, so nothing done here is published. */
+/** Without a leader nothing can be committed, so nothing that this node does is published. */
 const NO_LEADER_MS = 3000;
 /**
- * A leader that cannot be asked for so long, as one at another address than the listed one, must not keep this node from
- * acting for good: the sequencer of a follower would run on. What it has of the log is what it goes by then.
+ * A leader that cannot be asked for this long, such as one at another address than the listed one, must not keep this
+ * node from acting forever: the sequencer of a follower would keep running. It then uses the part of the log it has.
  */
 const NOT_TOLD_MS = 10_000;
 
 /**
- * Whether this process knows the log as far as it went when it first heard of a leader. Before that, it may lack the pause
- * that it is to obey: it was down, or its disk is new.
+ * Whether this process knows the log up to where it ended when the process first heard of a leader. Before that, it may
+ * lack a pause that it must obey: it was down, or its disk is new.
  */
 export class LogKnowledge {
   private isComplete = false;
   private isAsking = false;
-  /** The log went so far. */
+  /** Where the log ended then. */
   private goal: number | undefined;
-  /** When a leader was asked for the first time. */
+  /** When the leader was first asked. */
   private askedMs: number | undefined;
   private readonly sinceMs: number;
 
@@ -34,7 +34,7 @@ export class LogKnowledge {
     this.sinceMs = options.now();
   }
 
-  /** True for good, once it is. Asks the leader in the background. */
+  /** Stays true once it is. Asks the leader in the background. */
   get isKnown(): boolean {
     this.isComplete ||= this.look();
     return this.isComplete;

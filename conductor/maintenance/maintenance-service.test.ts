@@ -20,7 +20,7 @@ let service: MaintenanceService;
 let resumed: number;
 let ending: AbortController;
 
-/** It is committed and applied. */
+/** Commits and applies it. */
 function apply(draft: RecordDraft): ClusterRecord {
   appliedIndex += 1;
   const record = recordOf(draft.id ?? `r${appliedIndex}`, { atMs: Date.now(), ...draft });
@@ -91,7 +91,7 @@ describe('MaintenanceService', () => {
     expect(what()).toEqual(['pause a']);
   });
 
-  it('records later what was paused without a quorum, and a resume of the cluster does not end it', async () => {
+  it('records a pause without a quorum later, and a resume of the cluster does not end it', async () => {
     refusal = 'no-leader';
     await service.pause({ member: 'a', forMs: null, reason: 'by hand' });
     await pass(20_000);
@@ -105,7 +105,7 @@ describe('MaintenanceService', () => {
     apply(resumeRecord(null));
     await pass(1000);
     expect(switches.paused).toBe(true);
-    // Somebody resumes this member, elsewhere, after it was recorded.
+    // After it was recorded, this member is resumed elsewhere.
     apply(resumeRecord('a'));
     await pass(1000);
     expect(switches.paused).toBe(false);
@@ -133,7 +133,7 @@ describe('MaintenanceService', () => {
     });
   });
 
-  it('takes over what was recorded for this member while it was away', async () => {
+  it('adopts a pause that was recorded for this member while it was away', async () => {
     apply(pauseRecord('a'));
     expect(switches.pause).toMatchObject({ by: 'conductor_pause', owner: 'alice' });
     expect(switches.own).toBeNull();
@@ -141,7 +141,7 @@ describe('MaintenanceService', () => {
     expect(switches.own).toMatchObject({ owner: 'alice', logIndex: 1 });
   });
 
-  it('records for another member what that one is to do', async () => {
+  it('records a pause or resume for another member', async () => {
     await service.pause({ member: 'b', forMs: null });
     expect(records.maintenance.members).toHaveProperty('b');
     expect(switches.paused).toBe(false);
@@ -149,7 +149,7 @@ describe('MaintenanceService', () => {
     expect(records.maintenance.members).toEqual({});
   });
 
-  it('records a resume that was made without a quorum, and stays resumed meanwhile', async () => {
+  it('records a resume without a quorum later, and stays resumed meanwhile', async () => {
     await service.pause({ member: 'a', forMs: null });
     await pass(1000);
     refusal = 'no-leader';
@@ -163,7 +163,7 @@ describe('MaintenanceService', () => {
     expect(switches.paused).toBe(false);
   });
 
-  it('ends by itself when its time is over; the leader records that, once', async () => {
+  it('ends by itself when its time has passed, and the leader records that once', async () => {
     isLeader = true;
     await service.pause({ member: 'a', forMs: 30_000 });
     apply(pauseRecord(null, Date.now() + 20_000));

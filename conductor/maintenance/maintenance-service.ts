@@ -23,12 +23,12 @@ interface MaintenanceOptions {
 }
 
 const LOOK_MS = 500;
-/** Between two attempts to record what could not be recorded. */
+/** Pause between attempts to record something. */
 const RETRY_MS = 5000;
 
 /**
- * Pauses of this node, of other members and of the cluster. What concerns this node alone is in force at once and on its
- * disk, whatever the cluster does; in the background it is brought into the log, and what the log has is brought to the
+ * Pauses of this node, of other members and of the cluster. Pauses of this node alone take effect at once and are on
+ * its disk, whatever the cluster does. In the background they are copied to the log, and those of the log to the
  * disk.
  */
 export class MaintenanceService {
@@ -40,7 +40,7 @@ export class MaintenanceService {
     switches.follow(() => loggedPauses(machine, nodeId));
   }
 
-  /** @throws RpcError, also `unread-records` or `no-leader` where only the log could say it */
+  /** @throws RpcError, also `unread-records` or `no-leader` if only the log could record it */
   async pause({ member, forMs, owner, reason }: PauseRequest): Promise<void> {
     const untilMs = forMs === null ? null : Math.ceil(Date.now() + forMs);
     const details = { owner, reason };
@@ -52,7 +52,7 @@ export class MaintenanceService {
     await this.record('pause', details, { type: 'pause', member, untilMs });
   }
 
-  /** @throws RpcError `cluster-paused` when it would stay paused, and as `pause` */
+  /** @throws RpcError `cluster-paused` if it would stay paused, and as `pause` */
   async resume({ member, owner, reason }: ResumeRequest): Promise<void> {
     if (member === this.options.nodeId) {
       this.requireOwn();
@@ -63,7 +63,7 @@ export class MaintenanceService {
     await this.record('resume', { owner, reason }, { type: 'resume', member, pauseId: null });
   }
 
-  /** What ended by itself here or elsewhere, and what is to be recorded; until the signal fires. */
+  /** Handles pauses that ended by themselves and those that must be recorded, until the signal fires. */
   async run(signal: AbortSignal): Promise<void> {
     let retryAtMs = 0;
     let told = '';
@@ -100,7 +100,7 @@ export class MaintenanceService {
   private async settleAll(): Promise<void> {
     const { switches, controller } = this.options;
     await switches.keepClusterPause();
-    // One after the other, and not forever: each of them may be undone meanwhile.
+    // One after the other, with a limit: each of them may be undone meanwhile.
     for (let steps = 0; steps < 8 && (await this.settleOne()); steps++);
     await this.endWhatIsOver();
     if (this.wasPaused && !switches.paused) controller.resumed();
@@ -144,7 +144,7 @@ export class MaintenanceService {
     }
   }
 
-  /** The leader speaks for all: otherwise each of them would record the end. */
+  /** Only the leader does it: otherwise every member would record the end. */
   private async endWhatIsOver(): Promise<void> {
     const { machine, isReadyLeader } = this.options;
     if (!isReadyLeader()) return;

@@ -23,27 +23,27 @@ function next(node: Partial<OwnPause>, log: Partial<PauseInLog> = {}): object {
   );
 }
 
-describe('how an own pause and the log become one', () => {
+describe('how an own pause is merged with the log', () => {
   it.each<[string, Partial<OwnPause>, Partial<PauseInLog>, object]>([
     ['nothing is paused', {}, {}, { type: 'none' }],
     ['a pause that was set without the log', { pause: own() }, {}, { type: 'publishPause' }],
-    ['one that is in the log', { pause: own() }, { member: logged('p') }, { type: 'note', logIndex: 5 }],
-    ['one that the journal has', { pause: own() }, { recordedAt: 4 }, { type: 'note', logIndex: 4 }],
+    ['a pause that is in the log', { pause: own() }, { member: logged('p') }, { type: 'note', logIndex: 5 }],
+    ['a pause that is in the journal', { pause: own() }, { recordedAt: 4 }, { type: 'note', logIndex: 4 }],
     ['both agree', { pause: own({ logIndex: 5 }) }, { member: logged('p') }, { type: 'none' }],
     [
-      'one that was recorded and resumed elsewhere',
+      'a pause that was recorded and resumed elsewhere',
       { pause: own({ logIndex: 5 }) },
       {},
       { type: 'end', reason: 'resumed-elsewhere' },
     ],
     [
-      'one that was recorded, and a restart that has not applied it again',
+      'a recorded pause after a restart that has not applied it again',
       { pause: own({ logIndex: 5 }) },
       { appliedIndex: 4 },
       { type: 'none' },
     ],
     [
-      'one that was recorded, and a longer one',
+      'a recorded pause, and a longer one',
       { pause: own({ logIndex: 5 }) },
       { member: logged('longer', { logIndex: 6 }) },
       { type: 'adopt', pause: logged('longer', { logIndex: 6 }) },
@@ -55,13 +55,13 @@ describe('how an own pause and the log become one', () => {
       { type: 'adopt', pause: logged('m') },
     ],
     [
-      'a resume that was made without the log',
+      'a resume without the log',
       { resumed: ['m'] },
       { member: logged('m') },
       { type: 'publishResume', pauseId: 'm' },
     ],
     [
-      'a resume that was made without the log, and a newer pause',
+      'a resume without the log, and a newer pause',
       { resumed: ['m'] },
       { member: logged('newer') },
       { type: 'adopt', pause: logged('newer') },
@@ -85,10 +85,10 @@ describe('how an own pause and the log become one', () => {
     expect(next(node, log)).toEqual(wanted);
   });
 
-  it('a pause without a quorum is not ended by a resume that was recorded without knowing it', () => {
-    // Elsewhere, an earlier pause of this member was resumed: nothing of it is in the log.
+  it('does not end a pause without a quorum by a resume that was recorded without knowing it', () => {
+    // An earlier pause of this member was resumed elsewhere: the log has no trace of it.
     expect(next({ pause: own({ id: 'local' }), resumed: [] })).toEqual({ type: 'publishPause' });
-    // An earlier pause of this member is still in the log, and will be resumed: its own pause goes in first.
+    // An earlier pause of this member is still in the log, and will be resumed: its own pause is recorded first.
     const log = { member: logged('earlier') };
     expect(next({ pause: own({ id: 'local' }) }, log)).toEqual({ type: 'publishPause' });
   });

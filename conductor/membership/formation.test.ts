@@ -13,7 +13,7 @@ const RETRY_MS = 250;
 const DIAL_MS = 1000;
 const peers: ListedPeer[] = ['b', 'c', 'a'].map((id) => ({ id, addr: `${id}:1` }));
 
-/** One node of the list. It answers `hello` as long as it is up. */
+/** One node of the list. It answers `hello` while it is up. */
 interface Node {
   list: readonly ListedPeer[];
   up: boolean | 'hangs';
@@ -29,7 +29,7 @@ let nodes: Map<string, Node>;
 let founded: [string, readonly Member[]][];
 let abort: AbortController;
 let hellos: number;
-/** Why it waits, as it says. */
+/** The reason that it gives for waiting. */
 let reasons: string[];
 
 interface Line {
@@ -128,7 +128,7 @@ describe('formCluster', () => {
     expect(hellos).toBe(0);
   });
 
-  it('only the first founds, however long it takes', async () => {
+  it('only the first node founds, however long that takes', async () => {
     const waiting = [form('b'), form('c')];
     await pass(20 * RETRY_MS);
     expect(founded).toEqual([]);
@@ -170,14 +170,14 @@ describe('formCluster', () => {
     expect(founded).toHaveLength(1);
   });
 
-  it('asks again after a pause, not in circles', async () => {
+  it('asks again only after a pause', async () => {
     Object.assign(nodes.get('b:1') as Node, { up: false });
     void form('a');
     await pass(10 * RETRY_MS + 1);
     expect(hellos).toBe(11);
   });
 
-  it('gives up a peer that hangs at its deadline, whether it heeds the signal or not', async () => {
+  it('gives up on a hung peer at its deadline, even if the request ignores the signal', async () => {
     Object.assign(nodes.get('b:1') as Node, { up: 'hangs' });
     const forming = form('a');
     await pass(DIAL_MS - 1);
@@ -188,7 +188,7 @@ describe('formCluster', () => {
     expect(founded).toHaveLength(1);
   });
 
-  it('25: says why it waits, but not for the moment in which its cluster is founded elsewhere', async () => {
+  it('25: says why it waits, but not during the moment in which another node founds its cluster', async () => {
     const b = nodes.get('b:1') as Node;
     Object.assign(b, { up: false });
     void form('a');
@@ -201,7 +201,7 @@ describe('formCluster', () => {
     expect(reasons.slice(1)).toEqual([expect.stringContaining('b already belongs to a cluster')]);
   });
 
-  it('ends when the node is added to a cluster in another way', async () => {
+  it('ends if the node is added to a cluster in another way', async () => {
     Object.assign(nodes.get('b:1') as Node, { up: false });
     const forming = form('a');
     await pass(3 * RETRY_MS);
@@ -211,7 +211,7 @@ describe('formCluster', () => {
     expect(founded).toEqual([]);
   });
 
-  it('does not found when the node was added while it asked the others', async () => {
+  it('does not found if the node was added while it asked the others', async () => {
     const forming = form('a');
     (nodes.get('a:1') as Node).clusterId = 'added by an operator';
     await pass(RETRY_MS);
@@ -219,7 +219,7 @@ describe('formCluster', () => {
     expect(founded).toEqual([]);
   });
 
-  it('ends at once with its signal, while it waits and while it asks', async () => {
+  it('ends at once when its signal fires, while it waits and while it asks', async () => {
     Object.assign(nodes.get('b:1') as Node, { up: false });
     const waiting = form('a');
     await pass(10);
@@ -231,7 +231,7 @@ describe('formCluster', () => {
     expect(founded).toEqual([]);
   });
 
-  it('tells the founder its failure', async () => {
+  it('reports a failure to the founder', async () => {
     const node = nodes.get('a:1') as Node;
     const forming = formCluster({
       self: { id: 'a', incarnation: 'disk-a' },

@@ -13,7 +13,7 @@ export interface ListedPeer {
 
 /** What a node adds to its identity while a cluster forms. */
 export interface FormationAnswer extends PeerIdentity {
-  /** Nothing was ever written here. */
+  /** Nothing was ever written to its disk. */
   empty: boolean;
   /** Digest of the list that the node was given; null without one. */
   peersDigest: string | null;
@@ -31,11 +31,11 @@ interface FormationOptions {
   retryMs: number;
   dialTimeoutMs: number;
   sleep: Sleep;
-  /** Told why it cannot be formed yet, each time that it was tried. */
+  /** Called with the reason after each attempt that failed. */
   onWaiting?: (reason: string) => void;
 }
 
-/** So often in a row a reason that may pass is found before it is one. */
+/** How often in a row a possibly brief reason must be seen before it is reported. */
 const PASSING_TIMES_MAX = 20;
 
 /** Equal lists have equal digests, whatever their order. */
@@ -45,8 +45,8 @@ export function peersDigest(peers: readonly ListedPeer[]): string {
 }
 
 /**
- * Forms a cluster from a list that all its nodes were given. Only when every listed node is there, empty, and was
- * given the same list does the first of them found it; the others join by its first message. A node that finds an
+ * Forms a cluster from a list that all its nodes were given. The first node of the list founds it, but only if every
+ * listed node is there, empty, and was given the same list. The others join by its first message. A node that finds an
  * existing cluster, or whose peers are not all empty, never founds one: it waits to be added.
  */
 export async function formCluster(options: FormationOptions): Promise<void> {
@@ -78,7 +78,7 @@ interface Asked {
   members?: Member[];
   /** Why it cannot be formed yet. */
   reason: string;
-  /** It is so for a moment in every formation: the founder belongs to the cluster a little before the others. */
+  /** Every formation has such a moment: the founder belongs to the cluster a little before the others. */
   mayPass?: boolean;
 }
 

@@ -13,7 +13,7 @@ let founded: Member[][];
 let outcome: () => Promise<Outcome<object>>;
 let logged: string[];
 let livingCluster: LivingCluster;
-/** How often this node was to found a cluster and did not. */
+/** How often this node should have founded a cluster and did not. */
 let notFounded: number;
 let ending: AbortController;
 
@@ -48,7 +48,7 @@ function configOf(flags: readonly string[]): Config {
   return parsed.config;
 }
 
-/** How long it listens by these flags. */
+/** How long it listens with these flags. */
 const LISTENING_MS = listeningMs(configOf([]).raft.timing);
 
 const begin = (...flags: string[]): Promise<void> =>
@@ -68,10 +68,10 @@ const begin = (...flags: string[]): Promise<void> =>
     sleep: virtualSleep,
   });
 
-/** Until it is decided, while nobody speaks to this node. */
+/** Waits for the decision, while nobody speaks to this node. */
 async function join(...flags: string[]): Promise<void> {
   const joining = begin(...flags);
-  // The code that waits for it may do so later.
+  // The code that waits for it may set its timer later.
   joining.catch(() => undefined);
   await pass(LISTENING_MS);
   return joining;
@@ -90,7 +90,7 @@ beforeEach(() => {
 const LISTENS = 'about to found a cluster: listening for one that lists this address';
 
 describe('joinOrFound', () => {
-  it('founds a cluster of this node alone when it is told to and belongs to none', async () => {
+  it('founds a cluster of this node alone if it is told to and belongs to none', async () => {
     await join('--raft.bootstrap');
     expect(founded).toEqual([[{ id: 'a', address: '127.0.0.1:7', incarnation: 'disk-a', voter: true }]]);
     expect(logged).toEqual([
@@ -100,7 +100,7 @@ describe('joinOrFound', () => {
     expect(notFounded).toBe(0);
   });
 
-  it('listens first, for as long as a member needs to be heard', async () => {
+  it('first listens for as long as a member may need to be heard', async () => {
     const joining = begin('--raft.bootstrap');
     await pass(LISTENING_MS - 1);
     expect(founded).toEqual([]);
@@ -126,7 +126,7 @@ describe('joinOrFound', () => {
         await joined;
       },
     ],
-  ])('founds none when a cluster that lists it speaks to it %s, and says so once', async (_, play) => {
+  ])('founds none if a cluster that lists it speaks to it %s, and says so once', async (_, play) => {
     await play(() => begin('--raft.bootstrap'));
     livingCluster.hear('c1');
     await pass(10 * LISTENING_MS);
@@ -137,14 +137,14 @@ describe('joinOrFound', () => {
     ]);
   });
 
-  it('founds none when it is stopped meanwhile', async () => {
+  it('founds none if it is stopped meanwhile', async () => {
     const joining = begin('--raft.bootstrap');
     ending.abort();
     await joining;
     expect({ founded, notFounded }).toEqual({ founded: [], notFounded: 0 });
   });
 
-  it.each(['::1', '[::1]'])('writes %s into the log as others can dial it', async (host) => {
+  it.each(['::1', '[::1]'])('writes %s to the log in the form that others can dial', async (host) => {
     await join('--raft.bootstrap', `--consensus.addr=${host}`);
     expect(founded).toEqual([[expect.objectContaining({ address: '[::1]:7' })]]);
   });
@@ -152,7 +152,7 @@ describe('joinOrFound', () => {
   it.each([
     ['it belongs to a cluster', ['--raft.bootstrap'], 'c1'],
     ['it is not told to', [], null],
-  ])('founds none when %s', async (_, flags, clusterId) => {
+  ])('founds none if %s', async (_, flags, clusterId) => {
     identity = { ...identity, clusterId };
     expect(foundsAlone(configOf(flags), raft)).toBe(false);
     await join(...flags);
@@ -162,7 +162,7 @@ describe('joinOrFound', () => {
   it.each<[string, () => Promise<Outcome<object>>]>([
     ['before', async () => ({ outcome: 'rejected', reason: 'not-empty' })],
     ['in the same moment', () => Promise.reject(new StorageError('wrong-cluster', 'it belongs to c1'))],
-  ])('is a member when a leader added it %s', async (_, refusal) => {
+  ])('is a member if a leader added it %s', async (_, refusal) => {
     outcome = refusal;
     await join('--raft.bootstrap');
     expect(logged).toEqual([
@@ -175,7 +175,7 @@ describe('joinOrFound', () => {
   it.each<[string, () => Promise<Outcome<object>>]>([
     ['it stops', async () => ({ outcome: 'rejected', reason: 'stopped' })],
     ['its disk fails', () => Promise.reject(new StorageError('io', 'stopped'))],
-  ])('fails when %s', async (_, failure) => {
+  ])('fails if %s', async (_, failure) => {
     outcome = failure;
     await expect(join('--raft.bootstrap')).rejects.toThrow('stopped');
   });

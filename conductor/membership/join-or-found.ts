@@ -28,9 +28,9 @@ interface JoinOptions {
   /** The port that the consensus server is bound to. */
   consensusPort: number;
   hello(address: string, signal: AbortSignal): Promise<FormationAnswer>;
-  /** Hears what comes in since this node listens. */
+  /** Hears incoming frames from the moment this node listens. */
   livingCluster: Pick<LivingCluster, 'listen'>;
-  /** This node was to found a cluster alone and does not: there is one that lists it. */
+  /** This node should have founded a cluster alone and does not, because a cluster lists it. */
   onNotFounded(): Promise<void>;
   /** A cluster could not be formed. */
   onFatal(error: Error): void;
@@ -38,19 +38,19 @@ interface JoinOptions {
   /** Ends the forming of a cluster. */
   signal: AbortSignal;
   sleep: Sleep;
-  /** Why a cluster cannot be formed yet, each time that it was tried. */
+  /** Called with the reason after each attempt to form a cluster that failed. */
   onWaiting?: (reason: string) => void;
 }
 
 /**
- * Makes this node part of a cluster: of the one that its disk belongs to, of one that it founds alone unless one lives
- * that lists it, or of one that it forms with the listed nodes, which goes on in the background. Else it waits to be added.
+ * Makes this node part of a cluster: the one that its disk belongs to; or one that it founds alone, unless an existing
+ * one lists it; or one that it forms with the listed nodes, in the background. Otherwise it waits to be added.
  */
 export async function joinOrFound(options: JoinOptions): Promise<void> {
   const { raft, logger, config } = options;
   const { clusterId, incarnation } = raft.identity;
   if (clusterId !== null) {
-    // Not founded anew: the id may as well be that of a cluster whose leader has just found this node.
+    // Not founded again: the id may also be that of a cluster whose leader has just found this node.
     if (isEmpty(raft)) logger.warn({ clusterId }, EMPTY_MEMBER);
     logger.info({ clusterId, incarnation }, 'rejoining the cluster of the storage directory');
     return;
@@ -78,7 +78,7 @@ export async function joinOrFound(options: JoinOptions): Promise<void> {
   void forming.catch((error: Error) => options.onFatal(error));
 }
 
-/** Whether this start is to found a cluster of this node alone: it belongs to none, and its flags say so. */
+/** Whether this start founds a cluster of this node alone: it belongs to none, and its flags ask for one. */
 export function foundsAlone({ raft }: Pick<Config, 'raft'>, { identity }: Pick<Raft, 'identity'>): boolean {
   return raft.bootstrap && identity.clusterId === null;
 }
@@ -91,7 +91,7 @@ export function formationAnswer(
   return { empty: isEmpty(raft), peersDigest: peers.length > 0 ? peersDigest(peers) : null };
 }
 
-/** Not while a cluster lives that lists this node: its disk was lost, and a second cluster would build a second chain. */
+/** Not while an existing cluster lists this node: its disk was lost, and a second cluster would mean a second chain. */
 async function foundAlone(options: JoinOptions): Promise<void> {
   const { raft, consensusPort, config, logger, sleep, signal } = options;
   const address =
@@ -118,7 +118,7 @@ async function foundAlone(options: JoinOptions): Promise<void> {
   }
 }
 
-/** False when another cluster took this node in before. */
+/** False if another cluster took this node in first. */
 async function found(raft: Raft, members: readonly Member[]): Promise<boolean> {
   const outcome = await raft.bootstrap(members).catch((error: unknown) => {
     if (error instanceof StorageError && error.code === 'wrong-cluster') return undefined;

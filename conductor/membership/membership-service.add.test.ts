@@ -41,7 +41,7 @@ describe('adding a voter', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('leaves it without a vote when it does not get the log in time, and says what to do', async () => {
+  it('leaves it without a vote if it does not get the log in time, and says what to do', async () => {
     t.raft.progress.set('b', { state: 'probe', matchIndex: 0 });
     const added = t.service.add('b', 'b:1', 0, true);
     added.catch(() => undefined);
@@ -52,7 +52,7 @@ describe('adding a voter', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  describe('in whose middle leadership is lost', () => {
+  describe('when leadership is lost in the middle', () => {
     /** b is a member without a vote, and its log is not there yet. */
     async function interrupted(): Promise<{ added: Promise<void> }> {
       t.raft.progress.set('b', { state: 'probe', matchIndex: 0 });
@@ -64,7 +64,7 @@ describe('adding a voter', () => {
       return { added };
     }
 
-    it('goes on here after a re-election', async () => {
+    it('continues here after a re-election', async () => {
       const { added } = await interrupted();
       await pass(300);
       Object.assign(t.raft, { role: 'leader', leader: 'a' });
@@ -78,7 +78,7 @@ describe('adding a voter', () => {
       expect(t.handedOn).toEqual([]);
     });
 
-    it('goes on at the new leader', async () => {
+    it('continues at the new leader', async () => {
       const { added } = await interrupted();
       await pass(300);
       t.raft.leader = 'c';
@@ -87,14 +87,14 @@ describe('adding a voter', () => {
       expect(t.handedOn).toEqual(['conductor_addServerAsVoter b b:1 0 at c']);
     });
 
-    it('is of unknown outcome when nobody leads for long', async () => {
+    it('has an unknown outcome if nobody leads for long', async () => {
       const { added } = await interrupted();
       await pass(15_000);
       await expect(added).rejects.toMatchObject({ reason: 'unknown-outcome' });
       await expect(added).rejects.toThrow('it is not known whether the change was made');
     });
 
-    it('goes on with the vote when the answer to that was lost', async () => {
+    it('continues with the promotion if the answer to that was lost', async () => {
       t.raft.outcomes.push(
         { outcome: 'unknown', reason: 'leadership-lost' },
         { outcome: 'unknown', reason: 'leadership-lost' },
@@ -110,7 +110,7 @@ describe('adding a voter', () => {
     });
   });
 
-  it('gives no vote when somebody removed the node meanwhile', async () => {
+  it('gives no vote if the node was removed meanwhile', async () => {
     t.raft.progress.set('b', { state: 'probe', matchIndex: 0 });
     const added = t.service.add('b', 'b:1', 0, true);
     added.catch(() => undefined);
@@ -128,7 +128,7 @@ describe('adding a voter', () => {
     expect(t.raft.member('b')?.voter).toBe(true);
   });
 
-  it('again changes nothing and is success', async () => {
+  it('succeeds and changes nothing when repeated', async () => {
     t.raft.join('b', true);
     const before = t.raft.index;
     await t.service.add('b', 'b:1', 0, true);
@@ -151,14 +151,14 @@ describe('adding a non-voter', () => {
     expect(t.raft.member('b')?.voter).toBe(false);
   });
 
-  it('again changes nothing and is success', async () => {
+  it('succeeds and changes nothing when repeated', async () => {
     await t.service.add('b', 'b:1', 0, false);
     const before = t.raft.index;
     await t.service.add('b', 'b:1', 0, false);
     expect(t.raft.index).toBe(before);
   });
 
-  it('that is a voter updates its address and leaves it the vote, as op-conductor', async () => {
+  it('updates the address of a voter and leaves it the vote, as op-conductor does', async () => {
     t.raft.join('b', true);
     t.identities.set('b:2', { nodeId: 'b', clusterId: CLUSTER, incarnation: 'disk-b' });
     await t.service.add('b', 'b:2', 0, false);
@@ -166,26 +166,26 @@ describe('adding a non-voter', () => {
   });
 });
 
-describe('a member whose disk is another one', () => {
+describe('a member with another disk', () => {
   const wiped = { nodeId: 'b', clusterId: null, incarnation: 'disk-b2' };
   beforeEach(() => {
     t.raft.join('b', true);
     t.identities.set('b:1', wiped);
   });
 
-  it('leaves as the old and comes as a new member, never both with a vote', async () => {
+  it('leaves as the old member and comes back as a new one, never both with a vote', async () => {
     await t.service.add('b', 'b:1', 0, true);
     expect(t.raft.changes).toEqual(['remove b at 1', 'addNonvoter b at 11', 'addVoter b at 21']);
     expect(t.raft.member('b')).toMatchObject({ incarnation: 'disk-b2', voter: true });
   });
 
-  it('comes back without a vote when that is asked for', async () => {
+  it('comes back without a vote if requested', async () => {
     await t.service.add('b', 'b:1', 0, false);
     expect(t.raft.changes).toEqual(['remove b at 1', 'addNonvoter b at 11']);
     expect(t.raft.member('b')).toMatchObject({ incarnation: 'disk-b2', voter: false });
   });
 
-  it('is replaced as a non-voter, too', async () => {
+  it('is also replaced as a non-voter', async () => {
     t.raft.members = t.raft.members.map((member) =>
       member.id === 'b' ? { ...member, voter: false } : member,
     );
@@ -198,20 +198,20 @@ describe('a member whose disk is another one', () => {
     ]);
   });
 
-  it('stays as it is when the version is an old one', async () => {
+  it('does not change if the version is old', async () => {
     await expect(t.service.add('b', 'b:1', 99, true)).rejects.toThrow(
       'configuration changed since 99 (latest is 1)',
     );
     expect(t.raft.member('b')).toMatchObject({ incarnation: 'disk-b', voter: true });
   });
 
-  it('is not removed when nobody would be left to vote', async () => {
+  it('is not removed if no voter would be left', async () => {
     t.raft.members = t.raft.members.filter((member) => member.id === 'b');
     await expect(t.service.add('b', 'b:1', 0, true)).rejects.toThrow('b is the last voter');
   });
 });
 
-describe('whom it does not take in', () => {
+describe('nodes that it refuses or accepts', () => {
   it.each<[string, Said | Error, string, string]>([
     [
       'a node that does not answer',
@@ -247,7 +247,7 @@ describe('whom it does not take in', () => {
     expect(t.raft.changes).toEqual([]);
   });
 
-  it('a node that hangs', async () => {
+  it('refuses a node that hangs', async () => {
     t.hangs.add('b:1');
     const result = t.service.add('b', 'b:1', 0, true);
     result.catch(() => undefined);
@@ -256,14 +256,14 @@ describe('whom it does not take in', () => {
     expect(t.raft.changes).toEqual([]);
   });
 
-  it('a node of this cluster that is back is welcome', async () => {
+  it('accepts a node of this cluster that has come back', async () => {
     t.identities.set('b:1', { nodeId: 'b', clusterId: CLUSTER, incarnation: 'disk-b' });
     t.raft.inStep('b');
     await t.service.add('b', 'b:1', 0, true);
     expect(t.raft.member('b')?.voter).toBe(true);
   });
 
-  it('a second node of the same address', async () => {
+  it('refuses a second node with the same address', async () => {
     t.raft.join('b', true);
     t.identities.set('b:1', { nodeId: 'c', clusterId: null, incarnation: 'disk-c' });
     await expect(t.service.add('c', 'b:1', 0, true)).rejects.toThrow('b:1 is the address of b');

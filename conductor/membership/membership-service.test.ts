@@ -18,7 +18,7 @@ describe('on a node that does not lead', () => {
     t.raft.join('b', true);
   });
 
-  it('every change is refused with the text of op-conductor', async () => {
+  it('refuses every change with the text of op-conductor', async () => {
     const text = 'node is not the leader';
     await expect(t.service.add('c', 'c:1', 0, true)).rejects.toMatchObject({
       message: text,
@@ -30,7 +30,7 @@ describe('on a node that does not lead', () => {
     expect(t.raft.member('b')?.voter).toBe(true);
   });
 
-  it('the address is tried before leadership, as op-conductor does', async () => {
+  it('tries the address before it checks leadership, as op-conductor does', async () => {
     await expect(t.service.add('c', 'nowhere:1', 0, true)).rejects.toMatchObject({ reason: 'unreachable' });
     expect(t.dialled).toEqual(['nowhere:1']);
   });
@@ -46,7 +46,7 @@ describe('version', () => {
     ['remove', (version) => t.service.remove('b', version)],
   ];
 
-  it.each(calls)('%s: an old one is refused with both versions, and nothing changes', async (_, call) => {
+  it.each(calls)('%s: refuses an old version, names both, and changes nothing', async (_, call) => {
     const before = JSON.stringify(t.raft.members);
     await expect(call(7)).rejects.toMatchObject({
       message: 'configuration changed since 7 (latest is 1)',
@@ -56,13 +56,13 @@ describe('version', () => {
     expect(JSON.stringify(t.raft.members)).toBe(before);
   });
 
-  it.each(calls)('%s: the current one passes', async (_, call) => {
+  it.each(calls)('%s: accepts the current version', async (_, call) => {
     t.raft.inStep('c');
     await call(1);
     expect(t.raft.changes[0]).toContain(' at 1');
   });
 
-  it.each(calls)('%s: 0 is not compared', async (_, call) => {
+  it.each(calls)('%s: does not compare version 0', async (_, call) => {
     t.raft.inStep('c');
     t.raft.index = 5;
     await call(0);
@@ -71,7 +71,7 @@ describe('version', () => {
 });
 
 describe('outcomes', () => {
-  it('an unknown one is looked up, and tried again where it came to nothing', async () => {
+  it('looks up an unknown outcome, and tries again if the change was not made', async () => {
     t.raft.join('b', true);
     t.raft.outcomes.push({ outcome: 'unknown', reason: 'leadership-lost' });
     await t.service.remove('b', 0);
@@ -81,7 +81,7 @@ describe('outcomes', () => {
     expect(t.raft.changes).toHaveLength(3);
   });
 
-  it('one that another leader’s entry took the place of goes on at that leader', async () => {
+  it('continues at the new leader if its entry replaced the change', async () => {
     t.raft.join('b', true);
     t.raft.outcomes.push({ outcome: 'rejected', reason: 'superseded' });
     const removed = t.service.remove('b', 0, { by: { address: 'x:1', token: 'alice' } });
@@ -90,7 +90,7 @@ describe('outcomes', () => {
     expect(t.handedOn).toEqual(['conductor_removeServer b 0 false at c for alice']);
   });
 
-  it('one that stays unknown begins with the text of op-conductor', async () => {
+  it('begins the error for an outcome that stays unknown with the text of op-conductor', async () => {
     Object.assign(t.raft, { ready: false });
     t.raft.outcomes.push({ outcome: 'unknown', reason: 'this node stopped' });
     const removed = t.service.remove('b', 0);
@@ -100,7 +100,7 @@ describe('outcomes', () => {
     await expect(removed).rejects.toThrow(/^leadership lost while committing log, and nobody leads/);
   });
 
-  it('a refusal without detail shows its reason', async () => {
+  it('shows the reason of a refusal without detail', async () => {
     t.raft.outcomes.push({ outcome: 'rejected', reason: 'change-in-progress' });
     await expect(t.service.demote('b', 0)).rejects.toMatchObject({
       message: 'change-in-progress',
@@ -121,7 +121,7 @@ describe('replacing a voter', () => {
   const voters = (): string[] => t.raft.members.filter(({ voter }) => voter).map(({ id }) => id);
   beforeEach(() => t.raft.join('b', true));
 
-  it('lets the newcomer get the log without a vote, then swaps both at once', async () => {
+  it('lets the newcomer get the log without a vote, then swaps both in one step', async () => {
     t.raft.inStep('c');
     await t.service.replace('b', { id: 'c', address: 'c:1' }, 0);
     expect(t.raft.changes).toEqual(['addNonvoter c', 'replace b by c at 11']);
@@ -129,13 +129,13 @@ describe('replacing a voter', () => {
     expect(t.raft.member('b')).toBeUndefined();
   });
 
-  it('takes a non-voter that has the log as it is, and passes on what the caller saw and wants', async () => {
+  it('uses a non-voter that has the log as it is, and passes on the version and force of the caller', async () => {
     t.raft.join('c', false);
     await t.service.replace('b', { id: 'c', address: 'c:1' }, 1, { force: true });
     expect(t.raft.changes).toEqual(['replace b by c at 1 by force']);
   });
 
-  it('leaves the old voter in its place while the newcomer is behind', async () => {
+  it('keeps the old voter while the newcomer is behind', async () => {
     t.raft.progress.set('c', { state: 'snapshot', matchIndex: 0 });
     const replaced = t.service.replace('b', { id: 'c', address: 'c:1' }, 0);
     replaced.catch(() => undefined);
@@ -144,7 +144,7 @@ describe('replacing a voter', () => {
     expect(voters()).toEqual(['a', 'b']);
   });
 
-  it('is done when it was done before', async () => {
+  it('succeeds if it was done before', async () => {
     t.raft.inStep('c');
     await t.service.replace('b', { id: 'c', address: 'c:1' }, 0);
     const { length } = t.raft.changes;
@@ -162,7 +162,7 @@ describe('replacing a voter', () => {
     expect(t.raft.changes).toEqual([]);
   });
 
-  it('refuses a newcomer that votes already, which would leave one vote less', async () => {
+  it('refuses a newcomer that already votes, since the cluster would have one vote less', async () => {
     t.raft.join('c', true);
     await expect(t.service.replace('b', { id: 'c', address: 'c:1' }, 0)).rejects.toMatchObject({
       reason: 'already-a-voter',
@@ -187,7 +187,7 @@ describe('force', () => {
     ]);
   });
 
-  it('is what a refusal asks for', async () => {
+  it('is suggested by a refusal', async () => {
     t.raft.join('b', true);
     t.raft.outcomes.push({ outcome: 'rejected', reason: 'would-lose-quorum', detail: 'no majority' });
     await expect(t.service.remove('b', 0)).rejects.toMatchObject({
@@ -198,13 +198,13 @@ describe('force', () => {
 });
 
 describe('the timing of the cluster', () => {
-  it('is that of a profile, or free values', async () => {
+  it('is set by profile or by free values', async () => {
     await t.service.setTiming('multi-region', 7);
     await t.service.setTiming({ ...TIMING_PROFILES.lan, electionTimeoutMs: 1234 }, 0);
     expect(t.raft.changes).toEqual(['timing 400 at 7', 'timing 1234 at undefined']);
   });
 
-  it('is refused with the reason', async () => {
+  it('is refused with a reason', async () => {
     await expect(t.service.setTiming('lan-slow', 0)).rejects.toThrow(
       'there is no timing profile "lan-slow", only lan-fast, lan, multi-region',
     );

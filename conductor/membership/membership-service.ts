@@ -14,10 +14,10 @@ import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 import type { Sleep } from '../time/sleep.js';
 import { seeThrough, type Change, type LeaderCall } from './see-through.js';
 
-/** What a node says of itself to anybody who asks. */
+/** What a node tells any caller about itself. */
 export type PeerIdentity = Omit<HelloAnswer, 'bootId'>;
 
-/** What changes of the membership need to know of the Raft node. */
+/** What changes of the membership need from the Raft node. */
 export type MembershipStatus = Pick<
   CoreStatus,
   'role' | 'ready' | 'leader' | 'lastIndex' | 'configuration'
@@ -36,11 +36,11 @@ export interface MembershipRaft {
 }
 
 export interface ChangeOptions {
-  /** Also when the voters that answer now would be no majority afterwards. */
+  /** Make the change even if the voters that answer now would not be a majority afterwards. */
   force?: boolean;
 }
 
-/** How a change is asked for, and by whom. */
+/** How a change is requested, and by whom. */
 export interface ChangeRequest extends ChangeOptions {
   by?: CallerIdentity | undefined;
 }
@@ -50,7 +50,7 @@ interface MembershipOptions {
   clusterId(): string | null;
   /** Asks the node at a consensus address who it is. */
   hello(address: string, signal: AbortSignal): Promise<PeerIdentity>;
-  /** Has a call carried out by the member that leads now. */
+  /** Has the current leader carry out a call. */
   atLeader(leader: string, call: LeaderCall): Promise<void>;
   /** 5 s unless given. */
   dialTimeoutMs?: number;
@@ -63,12 +63,12 @@ const DIAL_TIMEOUT_MS = 5000;
 const CATCH_UP_TIMEOUT_MS = 30_000;
 const CATCH_UP_POLL_MS = 5;
 
-/** Entries that a new voter may miss at its promotion: it fetches them faster than they come. */
+/** Entries that a new voter may miss at its promotion: it fetches them faster than new ones arrive. */
 const PROMOTION_LAG_ENTRIES = 2;
 
 /**
- * Adds and removes members. A new voter first joins without a vote and gets the log, so that the cluster never
- * waits for it (Raft thesis §4.2.1); a node whose disk is not the one that was added comes back as a new member.
+ * Adds and removes members. A new voter first joins without a vote and gets the log, so the cluster never waits for it
+ * (Raft thesis §4.2.1). A node whose disk is not the one that was added comes back as a new member.
  */
 export class MembershipService {
   constructor(private readonly options: MembershipOptions) {}
@@ -102,10 +102,10 @@ export class MembershipService {
     const { configuration, index } = raft.status().configuration;
     const existing = configuration.members.find((member) => member.id === id);
     let expected = version === 0 ? undefined : version;
-    // The first step may have been committed before it was interrupted, and is no change by somebody else.
+    // The first step may have been committed before the interruption, and is not a change by somebody else.
     if (isRepeated && existing?.incarnation === incarnation) expected = undefined;
     if (existing && existing.incarnation !== incarnation) {
-      // Its old vote is bound to a disk that is gone; swapping disks in one step could give two quorums.
+      // Its old vote is bound to a disk that is gone. Swapping disks in one step could give two quorums.
       if (existing.voter && expected === undefined) expected = index;
       expected = await this.change({ type: 'remove', id }, expected, options);
     } else if (existing && (existing.voter || !voter)) {
@@ -147,8 +147,8 @@ export class MembershipService {
   }
 
   /**
-   * Puts the node `by` in the place of the voter `id`, both or neither. It joins without a vote first and gets the
-   * log. For a new disk under an old id, `add` is the way: one id cannot have two disks at a time.
+   * Replaces the voter `id` by the node `by`, both or neither. The node first joins without a vote and gets the log.
+   * For a new disk under an old id, use `add`: one id cannot have two disks at a time.
    */
   async replace(
     id: string,
@@ -178,7 +178,7 @@ export class MembershipService {
     this.requireLeader(isRepeated);
     const { members } = this.options.raft.status().configuration.configuration;
     const [old, known] = [id, by.id].map((each) => members.find((member) => member.id === each));
-    // Repeated after an answer that was lost.
+    // Repeated after an answer was lost.
     if (!old && known?.voter && known.incarnation === incarnation) return;
     if (!old?.voter) throw new RpcError(`${id} is not a voter`, { reason: 'not-a-voter' });
     if (known?.voter) {
@@ -195,7 +195,7 @@ export class MembershipService {
     await this.change({ type: 'replace', id, by: newcomer }, expected, options);
   }
 
-  /** The times are part of the configuration. @param timing a profile by its name, or free values */
+  /** Timing is part of the configuration. @param timing name of a profile, or free values */
   async setTiming(timing: string | ClusterTiming, version: number): Promise<void> {
     this.requireLeader(false);
     const times = typeof timing === 'string' ? profileNamed(timing) : timing;
@@ -220,13 +220,13 @@ export class MembershipService {
     return indexOf(await this.options.raft.changeMembership(change, expectedIndex, options));
   }
 
-  /** @param isMidway a change was begun */
+  /** @param isMidway the change has begun */
   private requireLeader(isMidway: boolean): void {
     if (this.options.raft.status().role === 'leader') return;
     throw notLeader(isMidway ? 'leadership-lost' : 'not-leader');
   }
 
-  /** op-conductor dials the address before anything else, too; a node that is not there must not get a vote. */
+  /** op-conductor also dials the address first. A node that is not there must not get a vote. */
   private async identify(id: string, address: string): Promise<string> {
     const { options } = this;
     if (address === '') throw new RpcError('dial tcp: missing address', { reason: 'unreachable' });
@@ -278,7 +278,7 @@ export class MembershipService {
 const notLeader = (reason: 'not-leader' | 'leadership-lost'): RpcError =>
   new RpcError('node is not the leader', { reason });
 
-/** Index of the configuration in force after a change. @throws RpcError when there is none */
+/** Index of the configuration in force after a change. @throws RpcError if there is none */
 function indexOf(outcome: Outcome<object>): number {
   if (outcome.outcome === 'done') return outcome.index;
   if (outcome.outcome === 'unknown') {

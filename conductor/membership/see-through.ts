@@ -3,30 +3,30 @@ import type { CallerIdentity } from '../../rpc/server/json-rpc/caller.js';
 import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 import type { Sleep } from '../time/sleep.js';
 
-/** A call as the new leader is to carry it out. */
+/** A call for the new leader to carry out. */
 export interface LeaderCall {
   method: string;
   params: readonly unknown[];
-  /** Who asked for it; undefined when nobody but this member did. */
+  /** Who asked for it; undefined if only this member did. */
   by?: CallerIdentity | undefined;
 }
 
 /** A change of the membership, which may take several steps. */
 export interface Change extends LeaderCall {
-  /** Carries out what is still to be done. @throws RpcError; with a reason of `INTERRUPTED` when leadership was lost in its middle */
+  /** Carries out the rest of the change. @throws RpcError; with a reason of `INTERRUPTED` when it lost leadership */
   attempt: (isRepeated: boolean) => Promise<void>;
-  /** Whether these members are what was wanted; absent where another attempt does no harm. */
+  /** Whether these members are the goal; absent if another attempt does no harm. */
   isTrue?: (members: readonly Member[]) => boolean;
 }
 
 interface SeeThroughOptions {
   status: () => Pick<CoreStatus, 'role' | 'ready' | 'leader' | 'configuration'>;
-  /** Has the call carried out by the leader. @throws RpcError with its answer, or that it could not be asked */
+  /** Has the leader carry out the call. @throws RpcError with its answer, or that it could not be asked */
   atLeader: (leader: string, call: LeaderCall) => Promise<void>;
   sleep: Sleep;
 }
 
-/** Reasons of errors that say no more than that leadership was lost, or is about to be. */
+/** Reasons of errors that only mean that leadership was lost, or is about to be. */
 const INTERRUPTED: readonly string[] = [
   'unknown-outcome',
   'superseded',
@@ -34,15 +34,15 @@ const INTERRUPTED: readonly string[] = [
   'transfer-in-progress',
 ];
 
-/** An election takes a fraction of that, also on a busy machine. */
+/** An election takes a fraction of this, even on a busy machine. */
 const SETTLE_MS = 10_000;
 const LOOK_MS = 20;
 
 /**
- * Carries a change through changes of leadership in its middle: it goes on here after a re-election, or at the new leader.
- * Whether an interrupted step was committed is known once somebody leads with a commit of his own term.
+ * Carries a change through changes of leadership: it continues here after a re-election, or at the new leader.
+ * Whether an interrupted step was committed is known once a leader has committed an entry of its own term.
  *
- * @throws RpcError; `unknown-outcome` when nobody leads for long
+ * @throws RpcError; `unknown-outcome` if nobody leads for long
  */
 export async function seeThrough(change: Change, options: SeeThroughOptions): Promise<void> {
   for (let isRepeated = false; ; isRepeated = true) {

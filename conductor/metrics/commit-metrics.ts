@@ -7,7 +7,7 @@ import { FINE_BUCKETS, type Families } from './families.js';
 /** The methods by which a sequencer commits. */
 const COMMIT_METHODS = new Set(['conductor_commitUnsafePayload', 'commit-unsafe-payload']);
 
-/** What becomes of blocks. */
+/** The fate of blocks. */
 export class CommitMetrics {
   private readonly decode;
   private readonly replicate;
@@ -26,7 +26,7 @@ export class CommitMetrics {
       FINE_BUCKETS,
       'stage',
     );
-    // Bound once: nothing looks labels up while a block waits.
+    // Bound once: no labels are looked up while a block waits.
     this.decode = stages.labels('decode');
     this.replicate = stages.labels('replicate');
     this.apply = stages.labels('apply');

@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 type NoLabels = never;
 
-/** Makes metrics of one registry, each with its name, its text and its labels. Every one is in docs/METRICS.md. */
+/** Makes metrics of one registry, each with its name, text and labels. docs/METRICS.md lists all of them. */
 export class Families {
   constructor(private readonly registry: Registry) {}
 
@@ -25,10 +25,10 @@ export class Families {
   }
 }
 
-/** Those of all histograms of op-conductor. */
+/** The buckets of all op-conductor's histograms. */
 export const DEFAULT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 
-/** For what takes milliseconds. */
+/** For durations of milliseconds. */
 export const FINE_BUCKETS = [
   0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5,
 ] as const;

@@ -1,8 +1,8 @@
 import type { HealthReport, HealthCode } from '../../health/health-report.js';
 
 /**
- * The `error` label of failed health checks: op-conductor's texts. Where it inserts what the execution client
- * said, this is one text, so that the label is bounded.
+ * The `error` label of failed health checks, with op-conductor's texts. Where it inserts the answer of the execution
+ * client, this is one fixed text, so that the label is bounded.
  */
 const TEXTS: Readonly<Record<HealthCode, string>> = {
   'node-unreachable': 'cannot connect to sequencer rpc endpoints',

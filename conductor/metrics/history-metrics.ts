@@ -1,6 +1,6 @@
 import type { Families } from './families.js';
 
-/** What becomes of entries of the history. */
+/** The fate of entries of the history. */
 export class HistoryMetrics {
   private readonly webhook;
 
@@ -10,7 +10,7 @@ export class HistoryMetrics {
       'Number of entries of the history for the webhook, by outcome: sent or dropped',
       'outcome',
     );
-    // From the start, so that a first drop is an increase.
+    // Present from the start, so that the first drop counts as an increase.
     for (const outcome of ['sent', 'dropped'] as const) this.webhook.inc({ outcome }, 0);
   }
 

@@ -39,7 +39,7 @@ describe('docs/METRICS.md', () => {
     expect(all.length).toBeGreaterThan(40);
   });
 
-  it('describes no metric that the code does not have', () => {
+  it('does not describe metrics that the code lacks', () => {
     const sources = ['conductor', 'rpc']
       .flatMap((folder) =>
         readdirSync(path.join(repositoryRoot, folder), { recursive: true, encoding: 'utf8' })

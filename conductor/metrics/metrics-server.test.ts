@@ -16,7 +16,7 @@ beforeEach(() => {
   t = new MetricsUnderTest();
 });
 
-/** Families of op-conductor's page that ours does not have, and why. */
+/** Families of op-conductor's page that ours lacks, and why. */
 const LEFT_OUT: [RegExp, string][] = [[/^go_/, 'the Go runtime; ours is nodejs_*']];
 
 describe('the metrics server', () => {
@@ -46,7 +46,7 @@ describe('the metrics server', () => {
     }
   };
 
-  it('takes no more connections than scrapers need', async () => {
+  it('accepts only as many connections as scrapers need', async () => {
     const { port } = server.server.address() as { port: number };
     const idle = Array.from({ length: 64 }, () => net.connect(port, '127.0.0.1'));
     await Promise.all(idle.map((socket) => once(socket, 'connect')));
@@ -57,7 +57,7 @@ describe('the metrics server', () => {
     expect(await get('/')).toContain('op_conductor_up');
   });
 
-  it('counts a scrape as over when the scraper goes away before its answer', async () => {
+  it('counts a scrape as ended if the scraper goes away before its answer', async () => {
     const { port } = server.server.address() as { port: number };
     let requests = 0;
     server.server.on('request', () => requests++);
@@ -68,7 +68,7 @@ describe('the metrics server', () => {
     }
     while (requests < 3 * scrapers.length) await new Promise((resolve) => setImmediate(resolve));
     await noConnections();
-    // Not read off a page: who asks while one is being made for another shares it, with the gauge as it was then.
+    // Not read from a page: a scrape that joins one in progress shares its page, with the older gauge.
     const gauge = t.metrics.registry.getSingleMetric('promhttp_metric_handler_requests_in_flight')!;
     const inFlight = async (): Promise<unknown> => (await gauge.get()).values[0]?.value;
     for (let turns = 0; turns < 1_000 && (await inFlight()) !== 0; turns++) {
@@ -77,7 +77,7 @@ describe('the metrics server', () => {
     expect(await inFlight()).toBe(0);
   });
 
-  it('makes one page for all who ask at the same time', async () => {
+  it('makes one page for all concurrent scrapes', async () => {
     const answers = await Promise.all(Array.from({ length: 60 }, () => server.inject('/metrics')));
     for (const { body } of answers) expect(body).toContain('op_conductor_up');
     expect(refreshed).toBe(1);
@@ -99,7 +99,7 @@ describe('the metrics server', () => {
   });
 
   describe("op-conductor's own page", () => {
-    it('is covered: the same names, types, texts, labels and buckets', async () => {
+    it('is covered, with the same names, types, texts, labels and buckets', async () => {
       const theirs = parsePage(readFixtureText('recordings/metrics.txt'));
       const ours = parsePage(await get('/metrics'));
       const compared: string[] = [];

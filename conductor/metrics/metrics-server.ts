@@ -10,19 +10,19 @@ interface MetricsServerOptions {
   host: string;
   /** 0 lets the system choose. */
   port: number;
-  /** Called before each answer, to bring gauges up to date. */
+  /** Called before each answer to update the gauges. */
   refresh: () => Promise<void>;
   /** Absent: plain HTTP. */
   tls?: TlsChoice | undefined;
-  /** Brings the certificate, now and whenever it changes. */
+  /** Provides the certificate, at once and after each change. */
   openTls?: (use: (material: TlsMaterial) => void) => Promise<void>;
 }
 
-/** A few scrapers; others are closed at once. */
+/** For a few scrapers; further connections are closed at once. */
 const CONNECTIONS_MAX = 64;
 /** A scrape has no body. */
 const BODY_BYTES_MAX = 64 * 1024;
-/** A request must have arrived whole within this time. */
+/** A request must have arrived completely within this time. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 120_000;
 
@@ -56,7 +56,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   await options.openTls?.((material) => useTls(app, material));
   app.addHook('onRequest', async (_request, reply) => {
     inFlight.inc();
-    // Comes to every request; `onResponse` does not, when the scraper went away before its answer.
+    // Fires for every request; `onResponse` does not if the scraper went away before its answer.
     reply.raw.once('close', () => inFlight.dec());
   });
   app.addHook('onResponse', async (_request, reply) => served.inc({ code: String(reply.statusCode) }));
@@ -69,7 +69,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
     url: '/*',
     method: ['GET', 'HEAD', 'POST'],
     handler: async (_request, reply) => {
-      // Those who ask at the same time share a page: one for each of them would hold up heartbeats.
+      // Concurrent scrapes share a page: a page for each would delay heartbeats.
       page ??= render().finally(() => (page = undefined));
       void reply.type(registry.contentType);
       return page;

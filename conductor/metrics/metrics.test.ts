@@ -17,7 +17,7 @@ const becomes = (role: 'leader' | 'follower', leader: string): boolean =>
   t.raft.emit('role', { type: 'role', role, term: 2, leader, reason: 'elected' });
 
 describe('health checks', () => {
-  it("are counted by op-conductor's texts, whatever the programs say", async () => {
+  it("are counted by op-conductor's texts, not by the texts of the programs", async () => {
     const codes = [
       undefined,
       'node-unreachable',
@@ -58,13 +58,13 @@ describe('elections', () => {
     expect(await elections('timeout')).toBe(1);
   });
 
-  it('are measured until the sequencer runs here, apart for transfers', async () => {
+  it('are measured until the sequencer runs here, separately for transfers', async () => {
     stand('timeout', true);
     stand('timeout', false);
     becomes('leader', 'a');
     t.controller.emit('sequencerStarted', true);
     expect(await failovers()).toEqual([1, 0]);
-    // An operator restarted op-node: nobody failed.
+    // An operator restarted op-node: nothing failed.
     t.controller.emit('sequencerStarted', true);
     stand('transfer', false);
     becomes('leader', 'a');
@@ -79,7 +79,7 @@ describe('elections', () => {
 });
 
 describe('elections of a paused conductor', () => {
-  it('are no failover, however late it is resumed', async () => {
+  it('are not counted as failovers, however late it is resumed', async () => {
     for (const cause of ['timeout', 'transfer'] as const) {
       t.raft.emit('electionStarted', { type: 'electionStarted', term: 2, cause, prevote: false });
       becomes('leader', 'a');
@@ -114,7 +114,7 @@ describe('commits', () => {
     expect(await t.value('op_conductor_commit_duration_seconds_count', 'stage=total')).toBeUndefined();
   });
 
-  it('tell what became of the block', async () => {
+  it('show what became of the block', async () => {
     const block = committed(refOf(5));
     t.metrics.applied(block, { type: 'append' });
     t.metrics.applied(block, { type: 'gap', missing: 3 });
@@ -130,7 +130,7 @@ describe('commits', () => {
 });
 
 describe('disks that cannot be trusted', () => {
-  it('are counted when two processes run on copies of one, by whose it is', async () => {
+  it('are counted by owner when two processes run on copies of one disk', async () => {
     const of = (peer: string): Promise<number | undefined> =>
       t.value('op_conductor_identity_used_twice_total', `peer=${peer}`);
     expect(await of('b')).toBeUndefined();
@@ -138,7 +138,7 @@ describe('disks that cannot be trusted', () => {
     expect([await of('b'), await of('c')]).toEqual([2, 1]);
   });
 
-  it("are shown when this node's own lost what it had confirmed, and not when another's did", async () => {
+  it("are shown if this node's own disk lost confirmed data, but not if another's did", async () => {
     const lost = (node: string): boolean =>
       t.raft.emit('reverted', { type: 'reverted', node, proof: 'shorter', acknowledged: 4, found: 2 });
     const shown = (): Promise<number | undefined> => t.value('op_conductor_log_reverted');
@@ -166,7 +166,7 @@ describe('calls', () => {
 });
 
 describe('calls that backends answer with codes of their own', () => {
-  it('do not make labels without end', async () => {
+  it('do not create unbounded labels', async () => {
     for (let code = 1; code <= 100; code += 1)
       t.metrics.called(call({ error: new RpcError('no', { code, reason: 'x' }) }));
     t.metrics.called(call({ error: new RpcError('no', { code: 1, reason: 'x' }) }));
@@ -201,7 +201,7 @@ describe('gauges', () => {
     expect(await t.value('op_conductor_peer_last_contact_seconds', 'peer=b')).toBe(0.25);
   });
 
-  it('forget what is over', async () => {
+  it('drop values that no longer apply', async () => {
     t.metrics.refresh(status, verdict);
     const over: ConductorStatus = {
       ...status,

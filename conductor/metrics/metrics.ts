@@ -19,8 +19,8 @@ import { SecurityMetrics } from './security-metrics.js';
 import { StateMetrics } from './state-metrics.js';
 
 /**
- * All metrics of this process but those of the flashblocks proxy, which adds its own to the registry. By op-conductor's
- * names where it has them; docs/METRICS.md lists every one.
+ * All metrics of this process except those of the flashblocks proxy, which adds its own to the registry. They have
+ * op-conductor's names where it has them; docs/METRICS.md lists all of them.
  */
 export class Metrics {
   readonly registry = new Registry();
@@ -50,7 +50,7 @@ export class Metrics {
     this.history = new HistoryMetrics(families);
   }
 
-  /** Counts what these two do from now on. */
+  /** Counts the events of these two from now on. */
   watch(raft: WatchedRaft, controller: EventEmitter<ControlEvents>): void {
     this.raft.watch(raft);
     this.raft.watchStarts(controller);
@@ -79,17 +79,17 @@ export class Metrics {
     this.commits.applied(head, verdict);
   }
 
-  /** What became of an entry for the webhook. */
+  /** The fate of an entry for the webhook. */
   posted(outcome: 'sent' | 'dropped'): void {
     this.history.posted(outcome);
   }
 
-  /** Adds what only a process that serves metrics needs: its collectors cost a little all the time. */
+  /** Adds metrics that only a process with a metrics port needs: their collectors have a constant small cost. */
   addProcess(): void {
     addProcessMetrics(this.registry);
   }
 
-  /** Brings the gauges up to date. */
+  /** Updates the gauges. */
   refresh(status: ConductorStatus, verdict: ClusterVerdict): void {
     this.state.set(status, Date.now());
     this.cluster.set(verdict);

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { collectDefaultMetrics, Counter, Gauge, type Registry } from 'prom-client';
 
 /**
- * Memory, processor, files and event loop of this process; and the three metrics of Go's process collector that
- * prom-client lacks. Only Linux has those.
+ * Memory, processor, files and event loop of this process, and the three metrics of Go's process collector that
+ * prom-client lacks. Those three exist only on Linux.
  */
 export function addProcessMetrics(registry: Registry): void {
   collectDefaultMetrics({ register: registry });

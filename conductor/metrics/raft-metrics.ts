@@ -76,7 +76,7 @@ export class RaftMetrics {
   }
 
   watchStarts(controller: EventEmitter<ControlEvents>): void {
-    // How long it was paused says nothing of how fast it is.
+    // The time while it was paused says nothing about how fast it is.
     controller.on('resumed', () => (this.vacancy = undefined));
     controller.on('sequencerStarted', () => {
       const { vacancy } = this;

@@ -5,10 +5,10 @@ import { DEFAULT_BUCKETS, type Families } from './families.js';
 
 const RPC = 'main';
 
-/** Codes of one method that are told apart: proxied methods pass on what their backends make up. */
+/** How many codes of one method are told apart: proxied methods pass on any code of their backends. */
 const CODES_MAX = 16;
 
-/** What is kept of one method; nothing looks labels up in a call. */
+/** Metrics of one method, kept so that no labels are looked up during a call. */
 interface BoundMethod {
   requests: Counter.Internal;
   duration: Histogram.Internal<string>;
@@ -18,7 +18,7 @@ interface BoundMethod {
   responses: Map<string, Counter.Internal>;
 }
 
-/** The JSON-RPC server, by op-conductor's names. */
+/** Metrics of the JSON-RPC server, with op-conductor's names. */
 export class RpcMetrics {
   private readonly requests;
   private readonly duration;
@@ -67,7 +67,7 @@ export class RpcMetrics {
       'Calls to the RPC server that were refused, by cause: no-credential, unknown-credential, role-missing',
       'cause',
     );
-    // From the start: an alert on the first one needs the zero before it.
+    // Present from the start: an alert on the first one needs the zero before it.
     for (const cause of REFUSAL_CAUSES) this.refusals.set(cause, refusals.labels(cause));
   }
 

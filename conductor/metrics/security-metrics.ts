@@ -43,7 +43,7 @@ export class SecurityMetrics {
     );
   }
 
-  /** These are in use from now on. */
+  /** These credentials are in use from now on. */
   secured(credentials: Credentials, acceptsPlain: boolean): void {
     this.mode.reset();
     this.mode.set({ mode: credentials.kind }, 1);

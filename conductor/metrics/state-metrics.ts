@@ -1,7 +1,7 @@
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { Families } from './families.js';
 
-/** Gauges of what is: op-conductor has none. They are read when somebody asks. */
+/** Gauges of the current state, which op-conductor lacks. They are read on each scrape. */
 export class StateMetrics {
   private readonly leader;
   private readonly witness;

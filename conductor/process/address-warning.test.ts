@@ -31,7 +31,7 @@ interface Warning {
   remedy: string;
 }
 
-/** What is warned of, in a node with these flags besides those that all have. */
+/** The warnings of a node with these flags besides the common ones. */
 function warningsWith(...flags: string[]): { node: FakeNode; warned: Warning[] } {
   const parsed = parseConfig(
     [
@@ -54,7 +54,7 @@ const ADVERTISED = ['--consensus.addr=0.0.0.0', '--consensus.advertised=a.exampl
 const PEERS = '--raft.peers=a@10.0.0.1:50050,b@10.0.0.2:50050';
 
 describe('AddressWarning', () => {
-  it('warns once of an address in the log that is not the advertised one, with the command that changes it', () => {
+  it('warns once if the log has another address than the advertised one, with the command that changes it', () => {
     const { node, warned } = warningsWith(...ADVERTISED);
     node.list(['a', '10.9.9.9:50050'], ['b', '10.0.0.2:50050']);
     node.list(['a', '10.9.9.9:50050']);
@@ -67,13 +67,13 @@ describe('AddressWarning', () => {
     });
   });
 
-  it('goes by the list of peers where nothing is advertised', () => {
+  it('uses the list of peers if nothing is advertised', () => {
     const { node, warned } = warningsWith('--consensus.addr=0.0.0.0', PEERS);
     node.list(['a', '10.0.0.1:50051']);
     expect(warned).toMatchObject([{ listed: '10.0.0.1:50051', advertised: '10.0.0.1:50050' }]);
   });
 
-  it('warns again of yet another address, and of the same one after it was right meanwhile', () => {
+  it('warns again about a different address, and about the same one if it was right in between', () => {
     const { node, warned } = warningsWith(...ADVERTISED);
     for (const address of ['one:1', 'two:2', 'a.example:50050', 'two:2']) node.list(['a', address]);
     expect(warned.map(({ listed }) => listed)).toEqual(['one:1', 'two:2', 'two:2']);
@@ -83,7 +83,7 @@ describe('AddressWarning', () => {
     ['the addresses agree', ADVERTISED, [['a', 'A.Example:50050']]],
     ['another member has another address', ADVERTISED, [['b', 'b.example:50050']]],
     ['the log has no members yet', ADVERTISED, []],
-    ['only the address to listen at is known', ['--consensus.addr=127.0.0.1'], [['a', 'a.example:50050']]],
+    ['only the listen address is known', ['--consensus.addr=127.0.0.1'], [['a', 'a.example:50050']]],
   ])('says nothing when %s', (_, flags, members) => {
     const { node, warned } = warningsWith(...flags);
     node.list(...members);

@@ -9,11 +9,11 @@ interface Raft extends EventEmitter<RaftNodeEvents> {
 }
 
 /**
- * The others look for this node where the cluster's log has it, and a process that does not answer there does not count.
- * Only an address that the flags name can be compared: where a node listens may be an interface, or all of them.
+ * Members look for this node at its address in the cluster's log. A process that does not answer there does not count.
+ * Only an address from the flags can be compared: where a node listens may be one interface, or all of them.
  */
 export class AddressWarning {
-  /** The address in the log that was last warned of. */
+  /** The last address in the log that it warned about. */
   private warnedOf: string | undefined;
 
   constructor(
@@ -24,7 +24,7 @@ export class AddressWarning {
     raft.on('configuration', () => this.check());
   }
 
-  /** Warns once of the same address. The node must be open. */
+  /** Warns once about the same address. The node must be open. */
   check(): void {
     const { advertisedAddr: advertised } = this.config.consensus;
     const { nodeId } = this.raft;
@@ -47,5 +47,5 @@ export class AddressWarning {
   }
 }
 
-/** Host names are the same in upper and lower case. */
+/** Host names are case-insensitive. */
 const isSameAddress = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();

@@ -56,13 +56,13 @@ import { tlsOfPorts, type TlsOfPorts } from './security/port-tls.js';
 import { RpcSecurity } from './security/rpc-security.js';
 import { TrustedLease } from './trusted-lease.js';
 
-/** Longest that the local node may take for an answer. */
+/** Longest that the local node may take to answer. */
 const CALL_TIMEOUT_MS = 10_000;
 const CATCH_UP_TIMEOUT_MS = 3000;
 const STUCK_AFTER_MS = 10_000;
 const NODE_POLL_MS = 250;
 
-/** All parts of a process, wired to each other; nothing runs yet. */
+/** All parts of a process, wired to each other. Nothing runs yet. */
 export interface Parts {
   readonly metrics: Metrics;
   readonly clients: Clients;
@@ -98,16 +98,16 @@ interface Limited {
 interface Clients {
   opNode: OpNodeClient;
   execution: ExecutionClient;
-  /** Of their own: readers of the proxies must not keep the control loop waiting. */
+  /** Separate connections: readers of the proxies must not delay the control loop. */
   proxies: { node: JsonRpcClient; execution: JsonRpcClient };
 }
 
-/** Noted here once they are bound. */
+/** Filled in once they are bound. */
 interface BoundPorts {
   rpcPort: number | undefined;
 }
 
-/** What of one process is not in its configuration. */
+/** What a process has besides its configuration. */
 interface ProcessContext {
   version: string;
   logger: Logger;
@@ -116,7 +116,7 @@ interface ProcessContext {
   logTail: LogTail;
 }
 
-/** Builds all parts from the configuration, each from those before it. */
+/** Builds all parts from the configuration. Each part uses only earlier ones. */
 export function assemble(config: Config, context: ProcessContext): Parts {
   const { version, logger } = context;
   const controlLogger = logger.child({ part: 'control' });
@@ -267,7 +267,7 @@ export function assemble(config: Config, context: ProcessContext): Parts {
     ...{ conductor, byHand, clients, metrics, limits, onCall, rpcSecurity, portTls },
     onChange: (report) => clusterHistory.called(report),
   });
-  // By the lease, not by the role: a process that was frozen reads its upstream before it learns of its successor.
+  // Checks the lease, not the role: a process that was frozen reads its upstream before it learns of its successor.
   const lease = new TrustedLease(raft, undefined, (byMs) =>
     logger.warn({ byMs: Math.round(byMs) }, 'wall clock jumped: lease not trusted until it is renewed'),
   );
@@ -310,7 +310,7 @@ function createReports(metrics: Metrics, logger: Logger): EventEmitter<Reports> 
   return reports;
 }
 
-/** Those of a witness fail at once, whatever they are asked. */
+/** Clients of a witness. They fail at once, whatever they are asked. */
 function createClients({ node, execution, witness }: Config): Clients {
   const to = (url: string): JsonRpcClientOptions =>
     witness
@@ -326,7 +326,7 @@ function createClients({ node, execution, witness }: Config): Clients {
   };
 }
 
-/** What watches the local node. */
+/** The parts that watch the local node. */
 function createHealth(
   config: Config,
   { opNode, execution }: Clients,

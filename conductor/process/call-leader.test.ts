@@ -8,7 +8,7 @@ const CALL = {
   by: { address: '10.0.0.9:4711', token: 'alice' },
 };
 
-/** A way over which that is answered; over the RPC nobody is known. */
+/** A way to the leader that gives this answer. No member is known over the RPC. */
 function wayWith(ask: WayToLeader['ask']): WayToLeader {
   return {
     ask,
@@ -22,19 +22,19 @@ function wayWith(ask: WayToLeader['ask']): WayToLeader {
 const answering = (answer: object): WayToLeader => wayWith(async () => answer);
 const failing = (error: Error): WayToLeader => wayWith(() => Promise.reject(error));
 
-describe('a change that goes on at the new leader', () => {
-  it('is asked for over the consensus port, in the name of whoever wants it, with a deadline', async () => {
+describe('a change that continues at the new leader', () => {
+  it('is asked for over the consensus port, on behalf of the caller, with a deadline', async () => {
     const asked: unknown[] = [];
     const way = wayWith(async (...request) => {
       asked.push(...request);
       return { result: null };
     });
-    // What is left of a deadline on a steady clock is no whole number.
+    // The rest of a deadline on a steady clock is not a whole number.
     await callLeader(way, 'b', CALL, 4999.977);
     expect(asked).toEqual(['b', CALL, expect.any(AbortSignal)]);
   });
 
-  it('has its answer', async () => {
+  it('returns the answer of the leader', async () => {
     const refused = { error: { code: -32602, message: 'configuration changed since 7' } };
     await expect(callLeader(answering(refused), 'b', CALL)).rejects.toMatchObject({
       message: 'configuration changed since 7',
@@ -43,7 +43,7 @@ describe('a change that goes on at the new leader', () => {
     });
   });
 
-  it('is to be repeated by hand when it certainly was not made', async () => {
+  it('must be repeated by hand if it was certainly not made', async () => {
     const error = new TransportError('unreachable', 'b', 'nobody listens', { hadNoEffect: true });
     await expect(callLeader(failing(error), 'b', CALL)).rejects.toMatchObject({
       reason: 'leader-not-asked',
@@ -55,14 +55,14 @@ describe('a change that goes on at the new leader', () => {
     ['the leader did not answer', failing(new TransportError('timeout', 'b', 'no answer in time'))],
     ['the connection broke', failing(new TransportError('unreachable', 'b', 'reset'))],
     ['the answer cannot be read', answering({ error: 'what?' })],
-  ])('is of unknown outcome when %s', async (_, way) => {
+  ])('has an unknown outcome when %s', async (_, way) => {
     await expect(callLeader(way, 'b', CALL)).rejects.toMatchObject({
       reason: 'unknown-outcome',
       message: expect.stringContaining('it is not known whether the change was made'),
     });
   });
 
-  it('is asked for over the RPC of a leader that knows no such requests', async () => {
+  it('is asked for over the RPC if the leader does not know such requests', async () => {
     const error = new TransportError('unknown-request', 'b', '404', { hadNoEffect: true });
     await expect(callLeader(failing(error), 'b', CALL)).rejects.toMatchObject({
       reason: 'leader-not-asked',

@@ -4,13 +4,13 @@ import type { LeaderCall } from '../membership/see-through.js';
 import { callOverRpc, type RpcOfMembers } from './call-over-rpc.js';
 import { notAsked, refusedByLeader, unknownOutcome } from './leader-errors.js';
 
-/** How another member is reached. */
+/** How to reach another member. */
 export interface WayToLeader extends RpcOfMembers {
   /** Over the consensus port. @throws TransportError */
   ask: HttpTransport['ask'];
 }
 
-/** A new voter may take half a minute to get the log. */
+/** A new voter may need half a minute to get the log. */
 const CALL_TIMEOUT_MS = 60_000;
 
 /** See `answerMember`. None of the calls has a result. */
@@ -20,10 +20,10 @@ const answerSchema = z.union([
 ]);
 
 /**
- * Has a call carried out by another member, over its consensus port, where members prove to each other who they are. One
- * of an older release, which does not know such requests, is called over its RPC.
+ * Has another member carry out a call, over its consensus port, where members authenticate each other. A member of an
+ * older release does not know such requests and is called over its RPC.
  *
- * @throws RpcError with the answer of that member; `leader-not-asked`, or `unknown-outcome` when it may have been
+ * @throws RpcError with that member's answer; `leader-not-asked`, or `unknown-outcome` if it may have been asked
  */
 export async function callLeader(
   way: WayToLeader,

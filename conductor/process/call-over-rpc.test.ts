@@ -12,7 +12,7 @@ const CALL = { method: 'conductor_addServerAsVoter', params: ['d', 'd:50050', 0]
 
 let leader: FakeRpcServer;
 let own: ConductorStatus;
-/** What the leader says of itself. */
+/** The leader's own description. */
 let said: Partial<ConductorStatus>;
 
 beforeEach(async () => {
@@ -35,13 +35,13 @@ const call = (): Promise<void> =>
     2000,
   );
 
-describe('a change that goes on at a new leader of an older release', () => {
+describe('a change that continues at a new leader of an older release', () => {
   it('is asked for over its RPC', async () => {
     await call();
     expect(leader.requests).toMatchObject([CALL]);
   });
 
-  it('has its answer', async () => {
+  it('returns the answer of the leader', async () => {
     leader.answer = (): FakeAnswer => ({ error: { code: -32000, message: 'configuration changed since 7' } });
     await expect(call()).rejects.toMatchObject({
       message: 'configuration changed since 7',
@@ -53,14 +53,14 @@ describe('a change that goes on at a new leader of an older release', () => {
     ['does not tell its RPC port', () => (said = { rpcPort: null }), 'its RPC port is not known'],
     ['does not answer there', () => leader.close(), 'could not be asked to continue'],
     ['is not known here', () => (own.membership.servers = []), 'its address is not known here'],
-  ])('is to be repeated by hand when that %s', async (_, fail, text) => {
+  ])('must be repeated by hand when the leader %s', async (_, fail, text) => {
     await fail();
     await expect(call()).rejects.toMatchObject({ reason: 'leader-not-asked' });
     await expect(call()).rejects.toThrow(text);
     await expect(call()).rejects.toThrow('repeat conductor_addServerAsVoter there');
   });
 
-  it('is of unknown outcome when the connection breaks before the answer', async () => {
+  it('has an unknown outcome when the connection breaks before the answer', async () => {
     leader.answer = () => 'reset';
     await expect(call()).rejects.toMatchObject({ reason: 'unknown-outcome' });
     expect(leader.requests).toHaveLength(1);

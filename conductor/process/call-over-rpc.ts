@@ -7,7 +7,7 @@ import { rpcUrlOf } from '../config/host-port.js';
 import type { LeaderCall } from '../membership/see-through.js';
 import { notAsked, refusedByLeader, unknownOutcome } from './leader-errors.js';
 
-/** What is known here of the RPC ports of other members. */
+/** What this node knows about the RPC ports of other members. */
 export interface RpcOfMembers {
   own: () => ConductorStatus;
   askStatus: AskStatus;
@@ -16,8 +16,8 @@ export interface RpcOfMembers {
 const STATUS_TIMEOUT_MS = 2000;
 
 /**
- * Has a call carried out by a member of a release before calls went over the consensus port: over its RPC, at the host of
- * its consensus address and the port that it names. Such a release asks for no credential there.
+ * Has a member of an older release, which takes no calls over the consensus port, carry out a call: over its RPC, at
+ * the host of its consensus address and the port that it names. Such a release asks for no credential there.
  *
  * @throws RpcError as `callLeader`
  */
@@ -43,7 +43,7 @@ export async function callOverRpc(
   }
 }
 
-/** A connection that breaks may have carried the call there. */
+/** The call may have arrived there although the connection broke. */
 function mayHaveArrived({ failure }: ClientError): boolean {
   return failure.code === 'timeout' || (failure.code === 'unreachable' && failure.refused !== true);
 }

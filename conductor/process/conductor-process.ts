@@ -11,19 +11,19 @@ import { EXIT_INTERRUPTED } from './signals.js';
 
 const EXIT_OK = 0;
 
-/** What has failed is closed for this long at most before the process ends. */
+/** After a failure, closing may take at most this long before the process ends. */
 const CLOSING_MS = 2000;
 
 /** How the process was started. */
 export interface StartedAs {
-  /** To be logged. */
+  /** For the log. */
   warnings: readonly string[];
   version: string;
   /** Name of the executable: `baton` or `op-conductor`. */
   program: string;
 }
 
-/** The service as the whole of this process: what is logged, and how it ends. */
+/** The service as a whole process: what it logs, and how it ends. */
 export class ConductorProcess {
   private readonly output = new LogOutput();
   private readonly tail = new LogTail();
@@ -47,18 +47,18 @@ export class ConductorProcess {
     this.service = new Service(config, version, this.logger, (error) => this.fail(error), this.tail);
   }
 
-  /** Resolves when it serves. What fails ends the process. */
+  /** Resolves when it serves. A failure ends the process. */
   async start(): Promise<void> {
     if (this.isEnding) return;
     this.starting = this.service.start().then(
       () => undefined,
-      // One that was ended in the middle is no failure.
+      // A start that was interrupted on purpose is not a failure.
       (error: Error) => void (this.isEnding || this.fail(error)),
     );
     await this.starting;
   }
 
-  /** Hands over, then ends the process; kills it when that takes longer than `shutdown-timeout`. */
+  /** Hands over, then ends the process. Kills it if that takes longer than `shutdown-timeout`. */
   end(signal: NodeJS.Signals): void {
     this.isEnding = true;
     const timer = setTimeout(
@@ -93,7 +93,7 @@ export class ConductorProcess {
     await (isClosed ? endProcess(code, this.output) : killProcess(this.output));
   }
 
-  /** What node itself would write to stderr, which may be a pipe that nobody reads: the process would hang in it. */
+  /** Node itself would write this to stderr. If nobody reads that pipe, the process would hang in the write. */
   private watchProcess(): void {
     process.on('unhandledRejection', (error) => this.fail(error as Error));
     process.on('uncaughtException', (error) => this.fail(error));

@@ -24,11 +24,11 @@ describe('connection limits', () => {
     }
   });
 
-  it('let the local op-node in, however few there are', () => {
+  it('let the local op-node in even with very few descriptors', () => {
     expect(connectionLimits(64, { flashblocks: true })).toMatchObject({ rpc: 64, flashblocksClients: 16 });
   });
 
-  it('are careful, and silent, where the system does not say', () => {
+  it('are low, and are not logged, if the limit of the system is unknown', () => {
     expect(connectionLimits(undefined, { flashblocks: false })).toEqual({
       rpc: 3072,
       flashblocksClients: 16,

@@ -1,38 +1,38 @@
 import { readFileSync } from 'node:fs';
 
-/** How many connections the ports take at a time. */
+/** How many connections the ports accept at a time. */
 export interface ConnectionLimits {
   rpc: number;
   flashblocksClients: number;
-  /** For the log, when there is room for fewer than usual. */
+  /** For the log, if there is room for fewer than usual. */
   warning?: { openFilesMax: number; rpc: number; flashblocksClients?: number; remedy: string };
 }
 
 const RPC_MAX = 4096;
 const FLASHBLOCKS_CLIENTS_MAX = 10_000;
 /**
- * What others need: 512 connections of the consensus port, 64 of the metrics port, some 100 tables of the database,
- * handshakes, calls to the local node and to peers, libraries.
+ * What everything else needs: 512 connections of the consensus port, 64 of the metrics port, some 100 tables of the
+ * database, handshakes, calls to the local node and to peers, libraries.
  */
 const RESERVED = 1024;
-/** Ports take some connections however little there is: the local op-node and an operator must get through. */
+/** Each port accepts at least this many: the local op-node and an operator must get through. */
 const RPC_MIN = 64;
 const FLASHBLOCKS_CLIENTS_MIN = 16;
-/** Where the system does not say: what it is nearly everywhere at least. */
+/** Assumed if the limit is unknown: nearly every system allows at least this many. */
 const UNKNOWN_OPEN_FILES_MAX = 4096;
 
 /**
- * Shares the descriptors of this process: a port that took all of them would leave none for consensus and the disk, and
- * a node whose disk cannot open a file ends.
+ * Shares out the descriptors of this process. A port that took all of them would leave none for consensus and the disk,
+ * and a node whose disk cannot open a file ends.
  *
- * @param openFilesMax the limit of this process; undefined if the system does not say
+ * @param openFilesMax the limit of this process; undefined if unknown
  */
 export function connectionLimits(
   openFilesMax: number | undefined,
   { flashblocks }: { flashblocks: boolean },
 ): ConnectionLimits {
   const known = openFilesMax ?? UNKNOWN_OPEN_FILES_MAX;
-  // With very few, half of them: the reserve is for a busy node.
+  // If there are very few, take half of them: the reserve is meant for a busy node.
   const free = Math.max(known - RESERVED, Math.floor(known / 4));
   const rpc = clamp(flashblocks ? Math.floor(free / 3) : free, RPC_MIN, RPC_MAX);
   const flashblocksClients = clamp(free - rpc, FLASHBLOCKS_CLIENTS_MIN, FLASHBLOCKS_CLIENTS_MAX);
@@ -47,12 +47,12 @@ export function connectionLimits(
   };
 }
 
-/** How many descriptors this process may have; Infinity without a limit, undefined if the system does not say. */
+/** How many descriptors this process may open; Infinity without a limit, undefined if unknown. */
 export function openFilesMax(): number | undefined {
   try {
     return parseOpenFilesMax(readFileSync('/proc/self/limits', 'utf8'));
   } catch {
-    // No Linux: the report costs tens of milliseconds, but knows it on other systems as well.
+    // Not Linux: the report costs tens of milliseconds, but works on other systems as well.
     return softLimitOfReport(process.report.getReport());
   }
 }

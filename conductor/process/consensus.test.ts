@@ -13,7 +13,7 @@ function securityOf(...flags: string[]): { secured: boolean; codes: unknown[] } 
 
 describe('the consensus port', () => {
   it.each(['0.0.0.0', '::', '10.0.0.1', 'sequencer-0.example'])(
-    'at %s without security is warned of',
+    'warns if it listens on %s without security',
     (host) => {
       const flags = [`--consensus.addr=${host}`, '--consensus.advertised=a.example:1'];
       expect(securityOf(...flags)).toEqual({ secured: false, codes: ['consensus-port-open'] });
@@ -21,7 +21,7 @@ describe('the consensus port', () => {
     },
   );
 
-  it.each(['127.0.0.1', '127.1.2.3', '[::1]', 'localhost'])('at %s needs none', (host) => {
+  it.each(['127.0.0.1', '127.1.2.3', '[::1]', 'localhost'])('does not warn on %s', (host) => {
     expect(securityOf(`--consensus.addr=${host}`)).toEqual({ secured: false, codes: [] });
   });
 });

@@ -34,11 +34,11 @@ export function createRaft(
 }
 
 /**
- * The network of the Raft node, which gives it its identity when it starts; nothing is bound yet.
+ * The network of the Raft node, which gives it its identity at the start. Nothing is bound yet.
  *
- * @param hello what this node says of itself to other nodes, besides who it is
- * @param onStray a cluster lives that lists this node's address, and that this node does not belong to
- * @param answerMember carries out calls that other members give to this one
+ * @param hello what this node tells other nodes about itself, besides who it is
+ * @param onStray there is a cluster that lists this node's address, but this node does not belong to it
+ * @param answerMember carries out calls from other members
  * @param security undefined: connections are plain
  */
 export function createTransport(
@@ -54,7 +54,7 @@ export function createTransport(
     bind: { host: consensus.listenHost, port: consensus.listenPort },
     bodyLimitBytes: rpc.bodyLimitBytes + MIB,
     timeouts: () => laneTimeouts(raft.timing),
-    // Members that came back with other addresses are found where the flags say, and can be added anew.
+    // Members that came back with other addresses can be found where the flags say, and added again.
     otherAddress: (id) => peers.find((peer) => peer.id === id)?.addr,
     logger: logger.child({ part: 'transport' }),
     hello,

@@ -16,7 +16,7 @@ interface FlashblocksNeeds {
   logger: Logger;
 }
 
-/** Undefined without an upstream; its metrics are always there, as op-conductor's are. */
+/** Undefined without an upstream; its metrics always exist, as op-conductor's do. */
 export function createFlashblocks(
   config: Config,
   { registry, limits, tls, isLeader, logger }: FlashblocksNeeds,

@@ -7,7 +7,7 @@ import { shownConfig, withoutUrlSecrets } from '../config/shown-config.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { LogTail } from './log-tail.js';
 
-/** A program that does not say its version within this time is reported as silent. */
+/** A program that does not report its version within this time is reported as silent. */
 const VERSION_TIMEOUT_MS = 2000;
 
 interface Versioned {
@@ -23,7 +23,7 @@ interface DebugSources {
   conductor: { status(): ConductorStatus; clusterVerdict(): Promise<ClusterVerdict> };
 }
 
-/** The answer of `conductor_debug`. Comes without op-node, execution client and quorum, too. */
+/** The answer of `conductor_debug`. Works without op-node, execution client and quorum, too. */
 export async function debugReport(sources: DebugSources): Promise<DebugReport> {
   const { config, version, metrics, logTail, clients, conductor } = sources;
   const [opNode, execution, verdict] = await Promise.all([
@@ -42,7 +42,7 @@ export async function debugReport(sources: DebugSources): Promise<DebugReport> {
       execution,
     },
     config: shownConfig(config),
-    // A label is the URL of the flashblocks upstream, and errors of libraries quote whatever they were given.
+    // One label is the URL of the flashblocks upstream, and errors of libraries quote their input.
     metrics: withoutUrlSecrets(await metrics.registry.metrics()),
     log: { lines: logTail.lines.map(withoutUrlSecrets), dropped: logTail.dropped },
   };

@@ -23,7 +23,7 @@ const noNamespace = ((): string | undefined => {
   }
 })();
 
-/** A process one of whose threads waits forever, as for a disk, and that then ends itself. */
+/** A process with a thread that waits forever, as for a disk, and that then ends itself. */
 const program = (fifo: string, ending: string): string => `
   import { open } from 'node:fs';
   import { setTimeout as sleep } from 'node:timers/promises';
@@ -37,7 +37,7 @@ const program = (fifo: string, ending: string): string => `
   await ${ending};
 `;
 
-it('an orderly exit would wait for what hangs', () => {
+it('an orderly exit would wait for the thread that hangs', () => {
   expect(isStuck(new StorageError('hung', 'a write'))).toBe(true);
   expect(isStuck(new StuckError('did not stop in time'))).toBe(true);
   expect(isStuck(new StorageError('io', 'a disk'))).toBe(false);
@@ -87,7 +87,7 @@ describe('the end of a process', () => {
   }, 30_000);
 
   it.each([0, 1, 130])(
-    'says %d otherwise',
+    'exits with %d otherwise',
     async (code) => {
       expect(await run(program('', `endProcess(${code}, read)`))).toEqual({ code, signal: null });
     },
@@ -97,7 +97,7 @@ describe('the end of a process', () => {
   (noNamespace === undefined ? it : it.skip)(
     `kills the first process of a container as well, which no SIGKILL of its own ends ${noNamespace ?? ''}`.trim(),
     async () => {
-      // unshare dies of the signal of its child.
+      // unshare dies of the signal that killed its child.
       expect(await run(program(fifo, 'killProcess(read)'), AS_FIRST)).toEqual({
         code: null,
         signal: 'SIGSEGV',

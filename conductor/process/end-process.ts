@@ -3,30 +3,30 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StorageError } from '../../raft/index.js';
 import type { LogOutput } from './log-output.js';
 
-/** The node could not start or go on. */
+/** The node could not start or continue. */
 export const EXIT_FATAL = 1;
 
 const STDERR = 2;
-/** Longest that the last lines of log may take. */
+/** Longest that writing the last log lines may take. */
 const LAST_LINES_MS = 1000;
-/** Longest that calls may take which a thread of libuv is busy with. */
+/** Longest that calls may take that keep a thread of libuv busy. */
 const THREADS_MS = 1000;
 const POLL_MS = 10;
 
-/** Something did not end that should have: a thread may wait for it forever. */
+/** Something did not end in time: a thread may wait for it forever. */
 export class StuckError extends Error {
   override readonly name = 'StuckError';
 }
 
-/** Whether an orderly exit would wait, perhaps forever, for what has failed. */
+/** Whether an orderly exit would wait, perhaps forever, for something that has failed. */
 export function isStuck(error: Error): boolean {
   return error instanceof StuckError || (error instanceof StorageError && error.code === 'hung');
 }
 
 /**
- * Ends this process for good, within two seconds. With `code` where that is possible: an orderly exit waits for the
- * threads of libuv, and while one of them waits for a hung disk, a dead name server or a pipe that nobody reads, the
- * process would stay, deaf to all signals, with its ports bound. Then it is killed instead.
+ * Ends this process for good, within two seconds, with `code` if possible. An orderly exit waits for the threads of
+ * libuv. While one of them waits for a hung disk, a dead name server or a pipe that nobody reads, the process would
+ * stay, deaf to all signals, with its ports bound. In that case it is killed instead.
  */
 export async function endProcess(code: number, output: Pick<LogOutput, 'flush'>): Promise<never> {
   const isOut = await output.flush(LAST_LINES_MS);
@@ -34,7 +34,7 @@ export async function endProcess(code: number, output: Pick<LogOutput, 'flush'>)
   process.exit(code);
 }
 
-/** As `endProcess`, but without an orderly exit. */
+/** Like `endProcess`, but without an orderly exit. */
 export async function killProcess(output: Pick<LogOutput, 'flush'>): Promise<never> {
   await output.flush(LAST_LINES_MS);
   return kill();
@@ -49,7 +49,7 @@ async function threadsAreFree(): Promise<boolean> {
   return true;
 }
 
-/** With files or look-ups; the database is closed before. */
+/** Busy with files or look-ups. The database is closed before. */
 function threadsAreBusy(): boolean {
   return process.getActiveResourcesInfo().some((name) => /^FSReq|^GetAddrInfoReq|^GetNameInfoReq/.test(name));
 }
@@ -57,7 +57,7 @@ function threadsAreBusy(): boolean {
 function kill(): never {
   // The kernel protects process 1 of a container from its own SIGKILL, but not from its own faults.
   if (process.pid === 1) {
-    // abort() writes to it first, and nobody may be reading there either.
+    // abort() writes to it first, and perhaps nobody reads there either.
     closeSync(STDERR);
     process.abort();
   }

@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }));
 
 describe('KeptFile', () => {
-  it('reads what was written, by another process too', async () => {
+  it('reads what was written, also by another process', async () => {
     expect(await kept.read()).toBeUndefined();
     await kept.write({ format: 1, value: 'a' });
     await kept.write({ format: 1, value: 'b' });
@@ -27,13 +27,13 @@ describe('KeptFile', () => {
     expect(await readdir(directory)).toEqual(['kept.json']);
   });
 
-  it('ends with the last of several writes at a time', async () => {
+  it('holds the last of several concurrent writes', async () => {
     const values = Array.from({ length: 20 }, (_, index) => String(index));
     await Promise.all(values.map((value) => kept.write({ format: 1, value })));
     expect(await kept.read()).toEqual({ format: 1, value: '19' });
   });
 
-  it('heeds nothing of a write that did not come to its end', async () => {
+  it('ignores a write that did not finish', async () => {
     await kept.write({ format: 1, value: 'whole' });
     await writeFile(`${file}.new`, '{"format":1,"val');
     expect(await kept.read()).toEqual({ format: 1, value: 'whole' });
@@ -46,14 +46,14 @@ describe('KeptFile', () => {
     ['half of it', '{"format":1,"val'],
     ['another format', '{"format":2,"value":"a"}'],
     ['something else', '[]'],
-  ])('names a file that holds %s', async (_, text) => {
+  ])('reports the name of a file that holds %s', async (_, text) => {
     await writeFile(file, text);
     await expect(kept.read()).rejects.toThrow(UnreadableFileError);
     await expect(kept.read()).rejects.toThrow(file);
     expect(await readFile(file, 'utf8')).toBe(text);
   });
 
-  it('a disk that fails is a storage error that names the file, and the next write is tried', async () => {
+  it('reports a failed disk as a storage error with the file, and still tries the next write', async () => {
     await mkdir(path.join(file, 'in-the-way'), { recursive: true });
     const failure = { name: 'StorageError', code: 'io', message: expect.stringContaining(file) };
     await expect(kept.write({ format: 1, value: 'a' })).rejects.toMatchObject(failure);
@@ -63,7 +63,7 @@ describe('KeptFile', () => {
     expect(await kept.read()).toEqual({ format: 1, value: 'a' });
   });
 
-  it('a write that does not end is one of a hung disk', async () => {
+  it('reports a write that does not end as a hung disk', async () => {
     const impatient = new KeptFile(file, schema, 0);
     const stuck = Promise.all(
       [1, 2, 3].map(() => impatient.write({ format: 1, value: 'a'.repeat(1 << 24) })),

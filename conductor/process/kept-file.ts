@@ -7,14 +7,14 @@ import { StorageError } from '../../raft/index.js';
 /** As long as a write of the log may take. */
 const WRITE_LIMIT_MS = 30_000;
 
-/** What a file holds was not written by this release. */
+/** The content of a file was not written by this release. */
 export class UnreadableFileError extends Error {
   override readonly name = 'UnreadableFileError';
 }
 
 /**
- * A small JSON file beside the database, which the lock of the database guards. It is replaced as a whole: whenever
- * the machine dies, it holds what it held before or what was written.
+ * A small JSON file beside the database, guarded by the lock of the database. It is replaced as a whole: if the machine
+ * dies, the file holds either the old content or the new one.
  */
 export class KeptFile<T> {
   private turn: Promise<unknown> = Promise.resolve();
@@ -28,7 +28,7 @@ export class KeptFile<T> {
   /**
    * Undefined when there is no file.
    *
-   * @throws StorageError `io` when the disk does not say
+   * @throws StorageError `io` if the file cannot be read
    * @throws UnreadableFileError
    */
   async read(): Promise<T | undefined> {
@@ -44,7 +44,7 @@ export class KeptFile<T> {
     });
   }
 
-  /** On disk when it resolves, in the order of the calls. @throws StorageError `io`, `hung` */
+  /** On disk when it resolves; writes keep the order of the calls. @throws StorageError `io`, `hung` */
   async write(value: T): Promise<void> {
     const writing = this.turn.then(() =>
       withDeadline(() => this.replace(`${JSON.stringify(value)}\n`), { timeoutMs: this.limitMs }),
@@ -67,7 +67,7 @@ export class KeptFile<T> {
       await handle.close();
     }
     await rename(temporary, file);
-    // A name is part of its directory, which has a life of its own.
+    // A file's name is part of its directory, which must be synced separately.
     const names = await open(directory, 'r');
     await names.sync().finally(() => names.close());
   }
@@ -79,7 +79,7 @@ export class KeptFile<T> {
   }
 }
 
-/** Undefined for what is no JSON. */
+/** Undefined if it is not JSON. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

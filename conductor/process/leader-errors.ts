@@ -1,6 +1,6 @@
 import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 
-/** The answer of the leader, which is passed on. */
+/** The leader's answer, passed on. */
 export function refusedByLeader(code: number, message: string, cause?: unknown): RpcError {
   return new RpcError(message, { reason: 'refused-by-leader', code, cause });
 }
@@ -13,7 +13,7 @@ export function notAsked(leader: string, method: string, why: string): RpcError 
   );
 }
 
-/** The call was sent, and no answer came. */
+/** The call was sent, but no answer came. */
 export function unknownOutcome(leader: string, method: string, cause: unknown): RpcError {
   return new RpcError(
     `leadership moved to ${leader}, which did not answer ${method} in time: it is not known whether the change was made; check the membership`,

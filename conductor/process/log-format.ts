@@ -3,7 +3,7 @@ interface LogLineOptions {
   color: boolean;
 }
 
-/** go-ethereum's names of pino's levels. */
+/** go-ethereum's names for pino's levels. */
 const LEVELS: Readonly<Record<number, string>> = {
   10: 'trace',
   20: 'debug',
@@ -24,11 +24,11 @@ const ANSI_COLORS: Readonly<Record<string, number>> = {
   trace: 34,
 };
 
-/** Terminal lines have their fields one below the other, unless the message is longer. */
+/** On a terminal, fields are aligned unless the message is longer than this. */
 const MESSAGE_COLUMNS = 40;
 
 /**
- * One line of text for a line of pino's JSON.
+ * One line of text for one line of pino's JSON.
  *
  * @param json what pino wrote, with `time` as ISO 8601
  */
@@ -54,7 +54,7 @@ function line(parts: readonly string[]): string {
   return `${parts.join(' ')}\n`;
 }
 
-/** Errors as their message and stack; other objects stay JSON. */
+/** Errors become their message and stack; other objects stay JSON. */
 function flatten(fields: Record<string, unknown>): [string, unknown][] {
   return Object.entries(fields).flatMap(([key, value]): [string, unknown][] => {
     if (key !== 'err' || typeof value !== 'object' || value === null) return [[key, value]];

@@ -23,7 +23,7 @@ afterEach(() => {
 });
 
 describe('log lines', () => {
-  it('come out whole and in their order', async () => {
+  it('come out whole and in order', async () => {
     const output = new LogOutput({ fd: openFile('log', 'w') });
     const lines = Array.from({ length: 5000 }, (_, at) => `line ${at} ${'x'.repeat(at % 100)}\n`);
     for (const line of lines) output.write(line);
@@ -44,7 +44,7 @@ describe('log lines', () => {
     expect(readFileSync(path.join(directory, 'full'), 'utf8')).toBe('out\n');
   });
 
-  it('wait for a reader up to a limit, and who reads is told what was lost', async () => {
+  it('wait for a reader up to a limit, and the reader is told how many were lost', async () => {
     execFileSync('mkfifo', [path.join(directory, 'pipe')]);
     const reader = openFile('pipe', constants.O_RDONLY | constants.O_NONBLOCK);
     const output = new LogOutput({

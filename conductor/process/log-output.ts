@@ -1,10 +1,10 @@
 import { write } from 'node:fs';
 import { MIB } from '../../common/bytes.js';
 
-/** Lines that wait for their reader; more are dropped, since a reader may be away for days. */
+/** Lines that wait for their reader. Any more are dropped, since a reader may be away for days. */
 const WAITING_BYTES_MAX = 8 * MIB;
 const CHUNK_BYTES = 64 * 1024;
-/** Pause before a write is tried again that could not be done without waiting. */
+/** Pause before retrying a write that would have had to wait. */
 const AGAIN_MS = 50;
 
 const STDOUT = 1;
@@ -15,8 +15,8 @@ interface LogOutputOptions {
 }
 
 /**
- * Log lines on their way to a file or pipe. Nothing here ever makes the caller wait: a pipe that nobody reads, or a file
- * on a disk that hangs, takes one thread of libuv, and lines are dropped when too many wait.
+ * Log lines on their way to a file or pipe. Nothing here ever makes the caller wait. A pipe without a reader, or a file
+ * on a disk that hangs, blocks one thread of libuv, and lines are dropped when too many wait.
  */
 export class LogOutput {
   private waiting: Buffer[] = [];
@@ -41,7 +41,7 @@ export class LogOutput {
     if (!this.writing) this.writeNext();
   }
 
-  /** @returns true when all lines are out, false when they are not after this time */
+  /** @returns true when all lines are out, false if they are not after this time */
   async flush(timeoutMs: number): Promise<boolean> {
     if (!this.writing) return true;
     return new Promise((resolve) => {
@@ -62,12 +62,12 @@ export class LogOutput {
 
   private writeChunk(chunk: Buffer): void {
     write(this.options.fd ?? STDOUT, chunk, (error, bytes) => {
-      // Somebody else has made it non-blocking.
+      // Another process has made it non-blocking.
       if (error?.code === 'EAGAIN') {
         setTimeout(() => this.writeChunk(chunk), AGAIN_MS);
         return;
       }
-      // What cannot be written is lost: a reader that went away, a full disk.
+      // A line that cannot be written is lost: the reader went away, or the disk is full.
       const done = error ? chunk.length : bytes;
       this.waitingBytes -= done;
       if (done < chunk.length) return this.writeChunk(chunk.subarray(done));
@@ -76,7 +76,7 @@ export class LogOutput {
     });
   }
 
-  /** Some of the lines that wait, as one write. */
+  /** Some of the waiting lines, as one write. */
   private nextChunk(): Buffer | undefined {
     const [first] = this.waiting;
     if (first === undefined) return undefined;

@@ -7,9 +7,9 @@ interface LogTailOptions {
 }
 
 /**
- * The newest log lines of this process, in memory, for whoever asks after an incident. They are kept from level debug
- * on, whatever is written to the log: a level cannot be raised in retrospect, and the few lines of that level say why
- * a request or a start failed.
+ * The newest log lines of this process, in memory, for analysis after an incident. Lines are kept from level debug on,
+ * whatever level the log has: a level cannot be raised in retrospect, and the few lines of that level say why a request
+ * or a start failed.
  */
 export class LogTail {
   private readonly kept: string[] = [];
@@ -23,7 +23,7 @@ export class LogTail {
     this.charsMax = charsMax;
   }
 
-  /** A line that would fill all by itself is cut. */
+  /** A line that is longer than the whole buffer is cut. */
   write(line: string): void {
     const text = line.trimEnd().slice(0, this.charsMax);
     this.kept.push(text);
@@ -39,7 +39,7 @@ export class LogTail {
     return this.kept;
   }
 
-  /** Lines that had to make room. */
+  /** Lines that were dropped to make room. */
   get dropped(): number {
     return this.droppedLines;
   }

@@ -17,12 +17,12 @@ function configOf(flags: string[]): Config {
   return parsed.config;
 }
 
-/** What is written of a few messages. */
+/** The output for a few messages. */
 const written = (...flags: string[]): string[] => log(flags).lines;
 
 const writtenBy = (program: string, ...flags: string[]): string[] => log(flags, program).lines;
 
-/** The same, with what is kept in memory. */
+/** The same, together with what is kept in memory. */
 function log(flags: string[], program = 'baton'): { lines: string[]; tail: LogTail } {
   const lines: string[] = [];
   const tail = new LogTail();

@@ -2,7 +2,7 @@ import { pino, type Logger } from 'pino';
 import type { Config } from '../config/config.js';
 import { formatLine, levelName } from './log-format.js';
 
-/** Where lines go. Without pino's `flushSync`, which would wait for a reader: who ends the process flushes, for a while. */
+/** Where lines go. Without pino's `flushSync`, which would wait for a reader: the process flushes with a limit. */
 interface LineStream {
   write(line: string): void;
 }
@@ -10,16 +10,16 @@ interface LineStream {
 /** Where log lines go. */
 interface LogOptions {
   out: LineStream;
-  /** Gets all lines from level debug on, as JSON, whatever level and format are asked for. */
+  /** Gets all lines from level debug on, as JSON, regardless of the level and format of the log. */
   tail: LineStream;
   /**
-   * The name that the process was started by: JSON of `op-conductor` has the names of op-conductor's, on which the rules
-   * of its users' collectors rest; that of `baton` has pino's.
+   * The name that the process was started by. JSON of `op-conductor` has op-conductor's field names, on which the rules
+   * of its users' log collectors rest; JSON of `baton` has pino's.
    */
   program: string;
 }
 
-/** What is kept of the log in memory has lines of this level and above. */
+/** The log kept in memory has lines of this level and above. */
 const TAIL_LEVEL = 'debug';
 
 /** Log lines, JSON unless `log.format` asks for another format (docs/MIGRATION.md). */
@@ -41,7 +41,7 @@ export function createLogger(config: Config, { out, tail, program }: LogOptions)
   );
 }
 
-/** `t`, `lvl` and an `err` that is a text, as go-ethereum's loggers write JSON. */
+/** `t`, `lvl` and `err` as a text, the way go-ethereum's loggers write JSON. */
 const GO_NAMES = {
   timestamp: () => `,"t":"${new Date().toISOString()}"`,
   formatters: {

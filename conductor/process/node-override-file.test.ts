@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 describe('NodeOverrideFile', () => {
-  it('keeps since when, and that it is over', async () => {
+  it('keeps when it began, and that it has ended', async () => {
     expect(await overrideFile().read()).toBeNull();
     await overrideFile().write(7);
     expect(await readFile(file(), 'utf8')).toBe('{"format":1,"sinceMs":7}\n');
@@ -33,7 +33,7 @@ describe('NodeOverrideFile', () => {
     expect(await overrideFile().read()).toBeGreaterThan(0);
   });
 
-  it('a write that fails is the error of who asked for it, and then ends the process', async () => {
+  it('reports a failed write to its caller, then ends the process', async () => {
     await rm(directory, { recursive: true });
     await expect(overrideFile().write(7)).rejects.toMatchObject({ code: 'io' });
     expect(fatal).toEqual([]);

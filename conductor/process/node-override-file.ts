@@ -4,7 +4,7 @@ import type { NodeOverrideStore } from '../control/node-override.js';
 import { KeptFile, UnreadableFileError } from './kept-file.js';
 
 const FILE_NAME = 'node-override.json';
-/** Rises when an older release could not read what is written (docs/FORMATS.md). */
+/** Rises when an older release could not read the new content (docs/FORMATS.md). */
 const FORMAT = 1;
 
 const schema = z.object({
@@ -14,10 +14,10 @@ const schema = z.object({
 });
 
 interface NodeOverrideFileOptions {
-  /** The node's own, which the database is in as well. */
+  /** The node's own directory, which also holds the database. */
   directory: string;
   logger: Logger;
-  /** The disk failed, so the process must end. Called once the one who asked for the write can be answered. */
+  /** The disk failed, so the process must end. Called once the caller of the write can be answered. */
   onFatal: (error: Error) => void;
 }
 
@@ -30,8 +30,8 @@ export class NodeOverrideFile implements NodeOverrideStore {
   }
 
   /**
-   * A file that says nothing is taken for an override: op-node is asked within seconds, and until then its sequencer is
-   * not started.
+   * A file that says nothing is taken for an override: op-node is asked within seconds, and until then its sequencer
+   * is not started.
    *
    * @throws StorageError `io`
    */

@@ -25,11 +25,11 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 describe('PauseFile', () => {
-  it('no file is no pause', async () => {
+  it('no file means no pause', async () => {
     expect(await pauseFile().read()).toMatchObject({ paused: null });
   });
 
-  it('keeps who paused and since when, and that somebody resumed', async () => {
+  it('keeps who paused and since when, and that it was resumed', async () => {
     await pauseFile().write({ paused: { by: 'bootstrap', sinceMs: 7 } });
     expect(await text()).toBe('{"format":1,"paused":{"by":"bootstrap","sinceMs":7}}\n');
     expect(await pauseFile().read()).toMatchObject({ paused: { by: 'bootstrap', sinceMs: 7 } });
@@ -38,7 +38,7 @@ describe('PauseFile', () => {
     expect(await pauseFile().read()).toMatchObject({ paused: null });
   });
 
-  it('keeps who answers for it, until when, and the pause of the cluster', async () => {
+  it('keeps who ordered it, until when, and the pause of the cluster', async () => {
     const kept = {
       paused: {
         by: 'conductor_pause' as const,
@@ -57,7 +57,7 @@ describe('PauseFile', () => {
   });
 
   it.each(['', '{"format":1,"pau', '{"format":2,"paused":null}', '{"format":1,"paused":{"by":"somebody"}}'])(
-    'takes a file that says %j for a pause, tells the remedy and leaves it as it is',
+    'takes a file with %j for a pause, logs the remedy and does not change it',
     async (damaged) => {
       await writeFile(path.join(directory, 'switches.json'), damaged);
       expect(await pauseFile().read()).toMatchObject({ paused: { by: 'unreadable-file' } });
@@ -74,7 +74,7 @@ describe('PauseFile', () => {
     },
   );
 
-  it('a write that fails is the error of who asked for it, and then ends the process', async () => {
+  it('reports a failed write to its caller, then ends the process', async () => {
     await rm(directory, { recursive: true });
     const order: string[] = [];
     const failing = pauseFile();

@@ -4,10 +4,10 @@ import type { KeptSwitches, PauseStore } from '../control/switches.js';
 import { KeptFile, UnreadableFileError } from './kept-file.js';
 
 const FILE_NAME = 'switches.json';
-/** Rises when an older release could not read what is written (docs/FORMATS.md). */
+/** Rises when an older release could not read the new content (docs/FORMATS.md). */
 const FORMAT = 1;
 
-/** What a release before records does not know, and leaves out: it stays paused for longer, if anything. */
+/** A release without records does not know these fields and drops them: at worst, it stays paused for longer. */
 const details = {
   untilMs: z.number().optional(),
   owner: z.string().optional(),
@@ -34,10 +34,10 @@ const REMEDY =
   'decide whether this node should be paused: conductor_resume and conductor_pause both rewrite the file';
 
 interface PauseFileOptions {
-  /** The node's own, which the database is in as well. */
+  /** The node's own directory, which also holds the database. */
   directory: string;
   logger: Logger;
-  /** The disk failed, so the process must end. Called once the one who asked for the write can be answered. */
+  /** The disk failed, so the process must end. Called once the caller of the write can be answered. */
   onFatal: (error: Error) => void;
 }
 
@@ -50,8 +50,8 @@ export class PauseFile implements PauseStore {
   }
 
   /**
-   * A file that says nothing is taken for a pause: perhaps an operator decided on one. A paused node still votes and
-   * keeps the log, so that its cluster misses nothing; one that would not start at all might cost it the quorum.
+   * A file that says nothing is taken for a pause: an operator may have ordered one. A paused node still votes and
+   * keeps the log, so its cluster loses nothing. If it did not start at all, the cluster might lose its quorum.
    *
    * @throws StorageError `io`
    */

@@ -25,7 +25,7 @@ describe('the timing flags', () => {
     expect(timingOf(configOf([]))).toMatchObject({ ...TIMING_PROFILES.lan, transferTimeoutMs: 1000 });
   });
 
-  it('contradict a cluster that goes by others, and both are named', () => {
+  it('contradict a cluster that uses other timing, and both are named', () => {
     const config = configOf(['--raft.heartbeat-timeout=3s']);
     expect(timingConflict(config, TIMING_PROFILES.lan)).toMatchObject({
       given: { 'raft.heartbeat-timeout': 3000 },
@@ -35,7 +35,7 @@ describe('the timing flags', () => {
     expect(timingConflict(config, timingOf(config))).toBeUndefined();
   });
 
-  it('contradict nothing while they are not given', () => {
+  it('contradict nothing if they are not given', () => {
     expect(timingConflict(configOf([]), TIMING_PROFILES['multi-region'])).toBeUndefined();
   });
 });

@@ -13,7 +13,7 @@ import { TIMING_FLAGS } from '../config/raft-times.js';
 
 const SNAPSHOT_TIMEOUT_MS = 10_000;
 
-/** The timing of a cluster that this node founds, and what concerns this node alone. */
+/** The timing of a cluster that this node founds, and settings of this node alone. */
 export function timingOf({ raft }: Config): Timing {
   return {
     ...raft.timing,
@@ -32,7 +32,7 @@ export function laneTimeouts({ electionTimeoutMs }: ClusterTiming): LaneTimeouts
   };
 }
 
-/** The timing flags that were given and are not what the cluster goes by; undefined when all is well. */
+/** Timing flags that were given and differ from the timing of the cluster; undefined if none does. */
 export function timingConflict(
   { raft, explicit }: Config,
   inForce: ClusterTiming,
@@ -44,7 +44,7 @@ export function timingConflict(
   return { given, asked: raft.timing, inForce: clusterTimingOf(inForce) };
 }
 
-/** @param payloadBytesMax the largest payload that the RPC port lets in */
+/** @param payloadBytesMax the largest payload that the RPC port accepts */
 export function limitsOf(payloadBytesMax: number): Limits {
   return {
     uncommittedBytesMax: 2 * payloadBytesMax,
@@ -52,7 +52,7 @@ export function limitsOf(payloadBytesMax: number): Limits {
     inflightRequestsMax: 2,
     inflightBytesMax: 4 * MIB,
     appendBytesMax: 1 * MIB,
-    // Little: what stays longer than a moment becomes old to the garbage collector, and is freed late.
+    // Kept small: objects that live longer than a moment become old to the garbage collector, and are freed late.
     cacheBytesMax: 1 * MIB,
   };
 }

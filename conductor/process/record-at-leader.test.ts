@@ -27,18 +27,18 @@ function record(timeoutMs = 2000): Promise<void> {
 
 const refusal = (message: string) => (): FakeAnswer => ({ error: { code: -32000, message } });
 
-describe('a record that the leader is to write', () => {
+describe('a record for the leader to write', () => {
   it('is sent to its RPC', async () => {
     await record();
     expect(leader.requests).toMatchObject([{ method: 'conductor_record', params: [recordOf('r1')] }]);
   });
 
-  it('is tried elsewhere when it does not lead any more', async () => {
+  it('is tried elsewhere if it no longer leads', async () => {
     leader.answer = refusal('node is not the leader');
     await expect(record()).rejects.toMatchObject({ reason: 'not-leader' });
   });
 
-  it('has its refusal', async () => {
+  it('reports the refusal of the leader', async () => {
     leader.answer = refusal('nothing can be recorded yet: c is not known to read records');
     await expect(record()).rejects.toMatchObject({
       reason: 'refused-by-leader',
@@ -46,7 +46,7 @@ describe('a record that the leader is to write', () => {
     });
   });
 
-  it('is not written when the leader cannot be asked', async () => {
+  it('is not written if the leader cannot be asked', async () => {
     await leader.close();
     await expect(record()).rejects.toMatchObject({
       reason: 'leader-not-asked',
@@ -54,7 +54,7 @@ describe('a record that the leader is to write', () => {
     });
   });
 
-  it('is written or not when the leader does not answer in time', async () => {
+  it('may or may not be written if the leader does not answer in time', async () => {
     leader.answer = () => 'hang';
     await expect(record(50)).rejects.toMatchObject({
       reason: 'unknown-outcome',

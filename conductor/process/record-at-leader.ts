@@ -2,10 +2,10 @@ import { RpcError } from '../../rpc/server/json-rpc/rpc-error.js';
 import type { ClusterRecord } from '../chain/record.js';
 import { callLeader, type WayToLeader } from './call-leader.js';
 
-/** As the other member says it, whose reasons do not travel. */
+/** The other member's text. The reason code of its error is not transmitted. */
 const NOT_LEADER = 'node is not the leader';
 
-/** Has the leader record something. @throws RpcError `not-leader` when leadership moved on meanwhile */
+/** Has the leader record something. @throws RpcError `not-leader` if leadership has moved meanwhile */
 export async function recordAtLeader(
   way: WayToLeader,
   leader: string,

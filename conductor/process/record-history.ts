@@ -13,7 +13,7 @@ import { Webhook } from '../history/webhook.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { sleep } from '../time/sleep.js';
 
-/** What parts tell those that are built after them. */
+/** What parts report to parts that are built later. */
 export interface Reports {
   healthChecked: [report: HealthReport];
   applied: [head: CommittedHead, verdict: Verdict];
@@ -30,7 +30,7 @@ interface HistoryParts {
   logger: Logger;
 }
 
-/** The history of the cluster, told by the parts that make it; the leader posts it to the webhook, if there is one. */
+/** The history of the cluster, reported by the parts that make it. The leader posts it to the webhook, if any. */
 export function recordHistory(
   { history: { webhookUrl } }: Pick<Config, 'history'>,
   { raft, machine, recorder, controller, reports, metrics, logger }: HistoryParts,

@@ -60,7 +60,7 @@ async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-/** Starts a cluster of one, paused by its foundation, beside the fake op-node. */
+/** Starts a cluster of one beside the fake op-node. It is paused because it was just founded. */
 async function start(nodeUrl = opNode.url, rpcPort = '0'): Promise<void> {
   await startWith([
     ...[`--rpc.port=${rpcPort}`, '--raft.bootstrap'],
@@ -96,7 +96,7 @@ afterEach(async () => {
 });
 
 describe('the start', () => {
-  it('is paused by the foundation of a cluster, and sequences after conductor_resume', async () => {
+  it('is paused after founding a cluster, and sequences after conductor_resume', async () => {
     await start();
     expect(await call('conductor_paused')).toBe(true);
     await until(() => asked('admin_sequencerActive') >= 2);
@@ -106,7 +106,7 @@ describe('the start', () => {
     expect(fatal).toEqual([]);
   });
 
-  it('does not need op-node: the RPC answers, and it goes on as soon as op-node is there', async () => {
+  it('does not need op-node: the RPC answers, and the start continues as soon as op-node is there', async () => {
     const { url } = opNode;
     await opNode.close();
     await start(url);
@@ -120,7 +120,7 @@ describe('the start', () => {
     expect(fatal).toEqual([]);
   });
 
-  it('touches no sequencer before op-node has said that it asks its conductor', async () => {
+  it('does not touch the sequencer before op-node has confirmed that it asks its conductor', async () => {
     enabled = { error: { code: -32000, message: 'not yet' } };
     await start();
     await call('conductor_resume');
@@ -130,7 +130,7 @@ describe('the start', () => {
     await until(() => active);
   });
 
-  it('is still paused after a restart, until somebody resumes, and says who paused it', async () => {
+  it('is still paused after a restart until it is resumed, and says who paused it', async () => {
     await start();
     await service.stop('a restart');
     await start();
@@ -150,7 +150,7 @@ describe('the start', () => {
     expect(await call('conductor_status')).toMatchObject({ ...told, pausedBy: 'conductor_pause' });
   });
 
-  it('of a witness needs no node: it is healthy, can be resumed, and passes no calls on', async () => {
+  it('of a witness needs no node: it is healthy, can be resumed, and forwards no calls', async () => {
     await startWith(['--witness', '--paused', '--rpc.port=0']);
     expect(await call('conductor_status')).toMatchObject({ witness: true, health: { status: 'healthy' } });
     expect(await call('conductor_sequencerHealthy')).toBe(true);
@@ -160,7 +160,7 @@ describe('the start', () => {
     expect(fatal).toEqual([]);
   });
 
-  it('HandleInitError: a port that is taken is the error, and what was opened is closed', async () => {
+  it('HandleInitError: reports the port that is taken, and closes everything that was opened', async () => {
     const taken = new URL(opNode.url).port;
     await expect(start(opNode.url, taken)).rejects.toMatchObject({
       code: 'port-in-use',
@@ -168,15 +168,15 @@ describe('the start', () => {
       remedy: expect.stringContaining('--rpc.port'),
     });
     await service.stop('it did not start');
-    // Ports come first: no cluster is left behind.
+    // Ports come first, so no cluster is left behind.
     const { identity } = await inspectDirectory(path.join(directory, 'a', 'baton'), NO_VISITOR);
     expect(identity).toMatchObject({ nodeId: 'a', clusterId: null });
-    // The directory is free again.
+    // The directory is no longer locked.
     await start();
     expect(fatal).toEqual([]);
   });
 
-  it("ends with op-conductor's words if op-node does not ask its conductor", async () => {
+  it("ends with op-conductor's text if op-node does not ask its conductor", async () => {
     enabled = { result: false };
     await start();
     await until(() => fatal.length > 0);

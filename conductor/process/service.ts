@@ -26,7 +26,7 @@ export class Service {
   private readonly closers: (() => Promise<void>)[] = [];
   private phase: 'opening' | 'binding' | 'bound' = 'opening';
   private opening = false;
-  /** op-node has said that it asks its conductor. */
+  /** op-node has confirmed that it asks its conductor. */
   private isEnabled = false;
   /** Why there is no cluster yet. */
   private formation = 'waiting to be added';
@@ -39,14 +39,14 @@ export class Service {
     private readonly logger: Logger,
     /** The process must end: storage failed, an invariant broke, or op-node is not run with a conductor. */
     private readonly onFatal: (error: Error) => void,
-    /** What the logger has written lately, for `conductor_debug`. */
+    /** Recent output of the logger, for `conductor_debug`. */
     logTail = new LogTail(),
   ) {
     this.parts = assemble(config, { version, logger, onFatal, logTail });
     this.parts.conductor.on('stopRequested', (by) => void this.stop('conductor_stop', by));
   }
 
-  /** @throws StorageError, ListenError when a port cannot be bound; an AbortError when it was stopped meanwhile */
+  /** @throws StorageError, ListenError if a port cannot be bound; an AbortError if it was stopped meanwhile */
   async start(): Promise<{ rpcPort: number; consensusPort: number }> {
     const { raft, transport, security, rpc, rpcSecurity, portTls, webhook, flashblocks, metrics, bound } =
       this.parts;
@@ -93,7 +93,7 @@ export class Service {
     this.phase = 'bound';
     void this.parts.maintenance.run(this.ending.signal);
     this.watchNode();
-    // Not before all ports are there: a process that ends at its start must leave no cluster behind.
+    // Only once all ports are bound: a process that ends at its start must leave no cluster behind.
     await this.joinOrFound(consensusPort);
     metrics.up();
     const ports = { rpcPort, localRpcPort: localPort, consensusPort, webSocketPort: webSocket?.port };
@@ -101,16 +101,16 @@ export class Service {
     return { rpcPort, consensusPort };
   }
 
-  /** Hands over, then closes everything. Calling it again waits for the first call. @param by who asked for it, if it was a call */
+  /** Hands over, then closes everything. A second call waits for the first. @param by the caller of a stop over RPC */
   stop(reason: string, by?: CallerIdentity): Promise<void> {
     this.stopping ??= this.stopOnce(reason, by);
     return this.stopping;
   }
 
   /**
-   * Closes network and disk, and hands nothing over.
+   * Closes network and disk without handing over.
    *
-   * @returns false when they are not closed after this time
+   * @returns false if they are not closed after this time
    */
   async abandon(timeoutMs: number): Promise<boolean> {
     this.ending.abort();
@@ -141,7 +141,7 @@ export class Service {
     this.logger.info('stopped');
   }
 
-  /** A new cluster is paused before anybody can resume it. */
+  /** Pauses a new cluster before anybody can resume it. */
   private async restorePause(): Promise<void> {
     const { config, logger, onFatal } = this;
     const { raft, controller, switches } = this.parts;
@@ -232,7 +232,7 @@ export class Service {
     void this.pollOnceEnabled();
   }
 
-  /** Not before: a sequencer that does not ask its conductor must not be started by it. */
+  /** Only after this check: Baton must not start a sequencer that does not ask its conductor. */
   private async pollOnceEnabled(): Promise<void> {
     const { clients, localNode } = this.parts;
     const { logger } = this;

@@ -25,7 +25,7 @@ describe('signals', () => {
     expect(heard).toEqual([`end ${signal}`]);
   });
 
-  it('are kept until somebody can act on them', () => {
+  it('are kept until the process can act on them', () => {
     source.emit('SIGTERM');
     source.emit('SIGINT');
     expect(heard).toEqual([]);

@@ -1,21 +1,21 @@
-/** As a shell says it of a process that Ctrl-C has ended. */
+/** The exit code that shells use for a process ended by Ctrl-C. */
 export const EXIT_INTERRUPTED = 130;
 
-/** What a process does about the signals that are to end it. */
+/** How a process reacts to the signals that end it. */
 interface Ending {
-  /** The first one: an orderly end. */
+  /** The first signal: an orderly end. */
   end(signal: NodeJS.Signals): void;
-  /** Somebody insists (Ctrl-C again, SIGQUIT): an end at once, orderly or not. */
+  /** A repeated Ctrl-C, or SIGQUIT: end at once, orderly or not. */
   endNow(signal: NodeJS.Signals): void;
 }
 
-/** As op-conductor: all of them end it in order. */
+/** Like op-conductor: each of them ends the process in order. */
 const ENDING = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 
 /**
- * The signals of this process, from the construction on: what comes before anybody can act on it is kept. Process 1 of a
- * container is not ended by a signal that it has no handler for, it never hears of it; so this is the first thing that a
- * process does, and this file imports nothing.
+ * The signals of this process. Those that arrive before anything can act on them are kept. A signal without a handler
+ * does not end process 1 of a container, which never learns of it. So this is the first thing that a process does, and
+ * this file imports nothing.
  */
 export class Signals {
   private readonly early: NodeJS.Signals[] = [];
@@ -26,7 +26,7 @@ export class Signals {
     for (const signal of ENDING) source.on(signal, () => this.came(signal));
   }
 
-  /** From here on they have their effect, also those that came before. */
+  /** From here on signals take effect, including those that came before. */
   handle(ending: Ending): void {
     this.ending = ending;
     for (const signal of this.early.splice(0)) this.came(signal);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { SlowFact } from './slow-fact.js';
 
-/** A fact whose clock stands still but in its pauses. */
+/** A fact whose clock moves only during its pauses. */
 function factOf(answers: (number | Error)[]): {
   fact: SlowFact<number>;
   run: () => Promise<(number | null)[]>;
@@ -26,19 +26,19 @@ function factOf(answers: (number | Error)[]): {
   return { fact, run: () => fact.watch(end.signal).then(() => seen) };
 }
 
-describe('something that is asked for now and then', () => {
+describe('a fact that is polled', () => {
   it('is unknown before the first answer, then the last answer', async () => {
     const { fact, run } = factOf([new Error('down'), 7, 8]);
     expect(fact.latest).toBeNull();
     expect(await run()).toEqual([null, 7, 8]);
   });
 
-  it('outlives a few questions without an answer, and no more', async () => {
+  it('survives a few polls without an answer, but no more', async () => {
     const down = new Error('down');
     expect(await factOf([7, down, down, down, down, 8]).run()).toEqual([7, 7, 7, 7, null, 8]);
   });
 
-  it('is not asked for any more when the signal has fired', async () => {
+  it('is not polled after the signal has fired', async () => {
     const { fact } = factOf([7]);
     await fact.watch(AbortSignal.abort());
     expect(fact.latest).toBeNull();

@@ -33,7 +33,7 @@ beforeEach(() => {
 afterEach(() => ending.abort());
 
 describe('a start', () => {
-  it('says nothing when all is there in time', async () => {
+  it('says nothing if everything is there in time', async () => {
     await pass(1000);
     missing = [];
     await pass(1000);
@@ -56,7 +56,7 @@ describe('a start', () => {
     ]);
   });
 
-  it('repeats it with growing pauses, a minute in the end', async () => {
+  it('repeats it with growing pauses, up to a minute', async () => {
     await pass(400_000);
     const pauses = lines.map(({ forMs }, at) => forMs! - (lines[at - 1]?.forMs ?? 0));
     expect(pauses).toEqual([
@@ -80,7 +80,7 @@ describe('a start', () => {
     ]);
   });
 
-  it('says that it waits no longer', async () => {
+  it('says when it no longer waits', async () => {
     await pass(3000);
     missing = [];
     await pass(500);
@@ -88,7 +88,7 @@ describe('a start', () => {
     expect(isOver).toBe(true);
   });
 
-  it('is silent after the end', async () => {
+  it('is silent after it has ended', async () => {
     ending.abort();
     await pass(10_000);
     expect([lines, isOver]).toEqual([[], true]);

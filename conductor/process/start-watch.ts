@@ -1,13 +1,13 @@
 import type { Logger } from 'pino';
 import type { Sleep } from '../time/sleep.js';
 
-/** What a start cannot do without. */
+/** Things that a start needs. */
 type Awaited = 'data-directory' | 'ports' | 'op-node' | 'execution-client' | 'cluster' | 'leader';
 
 /** Something that is not there yet. */
 export interface Obstacle {
   waitsFor: Awaited;
-  /** What was seen last, with names and addresses. */
+  /** The last observation, with names and addresses. */
   reason: string;
 }
 
@@ -35,7 +35,7 @@ interface StartWatchOptions {
   sleep: Sleep;
 }
 
-/** Says what a start waits for: soon, when that changes, and again with growing pauses. Resolves when nothing is missing. */
+/** Logs what a start waits for: soon, on each change, then with growing pauses. Resolves when nothing is missing. */
 export async function watchStart({ obstacles, logger, signal, sleep }: StartWatchOptions): Promise<void> {
   const startedAtMs = performance.now();
   let told = '';

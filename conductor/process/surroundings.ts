@@ -13,9 +13,9 @@ interface DiskSpace {
   sizeBytes: number;
 }
 
-/** What is around this process and changes slowly, for its status. Nothing that it decides rests on it. */
+/** Slowly changing facts around this process, for its status. No decision depends on them. */
 export class Surroundings {
-  /** Of its own: the end of one of its connections must not look like the end of the execution client. */
+  /** Separate, because a connection that ends here must not look like the end of the execution client. */
   private readonly execution: ExecutionClient | undefined;
   private readonly diskSpace: SlowFact<DiskSpace>;
   private readonly chain: SlowFact<number> | undefined;
@@ -29,7 +29,7 @@ export class Surroundings {
     this.chain = new SlowFact({ ...each, ask: (signal) => client.chainId({ signal }) });
   }
 
-  /** Begins to ask; ends with the signal. */
+  /** Starts polling; ends with the signal. */
   watch(signal: AbortSignal): void {
     void this.diskSpace.watch(signal);
     void this.chain?.watch(signal);
@@ -39,7 +39,7 @@ export class Surroundings {
     return { clockMs: Date.now(), storage: this.diskSpace.latest };
   }
 
-  /** Null while the execution client does not tell, and on a witness. */
+  /** Null while the execution client has not reported it, and on a witness. */
   get chainId(): number | null {
     return this.chain?.latest ?? null;
   }

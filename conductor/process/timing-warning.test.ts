@@ -16,7 +16,7 @@ const configured = parseConfig(
   {},
 );
 
-/** A node whose cluster goes by these times. */
+/** A node whose cluster uses this timing. */
 class FakeNode extends EventEmitter<RaftNodeEvents> {
   timing: ClusterTiming = TIMING_PROFILES.lan;
   inLog = true;
@@ -51,7 +51,7 @@ beforeEach(() => {
 });
 
 describe('TimingWarning', () => {
-  it('warns of other times once, and again of others still', () => {
+  it('warns once about different timing, and again if it changes to yet another', () => {
     warning.check();
     node.goBy({ ...TIMING_PROFILES.lan });
     expect(warned).toMatchObject([TIMING_PROFILES.lan]);
@@ -59,7 +59,7 @@ describe('TimingWarning', () => {
     expect(warned).toMatchObject([TIMING_PROFILES.lan, TIMING_PROFILES['multi-region']]);
   });
 
-  it('warns anew when the cluster went by the times of the flags meanwhile', () => {
+  it('warns again if the cluster used the timing of the flags in between', () => {
     if (!('config' in configured)) throw new Error('only help');
     warning.check();
     node.goBy(configured.config.raft.timing);
@@ -67,7 +67,7 @@ describe('TimingWarning', () => {
     expect(warned).toHaveLength(2);
   });
 
-  it('says nothing while the log has no times', () => {
+  it('says nothing while the log has no timing', () => {
     node.inLog = false;
     warning.check();
     expect(warned).toEqual([]);

@@ -10,9 +10,9 @@ interface Raft extends EventEmitter<RaftNodeEvents> {
   status(): Pick<CoreStatus, 'configuration'>;
 }
 
-/** The cluster's times are those of its log; flags that say something else have no effect, and should not mislead. */
+/** The cluster uses the timing in its log. Flags that say otherwise have no effect, and should not mislead. */
 export class TimingWarning {
-  /** The times in force that were last warned of. */
+  /** The timing in force at the last warning. */
   private warnedOf: ClusterTiming | undefined;
 
   constructor(
@@ -23,7 +23,7 @@ export class TimingWarning {
     raft.on('configuration', () => this.check());
   }
 
-  /** Warns once of the same times. The node must be open. */
+  /** Warns once about the same timing. The node must be open. */
   check(): void {
     const { raft, warnedOf } = this;
     if (!raft.status().configuration.configuration.timing) return;

@@ -7,7 +7,7 @@ let monotonicMs: number;
 let wallMs: number;
 /** Monotonic time of the promises that the lease rests on. */
 let promisedAtMs: number;
-/** What passes between two readings of the clocks. */
+/** Time that passes between two readings of the clocks. */
 let slownessMs: number;
 let leaps: number[];
 let lease: TrustedLease;
@@ -46,7 +46,7 @@ describe('a lease', () => {
     expect(leaps).toEqual([]);
   });
 
-  it('does not outlast a sleep of the machine, although its clock did not count', () => {
+  it('does not outlast a suspension of the machine, although its clock stopped', () => {
     expect(lease.isHeld()).toBe(true);
     wallMs += 60_000;
     pass(10);
@@ -57,7 +57,7 @@ describe('a lease', () => {
     expect(lease.isHeld()).toBe(false);
   });
 
-  it('is held again with the promises of the next heartbeats, and not with answers to earlier ones', () => {
+  it('is renewed by the promises of the next heartbeats, not by answers to earlier ones', () => {
     const beforeSleepMs = monotonicMs;
     pass(50);
     wallMs += 60_000;
@@ -70,12 +70,12 @@ describe('a lease', () => {
     expect(leaps).toHaveLength(1);
   });
 
-  it.each([5, 100])('is not trusted after a sleep of %d ms', (sleepMs) => {
+  it.each([5, 100])('is not trusted after a suspension of %d ms', (sleepMs) => {
     wallMs += sleepMs;
     expect(lease.isHeld()).toBe(false);
   });
 
-  it('does not mind a wall clock that is set back, nor one that is read late', () => {
+  it('ignores a wall clock that is set back or read late', () => {
     wallMs -= 60_000;
     expect(lease.isHeld()).toBe(true);
     slownessMs = 40;
@@ -86,14 +86,14 @@ describe('a lease', () => {
     expect(leaps).toEqual([]);
   });
 
-  it('is noticed to be void also when the wall clock was set back before', () => {
+  it('is void after a suspension even if the wall clock was set back before', () => {
     wallMs -= 60_000;
     expect(lease.isHeld()).toBe(true);
     wallMs += 1000;
     expect(lease.isHeld()).toBe(false);
   });
 
-  it('of this machine is held while nothing leaps', async () => {
+  it('of this machine is held while no clock leaps', async () => {
     const raft = { status: () => ({ leaseRemainingMs: LEASE_MS }), timing: { leaseTimeoutMs: LEASE_MS } };
     const real = new TrustedLease(raft);
     for (let look = 0; look < 1000; look++) {

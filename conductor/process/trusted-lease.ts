@@ -2,9 +2,9 @@ import type { ClusterTiming } from '../../raft/index.js';
 
 /** Two clocks of a machine, in milliseconds. */
 export interface Clocks {
-  /** Stands still while the machine is suspended. */
+  /** Stops while the machine is suspended. */
   monotonic(): number;
-  /** Goes on, and may be set. */
+  /** Keeps running, and may be set. */
   wall(): number;
 }
 
@@ -19,15 +19,15 @@ const REAL: Clocks = { monotonic: () => performance.now(), wall: () => Date.now(
 const TOLERANCE_MS = 1;
 
 /**
- * The lease of a leader, as far as it can be trusted on a machine that may have been suspended: its end is a time of the
- * monotonic clock, which does not count while the machine sleeps, and others have elected meanwhile. A wall clock that
- * leapt forward is taken for that: what was promised before does not count any more, and the next round of heartbeats
- * renews it. One that was only set costs the same few milliseconds.
+ * The lease of a leader, as far as it can be trusted on a machine that may have been suspended. The lease ends at a
+ * time of the monotonic clock, which stops during a suspension, while others may elect a leader. A wall clock that
+ * leaps forward is taken for a suspension: earlier promises no longer count, and the next round of heartbeats renews
+ * the lease. A clock that was only set costs the same few milliseconds.
  *
- * A hypervisor that stops a machine and both of its clocks is not noticed.
+ * A suspension is not noticed if a hypervisor stops the machine together with both of its clocks.
  */
 export class TrustedLease {
-  /** Upper bound of what the wall clock is ahead of the monotonic one. */
+  /** Upper bound on how far the wall clock is ahead of the monotonic one. */
   private aheadMs: number;
   /** Monotonic time; promises from before do not count. */
   private promisesSinceMs = -Infinity;
@@ -35,7 +35,7 @@ export class TrustedLease {
   constructor(
     private readonly lease: Lease,
     private readonly clocks: Clocks = REAL,
-    /** Told by how much the wall clock leapt. */
+    /** Called with the leap of the wall clock. */
     private readonly onLeap: (byMs: number) => void = () => undefined,
   ) {
     const earliestMs = clocks.monotonic();
@@ -44,7 +44,7 @@ export class TrustedLease {
 
   isHeld(): boolean {
     this.look();
-    // In this order: the promises rather look older than they are.
+    // Read in this order, so that the promises look older than they are rather than younger.
     const nowMs = this.clocks.monotonic();
     const { leaseRemainingMs } = this.lease.status();
     const promisedAtMs = nowMs + leaseRemainingMs - this.lease.timing.leaseTimeoutMs;
@@ -58,7 +58,7 @@ export class TrustedLease {
     const atLeastMs = wallMs - latestMs;
     const atMostMs = wallMs + TOLERANCE_MS - earliestMs;
     const leaptByMs = atLeastMs - this.aheadMs;
-    // Bounds, lest a thread that had to wait between two readings looks like a leap.
+    // Bounds, so that a thread that waits between two readings does not look like a leap.
     if (leaptByMs <= TOLERANCE_MS) {
       this.aheadMs = Math.min(this.aheadMs, atMostMs);
       return;

@@ -1,23 +1,23 @@
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 
-/** One member of the cluster, or a conductor that was asked and is none. */
+/** One member of the cluster, or a conductor that was asked but is not a member. */
 export interface Member {
   id: string;
-  /** Consensus address, `host:port`; empty for one that is no member. */
+  /** Consensus address, `host:port`; empty for a conductor that is not a member. */
   addr: string;
   role: 'voter' | 'nonvoter' | 'no member';
-  /** Null when it did not answer; `silence` says why. */
+  /** Null if it did not answer; `silence` says why. */
   status: ConductorStatus | null;
   silence: string;
 }
 
 /** All conductors of a cluster, as they described themselves within one moment. */
 export interface ClusterView {
-  /** In the order of the cluster's configuration; those that are no members come last. */
+  /** In the order of the cluster's configuration; conductors that are not members come last. */
   members: readonly Member[];
   /** Log index of that configuration. */
   version: number;
-  /** The cluster that it is about; null while nobody belongs to one. */
+  /** The cluster that the view is about; null while no member belongs to one. */
   clusterId: string | null;
 }
 
@@ -27,12 +27,12 @@ export function answering(view: ClusterView): Answering[] {
   return view.members.filter((member): member is Answering => member.status !== null);
 }
 
-/** Those that answer and belong to the cluster that the view is about. */
+/** Members that answer and belong to the cluster that the view is about. */
 export function ofThisCluster(view: ClusterView): Answering[] {
   return answering(view).filter(({ status }) => status.clusterId === view.clusterId);
 }
 
-/** All that call themselves leader, the one of the newest term first: an old one may not know yet that it is over. */
+/** All that call themselves leader, newest term first: an old one may not know yet that its leadership has ended. */
 export function leaders(view: ClusterView): Answering[] {
   return ofThisCluster(view)
     .filter(({ status }) => status.role === 'leader')
@@ -59,13 +59,13 @@ export function committedHeight(view: ClusterView): number | null {
   return heights.length === 0 ? null : Math.max(...heights);
 }
 
-/** Blocks by which a node is behind that block, negative if it is ahead; null if that cannot be told. */
+/** Blocks by which a node is behind that block, negative if it is ahead; null if unknown. */
 export function lagBlocks(view: ClusterView, { status }: Member): number | null {
   const committed = committedHeight(view);
   return status?.node.head && committed !== null ? committed - status.node.head.number : null;
 }
 
-/** What a member says of its health, in one line; empty when it is well. */
+/** What a member says about its health, in one line; empty if it is well. */
 export function healthReason({ health }: ConductorStatus): string {
   return health.status === 'healthy' ? '' : health.summary;
 }
@@ -76,7 +76,7 @@ export function isQuorumLost(view: ClusterView): boolean {
   return leaders(view).length === 0 && of > 0 && answering < needed;
 }
 
-/** That nobody leads, and why, if that can be told. */
+/** Says that nobody leads, and why if that is known. */
 export function noLeader(view: ClusterView): string {
   const voters = votersOf(view);
   if (voters.length === 0) return 'there is no cluster yet';

@@ -2,15 +2,15 @@ import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import { ofThisCluster, type Answering, type ClusterView, type Member } from './cluster-view.js';
 import type { ProblemCode } from './remedies.js';
 
-/** Log entries or blocks by which a member may be behind: it makes good such a gap within a moment. */
+/** Log entries or blocks by which a member may be behind: it makes up for such a gap within a moment. */
 export const LAG_MAX = 16;
 
-/** A member that was silent for less may have been slow for once; the log says `a peer does not answer` no later. */
+/** A shorter silence may be a single slow answer. The log reports `a peer does not answer` just as early. */
 const SILENT_AFTER_MS = 2000;
 /** On a slow network, heartbeats take longer: this many election timeouts. */
 const SILENT_AFTER_ELECTIONS = 3;
 
-/** One thing that is wrong with a member, or with the cluster. */
+/** One problem of a member, or of the cluster. */
 export interface Finding {
   code: ProblemCode;
   member: string | null;
@@ -18,8 +18,8 @@ export interface Finding {
 }
 
 /**
- * What keeps a member from counting in the consensus: what it says of itself, held against what the leader knows of
- * it. Only the first thing that is wrong, since the others follow from it.
+ * Why a member does not count in the consensus: its own account, compared with what the leader knows about it. Returns
+ * only the first problem, since the others follow from it.
  *
  * @param leader undefined while nobody leads
  */
@@ -49,7 +49,7 @@ export function consensusProblem(
         `the disk of ${id} has lost what it had confirmed: the leader refuses it`,
       );
     }
-    // Not known from older versions.
+    // Older versions do not report it.
     if (added === undefined || own.disk === undefined || added === own.disk) return undefined;
     return found('wiped-disk', `the disk of ${id} is not the one that was added`);
   }
@@ -74,7 +74,7 @@ export function consensusProblem(
   }
 }
 
-/** Members for whom a process speaks that does not count, as any member of this cluster has noticed. */
+/** Members whose name is used by a process that does not count, as noticed by any member of this cluster. */
 export function identityProblems(view: ClusterView): Finding[] {
   const messages = {
     'used-twice': (id: string) => `two processes speak for ${id}, from copies of one disk`,
@@ -97,7 +97,7 @@ function silentAfterMs({ timing }: ConductorStatus): number {
   return Math.max(SILENT_AFTER_MS, SILENT_AFTER_ELECTIONS * timing.electionTimeoutMs);
 }
 
-/** A leader that was just elected has not heard yet how far the logs of the others go: then it counts what they say. */
+/** A newly elected leader does not know yet how far the other logs go, so their own account counts. */
 function lagEntries(leading: ConductorStatus, peer: Peer, own: ConductorStatus): number {
   const isUnknown = peer.state === 'probe' && peer.matchIndex === 0;
   return isUnknown ? Math.max(0, leading.lastIndex - own.lastIndex) : peer.lagEntries;

@@ -3,21 +3,21 @@ import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 
 export type Halt = NonNullable<ConductorStatus['halt']>;
 
-/** The halt of the cluster, as the member knows it that has applied most of the log; null while there is none. */
+/** The halt of the cluster, from the member that has applied most of the log; null if there is none. */
 export function haltOf(view: ClusterView): Halt | null {
   const [leader] = leaders(view);
   const [furthest] = ofThisCluster(view).sort((a, b) => b.status.appliedIndex - a.status.appliedIndex);
   return (leader ?? furthest)?.status.halt ?? null;
 }
 
-/** By whom and why, as the end of a sentence; empty where neither is known. */
+/** By whom and why, as the end of a sentence; empty if neither is known. */
 export function haltText({ owner, reason }: Halt): string {
   return `${owner === '' ? '' : ` by ${owner}`}${reason === '' ? '' : `: ${reason}`}`;
 }
 
 const AGES: readonly string[] = ['unsafe-head-old', 'safe-head-old'];
 
-/** Nothing is wrong with its node but that the chain stands. */
+/** The only problem of its node is that the chain has stopped. */
 export function isOnlyOld({ health }: ConductorStatus): boolean {
   return health.reasons.length > 0 && health.reasons.every(({ code }) => AGES.includes(code));
 }

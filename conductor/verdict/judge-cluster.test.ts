@@ -13,7 +13,7 @@ const peer = (id: string, changes: Partial<Peer> = {}): Peer => ({
   ...{ matchIndex: 200, lagEntries: 0, lastContactMs: 10, ...changes },
 });
 
-/** What the leader knows of b and c. */
+/** What the leader knows about b and c. */
 const knowing = (...peers: Peer[]): ConductorStatus => leading('a', { peers });
 const a = knowing(peer('b'), peer('c'));
 const b = memberStatus('b');
@@ -56,7 +56,7 @@ it('three voters that keep up, with one active sequencer, are ok', () => {
   });
 });
 
-describe('what the leader knows of a member', () => {
+describe('what the leader knows about a member', () => {
   const cases: [string, ClusterView, string][] = [
     [
       'wiped',
@@ -70,7 +70,7 @@ describe('what the leader knows of a member', () => {
     ],
     ['foreign', three({ ...c, clusterId: 'c9' }), 'foreign-cluster: c belongs to another cluster (c9)'],
     [
-      'the leader of a cluster of its own',
+      'the leader of its own cluster',
       three({ ...c, clusterId: 'c9', role: 'leader', term: 99 }),
       'foreign-cluster: c belongs to another cluster (c9)',
     ],
@@ -85,7 +85,7 @@ describe('what the leader knows of a member', () => {
       "member-behind: c misses 4000 entries of the leader's log",
     ],
     [
-      'behind, and not heard of by a new leader',
+      'behind, and not yet known to a new leader',
       three(knowing(peer('b'), peer('c', { state: 'probe', matchIndex: 0, lagEntries: 200 })), {
         ...c,
         lastIndex: 150,
@@ -109,7 +109,7 @@ describe('what the leader knows of a member', () => {
     ],
     ['silent', viewOf(member(a), member(b), silent('c')), `no-answer: c ${NO_ANSWER}`],
   ];
-  it.each(cases)('a member that is %s does not count', (_, view, expected) => {
+  it.each(cases)('does not count a member that is %s', (_, view, expected) => {
     expect(short(view)).toEqual(['degraded', TWO_OF_THREE, expected]);
     expect(judgeCluster(view)).toMatchObject({ votersKeepingUp: 2, failureTolerance: 0, leader: 'a' });
   });
@@ -120,7 +120,7 @@ describe('what the leader knows of a member', () => {
       three(knowing(peer('b'), peer('c', { state: 'probe', matchIndex: 0, lagEntries: 200 }))),
     ],
     [
-      'is slow, as its timing is',
+      'is slow because its timing is',
       three({
         ...knowing(peer('c', { lastContactMs: 4000 })),
         timing: { ...a.timing, electionTimeoutMs: 1500 },
@@ -128,11 +128,11 @@ describe('what the leader knows of a member', () => {
     ],
     ['has an older version, which names no disks', three({ ...a, membership: servers('d1') })],
     ['sends the last entries', three(knowing(peer('b'), peer('c', { lagEntries: 16 })))],
-  ])('nothing is wrong while the leader %s', (_, view) => {
+  ])('finds nothing wrong while the leader %s', (_, view) => {
     expect(short(view)).toEqual(['ok']);
   });
 
-  it('4: a member without a vote costs no tolerance', () => {
+  it('4: a member without a vote does not reduce the tolerance', () => {
     const d = memberStatus('d', { clusterId: null });
     const view = viewOf(...three().members, member(d, 'nonvoter'));
     expect(short(view)).toEqual([
@@ -148,7 +148,7 @@ describe('the committed head and the heads of nodes', () => {
     ['as gossip runs ahead of the news of a commit', three(at(b, 102)), ['ok']],
     ['as a standby follows', three(at(b, 84)), ['ok']],
     [
-      'when nodes publish what is not committed',
+      'when nodes publish uncommitted blocks',
       three(at(a, 109), at(b, 108)),
       [
         'critical',
@@ -331,7 +331,7 @@ describe('the cluster', () => {
     expect(short(view)).toEqual(expected);
   });
 
-  it('with five voters may lose two', () => {
+  it('may lose two of five voters', () => {
     const five = viewOf(...['b', 'c', 'd', 'e'].map((id) => member(memberStatus(id))), member(leading('a')));
     expect(judgeCluster(five)).toMatchObject({ voters: 5, failureTolerance: 2, level: 'ok' });
   });
@@ -361,12 +361,12 @@ describe('a cluster that is halted', () => {
     return { health: { status: 'unhealthy', summary: 'says why', reasons: [reason], checkedAtMs: 1 } };
   };
 
-  it('is degraded by that alone: no sequencer is missing, and old heads are meant', () => {
+  it('is degraded by the halt alone: missing sequencers and old heads are intended', () => {
     const members = [idle, b, c].map((status) => ({ ...status, ...old('unsafe-head-old'), halt }));
     expect(short(three(...members))).toEqual(['degraded', HALTED]);
   });
 
-  it('has its other problems', () => {
+  it('still shows other problems', () => {
     const members = [idle, { ...b, ...old('too-few-peers') }, c].map((status) => ({ ...status, halt }));
     expect(short(three(...members))).toEqual([
       'degraded',
@@ -383,7 +383,7 @@ describe('a cluster that is halted', () => {
     ]);
   });
 
-  it('is so by its leader, and without one by who has applied most', () => {
+  it('is judged by its leader, or without one by the member that has applied most', () => {
     expect(short(three({ ...idle, halt }, b, c))).toContain(HALTED);
     expect(short(three(idle, { ...b, halt }, c))).not.toContain(HALTED);
     const leaderless = { ...idle, role: 'follower' } as const;

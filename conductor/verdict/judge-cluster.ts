@@ -19,7 +19,7 @@ import { sequencerProblems } from './sequencer-problems.js';
 /** See `ClusterVerdict`; docs/ERRORS.md has the codes of one version. */
 const SCHEMA_VERSION = 1;
 
-/** Judges a cluster by what its members say of themselves and what the leader knows of them. */
+/** Judges a cluster by its members' own accounts and by what the leader knows about them. */
 export function judgeCluster(view: ClusterView): ClusterVerdict {
   const leading = leaders(view);
   const standing = standingOf(view);
@@ -50,7 +50,7 @@ export function judgeCluster(view: ClusterView): ClusterVerdict {
   };
 }
 
-/** Said once of the cluster, or of each member that is paused by itself. */
+/** Reported once for the cluster, or for each member with its own pause. */
 function pauseProblems(view: ClusterView): Finding[] {
   return pausesOf(view).map(({ member, text: message }) => ({
     code: member === null ? 'cluster-paused' : 'paused',
@@ -75,7 +75,7 @@ export function votersKeepingUp(view: ClusterView): string[] {
     .map(({ id }) => id);
 }
 
-/** How many of the voters that keep up may fail before no block is committed any more. */
+/** How many of the voters that keep up may fail before blocks can no longer be committed. */
 export function toleranceOf(voters: number, votersKeepingUp: number): Standing {
   return { voters, votersKeepingUp, failureTolerance: Math.max(0, votersKeepingUp - majorityOf(voters)) };
 }

@@ -7,7 +7,7 @@ const lists = (version: number, ...ids: string[]): Pick<ConductorStatus, 'member
   membership: { version, servers: ids.map((id) => ({ id, addr: `${id}:1`, suffrage: 0 })) },
 });
 
-/** What a conductor tells that lists these members, who say this of themselves. */
+/** The answer of a conductor that lists these members with these accounts of themselves. */
 const answer = (own: ConductorStatus, ...others: ConductorStatus[]): Answer => ({
   own,
   members: own.membership.servers.map((server) => {
@@ -36,13 +36,13 @@ it('says why a member is silent', () => {
   });
 });
 
-it('gives no say to a member that has founded another cluster, whatever it counts there', () => {
+it('ignores a member that has founded another cluster, whatever its index there', () => {
   const c = leading('c', { clusterId: 'c9', ...lists(99, 'c') });
   expect(ids(answer(a, b, c))).toEqual(['a', 'b', 'c']);
   expect(ids(answer(a, b), answer(c))).toEqual(['a', 'b', 'c']);
 });
 
-it('lists who was asked and is no member, and whoever belongs to no cluster', () => {
+it('lists conductors that were asked but are not members, and those without a cluster', () => {
   expect(ids(answer(a, b), answer(memberStatus('d', lists(3, 'a', 'd'))))).toEqual(['a', 'b', 'c', '(d)']);
   expect(ids(answer(memberStatus('d', { clusterId: null, ...lists(0) })))).toEqual(['(d)']);
 });

@@ -1,16 +1,16 @@
 import type { ClusterStatus, ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { ClusterView, Member } from './cluster-view.js';
 
-/** What one conductor told of the cluster and of itself. */
+/** What one conductor said about the cluster and itself. */
 export interface Answer {
   members: ClusterStatus['members'];
-  /** A conductor that is no member is not in its own list. */
+  /** A conductor that is not a member is not in its own list. */
   own: ConductorStatus;
 }
 
 const ROLES = { 0: 'voter', 1: 'nonvoter' } as const;
 
-/** One view of several answers: the newest configuration of the cluster, with what was heard of each member. */
+/** Merges several answers into one view: the newest configuration of the cluster, with what each member said. */
 export function mergeAnswers(answers: readonly Answer[]): ClusterView {
   const heard = answers.flatMap(({ members }) => members);
   const statuses = [
@@ -32,8 +32,8 @@ export function mergeAnswers(answers: readonly Answer[]): ClusterView {
 }
 
 /**
- * Whose configuration counts: the newest of the cluster that most of those who answer belong to. A member that has
- * founded another cluster meanwhile may have a higher index there, and has no say.
+ * The conductor whose configuration counts: the newest one in the cluster that most of the answering members belong to.
+ * A member that has founded another cluster meanwhile may have a higher index there, and is ignored.
  */
 function newest(statuses: readonly ConductorStatus[]): Pick<ConductorStatus, 'clusterId' | 'membership'> {
   const belonging = (clusterId: string | null): number =>

@@ -9,7 +9,7 @@ const HEALTH_CODES = {
   unknown: 'node-unchecked',
 } as const;
 
-/** What is wrong with the local node and the override of a member that answers, consensus apart. */
+/** Problems of the local node and the override of a member that answers, apart from consensus. */
 export function nodeProblems(view: ClusterView, member: Answering): Finding[] {
   const { id, role, status } = member;
   if (role === 'no member') return [];

@@ -14,20 +14,20 @@ export interface ShownPause {
   untilMs: number | undefined;
 }
 
-/** What operators have decided, by the member that has applied most of the log. */
+/** The decisions of operators, from the member that has applied most of the log. */
 export function maintenanceOf(view: ClusterView): MaintenanceStatus {
   const [newest] = ofThisCluster(view).sort((a, b) => b.status.appliedIndex - a.status.appliedIndex);
   return newest?.status.maintenance ?? { cluster: null, members: {}, halt: null };
 }
 
-/** The pause of the whole cluster first, then those of members; also of such as do not answer. */
+/** The pause of the whole cluster first, then those of members, including members that do not answer. */
 export function pausesOf(view: ClusterView): ShownPause[] {
   const { cluster, members } = maintenanceOf(view);
   return [
     ...(cluster ? [recorded(null, cluster)] : []),
     ...view.members.flatMap(({ id, role, status }) => {
       if (status === null) return members[id] ? [recorded(id, members[id])] : [];
-      // Said of the cluster already.
+      // Already reported for the cluster.
       const isTold = status.pausedBy === 'cluster' && cluster !== null;
       return status.paused && role !== 'no member' && !isTold ? [ownPause(id, status)] : [];
     }),

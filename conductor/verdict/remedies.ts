@@ -62,7 +62,7 @@ const REMEDIES = {
 
 export type ProblemCode = keyof typeof REMEDIES;
 
-/** Those with which no block can be committed, or one may be published that is not. */
+/** Problems with which no block can be committed, or an uncommitted one may be published. */
 const CRITICAL: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'no-cluster',
   'quorum-lost',
@@ -85,7 +85,7 @@ export function severityOf(code: ProblemCode): 'degraded' | 'critical' {
   return CRITICAL.has(code) ? 'critical' : 'degraded';
 }
 
-/** @returns full sentences, with the id of the member in them if there is one */
+/** @returns full sentences, with the id of the member if there is one */
 export function remedyOf(code: ProblemCode, member: string | null, address = ''): string {
   const text: string = REMEDIES[code];
   if (member === null) return text;

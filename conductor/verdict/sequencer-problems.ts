@@ -13,12 +13,12 @@ import { haltOf, haltText, type Halt } from './halt.js';
 import type { ProblemCode } from './remedies.js';
 
 /**
- * Blocks by which a node may be ahead of the committed head: members answer one after the other, and blocks are
+ * Blocks by which a node may be ahead of the committed head. Members answer one after the other, and blocks are
  * gossiped before every member has heard of their commit.
  */
 const AHEAD_MAX = 2;
 
-/** Whether exactly the leader's sequencer runs, and publishes only what is committed. */
+/** Checks that exactly the leader's sequencer runs, and publishes only committed blocks. */
 export function sequencerProblems(view: ClusterView): Finding[] {
   const active = answering(view).filter(({ status }) => status.node.sequencerActive);
   const halt = haltOf(view);
@@ -26,7 +26,7 @@ export function sequencerProblems(view: ClusterView): Finding[] {
   return [...who, uncommitted(view, active)].flatMap((found) => found ?? []);
 }
 
-/** A chain that stands on purpose; a sequencer may be at its last block. */
+/** The chain is halted on purpose. A sequencer may still be at its last block. */
 function whileHalted(halt: Halt, active: readonly Answering[]): Finding[] {
   return [
     { code: 'halted', member: null, message: `the cluster is halted${haltText(halt)}` },
@@ -54,7 +54,7 @@ function whoSequences(view: ClusterView, active: readonly Answering[]): Finding 
     const message = `the active sequencer is ${first.id}, not that of the leader ${id}`;
     return found('sequencer-elsewhere', first.id, message);
   }
-  // It transfers leadership within a moment if there is anybody to take it.
+  // It transfers leadership within a moment if any member can take it.
   if (status.witness) {
     return found(
       'witness-leads',
@@ -67,7 +67,7 @@ function whoSequences(view: ClusterView, active: readonly Answering[]): Finding 
   return found('sequencer-idle', id, message);
 }
 
-/** op-node asks its conductor before it publishes, unless somebody told it not to: then its head runs away. */
+/** op-node asks its conductor before it publishes, unless it was told not to: then its head runs ahead. */
 function uncommitted(view: ClusterView, active: readonly Answering[]): Finding | undefined {
   const committed = committedHeight(view);
   const [first] = active;

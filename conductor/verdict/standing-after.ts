@@ -4,7 +4,7 @@ import { toleranceOf, votersKeepingUp } from './judge-cluster.js';
 
 type Standing = Pick<ClusterVerdict, 'voters' | 'votersKeepingUp' | 'failureTolerance'>;
 
-/** Votes that a change of the membership takes away and gives. */
+/** Votes that a change of the membership takes and gives. */
 export interface VoteChange {
   /** Loses its vote, if it has one. */
   without?: string;
@@ -23,8 +23,8 @@ export function standingAfter(view: ClusterView, { without, withVoter }: VoteCha
 }
 
 /**
- * Whether a change takes the vote of a voter that keeps up, so that afterwards none may fail any more. Growing a
- * cluster does not cost tolerance, nor does the removal of a voter that is lost anyway.
+ * Whether a change takes the vote of a voter that keeps up, so that none may fail afterwards. Growing a cluster does
+ * not cost tolerance, and neither does removing a voter that is lost anyway.
  */
 export function costsTolerance(view: ClusterView, change: VoteChange): boolean {
   const { without, withVoter } = change;

@@ -23,22 +23,22 @@ const roleMissing = z.object({
   holder: z.string(),
 });
 
-/** Codes of errors that waiting does not help against. */
+/** Codes of errors that do not go away by waiting. */
 const LASTING: readonly string[] = [
   'no-credential',
   'unknown-credential',
   'role-missing',
-  // A good credential is still served.
+  // A valid credential is still accepted.
   'refused-too-often',
   'tls-failed',
 ];
 
-/** Whether it will be the same at the next try. */
+/** Whether the next attempt will fail the same way. */
 export function isLasting(error: unknown): boolean {
   return error instanceof CommandError && LASTING.includes(error.code);
 }
 
-/** Why a conductor did not let us ask, with what to do about it; undefined for failures of another kind. */
+/** Why a conductor refused our request, with what to do about it; undefined for other kinds of failure. */
 export function accessError(error: unknown): CommandError | undefined {
   if (!(error instanceof ClientError)) return undefined;
   const { failure, server, method } = error;
@@ -59,7 +59,7 @@ export function accessError(error: unknown): CommandError | undefined {
 function ofStatus(status: number, body: string, server: string, method: string): CommandError | undefined {
   switch (status) {
     case 401:
-      // By what a Baton writes; what stands before one may write anything.
+      // Recognised by Baton's own text; a proxy in front of it may answer anything.
       return /credential is not valid/.test(body)
         ? new CommandError('unknown-credential', `${server} does not know the credential that it was shown`)
         : new CommandError('no-credential', `${server} wants a credential for ${method}`);

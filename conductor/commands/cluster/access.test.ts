@@ -12,7 +12,7 @@ import { runCommand } from '../index.js';
 import { stateFile } from '../settings/folders.js';
 import { CommandLine } from '../testing/command-line.js';
 
-/** Planted: nothing that a command writes may hold it. */
+/** A planted secret: no output of a command may contain it. */
 const TOKEN = 'baton_planted';
 
 let t: CommandLine;
@@ -33,12 +33,12 @@ afterEach(async () => {
 const baton = (...argv: string[]): Promise<number> =>
   runCommand([...argv, '--rpc', t.cluster.url('a')], t.io({ HOME: home }));
 
-/** All servers of the cluster answer so. */
+/** All servers of the cluster give this answer. */
 function answerAll(answer: FakeAnswer): void {
   for (const { server } of t.cluster.members.values()) server.answer = () => answer;
 }
 
-/** What all members were shown. */
+/** The credentials that members received. */
 const shown = (): (string | undefined)[] =>
   [...t.cluster.members.values()].flatMap(({ server }) =>
     server.requests.map(({ authorization }) => authorization),
@@ -47,7 +47,7 @@ const shown = (): (string | undefined)[] =>
 const written = (): string => [...t.printed, ...t.noted].join('\n');
 
 describe('commands with credentials', () => {
-  it('show the token to the member that was named and to those that it names', async () => {
+  it('send the token to the named member and to the members that it lists', async () => {
     t.cluster.obeyPauses();
     expect(await baton('pause', 'b', '--yes', '--token-file', tokenFile)).toBe(EXIT.ok);
     expect(t.cluster.get('b').server.requests.length).toBeGreaterThan(0);
@@ -75,20 +75,20 @@ describe('commands with credentials', () => {
     expect(shown()).toContain(`Bearer ${TOKEN}`);
   });
 
-  it('take it from the environment, and the doctor does, too', async () => {
+  it('read it from the environment, and so does the doctor', async () => {
     const io = t.io({ HOME: home, BATON_TOKEN_FILE: tokenFile });
     await runCommand(['doctor', '--rpc', t.cluster.url('a')], io);
     expect(new Set(shown())).toEqual(new Set([`Bearer ${TOKEN}`]));
   });
 
-  it('are for a cluster, not for a machine', async () => {
+  it('are refused for the check of a machine', async () => {
     expect(await runCommand(['doctor', '--token-file', tokenFile], t.io())).toBe(EXIT.usage);
     expect(t.failure()).toEqual([expect.stringContaining('credentials are for a cluster'), 'usage']);
   });
 });
 
 describe('the scheme of an address', () => {
-  it('is told apart from what the port speaks: plain HTTP to a port with TLS', async () => {
+  it('is reported as wrong for plain HTTP to a port with TLS', async () => {
     const server = createServer(await (await TestAuthority.make()).issue({ dnsNames: ['localhost'] }));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -104,7 +104,7 @@ describe('the scheme of an address', () => {
     expect(t.noted.at(-1)).toContain('give the address with https://');
   });
 
-  it('is told apart from what the port speaks: TLS to a plain port', async () => {
+  it('is reported as wrong for TLS to a plain port', async () => {
     const url = t.cluster.url('a').replace('http:', 'https:');
     expect(await runCommand(['status', '--rpc', url], t.io({ HOME: home }))).toBe(EXIT.noAnswer);
     expect(t.failure()).toEqual([
@@ -114,8 +114,8 @@ describe('the scheme of an address', () => {
     expect(t.noted.at(-1)).toContain('give the address with http://');
   });
 
-  it('is noted once when a token goes over plain HTTP to another machine', async () => {
-    // Reaches this machine, but does not look so.
+  it('is noted once if a token goes over plain HTTP to another machine', async () => {
+    // Reaches this machine, but does not look like it.
     const url = t.cluster.url('a').replace('127.0.0.1', '0.0.0.0');
     const argv = ['status', '--rpc', `${url},${url}/`];
     await runCommand(argv, t.io({ HOME: home, BATON_TOKEN_FILE: tokenFile }));
@@ -127,7 +127,7 @@ describe('the scheme of an address', () => {
     expect(t.noted).toHaveLength(1);
   });
 
-  it('is that which a member says it speaks', async () => {
+  it('is the one that a member announces', async () => {
     t.cluster.change('b', { rpcScheme: 'https' });
     expect(await baton('status', '-o', 'json')).toBe(EXIT.ok);
     const { members } = JSON.parse(t.printed.join('')) as { members: { id: string; rpcUrl: string }[] };
@@ -144,7 +144,7 @@ describe('the scheme of an address', () => {
   });
 });
 
-describe('a cluster that does not let one ask', () => {
+describe('a cluster that refuses access', () => {
   it.each<[string, FakeAnswer, string, string]>([
     [
       'no-credential',
@@ -186,7 +186,7 @@ describe('a cluster that does not let one ask', () => {
     }
   });
 
-  it('says at once which role a change takes, and leaves the members alone', async () => {
+  it('says at once which role a change needs, and does not ask other members', async () => {
     t.cluster.onCall = (_, method) => ({
       error: {
         code: -32000,

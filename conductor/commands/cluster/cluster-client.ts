@@ -16,10 +16,10 @@ import type { MemberMemory, RememberedMembers } from '../settings/member-memory.
 import { accessError } from './access-error.js';
 import { memberUrl } from './member-url.js';
 
-/** A conductor gives its members one second each; this is for its own answer on top. */
+/** A conductor gives its members one second each. This adds time for its own answer. */
 const VIEW_TIMEOUT_MS = 3000;
 
-/** To find out what a port speaks that has just hung up on a call. */
+/** For finding out which scheme a port has that just closed the connection. */
 const PROBE_TIMEOUT_MS = 2000;
 
 const METHOD_NOT_FOUND = -32601;
@@ -27,19 +27,19 @@ const METHOD_NOT_FOUND = -32601;
 interface ClusterClientOptions {
   /** JSON-RPC of one or more conductors. */
   urls: readonly string[];
-  /** Shown to all members, also to those that are found by asking others. */
+  /** Sent to all members, including those found by asking others. */
   credentials: Credentials;
   signal: AbortSignal;
-  /** Who asks for a change and why; the members that are called record it. */
+  /** The caller of a change and the reason, recorded by the members that are called. */
   said?: SaidByCaller | undefined;
-  /** Whom to ask when none of those answers. */
+  /** Conductors to ask if none of those answers. */
   memory: Pick<MemberMemory, 'recall' | 'remember'>;
   note: (line: string) => void;
 }
 
 /**
- * The cluster as seen from some RPC addresses. Any one of them is enough: the conductor there asks the others at
- * their consensus addresses.
+ * The cluster as seen from some RPC addresses. One of them is enough: the conductor there asks the others at their
+ * consensus addresses.
  */
 export class ClusterClient {
   private readonly clients = new Map<string, JsonRpcClient>();
@@ -51,13 +51,13 @@ export class ClusterClient {
 
   constructor(private readonly options: ClusterClientOptions) {}
 
-  /** Whether one of the given URLs is this member's own. */
+  /** Whether one of the given URLs is that of this member. */
   wasAsked(id: string): boolean {
     const url = this.urlById.get(id);
     return url !== undefined && this.options.urls.includes(url);
   }
 
-  /** @throws CommandError `no-answer` when none of the conductors answers, or why none lets us ask */
+  /** @throws CommandError `no-answer` if no conductor answers, or the reason if none gives access */
   async view(): Promise<ClusterView> {
     const { urls, memory } = this.options;
     const { answers, errors } = await this.askAll(urls);
@@ -76,7 +76,7 @@ export class ClusterClient {
     };
   }
 
-  /** Those that were members when the given ones last answered, as far as they belong to the same cluster still. */
+  /** Members at the time the given ones last answered, if they still belong to the same cluster. */
   private async askRemembered(errors: readonly Error[]): Promise<Answer[]> {
     const { urls, memory, note } = this.options;
     const known = await memory.recall();
@@ -95,7 +95,7 @@ export class ClusterClient {
   /**
    * Calls a method that changes something at one member.
    *
-   * @returns what it answers
+   * @returns its answer
    * @throws ClientError; CommandError `no-rpc-address`
    */
   async call(
@@ -142,9 +142,9 @@ export class ClusterClient {
   }
 
   /**
-   * What happened since then, as the first of the given conductors knows it that answers.
+   * The history since then, from the first of the given conductors that answers.
    *
-   * @throws CommandError `no-answer` when none of them does, or why none lets us ask
+   * @throws CommandError `no-answer` if none answers, or the reason if none gives access
    */
   async history(sinceMs: number): Promise<History> {
     const errors: Error[] = [];
@@ -161,7 +161,7 @@ export class ClusterClient {
   private async ask(url: string): Promise<Answer> {
     const [{ members }, own] = await Promise.all([
       this.readAt(url, 'conductor_clusterStatus', clusterStatusSchema),
-      // A conductor that is no member is not in its own list.
+      // A conductor that is not a member is not in its own list.
       this.readAt(url, 'conductor_status', conductorStatusSchema),
     ]);
     this.urlById.set(own.id, url);
@@ -189,7 +189,7 @@ export class ClusterClient {
     }
   }
 
-  /** The same failure in better words, if a port was called in plain HTTP that speaks TLS: it just hangs up. */
+  /** A clearer error if plain HTTP was sent to a port with TLS, which just closes the connection. */
   private async asTlsPort(url: string, error: unknown): Promise<ClientError | undefined> {
     if (!(error instanceof ClientError) || error.failure.code !== 'unreachable') return undefined;
     const { isPlain, host, port } = parseEndpoint(url);
@@ -202,7 +202,7 @@ export class ClusterClient {
     return new ClientError(failure, method, server, TLS_TEXTS['tls-port'], { cause: error });
   }
 
-  /** It is sent anyway: whoever runs the cluster has decided so. */
+  /** The token is sent anyway: that is the decision of the cluster's operators. */
   private notePlainToken(url: string): void {
     const { credentials, note } = this.options;
     const { isPlain, host, authorization } = parseEndpoint(url);
@@ -214,7 +214,7 @@ export class ClusterClient {
     );
   }
 
-  /** Reads say nothing of their caller. */
+  /** Reads do not identify their caller. */
   private client(url: string, headers: Record<string, string> = {}): JsonRpcClient {
     const key = `${Object.keys(headers).join()} ${url}`;
     let client = this.clients.get(key);
@@ -226,7 +226,7 @@ export class ClusterClient {
   }
 }
 
-/** Nobody answered: if somebody did not let us ask, that is what to repair. */
+/** No conductor answered. If one refused access, that is the error to fix. */
 function noAnswer(errors: readonly Error[]): CommandError {
   const access = errors.map(accessError).find((error) => error !== undefined);
   return new CommandError(access?.code ?? 'no-answer', errors.map(reasonOf).join('\n  '), access?.remedy);

@@ -29,9 +29,9 @@ const DEFAULT_DEADLINE_MS = 60_000;
 export interface Operation extends RunIo {
   cluster: ClusterClient;
   deadline: Deadline;
-  /** Looks at the cluster until `missing` finds nothing more to wait for; fails when the time is over. */
+  /** Looks at the cluster until `missing` finds nothing more to wait for. Fails when the time has run out. */
   until: (missing: (view: ClusterView) => string | undefined) => Promise<ClusterView>;
-  /** Reports what was seen, with the time since the command began; `data` is the same for programs. */
+  /** Reports an observation, with the time since the command began; `data` is the same for programs. */
   done: (line: string, data?: object) => void;
 }
 
@@ -83,7 +83,7 @@ export async function operate(
   const target = await findTarget(options, io.env);
   const sources = { options, ofCluster: target.credentials, env: io.env };
   const credentials = await readCredentials(sources, io);
-  // It brings undici: help and complaints do without.
+  // Loaded here because it brings undici, which help and complaints do not need.
   const { ClusterClient } = await import('./cluster-client.js');
   const cluster = new ClusterClient({
     urls: target.urls,
@@ -111,7 +111,7 @@ export async function operate(
   }
 }
 
-/** Whoever has named no cluster is told how. */
+/** If no cluster was named, the remedy says how to name one. */
 function unguided(error: unknown, { isGuess }: Target): unknown {
   if (!isGuess || !(error instanceof CommandError) || error.code !== 'no-answer') return error;
   return new CommandError(
@@ -138,12 +138,12 @@ export async function viewWithLeader(
   return { view, leader: leaders(view)[0]! };
 }
 
-/** Name and host of whoever runs the command, as far as they say. */
+/** User and host of the command's caller, as far as known. */
 export function whoIsAsking({ env }: Pick<CommandIo, 'env'>): string {
   return `${env['USER'] || env['LOGNAME'] || 'somebody'}@${hostname()}`;
 }
 
-/** Answers of a conductor after which looking at the cluster tells more than repeating the call would. */
+/** After these answers of a conductor, it is more useful to look at the cluster than to repeat the call. */
 const UNSETTLED = [
   'leadership transfer in progress',
   'leadership transfer timeout',
@@ -151,7 +151,7 @@ const UNSETTLED = [
   'node is not the leader',
 ];
 
-/** Whether a failed call may have had its effect, or may have it at the next try. */
+/** Whether a failed call may have taken effect, or may do so at the next attempt. */
 function isUnsettled(error: ClientError): boolean {
   if (accessError(error)) return false;
   if (error.failure.code !== 'rpc-error') return error.code !== 'http-status' && error.code !== 'bad-answer';
@@ -160,8 +160,8 @@ function isUnsettled(error: ClientError): boolean {
 }
 
 /**
- * Calls a method at the leader, wherever that is by then, until one of them has done it or `isDone` sees that it
- * was done by a call whose answer was lost.
+ * Calls a method at the leader, even if leadership moves, until one has done it or `isDone` sees that it was done by a
+ * call whose answer was lost.
  *
  * @throws CommandError `refused` with the leader's answer, `deadline`
  */
@@ -188,7 +188,7 @@ export async function callLeader(
       if (error.message !== last) note(`trying again: ${error.message}`);
       last = error.message;
       if (deadline.isOver) throw new CommandError('deadline', `after ${deadline.toString()}: ${last}`);
-      // Whatever comes of it shows within an election.
+      // The result shows within an election.
       await operation.until(settled(leader)).catch(() => undefined);
     }
   }
@@ -204,7 +204,7 @@ function settled(before: Answering): (view: ClusterView) => string | undefined {
   };
 }
 
-/** The conductor said no. @returns CommandError `refused`, or why it does not let us ask */
+/** The conductor refused. @returns CommandError `refused`, or why it does not give access */
 export function refused(error: ClientError): CommandError {
   const access = accessError(error);
   if (access) return access;

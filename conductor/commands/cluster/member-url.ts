@@ -1,7 +1,7 @@
 import { rpcUrlOf } from '../../config/host-port.js';
 import type { Member } from '../../verdict/cluster-view.js';
 
-/** JSON-RPC of a member, by what it says of itself; undefined while it says nothing. */
+/** JSON-RPC of a member, by its own account; undefined while it gives none. */
 export function memberUrl({ addr, status }: Pick<Member, 'addr' | 'status'>): string | undefined {
   return status?.rpcPort ? rpcUrlOf(addr, status.rpcPort, status.rpcScheme) : undefined;
 }

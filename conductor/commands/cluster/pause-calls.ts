@@ -4,7 +4,7 @@ import { CommandError } from '../command-error.js';
 import { isLasting } from './access-error.js';
 import { refused, type Operation } from './cluster-command.js';
 
-/** What is to be done. */
+/** The requested change. */
 export interface PauseOrder {
   paused: boolean;
   /** Null: until it is resumed. */
@@ -15,7 +15,7 @@ export interface PauseOrder {
 
 const METHOD_NOT_FOUND = -32601;
 
-/** Has the leader record a pause of the whole cluster, or its end. @returns why it was not done; undefined if it was */
+/** Has the leader record a pause of the whole cluster, or its end. @returns why it failed; undefined if it did not */
 export async function whyNoClusterPause(
   operation: Operation,
   leader: Answering | undefined,
@@ -30,15 +30,15 @@ export async function whyNoClusterPause(
     if (!(error instanceof ClientError)) throw error;
     if (isUnknownMethod(error)) return `${leader.id} runs an older release`;
     const refusal = refused(error);
-    // Asking each member by itself would be in vain, too.
+    // Asking each member separately would fail, too.
     if (isLasting(refusal)) throw refusal;
     return refusal.message;
   }
 }
 
 /**
- * Pauses or resumes one member: at itself, or, when it does not answer, by a record of the leader. A member of an older
- * release keeps no reason.
+ * Pauses or resumes one member: at the member itself or, if it does not answer, by a record of the leader. A member of
+ * an older release keeps no reason.
  *
  * @throws ClientError, CommandError
  */

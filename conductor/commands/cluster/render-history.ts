@@ -5,7 +5,7 @@ const COLUMNS = 80;
 const TIME_COLUMNS = '2026-12-01T17:20:03Z'.length;
 const INDENT = ' '.repeat(TIME_COLUMNS + 2);
 
-/** The history as a table for people: when, what and why; below it who asked for it, and what came of it. */
+/** The history as a table for people: when, what and why; below it, who asked for it and the result. */
 export function renderHistory({ entries, answeredBy }: History): string {
   if (entries.length === 0) return `${answeredBy} knows of nothing that happened in this time`;
   return entries
@@ -18,7 +18,7 @@ export function renderHistory({ entries, answeredBy }: History): string {
     .join('\n');
 }
 
-/** Lines that fit beside the time; a word that is longer is cut into pieces. */
+/** Lines that fit beside the time. A longer word is cut into pieces. */
 function wrapped(text: string): string[] {
   const width = COLUMNS - INDENT.length;
   const pieces = text.split(/\s+/).flatMap((word) => word.match(new RegExp(`.{1,${width}}`, 'gu')) ?? []);

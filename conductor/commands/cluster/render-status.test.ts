@@ -59,7 +59,7 @@ describe('18: on a terminal', () => {
     expect(stripVTControlCharacters(coloured)).toBe(table(view, { columns: 80 }));
   });
 
-  it('19: fills 160 columns with all there is', () => {
+  it('19: fills 160 columns with all columns', () => {
     const real = viewOf(
       ...['sequencer-0', 'sequencer-1', 'sequencer-2'].map((id) =>
         member({ ...(id === 'sequencer-0' ? a : b), id, rpcPort: 8547 }),
@@ -72,7 +72,7 @@ describe('18: on a terminal', () => {
     }
   });
 
-  it('cuts a long reason and says all of it below', () => {
+  it('cuts a long reason and shows it in full below', () => {
     const long = 'the head of the execution client is 14 s old, and '.repeat(3);
     const sick = viewOf(member(a), member({ ...b, health: { ...unhealthy, summary: long } }));
     const [, , row, ...below] = table(sick, { columns: 100 }).split('\n');

@@ -15,7 +15,7 @@ import { paint, tableLines, wrap, type Cell, type Column, type Look } from '../o
 import { haltedSince } from './halted-since.js';
 import { memberUrl } from './member-url.js';
 
-/** In the place of what a witness has not. */
+/** Shown for values that a witness does not have. */
 const NO_NODE = '-';
 const UNKNOWN = '?';
 
@@ -45,7 +45,7 @@ const BAD = 'red';
 const HEALTH_STYLES = { healthy: GOOD, degraded: WARNING, unhealthy: BAD, unknown: WARNING } as const;
 const LEVEL_STYLES = { ok: GOOD, degraded: WARNING, critical: BAD } as const;
 
-/** After the id and the role, which are known of every member. */
+/** Columns after the id and the role, which are known for every member. */
 const COLUMNS: readonly StatusColumn[] = [
   { title: 'VOTE', wide: true, of: ({ member }) => yesNo(member.role === 'voter') },
   {
@@ -81,7 +81,7 @@ const COLUMNS: readonly StatusColumn[] = [
   { title: 'REASON', leftOut: 3, of: ({ member }) => healthReason(member.status) },
 ];
 
-/** The cluster as a table for people, followed by the verdict and everything that is wrong with it. */
+/** The cluster as a table for people, followed by the verdict and all problems. */
 export function renderTable(view: ClusterView, look: StatusLook): string {
   const columns = COLUMNS.filter(({ wide }) => look.wide || !wide);
   const rows = view.members.map((member): Cell[] => [
@@ -107,7 +107,7 @@ function verdictLines(view: ClusterView, look: StatusLook): string[] {
   const { level, problems, voters, votersKeepingUp, failureTolerance } = judgeCluster(view);
   const painted = (severity: ClusterVerdict['level']): string =>
     paint({ text: severity, style: ['bold', LEVEL_STYLES[severity]] }, look);
-  // Colours have no width, so they come after the breaks.
+  // Colours have no width, so they are added after the line breaks.
   const broken = (indent: number, severity: ClusterVerdict['level'], text: string): string[] => {
     const [first, ...rest] = wrap(`${' '.repeat(indent)}${severity}${text}`, indent, look);
     return [first!.replace(severity, painted(severity)), ...rest];
@@ -156,7 +156,7 @@ function activeCell({ status }: Answering): Cell {
   };
 }
 
-/** Of the newest committed block, by the clock of whoever asks. */
+/** Age of the newest committed block, by the clock of this machine. */
 function ageText({ member: { status }, nowMs }: Seen): string {
   const timestamp = status.head?.timestamp ?? null;
   return timestamp === null ? UNKNOWN : `${Math.max(0, Math.floor(nowMs / 1000) - timestamp)}s`;
@@ -166,7 +166,7 @@ const unknownOf = ({ witness }: Answering['status']): string => (witness ? NO_NO
 
 const isLeader = (view: ClusterView, { id }: Member): boolean => leaders(view)[0]?.id === id;
 
-/** Entries of the leader's log that a member misses, as the leader says; null while it does not know. */
+/** Entries of the leader's log that a member lacks, by the leader's account; null while it does not know. */
 function lagEntries(view: ClusterView, { id, status }: Member): number | null {
   const [leader] = leaders(view);
   if (!leader || !status) return null;
@@ -178,7 +178,7 @@ function shownRole(member: Member): string {
   const { status } = member;
   if (!status?.witness) return plainRole(member);
   const role = plainRole(member);
-  // That it follows goes without saying.
+  // A follower's role needs no words.
   return role === 'follower' ? 'witness' : `${role} (witness)`;
 }
 
@@ -195,7 +195,7 @@ function yesNo(value: boolean | null): string {
 }
 
 /**
- * The same for programs: the members of the verdict (`schemaVersion`, `level`, `problems`, `leader` …), `healthy`,
+ * The same for programs: the fields of the verdict (`schemaVersion`, `level`, `problems`, `leader` …), `healthy`,
  * `version`, `maintenance` and `members`, where each member has its whole `conductor_status`, or null.
  */
 export function statusDocument(view: ClusterView): object {

@@ -7,10 +7,10 @@ import { isQuorumLost, type ClusterView } from '../../verdict/cluster-view.js';
 
 const POLL_MS = 100;
 
-/** Whoever waits for longer than this wants to know what for, and is told so no more often. */
+/** A wait that is longer than this is reported with its reason, and no more often than this. */
 const PATIENCE_MS = 3000;
 
-/** How long a command may take in all, beginning with its construction. */
+/** The time limit of a command, from its construction. */
 export class Deadline {
   private readonly endMs: number;
 
@@ -40,11 +40,11 @@ interface Waiting {
 }
 
 /**
- * Looks at the cluster again and again until nothing is missing any more. Notes what it waits for, if that takes long.
+ * Looks at the cluster repeatedly until nothing is missing. Prints what it waits for if that takes long.
  *
- * @param missing what is not yet as it should be, in words; undefined when all is
+ * @param missing what is still missing, in words; undefined if nothing is
  * @returns the view in which nothing was missing
- * @throws CommandError `deadline` or `quorum-lost` with what was missing last; at once what lets us ask nobody
+ * @throws CommandError `deadline` or `quorum-lost` with what was missing last; at once if nobody gives access
  */
 export async function waitUntil(
   cluster: Pick<ClusterClient, 'view'>,

@@ -7,25 +7,25 @@ import { CommandError } from '../command-error.js';
 
 /** One file of an archive. */
 export interface ArchiveFile {
-  /** With slashes; nothing in it leads out of the archive. */
+  /** With slashes; no name leads out of the archive. */
   name: string;
   text: string;
 }
 
-/** Logs and settings are for whoever wrote the archive. */
+/** Logs and settings are only for the user who wrote the archive. */
 const MODE = 0o600;
 
 /**
  * Writes a new `tar.gz`, one file after the other as they come.
  *
- * @throws CommandError `not-written`, also when the file exists already; nothing is left behind then
+ * @throws CommandError `not-written`, also if the file already exists; in that case nothing is left behind
  */
 export async function writeArchive(
   file: string,
   files: AsyncIterable<ArchiveFile>,
   signal: AbortSignal,
 ): Promise<void> {
-  // Opened before anybody is asked for anything.
+  // Opened before any member is asked.
   const handle = await open(file, 'wx', MODE).catch((error: Error) => {
     throw new CommandError('not-written', `the archive cannot be written: ${error.message}`);
   });

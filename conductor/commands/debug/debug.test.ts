@@ -45,7 +45,7 @@ function answer(id: string, method: string): FakeAnswer {
   return method === 'conductor_debug' ? { result: reportOf(id) } : unknownMethod;
 }
 
-/** Files of the archive by name, without the folder that all are in. */
+/** Files of the archive by name, without the common folder. */
 async function archived(): Promise<Map<string, string>> {
   const entries = await unpackTar(gunzipSync(await readFile(out)));
   return new Map(
@@ -57,7 +57,7 @@ async function archived(): Promise<Map<string, string>> {
 }
 
 describe('debug', () => {
-  it('has everything that the members say, under one folder', async () => {
+  it('has all answers of the members, under one folder', async () => {
     expect(await t.baton('debug', '--out', out)).toBe(0);
     expect(t.printed.at(-1)).toMatch(/archive\.tar\.gz: 3 of 3 members answered \(/);
     const files = await archived();
@@ -79,7 +79,7 @@ describe('debug', () => {
     );
   });
 
-  it('is for the eyes of its owner', async () => {
+  it('is readable only by its owner', async () => {
     await t.baton('debug', '--out', out);
     expect((await stat(out)).mode & 0o777).toBe(0o600);
   });
@@ -110,7 +110,7 @@ describe('debug', () => {
     expect(files.has('members/b/status.json')).toBe(true);
   });
 
-  it('writes no other file over, and leaves none behind that is not whole', async () => {
+  it('overwrites no file, and leaves no incomplete file behind', async () => {
     await writeFile(out, 'precious');
     expect(await t.baton('debug', '--out', out)).toBe(1);
     expect(t.failure()).toEqual([expect.stringContaining('EEXIST'), 'not-written']);
@@ -120,7 +120,7 @@ describe('debug', () => {
     expect(await readdir(directory)).toEqual(['archive.tar.gz']);
   });
 
-  it('takes any id for a name inside the archive', async () => {
+  it('accepts any id as a name inside the archive', async () => {
     await t.cluster.add('../evil/..', 0);
     t.cluster.lead('a');
     await t.baton('debug', '--out', out);

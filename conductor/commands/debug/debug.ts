@@ -21,7 +21,7 @@ members/ID/history.json     its history, if it keeps one
 members/ID/no-answer.txt    why there is nothing of it
 `;
 
-/** `baton debug`: one archive with all that is known of a cluster, to be looked at later or elsewhere. */
+/** `baton debug`: one archive with everything known about a cluster, for analysis later or elsewhere. */
 export const addDebug: AddCommand = (program, io) => {
   clusterCommand(program, io, 'debug')
     .description(
@@ -44,7 +44,7 @@ export const addDebug: AddCommand = (program, io) => {
     );
 };
 
-/** @param silent is told who gave nothing, and why */
+/** @param silent is told which members gave nothing, and why */
 async function* filesOf(
   { cluster }: Operation,
   view: ClusterView,
@@ -55,7 +55,7 @@ async function* filesOf(
   yield inFolder({ name: 'contents.txt', text: CONTENTS });
   yield inFolder({ name: 'status.txt', text: `${renderTable(view, { wide: true, nowMs: Date.now() })}\n` });
   yield inFolder({ name: 'cluster.json', text: `${await writeDocument(statusDocument(view), 'json')}\n` });
-  // All are asked at once, as slow ones may be slow together.
+  // All are asked at once, since they may all be slow.
   for (const asked of view.members.map((member) => memberFiles(cluster, member))) {
     const { id, files, missing } = await asked;
     if (missing !== undefined) silent.push(`nothing from ${id}: ${missing}`);

@@ -10,15 +10,15 @@ const REPORT_TIMEOUT_MS = 10_000;
 
 const METHOD_NOT_FOUND = -32601;
 
-/** What one member gave. */
+/** The data from one member. */
 export interface MemberFiles {
   id: string;
   files: ArchiveFile[];
-  /** Why its log, metrics and settings are missing; undefined when they are there. */
+  /** Why its log, metrics and settings are missing; undefined if they are there. */
   missing: string | undefined;
 }
 
-/** Asks one member for everything that it knows. What it does not give is said in a file. */
+/** Asks one member for everything that it knows. A file says what it does not give. */
 export async function memberFiles(cluster: ClusterClient, member: Member): Promise<MemberFiles> {
   const { id, status, silence } = member;
   const folder = `members/${fileName(id)}`;

@@ -9,10 +9,10 @@ interface BlockSummary {
   logIndex: number;
 }
 
-/** What a log says of the chain, found by applying all of it as a node would. */
+/** The account of the chain in a log, found by applying all of it as a node would. */
 export class ChainSummary implements LogVisitor {
   private readonly machine = new ChainStateMachine(() => undefined);
-  /** Why an entry could not be read; what follows it does not count. */
+  /** Why an entry could not be read; entries after it do not count. */
   problem: string | undefined;
 
   snapshot(snapshot: Snapshot): void {
@@ -31,7 +31,7 @@ export class ChainSummary implements LogVisitor {
     return summary(this.machine.live.oldest);
   }
 
-  /** What operators decided and what happened, as records have it. */
+  /** The decisions of operators and the events, from records. */
   get records(): RecordsState {
     return this.machine.records.state();
   }

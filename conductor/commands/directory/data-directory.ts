@@ -6,10 +6,10 @@ import { CommandError } from '../command-error.js';
 const isDatabase = (directory: string): boolean => existsSync(path.join(directory, 'CURRENT'));
 
 /**
- * The data directory itself, also when `--raft.storage.dir` was given, which holds it as `SERVER-ID/baton`, or the folder
- * of a server in that.
+ * The data directory itself, even if the path of `--raft.storage.dir` was given, which holds it as `SERVER-ID/baton`,
+ * or the folder of a server in it.
  *
- * @throws CommandError `usage` when there are several, or none and the path looks like a mistake
+ * @throws CommandError `usage` if there are several, or none and the path looks like a mistake
  */
 export function dataDirectory(text: string): string {
   const given = absolute(text);

@@ -2,7 +2,7 @@ import type { AddCommand } from '../command.js';
 import { withChangeOptions, type ChangeOptions } from '../confirmation.js';
 import { withOutput, type OutputFormat } from '../output/document.js';
 
-/** `baton inspect DIRECTORY`: what a stopped node has on disk, and whether all of it is sound. */
+/** `baton inspect DIRECTORY`: the data of a stopped node on disk, and whether all of it is sound. */
 export const addInspect: AddCommand = (program, io) => {
   const command = program
     .command('inspect <directory>')
@@ -15,7 +15,7 @@ export const addInspect: AddCommand = (program, io) => {
   );
 };
 
-/** `baton recover DIRECTORY`: a cluster of one out of the directory of a survivor. */
+/** `baton recover DIRECTORY`: makes a cluster of one from the directory of a survivor. */
 export const addRecover: AddCommand = (program, io) => {
   const command = withChangeOptions(program.command('recover <directory>'))
     .description('after the loss of the quorum: make the stopped node of this directory a cluster of its own')

@@ -21,7 +21,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe('16: the directory that is meant', () => {
+describe('16: finding the directory', () => {
   it.each(['', 'raft', 'raft/s0', 'raft/s0/baton'])('%j', (given) => {
     const database = path.join(folder, 'raft', 's0', 'baton');
     mkdirSync(database, { recursive: true });
@@ -39,12 +39,12 @@ describe('15: message and remedy', () => {
     expect(t.noted.at(-1)).toBe(`remedy: ${remedy} (storage)`);
   });
 
-  it('are told apart in every error of storage', () => {
+  it('differ in every error of storage', () => {
     expect(seenOf(new StorageError('locked', 'The directory is in use'))).toBe('The directory is in use');
   });
 });
 
-it('16: of configurations with the same members, only one lists them', () => {
+it('16: lists the members only once for configurations with the same ones', () => {
   const member = { id: 'a', address: 'a:1', voter: true, incarnation: 'd' };
   const configurations = [
     { index: 1, configuration: { members: [member] } },

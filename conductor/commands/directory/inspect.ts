@@ -6,7 +6,7 @@ import { ChainSummary } from './chain-summary.js';
 import { dataDirectory } from './data-directory.js';
 import { inspectionJson, inspectionLines, seenOf } from './render-inspection.js';
 
-/** Prints what is there. @throws CommandError `damaged`, `storage`, `usage` */
+/** Prints the content. @throws CommandError `damaged`, `storage`, `usage` */
 export async function inspect(directory: string, output: OutputFormat, io: RunIo): Promise<void> {
   const chain = new ChainSummary();
   const inspection = await inspectDirectory(dataDirectory(directory), chain).catch(asCommandError);
@@ -21,7 +21,7 @@ export async function inspect(directory: string, output: OutputFormat, io: RunIo
   );
 }
 
-/** @throws CommandError `storage` for what storage refuses */
+/** @throws CommandError `storage` if storage refuses */
 export function asCommandError(error: unknown): never {
   if (error instanceof StorageError) throw new CommandError('storage', seenOf(error), error.remedy);
   throw error;

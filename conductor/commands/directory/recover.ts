@@ -7,7 +7,7 @@ import { ChainSummary } from './chain-summary.js';
 import { dataDirectory } from './data-directory.js';
 import { asCommandError } from './inspect.js';
 
-/** Shows what a recovery would do, and does it once that is confirmed. @throws CommandError */
+/** Shows what a recovery would do, and does it after confirmation. @throws CommandError */
 export async function recover(
   directory: string,
   { address, ...options }: ChangeOptions & { address?: string },

@@ -3,7 +3,7 @@ import type { JournalEntry, RecordsState } from '../../chain/cluster-records.js'
 import type { RecordedDecision } from '../../chain/maintenance.js';
 import type { ChainSummary } from './chain-summary.js';
 
-/** What was seen, without the remedy that the text of the error ends with: that is shown by itself. */
+/** The problem, without the remedy at the end of the error's text, which is shown separately. */
 export function seenOf({ message, remedy }: Pick<StorageError, 'message' | 'remedy'>): string {
   return message.endsWith(remedy) ? message.slice(0, -remedy.length).replace(/\.\s*$/, '') : message;
 }
@@ -62,7 +62,7 @@ export function inspectionLines(inspection: Inspection, chain: ChainSummary): st
   return lines;
 }
 
-/** A configuration has the timing of the cluster, too: of what is the same, no more is said than that. */
+/** A configuration also has the timing of the cluster. If the members are the same, it says only that. */
 function membersLines(configurations: Inspection['configurations']): string[] {
   let before: string | undefined;
   return configurations.map(({ index, configuration }) => {
@@ -76,7 +76,7 @@ function membersLines(configurations: Inspection['configurations']): string[] {
   });
 }
 
-/** What is in force, and the newest record. */
+/** The state in force, and the newest record. */
 function recordLines({ journal, maintenance }: RecordsState): string[] {
   const newest = journal.at(-1);
   if (!newest) return ['records     none'];

@@ -33,7 +33,7 @@ const wrong = (): string[] =>
 
 const cluster = (...argv: string[]): Promise<number> => t.baton('doctor', '--json', ...argv);
 
-/** What members of this release tell. */
+/** The answers of members of this release. */
 function tellEverything(): void {
   for (const id of ['a', 'b', 'c']) {
     t.cluster.change(id, {
@@ -44,33 +44,33 @@ function tellEverything(): void {
   }
 }
 
-describe('doctor of a cluster that runs', () => {
+describe('doctor of a running cluster', () => {
   beforeEach(tellEverything);
 
-  it('ends with 0 where all is well', async () => {
+  it('ends with 0 if all is well', async () => {
     expect([await cluster(), wrong()]).toEqual([0, []]);
     expect(report()).toMatchObject({ schemaVersion: 1, level: 'ok' });
   });
 
-  it('ends with 1 for members of older releases, which do not tell everything', async () => {
+  it('ends with 1 for members of older releases, which do not report everything', async () => {
     const { machine: _, measured: __, ...older } = memberStatus('b', { term: 4 });
     t.cluster.get('b').status = { ...older, rpcPort: t.cluster.get('b').status.rpcPort };
     expect([await cluster(), wrong()]).toEqual([1, ['warning clocks older-member']]);
   });
 
-  it('finds a way that is cut in one direction only', async () => {
+  it('finds a connection that is cut in one direction only', async () => {
     t.cluster.cut.add('b c');
     expect([await cluster(), wrong()]).toEqual([2, ['failure peers one-way']]);
     expect(report().findings.find(({ code }) => code === 'one-way')?.text).toMatch(/^b does not reach c: /);
   });
 
-  it('finds a member that only another one reaches', async () => {
+  it('finds a member that only another member can reach', async () => {
     t.cluster.cut.add('a c');
     expect([await cluster(), wrong()]).toEqual([2, ['failure peers one-way']]);
     expect(report().findings.find(({ code }) => code === 'one-way')?.text).toMatch(/^a does not reach c: /);
   });
 
-  it('says of the verdict what status says', async () => {
+  it('gives the same verdict as status', async () => {
     await t.cluster.kill('c');
     expect(await cluster()).toBe(1);
     expect(wrong()).toEqual(['warning verdict no-failure-tolerance', 'warning verdict no-answer']);
@@ -83,13 +83,13 @@ describe('doctor of a cluster that runs', () => {
     expect(report().findings.find(({ code }) => code === 'clocks-differ')?.text).toMatch(/ahead of c /);
   });
 
-  it('ends with 4 when nobody answers', async () => {
+  it('ends with 4 if no conductor answers', async () => {
     await t.cluster.kill('a');
     expect(await cluster()).toBe(4);
     expect(report()).toMatchObject({ schemaVersion: 1, error: { code: 'no-answer' } });
   });
 
-  it('ends with 3 for what is no address, and for flags of run beside one', async () => {
+  it('ends with 3 for an invalid address, and for flags of run beside an address', async () => {
     expect(await runCommand(['doctor', '--rpc', '10.0.0.1'], t.io())).toBe(3);
     expect(await cluster('--paused')).toBe(3);
     expect(t.failure()).toEqual([expect.stringContaining('--paused'), 'usage']);
@@ -104,7 +104,7 @@ describe('doctor of a machine', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it('tells everything that is wrong with the flags, and asks nothing with them', async () => {
+  it('reports everything that is wrong with the flags, and makes no requests with them', async () => {
     expect(await runCommand(['doctor', '--json', '--no-such-flag', '-rpc.port', '70000'], t.io())).toBe(2);
     const texts = report().findings.flatMap(({ code, text }) => (code === 'invalid-config' ? [text] : []));
     expect(texts.join('\n')).toContain('flag provided but not defined: -no-such-flag');
@@ -113,7 +113,7 @@ describe('doctor of a machine', () => {
     expect(report().findings.map(({ check }) => check)).not.toContain('ports');
   });
 
-  it('tells nothing of what it was not let finish', async () => {
+  it('reports nothing about checks that were interrupted', async () => {
     const flags = [
       ...['--witness', '--raft.server.id', 'w', '--raft.storage.dir', folder],
       ...['--consensus.addr', '127.0.0.1', '--consensus.port', '0', '--rpc.port', '0'],
@@ -123,7 +123,7 @@ describe('doctor of a machine', () => {
     expect(t.failure()).toEqual(['error: not everything was checked', 'interrupted']);
   });
 
-  it("reads flags by run's rules, before and behind its own options, and the environment", async () => {
+  it("reads flags by run's rules, before and after its own options, and the environment", async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const env = { OP_CONDUCTOR_WITNESS: 'true', OP_CONDUCTOR_CONSENSUS_PORT: '0', OP_CONDUCTOR_FROB: '1' };

@@ -26,7 +26,7 @@ interface Options extends CredentialPaths {
   rpc?: string;
 }
 
-/** `baton doctor`: checks a machine before Baton runs there, or a cluster that runs; changes nothing. */
+/** `baton doctor`: checks a machine before Baton runs there, or a running cluster. Changes nothing. */
 export const addDoctor: AddCommand = (program, io) => {
   const command = program
     .command('doctor')
@@ -49,7 +49,7 @@ export const addDoctor: AddCommand = (program, io) => {
       if (rpc === undefined && Object.keys(paths).length > 0) {
         throw new CommandError('usage', 'credentials are for a cluster: give its addresses with --rpc');
       }
-      // Everything is asked at the same time.
+      // All checks run in parallel.
       setMaxListeners(QUESTIONS_MAX, io.signal);
       const findings =
         rpc === undefined
@@ -67,7 +67,7 @@ async function examineMachine(io: RunIo, argv: readonly string[]): Promise<Findi
   const { config, ...facts } = readConfiguration(io, argv);
   const first = [...judgeStart(startFacts(io)), ...judgeConfiguration(facts)];
   if (!config) return first;
-  // It needs more than the other commands: they begin sooner without it.
+  // Loaded here because it needs more than the other commands, which start faster without it.
   const { gatherMachine } = await import('./gather/gather-machine.js');
   return [...first, ...judgeMachine(await gatherMachine(config, io.signal))];
 }

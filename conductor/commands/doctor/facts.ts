@@ -2,7 +2,7 @@ import type { ListenErrorCode } from '../../../common/listen-error.js';
 import type { ClusterTimes } from '../../../rpc/server/cluster-timing.js';
 import type { ClusterView } from '../../verdict/cluster-view.js';
 
-/** How the program was started that asks. */
+/** How the program that asks was started. */
 export interface StartFacts {
   nodeVersion: string;
   /** The oldest that this release runs on. */
@@ -14,34 +14,34 @@ export interface StartFacts {
 
 /** A port that `baton run` would listen on. */
 export interface PortFacts {
-  /** What it is the port of. */
+  /** The purpose of the port. */
   name: string;
   host: string;
   port: number;
-  /** Why it cannot be listened on; null when it can. */
+  /** Why it cannot be listened on; null if it can. */
   problem: { code: ListenErrorCode; message: string; remedy: string } | null;
 }
 
-/** What a directory holds where the log would be. */
+/** The content of a directory at the place of the log. */
 export interface DirectoryContents {
   kind: 'absent' | 'empty' | 'baton' | 'other-database' | 'headless-database' | 'other-files';
   /** Some of the names. */
   files: readonly string[];
 }
 
-/** How long synced writes take. */
+/** The duration of synced writes. */
 export interface DiskSpeed {
-  /** Directory that the file was in. */
+  /** Directory that held the file. */
   at: string;
   writes: number;
   medianMs: number;
   slowestMs: number;
 }
 
-/** What the disk has answered so far; what is undefined has not come back. */
+/** The answers of the disk so far; undefined ones have not come back. */
 export interface DirectoryAnswers {
   place?: {
-    /** The directory itself, or the nearest above it that exists. */
+    /** The directory itself, or its nearest existing parent. */
     existing: string;
     isDirectory: boolean;
     isWritable: boolean;
@@ -57,11 +57,11 @@ export interface DirectoryAnswers {
 export interface DirectoryFacts {
   directory: string;
   answers: DirectoryAnswers;
-  /** Why the rest of the answers is missing; null when all are there. */
+  /** Why the other answers are missing; null if all are there. */
   trouble: string | null;
 }
 
-/** Who answers at the consensus address of a member. */
+/** The program that answers at the consensus address of a member. */
 export interface PeerFacts {
   id: string;
   addr: string;
@@ -75,10 +75,10 @@ export interface PeerFacts {
         isEmpty: boolean;
         /** Digest of the list that it was given; null without one. */
         peersDigest: string | null;
-        /** At least; half of the time that connecting and asking took. */
+        /** A lower bound: half of the time that connecting and asking took. */
         roundTripMs: number;
       }
-    /** `refused`: nobody listens there. `stranger`: something else than a Baton answers. */
+    /** `refused`: no program listens there. `stranger`: a program other than Baton answers. */
     | { kind: 'silent' | 'refused' | 'stranger'; reason: string };
 }
 
@@ -92,7 +92,7 @@ interface BlockFacts {
   timestamp: number;
 }
 
-/** What op-node and the execution client say; asked side by side. */
+/** The answers of op-node and the execution client, asked in parallel. */
 export interface NodeFacts {
   nodeUrl: string;
   executionUrl: string;
@@ -106,24 +106,24 @@ export interface NodeFacts {
   execution: {
     head: Asked<BlockFacts>;
     chainId: Asked<number>;
-    /** Its block of the height of op-node's head; null if it has none. Absent while that head is unknown. */
+    /** Its block at the height of op-node's head; null if it has none. Absent while that head is unknown. */
     atNodeHead: Asked<{ hash: string } | null> | undefined;
   };
-  /** Wall clock of this machine when that was asked, in milliseconds. */
+  /** Wall clock of this machine at that request, in milliseconds. */
   askedAtMs: number;
 }
 
-/** What `baton run` with these flags needs of this machine and of the network. */
+/** What `baton run` with these flags needs from this machine and the network. */
 export interface MachineFacts {
   serverId: string;
   /** Digest of `raft.peers`; null without the list. */
   peersDigest: string | null;
   retentionBytes: number;
   timing: ClusterTimes;
-  /** URL at which op-node is to ask. */
+  /** URL at which op-node must ask. */
   rpcPort: number;
   limits: { unsafeIntervalSeconds: number; minPeerCount: number };
-  /** This very member already runs here. */
+  /** The same member already runs here. */
   alreadyRuns: boolean;
   ports: readonly PortFacts[];
   directory: DirectoryFacts;
@@ -132,22 +132,22 @@ export interface MachineFacts {
   node: NodeFacts | null;
 }
 
-/** What a member that answers told at its own RPC. */
+/** The account of a member that answers at its own RPC. */
 export interface MemberFacts {
   id: string;
   rpc:
     | {
-        /** The members as it reaches them; `silence` is why one does not answer, else empty. */
+        /** The members that it can reach; `silence` is why one does not answer, else empty. */
         sees: readonly { id: string; silence: string }[];
-        /** Its wall clock less that of this machine; undefined for releases that do not tell it. */
+        /** Its wall clock minus that of this machine; undefined for releases that do not report it. */
         clock: { offsetMs: number; uncertaintyMs: number } | undefined;
       }
     | { error: string };
 }
 
-/** A cluster that runs. */
+/** A running cluster. */
 export interface ClusterFacts {
   view: ClusterView;
-  /** Those that answer. */
+  /** The members that answer. */
   members: readonly MemberFacts[];
 }

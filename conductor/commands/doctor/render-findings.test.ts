@@ -53,7 +53,7 @@ describe.each(FINDINGS)('%s', (name, findings) => {
   });
 });
 
-it('leaves a word that is longer than the line as it is, so that it can be copied', () => {
+it('does not break a word that is longer than the line, so that it can be copied', () => {
   const text = `http://${'x'.repeat(100)}`;
   const finding: Finding = {
     check: 'op-node',

@@ -1,12 +1,12 @@
 import { worstOf, type Finding, type Level } from './judge/finding.js';
 
-/** Changes when a member changes its meaning or goes away. */
+/** Changes if a field changes its meaning or is removed. */
 const SCHEMA_VERSION = 1;
 
 const WIDTH = 80;
 const COLUMNS = ['CHECK', 'RESULT', 'SEEN'] as const;
 
-/** The findings as a table for people, followed by what is wrong with the remedies. */
+/** The findings as a table for people, followed by the problems with their remedies. */
 export function renderFindings(findings: readonly Finding[]): string {
   const rows = [COLUMNS, ...findings.map(({ check, level, text }) => [check, level, text] as const)];
   const [checkWidth, resultWidth] = [0, 1].map((column) =>
@@ -23,7 +23,7 @@ export function renderFindings(findings: readonly Finding[]): string {
   return [...table, '', `${worstOf(findings)}: ${counts(findings)}`, ...remedies(findings)].join('\n');
 }
 
-/** One line for each remedy, the failures first; what has the same code is told once. */
+/** One line for each remedy, failures first; findings with the same code share one. */
 function remedies(findings: readonly Finding[]): string[] {
   const wrong = (level: Level): Finding[] => findings.filter((finding) => finding.level === level);
   const toTell = new Map<string, Finding>();

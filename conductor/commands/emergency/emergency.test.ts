@@ -6,7 +6,7 @@ import { memberStatus, witnessStatus } from '../testing/fake-cluster.js';
 
 let t: CommandLine;
 
-/** What the conductors do when they are told to. */
+/** The conductors' reactions to calls. */
 const obey = (id: string, method: string, params: unknown[]): { result: unknown } => {
   const { cluster } = t;
   switch (method) {
@@ -43,7 +43,7 @@ function changeNode(id: string, changes: Partial<ConductorStatus['node']>): void
   t.cluster.change(id, { node: { ...node, ...changes } });
 }
 
-/** b is left of three, and its node stands at block 100. */
+/** Of three members, b is left; its node is at block 100. */
 async function loseQuorum(): Promise<void> {
   await t.cluster.kill('a');
   t.cluster.change('b', { role: 'follower', leader: null });
@@ -62,7 +62,7 @@ beforeEach(async () => {
 afterEach(() => t.stop());
 
 describe('override --sequence', () => {
-  it('pauses all that answer, stops other sequencers, and starts the one; says each step', async () => {
+  it('pauses all members that answer, stops other sequencers, starts this one, and prints each step', async () => {
     await loseQuorum();
     t.cluster.get('a').silent = true;
     changeNode('c', { sequencerActive: true });
@@ -89,7 +89,7 @@ describe('override --sequence', () => {
     ]);
   });
 
-  it('names recover and its danger where the quorum is lost', async () => {
+  it('names recover and its danger if the quorum is lost', async () => {
     await loseQuorum();
     await t.cluster.kill('c');
     expect(await at('b', 'override', 'b', '--sequence', '--dry-run')).toBe(0);
@@ -99,7 +99,7 @@ describe('override --sequence', () => {
     expect(t.cluster.calls).toEqual([]);
   });
 
-  it('is refused while a member leads, unless it is forced', async () => {
+  it('is refused while a member leads, unless forced', async () => {
     expect(await t.baton('override', 'b', '--sequence')).toBe(1);
     expect(t.failure()).toEqual(['error: a leads in term 4', 'leader-exists']);
     expect(await t.baton('override', 'b', '--sequence', '--force', '--dry-run')).toBe(0);
@@ -128,7 +128,7 @@ describe('override --sequence', () => {
       'nobody knows whether c sequences: op-node does not answer',
       () => changeNode('c', { sequencerActive: null }),
     ],
-  ])('is refused as %s: %s; --force does it', async (code, text, given) => {
+  ])('is refused with %s: %s, unless forced', async (code, text, given) => {
     await loseQuorum();
     given();
     expect(await at('b', 'override', 'b', '--sequence')).toBe(1);
@@ -145,7 +145,7 @@ describe('override --sequence', () => {
     ],
     ['unfit-target', 'b does not know the head of its node', () => changeNode('b', { head: null })],
     ['unfit-target', 'b is a witness: it has no sequencer', () => t.cluster.change('b', witnessOf('b'))],
-  ])('is refused as %s: %s, whatever is forced', async (code, text, given) => {
+  ])('is refused with %s: %s, even if forced', async (code, text, given) => {
     await loseQuorum();
     given();
     expect(await at('b', 'override', 'b', '--sequence', '--force')).toBe(1);
@@ -165,7 +165,7 @@ describe('override --sequence', () => {
     expect(t.cluster.calls.join()).not.toMatch(/overrideLeader|startSequencer/);
   });
 
-  it('is undone by --remove, which says what is left to do', async () => {
+  it('is undone by --remove, which says what remains to be done', async () => {
     await loseQuorum();
     await at('b', 'override', 'b', '--sequence');
     t.cluster.calls.length = t.printed.length = 0;
@@ -188,7 +188,7 @@ describe('override --sequence', () => {
 describe('force-active', () => {
   const pause = (...ids: string[]): void => ids.forEach((id) => t.cluster.change(id, { paused: true }));
 
-  it('stops the active sequencer, moves leadership, and starts the other where the first stopped', async () => {
+  it('stops the active sequencer, moves leadership, and starts the other one where the first stopped', async () => {
     pause('a', 'b', 'c');
     expect(await t.baton('force-active', 'b')).toBe(0);
     expect(t.cluster.calls).toEqual([
@@ -216,7 +216,7 @@ describe('force-active', () => {
     expect(t.cluster.calls).toEqual([`a conductor_startSequencer ["${hashOf(100)}",false]`]);
   });
 
-  it('is for paused members: others decide by themselves', async () => {
+  it('needs a paused member: others decide for themselves', async () => {
     expect(await t.baton('force-active', 'b')).toBe(1);
     expect(t.failure()).toEqual([
       'error: b is not paused: as leader it starts its sequencer by itself',
@@ -225,7 +225,7 @@ describe('force-active', () => {
     expect(t.noted.at(-1)).toContain('baton transfer');
   });
 
-  it('waits for the committed blocks that the node misses', async () => {
+  it('waits for the committed blocks that the node lacks', async () => {
     pause('a', 'b');
     t.cluster.onCall = (id, method, params) => {
       if (method === 'conductor_transferLeaderToServer') t.cluster.change('a', { head: headAt(101) });

@@ -63,7 +63,7 @@ async function forceActive(operation: Operation, id: string, options: Options): 
   );
 }
 
-/** What is missing before the sequencer may be started; it has to build on the committed head. */
+/** Obstacles to starting the sequencer, which has to build on the committed head. */
 function missing(view: ClusterView, id: string): string | undefined {
   const [leader] = leaders(view);
   if (leader?.id !== id) return `${leader?.id ?? 'nobody'} leads`;

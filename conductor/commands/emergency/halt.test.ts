@@ -47,7 +47,7 @@ beforeEach(async () => {
 afterEach(() => t.stop());
 
 describe('halt', () => {
-  it('is recorded with who and why, and done when no sequencer runs', async () => {
+  it('is recorded with who and why, and is complete when no sequencer runs', async () => {
     expect(await as('alice', 'halt', '--reason', 'bad upgrade')).toBe(0);
     expect(t.cluster.calls).toEqual([`a conductor_halt ["alice@${hostname()}","bad upgrade"]`]);
     expect(withoutTimes()).toEqual([
@@ -69,7 +69,7 @@ describe('halt', () => {
     expect(t.printed[0]).toContain('(halted)\n    End it with baton resume');
   });
 
-  it('waits until every sequencer has stopped, and everybody knows', async () => {
+  it('waits until every sequencer has stopped, and every member knows of the halt', async () => {
     t.cluster.onCall = (id, method, params) => {
       const answer = obey(id, method, params);
       if (method === 'conductor_halt') sequences('a', true);
@@ -104,7 +104,7 @@ describe('halt', () => {
     expect(t.cluster.calls).toEqual([]);
   });
 
-  it('without a quorum pauses and stops those that answer, and says what that means', async () => {
+  it('without a quorum pauses and stops the members that answer, and says what that means', async () => {
     await t.cluster.kill('b');
     await t.cluster.kill('c');
     t.cluster.change('a', { role: 'follower' });
@@ -121,7 +121,7 @@ describe('halt', () => {
     ]);
   });
 
-  it('does the same where members of an older release cannot read it', async () => {
+  it('does the same if members of an older release cannot read the record', async () => {
     t.cluster.onCall = (id, method, params) =>
       method === 'conductor_halt'
         ? { error: { code: -32000, message: 'nothing can be recorded yet: c is not known to …' } }
@@ -139,7 +139,7 @@ describe('resume of a halt', () => {
     t.cluster.calls.length = t.printed.length = 0;
   });
 
-  it('says what was halted and by whom, and ends it', async () => {
+  it('says what was halted and by whom, and ends the halt', async () => {
     expect(await as('bob', 'resume', '--reason', 'rolled back')).toBe(0);
     expect(t.cluster.calls).toEqual([`a conductor_endHalt ["bob@${hostname()}","rolled back"]`]);
     expect(withoutTimes()).toEqual([
@@ -152,7 +152,7 @@ describe('resume of a halt', () => {
     ]);
   });
 
-  it('of some members leaves it, and so does a no', async () => {
+  it('keeps the halt if only some members are resumed, or if the answer is no', async () => {
     t.cluster.change('b', { paused: true });
     t.cluster.onCall = (id) => {
       t.cluster.change(id, { paused: false });
@@ -164,7 +164,7 @@ describe('resume of a halt', () => {
     expect(t.cluster.calls).toEqual([expect.stringMatching(/^b conductor_endPause /)]);
   });
 
-  it('needs a quorum, and names the danger of going on without', async () => {
+  it('needs a quorum, and names the danger of continuing without one', async () => {
     await t.cluster.kill('b');
     await t.cluster.kill('c');
     t.cluster.change('a', { role: 'follower' });
@@ -174,7 +174,7 @@ describe('resume of a halt', () => {
   });
 });
 
-it('a transfer of a halted cluster is done without a sequencer, and nobody is forced to sequence', async () => {
+it('transfers leadership in a halted cluster without a sequencer, and forces no member to sequence', async () => {
   await as('alice', 'halt', '--reason', 'bad upgrade');
   const old = {
     check: 'unsafe-head',

@@ -46,7 +46,7 @@ async function halt(operation: Operation, options: Options): Promise<void> {
   operation.done(`halted: the chain stands at block ${committedHeight(after) ?? 'none'}, which is committed`);
 }
 
-/** @returns false where the cluster cannot record decisions, or lost its quorum meanwhile */
+/** @returns false if the cluster cannot record decisions, or lost its quorum meanwhile */
 async function recorded(operation: Operation, reason: string): Promise<boolean> {
   try {
     const params = [whoIsAsking(operation), reason];
@@ -59,7 +59,7 @@ async function recorded(operation: Operation, reason: string): Promise<boolean> 
     return true;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    // A leader that has lost its quorum a moment ago does not know it yet, and its answer is that nobody knows.
+    // A leader that has just lost its quorum does not know it yet, and answers that the outcome is unknown.
     const isUnknown = error.message.includes('it is not known whether this was recorded');
     const cannot =
       error.message.includes('nothing can be recorded') ||
@@ -70,7 +70,7 @@ async function recorded(operation: Operation, reason: string): Promise<boolean> 
   }
 }
 
-/** Without the log, each member is paused and its sequencer stopped, as far as they answer. */
+/** Without the log, each member is paused and its sequencer stopped, if it answers. */
 async function haltUnrecorded(operation: Operation, view: ClusterView): Promise<void> {
   const members = answering(view);
   for (const member of members) await ask(operation, member, 'conductor_pause');
@@ -130,7 +130,7 @@ function notHeard(view: ClusterView): string | undefined {
 /**
  * Ends the halt of a cluster that is halted.
  *
- * @returns false if nobody wants that after all
+ * @returns false if the user does not confirm
  */
 export async function endHalt(operation: Operation, options: ChangeOptions): Promise<boolean> {
   const before = haltOf(await operation.cluster.view());

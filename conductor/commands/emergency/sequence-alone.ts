@@ -15,7 +15,7 @@ import { ask, startAndSee, stopOthers } from './steps.js';
 
 type Options = ChangeOptions & { force?: true };
 
-/** `baton override <id> --sequence`: one node goes on without the cluster. */
+/** `baton override <id> --sequence`: one node continues without the cluster. */
 export async function sequenceAlone(
   operation: Operation,
   before: ClusterView,
@@ -36,7 +36,7 @@ export async function sequenceAlone(
     const active = activeOthers(seen, id);
     return active.length === 0 ? undefined : `the sequencer of ${names(active)} is active still`;
   });
-  // Heads may have moved until the last of them stopped.
+  // Heads may have moved until the last sequencer stopped.
   const target = startableMember(view, id, options);
   await ask(operation, target, 'conductor_overrideLeader', [true]);
   operation.done(`${id}: calls itself leader`);
@@ -69,7 +69,7 @@ function plan(view: ClusterView, target: Answering): string[] {
   ];
 }
 
-/** What is better than any override. */
+/** Better options than any override. */
 export const INSTEAD =
   'Bring back the other voters instead if that is possible. If a majority of the disks is gone for good, baton ' +
   'recover DIRECTORY makes one survivor a cluster of its own: what the lost members alone had committed is given ' +

@@ -26,9 +26,9 @@ export function memberWithNode(view: ClusterView, id: string): Answering {
 }
 
 /**
- * The member whose sequencer is to be started by hand now, if nothing speaks against it.
+ * The member whose sequencer is to be started by hand now, if there is no obstacle.
  *
- * @param force start it on an older head than others have, and although somebody does not say whether it sequences
+ * @param force start it even on an older head than others have, or if a member does not say whether it sequences
  * @throws CommandError `incomplete`, `unfit-target`, `unknown-sequencer`
  */
 export function startableMember(view: ClusterView, id: string, { force }: { force?: true }): Answering {

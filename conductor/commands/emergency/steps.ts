@@ -20,14 +20,14 @@ export async function ask(
 /** Stops every sequencer but that of this member, so that no other one publishes beside it. */
 export async function stopOthers(operation: Operation, view: ClusterView, id: string): Promise<void> {
   for (const other of activeOthers(view, id)) {
-    // Unless it is paused, its own control loop stops it as soon as it does not lead.
+    // Unless it is paused, its own control loop stops the sequencer as soon as it no longer leads.
     if (!other.status.paused) continue;
     const head = await ask(operation, other, 'conductor_stopSequencer');
     operation.done(`${other.id}: sequencer stopped${typeof head === 'string' ? ` at ${head}` : ''}`);
   }
 }
 
-/** Starts the sequencer where the node stands, and waits until it has made a block. */
+/** Starts the sequencer at the node's head, and waits until it has made a block. */
 export async function startAndSee(
   operation: Operation,
   target: Answering,

@@ -1,12 +1,12 @@
 import { Option, type Command } from 'commander';
 
-/** How a result that is a document is written. */
+/** Formats of a result that is a document. */
 export type DocumentFormat = 'json' | 'yaml';
 
-/** What `-o` may say of a command. */
+/** What a command can be told by `-o`. */
 export type OutputFormat = 'table' | 'wide' | 'text' | DocumentFormat;
 
-/** Of every document: members stay as long as this does; new ones may come. */
+/** In every document: fields stay while this does not change; new ones may be added. */
 export const SCHEMA_VERSION = 1;
 
 /** Adds `-o`, where the first format is the default, and `--json`, which older scripts use. */
@@ -37,7 +37,7 @@ export function documentFormatOf(argv: readonly string[]): DocumentFormat | unde
   return undefined;
 }
 
-/** The text of a document. The YAML writer is loaded by whoever wants YAML. */
+/** The text of a document. The YAML writer is loaded only for YAML. */
 export async function writeDocument(value: object, format: DocumentFormat): Promise<string> {
   if (format === 'json') return JSON.stringify(value, null, 2);
   const { stringify } = await import('yaml');

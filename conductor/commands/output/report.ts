@@ -6,8 +6,8 @@ interface Output {
 }
 
 /**
- * What a command that changes something was about to do and did: printed as it comes for a person, or as one document at
- * the end for a program, to whom nothing else is printed.
+ * What a command that changes something planned and did. For a person it is printed line by line; for a program, as one
+ * document at the end, and nothing else is printed.
  */
 export class Report {
   /** Set once the options are known. */
@@ -19,20 +19,20 @@ export class Report {
 
   constructor(private readonly io: Output) {}
 
-  /** What would be done, in full sentences. */
+  /** The planned changes, in full sentences. */
   plan(lines: readonly string[]): void {
     this.planned = [...this.planned, ...lines];
     for (const line of lines) this.say(line);
   }
 
-  /** It stays with the plan. */
+  /** Only the plan will be reported. */
   wasRehearsal(): void {
     this.dryRun = true;
     this.say('Nothing was changed.');
   }
 
   /**
-   * What was done and seen.
+   * Completed steps and observations.
    *
    * @param data the same for a program
    */
@@ -42,7 +42,7 @@ export class Report {
     this.say(message);
   }
 
-  /** Undefined when there is nothing to report. */
+  /** Undefined if there is nothing to report. */
   get document(): object | undefined {
     const { planned, dryRun, messages, data } = this;
     if (planned.length === 0 && messages.length === 0) return undefined;

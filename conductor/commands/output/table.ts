@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Text, and how it looks where there are colours. */
+/** Text, and its style if there are colours. */
 export interface Cell {
   text: string;
   style?: Style | undefined;
@@ -10,17 +10,17 @@ export interface Cell {
 
 export interface Column {
   title: string;
-  /** Where the columns do not fit, those of the greatest number are left out first; undefined stays. */
+  /** If the columns do not fit, those with the greatest number are left out first; undefined ones stay. */
   leftOut?: number;
 }
 
 export interface Look {
-  /** Columns of the terminal; undefined where lines may be as long as they are. */
+  /** Width of the terminal; undefined if lines may be of any length. */
   columns?: number | undefined;
   color?: boolean | undefined;
 }
 
-/** The last column is cut rather than left out, as long as this much of it is seen. */
+/** The last column is cut rather than left out if at least this much of it is visible. */
 const CUT_MIN = 12;
 const GAP = 2;
 
@@ -28,7 +28,7 @@ export function paint({ text, style }: Cell, { color }: Look): string {
   return color && style !== undefined ? styleText(style, text, { validateStream: false }) : text;
 }
 
-/** Lines of a table that fits the terminal as far as its columns can be left out or, the last one, cut. */
+/** Lines of a table that fits the terminal, if enough columns can be left out or, for the last one, cut. */
 export function tableLines(
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],
@@ -73,7 +73,7 @@ function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }
 
-/** Breaks a line between words, so that what follows the first line is below its text. */
+/** Breaks a line between words, so that later lines start below its text. */
 export function wrap(line: string, indent: number, { columns = Infinity }: Look): string[] {
   const margin = ' '.repeat(indent);
   const lines: string[] = [];

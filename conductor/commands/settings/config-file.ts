@@ -14,20 +14,20 @@ const addresses = z
   )
   .min(1, 'name at least one conductor');
 
-/** A path; relative ones begin at the folder of this file. */
+/** A path; a relative one starts at the folder of this file. */
 const file = z.string().min(1, 'name a file').optional();
 
-/** Fields that have no effect are refused: nobody is to believe that a certificate is checked which is not. */
+/** Fields without effect are refused: nobody must believe that a certificate is checked if it is not. */
 const configSchema = z.strictObject({
-  /** The cluster that is meant when none is named. */
+  /** The cluster to use if none is named. */
   default: z.string().optional(),
   clusters: z.record(
     z.string().regex(/^[\w.-]+$/, 'a name has letters, digits, ".", "_" and "-"'),
     z
       .strictObject({
-        /** RPC of its conductors: URLs, or `host:port`. One that runs is enough. */
+        /** RPC of its conductors: URLs, or `host:port`. One running conductor is enough. */
         rpc: addresses,
-        /** As the options of commands are called. */
+        /** Named like the options of commands. */
         cacert: file,
         cert: file,
         key: file,
@@ -42,9 +42,9 @@ const FILES = ['cacert', 'cert', 'key', 'tokenFile'] as const;
 export type ConfigFile = z.infer<typeof configSchema>;
 
 /**
- * Reads the clusters that this user has given names to.
+ * Reads the clusters that this user has named.
  *
- * @returns undefined when there is no such file
+ * @returns undefined if there is no such file
  * @throws CommandError `config-file`, which names the file, the field and what is expected
  */
 export async function readConfigFile(file: string): Promise<ConfigFile | undefined> {
@@ -59,7 +59,7 @@ export async function readConfigFile(file: string): Promise<ConfigFile | undefin
   const wrong = (what: string): never => {
     throw new CommandError('config-file', `${file}: ${hideCredentials(what)}`);
   };
-  // Without its file nobody pays for the parser.
+  // The parser is loaded only if the file exists.
   const { parseDocument } = await import('yaml');
   const document = parseDocument(text, { prettyErrors: true });
   const [error] = document.errors;

@@ -53,11 +53,11 @@ async function readThem(
 }
 
 describe('credentials of a command', () => {
-  it('are none unless files are given', async () => {
+  it('are empty unless files are given', async () => {
     expect(await readThem({}, {}, { BATON_TOKEN_FILE: '' })).toEqual({ noted: [] });
   });
 
-  it('are what is in the files', async () => {
+  it('are the content of the files', async () => {
     const { token, tls, noted } = await readThem({
       ...{ cacert: 'ca.pem', cert: 'cert.pem', key: 'key.pem', tokenFile: 'token' },
     });
@@ -68,7 +68,7 @@ describe('credentials of a command', () => {
     expect(noted).toEqual([]);
   });
 
-  it('are those of the options, else of the cluster, else of the environment', async () => {
+  it('come from the options, else from the cluster, else from the environment', async () => {
     const env = { BATON_TOKEN_FILE: at('other-token'), BATON_CACERT: at('ca.pem') };
     expect(await readThem({}, {}, env)).toMatchObject({ token: 'baton_other' });
     expect(await readThem({}, { tokenFile: 'token' }, env)).toMatchObject({ token: SECRET });
@@ -76,7 +76,7 @@ describe('credentials of a command', () => {
     expect(fromAll).toMatchObject({ token: 'baton_other', tls: { ca: Buffer.from(ca) } });
   });
 
-  it('are noted of if others can read the secret ones', async () => {
+  it('cause a note if others can read the secret ones', async () => {
     await chmod(at('token'), 0o640);
     await chmod(at('ca.pem'), 0o644);
     const { noted } = await readThem({ tokenFile: 'token', cacert: 'ca.pem' });

@@ -6,7 +6,7 @@ import type { ClientTls } from '../../../common/dialer.js';
 import type { Environment } from '../../config/read-values.js';
 import { CommandError } from '../command-error.js';
 
-/** Files with what proves who asks, and whom to believe. */
+/** Files that authenticate the caller, and say whom to trust. */
 export interface CredentialPaths {
   cacert?: string | undefined;
   cert?: string | undefined;
@@ -14,7 +14,7 @@ export interface CredentialPaths {
   tokenFile?: string | undefined;
 }
 
-/** What is in those files. */
+/** The content of those files. */
 export interface Credentials {
   token?: string;
   tls?: ClientTls;
@@ -23,16 +23,16 @@ export interface Credentials {
 interface Sources {
   /** As given to the command. */
   options: CredentialPaths;
-  /** Of the cluster that was named, in the user's configuration. */
+  /** Of the named cluster, in the user's configuration. */
   ofCluster: CredentialPaths | undefined;
   env: Environment;
 }
 
 const OTHERS_MAY_READ_OR_CHANGE = 0o077;
-/** No header may hold anything else. */
+/** A header must not hold anything else. */
 const TOKEN = /^[\x21-\x7e]+$/;
 
-/** Adds the options that all commands have which ask a conductor. */
+/** Adds the options of all commands that call a conductor. */
 export function withCredentialOptions(command: Command): Command {
   const files: [string, string, string][] = [
     ['--cacert <file>', 'authority that https conductors must have their certificate from', 'BATON_CACERT'],
@@ -48,9 +48,9 @@ export function withCredentialOptions(command: Command): Command {
 
 /**
  * Reads the files with credentials: those of the options, else those of the cluster in the user's configuration, else
- * those of the variables. A cluster's own come before the variables, so that no cluster gets the token of another one.
+ * those of the variables. A cluster's own files come before the variables, so no cluster gets the token of another.
  *
- * @param note is told of files that others can read
+ * @param note is told about files that others can read
  * @throws CommandError `usage`, `credential-file`
  */
 export async function readCredentials(
@@ -123,7 +123,7 @@ function check(file: string, problem: string, use: () => unknown): void {
   }
 }
 
-/** Says nothing of what is in the file: even what is no token may be a secret. */
+/** Quotes nothing from the file: even content that is not a token may be secret. */
 function tokenIn(file: string, text: string): string {
   const token = text.trim();
   if (TOKEN.test(token)) return token;

@@ -27,7 +27,7 @@ const kept = (): { clusters: Record<string, { clusterId: string; members: object
   JSON.parse(readFileSync(file, 'utf8')) as ReturnType<typeof kept>;
 
 describe('17: members that were seen before', () => {
-  it('are asked when the named one is down, and that is said', async () => {
+  it('are asked if the named one is down, with a note', async () => {
     expect(await status()).toBe(0);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const a = t.cluster.url('a');
@@ -57,7 +57,7 @@ describe('17: members that were seen before', () => {
     expect(t.failure()[1]).toBe('no-answer');
   });
 
-  it('do not make a hook hand over what is not its own', async () => {
+  it('do not make a hook hand over for another member', async () => {
     await status();
     await t.cluster.kill('a');
     t.cluster.lead('b');
@@ -87,7 +87,7 @@ describe('17: members that were seen before', () => {
     }
   });
 
-  it('are those of 32 clusters at most; the one that was not seen for longest goes', async () => {
+  it('belong to at most 32 clusters; the one not seen for the longest time is dropped', async () => {
     const clusters = Object.fromEntries(
       Array.from({ length: 32 }, (_, n) => [`k${n}`, { seenAtMs: n, clusterId: 'x', members: [] }]),
     );
@@ -99,13 +99,13 @@ describe('17: members that were seen before', () => {
     expect(kept().clusters).toHaveProperty([new URL(t.cluster.url('a')).origin]);
   });
 
-  it('are written down without passwords', async () => {
+  it('are stored without passwords', async () => {
     const url = t.cluster.url('a').replace('//', '//user:s3cret@');
     expect(await runCommand(['status', '--rpc', url], t.io({ HOME: home }))).toBe(0);
     expect(readFileSync(file, 'utf8')).not.toContain('s3cret');
   });
 
-  it('are not needed: a home that cannot be written, or none, changes nothing', async () => {
+  it('are optional: a missing or read-only home changes nothing', async () => {
     writeFileSync(path.join(home, '.local'), 'a file');
     expect(await status()).toBe(0);
     expect(t.noted).toEqual([]);

@@ -6,7 +6,7 @@ import type { ClusterView } from '../../verdict/cluster-view.js';
 import { memberUrl } from '../cluster/member-url.js';
 import type { Target } from './target.js';
 
-/** Clusters that are remembered; the one that was not seen for longest is forgotten first. */
+/** How many clusters are remembered; the one not seen for the longest time is forgotten first. */
 const CLUSTERS_MAX = 32;
 
 const rememberedSchema = z.object({
@@ -19,7 +19,7 @@ const fileSchema = z.object({ version: z.literal(1), clusters: z.record(z.string
 
 type Clusters = z.infer<typeof fileSchema>['clusters'];
 
-/** Members of a cluster as they were seen last, with the RPC of each. */
+/** Members of a cluster as they were last seen, each with its RPC. */
 export type RememberedMembers = z.infer<typeof rememberedSchema>;
 
 interface MemoryOptions {
@@ -31,7 +31,7 @@ interface MemoryOptions {
 }
 
 /**
- * Members that commands saw in the clusters of this user, for when those that are named do not answer. It is a help and
+ * Members that commands saw in the clusters of this user, for when the named ones do not answer. It is only a help, and
  * nothing depends on it: a file that cannot be read or written is left alone.
  */
 export class MemberMemory {
@@ -40,17 +40,17 @@ export class MemberMemory {
 
   constructor(private readonly options: MemoryOptions) {
     const { name, urls } = options.target;
-    // By scheme, host and port: user names and passwords are not written down.
+    // By scheme, host and port: user names and passwords are not stored.
     const origins = urls.map((url) => parseEndpoint(url).origin).sort();
     this.key = name === undefined ? origins.join(' ') : `cluster ${name}`;
   }
 
-  /** Undefined when nothing is known. */
+  /** Undefined if nothing is known. */
   async recall(): Promise<RememberedMembers | undefined> {
     return (await this.read())[this.key];
   }
 
-  /** Writes down who is there, once for the same members. */
+  /** Stores the members, once while they stay the same. */
   async remember({ clusterId, members }: ClusterView): Promise<void> {
     const { file, now = Date.now } = this.options;
     const seen = members.flatMap((member) => {
@@ -62,7 +62,7 @@ export class MemberMemory {
     this.kept = same;
     const before = await this.read();
     const known = before[this.key];
-    // A member that does not answer now is the one that may answer when the others do not.
+    // A member that does not answer now may be the one that answers when the others do not.
     const silent =
       known?.clusterId === clusterId
         ? known.members.filter(
@@ -83,7 +83,7 @@ export class MemberMemory {
   }
 }
 
-/** All clusters that are remembered, by what they were called. */
+/** All remembered clusters, by the name or address they were called by. */
 export async function readMemory(
   file: string | undefined,
   onDamage: () => void = () => undefined,
@@ -98,7 +98,7 @@ export async function readMemory(
   }
 }
 
-/** All or nothing, as two commands may write at once. */
+/** All or nothing, since two commands may write at once. */
 async function write(file: string, text: string): Promise<void> {
   const draft = `${file}.${process.pid}`;
   try {

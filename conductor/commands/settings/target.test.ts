@@ -45,8 +45,8 @@ async function failure(...args: Parameters<typeof target>): Promise<[string, str
   throw new Error('no error');
 }
 
-describe('17: which cluster a command is about', () => {
-  it('is the default of the file, where nothing else is said', async () => {
+describe('17: which cluster a command uses', () => {
+  it('is the default of the file if nothing else is given', async () => {
     write(CLUSTERS);
     const prod = {
       urls: ['http://10.0.0.1:8547', 'http://10.0.0.2:8547'],
@@ -58,7 +58,7 @@ describe('17: which cluster a command is about', () => {
     expect(await target({ cluster: 'prod' })).toEqual(prod);
   });
 
-  it('is the only one of the file', async () => {
+  it('is the only one in the file', async () => {
     write('clusters: {one: {rpc: [a:1]}}');
     expect(await target()).toEqual({ urls: ['http://a:1'], name: 'one', credentials: {}, isGuess: false });
   });
@@ -75,12 +75,12 @@ describe('17: which cluster a command is about', () => {
       { OP_CONDUCTOR_RPC_PORT: '9', OP_CONDUCTOR_RPC_TLS_CERT: 'c.pem' },
       'https://127.0.0.1:9',
     ],
-  ])('is that of %s before all that comes after it', async (_, options, env, url) => {
+  ])('comes from %s before any later source', async (_, options, env, url) => {
     write(CLUSTERS);
     expect((await target(options, env)).urls).toEqual([url]);
   });
 
-  it('has the credentials that the file has for it, from its folder', async () => {
+  it('has its credentials from the file, relative to the folder of the file', async () => {
     const file = write(
       'clusters: {one: {rpc: [a:1], cacert: ca.pem, cert: c.pem, key: /k.pem, tokenFile: ../t}}',
     );
@@ -99,7 +99,7 @@ describe('17: which cluster a command is about', () => {
     expect(await findTarget({}, {})).toMatchObject({ isGuess: true });
   });
 
-  it('is looked up where XDG_CONFIG_HOME says', async () => {
+  it('is read from the folder in XDG_CONFIG_HOME', async () => {
     write('clusters: {x: {rpc: [a:1]}}', 'elsewhere');
     const env = { XDG_CONFIG_HOME: path.join(home, 'elsewhere') };
     expect(await target({ cluster: 'x' }, env)).toMatchObject({ name: 'x' });
@@ -108,7 +108,7 @@ describe('17: which cluster a command is about', () => {
   });
 });
 
-describe('17: what is wrong is said with file, field and remedy', () => {
+describe('17: reports problems with file, field and remedy', () => {
   it.each([
     ['clusters: {prod: {rpc: []}}', 'clusters.prod.rpc: name at least one conductor'],
     ['clusters: {prod: {rpc: a:1}}', 'clusters.prod.rpc: '],
@@ -134,12 +134,12 @@ describe('17: what is wrong is said with file, field and remedy', () => {
     expect(await target({ rpc: 'a:1' })).toMatchObject({ urls: ['http://a:1'] });
   });
 
-  it('shows no password of the file', async () => {
+  it('shows no password from the file', async () => {
     write('clusters: {prod: {rpc: [a:1], http://user:s3cret@h: x}}');
     expect((await failure()).join()).not.toContain('s3cret');
   });
 
-  it('names the clusters that there are', async () => {
+  it('names the existing clusters', async () => {
     expect(await failure({ cluster: 'x' })).toEqual([
       'usage',
       `--cluster: there is no cluster "x" in ${home}/.config/baton/config.yaml`,

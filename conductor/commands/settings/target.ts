@@ -10,15 +10,15 @@ import { configFile } from './folders.js';
 /** op-conductor's default of `rpc.port`. */
 const DEFAULT_RPC_PORT = 8545;
 
-/** Which cluster a command is about. */
+/** Which cluster a command uses. */
 export interface Target {
   /** RPC of some of its conductors. */
   urls: readonly string[];
-  /** As the user's configuration calls it; undefined for addresses that were given. */
+  /** Its name in the user's configuration; undefined for addresses that were given. */
   name?: string;
-  /** What the user's configuration has for it; empty for addresses that were given. */
+  /** Its settings in the user's configuration; empty for addresses that were given. */
   credentials: CredentialPaths;
-  /** Nobody has said which: it is the conductor of this host, if there is one. */
+  /** No cluster was given: it is the conductor of this host, if there is one. */
   isGuess: boolean;
 }
 
@@ -30,8 +30,8 @@ export interface TargetOptions {
 }
 
 /**
- * Finds the cluster that is meant: by the options, else by the variables, else the default of the user's configuration.
- * Where this host has the settings of a conductor in its environment, it is the cluster of that one.
+ * Finds the cluster to use: by the options, else by the variables, else by the default of the user's configuration. If
+ * the environment has the settings of a conductor on this host, it is that conductor's cluster.
  *
  * @throws CommandError `usage`, `config-file`
  */

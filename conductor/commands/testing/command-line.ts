@@ -9,9 +9,9 @@ export const addr = (id: string): string => `127.0.0.1:${50_000 + id.charCodeAt(
 export class CommandLine {
   readonly printed: string[] = [];
   readonly noted: string[] = [];
-  /** What was asked on the terminal. */
+  /** Questions asked on the terminal. */
   readonly asked: string[] = [];
-  /** What the person there answers; null: there is no terminal. */
+  /** The answer of the person there; null: there is no terminal. */
   answer: boolean | null = true;
 
   private constructor(readonly cluster: FakeCluster) {}
@@ -39,7 +39,7 @@ export class CommandLine {
     return this.answer === true;
   }
 
-  /** Runs a command with `a` as the conductor to ask. */
+  /** Runs a command that asks the conductor `a`. */
   baton(...argv: string[]): Promise<number> {
     return runCommand([...argv, '--rpc', this.cluster.url('a')], this.io());
   }

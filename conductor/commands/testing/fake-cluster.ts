@@ -8,7 +8,7 @@ import {
   type FakeRpcServer,
 } from '../../../rpc/clients/testing/fake-rpc-server.js';
 
-/** Null: it runs, but is no member. */
+/** Null: it runs, but is not a member. */
 type Suffrage = 0 | 1 | null;
 
 const HASH = `0x${'ab'.repeat(32)}`;
@@ -87,21 +87,21 @@ interface FakeMember {
   suffrage: Suffrage;
   status: ConductorStatus;
   server: FakeRpcServer;
-  /** Does not answer the others; its own server goes on, unless it is closed. */
+  /** Does not answer the others; its own server continues, unless it is closed. */
   silent: boolean;
 }
 
 /**
- * Conductors that say what the test wants them to: `a` leads, the others follow. Calls that change something are
- * noted in `calls` and answered by `onCall`, null by default.
+ * Conductors that give the answers of the test: `a` leads, the others follow. Calls that change something are recorded
+ * in `calls` and answered by `onCall`, null by default.
  */
 export class FakeCluster {
   readonly members = new Map<string, FakeMember>();
   readonly calls: string[] = [];
-  /** `from to` for each way on which a question gets lost; the other direction is not concerned. */
+  /** `from to` for each direction in which requests get lost; the other direction works. */
   readonly cut = new Set<string>();
   onCall: (id: string, method: string, params: unknown[]) => FakeAnswer = () => ({ result: null });
-  /** Views that were asked for so far. */
+  /** Views requested so far. */
   views = 0;
   onView: (views: number) => void = () => {};
 
@@ -137,7 +137,7 @@ export class FakeCluster {
     return Math.max(3, ...[...this.members.values()].map(({ status }) => status.term));
   }
 
-  /** Leadership and sequencing are at this member from now on, in a new term. */
+  /** From now on, this member leads and sequences, in a new term. */
   lead(id: string): void {
     const term = this.term + 1;
     for (const [other, { status }] of this.members) {
@@ -152,7 +152,7 @@ export class FakeCluster {
     }
   }
 
-  /** From here on pauses and resumes do what they say, at members and in the log. */
+  /** From now on, pauses and resumes take effect, at members and in the log. */
   obeyPauses(): void {
     this.onCall = (_, method, [request]) => {
       const { member, owner, reason } = request as PauseRequest;
@@ -181,7 +181,7 @@ export class FakeCluster {
     this.change(id, { maintenance, ...(paused !== undefined && { paused, pausedBy }) });
   }
 
-  /** Its process is gone. */
+  /** Its process has ended. */
   async kill(id: string): Promise<void> {
     this.get(id).silent = true;
     await this.get(id).server.close();

@@ -15,7 +15,7 @@ async function run(...argv: string[]): Promise<{ code: number; out: string[]; er
 }
 
 describe('baton token new', () => {
-  it('prints the token alone, and the line that makes it valid', async () => {
+  it('prints the token alone, and separately the line that makes it valid', async () => {
     const { code, out, err } = await run('token', 'new', 'batcher', '--role', 'read,sequencer');
 
     expect(code).toBe(EXIT.ok);
@@ -28,7 +28,7 @@ describe('baton token new', () => {
     });
   });
 
-  it('never prints the same twice', async () => {
+  it('never prints the same token twice', async () => {
     const tokens = await Promise.all(
       [1, 2].map(async () => (await run('token', 'new', 'a', '--role', 'read')).out[0]),
     );

@@ -4,10 +4,10 @@ import { parseTokenFile, tokenLine, TokenFileError } from '../../../rpc/server/a
 import { CommandError } from '../command-error.js';
 import type { AddCommand } from '../command.js';
 
-/** As many as a SHA-256 hash has: guessing the one is as hard as the other. */
+/** As many as a SHA-256 hash has: guessing either is equally hard. */
 const TOKEN_BYTES = 32;
 
-/** `baton token new NAME --role ROLE`: makes a token; only its holder ever has it. */
+/** `baton token new NAME --role ROLE`: makes a token that only its holder ever has. */
 export const addToken: AddCommand = (program, io) => {
   program
     .command('token')
@@ -16,7 +16,7 @@ export const addToken: AddCommand = (program, io) => {
     .description('print a new token for its holder, and the line for --rpc.token-file of all members')
     .requiredOption('--role <role,…>', `what its holder may do: ${ROLES.join(', ')}`)
     .action((name: string, { role }: { role: string }) => {
-      // Recognisable, so that a scanner of repositories can find one that leaked.
+      // Recognisable, so that a scanner of repositories can find a leaked one.
       const token = `baton_${randomBytes(TOKEN_BYTES).toString('base64url')}`;
       const line = checked(tokenLine(name, role.split(',') as Role[], token));
       io.print(token);

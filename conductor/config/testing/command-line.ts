@@ -2,7 +2,7 @@ import { ConfigError } from '../config-error.js';
 import type { Config } from '../config.js';
 import { parseConfig } from '../parse-config.js';
 
-/** What has to be given. */
+/** The required settings. */
 export const required = {
   'consensus.addr': '127.0.0.1',
   'consensus.port': '50050',
@@ -17,7 +17,7 @@ export const required = {
 /** The same, as arguments. */
 export const requiredArguments = Object.entries(required).flatMap(([name, value]) => [`--${name}`, value]);
 
-/** What is made of a good command line. */
+/** The result for a valid command line. */
 export function parsed(
   argv: string[],
   env: Record<string, string> = {},
@@ -27,7 +27,7 @@ export function parsed(
   return result;
 }
 
-/** The configuration of a good command line with more arguments behind it. */
+/** The configuration of a valid command line followed by more arguments. */
 export function configOf(more: string[] = [], env: Record<string, string> = {}): Config {
   return parsed([...requiredArguments, ...more], env).config;
 }

@@ -17,7 +17,7 @@ export const CATCH_UP_MS = 2000;
 export const LAST_INDEX = 100;
 
 const WIRE = { wireVersion: WIRE_VERSIONS.newest, oldestWireVersion: WIRE_VERSIONS.oldest };
-/** What nodes say of themselves, besides the wire versions of this release. */
+/** What nodes tell about themselves, besides the wire versions of this release. */
 export type Said = Omit<PeerIdentity, keyof typeof WIRE> & Partial<typeof WIRE>;
 
 /** A leader that commits every change at once, with the rules of the real one. */
@@ -28,7 +28,7 @@ class FakeMembershipRaft implements MembershipRaft {
   members: Member[] = [{ id: 'a', address: 'a:1', incarnation: 'disk-a', voter: true }];
   index = 1;
   readonly changes: string[] = [];
-  /** Answers to come instead of the real ones. */
+  /** Queued answers that replace the real ones. */
   readonly outcomes: Outcome<object>[] = [];
   /** Replication state by member. */
   readonly progress = new Map<string, { state: 'probe' | 'replicate' | 'snapshot'; matchIndex: number }>();
@@ -89,7 +89,7 @@ export class MembershipUnderTest {
   /** By address. */
   readonly identities = new Map<string, Said | Error>();
   readonly dialled: string[] = [];
-  /** Calls that were given to another leader. */
+  /** Calls that were passed to another leader. */
   readonly handedOn: string[] = [];
   /** Addresses at which nobody answers. */
   readonly hangs = new Set<string>();

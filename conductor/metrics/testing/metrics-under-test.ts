@@ -67,7 +67,7 @@ export function report(
   return { healthy: status !== 'unhealthy', status, reasons, summary: '', checkedAtMs: 0 };
 }
 
-/** The status of a leader in good order. */
+/** The status of a healthy leader. */
 export const status: ConductorStatus = {
   id: 'a',
   version: 'v1.2.3',
@@ -128,13 +128,13 @@ export const status: ConductorStatus = {
   leaderOverridden: false,
 };
 
-/** The verdict on a cluster in good order. */
+/** The verdict on a healthy cluster. */
 export const verdict: ClusterVerdict = {
   ...{ schemaVersion: 1, level: 'ok', problems: [], leader: 'a' },
   ...{ voters: 3, votersKeepingUp: 3, failureTolerance: 1 },
 };
 
-/** The metrics of a process, and those that they listen to. */
+/** The metrics of a process, and the sources that they listen to. */
 export class MetricsUnderTest {
   readonly metrics = new Metrics('v1.2.3');
   readonly raft = Object.assign(new EventEmitter<RaftNodeEvents>(), { nodeId: 'a' });

@@ -49,7 +49,7 @@ class Lab {
     await asleep;
   }
 
-  /** Lets it look at the files once more, and waits until it has. */
+  /** Makes it look at the files once more, and waits until it has. */
   async read(): Promise<void> {
     const asleep = this.untilAsleep();
     this.nextRead!();
@@ -113,7 +113,7 @@ const secretLab = (acceptsPlain = false): Lab =>
 const issue = (choice?: CertificateChoice): Promise<CertificateTexts> =>
   authority.issue({ uris: ['baton:a'], untilDays: 90, ...choice });
 
-/** As the volume of a Kubernetes secret is changed: the files are links through one that is put in place. */
+/** Changes files the way the volume of a Kubernetes secret changes: they are links through a link that is replaced. */
 async function mount({ cert, key, ca }: CertificateTexts, version: string): Promise<void> {
   await mkdir(file(version));
   await Promise.all([
@@ -131,7 +131,7 @@ async function mount({ cert, key, ca }: CertificateTexts, version: string): Prom
 }
 
 describe('certificates', () => {
-  it('are used anew after the directory behind the links was swapped', async () => {
+  it('are reloaded after the directory behind the links was swapped', async () => {
     await mount(await issue(), '..1');
     const t = certificateLab();
     await t.start();
@@ -148,7 +148,7 @@ describe('certificates', () => {
     expect(Math.round((own! * 1000 - Date.now()) / DAY_MS)).toBe(120);
   });
 
-  it('that cannot be used leave the old ones in use, which is told once and shown', async () => {
+  it('that cannot be used leave the old ones in use, which is logged once and shown', async () => {
     const good = await issue();
     await mount(good, '..1');
     const t = certificateLab();
@@ -156,7 +156,7 @@ describe('certificates', () => {
     const before = t.security.credentials();
     await mount({ ...(await issue()), key: good.key }, '..2');
     await t.read();
-    // Perhaps the files were just being swapped.
+    // The files may just have been in the middle of a swap.
     expect(t.said()).toEqual([]);
     for (let turn = 0; turn < 3; turn++) await t.read();
     expect(t.lines).toMatchObject([
@@ -176,12 +176,12 @@ describe('certificates', () => {
   it.each([
     ['id-not-named', () => issue({ uris: ['baton:b'] })],
     ['wrong-ca', async () => ({ ...(await issue()), ca: (await TestAuthority.make()).pem })],
-  ])('that cannot be used at the start end it with %s', async (code, texts) => {
+  ])('that cannot be used at the start make it fail with %s', async (code, texts) => {
     await mount(await texts(), '..1');
     await expect(certificateLab().security.load()).rejects.toMatchObject({ code });
   });
 
-  it('are told of 14 days and one day before their end, and at it, and again each hour', async () => {
+  it('are warned about 14 days and one day before they expire, when they do, and then each hour', async () => {
     await mount(await issue({ untilDays: 90 }), '..1');
     const t = certificateLab();
     await t.start();
@@ -202,7 +202,7 @@ describe('certificates', () => {
     expect(await at(-DAY_MS / 2)).toEqual([over]);
   });
 
-  it('of a CA that ends sooner are told of as well', async () => {
+  it('of a CA that expires sooner are warned about as well', async () => {
     authority = await TestAuthority.make({ untilDays: 10 });
     await mount(await issue(), '..1');
     const t = certificateLab();
@@ -212,7 +212,7 @@ describe('certificates', () => {
 });
 
 describe('a secret', () => {
-  it('is used anew when the file changes', async () => {
+  it('is reloaded when the file changes', async () => {
     await writeFile(file('secret'), SECRET, { mode: 0o600 });
     const t = secretLab();
     await t.start();
@@ -236,11 +236,11 @@ describe('a secret', () => {
     expect(t.said()).toEqual(said);
   });
 
-  it('that is not there ends the start', async () => {
+  it('that is missing makes the start fail', async () => {
     await expect(secretLab().security.load()).rejects.toMatchObject({ code: 'unreadable-credential-file' });
   });
 
-  it('is not in force while plain connections are taken as well: that is said, and shown', async () => {
+  it('is not in force while plain connections are accepted too, which is logged and shown', async () => {
     await writeFile(file('secret'), SECRET, { mode: 0o600 });
     const t = secretLab(true);
     await t.start();

@@ -21,13 +21,13 @@ export interface ConsensusSecurityOptions {
   now: () => number;
 }
 
-/** How often the files are read; what is new is in use within this time. */
+/** How often the files are read. A change takes effect within this time. */
 const READ_EVERY_MS = 5000;
 const READ_LIMIT_MS = 10_000;
-/** An expired certificate is told again. */
+/** How often an expired certificate is logged again. */
 const TOLD_AGAIN_MS = 3_600_000;
 
-/** A volume that is being swapped holds an old key and a new certificate for a moment: once is no news. */
+/** A volume that is being swapped holds an old key and a new certificate for a moment: one failure is not reported. */
 const FAILURES_TOLD = 2;
 
 const EXPIRY_TEXT: Record<Exclude<ExpiryStage, 'far'>, string> = {
@@ -39,8 +39,8 @@ const EXPIRY_TEXT: Record<Exclude<ExpiryStage, 'far'>, string> = {
 type Which = 'own' | 'ca';
 
 /**
- * What this node proves itself by towards the other members: read from files at the start, and again when they change.
- * While they hold what cannot be used, what was read before stays in use.
+ * What this node proves its identity with to the other members. It is read from files at the start, and again when they
+ * change. While the files cannot be used, the previous credentials stay in use.
  */
 export class ConsensusSecurity implements TransportSecurity {
   private texts: CredentialTexts | undefined;
@@ -89,7 +89,7 @@ export class ConsensusSecurity implements TransportSecurity {
     );
   }
 
-  /** Reads the files again and again until the signal. */
+  /** Reads the files repeatedly until the signal fires. */
   async watch(signal: AbortSignal): Promise<void> {
     for (;;) {
       try {
@@ -123,7 +123,7 @@ export class ConsensusSecurity implements TransportSecurity {
   }
 
   private read(): Promise<CredentialTexts> {
-    // A file system that hangs must not be asked more and more often: the next turn waits for this one.
+    // A hung file system must not get more and more reads: the next turn waits for this one.
     return withDeadline(() => CredentialTexts.read(this.options.config), { timeoutMs: READ_LIMIT_MS });
   }
 
@@ -133,7 +133,7 @@ export class ConsensusSecurity implements TransportSecurity {
     this.checkExpiry();
   }
 
-  /** An error without a code is that of a file system which does not answer. */
+  /** An error without a code comes from a file system that does not answer. */
   private failed({
     code = 'unreadable-credential-file',
     message,
@@ -175,7 +175,7 @@ export class ConsensusSecurity implements TransportSecurity {
   }
 }
 
-/** What of them may be logged. */
+/** The part of them that may be logged. */
 function describe(credentials: Credentials): object {
   if (credentials.kind === 'secret') return { secrets: credentials.keys.length };
   const { expiresMs, fingerprint } = credentials;

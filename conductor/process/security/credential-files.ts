@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { readCertificate, readSecrets, type Credentials } from '../../../raft/index.js';
 import type { Config } from '../../config/config.js';
 
-/** Which files hold what this node proves itself by. */
+/** Which files hold the credentials of this node. */
 export type SecuredConfig = Exclude<Config['consensus']['security'], { kind: 'open' }>;
 
 /** A file could not be read at all. */
@@ -20,10 +20,10 @@ class CredentialFileError extends Error {
   }
 }
 
-/** Others of the machine may read or write the file. */
+/** Other users of the machine may read or write the file. */
 const MODE_LOOSE = 0o027;
 
-/** What the files held when they were read. */
+/** The content of the files when they were read. */
 export class CredentialTexts {
   private constructor(private readonly texts: readonly string[]) {}
 
@@ -43,7 +43,7 @@ export class CredentialTexts {
   }
 }
 
-/** Files with a key or a secret in them that others than the user and the group of this process may read, or write. */
+/** Files with a key or a secret that users other than this process's user and group may read or write. */
 export async function looseFiles(config: SecuredConfig): Promise<{ file: string; mode: string }[]> {
   const secrets = config.kind === 'secret' ? [config.secretPath] : [config.keyPath];
   const found = await Promise.all(

@@ -1,4 +1,4 @@
-/** How near the end of a certificate is. */
+/** How soon a certificate expires. */
 export type ExpiryStage = 'far' | 'soon' | 'very-soon' | 'over';
 
 const DAY_MS = 86_400_000;

@@ -5,7 +5,7 @@ import type { Config } from '../../config/config.js';
 import { UnusableCredentialsError } from './unusable-credentials-error.js';
 import { WatchedFiles } from './watched-files.js';
 
-/** Paths; empty ones are not given. */
+/** Paths; an empty one is not given. */
 export interface TlsPaths {
   readonly cert: string;
   readonly key: string;
@@ -14,7 +14,7 @@ export interface TlsPaths {
 
 interface PortTlsOptions {
   paths: TlsPaths;
-  /** Of the flags, such as `rpc.tls`. */
+  /** Prefix of the flags, such as `rpc.tls`. */
   prefix: string;
   logger: Logger;
 }
@@ -32,7 +32,7 @@ export class PortTls {
   }
 
   /**
-   * Gives the port its certificate, now and whenever it changes until the signal fires. Nothing without TLS.
+   * Gives the port its certificate, at once and after each change, until the signal fires. Does nothing without TLS.
    *
    * @throws UnusableCredentialsError
    */
@@ -58,7 +58,7 @@ export class PortTls {
   }
 }
 
-/** The ports that can speak TLS, besides that of consensus. */
+/** The ports that can use TLS, besides the consensus port. */
 export type TlsOfPorts = Readonly<Record<'rpc' | 'metrics' | 'webSocket', PortTls>>;
 
 export function tlsOfPorts({ rpc, metrics, flashblocks }: Config, logger: Logger): TlsOfPorts {
@@ -69,13 +69,13 @@ export function tlsOfPorts({ rpc, metrics, flashblocks }: Config, logger: Logger
   };
 }
 
-/** Fields of the log line for files that changed to something that cannot be used. */
+/** Fields of the log line about files that changed and cannot be used. */
 export function unusable(files: readonly string[], { message: reason }: Error): object {
   const remedy = 'correct the files: until then those read before stay in use';
   return { code: 'credential-file', files, reason, remedy };
 }
 
-/** @throws Error of OpenSSL for what is no certificate or key, or a key of another certificate */
+/** @throws Error of OpenSSL if it is not a certificate or key, or if the key belongs to another certificate */
 function readMaterial([cert, key, clientCa]: readonly Buffer[]): TlsMaterial {
   createSecureContext({ cert, key, ca: clientCa });
   return { cert: cert as Buffer, key: key as Buffer, clientCa };

@@ -43,7 +43,7 @@ describe('the RPC port', () => {
     expect(lines.map((line) => line.code)).toEqual(code === undefined ? [] : [code]);
   });
 
-  it('goes by the file that it was given', async () => {
+  it('uses the file that it was given', async () => {
     const file = path.join(folder, 'tokens');
     await writeFile(file, tokenLine('alice', ['operate'], 'secret'));
     const security = securityOf('--rpc.addr=127.0.0.1', `--rpc.token-file=${file}`);
@@ -53,7 +53,7 @@ describe('the RPC port', () => {
     expect(security.access.anonymousRoles).toEqual([]);
   });
 
-  it('does not start with a file that cannot be used, and says which flag it is', async () => {
+  it('does not start with a file that cannot be used, and names the flag', async () => {
     const file = path.join(folder, 'tokens');
     await writeFile(file, 'alice root');
     const opening = securityOf('--rpc.addr=127.0.0.1', `--rpc.token-file=${file}`).open(ending.signal);

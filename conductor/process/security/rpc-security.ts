@@ -25,7 +25,7 @@ const READABLE = {
   remedy: 'give the port a certificate (--rpc.tls.cert, --rpc.tls.key), or keep it on a private network',
 };
 
-/** Who may call the RPC port: the file that says so, and what is told about calls that were refused. */
+/** Who may call the RPC port: the file that lists the callers, and the reports about refused calls. */
 export class RpcSecurity {
   private readonly tokens: WatchedFiles<Holders> | undefined;
 
@@ -60,7 +60,7 @@ export class RpcSecurity {
   }
 
   /**
-   * Reads the file; from then on it is read again when it changes, until the signal fires.
+   * Reads the file, then reads it again after each change until the signal fires.
    *
    * @throws UnusableCredentialsError
    */

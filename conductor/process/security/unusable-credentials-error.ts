@@ -1,11 +1,11 @@
-/** A file of certificates, keys or holders that the process needs at its start, and cannot use. */
+/** A file of certificates, keys or holders that the process needs to start, but cannot use. */
 export class UnusableCredentialsError extends Error {
   readonly code = 'credential-file';
   readonly remedy: string;
 
   /**
-   * @param flags that name the files
-   * @param cause what reading them brought; its message holds nothing of what is in them
+   * @param flags the flags that name the files
+   * @param cause the error from reading them; its message holds none of their content
    */
   constructor(
     readonly flags: readonly string[],

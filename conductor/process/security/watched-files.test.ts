@@ -22,7 +22,7 @@ describe('WatchedFiles', () => {
     await rm(folder, { recursive: true });
   });
 
-  /** Files `a` and `b`, whose value is both contents; `bad` is none. */
+  /** Files `a` and `b`. Their value is both contents; `bad` has no value. */
   async function watch(
     paths = ['a', 'b'].map((name) => path.join(folder, name)),
   ): Promise<WatchedFiles<string>> {
@@ -56,7 +56,7 @@ describe('WatchedFiles', () => {
     expect(values.at(-1)).toBe('1+3');
   });
 
-  it('keeps what it has while they cannot be used, says so once, and goes on when they can', async () => {
+  it('keeps the old value while they cannot be used, logs that once, and continues when they can', async () => {
     await write('a', '1');
     await write('b', '2');
     const files = await watch();
@@ -73,7 +73,7 @@ describe('WatchedFiles', () => {
     await eventually(() => files.value === '3+4', 'the files read again');
   });
 
-  it('sees a mounted secret that Kubernetes exchanges: the link to the folder changes, and no file', async () => {
+  it('sees Kubernetes replace a mounted secret, where only the link to the folder changes', async () => {
     const mount = async (name: string, text: string): Promise<void> => {
       await mkdir(path.join(folder, name));
       await write(`${name}/tls.crt`, text);

@@ -3,22 +3,22 @@ import { sleep } from '../../time/sleep.js';
 
 interface WatchedFilesOptions<T> {
   paths: readonly string[];
-  /** Makes the value of what is in the files, in the order of `paths`. What it throws leaves the old value in use. */
+  /** Makes the value from the content of the files, in the order of `paths`. If it throws, the old value stays. */
   read: (contents: readonly Buffer[]) => T;
   /** A new value is in use. */
   onChange: (value: T) => void;
-  /** The files changed to something that cannot be used, or cannot be read. Told once for each different text. */
+  /** The files changed and cannot be used, or cannot be read. Reported once for each different text. */
   onTrouble: (error: Error) => void;
   intervalMs?: number;
 }
 
 const INTERVAL_MS = 1000;
-/** A file system that hangs must not let reads pile up. */
+/** A hung file system must not let reads pile up. */
 const READ_TIMEOUT_MS = 10_000;
 
 /**
- * Files whose content is in use, and is replaced when they change. Their content is compared, again and again: the system's
- * notifications miss what Kubernetes does with a mounted secret, where a link to the folder changes and no file.
+ * Files whose content is in use and is replaced when they change. The content is compared at intervals, because the
+ * system's notifications miss how Kubernetes changes a mounted secret: by a link to the folder, not by a file.
  */
 export class WatchedFiles<T> {
   private contents: readonly Buffer[] = [];
@@ -27,12 +27,12 @@ export class WatchedFiles<T> {
 
   constructor(private readonly options: WatchedFilesOptions<T>) {}
 
-  /** What the files say, as far as it could be used. To be asked after `open`. */
+  /** The latest content that could be used. Valid after `open`. */
   get value(): T {
     return this.used as T;
   }
 
-  /** Reads the files for the first time. @throws what reading them throws */
+  /** Reads the files for the first time. @throws the error from reading them */
   async open(): Promise<T> {
     const contents = await this.readAll();
     this.used = this.options.read(contents);
@@ -62,7 +62,7 @@ export class WatchedFiles<T> {
       this.trouble = '';
     } catch (error) {
       const { message } = error as Error;
-      // A file is replaced in two steps by some: what is wrong only now and then is told once a time.
+      // Some tools replace a file in two steps: each such error is reported once.
       if (message !== this.trouble) this.options.onTrouble(error as Error);
       this.trouble = message;
     }

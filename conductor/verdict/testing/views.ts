@@ -1,7 +1,7 @@
 import type { ConductorStatus } from '../../../rpc/server/conductor-status.js';
 import type { ClusterView, Member } from '../cluster-view.js';
 
-/** A member that answers with this. */
+/** A member that gives this answer. */
 export const member = (status: ConductorStatus, role: Member['role'] = 'voter'): Member => ({
   id: status.id,
   addr: role === 'no member' ? '' : `10.0.0.1:${50_000 + status.id.charCodeAt(0)}`,
@@ -19,7 +19,7 @@ export const silent = (id: string): Member => ({
   silence: 'connect ECONNREFUSED 10.0.0.9:50050',
 });
 
-/** These members as one cluster: that of the first who belongs to one. */
+/** These members as one cluster: the cluster of the first one that belongs to any. */
 export const viewOf = (...members: Member[]): ClusterView => ({
   members,
   version: 7,

@@ -1,20 +1,20 @@
 import type { DirectoryAnswers } from '../facts.js';
 import { examineDirectory } from './examine-directory.js';
 
-// A process of its own: a disk that hangs keeps the threads that wait for it, and with them the end of the process. This
-// one may stay behind. When the disk comes back it removes its file, and ends.
+// A separate process: a hung disk keeps the threads that wait for it, and so keeps the process from ending. It may be
+// left behind. When the disk comes back, it removes its file, and ends.
 
 const end = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'] as const)
   process.on(signal, () => end.abort());
-// Whoever asked is gone, or waits no more.
+// The parent is gone, or no longer waits.
 process.once('disconnect', () => end.abort());
 
 const tell = (part: DirectoryAnswers | { trouble: string }): void => {
   if (process.connected) process.send?.(part);
 };
 
-// It may have taken a while to start, which is no fault of the disk.
+// It may have started slowly, which is not the disk's fault.
 tell({});
 try {
   await examineDirectory(process.argv[2] ?? '', tell, end.signal);

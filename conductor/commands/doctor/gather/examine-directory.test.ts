@@ -30,26 +30,26 @@ async function examine(
   return { answers, order };
 }
 
-describe('what is looked at', () => {
+describe('the examination of a directory', () => {
   it.each([
     [[], 'empty'],
     [['000005.ldb', 'CURRENT'], 'other-database'],
     [['CURRENT', 'write-mark'], 'baton'],
     [['000005.ldb'], 'headless-database'],
     [['raft-log.db'], 'other-files'],
-  ])('a directory that holds %j: %s', async (files, kind) => {
+  ])('recognises a directory with %j: %s', async (files, kind) => {
     const directory = path.join(folder, 'a', 'baton');
     await mkdir(directory, { recursive: true });
     for (const file of files) await writeFile(path.join(directory, file), '');
     const { answers, order } = await examine(directory);
     expect(answers.contents).toEqual({ kind, files });
-    // What hangs first is what a hung disk is asked first.
+    // The first request to a hung disk is the one that hangs.
     expect(order).toEqual(['place', 'space', 'contents', 'lock', 'speed']);
     // Nothing is written into the directory itself.
     expect(answers.speed).toMatchObject({ at: path.join(folder, 'a') });
   });
 
-  it('a file in the place of a directory', async () => {
+  it('reports a file in place of a directory', async () => {
     await writeFile(path.join(folder, 'file'), '');
     const { answers } = await examine(path.join(folder, 'file', 'a', 'baton'));
     expect(answers).toMatchObject({
@@ -58,7 +58,7 @@ describe('what is looked at', () => {
     });
   });
 
-  it('is measured with a file that goes away, also when the measurement is ended in the middle', async () => {
+  it('measures with a file that it removes, even if the measurement is interrupted', async () => {
     const seen: string[][] = [];
     const signal = {
       throwIfAborted: () => {
@@ -72,7 +72,7 @@ describe('what is looked at', () => {
     expect([...seen, readdirSync(folder)]).toEqual([[], [file], [file], []]);
   });
 
-  it('a directory that this user may not write in', async () => {
+  it('reports a directory that this user cannot write to', async () => {
     if (process.getuid?.() === 0) return;
     await chmod(folder, 0o500);
     const { answers } = await examine(path.join(folder, 'a', 'baton'));

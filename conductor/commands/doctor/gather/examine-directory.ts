@@ -11,8 +11,8 @@ const WRITE_BYTES = 4096;
 const NAMES_SHOWN = 5;
 
 /**
- * Looks at the directory of a log, and creates nothing but a file to measure with, which goes away again. Answers one
- * thing after the other: a disk that hangs answers nothing more.
+ * Looks at the directory of a log. Creates only a file for the measurement, and removes it again. Answers one question
+ * after the other, since a hung disk answers no further ones.
  *
  * @param signal ends the measurement, as soon as the disk lets it end
  */
@@ -79,7 +79,7 @@ async function lockOf(directory: string): Promise<'free' | 'held' | { error: str
   }
 }
 
-/** Synced writes one after the other, as the log has them: each is appended and then synced, less the time of the file. */
+/** Synced writes one after the other, as the log makes them: append, then sync. Creating the file is not measured. */
 async function measure(at: string, signal: Pick<AbortSignal, 'throwIfAborted'>): Promise<DiskSpeed> {
   signal.throwIfAborted();
   const file = path.join(at, `.baton-doctor-${process.pid}`);

@@ -8,17 +8,17 @@ import type { ClusterClient } from '../../cluster/cluster-client.js';
 import type { ClusterFacts, MemberFacts } from '../facts.js';
 
 const TIMEOUT_MS = 3000;
-/** The fastest of them counts: its answer was the least delayed. */
+/** The fastest one counts: its answer was delayed the least. */
 const QUESTIONS = 5;
 
 /** A member as another one reached it. */
 type Seen = ClusterStatus['members'][number];
 
 /**
- * Asks the given conductors for the members, and then each member at its own RPC: what it sees of the others, and its
- * clock. A member that only another one reaches is asked as well.
+ * Asks the given conductors for the members, and then each member at its own RPC for its view of the others and its
+ * clock. Also asks members that only another one can reach.
  *
- * @throws CommandError `no-answer` when none of the given addresses answers
+ * @throws CommandError `no-answer` if none of the given addresses answers
  */
 export async function gatherCluster(cluster: ClusterClient): Promise<ClusterFacts> {
   let view = await cluster.view();
@@ -35,7 +35,7 @@ export async function gatherCluster(cluster: ClusterClient): Promise<ClusterFact
   }
 }
 
-/** The view as it was, with those who were silent then and whom another member has reached meanwhile. */
+/** The same view, with members that were silent then but were reached by another one meanwhile. */
 function withSeen(view: ClusterView, seen: readonly Seen[]): ClusterView {
   const members = view.members.map((member) => {
     const status = member.status ?? seen.find(({ id, status }) => id === member.id && status)?.status ?? null;
@@ -63,7 +63,7 @@ async function askMember(
   }
 }
 
-/** The clock of a member against that of this machine. Undefined for a release that does not tell it. */
+/** The clock of a member compared with this machine's. Undefined for a release that does not report it. */
 async function clockOf(
   cluster: ClusterClient,
   member: Answering,

@@ -25,7 +25,7 @@ const gather = (directory: string): Promise<DirectoryFacts> =>
     timeoutMs: 20_000,
   });
 
-/** A process that asks the disk and runs this instead. */
+/** A process that asks the disk, but runs this instead. */
 async function script(text: string): Promise<string> {
   const file = path.join(folder, 'script.mjs');
   await writeFile(file, text);
@@ -33,7 +33,7 @@ async function script(text: string): Promise<string> {
 }
 
 describe('a directory', () => {
-  it('that is to be created is measured where it will be, and nothing is left there', async () => {
+  it('that does not exist yet is measured at its future place, and nothing is left there', async () => {
     const { answers, trouble } = await gather(path.join(folder, 'store', 'a', 'baton'));
     expect(trouble).toBeNull();
     expect(answers).toMatchObject({
@@ -46,7 +46,7 @@ describe('a directory', () => {
     expect(await readdir(folder)).toEqual([]);
   }, 60_000);
 
-  it('of a member is known, and whether it is in use; it stays as it is', async () => {
+  it('of a member is recognised, with its use, and is not changed', async () => {
     const directory = path.join(folder, 'a', 'baton');
     const storage = new LevelStorage({ directory });
     await storage.open('a');
@@ -60,7 +60,7 @@ describe('a directory', () => {
 });
 
 describe('a disk', () => {
-  it('that hangs is left behind, with what it has answered', async () => {
+  it('that hangs is abandoned, and its answers so far are kept', async () => {
     const facts = await gatherDirectory('/data', {
       signal: new AbortController().signal,
       timeoutMs: 50,
@@ -89,7 +89,7 @@ describe('a disk', () => {
     );
   }, 60_000);
 
-  it('is asked no more after Ctrl-C, and the file goes away', async () => {
+  it('is no longer asked after Ctrl-C, and the file is removed', async () => {
     const giveUp = new AbortController();
     const ended = path.join(folder, 'ended');
     const running = path.join(folder, 'running');

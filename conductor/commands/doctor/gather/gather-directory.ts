@@ -9,26 +9,26 @@ interface Options {
   timeoutMs?: number;
   /** Options of node for the process that asks the disk. */
   execArgv?: readonly string[];
-  /** What that process runs. */
+  /** The program of that process. */
   script?: string;
 }
 
 const TIMEOUT_MS = 5000;
-/** A busy machine takes its time to start a process. */
+/** A busy machine is slow to start a process. */
 const START_MS = 30_000;
-/** Between being asked to end and being left behind. */
+/** Time between the request to end and abandoning it. */
 const END_MS = 500;
 
 const own = fileURLToPath(import.meta.url);
 const SCRIPT = path.join(path.dirname(own), `directory-process${path.extname(own)}`);
 
-/** Asks the disk of a directory, in a process that can be left behind when the disk hangs. Never rejects. */
+/** Asks the disk of a directory, in a process that can be abandoned if the disk hangs. Never rejects. */
 export async function gatherDirectory(directory: string, options: Options): Promise<DirectoryFacts> {
   const { signal, timeoutMs = TIMEOUT_MS, execArgv = process.execArgv, script = SCRIPT } = options;
   const facts: DirectoryFacts = { directory, answers: {}, trouble: null };
   const child = fork(script, [directory], {
     execArgv: [...execArgv],
-    // Ctrl-C is passed on by this process, which waits for the file to be removed.
+    // This process passes Ctrl-C on, and waits for the file to be removed.
     detached: true,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
@@ -54,7 +54,7 @@ export async function gatherDirectory(directory: string, options: Options): Prom
   return facts;
 }
 
-/** Resolves when it is gone: with why, if it did not come so far. */
+/** Resolves when it has ended: with the reason, if it ended too early. */
 function endOf(child: ChildProcess): Promise<string | undefined> {
   return new Promise((resolve) => {
     child.once('error', (error) => resolve(`the process that asks the disk did not start: ${error.message}`));
@@ -64,7 +64,7 @@ function endOf(child: ChildProcess): Promise<string | undefined> {
   });
 }
 
-/** One that waits for a hung disk cannot be ended: it goes when the disk comes back. */
+/** A process that waits for a hung disk cannot be ended: it ends when the disk comes back. */
 async function end(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
   child.kill('SIGTERM');
   const wait = new Deadline(END_MS, 'late');
@@ -74,7 +74,7 @@ async function end(child: ChildProcess, ended: Promise<unknown>): Promise<void> 
   child.unref();
 }
 
-/** A time-out that can be put off; `over` resolves with why. */
+/** A time-out that can be extended; `over` resolves with the reason. */
 class Deadline {
   readonly over: Promise<string>;
   private expired!: (why: string) => void;

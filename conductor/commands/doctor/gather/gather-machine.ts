@@ -8,15 +8,15 @@ import { PeerQuestions } from './gather-peers.js';
 import { gatherPorts } from './gather-ports.js';
 
 /**
- * Looks at everything that `baton run` with this configuration needs, side by side, each thing with a deadline of its own.
- * Changes nothing. Rejects only for what nobody has thought of.
+ * Checks everything that `baton run` with this configuration needs, in parallel, each with its own deadline. Changes
+ * nothing. Rejects only on unexpected errors.
  */
 export async function gatherMachine(config: Config, signal: AbortSignal): Promise<MachineFacts> {
   const { raft, rpc, health, node, execution, witness } = config;
   const questions = new PeerQuestions(config, signal);
   try {
     const [portsOrOwn, directory, peers, nodeFacts] = await Promise.all([
-      // One after the other: what listens for a moment would be asked who it is.
+      // One after the other: the ports opened for a moment would be asked who they are.
       questions.alreadyRuns().then((runs) => (runs ? null : gatherPorts(config))),
       gatherDirectory(databaseDirectory(raft), { signal }),
       questions.gatherPeers(),

@@ -17,7 +17,7 @@ const block = (hash: string, number: string): object => ({
 });
 
 let server: FakeRpcServer;
-/** What is answered otherwise than by a good node. */
+/** Answers that differ from those of a healthy node. */
 let answers: Record<string, FakeAnswer>;
 
 beforeEach(async () => {
@@ -53,7 +53,7 @@ const gather = (): Promise<NodeFacts> =>
   );
 
 describe('op-node and the execution client', () => {
-  it('tell everything, and no password is told on', async () => {
+  it('report everything, and no password is passed on', async () => {
     const facts = await gather();
     expect(facts).toMatchObject({
       opNode: {
@@ -72,7 +72,7 @@ describe('op-node and the execution client', () => {
     expect(JSON.stringify(facts)).not.toContain('secret');
   });
 
-  it("the client is asked for its block of the height of op-node's head", async () => {
+  it("the client is asked for its block at the height of op-node's head", async () => {
     answers['eth_getBlockByNumber latest'] = { result: block(HASH, '0x70') };
     answers['eth_getBlockByNumber 0x64'] = { result: block(OTHER, '0x64') };
     expect((await gather()).execution).toMatchObject({
@@ -81,7 +81,7 @@ describe('op-node and the execution client', () => {
     });
   });
 
-  it('that hang are left after their deadline, all at the same time', async () => {
+  it('that hang are abandoned at their deadline, all at the same time', async () => {
     for (const method of ['optimism_syncStatus', 'admin_sequencerActive', 'eth_chainId', 'opp2p_peerStats']) {
       answers[method] = 'hang';
     }
@@ -96,7 +96,7 @@ describe('op-node and the execution client', () => {
     expect(facts.execution).toMatchObject({ chainId: late, atNodeHead: undefined });
   });
 
-  it('without a method say that it is missing, not that they are', async () => {
+  it('that lack a method are reported as lacking it, not as missing', async () => {
     answers['admin_sequencerActive'] = { error: { code: -32601, message: 'not available' } };
     expect((await gather()).opNode.sequencerActive).toMatchObject({ isMethodMissing: true });
   });

@@ -12,7 +12,7 @@ interface Options {
   timeoutMs?: number;
 }
 
-/** Asks op-node and the execution client all that a doctor wants to know, side by side. Never rejects. */
+/** Asks op-node and the execution client for everything that the doctor needs, in parallel. Never rejects. */
 export async function gatherNode(
   { nodeUrl, executionUrl }: { nodeUrl: string; executionUrl: string },
   { signal, timeoutMs = TIMEOUT_MS }: Options,
@@ -26,7 +26,7 @@ export async function gatherNode(
       ...{ number, hash, timestamp },
     })),
   );
-  // After op-node's head, so that a chain that moves does not seem to be two.
+  // After op-node's head, so that a growing chain does not look like two chains.
   const atNodeHead = nodeHead.then((head) =>
     'value' in head ? asked(execution.blockByNumber(head.value.number, call)) : undefined,
   );

@@ -49,26 +49,26 @@ const found = async (port: number): Promise<PeerFacts['found']> => {
   return peer!.found;
 };
 
-describe('who answers at the address of a member', () => {
-  it('a Baton, with what it says of itself', async () => {
+describe('the program at the address of a member', () => {
+  it('is a Baton, with its own account', async () => {
     expect(await found(await answering(hello))).toMatchObject({
       ...{ kind: 'baton', nodeId: 'b', clusterId: 'c1', isEmpty: false, peersDigest: null },
       roundTripMs: expect.any(Number),
     });
   });
 
-  it('a Baton of a release that speaks otherwise', async () => {
+  it('is a Baton of a release with another wire version', async () => {
     const port = await answering({ ...hello, wireVersion: 99, oldestWireVersion: 98 });
     expect(await found(port)).toMatchObject({ kind: 'baton', wireProblem: expect.stringContaining('98') });
   });
 
-  it('another program', async () => {
+  it('is another program', async () => {
     expect(await found(await answering('hello'))).toMatchObject({ kind: 'stranger' });
     const port = await portOf(net.createServer((socket) => socket.end('SSH-2.0\r\n')));
     expect(await found(port)).toMatchObject({ kind: 'stranger' });
   });
 
-  it('nobody', async () => {
+  it('does not exist', async () => {
     const closed = net.createServer();
     const port = await portOf(closed);
     closed.close();
@@ -76,7 +76,7 @@ describe('who answers at the address of a member', () => {
     expect(await found(port)).toMatchObject({ kind: 'refused' });
   });
 
-  it('a process that hangs', async () => {
+  it('is a process that hangs', async () => {
     const port = await portOf(net.createServer(() => undefined));
     expect(await found(port)).toEqual({ kind: 'silent', reason: expect.stringMatching(/no answer/) });
   });
@@ -86,7 +86,7 @@ describe('this very member', () => {
   it.each([
     ['sequencer-0', true],
     ['b', false],
-  ])('runs already where %s answers: %s', async (nodeId, expected) => {
+  ])('already runs if %s answers: %s', async (nodeId, expected) => {
     const port = await answering({ ...hello, nodeId });
     const flags = ['--consensus.port', String(port)];
     expect(await ask(flags, (questions) => questions.alreadyRuns())).toBe(expected);

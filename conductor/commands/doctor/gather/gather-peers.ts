@@ -7,12 +7,12 @@ import type { FormationAnswer } from '../../../membership/formation.js';
 import type { PeerFacts } from '../facts.js';
 
 const TIMEOUT_MS = 3000;
-/** The fastest of them counts: a slow one may be a slow look-up, or a busy process. */
+/** The fastest one counts: a slow one may be a slow look-up, or a busy process. */
 const QUESTIONS = 3;
 
 type Hello = Awaited<ReturnType<typeof hello>>;
 
-/** Asks consensus ports who is there, as `baton run` would, without listening itself. */
+/** Asks consensus ports which node is there, as `baton run` would, without listening itself. */
 export class PeerQuestions {
   private readonly transport: HttpTransport;
 
@@ -29,7 +29,7 @@ export class PeerQuestions {
     });
   }
 
-  /** Whether the very member that is to run here already does. Never rejects. */
+  /** Whether the member that should run here already does. Never rejects. */
   async alreadyRuns(): Promise<boolean> {
     const { consensus, raft } = this.config;
     if (consensus.listenPort === 0) return false;
@@ -41,7 +41,7 @@ export class PeerQuestions {
     );
   }
 
-  /** All other members of `raft.peers`, side by side. Never rejects. */
+  /** All other members of `raft.peers`, in parallel. Never rejects. */
   async gatherPeers(): Promise<PeerFacts[]> {
     const { peers, serverId } = this.config.raft;
     const others = peers.filter(({ id }) => id !== serverId);
@@ -70,10 +70,10 @@ export class PeerQuestions {
         roundTripMs: tookMs / 2,
       };
     } catch (error) {
-      // Its address is told beside it.
+      // Its address is shown beside it.
       const reason = (error as Error).message.replace(`${address}: `, '');
       if (!(error instanceof TransportError) || error.code === 'timeout') return { kind: 'silent', reason };
-      // It took the connection, and did not answer as a Baton does.
+      // It accepted the connection, but did not answer as a Baton does.
       if (error.failure === undefined) return { kind: 'stranger', reason };
       return { kind: isRefused(error.failure) ? 'refused' : 'silent', reason };
     }

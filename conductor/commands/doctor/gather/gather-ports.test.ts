@@ -7,7 +7,7 @@ import { gatherPorts } from './gather-ports.js';
 const ports = (...flags: string[]) => gatherPorts(configOf(flags));
 
 describe('the ports', () => {
-  it('are those that are listened on, free or taken, and stay free', async () => {
+  it('are those that the process would listen on, free or taken, and stay free', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo;
@@ -35,7 +35,7 @@ describe('the ports', () => {
     }
   });
 
-  it('of flashblocks is looked at where there is an upstream', async () => {
+  it('of flashblocks is checked if there is an upstream', async () => {
     const found = await ports(
       ...['--consensus.port', '0', '--rpc.port', '0', '--rpc.addr', 'nowhere.invalid'],
       ...['--rollupboost.ws-url', 'ws://builder:1', '--websocket.server-port', '0'],

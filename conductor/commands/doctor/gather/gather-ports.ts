@@ -41,7 +41,7 @@ async function examinePort({ name, flags, listenHost: host, listenPort: port }: 
   }
 }
 
-/** A name may resolve to more than what is there; what is not of this machine is not listened on. */
+/** A name may resolve to further addresses; those that are not of this machine are not listened on. */
 async function tryEach(host: string, port: number): Promise<void> {
   if (isIP(host) !== 0) return tryOne(host, port);
   const addresses = (await lookup(host, { all: true })).map(({ address }) => address);

@@ -1,6 +1,6 @@
 import { remedyOf, type DoctorCode } from './remedies.js';
 
-/** What is checked; a stable name for programs. */
+/** The thing that is checked; a stable name for programs. */
 export type CheckName =
   | 'configuration'
   | 'node-version'
@@ -20,18 +20,18 @@ export type CheckName =
   | 'clocks'
   | 'versions';
 
-/** `failure`: Baton would not run, or not do its work. `warning`: it would, and something should be repaired. */
+/** `failure`: Baton would not run, or not do its work. `warning`: it would, but something should be repaired. */
 export type Level = 'ok' | 'warning' | 'failure';
 
-/** The end of one check. */
+/** The result of one check. */
 export interface Finding {
   check: CheckName;
   level: Level;
-  /** Stable name of what is wrong, in docs/ERRORS.md; null when all is well. */
+  /** Stable name of the problem, in docs/ERRORS.md; null if all is well. */
   code: string | null;
   /** What was seen, with names and numbers. */
   text: string;
-  /** What to do about it, in full sentences; null when all is well. */
+  /** What to do about it, in full sentences; null if all is well. */
   remedy: string | null;
 }
 

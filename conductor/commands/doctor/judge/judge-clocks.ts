@@ -1,9 +1,9 @@
 import type { ClusterFacts } from '../facts.js';
 import { failure, ok, warning, type Finding } from './finding.js';
 
-/** Health checks hold whole seconds of block timestamps against the clock; limits of a few seconds are usual. */
+/** Health checks compare block timestamps in whole seconds with the clock; limits of a few seconds are usual. */
 const WARNING_MS = 500;
-/** A block time: a node with such a clock seals at another time than the others expect, or seems to be late. */
+/** A block time: a node with this clock error seals at another time than the others expect, or seems late. */
 const FAILURE_MS = 2000;
 
 interface Clock {
@@ -12,7 +12,7 @@ interface Clock {
   uncertaintyMs: number;
 }
 
-/** How far the clocks of the members are apart, as far as it is certain: half of each round trip may be asymmetric. */
+/** How far the clocks of the members differ, as far as it is certain: half of each round trip may be asymmetric. */
 export function judgeClocks({ members }: ClusterFacts): Finding[] {
   const asked = members.flatMap(({ id, rpc }) => ('error' in rpc ? [] : [{ id, clock: rpc.clock }]));
   const silent = asked.filter(({ clock }) => clock === undefined).map(({ id }) => id);

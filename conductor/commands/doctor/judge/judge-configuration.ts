@@ -1,11 +1,11 @@
 import { failure, ok, warning, type Finding } from './finding.js';
 
-/** What reading flags and environment brought. */
+/** The result of reading flags and environment. */
 export interface ConfigurationFacts {
-  /** Everything that is wrong, each with what to do; empty for one that can be used. */
+  /** All problems, each with what to do; empty if it can be used. */
   problems: readonly string[];
   warnings: readonly string[];
-  /** Flags that were given and change nothing. */
+  /** Flags that were given but have no effect. */
   idle: readonly string[];
 }
 

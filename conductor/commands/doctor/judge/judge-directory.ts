@@ -17,7 +17,7 @@ export function judgeDirectory(facts: Facts): Finding[] {
   return [...found, failure('directory', 'disk-silent', `${directory}: ${trouble}${missingOf(answers)}`)];
 }
 
-/** What has not been answered, in the order in which it is asked. */
+/** Questions without an answer, in the order in which they are asked. */
 function missingOf(answers: Facts['directory']['answers']): string {
   const words = {
     ...{ place: 'where it is', space: 'its space', contents: 'what it holds' },

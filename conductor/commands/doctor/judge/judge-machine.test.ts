@@ -38,8 +38,8 @@ const space = (freeMib: number): DirectoryAnswers => ({
   space: { freeBytes: freeMib * MIB, sizeBytes: 10_240 * MIB },
 });
 
-describe('a machine on which Baton is to run', () => {
-  it('is well when nothing is wrong, and each check says what it saw', () => {
+describe('a machine that Baton will run on', () => {
+  it('is well if nothing is wrong, and each check says what it saw', () => {
     const found = judgeMachine(goodMachine);
     expect(found.filter(({ level }) => level !== 'ok')).toEqual([]);
     expect(new Set(found.map(({ check }) => check))).toEqual(
@@ -53,7 +53,7 @@ describe('a machine on which Baton is to run', () => {
     );
   });
 
-  it('needs no node as a witness, and no list to be added to a cluster', () => {
+  it('needs no node for a witness, and no list to join a cluster', () => {
     expect(wrong({ node: null, peers: [], peersDigest: null })).toEqual([]);
   });
 
@@ -71,7 +71,7 @@ describe('a machine on which Baton is to run', () => {
       ['failure ports port-in-use'],
     ],
     [
-      'this member runs already',
+      'this member already runs',
       { alreadyRuns: true, ports: [], ...disk({ lock: 'held' }) },
       ['warning ports already-runs'],
     ],
@@ -81,12 +81,12 @@ describe('a machine on which Baton is to run', () => {
       ['failure directory directory-in-use'],
     ],
     [
-      'a file in its place',
+      'a file in place of the directory',
       disk({ place: { ...goodAnswers.place, isDirectory: false } }),
       ['failure directory bad-directory'],
     ],
     [
-      'nothing may be written',
+      'no permission to write',
       disk({ place: { ...goodAnswers.place, isWritable: false } }),
       ['failure directory bad-directory'],
     ],
@@ -126,13 +126,13 @@ describe('a machine on which Baton is to run', () => {
       ['warning peers peer-down'],
     ],
     [
-      'no Baton',
+      'a program that is not Baton',
       peers({ ...batonPeer('b'), found: { kind: 'stranger', reason: '404' } }),
       ['failure peers not-a-baton'],
     ],
     ['another member at the address', peers(batonPeer('b', { nodeId: 'c' })), ['failure peers other-member']],
     [
-      'a release that speaks otherwise',
+      'a release with another wire version',
       peers(batonPeer('b', { wireProblem: 'b speaks 9' })),
       ['failure peers other-wire-version'],
     ],
@@ -190,7 +190,7 @@ describe('a machine on which Baton is to run', () => {
     ['another chain', execution({ chainId: { value: 902 } }), ['failure chain-id other-chain']],
     ['no chain id', opNode({ chainId: missing }), ['warning chain-id op-node-silent']],
     [
-      'another block of the same height',
+      'another block at the same height',
       execution({ atNodeHead: { value: { hash: '0xff' } } }),
       ['failure heads heads-differ'],
     ],
@@ -201,7 +201,7 @@ describe('a machine on which Baton is to run', () => {
     ],
     ['an old head', opNode({ head: block(100, undefined, 1_699_999_000) }), ['warning heads old-head']],
     [
-      'a head of the future',
+      'a head in the future',
       opNode({ head: block(100, undefined, 1_700_000_009) }),
       ['warning clocks clocks-differ'],
     ],
@@ -230,7 +230,7 @@ describe('a machine on which Baton is to run', () => {
     expect(wrong(changes)).toEqual([]);
   });
 
-  it('says of a disk that hangs what it was asked last, and what it answered before', () => {
+  it('reports the last question to a hung disk, and its earlier answers', () => {
     const { speed: _, lock: __, ...answers } = goodAnswers;
     const found = judgeMachine({
       ...goodMachine,

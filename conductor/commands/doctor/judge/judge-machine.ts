@@ -6,7 +6,7 @@ import { judgePeers } from './judge-peers.js';
 import { judgePorts } from './judge-ports.js';
 import { judgeTimingInUse } from './judge-timing-in-use.js';
 
-/** Everything that `baton run` needs of this machine and of the network, in the order in which it would notice. */
+/** Everything that `baton run` needs from this machine and the network, in the order in which it would notice. */
 export function judgeMachine(facts: MachineFacts): Finding[] {
   return [
     ...judgePorts(facts),

@@ -3,13 +3,13 @@ import type { ClusterFacts } from '../facts.js';
 import { failure, ok, warning, type Finding } from './finding.js';
 
 const MIB = 1 << 20;
-/** Of the bytes that the log has now: while it is compacted it is there twice, and in parts more often. */
+/** Factor of the log's present size: during compaction it exists twice, and parts of it more often. */
 const COMFORTABLE_LOGS = 4;
-/** Whatever the log has now, it grows. */
+/** However large the log is now, it grows. */
 const LITTLE_BYTES = 256 * MIB;
 const FULL_BYTES = 64 * MIB;
 
-/** Whether the disks of the members have room. */
+/** Whether the disks of the members have enough space. */
 export function judgeMemberDisks({ view }: ClusterFacts): Finding[] {
   const told = answering(view).flatMap(({ id, status: { machine, logBytes } }) =>
     machine ? [{ id, storage: machine.storage, logBytes }] : [],

@@ -3,7 +3,7 @@ import { answering } from '../../../verdict/cluster-view.js';
 import type { ClusterFacts } from '../facts.js';
 import { ok, warning, type Finding } from './finding.js';
 
-/** The times in force, held against what the members have measured of network, disk and process. */
+/** The timing in force, compared with the members' measurements of network, disk and process. */
 export function judgeMemberTimes({ view }: ClusterFacts): Finding[] {
   const told = answering(view).flatMap(({ id, status: { timing, measured } }) =>
     measured ? [{ id, timing, measured }] : [],

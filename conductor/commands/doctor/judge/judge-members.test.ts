@@ -42,8 +42,8 @@ const storage = (freeMib: number): Partial<ConductorStatus> => ({
   machine: { clockMs: 1, storage: { freeBytes: freeMib * MIB, sizeBytes: 4096 * MIB } },
 });
 
-describe('a cluster that runs', () => {
-  it('is well when nothing is wrong, and each check says what it saw', () => {
+describe('a running cluster', () => {
+  it('is well if nothing is wrong, and each check says what it saw', () => {
     const found = judgeMembers(facts());
     expect(found.filter(({ level }) => level !== 'ok')).toEqual([]);
     expect(found.map(({ check, text }) => `${check}: ${text}`)).toEqual([
@@ -79,7 +79,7 @@ describe('a cluster that runs', () => {
       ['warning clocks clocks-differ: b is 700 ms ahead of a (± 2 ms)'],
     ],
     [
-      'a release that does not tell its clock',
+      'a release that does not report its clock',
       withMembers(sees('a'), { id: 'b', rpc: { sees: [], clock: undefined } }, sees('c')),
       ['warning clocks older-member: not told by b'],
     ],
@@ -96,14 +96,10 @@ describe('a cluster that runs', () => {
         /^warning timing tight-timing: a: the rank slot/,
       ],
     ],
-    [
-      'a disk without room',
-      withB(storage(20)),
-      [/^failure disk-space disk-full: b: 20 MiB free of 4096 MiB/],
-    ],
+    ['a full disk', withB(storage(20)), [/^failure disk-space disk-full: b: 20 MiB free of 4096 MiB/]],
     ['a disk with little room', withB(storage(200)), [/^warning disk-space little-space: b: 200 MiB free/]],
     [
-      'a disk that does not tell',
+      'a disk whose space is unknown',
       withB({ machine: { clockMs: 1, storage: null } }),
       [/^warning disk-space disk-silent: the free space of b is unknown$/],
     ],
@@ -113,7 +109,7 @@ describe('a cluster that runs', () => {
       ['warning versions versions-differ: a, c: v1.2.3; b: v1.2.2'],
     ],
     [
-      'another block of the same height',
+      'another block at the same height',
       withB({ head: { ...memberStatus('b').head!, hash: `0x${'cd'.repeat(32)}` } }),
       [/^failure heads committed-apart: a has committed 0xab.* as block 100, b 0xcd/],
     ],
@@ -141,7 +137,7 @@ describe('a cluster that runs', () => {
     ]);
   });
 
-  it('takes no clock for wrong that may be right: half of a round trip is uncertain', () => {
+  it('does not report a clock that may be right: half of a round trip is uncertain', () => {
     expect(
       wrong(withMembers(sees('a', [], 0, 900), sees('b', [], 1500, 400), sees('c', [], 10, 900))),
     ).toEqual([]);

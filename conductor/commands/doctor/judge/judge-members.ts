@@ -10,7 +10,7 @@ import { judgeSameness } from './judge-sameness.js';
 
 const LEVELS = { critical: 'failure', degraded: 'warning' } as const satisfies Record<string, Level>;
 
-/** Everything that can be told of a cluster that runs; the verdict of `baton status` first. */
+/** All findings about a running cluster; the verdict of `baton status` comes first. */
 export function judgeMembers(facts: ClusterFacts): Finding[] {
   return [
     ...verdictOf(facts),

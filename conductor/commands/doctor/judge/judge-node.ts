@@ -21,7 +21,7 @@ function opNodeOf({ opNode, nodeUrl }: NodeFacts, { limits, rpcPort }: Facts): F
   const found: Finding[] = [ok('op-node', `answers at ${nodeUrl}`)];
   if ('error' in sequencerActive) {
     const { error, isMethodMissing } = sequencerActive;
-    // Without the admin API nothing is known of the conductor either.
+    // Without the admin API, nothing is known about the conductor either.
     found.push(failure('op-node', isMethodMissing ? 'admin-api-off' : 'op-node-silent', error));
   } else {
     found.push(conductorOf(conductorEnabled, rpcPort), sequencerOf(sequencerActive.value));
@@ -34,7 +34,7 @@ function opNodeOf({ opNode, nodeUrl }: NodeFacts, { limits, rpcPort }: Facts): F
   return found;
 }
 
-/** op-node does not tell which conductor it asks. */
+/** op-node does not report which conductor it asks. */
 function conductorOf(enabled: Asked<boolean>, rpcPort: number): Finding {
   if ('error' in enabled) return failure('op-node', 'op-node-silent', enabled.error);
   if (!enabled.value) return failure('op-node', 'conductor-off', 'op-node does not ask a conductor');

@@ -1,9 +1,9 @@
 import type { ClusterFacts, MemberFacts } from '../facts.js';
 import { failure, ok, warning, type Finding } from './finding.js';
 
-/** Whether each member reaches each other one, in both directions. */
+/** Whether each member reaches every other one, in both directions. */
 export function judgePaths({ view, members }: ClusterFacts): Finding[] {
-  // A member that nobody reaches is down: the verdict says so.
+  // A member that no other reaches is down: the verdict reports it.
   const alive = new Set(members.map(({ id }) => id));
   const paths = members.flatMap((from) => brokenPaths(from, alive));
   const found = [

@@ -4,7 +4,7 @@ import { failure, ok, warning, type Finding } from './finding.js';
 type BatonFound = Extract<PeerFacts['found'], { kind: 'baton' }>;
 type BatonPeer = PeerFacts & { found: BatonFound };
 
-/** Whether the members that the flags list are there, and are who they should be. */
+/** Whether the members that the flags list are there, with the right identity. */
 export function judgePeers(facts: Pick<MachineFacts, 'peers' | 'peersDigest' | 'directory'>): Finding[] {
   const { peers } = facts;
   if (facts.peersDigest === null) {
@@ -34,14 +34,14 @@ function ofBaton(id: string, at: string, found: BatonFound, ownDigest: string | 
   const { nodeId, wireProblem, isEmpty, peersDigest } = found;
   if (nodeId !== id) return [failure('peers', 'other-member', `${nodeId} answers at the address of ${at}`)];
   if (wireProblem !== undefined) return [failure('peers', 'other-wire-version', wireProblem)];
-  // Once there is a cluster, nobody asks the lists any more.
+  // Once there is a cluster, the lists no longer matter.
   if (isEmpty && peersDigest !== ownDigest) {
     return [failure('peers', 'other-list', `${at} was given a different --raft.peers`)];
   }
   return [];
 }
 
-/** Members that have a cluster already, held against each other and against this one's own disk. */
+/** Members that already have a cluster, compared with each other and with this member's own disk. */
 function clusters({ peers, directory }: Pick<MachineFacts, 'peers' | 'directory'>): Finding[] {
   const belonging = peers.filter(
     (peer): peer is BatonPeer => peer.found.kind === 'baton' && peer.found.clusterId !== null,

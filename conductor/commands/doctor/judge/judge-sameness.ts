@@ -2,7 +2,7 @@ import { answering, ofThisCluster, type Answering } from '../../../verdict/clust
 import type { ClusterFacts } from '../facts.js';
 import { failure, ok, warning, type Finding } from './finding.js';
 
-/** What must be the same on all members: release, chain, and the blocks of one height. */
+/** Must be the same on all members: release, chain, and the blocks at one height. */
 export function judgeSameness({ view }: ClusterFacts): Finding[] {
   const members = answering(view);
   return [...versionsOf(members), ...chainsOf(members), ...headsOf(ofThisCluster(view))];
@@ -27,7 +27,7 @@ function chainsOf(members: readonly Answering[]): Finding[] {
   ];
 }
 
-/** Committed blocks of one height are the same everywhere; what the nodes have on top is judged by the verdict. */
+/** Committed blocks at one height are the same everywhere; the verdict judges the blocks of the nodes above them. */
 function headsOf(members: readonly Answering[]): Finding[] {
   const heads = members.flatMap(({ id, status }) => (status.head ? [{ id, ...status.head }] : []));
   for (const a of heads) {
@@ -42,7 +42,7 @@ function headsOf(members: readonly Answering[]): Finding[] {
   return [ok('heads', least === most ? `all at block ${most}` : `committed up to block ${least} to ${most}`)];
 }
 
-/** Ids of the members by what they have; those that do not tell are left out. */
+/** Ids of the members by value; members that do not report it are left out. */
 function byValue<T>(
   members: readonly Answering[],
   valueOf: (member: Answering) => T | null | undefined,

@@ -13,8 +13,8 @@ const asExecutable: StartFacts = {
 const levels = (changes: Partial<StartFacts>): string[] =>
   judgeStart({ ...asExecutable, ...changes }).map(({ level, code }) => code ?? level);
 
-describe('how it was started', () => {
-  it('is held against the first line of the executable', () => {
+describe('how the process was started', () => {
+  it('is compared with the first line of the executable', () => {
     const [first] = readFileSync(new URL('../../../main.ts', import.meta.url), 'utf8').split('\n');
     const env = Object.entries(EXECUTABLE_ENV).map(([name, value]) => `${name}=${value}`);
     expect(first).toBe(`#!/usr/bin/env -S ${env.join(' ')} node ${EXECUTABLE_OPTIONS.join(' ')}`);
@@ -24,7 +24,7 @@ describe('how it was started', () => {
   it.each<[string, Partial<StartFacts>]>([
     ['UV_THREADPOOL_SIZE=16', { env: { MALLOC_ARENA_MAX: '2' } }],
     ['--max-semi-space-size=4', { nodeOptions: ['--heap-growing-percent=100', '--import', 'tsx'] }],
-  ])('names %s where it is missing', (missing, changes) => {
+  ])('reports a missing %s', (missing, changes) => {
     const found = judgeStart({ ...asExecutable, ...changes });
     expect(found[1]).toMatchObject({
       level: 'warning',
@@ -33,7 +33,7 @@ describe('how it was started', () => {
     });
   });
 
-  it('takes other values, and the other spelling of node', () => {
+  it('accepts other values, and the other spelling of node', () => {
     const nodeOptions = ['--max_semi_space_size=16', '--heap_growing_percent=50'];
     expect(levels({ env: { ...EXECUTABLE_ENV, UV_THREADPOOL_SIZE: '64' }, nodeOptions })).toEqual([
       'ok',

@@ -1,7 +1,7 @@
 import type { StartFacts } from '../facts.js';
 import { failure, ok, warning, type Finding } from './finding.js';
 
-/** What the first line of the executable gives, by environment variable and by option of node. */
+/** Settings from the first line of the executable, by environment variable and by option of node. */
 export const EXECUTABLE_ENV = { MALLOC_ARENA_MAX: '2', UV_THREADPOOL_SIZE: '16' };
 export const EXECUTABLE_OPTIONS = ['--max-semi-space-size=4', '--heap-growing-percent=100'];
 
@@ -24,7 +24,7 @@ export function judgeStart(facts: StartFacts): Finding[] {
   ];
 }
 
-/** With whatever value: an operator who gives another one knows why. */
+/** With any value: an operator who sets another one has a reason. */
 function isGiven(option: string, nodeOptions: readonly string[]): boolean {
   const name = option.replace(/=.*$/, '');
   return nodeOptions.some((given) => given.replace(/=.*$/, '').replaceAll('_', '-') === name);

@@ -2,7 +2,7 @@ import { judgeTiming } from '../../../../raft/values.js';
 import type { MachineFacts } from '../facts.js';
 import { ok, warning, type Finding } from './finding.js';
 
-/** The times of a cluster that this member founds, held against its disk and the way to the others. */
+/** The timing of a cluster that this member founds, compared with its disk and its network to the others. */
 export function judgeTimingInUse(facts: Pick<MachineFacts, 'timing' | 'peers' | 'directory'>): Finding[] {
   const { timing, peers, directory } = facts;
   const roundTrips = peers.flatMap(({ found }) => (found.kind === 'baton' ? [found.roundTripMs] : []));

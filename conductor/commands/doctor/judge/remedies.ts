@@ -1,4 +1,4 @@
-/** What to do about what `baton doctor` finds, by code; docs/ERRORS.md has the same list. */
+/** What to do about findings of `baton doctor`, by code; docs/ERRORS.md has the same list. */
 const REMEDIES = {
   'invalid-config':
     'Correct the flag or variable that is named. The rest is checked only once all of them are right.',

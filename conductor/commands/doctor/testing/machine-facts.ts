@@ -5,7 +5,7 @@ const MIB = 1 << 20;
 const HASH = `0x${'ab'.repeat(32)}`;
 const HEAD = { number: 100, hash: HASH, timestamp: 1_700_000_000 };
 
-/** Where there is nothing to find fault with. */
+/** A machine without problems. */
 export const goodAnswers: Required<DirectoryAnswers> = {
   place: { existing: '/data', isDirectory: true, isWritable: true, ownerUid: 1000, ownUid: 1000 },
   space: { freeBytes: 4096 * MIB, sizeBytes: 10_240 * MIB },
