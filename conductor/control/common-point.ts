@@ -25,7 +25,7 @@ export interface Relation {
   differs: Difference | undefined;
 }
 
-/** `unknown`: one of the chains does not have that height (any more). */
+/** `unknown`: one of the chains does not have that height, or no longer has it. */
 type Comparison = 'same' | Difference | 'unknown';
 
 /**

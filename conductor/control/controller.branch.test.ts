@@ -138,7 +138,7 @@ describe('a sequencer off the committed chain', () => {
 });
 
 describe('a standby on another branch', () => {
-  it('says so, is no successor before any other, and is not fed', async () => {
+  it('says so, comes last as a successor, and is not fed', async () => {
     const t = conductorUnderTest();
     await t.up(9);
     t.node.gossip(sibling(10));

@@ -13,7 +13,7 @@ const UNFLUSHED_BLOCKS = 4;
 const transferTo = (from: ClusterNode, to: ClusterNode): Promise<unknown> =>
   from.baton.call('conductor_transferLeaderToServer', [to.id, to.baton.consensusAddress]);
 
-/** Committed and acknowledged blocks stay, under any leader and whatever its own programs believe. */
+/** Committed and acknowledged blocks stay under any leader, even if its own programs have another view. */
 describeCluster('two sequencers with different blocks at one height', STEADY, (cluster, scenario) => {
   scenario('the one that could not be stopped replaces nothing when its node leads again', async () => {
     const stuck = await cluster.activeLeader();

@@ -151,7 +151,7 @@ describe('a process can always end', () => {
     }
   });
 
-  it('by SIGINT twice, at once: whatever hangs', async () => {
+  it('by SIGINT twice, at once, even if anything hangs', async () => {
     const child = start('pipe');
     await sequencing();
     node.isSilent = true;

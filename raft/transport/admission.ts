@@ -26,7 +26,7 @@ export class Admission {
   checkHeaders(headers: IncomingHttpHeaders): FrameHeaders {
     const { wireVersions, bodyLimitBytes } = this.options;
     const found = readFrameHeaders(headers);
-    // Before anything is refused: a cluster is alive whatever version it speaks.
+    // Before anything is refused: a cluster is alive at any wire version.
     if (this.isStray(found)) this.options.onStray(found.clusterId);
     checkVersion(found.version, wireVersions);
     this.checkTarget(found);

@@ -38,7 +38,7 @@ export class BodyReader {
    * @throws BodyError 413 or 400
    */
   read(request: IncomingMessage, response: ServerResponse): Promise<Buffer> {
-    // Nothing would report its end any more.
+    // Nothing would report its end from now on.
     if (request.socket.destroyed) return Promise.reject(endedEarly());
     const { socket } = request;
     const holding = this.budget.open(() => socket.destroy());

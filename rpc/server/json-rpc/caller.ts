@@ -44,7 +44,7 @@ export class RemoteCaller implements Caller {
     private readonly response: ServerResponse,
     { refusalOf, ...said }: Omit<CallerIdentity, 'address'> & Pick<Caller, 'refusalOf'> = {},
   ) {
-    // Now: a connection that has closed has no address any more.
+    // Now: a closed connection no longer has an address.
     this.identity = { address: addressOf(socket), ...said };
     this.refusalOf = refusalOf;
   }
