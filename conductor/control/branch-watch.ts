@@ -76,7 +76,7 @@ export class BranchWatch {
     return `block ${difference.number} is ${difference.local}, committed is ${difference.committed}`;
   }
 
-  /** Why a sequencer that runs as the leader's does not build on the committed head; undefined if it may. */
+  /** Why a sequencer that runs as the leader's does not build on the committed head; undefined if it seems to. */
   get offChain(): string | undefined {
     if (this.contradiction !== undefined) return this.contradiction;
     if (this.otherBranch !== undefined) return `the sequencer is on another branch: ${this.otherBranch}`;
