@@ -5,7 +5,7 @@ import { Anchors } from './anchors.js';
 const block = (number: number) => ({ number, hash: hashOf(number) });
 
 describe('Anchors', () => {
-  it('are few, the newest first, and reach far back at distances that about double', () => {
+  it('are few, newest first, and reach far back at distances that roughly double', () => {
     const anchors = new Anchors();
     const newest = 100_000;
     for (let number = 0; number <= newest; number++) anchors.add(block(number));
@@ -19,13 +19,13 @@ describe('Anchors', () => {
     }
   });
 
-  it('ignore what is not above the newest', () => {
+  it('ignore blocks that are not above the newest', () => {
     const anchors = new Anchors();
     for (const number of [5, 3, 5, 6]) anchors.add(block(number));
     expect([...anchors].map(({ number }) => number)).toEqual([6, 5]);
   });
 
-  it('forget what is committed no more', () => {
+  it('forget blocks that are no longer committed', () => {
     const anchors = new Anchors();
     for (const number of [5, 6, 7]) anchors.add(block(number));
     anchors.keepOnly(({ number }) => number < 7);

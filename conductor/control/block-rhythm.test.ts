@@ -3,7 +3,7 @@ import { ChainState } from '../chain/chain-state.js';
 import { committed, refOf } from '../testing/chain.js';
 import { BlockRhythm } from './block-rhythm.js';
 
-/** Of a chain with these blocks, two seconds apart. */
+/** The rhythm of a chain with these blocks, two seconds apart. */
 function rhythmOf(...numbers: number[]): BlockRhythm {
   const chain = new ChainState();
   for (const number of numbers) chain.apply(committed(refOf(number), number), undefined);
@@ -11,7 +11,7 @@ function rhythmOf(...numbers: number[]): BlockRhythm {
 }
 
 describe('BlockRhythm', () => {
-  it('waits for a block as long as the last one took, and a little longer', () => {
+  it('waits for a block a little longer than the last one took', () => {
     const rhythm = rhythmOf(5, 6);
     rhythm.committed(10_000);
     expect(rhythm.isOverdue(12_300)).toBe(false);
@@ -30,7 +30,7 @@ describe('BlockRhythm', () => {
     expect(rhythm.isOverdue(1_000_000)).toBe(false);
   });
 
-  it('waits for nothing before the first commit', () => {
+  it('expects nothing before the first commit', () => {
     expect(rhythmOf(5, 6).isOverdue(1_000_000)).toBe(false);
   });
 });

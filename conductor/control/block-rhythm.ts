@@ -1,6 +1,6 @@
 import type { ChainState } from '../chain/chain-state.js';
 
-/** What a block may take on top of its time before it counts as missed. */
+/** How late a block may be before it counts as missed. */
 const GRACE_MS = 300;
 
 /** Knows when the next block is due: op-nodes build one after the other, in equal intervals. */
@@ -20,7 +20,7 @@ export class BlockRhythm {
     return intervalMs !== undefined && nowMs - this.committedAtMs > intervalMs + GRACE_MS;
   }
 
-  /** From the timestamps of the newest two blocks; undefined where they are not both known. */
+  /** From the timestamps of the newest two blocks; undefined unless both are known. */
   private intervalMs(): number | undefined {
     const { head } = this.chain;
     const parent = head && this.chain.blockAt(head.number - 1);

@@ -23,7 +23,7 @@ const fork = (on: number, to: number) =>
     refOf(number, 'b', number === on + 1 ? hashOf(on) : hashOf(number - 1, 'b')),
   );
 
-/** A good poll. */
+/** A successful poll. */
 async function poll(active = false, committed = chain.head): Promise<void> {
   jest.advanceTimersByTime(250);
   await watch.observe({ local: node.head, active, committed }, call);
@@ -58,7 +58,7 @@ describe('the branch of the local client', () => {
     expect(node.askedNumbers).toEqual([]);
   });
 
-  it('above the committed head takes one question, once for each pair of heads', async () => {
+  it('above the committed head takes one query for each pair of heads', async () => {
     node.gossip(refOf(21), refOf(22));
     await polls(3);
     expect(watch.branch).toBe('on');
@@ -86,7 +86,7 @@ describe('the branch of the local client', () => {
     expect(watch.offChain).toBeUndefined();
   });
 
-  it('is not another one for a single glance', async () => {
+  it('is not another one after a single look', async () => {
     for (let at = 0; at < 5; at++) {
       node.rewind(19, ...fork(19, 20));
       await poll();
@@ -104,7 +104,7 @@ describe('the branch of the local client', () => {
     expect(watch.offChain).toBeUndefined();
   });
 
-  it('stays what it was when the question brings no answer', async () => {
+  it('stays the same when the query gets no answer', async () => {
     await poll();
     node.gossip(refOf(21));
     node.faults.set('blockByNumber', new Error('refused'));
@@ -114,7 +114,7 @@ describe('the branch of the local client', () => {
 });
 
 describe('an active sequencer', () => {
-  it('is a block behind the committed head for as long as an import takes', async () => {
+  it('is one block behind the committed head while it imports a block', async () => {
     await polls(2, true);
     watch.started(node.head);
     commit(21, 21);
@@ -122,7 +122,7 @@ describe('an active sequencer', () => {
     expect(watch.offChain).toBeUndefined();
   });
 
-  it('is off the chain when it builds on less, at two polls', async () => {
+  it('is off the chain when it builds on a lower block at two polls', async () => {
     watch.started(node.head);
     commit(21, 21);
     node.rewind(18);
@@ -134,7 +134,7 @@ describe('an active sequencer', () => {
     );
   });
 
-  it('is not blamed for blocks that were committed while its client thought about its answer', async () => {
+  it('is not blamed for blocks that were committed before its client answered', async () => {
     watch.started(node.head);
     const before = chain.head;
     commit(21, 24);
@@ -142,7 +142,7 @@ describe('an active sequencer', () => {
     expect(watch.offChain).toBeUndefined();
   });
 
-  it('has no time to catch up with what was committed before its node led', async () => {
+  it('gets no time to catch up with blocks that were committed before its node led', async () => {
     await polls(2);
     node.rewind(19);
     watch.promoted();
@@ -163,7 +163,7 @@ describe('an active sequencer', () => {
     expect(watch.offChain).toContain(hashOf(18, 'b'));
   });
 
-  it('is not believed by a comparison that began before the node led or the sequencer was started', async () => {
+  it('is not judged by a comparison that began before the node led or the sequencer was started', async () => {
     node.gossip(refOf(21));
     for (const change of [() => watch.promoted(), () => watch.started(refOf(21))]) {
       node.rewind(15, ...fork(15, 22));
@@ -174,7 +174,7 @@ describe('an active sequencer', () => {
     }
   });
 
-  it('that nobody started may not make the first block of a log, unless an operator started it later', async () => {
+  it('that was already running must not make a log’s first block, unless an operator started it later', async () => {
     chain.startFrom(undefined);
     watch.promoted();
     await poll(true);
@@ -207,7 +207,7 @@ describe('a refused commit', () => {
     expect(watch.offChain).toBeUndefined();
   });
 
-  it('of somebody else changes nothing: its parent is not on the local chain', async () => {
+  it('of another sequencer changes nothing, because its parent is not on the local chain', async () => {
     await watch.contradictedBy(refOf(17, 'b'), call);
     await watch.contradictedBy(refOf(1_000_001), call);
     expect(watch.offChain).toBeUndefined();
@@ -237,7 +237,7 @@ describe('a client that leaves the committed chain by itself', () => {
     expect(watch.leftAt).toEqual({ number: 15, hash: hashOf(15) });
   });
 
-  it('is back as soon as it goes through the committed head', async () => {
+  it('is back as soon as its chain goes through the committed head', async () => {
     node.rewind(15);
     await poll();
     node.gossip(refOf(16), refOf(17));
@@ -256,7 +256,7 @@ describe('a client that leaves the committed chain by itself', () => {
     expect(watch.leftAt).toEqual({ number: 12, hash: hashOf(12) });
   });
 
-  it('is no client that was away meanwhile: a power cut rewinds them all', async () => {
+  it('is not one that was away meanwhile, because a power cut rewinds them all', async () => {
     watch.pollFailed();
     node.rewind(15);
     await polls(3);
@@ -276,14 +276,14 @@ describe('a client that leaves the committed chain by itself', () => {
     expect(watch.leftAt).toEqual({ number: 15, hash: hashOf(15) });
   });
 
-  it('is not one that was not looked at for seconds', async () => {
+  it('is not one that was not polled for seconds', async () => {
     jest.advanceTimersByTime(4000);
     node.rewind(15);
     await polls(2);
     expect(watch.leftAt).toBeNull();
   });
 
-  it('is not one whose block the log itself has replaced', async () => {
+  it('is not one whose block was replaced by the log itself', async () => {
     chain.startFrom(chainOf(19, 19)[0]);
     chain.apply({ ...refOf(20, 'b', hashOf(19)), logIndex: 30, byteLength: 1 }, undefined);
     await polls(3);
@@ -314,7 +314,7 @@ describe('a client that leaves the committed chain by itself', () => {
     expect(watch.leftAt).toEqual(leftAt);
   });
 
-  it('has left nothing once the log has taken those blocks back, however long it takes to follow', async () => {
+  it('has left nothing once the log has taken those blocks back, even if it is slow to follow', async () => {
     node.rewind(15);
     await poll();
     expect(watch.leftAt).not.toBeNull();
@@ -322,7 +322,7 @@ describe('a client that leaves the committed chain by itself', () => {
     const to = { number: 15, hash: hashOf(15) };
     chain.applyReset({ from, to, evidence: 'operator', who: 'the test' }, 100);
     expect(watch.leftAt).toBeNull();
-    // Other blocks take their place, and this client does not have them yet.
+    // Other blocks replace them, and this client does not have those yet.
     for (const { number } of chainOf(16, 20)) {
       const parent = number === 16 ? hashOf(15) : hashOf(number - 1, 'b');
       chain.apply(committed(refOf(number, 'b', parent), 100 + number), undefined);
@@ -331,7 +331,7 @@ describe('a client that leaves the committed chain by itself', () => {
     expect(watch.leftAt).toBeNull();
   });
 
-  it('is counted when it loses the same blocks whenever it is given them again', async () => {
+  it('is counted each time it loses the same blocks after it is given them again', async () => {
     for (const times of [1, 2, 3]) {
       node.rewind(15);
       await poll();
@@ -345,7 +345,7 @@ describe('a client that leaves the committed chain by itself', () => {
     expect(watch.leftTimes).toBe(1);
   });
 
-  it('does not count what it loses on the way back, nor does that break the row', async () => {
+  it('does not count blocks that it loses on the way back, and keeps its count', async () => {
     const blocks = chainOf(16, 20).map(({ number }) => refOf(number));
     for (const times of [1, 2, 3]) {
       node.rewind(15, ...blocks);
@@ -363,7 +363,7 @@ describe('a client that leaves the committed chain by itself', () => {
     }
   });
 
-  it('is counted anew once the log has taken the blocks back', async () => {
+  it('is counted from zero once the log has taken the blocks back', async () => {
     node.rewind(15);
     await poll();
     chain.applyReset(
@@ -383,7 +383,7 @@ describe('a client that leaves the committed chain by itself', () => {
     }
   });
 
-  it('is left alone for a while, then as any other that is behind', async () => {
+  it('is left alone at first, then treated like any other that is behind', async () => {
     node.rewind(15);
     await poll();
     expect(watch.isStray(performance.now())).toBe(true);

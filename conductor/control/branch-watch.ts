@@ -4,13 +4,13 @@ import { Anchors } from './anchors.js';
 import { ChainComparison, type Difference, type Relation } from './common-point.js';
 import { Departure } from './departure.js';
 
-/** What the watch asks. */
+/** The sources that the watch queries. */
 export interface WatchedChains {
   execution: { blockByNumber(number: number, options: CallOptions): Promise<BlockRef | null> };
   history: { readonly head: BlockId | undefined; hashAt(number: number): string | undefined };
 }
 
-/** What a good poll of the local node has shown. */
+/** Result of a successful poll of the local node. */
 export interface Sighting {
   /** Head of the execution client. */
   local: BlockId;
@@ -20,24 +20,24 @@ export interface Sighting {
   committed: BlockId | undefined;
 }
 
-/** Whether the local chain is the committed one, as far as both go. */
+/** Whether the local chain is the committed one, as far as both reach. */
 export type Branch = 'on' | 'other' | 'unknown';
 
 /** Why a sequencer that ran before its node led must not make the first block of an empty log. */
 export const HEADS_NOT_COMPARED =
   'nothing is committed yet, and the heads of the members have not been compared';
 
-/** One look may fall between two steps of a reorganisation, two are a fact. */
+/** One look may fall between two steps of a reorganisation; two do not. */
 const STRIKES = 2;
 /**
- * A client that left by itself is left alone for this long: the others may be about to do the same, as op-nodes look at L1
- * every 12 s.
+ * A client that left by itself is left alone for this long: the others may be about to do the same, because op-nodes
+ * look at L1 every 12 s.
  */
 export const LEFT_ALONE_MS = 30_000;
 
 /**
- * Compares the chain of the local execution client with the committed one at every good poll: a sequencer that builds
- * on another chain would only collect refusals, and a standby on another branch cannot take over.
+ * Compares the chain of the local execution client with the committed one at every successful poll: a sequencer that
+ * builds on another chain would only collect refusals, and a standby on another branch cannot take over.
  */
 export class BranchWatch {
   private readonly comparison: ChainComparison;
@@ -49,11 +49,11 @@ export class BranchWatch {
   private behindFor = 0;
   private contradiction: string | undefined;
   private settled: Exclude<Branch, 'other'> = 'unknown';
-  /** Nothing of this leadership was looked at yet. */
+  /** The chain has not been compared during this leadership yet. */
   private isFirstLook = false;
   /** Height that the local head must have reached while the sequencer runs: the head that it took over or started on. */
   private floor = 0;
-  /** Grows when a comparison that is under way loses its meaning. */
+  /** Grows when a comparison under way becomes meaningless. */
   private epoch = 0;
 
   constructor(private readonly chains: WatchedChains) {
@@ -64,19 +64,19 @@ export class BranchWatch {
     return this.chains.history.head;
   }
 
-  /** Two looks in a row agree before it says `other`. */
+  /** Two looks in a row must agree before it says `other`. */
   get branch(): Branch {
     return this.otherBranch === undefined ? this.settled : 'other';
   }
 
-  /** The local chain has another block than the committed one: which. Undefined if it has not. */
+  /** The block of the local chain that differs from the committed one; undefined if there is none. */
   get otherBranch(): string | undefined {
     const { difference } = this;
     if (!difference || this.differsFor < STRIKES) return undefined;
     return `block ${difference.number} is ${difference.local}, committed is ${difference.committed}`;
   }
 
-  /** Why a sequencer that runs as the leader's does not build on the committed head; undefined if nothing speaks for that. */
+  /** Why a sequencer that runs as the leader's does not build on the committed head; undefined if it seems to. */
   get offChain(): string | undefined {
     if (this.contradiction !== undefined) return this.contradiction;
     if (this.otherBranch !== undefined) return `the sequencer is on another branch: ${this.otherBranch}`;
@@ -86,7 +86,7 @@ export class BranchWatch {
     return `the sequencer builds on block ${local.number} (${local.hash}), the committed head is ${committed.number} (${committed.hash})`;
   }
 
-  /** The local chain was looked at since this node leads. */
+  /** The local chain has been compared since this node began to lead. */
   get compared(): boolean {
     return !this.isFirstLook;
   }
@@ -101,12 +101,12 @@ export class BranchWatch {
     return this.departure.sinceMs;
   }
 
-  /** How often in a row it has left the same blocks by itself, after it was given them again. */
+  /** How often in a row it has left the same blocks by itself after it was given them again. */
   get leftTimes(): number {
     return this.departure.times;
   }
 
-  /** Posting committed blocks to it would not help, or would undo what the whole cluster is about to do. */
+  /** Posting committed blocks to it would not help, or would work against a move of the whole cluster. */
   isStray(nowMs: number): boolean {
     const { leftSinceMs } = this;
     const isAway = leftSinceMs !== undefined && nowMs - leftSinceMs < LEFT_ALONE_MS;
@@ -131,7 +131,7 @@ export class BranchWatch {
     this.floor = head.number;
   }
 
-  /** Compares, with a question to the execution client where its head alone does not tell. */
+  /** Compares; queries the execution client when its head alone does not decide. */
   async observe(sighting: Sighting, call: CallOptions): Promise<void> {
     const { local, active } = sighting;
     const { epoch } = this;
@@ -153,8 +153,8 @@ export class BranchWatch {
   }
 
   /**
-   * A commit was refused since its block contradicts the committed chain. That the local sequencer built it, is shown
-   * by its parent: everybody who reaches the port can ask for commits.
+   * A commit was refused because its block contradicts the committed chain. The block's parent shows whether the local
+   * sequencer built it: anybody who reaches the port can ask for commits.
    */
   async contradictedBy(block: BlockRef, call: CallOptions): Promise<void> {
     const { epoch } = this;
@@ -169,7 +169,7 @@ export class BranchWatch {
     this.contradiction = `the sequencer built block ${block.number} (${block.hash}), the committed head is ${head.number} (${head.hash})`;
   }
 
-  /** A sequencer that ran before this node led would make the first committed block, on a head that nobody has compared. */
+  /** A sequencer that ran before this node led would make the first committed block on a head that was not compared. */
   private observeWithoutLog(active: boolean): void {
     this.settled = 'unknown';
     if (this.isFirstLook && active) {
@@ -183,7 +183,7 @@ export class BranchWatch {
   private noteRelation({ differs, common, descends }: Relation, { local, active }: Sighting): void {
     this.difference = differs;
     if (differs) {
-      // There is no time for a second look: the next block may be sealed already.
+      // There is no time for a second look: the next block may already be sealed.
       this.differsFor += this.isFirstLook && active ? STRIKES : 1;
       return;
     }
@@ -193,8 +193,8 @@ export class BranchWatch {
   }
 
   /**
-   * An active sequencer commits a block, imports it, and only then builds the next: its head is one block behind the
-   * committed one at most, and at the head that it found.
+   * An active sequencer commits a block, imports it, and only then builds the next: its head is at most one block
+   * behind the committed one, and not below the head that it found.
    */
   private noteLag({ local, active, committed }: Sighting): void {
     const allowed = committed && this.floor < committed.number ? 1 : 0;

@@ -20,7 +20,7 @@ function commitAll(blocks: readonly CommittedBlock[]): void {
   for (const block of blocks) chain.apply(block, undefined);
 }
 
-/** Blocks of one branch without log indices: what a node has. */
+/** Blocks of one branch without log indices, as a node has them. */
 const refs = (from: number, to: number, branch = 'a'): BlockRef[] =>
   chainOf(from, to, branch).map(({ number }) => refOf(number, branch));
 
@@ -65,12 +65,12 @@ describe('bringToHead', () => {
     expect(node.posted).toEqual([]);
   });
 
-  it('takes the local head when nothing was ever committed', async () => {
+  it('returns the local head when nothing was ever committed', async () => {
     chain = new ChainState();
     await expect(bring()).resolves.toEqual(refOf(10));
   });
 
-  it.each([1, 5, 200])('posts the %i blocks that the node misses, in order, each once', async (behind) => {
+  it.each([1, 5, 200])('posts the %i blocks that the node lacks, in order, each once', async (behind) => {
     commitAll(chainOf(11, 300));
     node = new FakeNode(refs(1, 300 - behind));
     node.faults.set('blockByNumber', new Error('not needed on the committed chain'));
@@ -105,7 +105,7 @@ describe('bringToHead', () => {
     expect(node.head).toEqual(refOf(20));
   });
 
-  it('posts again what op-node has dropped (issue #12448), after half a second and not before', async () => {
+  it('posts again a block that op-node has dropped (issue #12448), after half a second', async () => {
     commitAll(chainOf(11, 12));
     node.losesPosts = 2;
     await expect(ended(bring())).resolves.toEqual(refOf(12));
@@ -115,21 +115,21 @@ describe('bringToHead', () => {
     expect(second!.atMs - first!.atMs).toBeLessThan(600);
   });
 
-  it('has op-node look anew, once, when it believes in blocks that its client has lost', async () => {
+  it('resets op-node once when it believes in blocks that its client has lost', async () => {
     commitAll(chainOf(11, 12));
     node.unsafeHead = refOf(12);
     await expect(ended(bring())).resolves.toEqual(refOf(12));
     expect(node.resets).toBe(1);
   });
 
-  it('goes on when op-node cannot look anew', async () => {
+  it('goes on when op-node cannot be reset', async () => {
     commitAll(chainOf(11, 12));
     node.losesPosts = 2;
     node.faults.set('resetPipeline', new Error('no such method'));
     await expect(ended(bring())).resolves.toEqual(refOf(12));
   });
 
-  it('posts what op-node lacks of a chain that its client has', async () => {
+  it('posts blocks that op-node lacks but its client has', async () => {
     node.unsafeHead = refOf(7);
     await expect(ended(bring())).resolves.toEqual(refOf(10));
     expect(node.postedNumbers).toEqual([8, 9, 10]);
@@ -155,7 +155,7 @@ describe('bringToHead', () => {
     await expect(result).resolves.toMatchObject({ hash: hashOf(12, 'b') });
   });
 
-  it('takes all the time that a slow node needs, as long as its head moves', async () => {
+  it('waits as long as a slow node needs while its head moves', async () => {
     commitAll(chainOf(11, 15));
     node.importMs = DEADLINE_MS - 100;
     await expect(ended(bring())).resolves.toEqual(refOf(15));
@@ -179,7 +179,7 @@ describe('bringToHead', () => {
       chain.dropUpTo(15);
     });
 
-    it('needs no more than the block above the local head', async () => {
+    it('needs only the block above the local head', async () => {
       node = new FakeNode(refs(1, 15));
       await expect(ended(bring())).resolves.toEqual(refOf(20));
       expect(node.postedNumbers).toEqual([16, 17, 18, 19, 20]);
@@ -196,14 +196,14 @@ describe('bringToHead', () => {
       expect(node.postedNumbers).toEqual([16, 17, 18, 19, 20]);
     });
 
-    it('waits for gossip only for this long', async () => {
+    it('waits for gossip only until its deadline', async () => {
       const beganMs = performance.now();
       await expect(ended(bring())).rejects.toMatchObject({ name: 'BehindError', code: 'history-too-short' });
       expect(performance.now() - beganMs).toBeLessThan(DEADLINE_MS + 50);
       expect(node.posted).toEqual([]);
     });
 
-    it('gives the last reason: gossip has helped, but then the node did not follow', async () => {
+    it('gives the last reason when gossip has helped but then the node did not follow', async () => {
       const result = bring();
       result.catch(() => undefined);
       await jest.advanceTimersByTimeAsync(1000);
@@ -238,7 +238,7 @@ describe('bringToHead', () => {
       expect(node.postedNumbers).toEqual([7, 8, 9, 10]);
     });
 
-    it('gives up on a node that does not leave it, without flooding it', async () => {
+    it('gives up on a node that stays there, without flooding it', async () => {
       node = new FakeNode([...refs(1, 6), refOf(7, 'b', hashOf(6)), ...refs(8, 12, 'b')]);
       node.reorgs = false;
       await expect(ended(bring())).rejects.toMatchObject({ code: 'node-does-not-follow' });
@@ -246,7 +246,7 @@ describe('bringToHead', () => {
       expect(node.posted.length).toBeLessThanOrEqual(4 * Math.ceil(DEADLINE_MS / 500));
     });
 
-    it('finds the end of a deep fork in few questions, and does not ask again', async () => {
+    it('finds the end of a deep fork in few queries, and does not repeat them', async () => {
       chain = new ChainState();
       commitAll(chainOf(1, 2000));
       const fork = [...refs(1, 700), refOf(701, 'b', hashOf(700)), ...refs(702, 1990, 'b')];
@@ -272,7 +272,7 @@ describe('bringToHead', () => {
       expect(node.postedNumbers).toEqual(refs(common + 1, 10).map(({ number }) => number));
     });
 
-    it('knows that it cannot help when the branches part below its history', async () => {
+    it('reports that it cannot help when the branches part below its history', async () => {
       chain.dropUpTo(5);
       node = new FakeNode(refs(1, 10, 'b'));
       await expect(ended(bring())).rejects.toMatchObject({ code: 'history-too-short' });
@@ -330,7 +330,7 @@ describe('bringToHead', () => {
       expect(node.postedNumbers).toEqual([11, 12]);
     });
 
-    it('from before the start asks nothing', async () => {
+    it('from before the start sends no query', async () => {
       let asked = 0;
       node.onLatestBlock = () => (asked += 1);
       abort.abort(new Error('no longer needed'));
@@ -341,13 +341,13 @@ describe('bringToHead', () => {
 });
 
 describe('bringToHead, for a standby', () => {
-  it('posts no block that may still be replaced: none without a committed child', async () => {
+  it('posts no block without a committed child, as that may still be replaced', async () => {
     commitAll(chainOf(11, 14));
     await expect(ended(bring('parent-of-head'))).resolves.toEqual(refOf(13));
     expect(node.postedNumbers).toEqual([11, 12, 13]);
   });
 
-  it('posts the parent of the head when another head takes its place on the way', async () => {
+  it('posts the parent of the head when another head replaces it on the way', async () => {
     commitAll(chainOf(11, 12));
     node.importMs = 30;
     const result = bring('parent-of-head');
@@ -357,7 +357,7 @@ describe('bringToHead, for a standby', () => {
     expect(node.postedNumbers).toEqual([11]);
   });
 
-  it('posts nothing to one that has that block, whatever comes above it', async () => {
+  it('posts nothing to one that has that block, even without the blocks above it', async () => {
     commitAll(chainOf(11, 11));
     await expect(bring('parent-of-head')).resolves.toEqual(refOf(10));
     node.gossip(refOf(11, 'b', hashOf(10)));

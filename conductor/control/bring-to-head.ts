@@ -9,7 +9,7 @@ import type { Sleep } from '../time/sleep.js';
 import { ChainComparison } from './common-point.js';
 import { localHead, type ChainClient } from './local-head.js';
 
-/** What these procedures use of the local node and of the committed chain. */
+/** The parts of the local node and of the committed chain that these procedures use. */
 export interface NodeAndChain {
   opNode: {
     postUnsafePayload(envelopeText: string, options: CallOptions): Promise<void>;
@@ -29,9 +29,9 @@ export interface NodeAndChain {
 }
 
 /**
- * - `history-too-short`: the blocks that the node misses are not retained; only gossip can bring them.
+ * - `history-too-short`: the blocks that the node lacks are not retained; only gossip can bring them.
  * - `node-does-not-follow`: they were posted, but the node's head did not move.
- * - `other-branch`: a standby has other blocks than the committed ones; op-node would drop what is posted to it.
+ * - `other-branch`: a standby's blocks differ from the committed ones; op-node would drop posted blocks.
  */
 export type BehindCode = 'history-too-short' | 'node-does-not-follow' | 'other-branch';
 
@@ -46,7 +46,7 @@ export class BehindError extends Error {
   }
 }
 
-/** Posted but not yet imported; op-node's own queue is bounded, too. */
+/** Posted but not yet imported; op-node's own queue is also bounded. */
 const WINDOW_BLOCKS = 64;
 const WINDOW_BYTES = 16 * MIB;
 /** A posted block that did not move the head for this long is posted again: op-node may drop it (issue #12448). */
@@ -54,26 +54,26 @@ const REPOST_AFTER_MS = 500;
 const POLL_MS = 10;
 
 /**
- * How far a node is to be brought: to the committed head, or to the last block that has a committed child. The head
- * itself may still give way to another block if its sequencer never learned that it was committed, and op-node does not
- * leave a block that it has imported.
+ * The target for a node: the committed head, or the last block that has a committed child. The head itself may still
+ * give way to another block if its sequencer never learned that it was committed, and op-node does not leave a block
+ * that it has imported.
  */
 type Extent = 'head' | 'parent-of-head';
 
 export interface BringOptions {
   signal: AbortSignal;
-  /** Longest that the local head may stand still. */
+  /** Longest time that the local head may not move. */
   deadlineMs: number;
   callTimeoutMs: number;
   upTo: Extent;
 }
 
 /**
- * Brings the local node to the committed head: posts the blocks that it misses, in order, and watches its head.
+ * Brings the local node to the committed head: posts the blocks that it lacks, in order, and watches its head.
  * Returns the local head, which is the wanted block or a descendant of it.
  *
- * op-conductor posts one block at most, so that a node two blocks behind is stuck forever (#22143). A geth that was
- * killed comes back 3–5 blocks behind its own head: this is the normal case.
+ * op-conductor posts at most one block, so a node two blocks behind is stuck forever (#22143). A killed geth comes back
+ * 3–5 blocks behind its own head, so that is the normal case.
  *
  * @throws BehindError when the local head did not move for `deadlineMs`
  */
@@ -91,7 +91,7 @@ export async function bringToHead(deps: NodeAndChain, options: BringOptions): Pr
     options.signal.throwIfAborted();
     const local = await localHead(deps, call);
     const target = targetOf(history.head, options.upTo);
-    // A node may be ahead of the log, if somebody let it sequence without the conductor.
+    // A node may be ahead of the log if somebody let it sequence without the conductor.
     const relation = target && (await comparison.relate(local, target, call));
     if (!relation || relation.descends) {
       if (posted > 0)
@@ -123,7 +123,7 @@ export async function bringToHead(deps: NodeAndChain, options: BringOptions): Pr
   }
 }
 
-/** op-node may believe in a head that its client has lost; whether the reset helps shows in the head. */
+/** op-node may believe in a head that its client has lost; the head shows whether the reset helps. */
 function resetPipeline({ opNode, logger }: NodeAndChain, call: CallOptions): void {
   logger.warn('posted blocks do not move the head: resetting the pipeline of op-node');
   opNode
@@ -149,7 +149,7 @@ function missingBlocks(
 const describe = (local: BlockId, target: BlockId): string =>
   `unsafe head mismatch: the local node is at ${local.number} (${local.hash}), the committed chain is at ${target.number} (${target.hash})`;
 
-/** Keeps account of what was posted and not imported yet. */
+/** Keeps track of blocks that were posted but not imported yet. */
 class PostingWindow {
   /** By hash: a block may be replaced by another of its height while it waits. */
   private readonly waiting = new Map<string, CommittedBlock>();

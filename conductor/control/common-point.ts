@@ -15,23 +15,23 @@ export interface Difference {
   committed: string;
 }
 
-/** Where the local chain stands to the committed one. */
+/** How the local chain relates to the committed one. */
 export interface Relation {
   /** The local chain goes through the committed head. */
   descends: boolean;
   /** Height up to which both are the same; undefined when the retained history cannot tell. */
   common: number | undefined;
-  /** At the highest height that both chains have; undefined if they are the same there, or nobody can tell. */
+  /** At the highest height that both chains have; undefined if they are the same there, or it is unknown. */
   differs: Difference | undefined;
 }
 
-/** `unknown`: one of the chains does not have that height (any more). */
+/** `unknown`: one of the chains does not have that height, or no longer has it. */
 type Comparison = 'same' | Difference | 'unknown';
 
 /**
- * Compares the chain of the local node with the committed one, in few questions however deep a fork is: chains that are
- * the same at one height are the same below it, so the height at which they part is found in growing steps back and by
- * halves. The answer is kept for as long as both heads stay.
+ * Compares the chain of the local node with the committed one, with few queries even for a deep fork: chains that are
+ * the same at one height are the same below it, so growing steps back and then halving find the height at which they
+ * part. The answer is kept while both heads stay the same.
  */
 export class ChainComparison {
   private known: { local: string; target: string; relation: Relation } | undefined;

@@ -1,27 +1,27 @@
-/** Why a control loop gives leadership away, and the reason in words. */
+/** Why a control loop gives leadership away: a code, and the reason in words. */
 export interface HandOverCause {
   type: 'unhealthy' | 'hand-back' | 'shutdown';
   reason: string;
 }
 
-/** What a controller tells those who count and record. */
+/** Events of a controller, for metrics and records. */
 export interface ControlEvents {
-  /** Leadership is about to be given away; null: to whoever is best. */
+  /** Leadership is about to be given away; null: to the best member. */
   handsOver: [to: string | null, cause: HandOverCause];
   /** The control loop has asked to hand leadership over. */
   transferred: [success: boolean];
   resumed: [];
-  /** `wasStopped`: false when it ran already. */
+  /** `wasStopped`: false when it was already running. */
   sequencerStarted: [wasStopped: boolean];
-  /** `wasRunning`: false when it was stopped already. */
+  /** `wasRunning`: false when it was already stopped. */
   sequencerStopped: [wasRunning: boolean];
   /** At least one of these has changed. */
   stateChanged: [state: State];
-  /** The control loop has decided, and acted if there was something to do. */
+  /** The control loop has decided, and acted if necessary. */
   turn: [durationMs: number];
 }
 
-/** What op-conductor's control loop goes by. */
+/** The inputs of op-conductor's control loop. */
 export interface State {
   leader: boolean;
   healthy: boolean;

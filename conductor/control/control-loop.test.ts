@@ -70,19 +70,19 @@ describe('ControlLoop', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('starts an action within the very call, without waiting for anything', () => {
+  it('starts an action within the same call, without waiting for anything', () => {
     loop.evaluate();
     expect(types()).toEqual(['start']);
   });
 
-  it('runs one action at a time, however often the facts change', async () => {
+  it('runs one action at a time, even when the facts change often', async () => {
     for (let change = 0; change < 5; change++) facts({ lagging: change % 2 === 0 });
     await jest.advanceTimersByTimeAsync(10_000);
     expect(types()).toEqual(['start']);
     expect(last().signal.aborted).toBe(false);
   });
 
-  it('does what is due next when an action ends, by itself', async () => {
+  it('does the next due action by itself when one ends', async () => {
     loop.evaluate();
     view = { ...base, role: 'follower', sequencerActive: true };
     last().succeed();
@@ -144,7 +144,7 @@ describe('ControlLoop', () => {
       expect(types()).toEqual(['start']);
     });
 
-    it('aborts a transfer for another target, not for another reason', async () => {
+    it('aborts a transfer when the target changes, but not when only the reason changes', async () => {
       const successors = (...ids: string[]): Partial<View> => ({
         fitness: Fitness.impaired,
         successors: ids.map((id) => successor(id, Fitness.fit)),
@@ -169,14 +169,14 @@ describe('ControlLoop', () => {
   });
 
   describe('after a failure', () => {
-    it('tries again by itself, each time later, up to a second', async () => {
+    it('tries again by itself, with pauses that grow to one second', async () => {
       auto = 'fail';
       loop.evaluate();
       await jest.advanceTimersByTimeAsync(4600);
       expect(pauses()).toEqual([50, 100, 200, 400, 800, 1000, 1000, 1000]);
     });
 
-    it('is not hurried by news', async () => {
+    it('does not try sooner because a fact changed', async () => {
       auto = 'fail';
       loop.evaluate();
       for (let atMs = 0; atMs < 40; atMs += 2) {
@@ -206,7 +206,7 @@ describe('ControlLoop', () => {
       expect(types()).toEqual(['start', 'stop']);
     });
 
-    it('tries again at once when something happened that makes it worth it', async () => {
+    it('tries again at once after an event that makes it worthwhile', async () => {
       auto = 'fail';
       loop.evaluate();
       await jest.advanceTimersByTimeAsync(750);
@@ -218,7 +218,7 @@ describe('ControlLoop', () => {
       expect(started).toHaveLength(before + 2);
     });
 
-    it('does not try again what is no longer to be done', async () => {
+    it('does not repeat an action that is no longer needed', async () => {
       auto = 'fail';
       loop.evaluate();
       await settle();
@@ -228,7 +228,7 @@ describe('ControlLoop', () => {
     });
   });
 
-  it('does not run in circles when an action succeeds and the facts do not show it yet', async () => {
+  it('does not run in circles when an action succeeds but the facts do not show it yet', async () => {
     auto = 'succeed';
     loop.evaluate();
     for (let atMs = 0; atMs < 500; atMs += 5) {
@@ -265,7 +265,7 @@ describe('ControlLoop', () => {
       expect(started).toHaveLength(1);
     });
 
-    it('may be called twice, also at the same time', async () => {
+    it('may be called twice, even at the same time', async () => {
       loop.evaluate();
       const both = Promise.all([loop.stop(), loop.stop()]);
       await settle();
@@ -284,7 +284,7 @@ describe('ControlLoop', () => {
       expect(started).toHaveLength(1);
     });
 
-    it('takes effect without an action, too', async () => {
+    it('also takes effect without an action', async () => {
       await loop.stop();
       loop.evaluate();
       expect(started).toEqual([]);

@@ -35,7 +35,7 @@ export class ControlLoop {
   constructor(
     private readonly executor: Executor,
     private readonly logger: Logger,
-    /** Told how long each turn took: the decision, and the action if there was one. */
+    /** Hears how long each turn took: the decision, and the action if there was one. */
     private readonly onTurn: (durationMs: number) => void = () => undefined,
   ) {}
 
@@ -59,14 +59,14 @@ export class ControlLoop {
     void this.start(action, startedMs);
   }
 
-  /** Starts over without waiting: something changed that makes a failed action worth another try. */
+  /** Starts over without waiting, because a change makes a failed action worth another try. */
   forgetFailures(): void {
     this.failures = 0;
     this.notBeforeMs = -Infinity;
     this.lastType = undefined;
   }
 
-  /** Aborts what is going on and waits for its end. */
+  /** Aborts the current action and waits for its end. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
@@ -92,7 +92,7 @@ export class ControlLoop {
     this.evaluate();
   }
 
-  /** The same action once more right away would mean that the facts do not show its effect yet. */
+  /** If the same action is due again right away, the facts do not show its effect yet. */
   private succeeded(action: Action): void {
     this.failures = 0;
     this.lastType = action.type;

@@ -7,7 +7,7 @@ import { pass, useVirtualTime } from '../testing/virtual-time.js';
 useVirtualTime();
 afterEach(endConductors);
 
-/** Block `number` of branch b, as the first one on branch a. */
+/** Block `number` of branch b, the first one after branch a. */
 const sibling = (number: number) => refOf(number, 'b', hashOf(number - 1));
 const committedUpTo = (from: number, to: number) => chainOf(from, to).map(({ number }) => refOf(number));
 
@@ -29,7 +29,7 @@ describe('a sequencer off the committed chain', () => {
     await t.up();
     t.raft.commit(refOf(11));
     t.node.gossip(sibling(11));
-    // It became active in the very moment in which its node was elected.
+    // It became active at the moment when its node was elected.
     t.raft.lead(false);
     t.node.active = true;
     t.localNode.noteSequencer(true);
@@ -50,7 +50,7 @@ describe('a sequencer off the committed chain', () => {
     expect({ active: t.node.active, head: t.node.head }).toEqual({ active: true, head: refOf(10) });
   });
 
-  it('is told while it is stopped that its conductor does not lead: op-node would wait for a block that never comes', async () => {
+  it('hears at its stop that this node does not lead, else op-node waits for a block that never comes', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     const { stopSequencer } = t.node.opNode;
@@ -66,7 +66,7 @@ describe('a sequencer off the committed chain', () => {
     expect(t.conductor.leader()).toBe(true);
   });
 
-  it('that could not be stopped has a leader again until the next attempt', async () => {
+  it('that could not be stopped hears of a leader again until the next attempt', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     t.node.opNode.stopSequencer = async () => {
@@ -89,7 +89,7 @@ describe('a sequencer off the committed chain', () => {
     expect(t.raft.transfers).toEqual(['b']);
   });
 
-  it('is started again at once when a commit of it was refused', async () => {
+  it('is started again at once when its commit was refused', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     for (const ref of committedUpTo(11, 13)) t.raft.commit(ref);
@@ -120,7 +120,7 @@ describe('a sequencer off the committed chain', () => {
     expect(t.outcome).toEqual({ active: false, transfers: ['b'] });
   });
 
-  it('in good order is left alone, block after block, with slow imports and gossip ahead of the log', async () => {
+  it('in good order is left alone, block after block, despite slow imports and gossip ahead of the log', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     for (const ref of committedUpTo(11, 20)) {
@@ -138,7 +138,7 @@ describe('a sequencer off the committed chain', () => {
 });
 
 describe('a standby on another branch', () => {
-  it('says so, is no successor before any other, and is not fed', async () => {
+  it('says so, comes last as a successor, and is not fed', async () => {
     const t = conductorUnderTest();
     await t.up(9);
     t.node.gossip(sibling(10));
@@ -157,7 +157,7 @@ describe('a standby on another branch', () => {
     expect(t.conductor.sequencerHealthy()).toBe(false);
   });
 
-  it('that derives its way back is as fit as before', async () => {
+  it('that derives its way back is again as fit as before', async () => {
     const t = conductorUnderTest();
     await t.up(9);
     t.node.gossip(sibling(10));

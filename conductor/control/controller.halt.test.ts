@@ -12,7 +12,7 @@ import { pass, useVirtualTime } from '../testing/virtual-time.js';
 useVirtualTime();
 afterEach(endConductors);
 
-/** What the log says of a halt, as soon as it is applied. */
+/** What the log says about a halt, as soon as it is applied. */
 function logSays(t: ConductorUnderTest, type: 'halt' | 'endHalt'): void {
   const who = { owner: 'alice@ops', reason: 'bad upgrade' };
   t.records.apply(recordOf(type, { atMs: 7, who, change: { type } }), 20);
@@ -20,7 +20,7 @@ function logSays(t: ConductorUnderTest, type: 'halt' | 'endHalt'): void {
 }
 
 describe('a halt', () => {
-  it('stops the sequencer of the leader at once, and starts none for as long as it lasts', async () => {
+  it('stops the sequencer of the leader at once, and starts none while it lasts', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     logSays(t, 'halt');
@@ -34,7 +34,7 @@ describe('a halt', () => {
     expect(t.conductor.status().halt).toEqual({ sinceMs: 7, owner: 'alice@ops', reason: 'bad upgrade' });
   });
 
-  it('ends with its record: the leader goes on where it stopped', async () => {
+  it('ends with its record, and the leader continues where it stopped', async () => {
     const t = conductorUnderTest();
     await t.up();
     logSays(t, 'halt');
@@ -47,7 +47,7 @@ describe('a halt', () => {
     expect(t.conductor.status().halt).toBeNull();
   });
 
-  it('stops a sequencer that somebody has started by hand, also beside a paused conductor', async () => {
+  it('stops a sequencer that was started by hand, even with a paused conductor', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     await t.conductor.pause();
@@ -59,7 +59,7 @@ describe('a halt', () => {
     expect(t.node.active).toBe(false);
   });
 
-  it('does not bind who leads by decree, without the cluster', async () => {
+  it('does not bind a member that leads by decree, without the cluster', async () => {
     const t = conductorUnderTest();
     await t.up();
     logSays(t, 'halt');
@@ -73,7 +73,7 @@ describe('a halt', () => {
     expect(t.node.active).toBe(false);
   });
 
-  it('is a record of the log, with who decided it and why', async () => {
+  it('is a record of the log that says who decided it and why', async () => {
     const t = conductorUnderTest();
     await t.conductor.halt('alice@ops', 'bad upgrade');
     await t.conductor.endHalt('bob@ops', 'x'.repeat(2000));

@@ -54,7 +54,7 @@ describe('an op-node that sequences', () => {
   });
 });
 
-describe('a sequencer whose blocks are refused again and again', () => {
+describe('a sequencer whose blocks are refused repeatedly', () => {
   const refuse = (t: ConductorUnderTest, ...reasons: string[]): void => {
     for (const reason of reasons) t.localNode.commits.refused(reason, performance.now());
   };
@@ -72,7 +72,7 @@ describe('a sequencer whose blocks are refused again and again', () => {
     expect(t.raft.eligibility).toBe(fitPeer());
   });
 
-  it('says why when nobody else is there', async () => {
+  it('says why when there is no other node', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     refuse(t, 'one', 'two', 'three');
@@ -84,7 +84,7 @@ describe('a sequencer whose blocks are refused again and again', () => {
     expect(t.node.active).toBe(true);
   });
 
-  it('is not meant by what a stranger has refused between two of its blocks', async () => {
+  it('is not affected when a stranger has commits refused between two of its blocks', async () => {
     const t = conductorUnderTest();
     t.raft.peer('b').eligibility = fitPeer();
     await t.sequencing();
@@ -100,8 +100,8 @@ describe('a sequencer whose blocks are refused again and again', () => {
   });
 });
 
-describe('what it tells the leader of itself', () => {
-  it('is its fitness and its distance to the committed head; nothing while it must not act', async () => {
+describe('its report to the leader', () => {
+  it('is its fitness and its distance to the committed head, or nothing while it must not act', async () => {
     const t = conductorUnderTest();
     expect(t.raft.eligibility).toBe(0);
     await t.up(8);
@@ -113,8 +113,8 @@ describe('what it tells the leader of itself', () => {
   });
 });
 
-describe('what it tells those who count', () => {
-  it('is every change of state, start, stop, transfer and turn', async () => {
+describe('its events for metrics', () => {
+  it('are every change of state, start, stop, transfer and turn', async () => {
     const t = conductorUnderTest();
     const told: object[] = [];
     t.controller.on('stateChanged', (state) => told.push(state));

@@ -120,7 +120,7 @@ describe('the way to sequencing', () => {
     });
   });
 
-  it('a partial rollup-boost that is tolerated, or that is no better elsewhere, moves nothing', async () => {
+  it('a partial rollup-boost that is tolerated, or not better elsewhere, moves nothing', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     t.raft.peer('b').eligibility = fitPeer();
@@ -151,13 +151,13 @@ describe('the way to sequencing', () => {
     t.node.faults.set('stopSequencer', new Error('refused'));
     t.health('too-few-peers');
     await pass(5000);
-    // Between two attempts the sequencer goes on.
+    // Between two attempts the sequencer continues.
     expect(t.outcome).toEqual({ active: true, transfers: ['b'] });
     await pass(20_000);
     expect(t.outcome).toEqual({ active: false, transfers: ['b', 'b', 'b'] });
   });
 
-  it('a sequencer that runs goes on while its conductor belongs to no cluster, and stops when that joins one', async () => {
+  it('a sequencer continues while its conductor belongs to no cluster, and stops when that joins one', async () => {
     const t = conductorUnderTest();
     t.raft.identity = { ...t.raft.identity, clusterId: null };
     await t.up();
@@ -188,7 +188,7 @@ describe('the way to sequencing', () => {
     expect(t.node.active).toBe(true);
   });
 
-  it('a hung op-node loses leadership without a wait for its answer', async () => {
+  it('a hung op-node loses leadership, and nobody waits for its answer', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     t.raft.peer('c').eligibility = fitPeer();
@@ -198,7 +198,7 @@ describe('the way to sequencing', () => {
     expect(t.raft.transfers).toEqual(['c']);
   });
 
-  it('a stale leader that has just started gets its time to catch up, and no more', async () => {
+  it('a stale leader that has just started gets only a limited time to catch up', async () => {
     const t = conductorUnderTest();
     await t.up();
     t.health('unsafe-head-old');
@@ -217,7 +217,7 @@ describe('the way to sequencing', () => {
     });
   });
 
-  it('a new leadership does not wait for the failures of the one before', async () => {
+  it('a new leadership does not wait because of failures of the previous one', async () => {
     const t = conductorUnderTest();
     await t.up();
     t.node.opNode.startSequencer = async (head) => {
@@ -233,7 +233,7 @@ describe('the way to sequencing', () => {
     expect(t.node.starts).toHaveLength(before + 1);
   });
 
-  it('a transfer that is no longer wanted does not take place', async () => {
+  it('a transfer that is no longer wanted is dropped', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     t.raft.peer('b').eligibility = fitPeer();
@@ -259,7 +259,7 @@ describe('the way to sequencing', () => {
     expect(t.node.starts).toEqual([]);
   });
 
-  it('a leader that is being fed hundreds of blocks gives way to a node that has them meanwhile', async () => {
+  it('a leader that is being fed hundreds of blocks gives way to a node that already has them', async () => {
     const t = conductorUnderTest();
     for (const { number } of chainOf(11, 300)) t.chain.apply(chainOf(number, number)[0]!, undefined);
     t.node.importMs = 50;
@@ -275,7 +275,7 @@ describe('the way to sequencing', () => {
     expect(t.node.starts).toEqual([]);
   });
 
-  it('a history that is too short everywhere: tries on', async () => {
+  it('a history that is too short everywhere: keeps trying', async () => {
     const t = conductorUnderTest();
     t.chain.dropUpTo(4);
     await t.up(7);
@@ -288,7 +288,7 @@ describe('the way to sequencing', () => {
     expect(t.node.active).toBe(true);
   });
 
-  it('feeds a standby that misses blocks, and only then', async () => {
+  it('feeds a standby only when it lacks blocks', async () => {
     const t = conductorUnderTest();
     await t.up();
     t.raft.commit(refOf(11));

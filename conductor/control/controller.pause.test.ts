@@ -56,7 +56,7 @@ describe('pause and resume', () => {
     expect(flags(t)).toEqual({ active: false, paused: true, stopped: true });
   });
 
-  it('answers at once while an action hangs, and ends it', async () => {
+  it('answers at once while an action hangs, and ends that action', async () => {
     const t = conductorUnderTest();
     await t.up();
     t.node.faults.set('startSequencer', 'hang');
@@ -69,7 +69,7 @@ describe('pause and resume', () => {
     expect({ active: t.node.active, starts: t.node.starts.length }).toEqual({ active: false, starts: 1 });
   });
 
-  it('a paused leader stays leader, also when it is sick', async () => {
+  it('a paused leader stays leader, even when it is sick', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     t.raft.peer('b').eligibility = fitPeer();
@@ -83,7 +83,7 @@ describe('pause and resume', () => {
     });
   });
 
-  it('resume reads anew whether the sequencer runs', async () => {
+  it('resume reads again whether the sequencer runs', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     await t.conductor.pause();

@@ -16,7 +16,7 @@ describe('the end', () => {
     const { stopSequencer } = t.node.opNode;
     t.node.opNode.stopSequencer = async (options) => {
       ledAtStop = t.conductor.leader();
-      // op-node ends its last block, which must still get committed.
+      // op-node ends its last block, which must still be committed.
       await t.conductor.commitUnsafePayload(payloadOf(refOf(11)));
       committedAtStop = t.chain.head?.number === 11;
       return stopSequencer(options);
@@ -31,7 +31,7 @@ describe('the end', () => {
     expect(t.raft.eligibility).toBe(0);
   });
 
-  it('transfers leadership although op-node hangs', async () => {
+  it('transfers leadership even if op-node hangs', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     t.raft.peer('b').eligibility = fitPeer();
@@ -67,7 +67,7 @@ describe('the end', () => {
     expect(t.raft.transfers).toEqual([]);
   });
 
-  it('decides nothing any more', async () => {
+  it('no longer decides anything', async () => {
     const t = conductorUnderTest();
     await t.up();
     await t.controller.retire();

@@ -14,7 +14,7 @@ import { pass, useVirtualTime } from '../testing/virtual-time.js';
 useVirtualTime();
 afterEach(endConductors);
 
-/** What another member says of its node. */
+/** What another member says about its node. */
 function says(t: ConductorUnderTest, id: string, node: Partial<ConductorStatus['node']>): void {
   const own = t.conductor.status();
   const status = { ...own, id, active: true, node: { ...own.node, reachable: true, leftAt: null, ...node } };
@@ -59,7 +59,7 @@ describe('the first start of an empty log', () => {
     expect({ starts: t.node.starts, transfers: t.raft.transfers }).toEqual({ starts: [], transfers: ['c'] });
   });
 
-  it('waits when that member does not take over, and tries again ever more rarely', async () => {
+  it('waits when that member does not take over, and tries again less and less often', async () => {
     const t = await unborn();
     says(t, 'c', headAt(13));
     const failed = { outcome: 'rejected', reason: 'transfer-timeout' } as const;
@@ -72,7 +72,7 @@ describe('the first start of an empty log', () => {
     expect(new Set(t.raft.transfers)).toEqual(new Set(['c']));
   });
 
-  it('waits for a majority, says so, and does not take itself for broken', async () => {
+  it('waits for a majority, says so, and does not consider itself broken', async () => {
     const t = await unborn();
     t.raft.peer('b').eligibility = fitPeer();
     t.raft.lead();
@@ -89,7 +89,7 @@ describe('the first start of an empty log', () => {
     expect(t.conductor.status().node.startHeldBy).toBe('');
   });
 
-  it('is not the work of a sequencer that ran when its node was elected', async () => {
+  it('is not done by a sequencer that ran when its node was elected', async () => {
     const t = await unborn();
     says(t, 'b', headAt(13));
     t.raft.lead(false);
@@ -116,7 +116,7 @@ describe('the first start of an empty log', () => {
     expect(t.raft.proposals).toHaveLength(1);
   });
 
-  it('is up to the operator while the node is paused', async () => {
+  it('is left to the operator while the node is paused', async () => {
     const t = conductorUnderTest({ paused: true });
     t.chain.startFrom(undefined);
     await t.up(9);
@@ -126,7 +126,7 @@ describe('the first start of an empty log', () => {
     expect(t.raft.proposals).toHaveLength(1);
   });
 
-  it('is no question once a block is committed', async () => {
+  it('needs no check once a block is committed', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     expect(t.conductor.status().node.startHeldBy).toBe('');
@@ -134,7 +134,7 @@ describe('the first start of an empty log', () => {
 });
 
 describe('a leader whose client has left the committed chain by itself', () => {
-  /** The client of a standby has blocks of its own after this one. */
+  /** The client of a standby has its own blocks after this one. */
   async function left(on: number): Promise<ConductorUnderTest> {
     const t = conductorUnderTest();
     await t.up();
@@ -162,7 +162,7 @@ describe('a leader whose client has left the committed chain by itself', () => {
     expect(t.conductor.status().node).toMatchObject({ branch: 'on', leftAt: null });
   });
 
-  it('leaves that to a member that has left where the majority has', async () => {
+  it('leaves that to a member that has left at the same block as the majority', async () => {
     const t = await left(7);
     says(t, 'b', leftAt(8));
     says(t, 'c', {});
@@ -199,7 +199,7 @@ describe('a leader whose client has left the committed chain by itself', () => {
     expect(t.node.starts).toEqual([hashOf(10)]);
   });
 
-  it('that is the only one goes by what it did three times', async () => {
+  it('that is the only voter counts three departures of its client as evidence', async () => {
     const t = conductorUnderTest();
     t.raft.members = t.raft.members.slice(0, 1);
     await t.sequencing();
@@ -213,7 +213,7 @@ describe('a leader whose client has left the committed chain by itself', () => {
     expect(t.node.starts.at(-1)).toBe(hashOf(7));
   });
 
-  it('is one whose op-node walks back, also where the client stays', async () => {
+  it('is one whose op-node walks back, even if the client stays', async () => {
     const t = conductorUnderTest();
     await t.up();
     says(t, 'b', leftAt(7));
@@ -236,7 +236,7 @@ describe('a leader whose client has left the committed chain by itself', () => {
     expect(t.node.head).toEqual(refOf(10));
   });
 
-  it('does not start when the head cannot be taken back, and tries on', async () => {
+  it('does not start when the head cannot be taken back, and keeps trying', async () => {
     const t = await left(7);
     says(t, 'b', leftAt(7));
     t.raft.reset = () => {
@@ -259,7 +259,7 @@ describe('a leader whose client has left the committed chain by itself', () => {
     expect(t.node.active).toBe(true);
   });
 
-  it('is no leader after a power cut, which rewinds all clients: they come back to the committed head', async () => {
+  it('is not one after a power cut, which rewinds all clients: they come back to the committed head', async () => {
     const t = conductorUnderTest();
     await t.up();
     for (const id of ['b', 'c']) says(t, id, headAt(7));
@@ -276,7 +276,7 @@ describe('a leader whose client has left the committed chain by itself', () => {
 });
 
 describe('an op-node that does not ask its conductor', () => {
-  it('is not started, and says why', async () => {
+  it('is not started, and the reason is reported', async () => {
     const t = conductorUnderTest();
     await t.up();
     t.node.asksConductor = false;
@@ -340,7 +340,7 @@ describe('an op-node that does not ask its conductor', () => {
     expect(t.node.active).toBe(false);
   });
 
-  it('hears that this node does not lead while that is being looked at', async () => {
+  it('hears that this node does not lead during the check', async () => {
     const t = conductorUnderTest();
     await t.up();
     t.raft.lead();
@@ -349,7 +349,7 @@ describe('an op-node that does not ask its conductor', () => {
     expect(t.conductor.leader()).toBe(false);
   });
 
-  it('is not asked at every poll', async () => {
+  it('is not queried at every poll', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     t.node.faults.set('conductorEnabled', new Error('busy'));
@@ -371,7 +371,7 @@ describe('an op-node that does not ask its conductor', () => {
 });
 
 describe('a start whose answer is lost', () => {
-  it('is a start when the sequencer runs: no reason to leave', async () => {
+  it('is a start when the sequencer runs, and not a reason to leave', async () => {
     const t = conductorUnderTest();
     await t.up();
     t.raft.peer('b').eligibility = fitPeer();

@@ -17,7 +17,7 @@ useVirtualTime();
 afterEach(endConductors);
 
 describe('a sequencer that cannot be started', () => {
-  /** Returns how to let the next starts pass again. */
+  /** Returns a function that lets the next starts succeed again. */
   const refuseStarts = (
     { node }: ConductorUnderTest,
     refusal = new Error('sequencer is not enabled'),
@@ -30,7 +30,7 @@ describe('a sequencer that cannot be started', () => {
     return () => (node.opNode.startSequencer = startSequencer);
   };
 
-  it('gives leadership to a node as healthy after three tries, not after ten seconds', async () => {
+  it('gives leadership to an equally healthy node after three tries, not after ten seconds', async () => {
     const t = conductorUnderTest();
     await t.up();
     refuseStarts(t);
@@ -41,14 +41,14 @@ describe('a sequencer that cannot be started', () => {
       starts: 3,
       transfers: ['b'],
     });
-    // The next leader knows, for a while.
+    // The next leader knows of it at first.
     await poll();
     expect(t.raft.eligibility).toBe(encodeEligibility(Fitness.impaired, 0));
     await pass(11_000);
     expect(t.raft.eligibility).toBe(fitPeer());
   });
 
-  it('is tried again when the proof of leadership does not come', async () => {
+  it('is tried again when the proof of leadership is missing', async () => {
     const t = conductorUnderTest();
     await t.up();
     const readBarrier = t.raft.readBarrier.bind(t.raft);
@@ -61,7 +61,7 @@ describe('a sequencer that cannot be started', () => {
     expect(t.node.starts).toHaveLength(1);
   });
 
-  it('is tried on when nobody is fitter', async () => {
+  it('is tried further when nobody is fitter', async () => {
     const t = conductorUnderTest();
     await t.up();
     refuseStarts(t);
@@ -106,7 +106,7 @@ describe('a sequencer that cannot be started', () => {
     });
   });
 
-  it('since op-node asks another conductor, gives leadership away, too', async () => {
+  it('because op-node asks another conductor also gives leadership away', async () => {
     const t = conductorUnderTest();
     await t.up();
     refuseStarts(
@@ -122,7 +122,7 @@ describe('a sequencer that cannot be started', () => {
     });
   });
 
-  it('may try again when it is given leadership back', async () => {
+  it('may try again when it gets leadership back', async () => {
     const t = conductorUnderTest();
     await t.up();
     const letStart = refuseStarts(t);

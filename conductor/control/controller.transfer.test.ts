@@ -66,7 +66,7 @@ describe('round-robin transfers (op-conductor #18697)', () => {
     expect(told).toEqual([true]);
   });
 
-  it('are not asked for while somebody else’s is under way', async () => {
+  it('are not requested while another transfer is under way', async () => {
     const t = conductorUnderTest({ roundRobin: true });
     t.raft.peer('b').eligibility = fitPeer();
     await t.sequencing();
@@ -100,7 +100,7 @@ describe('round-robin transfers (op-conductor #18697)', () => {
 });
 
 describe('transfers that do not work', () => {
-  it('go to the next best after one to the best has failed', async () => {
+  it('go to the next best member after one to the best has failed', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     t.raft.peer('b').eligibility = fitPeer(3);
@@ -111,7 +111,7 @@ describe('transfers that do not work', () => {
     expect(t.raft.transfers).toEqual(['c', 'b']);
   });
 
-  it('but did, whatever was reported, are not repeated (issue #22924)', async () => {
+  it('but succeeded despite a reported failure are not repeated (issue #22924)', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     t.raft.peer('b').eligibility = fitPeer();
@@ -128,8 +128,8 @@ describe('transfers that do not work', () => {
   });
 });
 
-describe('a chain that stands still', () => {
-  it('goes round: the next node tries, not always the best one (#18845)', async () => {
+describe('a chain that has stopped', () => {
+  it('goes round, so that the next node tries, not always the best one (#18845)', async () => {
     const t = conductorUnderTest();
     t.raft.peer('b').eligibility = encodeEligibility(Fitness.stale, 50);
     t.raft.peer('c').eligibility = encodeEligibility(Fitness.stale, 0);
@@ -141,7 +141,7 @@ describe('a chain that stands still', () => {
 });
 
 describe('successors', () => {
-  it('are voters that answer; the fittest first, then the one with the most of the log', async () => {
+  it('are voters that answer, the fittest first, then those with the most of the log', async () => {
     const t = conductorUnderTest();
     await t.sequencing();
     t.raft.peer('d').eligibility = fitPeer();
@@ -168,7 +168,7 @@ describe('a transfer of a sequencer that still runs', () => {
     return t;
   }
 
-  it('stops it only when the other has the whole log', async () => {
+  it('stops it only when the other member has the whole log', async () => {
     const t = await sickLeader();
     t.raft.prepareTransfer = async () => {
       expect(t.node.active).toBe(true);
@@ -179,7 +179,7 @@ describe('a transfer of a sequencer that still runs', () => {
     expect(t.outcome).toEqual({ active: false, transfers: ['b'] });
   });
 
-  it('leaves it running when the other cannot get the log, and does not ask again for ten seconds', async () => {
+  it('leaves it running when the other member cannot get the log, and does not retry for ten seconds', async () => {
     const t = await sickLeader();
     const failed = { outcome: 'rejected', reason: 'transfer-timeout' } as const;
     t.raft.prepareOutcomes.push(...Array.from({ length: 100 }, () => failed));
@@ -199,7 +199,7 @@ describe('a transfer of a sequencer that still runs', () => {
     expect(t.raft.transfers).toEqual(['b', 'b']);
   });
 
-  it('is prepared at the end of the process, too', async () => {
+  it('is also prepared at the end of the process', async () => {
     const t = await sickLeader();
     t.raft.peer('c').eligibility = fitPeer();
     t.raft.prepareOutcomes.push({ outcome: 'rejected', reason: 'transfer-timeout' });
@@ -232,7 +232,7 @@ describe('a preferred leader', () => {
     return t;
   }
 
-  it('gets leadership back once it has been fit for a minute, and this node ends its block first', async () => {
+  it('gets leadership back once it has been fit for a minute, after this node ends its block', async () => {
     const t = await withPreferred();
     await passWithBlocks(t, 59);
     expect(t.outcome).toEqual({ active: true, transfers: [] });
@@ -240,7 +240,7 @@ describe('a preferred leader', () => {
     expect(t.outcome).toEqual({ active: false, transfers: ['c'] });
   });
 
-  it('that does not take it is not asked again and again', async () => {
+  it('that does not take it is not asked repeatedly', async () => {
     const t = await withPreferred();
     t.raft.transferOutcomes.push({ outcome: 'rejected', reason: 'transfer-timeout' });
     await passWithBlocks(t, 300);

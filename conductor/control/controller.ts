@@ -26,9 +26,9 @@ import type { PauseDetails, Switches } from './switches.js';
 /** A leader that cannot prove its leadership steps down long before; nothing may hold up the control loop forever. */
 const READ_BARRIER_TIMEOUT_MS = 5000;
 
-/** How long things of the control loop may take. */
+/** Time limits of the control loop. */
 export interface ControlTimes extends Pick<LocalSequencerOptions, 'callTimeoutMs' | 'catchUpTimeoutMs'> {
-  /** How long an active sequencer's head may stand still before an old head counts against it. */
+  /** How long an active sequencer's head may not move before an old head counts against it. */
   progressGraceMs: number;
   /** A leader whose chain does not move for this long lets another node try. */
   stuckAfterMs: number;
@@ -53,16 +53,16 @@ interface ControllerOptions extends Omit<LocalSequencerOptions, 'readBarrier' | 
   health: Pick<HealthMonitor, 'latest' | 'probeNow'>;
   succession: Succession;
   switches: Switches;
-  /** The log is known as far as it went when this process began: it may hold a pause. */
+  /** The log is known up to its end when this process began: it may hold a pause. */
   knowsLog: () => boolean;
-  /** Operators have decided that no sequencer runs anywhere, by all of the log that is applied here. */
+  /** By the log applied here, operators have decided that no sequencer runs anywhere. */
   isHalted: () => boolean;
   /** Of this node as leader. */
   priority: number;
 }
 
 /**
- * Controls one node: knows what is going on here and in the cluster, lets `decide` choose, and does it.
+ * Controls one node: knows the state of this node and the cluster, lets `decide` choose an action, and carries it out.
  */
 export class Controller extends EventEmitter<ControlEvents> {
   private leaderSinceMs = -Infinity;
@@ -75,7 +75,7 @@ export class Controller extends EventEmitter<ControlEvents> {
   private readonly healthLog: HealthLog;
   private lastState: State | undefined;
   private isHandingOver = false;
-  /** Local head that was already a reason for a health check out of turn. */
+  /** Local head that has already caused a health check out of turn. */
   private checkedNumber = -1;
 
   constructor(private readonly options: ControllerOptions) {
@@ -111,7 +111,7 @@ export class Controller extends EventEmitter<ControlEvents> {
     });
     raft.on('applied', () => this.changed());
     localNode.on('polled', () => this.changed());
-    // Nothing is heard of a node that is not there. As leader, a witness goes by what the others say of theirs.
+    // A witness has no node to hear from. As leader, it uses the other members' reports about theirs.
     if (localNode.isAbsent) raft.on('answered', () => this.changed());
   }
 
@@ -120,19 +120,19 @@ export class Controller extends EventEmitter<ControlEvents> {
     return this.options.localNode.isAbsent;
   }
 
-  /** Everything that is known of the local node's health; as op-conductor: healthy until the first check has spoken. */
+  /** All that is known about the local node's health; like op-conductor: healthy until the first check has spoken. */
   get isHealthy(): boolean {
     return this.fitness.isHealthy;
   }
 
-  /** Why this leader does not start its sequencer although nothing has failed; undefined if nothing holds it. */
+  /** Why this leader does not start its sequencer although nothing has failed; undefined if it need not wait. */
   get startHeldBy(): string | undefined {
     return this.sequencer.heldBy;
   }
 
   /**
-   * op-node is to believe that this node does not lead: its sequencer is being stopped since it must not go on, and would
-   * wait for its last block to become its head; or it is being looked whether op-node asks at all.
+   * op-node must believe that this node does not lead: either its sequencer is being stopped because it must not go on,
+   * and would wait for its last block to become its head; or a check is under way whether op-node asks at all.
    */
   get isAbandoning(): boolean {
     return this.sequencer.isAbandoning || this.options.localNode.override.isLooking;
@@ -140,7 +140,7 @@ export class Controller extends EventEmitter<ControlEvents> {
 
   /**
    * Why no block may be the first of an empty log now; undefined if one may. A sequencer that ran before this node led
-   * builds on a head that nobody has compared with those of the others. A paused node leaves that to its operator.
+   * builds on a head that nobody has compared with the other members' heads. A paused node leaves that to its operator.
    */
   get firstBlockRefusal(): string | undefined {
     if (this.options.switches.paused || this.sequencer.mayBegin) return undefined;
@@ -158,7 +158,7 @@ export class Controller extends EventEmitter<ControlEvents> {
     await this.options.switches.setPause('bootstrap');
   }
 
-  /** In force at once; resolves when a restart would not end it. @throws StorageError */
+  /** In force at once; resolves when it would survive a restart. @throws StorageError */
   async pause(details: PauseDetails = {}): Promise<void> {
     const { switches, logger } = this.options;
     const kept = switches.setPause('conductor_pause', details);
@@ -179,7 +179,7 @@ export class Controller extends EventEmitter<ControlEvents> {
     this.resumed();
   }
 
-  /** A pause has ended, by whatever means. */
+  /** A pause has ended, for any reason. */
   resumed(): void {
     if (this.options.switches.paused) return;
     this.emit('resumed');
@@ -188,7 +188,7 @@ export class Controller extends EventEmitter<ControlEvents> {
   }
 
   /**
-   * Hands over and ends the control of the local node: its last block gets committed, then another node leads.
+   * Hands over and ends the control of the local node: its last block is committed, then another node leads.
    * The cluster does not wait for a time-out, and the next sequencer misses no slot.
    *
    * @param reason why, for the record
@@ -239,12 +239,12 @@ export class Controller extends EventEmitter<ControlEvents> {
   private tellState(): void {
     const active = this.options.localNode.state.sequencerActive === true;
     const state = { leader: this.leads, healthy: this.isHealthy, active };
-    // As op-conductor: what it finds when it starts is no change.
+    // As in op-conductor, the state at the start is not a change.
     if (this.lastState && !sameState(this.lastState, state)) this.emit('stateChanged', state);
     this.lastState = state;
   }
 
-  /** A head that was too old has moved since: that is a reason to look again now, not at the end of the interval. */
+  /** A head that was too old has moved, so health is checked again now, not at the end of the interval. */
   private checkAgainIfOutdated(): void {
     const { health, localNode } = this.options;
     const report = health.latest();
@@ -264,7 +264,7 @@ export class Controller extends EventEmitter<ControlEvents> {
     const successors = status.role === 'leader' ? succession.inOrderOfTrial({ stuck }) : [];
     return {
       paused: switches.paused || !knowsLog(),
-      // Who leads by decree goes on without the cluster, and so without its decisions.
+      // A member that leads by decree goes on without the cluster, and so without its decisions.
       halted: this.options.isHalted() && !switches.leaderOverridden,
       stopping: switches.stopped,
       witness: this.isWitness,

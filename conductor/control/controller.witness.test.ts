@@ -12,7 +12,7 @@ import { encodeEligibility, Fitness } from './eligibility.js';
 useVirtualTime();
 
 let t: ConductorUnderTest;
-/** Whatever was asked of a node. */
+/** All calls to a node. */
 let asked: string[];
 
 beforeEach(() => {
@@ -33,7 +33,7 @@ afterEach(async () => {
   expect(asked).toEqual([]);
 });
 
-/** A peer that says this of itself has answered. */
+/** A peer that says this about itself has answered. */
 function answers(id: string, eligibility: number): void {
   t.raft.peer(id).eligibility = eligibility;
   t.raft.emit('answered', id);
@@ -52,7 +52,7 @@ describe('a witness that follows', () => {
 });
 
 describe('a witness that leads', () => {
-  it('hands over with the first answer of a member that can sequence: it waits for no poll', async () => {
+  it('hands over on the first answer of a member that can sequence, without waiting for a poll', async () => {
     t.raft.lead();
     answers('b', 0);
     expect(t.raft.transfers).toEqual([]);
@@ -60,7 +60,7 @@ describe('a witness that leads', () => {
     expect(t.raft.transfers).toEqual(['c']);
   });
 
-  it('hands over as soon as it may, if it knows of such a member before its leadership is complete', async () => {
+  it('hands over as soon as it may when it knows of one before its leadership is complete', async () => {
     t.raft.lead(false);
     answers('c', fitPeer());
     expect(t.raft.transfers).toEqual([]);
@@ -85,7 +85,7 @@ describe('a witness that leads', () => {
     expect(t.raft.transfers).toEqual(['c']);
   });
 
-  it('to the fittest also when the chain has stood still for long, as it must while a witness leads', async () => {
+  it('to the fittest even when the chain has stopped for long, as it must while a witness leads', async () => {
     t.raft.lead();
     answers('b', 0);
     await pass(60_000);
@@ -94,7 +94,7 @@ describe('a witness that leads', () => {
     expect(t.raft.transfers).toEqual(['c']);
   });
 
-  it('tries one after the other, as long as it leads', async () => {
+  it('tries one after the other while it leads', async () => {
     for (let i = 0; i < 3; i++)
       t.raft.transferOutcomes.push({ outcome: 'rejected', reason: 'transfer-timeout' });
     for (const id of ['b', 'c']) t.raft.peer(id).eligibility = fitPeer();
@@ -105,7 +105,7 @@ describe('a witness that leads', () => {
     expect(t.raft.role).toBe('follower');
   });
 
-  it('stays where it is while nobody could sequence, however long, and says why', async () => {
+  it('keeps leadership as long as nobody could sequence, and says why', async () => {
     t.raft.lead();
     for (let i = 0; i < 100; i++) {
       answers('b', 0);
@@ -129,7 +129,7 @@ describe('a witness that leads', () => {
     expect(other.raft.role).toBe('leader');
   });
 
-  it('leaves without asking its node to stop anything', async () => {
+  it('retires without asking its node to stop anything', async () => {
     t.raft.lead();
     answers('b', 0);
     await t.controller.retire();
@@ -138,7 +138,7 @@ describe('a witness that leads', () => {
 });
 
 describe('a witness that is paused', () => {
-  it('still transfers leadership: it has no sequencer that a pause could be for', async () => {
+  it('still transfers leadership, because it has no sequencer that a pause could be for', async () => {
     await t.conductor.pause();
     t.raft.lead();
     answers('b', fitPeer());
@@ -146,7 +146,7 @@ describe('a witness that is paused', () => {
     expect(t.conductor.paused()).toBe(true);
   });
 
-  it('leaves leadership where it is while every member with a node is paused, too', async () => {
+  it('keeps leadership while every member with a node is also paused', async () => {
     await t.conductor.pause();
     t.raft.lead();
     answers('b', encodeEligibility(Fitness.unfit, 0));
@@ -154,7 +154,7 @@ describe('a witness that is paused', () => {
     expect(t.raft.transfers).toEqual([]);
   });
 
-  it('is resumed without a question to a node', async () => {
+  it('is resumed without a call to a node', async () => {
     await t.conductor.pause();
     await t.conductor.resume();
     expect(t.conductor.paused()).toBe(false);

@@ -7,7 +7,7 @@ import { encodeEligibility, Fitness } from './eligibility.js';
 const { unfit, fit } = Fitness;
 const BOOLEANS = [false, true] as const;
 
-/** Everything that a view of a member with a node can say. */
+/** All dimensions of a view of a member with a node. */
 const DIMENSIONS = {
   role: ['leader', 'elect', 'follower'],
   witness: [false],
@@ -35,7 +35,7 @@ const DIMENSIONS = {
   stopping: BOOLEANS,
 } as const;
 
-/** A witness hears nothing of a node. */
+/** A witness hears nothing from a node. */
 const WITNESS_DIMENSIONS = {
   ...DIMENSIONS,
   witness: [true],
@@ -43,7 +43,7 @@ const WITNESS_DIMENSIONS = {
   fitness: [unfit],
 } as const;
 
-/** A node without a cluster is nobody's leader, and has no log that a halt could be in. */
+/** A node without a cluster leads nobody, and has no log that could hold a halt. */
 const STRANGER_DIMENSIONS = {
   ...DIMENSIONS,
   role: ['follower'],

@@ -6,15 +6,15 @@ export interface Successor {
   fitness: Fitness;
   /** As in eligibility.ts; compares closeness to the head as well. */
   eligibility: number;
-  /** Blocks that its execution client misses. */
+  /** Blocks that its execution client lacks. */
   lagBlocks: number;
   /** Configured preference as leader, greater is better. */
   priority: number;
-  /** A hand-over to it has failed a short while ago. */
+  /** A hand-over to it has failed recently. */
   avoided: boolean;
 }
 
-/** Blocks that take longer to import than a hand-over takes to a node that has them. */
+/** Importing this many blocks takes longer than a hand-over to a node that has them. */
 const FAR_BEHIND_BLOCKS = 16;
 
 /** Why a leader in good health gives leadership away. */
@@ -28,54 +28,54 @@ export interface View {
   stopping: boolean;
   /** There is no local node: this member votes, and leads only until it has handed over. */
   witness: boolean;
-  /** This node has founded or joined a cluster. Before that it fences nobody: there is no other sequencer that it knows of. */
+  /** This node has founded or joined a cluster. Before that it fences nobody: it knows of no other sequencer. */
   belongsToCluster: boolean;
   /** `elect`: won, but without a commit of its own term; it must not act yet. */
   role: 'leader' | 'elect' | 'follower';
   /** Whether op-node sequences; null while it does not answer. */
   sequencerActive: boolean | null;
   /**
-   * Why a sequencer that runs here as the leader's must not go on: it does not build on the committed head, or publishes
-   * without its conductor. Undefined if nothing speaks against it.
+   * Why a sequencer that runs here as the leader's must not go on: it does not build on the committed head, or
+   * publishes without its conductor. Undefined if it may go on.
    */
   mustStop: string | undefined;
-  /** The local chain was compared with the committed one since this node leads. */
+  /** The local chain has been compared with the committed one since this node began to lead. */
   compared: boolean;
   /** The client is on another branch, or has left the committed chain by itself: committed blocks are not posted to it. */
   stray: boolean;
-  /** The client has left the committed chain by itself, and is not back: what it lacks may be about to give way. */
+  /** The client has left the committed chain by itself, and is not back: the blocks that it lacks may soon give way. */
   left: boolean;
   /** Of the local node. */
   fitness: Fitness;
   eligibility: number;
-  /** Committed blocks that the local execution client misses; negative if it is ahead. */
+  /** Committed blocks that the local execution client lacks; negative if it is ahead. */
   lagBlocks: number;
   /** Why it is not fit, for the log. */
   healthReason: string;
-  /** The local head moved, or the sequencer was started, a short while ago. */
+  /** The local head moved, or the sequencer was started, recently. */
   progressing: boolean;
-  /** Leadership is on its way to another member, as somebody else than this loop has asked. */
+  /** Leadership is on its way to another member, at a request that did not come from this loop. */
   transferring: boolean;
-  /** As leader: for long, the head has not moved and no sequencer was started; waiting longer will not help. */
+  /** As leader: the head has not moved and no sequencer was started for long; waiting longer will not help. */
   stuck: boolean;
   /** The retained history does not reach the local head: blocks cannot be posted. */
   historyTooShort: boolean;
-  /** The local head has been behind the committed one for so long that gossip will not bring it. */
+  /** The local head has been behind the committed one for so long that gossip will not bring the blocks. */
   lagging: boolean;
   /** A member that is preferred as leader and has been fit for long enough; undefined without one. */
   preferred: string | undefined;
-  /** In the order in which they are to be tried. */
+  /** In the order of attempts. */
   successors: readonly Successor[];
 }
 
-/** What becomes of the local sequencer before a hand-over. */
+/** What happens to the local sequencer before a hand-over. */
 export type SequencerBefore = 'stop' | 'abandon' | 'leave';
 
 export type Action =
   | { type: 'none'; reason: string }
   /** Bring the local node to the committed head and start its sequencer. */
   | { type: 'start'; reason: string }
-  /** `abandon`: what it sealed last does not count, and nobody waits for it. */
+  /** `abandon`: its last sealed block does not count, and nobody waits for it. */
   | { type: 'stop'; abandon: boolean; reason: string }
   /** Give leadership away, after the local sequencer was stopped if it can still end its block or must not go on. */
   | { type: 'transfer'; to: string; sequencer: SequencerBefore; reason: string }
@@ -89,7 +89,7 @@ export type Action =
 export function decide(view: View): Action {
   if (view.stopping) return { type: 'none', reason: 'stopping' };
   if (!view.belongsToCluster) return { type: 'none', reason: 'no cluster yet' };
-  // A pause leaves the sequencer to an operator. A witness has none, and the chain does not advance for as long as it leads.
+  // A pause leaves the sequencer to an operator. A witness has none, and the chain does not advance while it leads.
   if (view.paused && !view.witness && !view.halted) return { type: 'none', reason: 'paused' };
   if (view.role === 'elect') return { type: 'none', reason: 'leadership is not complete yet' };
   if (view.halted) return decideWhileHalted(view);
@@ -97,8 +97,8 @@ export function decide(view: View): Action {
 }
 
 /**
- * The chain stands since somebody wants it to: nobody starts it, and its standing still is no reason to move leadership.
- * A pause does not keep a sequencer running against that.
+ * The chain has stopped because an operator wants that: nobody starts it, and its stop is not a reason to move
+ * leadership. A pause does not keep a sequencer running against that.
  */
 function decideWhileHalted(view: View): Action {
   const reason = 'the cluster is halted';
@@ -120,8 +120,8 @@ function decideAsFollower(view: View): Action {
 
 function decideAsLeader(view: View): Action {
   if (view.transferring) return { type: 'none', reason: 'a transfer of leadership is under way' };
-  // Only to a fitter node: heads that are all old are no reason to move leadership around. A chain that stands
-  // still for long is one to try the next node, as fit as this one (op-conductor #18845).
+  // Only to a fitter node: heads that are all old are not a reason to move leadership around. If the chain has stopped
+  // for long, the next node, as fit as this one, gets a try (op-conductor #18845).
   const better = view.successors.find(
     ({ fitness, avoided }) =>
       fitness !== Fitness.unfit &&
@@ -132,7 +132,7 @@ function decideAsLeader(view: View): Action {
   const reason = view.stuck ? 'the chain does not advance' : view.healthReason;
 
   if (view.sequencerActive === true) {
-    // No block of it can be committed, so nothing is lost but time; it is started again where it belongs.
+    // None of its blocks can be committed, so only time is lost; it is started again where it belongs.
     if (view.mustStop !== undefined) {
       return better
         ? { type: 'transfer', to: better.id, sequencer: 'abandon', reason: view.mustStop }
@@ -144,12 +144,12 @@ function decideAsLeader(view: View): Action {
       }
       return { type: 'none', reason: view.compared ? 'sequencing' : 'its chain is being compared' };
     }
-    // A chain that stood still has an old head for a while after its sequencer is back.
+    // A chain that had stopped has an old head for some time after its sequencer is back.
     if (view.fitness === Fitness.stale && view.progressing) {
       return { type: 'none', reason: 'the chain is catching up' };
     }
     if (!better) return { type: 'none', reason: `nobody is fitter: ${view.healthReason}` };
-    // What does not answer cannot be stopped, and waiting for it would cost blocks: in op-conductor a hung op-node cost 20 s.
+    // A silent op-node cannot be stopped, and waiting would cost blocks: in op-conductor a hung op-node cost 20 s.
     const sequencer = view.fitness === Fitness.unfit ? 'leave' : 'stop';
     return { type: 'transfer', to: better.id, sequencer, reason };
   }
@@ -161,8 +161,8 @@ function decideAsLeader(view: View): Action {
   if (view.historyTooShort && closer) {
     return leaveTo(closer, 'the retained history does not reach the local head and another node is closer');
   }
-  // What this client has left may be what a majority has left. Then a member that still has it must not lead, and would
-  // transfer leadership back at once: whoever has left looks for the evidence first.
+  // A majority may have left the same blocks as this client. Then a member that still has them must not lead, and would
+  // transfer leadership back at once: a member that has left looks for the evidence first.
   const ahead = view.successors.find(
     ({ fitness, lagBlocks }) =>
       !view.left && fitness >= view.fitness && view.lagBlocks - lagBlocks >= FAR_BEHIND_BLOCKS,

@@ -1,13 +1,13 @@
 import type { BlockId } from '../../rpc/payload/block-ref.js';
 
-/** Two polls that lie further apart say nothing together: the client may have been restarted in between. */
+/** Two polls further apart than this prove nothing together: the client may have restarted in between. */
 const MAX_PAUSE_MS = 3000;
 
 /** The client had one committed block and then only another. */
 interface Loss {
   from: BlockId;
   to: BlockId;
-  /** How often in a row it was this very loss. */
+  /** How often in a row it was this same loss. */
   times: number;
 }
 
@@ -20,9 +20,9 @@ interface Departed {
 }
 
 /**
- * Notes when the local client leaves the committed chain by itself: a committed block that it had at one good poll is
- * gone at the next. A client that was killed and comes back without its newest blocks is not meant: in between there is
- * a poll that fails. The difference is evidence (see reset-evidence.ts), so whatever is unclear does not count.
+ * Notes when the local client leaves the committed chain by itself: a committed block that it had at one successful
+ * poll is gone at the next. This excludes a client that was killed and comes back without its newest blocks: a poll
+ * fails in between. The difference is evidence (see reset-evidence.ts), so unclear cases do not count.
  */
 export class Departure {
   private departed: Departed | undefined;
@@ -42,15 +42,15 @@ export class Departure {
     return this.current?.sinceMs;
   }
 
-  /** How often in a row it has lost the same blocks by itself, after it was given them again. */
+  /** How often in a row it has lost the same blocks by itself after it was given them again. */
   get times(): number {
     return this.loss?.times ?? 0;
   }
 
   /**
-   * A good poll.
+   * A successful poll.
    *
-   * @param common highest committed block that the client has; undefined when nobody can tell
+   * @param common highest committed block that the client has; undefined when unknown
    * @param passes it goes through the committed head
    */
   note(common: BlockId | undefined, passes: boolean, nowMs: number): void {
@@ -74,13 +74,13 @@ export class Departure {
   private left(from: BlockId, at: BlockId, sinceMs: number): void {
     this.departed = { from, at, sinceMs };
     const before = this.loss && this.isCommitted(this.loss.from) ? this.loss : undefined;
-    // On its way back to where it had been, it has lost a part of the same blocks: that is not once more, nor another loss.
+    // On its way back it has lost a part of the same blocks: that is neither a repetition nor another loss.
     if (before && from.number < before.from.number && at.number >= before.to.number) return;
     const isSame = before?.from.hash === from.hash && before.to.hash === at.hash;
     this.loss = { from, to: at, times: isSame ? this.times + 1 : 1 };
   }
 
-  /** A poll failed: what the next one finds may be the doing of a crash. */
+  /** A poll failed: a crash may have caused what the next one finds. */
   interrupted(): void {
     this.seen = undefined;
   }

@@ -35,7 +35,7 @@ describe('fitness', () => {
     },
   );
 
-  it('is less for a node that is asked to take over than for one that leads, after one bad check', () => {
+  it('is lower for a node that is asked to take over than for one that leads, after one bad check', () => {
     const once = [reason('too-few-peers', { failures: 1 })];
     expect(fitness(once, true, true, Strikes.toStayAway)).toBe(Fitness.impaired);
     expect(fitness(once, true, true, Strikes.toLeave)).toBe(Fitness.fit);
@@ -59,7 +59,7 @@ describe('eligibility', () => {
     );
   });
 
-  it('orders by fitness first, then by closeness to the head, and gives the fitness back', () => {
+  it('orders by fitness first, then by closeness to the head, and contains the fitness', () => {
     fc.assert(
       fc.property(levels, lags, levels, lags, (levelA, lagA, levelB, lagB) => {
         const [a, b] = [encodeEligibility(levelA, lagA), encodeEligibility(levelB, lagB)];
@@ -72,7 +72,7 @@ describe('eligibility', () => {
     );
   });
 
-  it('gives the lag back, but for an ordinary one', () => {
+  it('contains the lag, except an ordinary one', () => {
     const lagAfter = (lag: number): number => lagOf(encodeEligibility(Fitness.stale, lag));
     expect([-5, 2, 3, 480, 2_000_000].map(lagAfter)).toEqual([0, 0, 3, 480, 999_999]);
   });

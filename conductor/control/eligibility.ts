@@ -5,18 +5,18 @@ import type { HealthCode, HealthReason } from '../../health/health-report.js';
  *
  * - unfit: it cannot sequence at all (node unreachable, conductor paused or stopping, nothing known yet)
  * - impaired: it could, but something is wrong (too few peers, a client on another branch)
- * - stale: only its head is old, as in a whole cluster that stood still
+ * - stale: only its head is old, as in a whole cluster that had stopped
  * - partial: it sequences without its external builder (op-conductor #15874: healthy before partial before unhealthy)
  * - fit: healthy, or with faults that are tolerated
  */
 export const Fitness = { unfit: 0, impaired: 1, stale: 2, partial: 3, fit: 4 } as const;
 export type Fitness = (typeof Fitness)[keyof typeof Fitness];
 
-/** Blocks behind the committed head that are told apart. */
+/** Blocks behind the committed head that are distinguished. */
 const LAG_MAX = 999_999;
-/** Of a node on another branch, which is no number of blocks away from the head: it comes after all that are. */
+/** Of a node on another branch, which no number of blocks separates from the head: it comes after all others. */
 export const LAG_OF_OTHER_BRANCH = LAG_MAX;
-/** Blocks that a node in good health is behind while gossip is on its way: no reason to prefer another. */
+/** Blocks that a healthy node may be behind while gossip is on its way: not a reason to prefer another. */
 const ORDINARY_LAG = 2;
 
 /**
@@ -65,7 +65,7 @@ export function encodeEligibility(level: Fitness, lagBlocks: number): number {
   return level * (LAG_MAX + 1) + LAG_MAX - Math.min(lag, LAG_MAX);
 }
 
-/** Blocks that the node is behind, 0 for an ordinary lag. Says nothing of an unfit one. */
+/** Blocks that the node is behind, 0 for an ordinary lag. Meaningless for an unfit one. */
 export function lagOf(eligibility: number): number {
   return LAG_MAX - (eligibility % (LAG_MAX + 1));
 }

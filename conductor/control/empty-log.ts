@@ -24,10 +24,10 @@ interface Heads {
 }
 
 /**
- * Who may make the first block of an empty log. An earlier cluster may have published blocks that this log does not know,
- * so it is whoever has the highest head of a majority of voters. A witness has none, and counts as one of them all the
- * same: of two sequencers and a witness, both sequencers have to say. A sequencer that ran before there was a cluster goes
- * first, and no other starts while it runs: it may be one that publishes without asking. Pure.
+ * Which member may make the first block of an empty log. An earlier cluster may have published blocks that this log
+ * does not know, so it is the member with the highest head of a majority of voters. A witness has no head, but still
+ * counts as a voter: of two sequencers and a witness, both sequencers must report. A sequencer that ran before there
+ * was a cluster goes first, and no other starts while it runs: it may publish without asking. Pure.
  */
 export function decideEmptyLog({ own, head, voters }: Heads): EmptyLogDecision {
   const others = voters.flatMap(({ id, state }) =>

@@ -29,7 +29,7 @@ describe('HandBack', () => {
     expect(back.dueAt(AFTER_MS, [one])).toBeUndefined();
   });
 
-  it('counts from anew when the member was unfit, or was not there, for a moment', () => {
+  it('starts counting again when the member was briefly unfit or absent', () => {
     for (const interruption of [[successor('p', Fitness.stale, 0, 10)], []]) {
       const back = handBack();
       back.dueAt(0, [preferred]);
@@ -56,7 +56,7 @@ describe('HandBack', () => {
     expect(back.dueAt(AFTER_MS + INTERVAL_MS, [preferred])).toBe('p');
   });
 
-  it('counts from anew with each leadership', () => {
+  it('starts counting again with each leadership', () => {
     const back = handBack();
     back.dueAt(0, [preferred]);
     back.forget();

@@ -5,7 +5,7 @@ import type { Successor } from './decide.js';
 export interface HandBackTimes {
   /** Once it has been fit and caught up for this long; null: never. */
   afterMs: number | null;
-  /** At most once in this time. */
+  /** At most once per this time. */
   intervalMs: number;
 }
 
@@ -20,7 +20,7 @@ export class HandBack {
     private readonly priority: number,
   ) {}
 
-  /** The member that leadership is due to go back to; undefined if it stays. */
+  /** The member that leadership should now go back to; undefined if it stays. */
   dueAt(nowMs: number, successors: readonly Successor[]): string | undefined {
     const { afterMs, intervalMs } = this.times;
     if (afterMs === null) return undefined;
@@ -37,7 +37,7 @@ export class HandBack {
     this.lastMs = nowMs;
   }
 
-  /** Another leads: what was seen of the others is old. */
+  /** Another member leads: observations of the others are out of date. */
   forget(): void {
     this.readySince.clear();
   }

@@ -6,7 +6,7 @@ import { Fitness } from './eligibility.js';
 import type { LocalSequencer } from './local-sequencer.js';
 import type { Succession } from './succession.js';
 
-/** Who is to lead, and how. */
+/** Which member is to lead, and how. */
 export type TransferTarget = Omit<Extract<Action, { type: 'transfer' }>, 'type'>;
 
 interface HandOverOptions {
@@ -18,7 +18,7 @@ interface HandOverOptions {
   logger: Logger;
 }
 
-/** How many members may take their time to catch up before a node ends without. */
+/** How many members may take time to catch up before a node ends without a hand-over. */
 const TRIALS_AT_THE_END = 2;
 
 /** Gives leadership away, after the sequencer has ended its block where that is possible. */
@@ -26,9 +26,9 @@ export class HandOver {
   constructor(private readonly options: HandOverOptions) {}
 
   /**
-   * To the member that was decided on. Returns why it failed, or undefined; a member to which it failed does not count as
-   * fitter for a while. The sequencer goes on until that member has the whole log: a transfer that cannot succeed
-   * costs no block.
+   * To the chosen member. Returns why it failed, or undefined; after a failure, that member does not count as fitter
+   * for some time. The sequencer goes on until that member has the whole log, so a transfer that cannot succeed costs
+   * no block.
    */
   async to(action: TransferTarget, signal: AbortSignal): Promise<string | undefined> {
     const { raft, sequencer, announce } = this.options;
@@ -45,7 +45,7 @@ export class HandOver {
         'the sequencer could not be stopped before the transfer',
       );
     }
-    // It may have been the decision itself that was withdrawn meanwhile.
+    // The decision itself may have been withdrawn meanwhile.
     signal.throwIfAborted();
     return this.outcomeOf(action, await raft.transferLeadership(to));
   }
@@ -85,7 +85,7 @@ export class HandOver {
   private outcomeOf({ to, reason }: TransferTarget, outcome: Outcome<object>): string | undefined {
     const { succession, logger } = this.options;
     logger.info({ to, reason, ...outcome }, 'leadership transfer');
-    // Leadership that is on its way or gone is what was wanted.
+    // Leadership that is on its way or gone is the wanted result.
     if (outcome.outcome === 'done' || outcome.reason === 'transfer-in-progress' || !this.leads)
       return undefined;
     succession.avoid(to);

@@ -11,7 +11,7 @@ useVirtualTime();
 afterEach(endConductors);
 
 let t: ConductorUnderTest;
-/** What was said of each hand-over, and how many transfers there had been by then. */
+/** The event of each hand-over, and how many transfers there had been by then. */
 let told: unknown[][];
 
 beforeEach(async () => {
@@ -37,28 +37,28 @@ describe('a leader says why it gives leadership away, before it does', () => {
     expect(t.raft.transfers).toEqual(['c']);
   });
 
-  it('because somebody asks for it', async () => {
+  it('because an operator asks for it', async () => {
     const by = { address: '10.0.0.9:4000' };
     await t.conductor.transferLeaderToServer('c', '', by);
     expect(told).toEqual([['c', by, 0]]);
   });
 
-  it('to whoever is best', async () => {
+  it('to the best member', async () => {
     t.raft.peers = [];
     await t.conductor.transferLeader();
     expect(told).toEqual([[null, undefined, 0]]);
   });
 });
 
-describe('nothing is said', () => {
-  it('by a follower', async () => {
+describe('no event comes', () => {
+  it('from a follower', async () => {
     t.raft.follow('b');
     await t.controller.retire('SIGTERM');
     await expect(t.conductor.transferLeader()).rejects.toThrow('not the leader');
     expect(told).toEqual([]);
   });
 
-  it('of a transfer that is refused at once', async () => {
+  it('for a transfer that is refused at once', async () => {
     await expect(t.conductor.transferLeaderToServer('z', '')).rejects.toThrow('not a member');
     expect(told).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { HealthReport } from '../../health/health-report.js';
 
-/** Logs a health report when it says something else than the one before. */
+/** Logs a health report when it differs from the previous one. */
 export class HealthLog {
   private last: HealthReport | undefined;
 

@@ -18,7 +18,7 @@ export function probesFrom(config: Config, opNode: OpNodeClient, now: () => numb
   const { health } = config;
   const { probeTimeoutMs: timeoutMs, executionP2p, safe } = health;
   const rollupBoost = rollupBoostOf(config, now);
-  // A client of its own: the URL may be another one.
+  // Its own client, because the URL may differ.
   const peers = executionP2p.enabled ? new ExecutionClient({ url: executionP2p.rpcUrl }) : undefined;
   const countPeers = executionP2p.checkApi === 'admin' ? 'adminPeerCount' : 'peerCount';
   return {

@@ -8,7 +8,7 @@ const block = (number: number, branch = 'a', parentBranch = branch) => ({
   parentHash: hashOf(number - 1, parentBranch),
 });
 
-/** What it says a second after the last of these sightings, one a second. */
+/** Its answer a second after the last of these sightings, one a second. */
 function after(...sightings: ReturnType<typeof block>[][]): boolean {
   const watch = new L1Watch();
   sightings.forEach((blocks, second) => watch.note(blocks, second * 1000));
@@ -46,7 +46,7 @@ describe('L1Watch', () => {
     expect(watch.replacedAround(10_000 + laterMs)).toBe(isReason);
   });
 
-  it('does not take a height that was long ago for a replaced one', () => {
+  it('does not mistake a height from long ago for a replaced one', () => {
     const watch = new L1Watch();
     watch.note([block(2)], 0);
     watch.note([block(300)], 1000);

@@ -20,20 +20,20 @@ describe('LagTracker', () => {
     expect(tracker.isLagging(1e9)).toBe(false);
   });
 
-  it('gives a missing block its time', () => {
+  it('gives a missing block time to arrive', () => {
     observe([0, 11, 10]);
     expect(tracker.isLagging(LAG_GRACE_MS - 1)).toBe(false);
     expect(tracker.isLagging(LAG_GRACE_MS)).toBe(true);
   });
 
-  it('does not take a node for lagging that is a block behind at every glance', () => {
+  it('does not consider a node lagging when it is a block behind at every look', () => {
     for (let block = 0; block < 20; block++) {
       observe([block * 500, 101 + block, 100 + block]);
       expect(tracker.isLagging(block * 500)).toBe(false);
     }
   });
 
-  it('sees a node that moves but never catches up with what was awaited', () => {
+  it('notices a node that moves but never reaches the awaited block', () => {
     observe([0, 120, 100], [400, 121, 105], [LAG_GRACE_MS, 122, 110]);
     expect(tracker.isLagging(LAG_GRACE_MS)).toBe(true);
   });
@@ -54,7 +54,7 @@ describe('LagTracker', () => {
     expect(tracker.isLagging(1e9)).toBe(false);
   });
 
-  it('forgets what it waited for while either head is unknown', () => {
+  it('forgets the awaited block while either head is unknown', () => {
     observe([0, 11, 10], [100, 11, undefined], [200, 11, 10]);
     expect(tracker.isLagging(LAG_GRACE_MS)).toBe(false);
     expect(tracker.isLagging(200 + LAG_GRACE_MS)).toBe(true);

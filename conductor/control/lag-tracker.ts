@@ -1,9 +1,9 @@
-/** Gossip brings a block within milliseconds of its commit; what is missing after this long will not come by itself. */
+/** Gossip brings a block within milliseconds of its commit; one missing after this long will not come by itself. */
 export const LAG_GRACE_MS = 750;
 
 /**
- * Tells a node that misses blocks from one that is merely behind at every glance: the parent of the head that was
- * committed at one time must have arrived a grace later. The head itself is not posted to a standby.
+ * Tells a node that lacks blocks from one that is merely behind at every look: the parent of the head committed at one
+ * time must have arrived one grace period later. The head itself is not posted to a standby.
  */
 export class LagTracker {
   private awaited: { number: number; sinceMs: number } | undefined;

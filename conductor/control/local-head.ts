@@ -2,7 +2,7 @@ import type { OpNodeClient } from '../../rpc/clients/op-node-client.js';
 import type { CallOptions } from '../../rpc/clients/json-rpc-client.js';
 import type { BlockId, BlockRef } from '../../rpc/payload/block-ref.js';
 
-/** What is asked of the execution client about its chain. */
+/** Queries to the execution client about its chain. */
 export interface ChainClient {
   latestBlock(options: CallOptions): Promise<BlockRef>;
   blockByNumber(number: number, options: CallOptions): Promise<BlockRef | null>;
@@ -12,9 +12,9 @@ export interface ChainClient {
 export type UnsafeHead = Pick<BlockId, 'number'> & { hash?: string | undefined };
 
 /**
- * The head that the local sequencer would build on: the execution client's, or op-node's where that is an ancestor of it.
- * When op-node walks back it tells the client, but op-geth stays where it is: a head that is an ancestor of its own
- * moves nothing. The client is then ahead of what op-node accepts and builds on.
+ * The head that the local sequencer would build on: the execution client's, or op-node's if that is an ancestor of it.
+ * When op-node walks back it tells the client, but op-geth stays where it is: an ancestor of its own head moves
+ * nothing. The client is then ahead of the block that op-node accepts and builds on.
  */
 export async function localHead(
   { opNode, execution }: { opNode: Pick<OpNodeClient, 'syncStatus'>; execution: ChainClient },
@@ -24,7 +24,7 @@ export async function localHead(
   return lowerHead(latest, unsafeL2, execution, call);
 }
 
-/** Of the client's head and op-node's the lower one, as `localHead` has it. */
+/** The lower of the client's head and op-node's, as in `localHead`. */
 export async function lowerHead(
   latest: BlockRef,
   { number, hash }: UnsafeHead,

@@ -50,10 +50,10 @@ afterEach(async () => {
 const settle = (): Promise<void> => jest.advanceTimersByTimeAsync(0);
 const nextPoll = (): Promise<void> => jest.advanceTimersByTimeAsync(POLL_MS);
 
-describe('a process that ends', () => {
+describe('a process that has ended', () => {
   const gone = new ClientError({ code: 'unreachable', refused: true }, 'm', 'http://op-node', 'refused');
 
-  it('is asked for at once when its connection breaks', async () => {
+  it('is queried at once when its connection breaks', async () => {
     node.start();
     await settle();
     disconnect();
@@ -61,7 +61,7 @@ describe('a process that ends', () => {
     expect(active.calls).toHaveLength(2);
   });
 
-  it('is asked for again when its connection breaks while it is asked', async () => {
+  it('is queried again when its connection breaks during a query', async () => {
     node.start();
     await settle();
     active.now = undefined;
@@ -84,7 +84,7 @@ describe('a process that ends', () => {
     expect(node.state.reachable).toBe(false);
   });
 
-  it('takes two polls where it was not seen before: it may be about to start', async () => {
+  it('takes two polls when it was not seen before, because it may be about to start', async () => {
     active.now = gone;
     node.start();
     await settle();
@@ -94,7 +94,7 @@ describe('a process that ends', () => {
     expect(node.state.sequencerActive).toBeNull();
   });
 
-  it('asks nothing after the end', async () => {
+  it('queries nothing after the end', async () => {
     node.start();
     await settle();
     await node.stop();
@@ -128,13 +128,13 @@ describe('an op-node that does not answer', () => {
     expect(polls).toBe(1);
   });
 
-  it('has its time while blocks come', async () => {
+  it('gets time while blocks come', async () => {
     await hang();
     await jest.advanceTimersByTimeAsync(900);
     expect(node.state.reachable).toBe(true);
   });
 
-  it('has its time while it does not sequence: somebody else builds the blocks', async () => {
+  it('gets time while it does not sequence, because another node builds the blocks', async () => {
     await hang();
     node.noteSequencer(false);
     isBlockOverdue = true;
@@ -142,7 +142,7 @@ describe('an op-node that does not answer', () => {
     expect(node.state.reachable).toBe(true);
   });
 
-  it('is well again with its next answer', async () => {
+  it('is healthy again with its next answer', async () => {
     await hang();
     isBlockOverdue = true;
     await jest.advanceTimersByTimeAsync(400);

@@ -66,7 +66,7 @@ describe('LocalNode', () => {
     expect(node.state.reason).not.toBe('');
   });
 
-  it('asks at once and then once per interval, with deadline and signal, and tells each time', async () => {
+  it('polls at once and then once per interval, with deadline and signal, and reports each time', async () => {
     node.start();
     await settle();
     expect(node.state).toMatchObject({ head: refOf(10), sequencerActive: false, reachable: true });
@@ -90,7 +90,7 @@ describe('LocalNode', () => {
     expect(active.calls).toHaveLength(2);
   });
 
-  it('notes when the head went up, not when it stands still or goes down', async () => {
+  it('notes when the head went up, not when it stays or goes down', async () => {
     node.start();
     await settle();
     const { headAdvancedAtMs } = node.state;
@@ -114,12 +114,12 @@ describe('LocalNode', () => {
       fail();
     });
 
-    it('takes one lost answer for an accident', async () => {
+    it('treats one lost answer as an accident', async () => {
       await nextPoll();
       expect(node.state).toMatchObject({ reachable: true, sequencerActive: false, head: refOf(10) });
     });
 
-    it('takes two in a row for a fact, and says whom and why', async () => {
+    it('treats two in a row as a fact, and names the client and the reason', async () => {
       await nextPoll();
       await nextPoll();
       expect(node.state).toMatchObject({ reachable: false, reason: `${who}: connection refused` });
@@ -145,7 +145,7 @@ describe('LocalNode', () => {
     });
   });
 
-  it('counts strikes of op-node and execution client together: the node as a whole must answer', async () => {
+  it('counts strikes of op-node and execution client together, because the node as a whole must answer', async () => {
     node.start();
     await settle();
     active.now = refused;
@@ -156,7 +156,7 @@ describe('LocalNode', () => {
     expect(node.state).toMatchObject({ reachable: false, sequencerActive: false });
   });
 
-  it('does not know whether an op-node sequences that is gone, but keeps what the other one says', async () => {
+  it('does not know whether a lost op-node sequences, but keeps the answer of the other client', async () => {
     active.now = true;
     node.start();
     await settle();
@@ -168,7 +168,7 @@ describe('LocalNode', () => {
     expect(node.state).toMatchObject({ sequencerActive: null, head: refOf(12) });
   });
 
-  describe('the question whether the client is on the committed chain', () => {
+  describe('the check whether the client is on the committed chain', () => {
     beforeEach(() => {
       history = { head: refOf(9), hashAt: (number) => (number === 9 ? refOf(9).hash : undefined) };
       node = build();
@@ -182,7 +182,7 @@ describe('LocalNode', () => {
       expect(byNumber.calls[0]?.timeoutMs).toBe(1000);
     });
 
-    it('takes a sequencer for behind what was committed when the poll began, not for what came since', async () => {
+    it('compares a sequencer with the head committed when the poll began, not with later blocks', async () => {
       active.now = true;
       latest.now = undefined;
       history = { head: refOf(10), hashAt: (number) => refOf(number).hash };
@@ -199,7 +199,7 @@ describe('LocalNode', () => {
       expect(node.branch.offChain).toBeUndefined();
     });
 
-    it('has failed with it when it brings no answer', async () => {
+    it('fails the poll when it gets no answer', async () => {
       byNumber.now = refused;
       node.start();
       await settle();
@@ -252,7 +252,7 @@ describe('LocalNode', () => {
       await nextPoll();
     });
 
-    it.each([true, false])('a start or stop (%s) says nothing about after', async (now) => {
+    it.each([true, false])('a start or stop (%s) says nothing about the time after', async (now) => {
       node.noteSequencer(now);
       active.last.resolve(!now);
       await settle();
@@ -263,7 +263,7 @@ describe('LocalNode', () => {
       expect(node.state.sequencerActive).toBe(!now);
     });
 
-    it('a start says nothing about it by its failure, either', async () => {
+    it('a start says nothing about it by its failure either', async () => {
       active.last.reject(refused);
       await settle();
       await nextPoll();
@@ -313,7 +313,7 @@ describe('LocalNode', () => {
       await stopped;
     });
 
-    it('asks nothing any more', async () => {
+    it('sends no more queries', async () => {
       node.start();
       await settle();
       await node.stop();

@@ -17,9 +17,9 @@ interface LocalNodeState {
   headAdvancedAtMs: number;
   /** Whether op-node sequences; null while it does not answer. */
   sequencerActive: boolean | null;
-  /** op-node asks its conductor before it publishes, for all that is known: without that it must not sequence. */
+  /** As far as known, op-node asks its conductor before it publishes: otherwise it must not sequence. */
   conductorEnabled: boolean;
-  /** There was a poll, or a reason that it cannot begin. */
+  /** There was a poll, or a reason why it cannot begin. */
   asked: boolean;
   /** False after two polls in a row without an answer of op-node or of the execution client. */
   reachable: boolean;
@@ -44,11 +44,11 @@ interface Probed {
 const NO_NODE = 'a witness has no node';
 
 interface LocalNodeOptions extends Probed {
-  /** There is no node: this member is a witness, and nobody is asked. */
+  /** There is no node: this member is a witness, and polls nothing. */
   isAbsent?: boolean;
   /** The committed chain. */
   history: WatchedChains['history'];
-  /** What operators have done to op-node in an emergency; nothing unless given. */
+  /** Emergency overrides of op-node by operators; none by default. */
   override?: OverrideState;
   /** The sequencer should have had another block committed by now. */
   isBlockOverdue: () => boolean;
@@ -71,37 +71,37 @@ interface LocalNodeEvents {
 
 /** One lost answer may be a glitch; two in a row are not. */
 const STRIKES = 2;
-/** An op-node that has not answered for this long, and whose block is overdue, hangs: there is no second question. */
+/** An op-node that has not answered for this long, and whose block is overdue, hangs: it gets no second query. */
 const SILENT_MS = 300;
-/** How often that is looked at. */
+/** How often that is checked. */
 const LOOK_MS = 50;
 
 /**
- * What the local op-node and execution client are doing, read again several times a second: op-conductor believes
- * what it last did to them, and an op-node that was restarted stays stopped (docs/reference/op-conductor.md §3.2).
+ * State of the local op-node and execution client, read several times a second: op-conductor relies on its own last
+ * action on them, so an op-node that was restarted stays stopped (docs/reference/op-conductor.md §3.2).
  */
 export class LocalNode extends EventEmitter<LocalNodeEvents> {
   private readonly stopped = new AbortController();
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
-  /** Another poll is to follow the one under way. */
+  /** Another poll must follow the one under way. */
   private again = false;
   /** It answered since it was last found unreachable. */
   private hasAnswered = false;
   private strikes = 0;
-  /** op-node did not answer, so that it may have been restarted with other flags. */
+  /** op-node did not answer, so it may have been restarted with other flags. */
   private mayHaveRestarted = false;
-  /** Grows with each note from outside: a poll that began before says nothing about after. */
+  /** Grows with each note from outside: a poll that began before says nothing about the time after. */
   private epoch = 0;
-  /** Where the client's chain stands to the committed one. */
+  /** How the client's chain relates to the committed one. */
   readonly branch: BranchWatch;
   /** What L1 does, as op-node sees it. */
   readonly l1 = new L1Watch();
-  /** What became of the blocks of its sequencer. */
+  /** Fate of its sequencer's blocks. */
   readonly commits = new RefusedCommits();
   /** There is none: this member is a witness. */
   readonly isAbsent: boolean;
-  /** Whether it was told to publish without its conductor. */
+  /** Whether an operator told it to publish without its conductor. */
   readonly override: OverrideState;
   readonly state: LocalNodeState = {
     head: null,
@@ -123,13 +123,13 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
     options.execution.onDisconnect(() => this.pollNow());
   }
 
-  /** Why its sequencer must not run as a leader's; undefined when it asks its conductor, for all that is known. */
+  /** Why its sequencer must not run as a leader's; undefined when, as far as known, it asks its conductor. */
   get notAsking(): string | undefined {
     if (!this.state.conductorEnabled) return NOT_ASKING;
     return this.override.sinceMs === null ? undefined : OVERRIDDEN;
   }
 
-  /** From here on it is asked again and again; one that is absent never is, all is known of it. */
+  /** From here on it is polled repeatedly. An absent node never is: all is known about it. */
   start(): void {
     if (this.isAbsent) return void this.emit('polled');
     this.again = false;
@@ -140,7 +140,7 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
     });
   }
 
-  /** A connection ended: it is known at once whether the process is gone. */
+  /** A connection ended: a poll shows at once whether the process is gone. */
   private pollNow(): void {
     if (this.running) {
       this.again = true;
@@ -169,13 +169,13 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
     this.state.sequencerActive = active;
   }
 
-  /** Notes a head that somebody else has just read. */
+  /** Notes a head that another component has just read. */
   noteHead(head: BlockRef): void {
     this.epoch += 1;
     this.takeHead(head);
   }
 
-  /** Notes whether op-node asks its conductor, which somebody else has just asked. */
+  /** Notes whether op-node asks its conductor, which another component has just found out. */
   noteConductorEnabled(enabled: boolean): void {
     this.state.conductorEnabled = enabled;
   }
@@ -216,7 +216,7 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
     this.emit('polled');
   }
 
-  /** op-node's where that is lower than the client's; without its answer the client's. */
+  /** op-node's if that is lower than the client's; without its answer, the client's. */
   private async headOf(
     latest: BlockRef,
     opNode: PromiseSettledResult<OpNodeAnswer>,
@@ -253,7 +253,7 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
       this.state.reachable = true;
       return;
     }
-    // A process that was there and is gone is a fact at once.
+    // A process that was there and is gone needs no second look.
     this.strikes = gone && this.hasAnswered ? STRIKES : this.strikes + 1;
     this.noteStrikes(failure);
     this.branch.pollFailed();
@@ -266,7 +266,7 @@ export class LocalNode extends EventEmitter<LocalNodeEvents> {
     this.hasAnswered = false;
   }
 
-  /** Until it is called off, looks whether op-node is silent while its block is overdue. */
+  /** Until cancelled, checks whether op-node is silent while its block is overdue. */
   private lookForSilence(): () => void {
     const askedAtMs = performance.now();
     const timer = setInterval(() => {

@@ -25,17 +25,17 @@ export interface LocalSequencerOptions
 }
 
 interface LocalSequencerEvents {
-  /** `wasStopped`: false when it ran already. */
+  /** `wasStopped`: false when it was already running. */
   started: [wasStopped: boolean];
-  /** `wasRunning`: false when it was stopped already. */
+  /** `wasRunning`: false when it was already stopped. */
   stopped: [wasRunning: boolean];
 }
 
-/** Starts, stops and feeds the local node, and remembers of it what the next decision has to know. */
+/** Starts, stops and feeds the local node, and remembers what the next decision must know about it. */
 export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
   private starting = false;
   private abandoning = false;
-  /** Since this node leads, a start has passed the gate. */
+  /** A start has passed the gate since this node began to lead. */
   private passedGate = false;
   private startedMs = -Infinity;
   /** Hash of the local head for which the retained history turned out too short. */
@@ -49,12 +49,12 @@ export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
     this.gate = new StartGate(options);
   }
 
-  /** A start is under way; it is not over when a poll sees its effect, but when op-node has answered. */
+  /** A start is under way; it ends when op-node has answered, not when a poll sees its effect. */
   get isStarting(): boolean {
     return this.starting;
   }
 
-  /** It is being stopped for good reason, and nothing that it sealed counts any more. */
+  /** It is being stopped for good reason, and its sealed blocks no longer count. */
   get isAbandoning(): boolean {
     return this.abandoning;
   }
@@ -64,7 +64,7 @@ export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
     return this.passedGate;
   }
 
-  /** Why a start has to wait although nothing has failed; undefined if nothing holds it. */
+  /** Why a start must wait although nothing has failed; undefined if it need not. */
   get heldBy(): string | undefined {
     return this.held;
   }
@@ -118,7 +118,7 @@ export class LocalSequencer extends EventEmitter<LocalSequencerEvents> {
     health.probeNow();
   }
 
-  /** Posts the blocks that the local node misses, as far as they cannot be replaced any more. */
+  /** Posts the blocks that the local node lacks, as far as they can no longer be replaced. */
   async feed(signal: AbortSignal): Promise<void> {
     const { localNode, health } = this.options;
     await this.notingShortHistory(async () => {

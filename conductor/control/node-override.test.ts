@@ -63,14 +63,14 @@ beforeEach(async () => {
 afterEach(() => expect(override.isLooking).toBe(false));
 
 describe('an op-node that publishes without its conductor', () => {
-  it('is remembered before it is told so', async () => {
+  it('is remembered before it gets the call', async () => {
     opNode.onCall = () => expect(kept).toEqual([7]);
     await override.begin(7);
     expect(opNode.calls).toEqual(['override']);
     expect(override.sinceMs).toBe(7);
   });
 
-  it('is remembered although its answer is lost, and since the first time', async () => {
+  it('is remembered even if its answer is lost, since the first time', async () => {
     opNode.fault = new Error('timeout');
     await expect(override.begin(7)).rejects.toThrow('timeout');
     await override.begin(9);
@@ -94,14 +94,14 @@ describe('an op-node that publishes without its conductor', () => {
     expect(kept).toEqual([7, null]);
   });
 
-  it('is looked at by a start that cannot succeed, during which the conductor does not lead', async () => {
+  it('is checked by a start that cannot succeed, during which the conductor does not lead', async () => {
     await override.begin(7);
     opNode.onCall = () => expect(override.isLooking).toBe(true);
     await lookLater();
     expect(opNode.calls).toEqual(['override', `start 0x${'00'.repeat(32)}`]);
   });
 
-  it('asks its conductor, also when that could not answer', async () => {
+  it('asks its conductor, even when the conductor could not answer', async () => {
     await override.begin(7);
     opNode.fault = refusal({ reason: 'leader-check-failed', detail: 'timeout' });
     await lookLater();
@@ -126,7 +126,7 @@ describe('an op-node that publishes without its conductor', () => {
     expect(opNode.calls).toEqual(['override']);
   });
 
-  it('is looked at every two seconds only, and never without an override', async () => {
+  it('is checked only every two seconds, and never without an override', async () => {
     await lookLater();
     expect(opNode.calls).toEqual([]);
     await override.begin(7);
@@ -137,7 +137,7 @@ describe('an op-node that publishes without its conductor', () => {
     expect(opNode.calls).toHaveLength(2);
   });
 
-  it('is remembered when it is told again while it is being looked at', async () => {
+  it('is remembered when it is overridden again during a check', async () => {
     await override.begin(7);
     opNode.overridden = false;
     opNode.onCall = () => {

@@ -17,39 +17,38 @@ interface NodeOverrideOptions {
   logger: Logger;
 }
 
-/** No block has this hash, so that a start on it never succeeds. */
+/** No block has this hash, so a start on it never succeeds. */
 const NO_BLOCK = `0x${'00'.repeat(32)}`;
 
 const CALL_TIMEOUT_MS = 2000;
 const LOOK_INTERVAL_MS = 2000;
 
 /**
- * Whether op-node was told `admin_overrideLeader` through this conductor. It says nothing of it, and forgets it by
- * nothing but a restart, so that it is remembered here: on disk before the call, until op-node is seen to ask its
- * conductor again.
+ * Whether op-node got `admin_overrideLeader` through this conductor. op-node does not report it, and only a restart
+ * clears it, so it is remembered here: on disk before the call, until op-node is seen to ask its conductor again.
  */
 export class NodeOverride {
   private since: number | null = null;
   private store: NodeOverrideStore | undefined;
   private looking = false;
   private nextLookMs = -Infinity;
-  /** Grows with each override: a look that began before says nothing of it. */
+  /** Grows with each override: a check that began before says nothing about it. */
   private begun = 0;
 
   constructor(private readonly options: NodeOverrideOptions) {}
 
-  /** Takes over what an earlier process left. */
+  /** Takes over the override that an earlier process left. */
   async restore(store: NodeOverrideStore): Promise<void> {
     this.store = store;
     this.since = await store.read();
   }
 
-  /** Wall clock in milliseconds; null while op-node asks its conductor, for all that is known. */
+  /** Wall clock in milliseconds; null while, as far as known, op-node asks its conductor. */
   get sinceMs(): number | null {
     return this.since;
   }
 
-  /** op-node is being tested: the answer to `conductor_leader` has to be no, whoever leads. */
+  /** op-node is being tested: the answer to `conductor_leader` must be no, even if this node leads. */
   get isLooking(): boolean {
     return this.looking;
   }
@@ -68,7 +67,7 @@ export class NodeOverride {
     this.options.logger.warn('op-node publishes without its conductor until it is restarted');
   }
 
-  /** Looks from time to time whether op-node asks its conductor again, while its sequencer does not run. Never rejects. */
+  /** Checks at intervals whether op-node asks its conductor again, while its sequencer does not run. Never rejects. */
   async look(): Promise<void> {
     const { isSequencing, logger } = this.options;
     const nowMs = performance.now();
@@ -81,7 +80,7 @@ export class NodeOverride {
     try {
       await this.store?.write(null);
     } catch {
-      // The process ends by that.
+      // This ends the process.
       return;
     }
     this.since = null;
@@ -89,7 +88,7 @@ export class NodeOverride {
   }
 
   /**
-   * Asks for a start that cannot succeed. op-node first looks whether it leads: with the override it does not ask, and
+   * Requests a start that cannot succeed. op-node first checks whether it leads: with the override it does not ask, and
    * goes on to the hash.
    */
   private async isAsking(): Promise<boolean> {

@@ -1,11 +1,11 @@
 import type { HealthReason, HealthReport } from '../../health/health-report.js';
 import type { LocalNode } from './local-node.js';
 
-/** What of the local node the conductor sees by itself. */
+/** What the conductor itself sees of the local node. */
 type PolledNode = Pick<LocalNode, 'state' | 'branch' | 'commits' | 'notAsking'>;
 
 /**
- * Everything that is known of the local node's health: the last check, and what was seen since, as the conductor asks
+ * All that is known about the local node's health: the last check, and later observations, because the conductor polls
  * the node more often than health is checked. Null before the first check.
  */
 export function withNodePoll(report: HealthReport | null, node: PolledNode): HealthReport | null {

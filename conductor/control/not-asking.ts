@@ -2,6 +2,6 @@
 export const NOT_ASKING =
   'op-node publishes without asking its conductor: it was started without --conductor.enabled';
 
-/** The same, since an operator said so in an emergency. */
+/** The same, because an operator ordered it in an emergency. */
 export const OVERRIDDEN =
   'op-node publishes without asking its conductor: it was told admin_overrideLeader and has not been restarted since';

@@ -10,15 +10,15 @@ interface FitnessSources {
   localNode: Pick<LocalNode, 'state' | 'branch' | 'commits' | 'notAsking'>;
   chain: Pick<ChainState, 'head'>;
   switches: Pick<Switches, 'active'>;
-  /** Why the sequencer cannot be started here; undefined if it can, for all that is known. */
+  /** Why the sequencer cannot be started here; undefined if, as far as known, it can. */
   startTrouble: () => string | undefined;
 }
 
-/** How fit this node is to sequence, by everything that is known here. */
+/** How fit this node is to sequence, by all that is known here. */
 export class OwnFitness {
   constructor(private readonly sources: FitnessSources) {}
 
-  /** As op-conductor: healthy until the first check has spoken. */
+  /** Like op-conductor: healthy until the first check has spoken. */
   get isHealthy(): boolean {
     return this.report?.healthy ?? true;
   }
@@ -30,14 +30,14 @@ export class OwnFitness {
     return startTrouble() === undefined ? level : (Math.min(level, Fitness.impaired) as Fitness);
   }
 
-  /** Committed blocks that the local execution client misses; negative if it is ahead. */
+  /** Committed blocks that the local execution client lacks; negative if it is ahead. */
   get lagBlocks(): number {
     const { chain, localNode } = this.sources;
     if (localNode.branch.otherBranch !== undefined) return LAG_OF_OTHER_BRANCH;
     return (chain.head?.number ?? 0) - (localNode.state.head?.number ?? 0);
   }
 
-  /** What the leader is told of this node. */
+  /** This node's report to the leader. */
   get eligibility(): number {
     return encodeEligibility(this.level(Strikes.toStayAway), this.lagBlocks);
   }

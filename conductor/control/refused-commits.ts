@@ -1,8 +1,8 @@
-/** Refusals in a row that are no accident: a block that is refused comes again, in another shape or not. */
+/** Refusals in a row that are not an accident: a refused block comes again, in the same shape or another. */
 const ENOUGH = 3;
 /**
- * For so long no commit must have succeeded: everybody who reaches the port can have commits refused, but a sequencer that
- * is well has a block of its own committed in between.
+ * No commit must have succeeded for this long: anybody who reaches the port can have commits refused, but a healthy
+ * sequencer has its own blocks committed in between.
  */
 const LONG_ENOUGH_MS = 5000;
 
@@ -12,7 +12,7 @@ export class RefusedCommits {
   private sinceMs = 0;
   private last = '';
 
-  /** One was accepted, or the sequencer was started or stopped: what was before does not count. */
+  /** One was accepted, or the sequencer was started or stopped: earlier refusals do not count. */
   forget(): void {
     this.count = 0;
   }
@@ -24,7 +24,7 @@ export class RefusedCommits {
     this.last = reason;
   }
 
-  /** Why commits are refused again and again; undefined while they are not. */
+  /** Why commits are refused repeatedly; undefined while they are not. */
   reasonAt(nowMs: number): string | undefined {
     return this.count >= ENOUGH && nowMs - this.sinceMs >= LONG_ENOUGH_MS ? this.last : undefined;
   }

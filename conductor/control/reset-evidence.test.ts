@@ -85,12 +85,12 @@ describe('resetEvidence', () => {
   });
 
   describe('of a majority that kept other blocks than the local client', () => {
-    it('is a matter of a member that has left where the majority did', () => {
+    it('is left to a member that has left at the same block as the majority', () => {
       const voters = [voter('a', 97), voter('b', 95), voter('c', 93), voter('d', 'stays'), voter('e', 94)];
       expect(find(voters)).toMatchObject({ type: 'elsewhere', to: 'b' });
     });
 
-    it('is waited for when that member cannot lead: the local client would bring back what gives way', () => {
+    it('is waited for when that member cannot lead, because the local client would bring back the lost blocks', () => {
       const away = {
         id: 'b',
         state: { head: null, leftAt: block(95), canLead: false, sequences: false, witness: false },
@@ -99,7 +99,7 @@ describe('resetEvidence', () => {
       expect(find(voters)).toMatchObject({ type: 'wait' });
     });
 
-    it('is enough when the local client only lacks blocks that it can be given', () => {
+    it('is enough when the local client only lacks blocks that can be posted to it', () => {
       const away = {
         id: 'b',
         state: { head: null, leftAt: block(95), canLead: false, sequences: false, witness: false },
@@ -112,13 +112,13 @@ describe('resetEvidence', () => {
       expect(find(voters, { isElsewhere: true })).toMatchObject({ type: 'wait' });
     });
 
-    it('is a matter of another member, too, when the local client has other blocks there', () => {
+    it('is also left to another member when the local client has other blocks there', () => {
       const voters = [voter('a', 93), voter('b', 95), voter('c', 'stays')];
       expect(find(voters, { isElsewhere: true })).toMatchObject({ type: 'elsewhere', to: 'b' });
     });
   });
 
-  it('names who left, and where', () => {
+  it('names the voters that left, and the block', () => {
     expect(find([voter('a', 95), voter('b', 'stays'), voter('c', 'stays')])).toEqual({
       type: 'none',
       reason: `only 1 of 3 voters' clients have left the committed chain: a after block 95 (${hashOf(95)})`,

@@ -13,18 +13,18 @@ export interface Evidence {
   hashAt: (number: number) => string | undefined;
   /** The local op-node saw L1 replace blocks about when its client left, or its client leaves the same blocks again and again. */
   hasReason: boolean;
-  /** The local client has other blocks than the committed ones, so that these cannot be posted to it. */
+  /** The local client's blocks differ from the committed ones, so these cannot be posted to it. */
   isElsewhere: boolean;
-  /** L1 replaced blocks so short a while ago that the other clients may not have left yet. */
+  /** L1 replaced blocks so recently that the other clients may not have left yet. */
   othersMayFollow: boolean;
 }
 
 type Finding =
-  /** The committed head may be taken back, and this node can go on from there. */
+  /** The committed head may be taken back, and this node can continue from there. */
   | { type: 'reset'; request: ResetRequest }
-  /** It may, but this client still has blocks that would give way: that member is to do it. */
+  /** It may, but this client still has blocks that would give way: that member must do it. */
   | { type: 'elsewhere'; to: string; reason: string }
-  /** Not yet: the others are expected to leave, too. */
+  /** Not yet: the others are expected to leave as well. */
   | { type: 'wait'; reason: string }
   /** Nothing gives way; the node is brought back to the committed head. */
   | { type: 'none'; reason: string };
@@ -36,10 +36,11 @@ interface Left {
 }
 
 /**
- * Whether acknowledged blocks may give way since the clients have left them by themselves, as all do when L1 takes back
- * what the blocks were derived from. A block gives way only if the clients of a majority of voters have left that very
- * block. A lone voter has no witness: what its client lost, it may have lost in a crash that nobody saw. There L1 must have
- * been seen to replace blocks, or the client must leave the same blocks whenever it is given them. Pure.
+ * Whether acknowledged blocks may give way because the clients have left them by themselves, as all do when L1 takes
+ * back the blocks that they were derived from. A block gives way only if the clients of a majority of voters have left
+ * that same block. A lone voter has nobody to confirm it: its client may have lost blocks in a crash that nobody saw.
+ * In that case L1 must have been seen to replace blocks, or the client must leave the same blocks each time it gets
+ * them. Pure.
  */
 export function resetEvidence({
   own,

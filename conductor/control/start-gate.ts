@@ -12,7 +12,7 @@ import { resetEvidence, type Evidence } from './reset-evidence.js';
 import { StartElsewhereError, StartHeldError } from './start-held.js';
 import type { VoterReport } from './voter-report.js';
 
-/** A crash does not make a client lose the same blocks so often; an op-node that does not accept them does. */
+/** A crash does not make a client lose the same blocks this often; an op-node that does not accept them does. */
 const TIMES_ENOUGH = 3;
 
 export interface StartGateOptions {
@@ -27,23 +27,23 @@ export interface StartGateOptions {
   };
   history: { readonly head: BlockId | undefined; hashAt(number: number): string | undefined };
   readBarrier: () => Promise<Outcome<object>>;
-  /** All voters, with what those say that answer within a second. */
+  /** All voters, with the reports of those that answer within a second. */
   askVoters: () => Promise<readonly VoterReport[]>;
   /** Takes the committed head back. */
   resetHead: (request: ResetRequest) => Promise<void>;
   logger: Logger;
 }
 
-/** What has to be settled before the sequencer may be started. */
+/** Conditions for a start of the sequencer. */
 export class StartGate {
   constructor(private readonly options: StartGateOptions) {}
 
-  /** @throws StartHeldError, StartElsewhereError, ClientError; what `resetHead` throws */
+  /** @throws StartHeldError, StartElsewhereError, ClientError, and the errors of `resetHead` */
   async pass(call: CallOptions): Promise<void> {
     await this.requireConductor(call);
     const { history, localNode } = this.options;
     if (history.head && localNode.branch.leftAt === null) return;
-    // What is committed already must be known.
+    // All that is committed must be known first.
     const barrier = await this.options.readBarrier();
     if (barrier.outcome !== 'done') throw new Error(`leadership lost before the start: ${barrier.reason}`);
     call.signal?.throwIfAborted();
@@ -69,7 +69,7 @@ export class StartGate {
     if (decision.type === 'wait') throw new StartHeldError(decision.code, decision.reason);
   }
 
-  /** Without evidence the node is brought back to the committed head, as any other that is not there. */
+  /** Without evidence the node is brought back to the committed head, like any other that is not there. */
   private async resetIfClientsLeft(head: BlockId, call: CallOptions): Promise<void> {
     const { nodeId: own, askVoters, resetHead, history, logger } = this.options;
     const [voters, reasons] = await Promise.all([askVoters(), this.reasonsToLeave(call)]);

@@ -6,7 +6,7 @@ import type { EmptyLogCode } from './empty-log.js';
  */
 export type StartHeldCode = EmptyLogCode | 'conductor-disabled' | 'clients-leaving';
 
-/** The sequencer must not be started yet. Nothing has failed: it is tried on. */
+/** The sequencer must not be started yet. Nothing has failed, and the attempts continue. */
 export class StartHeldError extends Error {
   override readonly name = 'StartHeldError';
   constructor(
@@ -17,7 +17,7 @@ export class StartHeldError extends Error {
   }
 }
 
-/** The sequencer must not be started here: another member is to lead. */
+/** The sequencer must not be started here: another member must lead. */
 export class StartElsewhereError extends Error {
   override readonly name = 'StartElsewhereError';
   constructor(

@@ -47,7 +47,7 @@ function nodeAt(height: number): FakeNode {
   return new FakeNode(chainOf(1, height).map(({ number }) => refOf(number)));
 }
 
-/** The next so many starts are refused. */
+/** This many of the next starts are refused. */
 function refuse(times: number, refusal: () => Error): void {
   const { startSequencer: real } = node.opNode;
   node.opNode.startSequencer = (head, options) => {
@@ -142,7 +142,7 @@ describe('startSequencer', () => {
       expect(node.wakeUps).toEqual([10]);
     });
 
-    it('but not one that runs already, nor one that refuses', async () => {
+    it('but not one that is already running or refuses', async () => {
       refuse(1, () => refusalOf({ reason: 'not-leader' }));
       await expect(start()).rejects.toThrow();
       node.active = true;
@@ -156,13 +156,13 @@ describe('startSequencer', () => {
     ])('and is started also when it %s to be woken', async (_, fault) => {
       node.faults.set('wakeUp', fault);
       await expect(started()).resolves.toEqual({ head: refOf(10), wasStopped: true });
-      // No answer is awaited forever.
+      // It does not wait forever for an answer.
       await jest.advanceTimersByTimeAsync(1000);
       expect(jest.getTimerCount()).toBe(0);
     });
   });
 
-  it('takes a sequencer that runs already for started', async () => {
+  it('treats a sequencer that is already running as started', async () => {
     node.active = true;
     expect(await started()).toEqual({ head: refOf(10), wasStopped: false });
   });
@@ -200,7 +200,7 @@ describe('startSequencer', () => {
       expect(node.starts).toEqual([hashOf(10), hashOf(11)]);
     });
 
-    it('does not look forever', async () => {
+    it('does not keep looking forever', async () => {
       refuse(Infinity, () => hashMismatch(refOf(9), hashOf(10)));
       const result = start();
       await jest.advanceTimersByTimeAsync(2 * DEADLINE_MS + 50);
@@ -232,7 +232,7 @@ describe('startSequencer', () => {
     const lost = (): Error =>
       new ClientError({ code: 'unreachable' }, 'admin_startSequencer', 'http://op-node', 'connection reset');
 
-    it('is one after two seconds, when the sequencer runs', async () => {
+    it('is a start after two seconds, when the sequencer runs', async () => {
       node.opNode.sequencerActive = async () => true;
       node.faults.set('startSequencer', 'hang');
       callTimeoutMs = 10_000;
@@ -254,7 +254,7 @@ describe('startSequencer', () => {
       expect(node.starts).toHaveLength(1);
     });
 
-    it('is a start when the connection breaks, and not when op-node says no', async () => {
+    it('is a start when the connection breaks, but not when op-node refuses', async () => {
       node.opNode.sequencerActive = async () => true;
       refuse(1, lost);
       await expect(start()).resolves.toEqual(refOf(10));

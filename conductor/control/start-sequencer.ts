@@ -24,18 +24,18 @@ export interface StartOptions {
 export interface Started {
   /** The block that it builds on. */
   head: BlockRef;
-  /** False when it ran already. */
+  /** False when it was already running. */
   wasStopped: boolean;
 }
 
-/** op-node answers within milliseconds, or has something in its way; then it is asked what came of it. */
+/** op-node answers within milliseconds, or something blocks it; then it is asked whether the start succeeded. */
 const START_TIMEOUT_MS = 2000;
 /** Pause before another try when op-node has not imported yet what its execution client shows. */
 const RETRY_MS = 10;
 
 /**
- * Starts the local sequencer on top of the committed head, after bringing the node there. With an empty log the
- * node's own head is the place to start: that no other member has more is settled before (start-gate.ts).
+ * Starts the local sequencer on top of the committed head, after bringing the node there. With an empty log it starts
+ * on the node's own head: start-gate.ts has already settled that no other member has more.
  *
  * @throws BehindError, StartRefusedError, ClientError
  */
@@ -59,7 +59,7 @@ export async function startSequencer(deps: StartDeps, options: StartOptions): Pr
   }
 }
 
-/** A start whose answer is lost is no failure if the sequencer runs: it was told on which block. */
+/** A start whose answer is lost is not a failure if the sequencer runs: the call named its block. */
 async function startOn(
   { opNode, logger }: StartDeps,
   { number, hash }: BlockRef,
@@ -84,7 +84,7 @@ function isLostAnswer(error: unknown): error is ClientError {
   return error instanceof ClientError && error.code !== 'rpc-error' && error.code !== 'aborted';
 }
 
-/** It runs whatever comes of this, only later, so nobody waits for it. */
+/** Without this it also runs, only later, so nobody waits for the result. */
 function wakeUp({ opNode, logger }: StartDeps, head: BlockRef, timeoutMs: number): void {
   opNode
     .wakeUp(head.number, { timeoutMs })

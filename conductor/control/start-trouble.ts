@@ -3,9 +3,9 @@ import { StartRefusedError } from '../../rpc/clients/start-refusal.js';
 import { BehindError } from './bring-to-head.js';
 import { StartElsewhereError, StartHeldError } from './start-held.js';
 
-/** Starts in a row that have to fail, or to be undone, before another node is thought to do better. */
+/** Starts in a row that must fail, or be undone, before another node is expected to do better. */
 const FAILURES = 3;
-/** For so long after the last failure this node is not a good candidate; then it may try again. */
+/** For this long after the last failure this node is not a good candidate; then it may try again. */
 const LASTS_MS = 10_000;
 
 /**
@@ -29,8 +29,8 @@ export class StartTrouble {
   }
 
   /**
-   * A sequencer that ran had to be stopped since it left the committed chain. If that happens again and again, its
-   * op-node does not accept a committed block; whether those of other members do will show when one of them leads.
+   * A running sequencer had to be stopped because it left the committed chain. If that happens repeatedly, its op-node
+   * does not accept a committed block; only another member's lead will show whether the other op-nodes do.
    */
   abandoned(reason: string, nowMs: number): void {
     this.forgetOld(nowMs);
@@ -42,7 +42,7 @@ export class StartTrouble {
     this.failures = 0;
   }
 
-  /** It is to have new chances. */
+  /** It gets new chances. */
   reset(): void {
     this.failures = 0;
     this.abandonments = 0;
@@ -64,7 +64,7 @@ export class StartTrouble {
   }
 }
 
-/** No further attempt for a node that has not moved, come round or answered in all the time that it was given. */
+/** No further attempt for a node that has not moved, come round or answered in all the time given. */
 function tookItsTime(error: Error): boolean {
   return (
     error instanceof BehindError ||

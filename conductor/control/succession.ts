@@ -2,25 +2,25 @@ import type { RaftNode } from '../../raft/index.js';
 import type { Successor } from './decide.js';
 import { fitnessOf, lagOf } from './eligibility.js';
 
-/** For so long a member to which a transfer failed comes after all others. */
+/** How long a member to which a transfer failed comes after all others. */
 const AVOID_MS = 10_000;
 
 interface SuccessionOptions {
   raft: Pick<RaftNode<unknown>, 'nodeId' | 'status'>;
-  /** Hand leadership on in the order of ids, among those that are fit for it. */
+  /** Pass leadership on in the order of ids, among fit members. */
   roundRobin: boolean;
-  /** A peer that did not answer for this long is no successor. */
+  /** A peer that has not answered for this long is not a successor. */
   peerTimeoutMs: () => number;
 }
 
-/** Who may lead after this node, as the leader sees it. */
+/** Members that may lead after this node, as the leader sees them. */
 export class Succession {
   /** Members to which a transfer failed are tried after all others, until then. */
   private readonly avoidUntilMs = new Map<string, number>();
 
   constructor(private readonly options: SuccessionOptions) {}
 
-  /** The voters that answer, the best one first. */
+  /** The voters that answer, best first. */
   successors(): Successor[] {
     const now = performance.now();
     const { configuration, peers } = this.options.raft.status();
@@ -39,8 +39,8 @@ export class Succession {
   }
 
   /**
-   * The best one first, unless the operator wants them in turn. A chain that has stopped always goes round: two
-   * nodes that are both fit and cannot sequence would hand it to each other forever.
+   * Best first, unless the operator wants them in turn. A chain that has stopped always goes round: two nodes that are
+   * both fit and cannot sequence would hand it to each other forever.
    */
   inOrderOfTrial({ stuck }: { stuck: boolean }): Successor[] {
     const { roundRobin, raft } = this.options;

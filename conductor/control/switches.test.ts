@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { Switches, type KeptSwitches, type LoggedPause, type Pause, type PauseStore } from './switches.js';
 
-/** A disk that takes its time: writes end, in their order, when the test says so. */
+/** A slow disk: writes end, in order, when the test says so. */
 class SlowStore implements PauseStore {
   others: Omit<KeptSwitches, 'paused'> = {};
   private readonly waiting: (() => void)[] = [];
@@ -31,7 +31,7 @@ async function switchesOn(store: PauseStore, paused = false): Promise<Switches> 
 }
 
 describe('Switches', () => {
-  it('pauses at once, and has paused when it is on disk', async () => {
+  it('pauses at once, and resolves when the pause is on disk', async () => {
     const store = new SlowStore();
     const switches = await switchesOn(store);
     let done = false;
@@ -44,7 +44,7 @@ describe('Switches', () => {
     expect(store.kept).toMatchObject({ by: 'conductor_pause' });
   });
 
-  it('goes on only when that is on disk', async () => {
+  it('resumes only when that is on disk', async () => {
     const store = new SlowStore({ by: 'bootstrap', sinceMs: 7 });
     const switches = await switchesOn(store);
     const ending = switches.endPause();
@@ -68,7 +68,7 @@ describe('Switches', () => {
     expect({ paused: switches.paused, kept: store.kept }).toMatchObject({ paused: true, kept: {} });
   });
 
-  it('names who paused first, until somebody resumes', async () => {
+  it('names the first pause until an operator resumes', async () => {
     const kept: Pause = { by: 'bootstrap', sinceMs: 7 };
     const store = new SlowStore(kept);
     const switches = await switchesOn(store);
@@ -85,7 +85,7 @@ describe('Switches', () => {
     expect(store.kept).toMatchObject({ by: 'conductor_pause' });
   });
 
-  it('what the disk has goes before the flag, which is never written', async () => {
+  it('the pause on disk takes precedence over the flag, which is never written', async () => {
     const store = new SlowStore({ by: 'conductor_pause', sinceMs: 7 });
     expect((await switchesOn(store, true)).pause).toEqual({ by: 'conductor_pause', sinceMs: 7 });
     const flagged = await switchesOn(new SlowStore(), true);
@@ -109,7 +109,7 @@ describe('Switches', () => {
     expect(switches.pause === null ? null : { by: switches.pause.by }).toEqual(before);
   });
 
-  it('without the cluster that was to be founded, leaves what an operator decided meanwhile', async () => {
+  it('without the cluster that was to be founded, keeps a decision that an operator made meanwhile', async () => {
     const store = new SlowStore();
     const switches = await switchesOn(store);
     for (const by of ['bootstrap', 'conductor_pause'] as const) {
@@ -126,7 +126,7 @@ describe('Switches', () => {
     expect(switches.paused).toBe(false);
   });
 
-  it('a pause of an earlier founding stays: that cluster is there', async () => {
+  it('a pause of an earlier founding stays, because that cluster exists', async () => {
     const switches = await switchesOn(new SlowStore({ by: 'bootstrap', sinceMs: 7 }));
     await switches.foundedNothing();
     expect(switches.pause).toEqual({ by: 'bootstrap', sinceMs: 7 });
@@ -144,7 +144,7 @@ describe('Switches', () => {
     },
   );
 
-  it('stays as it was when the disk fails', async () => {
+  it('stays unchanged when the disk fails', async () => {
     const failing: PauseStore = {
       read: async () => ({ paused: { by: 'bootstrap', sinceMs: 7 } }),
       write: () => Promise.reject(new Error('no space')),
@@ -215,7 +215,7 @@ describe('Switches', () => {
       expect(switches.own?.reason).toBe(reason);
     });
 
-    it('keeps the pause of the cluster, and goes by it until the log is as far', async () => {
+    it('keeps the pause of the cluster, and follows it until the log has caught up', async () => {
       const store = new SlowStore();
       const before = await switchesOn(store);
       before.follow(() => ({ cluster: logged('c'), member: undefined, appliedIndex: 5 }));
@@ -224,7 +224,7 @@ describe('Switches', () => {
       let appliedIndex = 4;
       after.follow(() => ({ cluster: undefined, member: undefined, appliedIndex }));
       expect(after.pause).toMatchObject({ by: 'cluster', id: 'c' });
-      // What the log has not got to is not taken for ended.
+      // A pause that the log has not reached does not count as ended.
       await after.keepClusterPause();
       expect(store.others.cluster?.id).toBe('c');
       appliedIndex = 6;
@@ -233,7 +233,7 @@ describe('Switches', () => {
       expect(store.others.cluster).toBeUndefined();
     });
 
-    it('is not taken back by what is noted while an operator resumes', async () => {
+    it('is not undone by a note made while an operator resumes', async () => {
       const store = new SlowStore();
       const switches = await switchesOn(store);
       await finish(store, switches.setPause('conductor_pause'));

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 
-/** Who decides that a node pauses: the flag `--paused`, the pause of the whole cluster, doubt, or one of those kept. */
+/** What pauses a node: the flag `--paused`, the pause of the whole cluster, doubt, or one of the kept decisions. */
 export type PausedBy = 'flag' | 'cluster' | 'unreadable-file' | KeptPausedBy;
 
 /** Decisions that hold until `conductor_resume`, also after a restart: its founding of a cluster, an operator. */
 export type KeptPausedBy = 'bootstrap' | 'conductor_pause';
 
-/** What an operator says of a pause. */
+/** What an operator says about a pause. */
 export interface PauseDetails {
   /** Wall clock in milliseconds at which it ends by itself; absent: not before a resume. */
   untilMs?: number | undefined;
@@ -36,7 +36,7 @@ export interface LoggedPause extends PauseDetails {
 export interface KeptSwitches {
   /** The pause of this node; null: an operator resumed. */
   paused: Pause<KeptPausedBy> | null;
-  /** Ids of pauses of this node that ended here, until the log does not have them any more. */
+  /** Ids of pauses of this node that ended here, until the log no longer has them. */
   resumed?: readonly string[] | undefined;
   /** The pause of the whole cluster, as last seen. */
   cluster?: LoggedPause | undefined;
@@ -49,7 +49,7 @@ export interface PauseStore {
   write(switches: KeptSwitches): Promise<void>;
 }
 
-/** The pauses of the log that concern this node, as far as it has applied it. */
+/** The pauses in the log that concern this node, as far as this node has applied the log. */
 export interface LoggedPauses {
   cluster: LoggedPause | undefined;
   member: LoggedPause | undefined;
@@ -60,10 +60,10 @@ export interface LoggedPauses {
 const RESUMED_MAX = 8;
 
 /**
- * What operators have switched, and the end of the process; the control loop and the RPC's answers go by it.
+ * Operators' switches, and the end of the process; the control loop and the RPC's answers follow them.
  *
  * A node is paused while its own pause, that of its member in the log, or that of the cluster is in force. Each of them
- * ends only by its own resume, or when its time is over by the clock of this node.
+ * ends only by its own resume, or when its time is up by the clock of this node.
  */
 export class Switches {
   /** For good: the process is about to end. */
@@ -77,7 +77,7 @@ export class Switches {
   private logged: () => LoggedPauses = () => ({ cluster: undefined, member: undefined, appliedIndex: 0 });
   private store: PauseStore | undefined;
   private readonly byFlag: Pause<'flag'> | null;
-  /** The pause that comes with the cluster that this process is to found. */
+  /** The pause that comes with the cluster that this process must found. */
   private ofFounding: Pause | undefined;
 
   constructor({ paused }: { paused: boolean }) {
@@ -85,7 +85,7 @@ export class Switches {
     this.current = this.byFlag;
   }
 
-  /** Takes over the pause that an earlier process left. From here on pauses outlive this one, too. */
+  /** Takes over the pause that an earlier process left. From here on, pauses also outlive this process. */
   async restore(store: PauseStore): Promise<void> {
     this.store = store;
     const { paused, resumed, cluster } = await store.read();
@@ -112,7 +112,7 @@ export class Switches {
   get clusterPause(): Readonly<LoggedPause> | null {
     const { cluster: kept } = this.kept;
     const { cluster: inLog, appliedIndex } = this.logged();
-    // The log of a process that just started may not go as far as that of the one before it.
+    // The log of a process that just started may not reach as far as that of the previous process.
     const cluster = kept && kept.logIndex > appliedIndex ? kept : inLog;
     return cluster && inForce(cluster) ? cluster : null;
   }
@@ -126,7 +126,7 @@ export class Switches {
     return !this.paused && !this.stopped;
   }
 
-  /** What of this node the log does not know yet, or has to forget. */
+  /** Changes of this node that the log does not have yet, or must forget. */
   get unsettled(): { pause: Readonly<Pause> | null; resumed: readonly string[] } {
     return { pause: this.current, resumed: this.resumed };
   }
@@ -134,7 +134,7 @@ export class Switches {
   /** In force at once, and for good when it resolves. @throws StorageError */
   async setPause(by: KeptPausedBy, details: PauseDetails = {}): Promise<void> {
     const { own } = this;
-    // Until somebody resumes, the pause that lasts longest is named, and of equals the first.
+    // Until an operator resumes, the longest pause is named, and the first of equals.
     const goesOn = own !== null && isKept(own) && endOf(own) >= endOf(details);
     const id = by === 'conductor_pause' ? { id: randomUUID() } : {};
     const pause = goesOn ? { ...own } : { by, sinceMs: Date.now(), ...id, ...details };
@@ -143,7 +143,7 @@ export class Switches {
     await this.keep({ ...this.kept, paused: pause });
   }
 
-  /** This process has founded no cluster after all: its pause ends, but for the flag's. @throws StorageError */
+  /** This process has founded no cluster after all: its pause ends, except the flag's. @throws StorageError */
   async foundedNothing(): Promise<void> {
     // A pause or resume in the meantime prevails.
     if (this.ofFounding === undefined || this.current !== this.ofFounding) return;
@@ -158,7 +158,7 @@ export class Switches {
     const resumed = [...new Set([...(this.kept.resumed ?? []), ...ended])].slice(-RESUMED_MAX);
     await this.keep({ ...this.kept, paused: null, resumed: resumed.length > 0 ? resumed : undefined });
     this.resumed = resumed;
-    // A pause in the meantime comes later, on the disk as well.
+    // A pause in the meantime comes later, also on disk.
     if (this.current === current) this.current = null;
   }
 
@@ -167,7 +167,7 @@ export class Switches {
     this.logged = logged;
   }
 
-  /** Keeps the pause of the cluster as it is in force. @throws StorageError */
+  /** Keeps the pause of the cluster that is in force. @throws StorageError */
   async keepClusterPause(): Promise<void> {
     const { cluster, appliedIndex } = this.logged();
     const { cluster: kept } = this.kept;
@@ -184,16 +184,16 @@ export class Switches {
     await this.keep({ ...this.kept, paused: pause });
   }
 
-  /** Its own pause is from now on this one, which the log has. @throws StorageError */
+  /** From now on, its own pause is this one, which the log has. @throws StorageError */
   async adopt(logged: LoggedPause): Promise<void> {
-    // An operator resumes this very moment.
+    // An operator is resuming at this moment.
     if (this.kept.paused?.id !== this.current?.id) return;
     const pause: Pause<KeptPausedBy> = { ...logged, by: 'conductor_pause' };
     this.current = pause;
     await this.keep({ ...this.kept, paused: pause });
   }
 
-  /** The log has forgotten what ended here. @throws StorageError */
+  /** The log has forgotten the pauses that ended here. @throws StorageError */
   async forgetResumed(): Promise<void> {
     if (this.kept.resumed === undefined) return;
     this.resumed = [];

@@ -44,20 +44,20 @@ afterEach(async () => {
 });
 
 describe('untilConductorEnabled', () => {
-  it.each([true, false])('is what op-node says: %s', async (result) => {
+  it.each([true, false])('returns op-node’s answer: %s', async (result) => {
     answer = { result };
     expect(await wait()).toBe(result);
     expect(reasons).toEqual([]);
   });
 
-  it('asks until there is an answer, tells why there is none, and leaves nothing behind', async () => {
+  it('asks until there is an answer, reports why there is none, and leaves nothing behind', async () => {
     answer = { error: { code: -32000, message: 'not yet' } };
     const enabled = wait();
     await asked(1);
     const listeners = (): number => getEventListeners(abort.signal, 'abort').length;
     const atFirst = listeners();
     await asked(4);
-    // An op-node may be away for days, and each question may leave nothing behind.
+    // An op-node may be away for days, and no query may leave anything behind.
     expect(listeners()).toBeLessThanOrEqual(atFirst + 1);
     expect(reasons[0]).toContain('not yet');
     answer = { error: { code: -32601, message: 'the method admin_conductorEnabled does not exist' } };

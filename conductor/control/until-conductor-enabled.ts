@@ -3,12 +3,12 @@ import type { OpNodeClient } from '../../rpc/clients/op-node-client.js';
 import type { Sleep } from '../time/sleep.js';
 import type { LocalNode } from './local-node.js';
 
-/** Pause before an op-node that does not answer is asked again. */
+/** Pause before a silent op-node is asked again. */
 const RETRY_MS = 250;
 
 interface EnabledOptions {
   opNode: Pick<OpNodeClient, 'conductorEnabled'>;
-  /** Told why polling cannot begin yet. */
+  /** Hears why polling cannot begin yet. */
   localNode: Pick<LocalNode, 'noteUnreachable'>;
   logger: Logger;
   signal: AbortSignal;

@@ -1,6 +1,6 @@
 import type { BlockId } from '../../rpc/payload/block-ref.js';
 
-/** What a voter says of its own node. */
+/** What a voter says about its own node. */
 export interface VoterState {
   /** Head of its execution client; null while that does not answer. */
   head: BlockId | null;
@@ -10,7 +10,7 @@ export interface VoterState {
   canLead: boolean;
   /** Its sequencer runs. */
   sequences: boolean;
-  /** It has no node, so that it never has a head. */
+  /** It has no node, so it never has a head. */
   witness: boolean;
 }
 
@@ -21,5 +21,5 @@ export interface VoterReport {
   state: VoterState | null;
 }
 
-/** How many of that many voters decide. */
+/** The majority of that many voters. */
 export const majorityOf = (voters: number): number => Math.floor(voters / 2) + 1;

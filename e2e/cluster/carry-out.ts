@@ -11,10 +11,10 @@ const LOOKS_AGAIN = /^baton status\b/;
 const SETTLED_WITHIN_MS = 30_000;
 
 /**
- * Carries a command of a document out, on the machine of its prompt.
+ * Carries out a command of a document, on the machine of its prompt.
  *
- * A `baton status` is repeated until it says what the document does: its exit code is its verdict, and may be any. Every
- * other command must succeed, and say it at once.
+ * A `baton status` is repeated until its output matches the document: its exit code is its verdict, and may be any.
+ * Every other command must succeed, with that output, at once.
  */
 export async function carryOut(
   shells: Shells,

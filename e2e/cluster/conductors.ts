@@ -19,9 +19,9 @@ interface Place {
 }
 
 /**
- * Batons without sequencers: the test itself is their op-node. One idle op-node stands behind all of them, so they
- * are to be started with `--paused`. Each has its ports and directory from the beginning, and may be started
- * several times with different flags.
+ * Batons without sequencers: the test itself is their op-node. One idle op-node is behind all of them, so they must be
+ * started with `--paused`. Each has its ports and directory from the beginning, and may be started several times with
+ * different flags.
  */
 export class Conductors {
   readonly batons = new Map<string, BatonProcess>();
@@ -63,7 +63,7 @@ export class Conductors {
     await this.leader();
   }
 
-  /** Has the op-node behind all of them import blocks, each on top of the one before. */
+  /** Has the op-node behind all of them import blocks, each on top of the previous one. */
   async importBlocks(blocks: readonly PayloadEnvelope[]): Promise<void> {
     const opNode = this.idleOpNode();
     const client = new JsonRpcClient({ url: opNode.nodeRpc, timeoutMs: CALL_DEADLINE_MS });
@@ -105,7 +105,7 @@ export class Conductors {
     await before?.dispose();
     const { nodeRpc, executionRpc } = this.idleOpNode();
     const baton = new BatonProcess({ ...this.place(id), nodeRpc, executionRpc, flags });
-    // The story of a node goes on over restarts.
+    // The log of a node continues across restarts.
     if (before) baton.log.push(...before.log);
     this.batons.set(id, baton);
     await baton.start();
@@ -139,7 +139,7 @@ export class Conductors {
     return running.filter((_, index) => answers[index]);
   }
 
-  /** What all processes logged lately, for a failed test. */
+  /** Recent logs of all processes, for a failed test. */
   report(): string {
     return timeline([...this.batons.values()]);
   }

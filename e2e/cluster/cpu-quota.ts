@@ -6,14 +6,14 @@ const ROOT = '/sys/fs/cgroup';
 const FIRST_VERSION = path.join(ROOT, 'cpu');
 const PERIOD_US = 100_000;
 
-/** CPU time that a process may have, all its threads together: a control group of either version. */
+/** Limits the CPU time of a process, all its threads together: a control group of either version. */
 export class CpuQuota {
   private readonly version: 1 | 2 = existsSync(path.join(FIRST_VERSION, 'cgroup.procs')) ? 1 : 2;
   private readonly tree = this.version === 1 ? FIRST_VERSION : ROOT;
   private readonly group = path.join(this.tree, `baton-${process.pid}`);
   private held: { pid: number; from: string } | undefined;
 
-  /** @param share of one CPU. Who uses it up early in a tenth of a second stands still for the rest of it */
+  /** @param share of one CPU. A process that uses it up early in a tenth of a second stalls for the rest of it */
   constructor(share: number) {
     const quotaUs = Math.round(share * PERIOD_US);
     mkdirSync(this.group);
@@ -31,7 +31,7 @@ export class CpuQuota {
     }
   }
 
-  /** Why there can be none here; undefined if there can. */
+  /** Why this is impossible here; undefined if it is possible. */
   static lacks(): string | undefined {
     try {
       new CpuQuota(1).release();
@@ -50,13 +50,13 @@ export class CpuQuota {
     this.held = { pid, from };
   }
 
-  /** How often the process stood still. */
+  /** How often the process stalled. */
   get stops(): number {
     const stat = readFileSync(path.join(this.group, 'cpu.stat'), 'utf8');
     return Number(/^nr_throttled (\d+)$/m.exec(stat)?.[1] ?? 0);
   }
 
-  /** The process, if there is one, has what it had before. */
+  /** Gives the process, if there is one, its former limits back. */
   release(): void {
     const { held } = this;
     if (held && existsSync(`/proc/${held.pid}`)) {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { CertificateTexts } from '../../raft/index.js';
 import { TestAuthority, type CertificateChoice } from '../../raft/transport/testing/certificates.js';
 
-/** Files with what members prove themselves by, each in a folder of its own. */
+/** Files with the credentials of members, each in its own folder. */
 export class CredentialFolder {
   private constructor(
     private readonly directory: string,
@@ -31,7 +31,7 @@ export class CredentialFolder {
     return ['--raft.secret-file', this.file(id, 'secret')];
   }
 
-  /** A certificate that names the member; `ca` is what the member believes, the authority by default. */
+  /** A certificate that names the member; `ca` is what the member trusts, the authority by default. */
   async issue(id: string, choice: CertificateChoice & { ca?: string } = {}): Promise<CertificateTexts> {
     const texts = await this.authority.issue({ uris: [`baton:${id}`], ...choice });
     const given = { ...texts, ...(choice.ca === undefined ? {} : { ca: choice.ca }) };

@@ -70,13 +70,13 @@ describe('the steps of a document', () => {
     });
   });
 
-  it('are those of their section, with what is below it', () => {
+  it('are those of their section and its subsections', () => {
     expect(below).toMatchObject({ commands: [{ command: 'true' }], emptySlotsMax: undefined });
     expect(more).toEqual([]);
     expect(stepsUnder(GUIDE, 'Second')).toMatchObject([{ commands: [{ command: 'false' }] }]);
   });
 
-  it('are refused where a rule is broken', () => {
+  it('are refused if they break a rule', () => {
     expect(() => stepsUnder(GUIDE, 'Third')).toThrow('there is no command under "Third"');
     expect(() => stepsUnder('# A\n\n```console\noutput\n```', 'A')).toThrow('line 4: output of no command');
     expect(() => stepsUnder('# A\n\nSlots without a block: none.', 'A')).toThrow('line 3: no command');

@@ -12,7 +12,7 @@ export interface DocumentedCommand {
 /** Commands that belong together. */
 export interface DocumentedStep {
   commands: readonly DocumentedCommand[];
-  /** How many slots in a row may pass without a block meanwhile; undefined where the document does not say. */
+  /** How many slots in a row may pass without a block meanwhile; undefined if the document does not say. */
   emptySlotsMax: number | undefined;
 }
 
@@ -22,9 +22,9 @@ const EMPTY_SLOTS = /^Slots without a block: (?:(none)|at most (\d+))\b/;
 /**
  * The steps of one section of a Markdown document, so that a test can carry it out.
  *
- * A fenced block of the language `console` has commands behind a prompt, `$ ` or `machine$ `; behind `> ` a command goes
- * on; every other line is output. A step ends with a line `Slots without a block: none` or `… at most N`. What comes after the
- * last one of a section is a step without such a limit.
+ * A fenced block of the language `console` has commands behind a prompt, `$ ` or `machine$ `; a command continues
+ * behind `> `; every other line is output. A step ends with a line `Slots without a block: none` or `… at most N`.
+ * Commands after the last of these lines in a section are a step without a limit.
  *
  * @param heading of the section, without its `#`s; the section ends with the next heading of its level or above
  * @throws Error where the document breaks these rules
@@ -61,7 +61,7 @@ export function isAsExpected(output: string, expected: readonly string[]): boole
   });
 }
 
-/** Adds to the command before where the line does; otherwise gives the command that it begins. */
+/** Adds the line to the previous command if it continues that; otherwise returns the command that it begins. */
 function readLine(text: string, line: number, before: DocumentedCommand | undefined): DocumentedCommand[] {
   const [prompt, host, command] = PROMPT.exec(text) ?? [];
   if (prompt !== undefined && command !== undefined)

@@ -5,10 +5,10 @@ import path from 'node:path';
 import { run } from './run.js';
 
 const SIZE_MIB = 128;
-/** A process that waits for a frozen disk cannot even be killed: it thaws by itself, whatever happens to the test. */
+/** A process that waits for a frozen disk cannot even be killed: it thaws by itself, even if the test dies. */
 const FROZEN_AT_MOST_S = 60;
 
-/** A file system of its own under a folder, which can be made to finish no write, as the volume of a broken host. */
+/** A separate file system under a folder; when frozen it finishes no write, like the volume of a broken host. */
 export class FreezableDisk {
   private watchdog: ChildProcess | undefined;
 
@@ -17,7 +17,7 @@ export class FreezableDisk {
     private readonly imageFolder: string,
   ) {}
 
-  /** Why there can be none on this machine; undefined if there can. */
+  /** Why this is impossible on this machine; undefined if it is possible. */
   static lacks(): string | undefined {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'baton-disk-'));
     try {

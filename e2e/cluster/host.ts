@@ -4,7 +4,7 @@ import { ChildProcess } from '../../common/testing/child-process.js';
 import { DevnetProcess } from '../devnet/devnet-process.js';
 import { batonCommand } from './baton-process.js';
 
-/** What a supervisor runs on a machine. */
+/** Units that a supervisor runs on a machine. */
 export const UNITS = ['op-node', 'baton', 'op-conductor'] as const;
 export type Unit = (typeof UNITS)[number];
 
@@ -32,7 +32,7 @@ export interface HostOptions {
   opConductor: string | undefined;
 }
 
-/** One machine: op-node with its execution client, and conductors, each a unit whose settings are a file of variables. */
+/** One machine: op-node with its execution client, and conductors, each a unit with a file of variables as settings. */
 export class Host {
   private node: DevnetProcess | undefined;
   private readonly log: string[] = [];
@@ -57,7 +57,7 @@ export class Host {
     return path.join(this.place.directory, 'devnet');
   }
 
-  /** op-node, conductor and consensus, as others reach them. */
+  /** op-node, conductor and consensus, at the addresses for others. */
   get addresses(): { NODE: string; RPC: string; PEER: string } {
     const { nodePort, rpcPort, consensusPort } = this.place;
     return {
@@ -77,13 +77,13 @@ export class Host {
     await mkdir(path.join(this.place.directory, 'lib'), { recursive: true });
   }
 
-  /** Makes the settings of a unit; what a shell appends later wins. */
+  /** Makes the settings of a unit; later additions by a shell win. */
   async configure(unit: Unit, settings: Record<string, string>): Promise<void> {
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
     await writeFile(this.settingsFile(unit), lines.join(''));
   }
 
-  /** What a conductor needs here. @param storageDir by its name among the machine's state */
+  /** Settings that a conductor needs here. @param storageDir by its name among the machine's state */
   conductorSettings(storageDir: string): Record<string, string> {
     const { id, rpcPort, consensusPort, elPort, directory } = this.place;
     const settings = {
@@ -136,7 +136,7 @@ export class Host {
     this.node = await DevnetProcess.start({
       ...{ name: id, elPort, nodePort, p2pPort, controlPort, blockTimeMs, genesisTime, peers },
       ...{ dataDir: this.devnetDir, conductorRpc: this.addresses.RPC, conductorEnabled },
-      // What a node missed while it did not run.
+      // The blocks that a node missed while it did not run.
       asksPeers: true,
     });
   }
@@ -155,7 +155,7 @@ export class Host {
     return conductor;
   }
 
-  /** Variables that are set here reach the unit, and nothing else does. */
+  /** Only variables that are set here reach the unit. */
   private commandOf(unit: Unit, settings: Record<string, string>): string[] {
     const { opConductor } = this.options;
     const program =

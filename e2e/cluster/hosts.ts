@@ -16,14 +16,14 @@ export interface HostsOptions {
   ids: readonly string[];
   /** Whole seconds. */
   blockTimeMs: number;
-  /** The program behind the unit `op-conductor`; undefined where there is none. */
+  /** The program behind the unit `op-conductor`; undefined if there is none. */
   opConductor?: string;
 }
 
 /**
- * Machines as an operator has them: on each a simulated op-node with its execution client, and the units of a supervisor,
- * which `systemctl` starts and stops and whose settings are files of variables. Everything is on loopback, in a temporary
- * directory, and dies with this process.
+ * Machines as an operator has them: on each a simulated op-node with its execution client, and the units of a
+ * supervisor, which `systemctl` starts and stops and whose settings are files of variables. Everything is on loopback,
+ * in a temporary directory, and dies with this process.
  */
 export class Hosts {
   private readonly hosts: Host[] = [];
@@ -65,7 +65,7 @@ export class Hosts {
     await this.addPrograms();
   }
 
-  /** The shell of a machine; with null, of one elsewhere that reaches them all. */
+  /** The shell of a machine; with null, of a machine elsewhere that reaches them all. */
   async shell(id: string | null): Promise<Shell> {
     const known = this.shells.get(id);
     if (known) return known;
@@ -83,7 +83,7 @@ export class Hosts {
     return this.hosts.map(({ devnet }) => devnet);
   }
 
-  /** The highest block that an op-node has, of those that answer. */
+  /** The highest block of all op-nodes that answer. */
   async height(): Promise<number> {
     const running = this.devnets().filter(({ pid }) => pid !== undefined);
     const heads = await Promise.allSettled(running.map((devnet) => devnet.state()));
@@ -109,7 +109,7 @@ export class Hosts {
     if (this.directory !== '') await rm(this.directory, { recursive: true, force: true });
   }
 
-  /** `POST /<host>/<verb>/<unit>`, which is what `systemctl` asks. */
+  /** `POST /<host>/<verb>/<unit>`, the request of `systemctl`. */
   private async startSupervisor(): Promise<void> {
     const server = createServer((request, response) => {
       const [, id = '', verb = '', unit = ''] = request.url?.split('/') ?? [];
@@ -139,7 +139,7 @@ export class Hosts {
     await action(unit);
   }
 
-  /** What the shells find on their path besides the system's. */
+  /** Programs on the path of the shells besides the system's. */
   private async addPrograms(): Promise<void> {
     const { port } = this.supervisor?.address() as AddressInfo;
     const scripts = {

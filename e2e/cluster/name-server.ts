@@ -1,18 +1,18 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 
-/** `good`: answers at once. `slow`: after five seconds. `half`: every other question. `silent`: none. */
+/** `good`: answers at once. `slow`: after five seconds. `half`: every other query. `silent`: none. */
 export type Mood = 'good' | 'slow' | 'half' | 'silent';
 
 const SLOW_MS = 5000;
 const HEADER_BYTES = 12;
 const TYPE_A = 1;
 
-/** A name server of its own mood, for IPv4 addresses. */
+/** A name server with moods, for IPv4 addresses. */
 export class NameServer {
-  /** Towards whoever has none in `moodTowards`. */
+  /** Towards clients without an entry in `moodTowards`. */
   mood: Mood = 'good';
-  /** By the address of who asks. */
+  /** By client address. */
   readonly moodTowards = new Map<string, Mood>();
   private readonly asked = new Map<string, number>();
   private readonly timers = new Set<NodeJS.Timeout>();
@@ -31,7 +31,7 @@ export class NameServer {
     return new NameServer(socket, addresses);
   }
 
-  /** How many questions came from an address. */
+  /** How many queries came from an address. */
   askedBy(host: string): number {
     return this.asked.get(host) ?? 0;
   }
@@ -61,7 +61,7 @@ export class NameServer {
     const address = this.addresses.get(name);
     const isFound = address !== undefined && query.readUInt16BE(end) === TYPE_A;
     const head = Buffer.from(query.subarray(0, end + 4));
-    // Recursion is available; a name that is not known does not exist.
+    // Recursion is available; an unknown name does not exist.
     head.writeUInt16BE(address === undefined ? 0x8183 : 0x8180, 2);
     head.writeUInt16BE(isFound ? 1 : 0, 6);
     head.writeUInt32BE(0, 8);
@@ -71,7 +71,7 @@ export class NameServer {
   }
 }
 
-/** The name that is asked for, and where the question goes on behind it. */
+/** The queried name, and the position after it. */
 function nameIn(query: Buffer): { name: string; end: number } {
   const labels: string[] = [];
   let at = HEADER_BYTES;

@@ -5,17 +5,17 @@ import type { Machine } from '../devnet/machine.js';
 import { run } from './run.js';
 
 /**
- * Machines with networks of their own: network namespaces, joined by a router in another one. What the router loses
- * is lost without a word, as behind a broken switch: nobody is refused, and no connection is closed.
+ * Machines with their own networks: network namespaces, joined by a router in another one. Packets that the router
+ * loses are lost silently, as behind a broken switch: no connection is refused or closed.
  *
- * This process reaches them all, whatever the router loses between them.
+ * This process reaches them all, even when the router loses packets between them.
  */
 export class Namespaces {
   private static created = 0;
   readonly machines: readonly Machine[];
   private readonly losses: string[][] = [];
   private isFiltering = false;
-  /** Ends of cables that carry only so much, as `tc` and `ip` name them. */
+  /** Ends of cables with limited bandwidth, as `tc` and `ip` name them. */
   private readonly narrowed: { where: string; device: string }[] = [];
 
   private constructor(
@@ -31,10 +31,10 @@ export class Namespaces {
   }
 
   /**
-   * Why there can be none here; undefined if there can.
+   * Why this is impossible here; undefined if it is possible.
    *
-   * @param filters whether the router is to look into packets
-   * @param narrows whether lines are to be made narrow
+   * @param filters whether the router must look into packets
+   * @param narrows whether lines must be made narrow
    */
   static lacks({ filters = false, narrows = false }: { filters?: boolean; narrows?: boolean } = {}):
     string | undefined {
@@ -69,27 +69,27 @@ export class Namespaces {
     }
   }
 
-  /** Of all that one machine sends to another, nothing arrives any more. */
+  /** From now on, no packet from one machine to the other arrives. */
   lose(from: number, to: number): void {
     const rule = ['from', this.address(from, 2), 'to', this.address(to, 2), 'blackhole'];
     ip('-n', this.router, 'rule', 'add', ...rule);
     this.losses.push(rule);
   }
 
-  /** Of all that one machine sends to another, packets of more bytes do not arrive, as behind a wrong MTU. */
+  /** From one machine to the other, packets of more bytes do not arrive, as behind a wrong MTU. */
   loseLarge(from: number, to: number, bytesMax: number): void {
     const way = ['-s', this.address(from, 2), '-d', this.address(to, 2)];
     this.filter([...way, '-m', 'length', '--length', `${bytesMax + 1}:65535`]);
   }
 
-  /** Connections to these ports are not made any more, as when a table of connections is full; those that are open live. */
+  /** Connections to these ports are no longer made, as when a connection table is full; open ones live on. */
   loseNewConnections(ports: readonly number[]): void {
     this.filter(['-p', 'tcp', '--syn', '-m', 'multiport', '--dports', ports.join(',')]);
   }
 
   /**
-   * The line between a machine and all others carries only so much in each direction. What waits for more than a quarter
-   * of a second is lost. This process talks to the machine over a line of its own.
+   * Limits the line between a machine and all others in each direction. Packets that wait for more than a quarter of a
+   * second are lost. This process talks to the machine over its own line.
    */
   narrow(machine: number, megabitsPerSecond: number): void {
     const others = [...this.machines.keys()].filter((other) => other !== machine);
@@ -125,7 +125,7 @@ export class Namespaces {
     }
   }
 
-  /** How often something had to wait at the narrow ends of lines, since they are narrow. */
+  /** How often packets had to wait at the narrow ends of lines since these became narrow. */
   get waits(): number {
     const shown = this.narrowed.map(({ where, device }) =>
       run('tc', '-n', where, '-s', 'class', 'show', 'dev', device),
@@ -144,7 +144,7 @@ export class Namespaces {
     return this.address(this.machines.length, 2);
   }
 
-  /** Names are looked up at this address from now on, by what is started in the machines. */
+  /** From now on, processes started in the machines look names up at this address. */
   async resolveAt(nameServer: string): Promise<void> {
     for (const at of this.machines.keys()) {
       await mkdir(this.etc(at), { recursive: true });
@@ -152,7 +152,7 @@ export class Namespaces {
     }
   }
 
-  /** Nothing comes to a machine or from it. */
+  /** No packet reaches or leaves a machine. */
   isolate(machine: number): void {
     for (const other of this.machines.keys()) {
       if (other === machine) continue;
@@ -171,7 +171,7 @@ export class Namespaces {
     }
   }
 
-  /** Nothing may run in them any more. */
+  /** No process may still run in them. */
   remove(): void {
     for (const name of [this.router, ...[...this.machines.keys()].map((at) => this.name(at))]) {
       try {
@@ -237,7 +237,7 @@ export class Namespaces {
   }
 }
 
-/** What the router calls its end of a cable. */
+/** The router's name for its end of a cable. */
 const cable = (at: number): string => `m${at}`;
 
 const ip = (...args: readonly string[]): void => void run('ip', ...args);

@@ -11,7 +11,7 @@ import { waitFor } from './wait-for.js';
 export interface ClusterOptions {
   /** Members with a node. */
   size: number;
-  /** One more member, which is a witness. The cluster forms by `peers` then. */
+  /** One more member, a witness. The cluster then forms by `peers`. */
   witness?: true;
   blockTimeMs: number;
   /**
@@ -20,7 +20,7 @@ export interface ClusterOptions {
    */
   formation: 'peers' | 'bootstrap';
   payloadBytes?: number;
-  /** Nodes ask each other for blocks that they missed. By default only gossip and Baton bring them, as with op-node. */
+  /** Nodes ask each other for missed blocks. By default only gossip and Baton bring them, as with op-node. */
   asksPeers?: boolean;
   /** Seconds between the blocks of the L1. */
   l1BlockTime?: number;
@@ -38,9 +38,9 @@ export interface ClusterOptions {
   machines?: readonly Machine[];
   /** The token with which the test calls each Baton. */
   token?: string;
-  /** The RPC ports speak TLS, by flags that are given; in PEM, who has issued their certificates for `localhost`. */
+  /** The RPC ports speak TLS, by the given flags; in PEM, the issuer of their certificates for `localhost`. */
   rpcAuthority?: string;
-  /** Each op-node asks its Baton on a port of their own (`--rpc.local-addr`). */
+  /** Each op-node calls its Baton on a separate port (`--rpc.local-addr`). */
   localRpc?: true;
 }
 
@@ -83,7 +83,7 @@ export class ProcessCluster {
     return [...nodes.map(({ baton }) => baton), ...(witnessProcess ? [witnessProcess] : [])];
   }
 
-  /** Starts everything, and stops what did start if something does not. */
+  /** Starts everything; if a part fails, stops the parts that did start. */
   async start(options: ClusterOptions): Promise<this> {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'baton-cluster-'));
     this.directory = directory;
@@ -101,7 +101,7 @@ export class ProcessCluster {
       const starts = ofNodes.map((place) => startDevnet({ ...options, genesisTime }, place, peers));
       const started = await Promise.allSettled(starts);
       this.started.push(...started.flatMap((node) => (node.status === 'fulfilled' ? [node.value] : [])));
-      // Whoever did start is stopped with the others.
+      // Processes that did start are stopped with the others.
       await Promise.all(starts);
       const urls = this.nodes.map((node) => node.devnet.p2pUrl);
       await Promise.all(
@@ -168,7 +168,7 @@ export class ProcessCluster {
     return Math.max(...states.map(({ head }) => head.number));
   }
 
-  /** Waits until so many more blocks are there, and returns the number of the last one. */
+  /** Waits until there are this many more blocks, and returns the number of the last one. */
   async moreBlocks(count: number): Promise<number> {
     const wanted = (await this.height()) + count;
     await waitFor(`block ${wanted}`, async () => (await this.height()) >= wanted);
@@ -189,8 +189,8 @@ export class ProcessCluster {
   }
 
   /**
-   * An L1 reorg that takes the L1 block away from which the lowest head derives, and all above it: every op-node walks
-   * its head back by itself; those that do not run do it when they are started.
+   * An L1 reorg that removes the L1 block from which the lowest head derives, and all above it: every op-node walks its
+   * head back by itself; those that do not run do it when they are started.
    */
   async reorgL1(): Promise<void> {
     const running = this.nodes.filter(({ devnet }) => devnet.pid !== undefined);
@@ -214,7 +214,7 @@ export class ProcessCluster {
     return convergedAt(this.nodes, number, withinMs);
   }
 
-  /** How all processes stand, and what they logged lately, for a failed test. */
+  /** State and recent logs of all processes, for a failed test. */
   report(): string {
     const devnets = this.nodes.map(({ id, devnet }) => `${id}'s op-node: ${devnet.log.slice(-1000)}`);
     return [lastWords(this.members), timeline(this.members), ...devnets].join('\n');
@@ -264,11 +264,11 @@ interface Place {
   index: number;
   id: string;
   machine: Machine;
-  /** Of everything that it keeps. */
+  /** Directory of everything that it keeps. */
   directory: string;
   rpcPort: number;
   consensusPort: number;
-  /** Undefined: op-node uses the port of everybody. */
+  /** Undefined: op-node uses the same port as everybody. */
   localRpcPort: number | undefined;
 }
 

@@ -33,7 +33,7 @@ describe('lostOrReplaced', () => {
     };
   }
 
-  it('is silent about one chain that everybody has', async () => {
+  it('reports nothing for one chain that everybody has', async () => {
     const chain = [genesis, one, two, three];
     const nodes = [
       { held: [one, two, three], chain },

@@ -4,20 +4,20 @@ import type { DevnetProcess } from '../devnet/devnet-process.js';
 import { refOf, type BlockRef, type PayloadEnvelope } from '../devnet/payload.js';
 import { waitFor } from './wait-for.js';
 
-/** What is asked of the nodes of a cluster here. */
+/** The parts of a cluster's nodes used here. */
 interface BlockHolder {
   id: string;
   devnetDir: string;
   devnet: Pick<DevnetProcess, 'pid' | 'blocks'>;
 }
 
-/** What is asked of a cluster here. */
+/** The parts of a cluster used here. */
 export interface BlockHolders {
   nodes: readonly BlockHolder[];
   convergedAt(number: number): Promise<string>;
 }
 
-/** Waits until all nodes that run have this height, and returns its hash. */
+/** Waits until all running nodes have this height, and returns its hash. */
 export async function convergedAt(
   nodes: readonly Pick<BlockHolder, 'id' | 'devnet'>[],
   number: number,
@@ -37,9 +37,8 @@ export async function convergedAt(
 }
 
 /**
- * Every block that a node ever published or had, from its disk: its own ones, and those that came by gossip or by the
- * conductor. op-node publishes nothing before its conductor says that it is committed, so all of them are committed
- * blocks.
+ * Every block that a node ever published or had, from its disk: its own, and those that came by gossip or from the
+ * conductor. op-node publishes nothing before its conductor reports the commit, so all of them are committed blocks.
  */
 export async function blocksEverHeld(node: Pick<BlockHolder, 'devnetDir'>): Promise<BlockRef[]> {
   const journal = await readFile(path.join(node.devnetDir, 'chain.jsonl'), 'utf8');
@@ -56,7 +55,7 @@ export async function blocksEverHeld(node: Pick<BlockHolder, 'devnetDir'>): Prom
 /**
  * Waits until all running nodes have every block that any node ever had, and says which ones were lost or replaced.
  *
- * @returns one line per wrong block; empty when there is one chain and nothing of it is gone
+ * @returns one line per wrong block; empty when there is one chain and none of its blocks is gone
  */
 export async function lostOrReplaced(cluster: BlockHolders): Promise<string[]> {
   const held = await Promise.all(cluster.nodes.map(blocksEverHeld));

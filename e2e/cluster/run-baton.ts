@@ -9,7 +9,7 @@ export interface BatonRun {
 
 const ENDS_WITHIN_MS = 60_000;
 
-/** Runs `baton` to its end, as an operator does. Nothing of this process's environment but PATH reaches it. */
+/** Runs `baton` to its end, as an operator does. Of this process's environment, only PATH reaches it. */
 export function runBaton(argv: readonly string[], env: Record<string, string> = {}): Promise<BatonRun> {
   const [program, ...first] = batonCommand();
   const options = { env: { PATH: process.env['PATH'], ...env }, timeout: ENDS_WITHIN_MS };

@@ -7,7 +7,7 @@ import { ScriptedNode } from './scripted-node.js';
 import { timeline } from './timeline.js';
 import { waitFor } from './wait-for.js';
 
-/** Heads of any age are healthy, also that of a scripted node, which was built in 1970. */
+/** Heads of any age are healthy, even that of a scripted node, which was built in 1970. */
 const ANY_AGE = ['--healthcheck.unsafe-interval', '9999999999'];
 
 export interface ScriptedMember {
@@ -16,7 +16,7 @@ export interface ScriptedMember {
   node: ScriptedNode;
 }
 
-/** Baton processes that control scripted nodes: everything beyond Baton answers what the test says. */
+/** Baton processes that control scripted nodes: everything beyond Baton gives the test's answers. */
 export class ScriptedCluster {
   private readonly started: ScriptedMember[] = [];
   private directory: string | undefined;
@@ -84,7 +84,7 @@ export class ScriptedCluster {
     });
   }
 
-  /** What all processes logged lately, for a failed test. */
+  /** Recent logs of all processes, for a failed test. */
   report(): string {
     return timeline(this.members.map(({ baton }) => baton));
   }

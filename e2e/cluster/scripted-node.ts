@@ -12,16 +12,16 @@ interface Block {
 const NO_HASH = `0x${'0'.repeat(64)}`;
 
 /**
- * An op-node and an execution client on one port, which answer what a test tells them to. They obey their conductor
- * and build no blocks: the test is the sequencer.
+ * An op-node and an execution client on one port, which give a test's answers. They obey their conductor and build no
+ * blocks: the test is the sequencer.
  */
 export class ScriptedNode {
   active = false;
-  /** Takes requests and answers none. */
+  /** Accepts requests and answers none. */
   isSilent = false;
-  /** What both programs have as their head. */
+  /** The head of both programs. */
   head: Block = { number: 0, hash: NO_HASH, parentHash: NO_HASH, timestamp: 0 };
-  /** Whoever does not send this `authorization` header is refused; undefined lets everybody in. */
+  /** Requests without this `authorization` header are refused; undefined lets everybody in. */
   authorization: string | undefined;
   /** Member `result` or `error` of the answer, as JSON text, by `key` of the call; before everything else. */
   readonly script = new Map<string, string>();

@@ -3,7 +3,7 @@ import { ChildProcess } from '../../common/testing/child-process.js';
 
 const ENDS_WITHIN_MS = 60_000;
 
-/** What a command said, and how it ended. */
+/** Output of a command, and how it ended. */
 export interface ShellAnswer {
   code: number;
   /** Both of its outputs. */
@@ -17,7 +17,7 @@ export class Shell {
   private lines: string[] = [];
   private ended: ((code: number) => void) | undefined;
 
-  /** @param env nothing else reaches its commands */
+  /** @param env the whole environment of its commands */
   constructor(
     private readonly name: string,
     env: Record<string, string>,
@@ -35,7 +35,7 @@ export class Shell {
     ]);
   }
 
-  /** @throws Error when it does not end in time; the shell is useless then */
+  /** @throws Error when it does not end in time; then the shell is unusable */
   async run(command: string): Promise<ShellAnswer> {
     this.lines = [];
     const code = await new Promise<number>((resolve, reject) => {

@@ -3,7 +3,7 @@ import { longestGap } from './longest-gap.js';
 import { waitFor } from './wait-for.js';
 
 const POLL_MS = 20;
-/** What is measured ends with blocks that come after it. */
+/** A measurement ends with blocks that come after it. */
 const BLOCKS_AFTER = 2;
 
 /** Notes when a chain grows, to say how many slots passed without a block. */
@@ -14,7 +14,7 @@ export class SlotWatch {
   private readonly polling: Promise<void>;
 
   constructor(
-    /** Height of the highest block that anybody has now. */
+    /** Height of the highest block that any node has now. */
     private readonly currentHeight: () => Promise<number>,
     private readonly slotMs: number,
   ) {
@@ -26,7 +26,7 @@ export class SlotWatch {
     await this.polling;
   }
 
-  /** Does this, waits until blocks come, and gives the most slots in a row that passed without one. */
+  /** Does this, waits until blocks come, and returns the most slots in a row that passed without one. */
   async emptySlotsDuring(work: () => Promise<void>): Promise<number> {
     await waitFor('the first block', () => this.height >= 0);
     const fromMs = this.grewAtMs.at(-1) ?? 0;

@@ -13,7 +13,7 @@ export interface StoredBlock extends BlockRef {
 export interface StoredChain {
   /** The committed chain, oldest first; heights may be missing. */
   blocks: StoredBlock[];
-  /** What became of each entry of the log, in its order. */
+  /** The outcome of each entry of the log, in order. */
   verdicts: Verdict['type'][];
 }
 

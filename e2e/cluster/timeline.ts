@@ -3,7 +3,7 @@ import type { BatonProcess, LogLine } from './baton-process.js';
 const SHOWN_LINES = 200;
 const LAST_LINES = 3;
 
-/** What several Batons logged, as one story in order of time: the newest lines, for a failed test. */
+/** Logs of several Batons in one order of time: the newest lines, for a failed test. */
 export function timeline(batons: readonly BatonProcess[]): string {
   const lines = batons.flatMap((baton) =>
     baton.log.map((line) => ({ time: String(line['time']), text: textOf(baton, line) })),
@@ -15,7 +15,7 @@ export function timeline(batons: readonly BatonProcess[]): string {
     .join('\n');
 }
 
-/** What each Baton said last: where it stands. */
+/** The last line of each Baton, which shows its state. */
 export function lastWords(batons: readonly BatonProcess[]): string {
   const ofEach = batons.map((baton) => {
     const lines = baton.log.slice(-LAST_LINES).map((line) => textOf(baton, line));

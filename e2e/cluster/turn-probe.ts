@@ -10,8 +10,8 @@ const MESSAGE = 'longest turn';
 export const hasThreadClock = existsSync(THREAD_CLOCK);
 
 /**
- * Runs in the process that is measured. Between two ticks of a timer the event loop has gone round; how much CPU time
- * its thread took for that does not depend on what else the machine does, as the time on the clock would.
+ * Runs in the measured process. Between two ticks of a timer the event loop has gone round; the CPU time that its
+ * thread took for that does not depend on other work of the machine, as the time on the clock would.
  */
 const PROBE = `
 import { openSync, readSync } from 'node:fs';
@@ -36,7 +36,7 @@ if (isMainThread) {
 /** NODE_OPTIONS of a process whose event loop is to be measured with `longestTurnMs`. */
 export const TURN_PROBE = `--import data:text/javascript,${encodeURIComponent(PROBE)}`;
 
-/** CPU time of the longest turn of a process's event loop since it was asked last, in ms. */
+/** CPU time of the longest turn of a process's event loop since the last query, in ms. */
 export async function longestTurnMs(baton: BatonProcess): Promise<number> {
   const newest = (): LogLine | undefined => baton.log.filter(({ msg }) => msg === MESSAGE).at(-1);
   const before = newest();

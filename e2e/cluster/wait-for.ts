@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const POLL_MS = 20;
 
-/** Thrown by a probe that knows that its answer will never come. */
+/** Thrown by a probe whose answer will never come. */
 export class WaitingIsUseless extends Error {}
 
 /**
- * Asks until there is an answer other than undefined and false. Errors count as "not yet".
+ * Probes until there is an answer other than undefined and false. Errors count as "not yet".
  *
- * @throws Error after `withinMs`, which tells the last error of the probe
+ * @throws Error after `withinMs`, with the last error of the probe
  */
 export async function waitFor<T>(
   what: string,

@@ -33,7 +33,7 @@ const SECRETS = [
 /** With user name, password, and a key in the path. */
 const secret = (url: string): string => `${url.replace('//', `//${USER}:s3cret%21@`)}/${KEY}`;
 
-/** Three Batons that listen on [::1] alone, beside programs that want to know who asks. */
+/** Three Batons that listen only on [::1], beside programs that require credentials. */
 (hasIpv6 ? describe : describe.skip)('IPv6 addresses, and URLs with user name and password', () => {
   const ids = ['a', 'b', 'c'];
   let directory: string;
@@ -97,7 +97,7 @@ const secret = (url: string): string => `${url.replace('//', `//${USER}:s3cret%2
     return code;
   };
 
-  // The node behind all three is one and the same, so that their sequencers are active together.
+  // All three share one node, so their sequencers are active together.
   it('the cluster forms, all voters keep up, and it answers the command line', async () => {
     const { options } = batons[0]!;
     await waitFor('all voters to keep up', async () => {
@@ -110,12 +110,12 @@ const secret = (url: string): string => `${url.replace('//', `//${USER}:s3cret%2
     expect(servers.map(({ addr }) => addr)).toEqual(
       batons.map(({ options: { consensusPort } }) => `[::1]:${consensusPort}`),
     );
-    // To a member whose URL was not given: it follows from its consensus address.
+    // To a member without a given URL: it follows from the consensus address.
     expect(await run('pause', 'b', '--yes', '--rpc', batons[0]!.rpcUrl)).toBe(0);
     expect(await run('resume', 'b', '--yes', '--rpc', batons[0]!.rpcUrl)).toBe(0);
   });
 
-  it('all that asks knows who it is', async () => {
+  it('all requests carry their credentials', async () => {
     await waitFor('flashblocks', () => upstream.connections.length === 1);
     expect(refused).toEqual([]);
     const { body, statusCode } = await request(`http://[::1]:${metricsPort}/metrics`);
@@ -127,7 +127,7 @@ const secret = (url: string): string => `${url.replace('//', `//${USER}:s3cret%2
     expect(socket.statusCode).toBe(426);
   });
 
-  it('nothing that is shown has a user name, password or key in it, also when calls fail', async () => {
+  it('no output contains a user name, password or key, even when calls fail', async () => {
     await upstream.stop();
     node.authorization = 'somebody else';
     await waitFor('failed calls', async () => {

@@ -9,7 +9,7 @@ import { expectHealthy } from './expect-healthy.js';
 
 const BLOCKS = 5;
 
-/** seq-0's op-node sequences without a cluster, as an operator makes it do for the time of a move. */
+/** seq-0's op-node sequences without a cluster, as an operator has it do during a move. */
 async function sequenceAlone(hosts: Hosts): Promise<void> {
   await hosts.prepare({ ids: ['seq-0', 'seq-1', 'seq-2'], blockTimeMs: 200 });
   const peers = hosts.nodes.map(({ id, addresses }) => `${id}@${addresses.PEER}`).join(',');
@@ -48,7 +48,7 @@ describeProcesses('a sequencer that runs already', new Hosts(), sequenceAlone, (
     await moreBlocks();
   });
 
-  scenario('11: goes first in the cluster, and no second one runs beside it', async () => {
+  scenario('11: goes first in the cluster, and no second sequencer runs beside it', async () => {
     const alone = hosts.host('seq-0');
     await Promise.all(hosts.nodes.map((host) => host.start('baton')));
     await waitFor('seq-0 to lead', async () => {
@@ -67,7 +67,7 @@ describeProcesses('a sequencer that runs already', new Hosts(), sequenceAlone, (
       { active: false, sealed: 0 },
       { active: false, sealed: 0 },
     ]);
-    // Its op-node asks again from here on, whoever leads.
+    // From here on its op-node asks again, under any leader.
     await alone.stop('op-node');
     await alone.start('op-node');
     await waitFor('a committed block', async () => {

@@ -37,7 +37,7 @@ describeConductors('bad input on the disk', { ids: ['a', 'b', 'c'] }, (conductor
   const writeManifest = (record: Buffer | undefined): Promise<void> =>
     withDatabase((level) => (record ? level.put(MANIFEST_KEY, record) : level.del(MANIFEST_KEY)));
 
-  /** The node ends by itself, with this error and what to do about it. */
+  /** The node ends by itself, with this error and its remedy. */
   const expectRefusal = async (id: string, code: string | RegExp, text: string): Promise<void> => {
     await expect(conductors.start(id, FLAGS)).rejects.toThrow(`baton ${id} ended with 1`);
     const last = conductors.get(id).log.findLast(({ msg }) => msg === 'exiting');
@@ -47,7 +47,7 @@ describeConductors('bad input on the disk', { ids: ['a', 'b', 'c'] }, (conductor
     expect(error.remedy.length).toBeGreaterThan(20);
   };
 
-  /** The node is what it was: it leads its cluster of one, and the block is its head. */
+  /** The node is unchanged: it leads its cluster of one, and the block is its head. */
   const expectWell = async (id: string): Promise<void> => {
     const baton = await conductors.start(id, FLAGS);
     await commit(baton, block);

@@ -80,7 +80,7 @@ describe('bad flags', () => {
   });
 
   it.each([[['op-conductor', '--paused']], [['--paused']]])(
-    'are those of op-conductor for %j, as its image is called',
+    'give op-conductor’s errors for %j, as its image is called',
     async (argv) => {
       const { code, lines } = await call(argv);
       expect(code).toBe(2);
@@ -99,7 +99,7 @@ describe('bad flags', () => {
     expect([code, expected.test(stdout)]).toEqual([0, true]);
   });
 
-  it('given by environment variable are named by it', async () => {
+  it('given by environment variable are reported by its name', async () => {
     const { code, lines } = await run([], { OP_CONDUCTOR_CONSENSUS_PORT: 'high' });
     expect(code).toBe(2);
     expect(lines.join('\n')).toContain(

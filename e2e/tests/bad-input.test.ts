@@ -44,7 +44,7 @@ describeConductors('bad input over the network', CLUSTER, (conductors, scenario)
     [...conductors.batons.values()].flatMap(({ log }) => log.filter(({ msg }) => msg === 'role changed'))
       .length;
 
-  /** The same leader as ever, and it goes on where it was. */
+  /** The leader is the same, and continues where it was. */
   const expectUnchanged = async (): Promise<void> => {
     const block = childOf(head);
     expect(await leader.call('conductor_commitUnsafePayload', [block])).toBe(null);
@@ -73,7 +73,7 @@ describeConductors('bad input over the network', CLUSTER, (conductors, scenario)
       to,
       toIncarnation: own.incarnation,
     };
-    /** A vote that would depose every leader, if it were heard. */
+    /** A vote that would depose every leader if it were accepted. */
     const frame = (address: Partial<FrameAddress>): Buffer =>
       Buffer.concat(
         encodeFrame({
@@ -108,7 +108,7 @@ describeConductors('bad input over the network', CLUSTER, (conductors, scenario)
       ['of nearly nothing', Buffer.alloc(3), 400, 'wrong-length'],
       ['over the limit', Buffer.alloc(2 * MIB + 1), 413, 'too-large'],
     ];
-    // The headers are right, so that it is the frames that are judged.
+    // The headers are right, so the frames themselves are judged.
     const headers = writeFrameHeaders({ ...right, version: WIRE_VERSIONS.newest });
     for (const [name, body, status, code] of cases) {
       const url = `http://${conductors.address(to)}/raft/v1/message`;
@@ -121,7 +121,7 @@ describeConductors('bad input over the network', CLUSTER, (conductors, scenario)
     await expectUnchanged();
   });
 
-  scenario('requests that are no call, or none that it knows', async () => {
+  scenario('requests that are not a call, or an unknown one', async () => {
     const cases: [string, Record<string, unknown>][] = [
       ['{"jsonrpc":"2.0","id":1,', { code: -32700, message: 'parse error' }],
       ['{"jsonrpc":"2.0","id":1,"method":"conductor_leader","params":[1]}', { code: -32602 }],

@@ -25,7 +25,7 @@ describeConductors('the rules of the chain', CLUSTER, (conductors, scenario) => 
     leader = await conductors.leader();
   });
 
-  /** A block on that parent; other `variant`s have other hashes. */
+  /** A block on that parent; each `variant` has its own hash. */
   const child = (parent: PayloadEnvelope, variant = ''): PayloadEnvelope =>
     childOf(parent, { prevRandao: keccak256(stringToBytes(variant)) });
 
@@ -49,11 +49,11 @@ describeConductors('the rules of the chain', CLUSTER, (conductors, scenario) => 
     chain.push(block);
   };
 
-  scenario('takes blocks one upon the other', async () => {
+  scenario('takes blocks one on top of the other', async () => {
     for (let height = 1; height <= 6; height++) await extend();
   });
 
-  scenario('takes a block that is committed already, or on its way, as a success', async () => {
+  scenario('treats a block that is already committed, or on its way, as a success', async () => {
     expect(await commit(head())).toBe(null);
     expect(await commit(chain[3]!)).toBe(null);
     const next = child(head());
@@ -80,7 +80,7 @@ describeConductors('the rules of the chain', CLUSTER, (conductors, scenario) => 
     await extend();
   });
 
-  scenario('takes blocks from nobody but the leader', async () => {
+  scenario('takes blocks only from the leader', async () => {
     for (const baton of conductors.batons.values()) {
       if (baton === leader) continue;
       await expect(commit(child(head()), baton)).rejects.toThrow(
@@ -116,7 +116,7 @@ describeConductors('the rules of the chain', CLUSTER, (conductors, scenario) => 
     await extend();
   });
 
-  scenario('takes a block above a gap that it fills, with a warning on every node', async () => {
+  scenario('takes a block above a gap that the client fills, with a warning on every node', async () => {
     const before = refOf(head()).number;
     const missing = [child(head())];
     while (missing.length < 5) missing.push(child(missing.at(-1)!));
@@ -140,7 +140,7 @@ describeConductors('the rules of the chain', CLUSTER, (conductors, scenario) => 
     for (const id of conductors.ids) {
       const { blocks, verdicts } = await readStoredChain(conductors.storageDir(id), id);
       expect(blocks.map(({ hash }) => hash)).toEqual(chain.slice(1).map((block) => refOf(block).hash));
-      // What was refused or a repetition left no trace in the log.
+      // Refused and repeated blocks left no trace in the log.
       const counts = new Map<string, number>();
       for (const verdict of verdicts) counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
       expect(Object.fromEntries(counts)).toEqual({ append: 12, gap: 1 });
@@ -165,7 +165,7 @@ describeCluster('a sequencer that changes its mind', FAST_L1, (cluster, scenario
     return leader;
   };
 
-  /** Has the sequencer's next commit time out although the conductor does it, and says which block that was. */
+  /** Makes the sequencer's next commit time out although the conductor carries it out, and returns its block. */
   const loseAnswer = async ({ devnet }: ClusterNode): Promise<BlockRef> => {
     const { counts } = await devnet.state();
     await devnet.control('drop-commit-answers', { count: 1 });
@@ -190,7 +190,7 @@ describeCluster('a sequencer that changes its mind', FAST_L1, (cluster, scenario
     expect(await lostOrReplaced(cluster)).toEqual([]);
   });
 
-  scenario('builds heights again when the L1 took them away from a majority of the clients', async () => {
+  scenario('builds heights again when the L1 took them from a majority of the clients', async () => {
     const { devnet } = await moreBlocks(4);
     await waitFor('the third L1 block', async () => (await devnet.state()).l1Origin >= 3);
     const { head } = await devnet.state();
@@ -212,7 +212,7 @@ describeCluster('a sequencer that changes its mind', FAST_L1, (cluster, scenario
     const hashes = chains.map((blocks) => blocks.map(({ hash }) => hash));
     for (const { id, baton } of cluster.nodes) {
       const { blocks, verdicts } = await readStoredChain(baton.options.storageDir, id);
-      // The reorg, and nothing else: no block that was on its way was built again.
+      // Only the reorg: no block that was on its way was built again.
       const seen = new Set<string>(verdicts);
       expect(seen).toContain('reset');
       expect(seen).not.toContain('replacement');

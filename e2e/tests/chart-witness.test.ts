@@ -9,7 +9,7 @@ const { helm, lacks } = findChartTools();
 if (lacks !== '') console.warn(`chart-witness.test.ts skips: ${lacks}`);
 const describeChart = lacks === '' ? describe : describe.skip;
 
-/** Flashblocks are refused by a witness, and must not reach it. */
+/** A witness refuses flashblocks, so they must not reach it. */
 const VALUES = [
   ...STEADY_VALUES,
   'replicaCount=2',
@@ -59,7 +59,7 @@ describeChart('the chart, rendered with two sequencers and a witness', () => {
     }
   });
 
-  it('the witness becomes ready, and says what it is', async () => {
+  it('the witness becomes ready, and says that it is a witness', async () => {
     await waitFor('200 of /readyz', async () => (await readiness(witness())) === 200);
     const { output } = await waitFor('a healthy cluster', async () => {
       const run = await ended(witness().exec(['baton', 'status']));

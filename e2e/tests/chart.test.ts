@@ -42,7 +42,7 @@ describeChart('the chart, rendered', () => {
     const { startupProbe, livenessProbe, readinessProbe } = container;
     for (const probe of [startupProbe, livenessProbe, readinessProbe]) {
       const { path: file, port: name } = probe!.httpGet;
-      // Ready is who is well, too: that takes a health check.
+      // Ready also means healthy, which takes a health check.
       await waitFor(`200 of ${file}`, async () => {
         const { statusCode, body } = await request(`http://${pods.all[0]!.ip}:${pods.port(name)}${file}`);
         const text = await body.text();
@@ -61,7 +61,7 @@ describeChart('the chart, rendered', () => {
     });
   });
 
-  it('the pre-stop hook moves sequencing away from the leader, and from nobody else', async () => {
+  it('the pre-stop hook moves sequencing away from the leader only', async () => {
     const { command } = container.lifecycle!.preStop!.exec!;
     const leader = await pods.sequencing();
     const follower = pods.all.find((pod) => pod !== leader)!;
@@ -75,7 +75,7 @@ describeChart('the chart, rendered', () => {
     await pods.sequencing();
   });
 
-  it('alerts and panels name metrics that there are', async () => {
+  it('alerts and panels name existing metrics', async () => {
     const rules = await renderChart(helm, ['prometheusRule.enabled=true']);
     const rule = JSON.stringify(rules.find(({ kind }) => kind === 'PrometheusRule'));
     const used = [...new Set(rule.match(/op_conductor_\w+/g))];
@@ -87,7 +87,7 @@ describeChart('the chart, rendered', () => {
     expect(used.filter((name) => !page.includes(`# TYPE ${name} `))).toEqual([]);
   });
 
-  it('only the pods of the release reach the consensus port', () => {
+  it('only pods of the release reach the consensus port', () => {
     const { spec } = manifests.find(({ kind }) => kind === 'NetworkPolicy')!;
     const { ingress, policyTypes } = spec as {
       policyTypes: string[];

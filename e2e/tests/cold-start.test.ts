@@ -10,7 +10,7 @@ describeCluster(
   () => ({
     blockTimeMs: 1000,
     genesisTime: Math.floor(Date.now() / 1000) - BLOCKS_BEHIND,
-    // Only reasons of its own may move leadership here, not a busy machine.
+    // Only Baton's own reasons may move leadership here, not a busy machine.
     flags: ['--raft.heartbeat-timeout', '2s'],
   }),
   (cluster, scenario) => {

@@ -24,7 +24,7 @@ describeCluster("operators' commands against a cluster of processes", STEADY, (c
   });
 
   const expectDone = ({ code, stdout, stderr }: BatonRun, says: RegExp): void => {
-    // What it waits for is noted after seconds only, and so on a busy machine.
+    // The event is noted only after seconds, even more so on a busy machine.
     const complaints = stderr.replace(/^(waiting|trying again): .*\n/gm, '');
     expect({ code, complaints }).toEqual({ code: 0, complaints: '' });
     expect(stdout).toMatch(says);
@@ -76,7 +76,7 @@ describeCluster("operators' commands against a cluster of processes", STEADY, (c
     },
   );
 
-  scenario('an id that nobody has is refused by every command that takes one', async () => {
+  scenario('every command that takes an id refuses an unknown one', async () => {
     const commands = ['transfer', 'pause', 'resume', 'remove', 'demote', 'override'];
     const runs = await Promise.all(commands.map((command) => baton(cluster.nodes[0]!, command, 'nobody')));
     for (const run of runs) expectFailed(run, /^error: nobody is not a member/, 'not-a-member');
@@ -91,7 +91,7 @@ describeCluster("operators' commands against a cluster of processes", STEADY, (c
     await cluster.activeLeader();
   });
 
-  scenario('a change that nobody confirms is not made, and a script does not hang', async () => {
+  scenario('a change without confirmation is not made, and a script does not hang', async () => {
     const leader = await cluster.activeLeader();
     const run = await runBaton(['pause'], { BATON_RPC: leader.baton.rpcUrl });
     expect(run.code).toBe(3);

@@ -7,13 +7,13 @@ import { refOf, toQuantity } from '../devnet/payload.js';
 import { describeCluster, STEADY } from './describe-cluster.js';
 import { expectHealthy } from './expect-healthy.js';
 
-/** geth that is killed comes back three to five blocks behind its own last head. */
+/** A killed geth comes back three to five blocks behind its own last head. */
 const UNFLUSHED_BLOCKS = 4;
 
 const transferTo = (from: ClusterNode, to: ClusterNode): Promise<unknown> =>
   from.baton.call('conductor_transferLeaderToServer', [to.id, to.baton.consensusAddress]);
 
-/** What was committed and acknowledged stays, whichever node leads and whatever its own programs believe. */
+/** Committed and acknowledged blocks stay under any leader, even if its own programs have another view. */
 describeCluster('two sequencers with different blocks at one height', STEADY, (cluster, scenario) => {
   scenario('the one that could not be stopped replaces nothing when its node leads again', async () => {
     const stuck = await cluster.activeLeader();
@@ -77,14 +77,14 @@ describeCluster('a block that comes back with another hash', STEADY, (cluster, s
   }
 });
 
-// What the empty log does not have, a real op-node gets from L1, or from its peers as here.
+// A real op-node gets blocks that the empty log lacks from L1 or, as here, from its peers.
 const ANEW = { ...STEADY, asksPeers: true };
 
 describeCluster('conductors formed anew on empty directories', ANEW, (cluster, scenario) => {
-  scenario('lose no block that only the founder misses', async () => {
+  scenario('lose no block that only the founder lacks', async () => {
     await cluster.activeLeader();
     await cluster.convergedAt(await cluster.moreBlocks(2 * UNFLUSHED_BLOCKS));
-    // Without conductors nothing is published any more, and what was arrives.
+    // Without conductors nothing more is published, and earlier blocks arrive.
     await Promise.all(cluster.nodes.map(({ baton }) => baton.kill()));
     await waitFor('all nodes to have the last block', async () => {
       const states = await Promise.all(cluster.nodes.map(({ devnet }) => devnet.state()));

@@ -36,7 +36,7 @@ interface Call {
   params?: unknown[];
 }
 
-/** Calls after which the cluster needs a moment until all of it shows the effect; programs wait longer than that. */
+/** Calls whose effect takes a moment to show everywhere in the cluster; programs wait longer than that. */
 const SETTLES = new Set(['conductor_resume', 'conductor_transferLeader', 'conductor_transferLeaderToServer']);
 
 const scripted = new ScriptedCluster(IDS, [STANDBY]);
@@ -46,7 +46,7 @@ describeProcesses('recorded clients against three Batons', scripted, start, (clu
   const send = (to: ScriptedMember, request: HttpRequest): Promise<HttpAnswer> =>
     sendHttp(to.baton.options.rpcPort, request);
 
-  /** What the recorded answer came from is what the backends say now. */
+  /** Makes the backends give the answer that the recorded one came from. */
   const scriptBackends = (call: Call | undefined, recorded: string | undefined): void => {
     const prefix = /^\{"jsonrpc":"2\.0","id":[^,]*,/.exec(recorded ?? '')?.[0];
     if (!call || !prefix || !/^(eth|optimism|miner)_/.test(call.method)) return;
@@ -70,7 +70,7 @@ describeProcesses('recorded clients against three Batons', scripted, start, (clu
     });
   };
 
-  /** Replays exchanges in order, and holds the answers to the shape of the recorded ones. */
+  /** Replays exchanges in order, and checks the answers against the shape of the recorded ones. */
   const replay = async (file: string, before: (exchange: Exchange) => Promise<void>): Promise<void> => {
     const exchanges = readJsonLines<Exchange>(`recordings/${file}`);
     expect(exchanges.length).toBeGreaterThan(30);
@@ -122,7 +122,7 @@ describeProcesses('recorded clients against three Batons', scripted, start, (clu
     });
   });
 
-  scenario('rpc.jsonl, in order: the recorded answers, but for the listed differences', async () => {
+  scenario('rpc.jsonl, in order: the recorded answers, except for the listed differences', async () => {
     await cluster.lead('sequencer-0');
     const [leader, follower, other, standby] = [...IDS, STANDBY].map((id) => cluster.member(id)) as [
       ScriptedMember,
@@ -137,7 +137,7 @@ describeProcesses('recorded clients against three Batons', scripted, start, (clu
       other: place(other),
       standby: { raft: standby.baton.consensusAddress },
     });
-    // The membership has a history, as the recorded one: no configuration has the version 1 any more.
+    // The membership has a history, like the recorded one: no configuration has version 1 any longer.
     await leader.baton.call('conductor_demoteVoter', [other.id, 0]);
     await leader.baton.call('conductor_addServerAsVoter', [other.id, other.baton.consensusAddress, 0]);
     const version = JSON.parse((await send(leader, get('/healthz'))).body) as { version: string };
@@ -199,7 +199,7 @@ describeProcesses('recorded clients against three Batons', scripted, start, (clu
     });
   });
 
-  scenario('conductor_status needs no quorum, conductor_clusterStatus names those who are gone', async () => {
+  scenario('conductor_status needs no quorum, conductor_clusterStatus names absent members', async () => {
     const running = cluster.members.filter(({ id, baton }) => id !== STANDBY && baton.pid !== undefined);
     const [last, gone] = running as [ScriptedMember, ScriptedMember];
     expect(running).toHaveLength(2);
@@ -226,7 +226,7 @@ describeProcesses('recorded clients against three Batons', scripted, start, (clu
   const statusOf = async ({ baton }: ScriptedMember): Promise<ConductorStatus> =>
     conductorStatusSchema.parse(await baton.call('conductor_status'));
 
-  /** The cluster's chain has the height that the recorded one had, and a head with the same parent. */
+  /** The cluster's chain has the height of the recorded one, and a head with the same parent. */
   const haveRecordedHead = async (leader: ScriptedMember, sameHeight: RecordedCall): Promise<void> => {
     const { params } = JSON.parse(sameHeight.request.body as string) as {
       params: [ReturnType<typeof sampleEnvelope>];
@@ -237,7 +237,7 @@ describeProcesses('recorded clients against three Batons', scripted, start, (clu
     await nodesFollow();
   };
 
-  /** The nodes have what was committed, as if a sequencer had built and spread it. */
+  /** The nodes have the committed blocks, as if a sequencer had built and spread them. */
   const nodesFollow = async (): Promise<void> => {
     const { head } = await statusOf(cluster.members[0]!);
     if (head) for (const { node } of cluster.members) node.head = head as typeof node.head;
@@ -256,7 +256,7 @@ function callOf({ request }: RecordedCall): Call | undefined {
   }
 }
 
-/** What the backend had answered: followers keep that to themselves, so the leader's row tells. */
+/** The backend's answer: followers do not pass it on, so it comes from the leader's row. */
 function recorded(recording: readonly RecordedCall[], call: RecordedCall): string | undefined {
   const row = recording.find(({ group, name }) => group === 'proxy-leader' && name === call.name);
   return row?.response.body;

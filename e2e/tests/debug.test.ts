@@ -10,7 +10,7 @@ import { expectHealthy } from './expect-healthy.js';
 
 const SECRET = 'planted-secret';
 
-/** Settings with secrets in each place of a URL, towards a port where nobody listens. */
+/** Settings with secrets in each part of a URL, for a port without a listener. */
 const SECRETS = [
   ...['--rollupboost.ws-url', `ws://${SECRET}:${SECRET}@127.0.0.1:9/${SECRET}?key=${SECRET}`],
   ...['--websocket.server-addr', '127.0.0.1', '--websocket.server-port', '0'],

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import { Conductors } from '../cluster/conductors.js';
 import { ProcessCluster, type ClusterOptions } from '../cluster/process-cluster.js';
 
-/** Processes that tests run on. They are there before they are started, so that tests can be defined on them. */
+/** Processes that tests run on. They exist before they are started, so that tests can be defined on them. */
 interface Processes {
-  /** What all of them logged lately. */
+  /** Recent logs of all of them. */
   report(): string;
   stop(): Promise<void>;
 }
@@ -14,7 +14,7 @@ export type Scenario = (name: string, body: () => Promise<void>) => void;
 
 const SCENARIO_WITHIN_MS = 90_000;
 
-/** What most tests want of a cluster. */
+/** Options of a cluster for most tests. */
 const USUAL: ClusterOptions = { size: 3, blockTimeMs: 200, formation: 'peers' };
 
 /** Options of a cluster in which only the test moves leadership, not a busy machine. */
@@ -39,7 +39,7 @@ export const describeProcesses = Object.assign(describeProcessesBy(describe), {
 
 type DescribeCluster = (
   name: string,
-  /** What is to be other than usual; a function is called just before the start. */
+  /** Deviations from the usual options; a function is called just before the start. */
   options: Partial<ClusterOptions> | (() => Partial<ClusterOptions> | Promise<Partial<ClusterOptions>>),
   define: (cluster: ProcessCluster, scenario: Scenario) => void,
 ) => void;
@@ -59,7 +59,7 @@ export const describeCluster = Object.assign(describeClusterBy(describe), {
 
 interface ConductorsOptions {
   ids?: readonly string[];
-  /** All of them start as one cluster, with these flags; without, none is started. */
+  /** All of them start as one cluster, with these flags; without flags, none is started. */
   clusterFlags?: readonly string[];
   /** Timestamp of the genesis block behind them, in seconds. */
   genesisTime?: number;

@@ -26,7 +26,7 @@ interface Finding {
 interface Examination {
   code: number;
   findings: Finding[];
-  /** Codes of what is not ok. */
+  /** Codes of checks that are not ok. */
   wrong: string[];
 }
 
@@ -39,7 +39,7 @@ async function doctor(...flags: string[]): Promise<Examination> {
   return { code, findings, wrong };
 }
 
-/** What a busy machine is to blame for. */
+/** Findings that a busy machine causes. */
 const BUSY = ['tight-timing', 'slow-disk'];
 
 const levelsOf = ({ findings }: Examination): string[] =>
@@ -73,7 +73,7 @@ describe('doctor before a run', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Flags of the member that is to run; later ones win. */
+  /** Flags of the member to run; later ones win. */
   const flags = (...more: string[]): string[] => [
     ...['--raft.server.id', 'a', '--raft.storage.dir', path.join(folder, 'a')],
     ...['--consensus.addr', '127.0.0.1', '--consensus.port', String(ports[0])],
@@ -84,7 +84,7 @@ describe('doctor before a run', () => {
     ...['--healthcheck.min-peer-count', '1', ...more],
   ];
 
-  it('finds nothing wrong where nothing is, and leaves nothing behind', async () => {
+  it('finds nothing wrong in a good setup, and leaves nothing behind', async () => {
     const examined = await doctor(...flags());
     expect(levelsOf(examined)).toEqual([]);
     if (examined.wrong.length === 0) expect(examined.code).toBe(0);
@@ -93,7 +93,7 @@ describe('doctor before a run', () => {
     expect(await readdir(folder)).toEqual(['b']);
   });
 
-  it('finds everything that is planted, at once', async () => {
+  it('finds all planted faults at once', async () => {
     const taken = createServer().listen(ports[1], '127.0.0.1');
     await once(taken, 'listening');
     node.script.set(ScriptedNode.key('eth_chainId', []), '"result":"0x1"');
@@ -122,7 +122,7 @@ describe('doctor before a run', () => {
     }
   });
 
-  it('knows a directory that is in use, and the member that runs already', async () => {
+  it('recognises a directory in use, and a member that is already running', async () => {
     const own = [
       '--raft.storage.dir',
       path.join(folder, 'b'),
@@ -140,7 +140,7 @@ describe('doctor before a run', () => {
     expect(levelsOf(running)).toEqual(['warning ports already-runs', 'warning peers peer-down']);
   });
 
-  it('is done although nobody answers: op-node, execution client, a member', async () => {
+  it('finishes without answers from op-node, execution client and a member', async () => {
     node.isSilent = true;
     try {
       const examined = await doctor(...flags());
@@ -169,13 +169,13 @@ if (lacksDisk !== undefined) console.warn(`doctor.test.ts skips a disk that hang
       const examined = await doctor(
         ...['--witness', '--raft.server.id', 'w', '--raft.storage.dir', store],
         ...['--consensus.addr', '127.0.0.1', '--consensus.port', '0', '--rpc.port', '0'],
-        // The whole volume is smaller than what is kept by default.
+        // The whole volume is smaller than the default retention.
         ...['--raft.retention-mb', '1'],
       );
       expect(levelsOf(examined)).toEqual(['failure directory disk-silent']);
       expect(performance.now() - begunMs).toBeLessThan(30_000);
       disk.thaw();
-      // What asked the disk stayed behind, and removes its file as soon as it can.
+      // The disk check stayed behind, and removes its file as soon as it can.
       await waitFor('the file to go away', async () => {
         const [found] = (await readdir(store)).filter((name) => name.startsWith('.baton-doctor'));
         if (found !== undefined) throw new Error(found);
@@ -195,7 +195,7 @@ const ofCluster = (...nodes: ClusterNode[]): Promise<Examination> =>
 describeCluster('doctor of a cluster', STEADY, (cluster, scenario) => {
   beforeAll(() => expectHealthy(cluster).then(() => undefined));
 
-  scenario('finds nothing wrong where nothing is, and has asked all', async () => {
+  scenario('finds nothing wrong in a good cluster, and has asked all members', async () => {
     const leader = await cluster.activeLeader();
     const examined = await ofCluster(leader);
     expect(levelsOf(examined)).toEqual([]);

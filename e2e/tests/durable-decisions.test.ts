@@ -9,7 +9,7 @@ import { waitFor } from '../cluster/wait-for.js';
 import { expectHealthy } from './expect-healthy.js';
 import { describeCluster, describeConductors, STEADY } from './describe-cluster.js';
 
-/** In which a sequencer that may start does so: it takes a few polls of the node. */
+/** Enough for a permitted start of a sequencer, which takes a few polls of the node. */
 const LONG_ENOUGH_MS = 3000;
 
 const directoryOf = ({ baton }: ClusterNode): string => path.join(baton.options.storageDir, baton.id);
@@ -77,7 +77,7 @@ describeCluster('a pause outlives the process', { size: 1, formation: 'bootstrap
     await sequencing(node());
   });
 
-  scenario('and the process starts paused when it cannot tell', async () => {
+  scenario('and the process starts paused when it cannot read the decision', async () => {
     const { baton } = node();
     await baton.kill('SIGTERM');
     await writeFile(switchesFile(node()), '{"format":1,"pau');
@@ -112,7 +112,7 @@ describeCluster(
     const founder = (): ClusterNode => cluster.nodes[0]!;
 
     scenario(
-      'founds no second cluster while its own lives, however often it starts, and says so',
+      'founds no second cluster while its own lives, even after many starts, and says so',
       async () => {
         await expectHealthy(cluster);
         const { clusterId } = await status(founder());
@@ -136,7 +136,7 @@ describeCluster(
       },
     );
 
-    scenario('is taken back by conductor_addServerAsVoter, and sequences when it is to', async () => {
+    scenario('is taken back by conductor_addServerAsVoter, and sequences when told to', async () => {
       const { id, baton } = founder();
       const leader = await cluster.activeLeader();
       await leader.baton.call('conductor_addServerAsVoter', [id, baton.consensusAddress, 0]);
@@ -152,7 +152,7 @@ describeCluster(
 
 describeConductors('a founder', { ids: ['a'] }, (conductors, scenario) => {
   scenario(
-    'that is killed while it listens goes on at its next start, and founds its cluster once',
+    'that is killed while it listens continues at its next start, and founds its cluster once',
     async () => {
       const flags = ['--raft.bootstrap'];
       const killed = conductors.start('a', flags).catch((error: Error) => error);

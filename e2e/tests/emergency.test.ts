@@ -16,7 +16,7 @@ const expectDone = ({ code, stdout, stderr }: BatonRun, says: RegExp): void => {
   expect(stdout).toMatch(says);
 };
 
-/** Codes of what `baton status` at this member finds. */
+/** Codes of the problems that `baton status` finds at this member. */
 const problems = async (node: ClusterNode): Promise<string[]> => {
   const { stdout } = await baton(node, 'status', '--json');
   return (JSON.parse(stdout) as { problems: { code: string }[] }).problems.map(({ code }) => code);
@@ -43,7 +43,7 @@ describeCluster('sequencing by hand', STEADY, (cluster, scenario) => {
     );
     expect((await cluster.activeLeader()).id).toBe(to.id);
     expect(await pausedEverywhere(cluster.nodes)).toBe(true);
-    // Everybody follows the new one, so that nothing was taken back.
+    // Everybody follows the new one, so nothing was taken back.
     await cluster.convergedAt(before + 3);
     expectDone(await baton(from, 'resume'), /: resumed/);
     await cluster.allHealthy();
@@ -62,7 +62,7 @@ describeCluster('sequencing by hand', STEADY, (cluster, scenario) => {
     const run = await baton(survivor, 'override', survivor.id, '--sequence');
     expectDone(run, new RegExp(`${survivor.id} sequences at block \\d+ without consensus`));
     await waitFor('blocks', async () => (await survivor.devnet.state()).head.number > stands + 3);
-    // What was done stands in the status, each by its own name.
+    // Each action is in the status, under its own name.
     expect(await problems(survivor)).toEqual(
       expect.arrayContaining(['leader-overridden', 'node-overridden', 'uncommitted-blocks', 'paused']),
     );
@@ -72,7 +72,7 @@ describeCluster('sequencing by hand', STEADY, (cluster, scenario) => {
     const { active, head } = await survivor.devnet.state();
     expect(active).toBe(false);
     expect(await problems(survivor)).toContain('node-overridden');
-    // A restart of Baton alone makes nobody forget it.
+    // A restart of Baton alone does not clear it.
     await survivor.baton.kill();
     await survivor.baton.start();
     expect(await problems(survivor)).toContain('node-overridden');

@@ -20,7 +20,7 @@ import { waitFor } from '../cluster/wait-for.js';
 import { pickPorts } from '../devnet/devnet-process.js';
 
 const AS_FIRST = ['unshare', '--pid', '--fork', '--kill-child'];
-/** Of the last signal that it takes. That of SIGTERM tells nothing: node has a handler of its own for it. */
+/** Of the last signal that it takes. SIGTERM's proves nothing: node has its own handler for it. */
 const SIGQUIT_BIT = 1n << BigInt(os.constants.signals.SIGQUIT - 1);
 
 const noNamespace = lackOf(() =>
@@ -45,7 +45,7 @@ interface Outcome {
   signal: string | null;
 }
 
-/** Longer than anything here may take, and shorter than `hung` takes to notice a disk. */
+/** Longer than any step here may take, and shorter than `hung` takes to notice a disk. */
 const ENDS_WITHIN_MS = 12_000;
 
 describe('a process can always end', () => {
@@ -110,7 +110,7 @@ describe('a process can always end', () => {
 
   const sequencing = (): Promise<boolean> => waitFor('the sequencer to run', () => node.active);
 
-  /** The writing end of a pipe that nobody reads, and that has no room left. */
+  /** The writing end of a full pipe that nobody reads. */
   const fullPipe = (): number => {
     const fifo = path.join(directory, 'stdout');
     execFileSync('mkfifo', [fifo]);
@@ -151,7 +151,7 @@ describe('a process can always end', () => {
     }
   });
 
-  it('by SIGINT twice, at once: whatever hangs', async () => {
+  it('by SIGINT twice, at once, even if anything hangs', async () => {
     const child = start('pipe');
     await sequencing();
     node.isSilent = true;
@@ -204,7 +204,7 @@ describe('a process can always end', () => {
       const child = await childOf(parent);
       await sequencing();
       process.kill(child, 'SIGTERM');
-      // A fault of its own: it is deaf to its own SIGKILL.
+      // A separate fault: it is deaf to its own SIGKILL.
       expect(await ended(parent)).toMatchObject({ code: null, signal: 'SIGSEGV' });
       expect(node.active).toBe(false);
     });
@@ -215,7 +215,7 @@ describe('a process can always end', () => {
     if (noNamespace === undefined)
       cases.push(['as the first process of a container, by SIGTERM', AS_FIRST, 'SIGSEGV']);
 
-    it.each(cases)('%s, also when nobody reads its log', async (_name, before, signal) => {
+    it.each(cases)('%s, even when nobody reads its log', async (_name, before, signal) => {
       const disk = FreezableDisk.mountAt(path.join(directory, 'raft'));
       try {
         const outer = start(fullPipe(), before);
@@ -223,7 +223,7 @@ describe('a process can always end', () => {
         await sequencing();
         disk.freeze();
         process.kill(pid, 'SIGTERM');
-        // The kernel lets it go only when the disk does; that it has been killed is what counts.
+        // The kernel releases it only when the disk does; it counts that it has been killed.
         await waitFor('its end', () => !/^State:\s+[RST]/m.test(status(pid)), ENDS_WITHIN_MS);
         disk.thaw();
         expect(await ended(outer)).toMatchObject({ code: null, signal });

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
 
-it('18: what was mistyped is answered in one line', async () => {
+it('18: a mistyped command is answered in one line', async () => {
   expect(await runBaton(['--verison'])).toEqual({
     code: 2,
     stdout: '',
@@ -32,7 +32,7 @@ it('18: what was mistyped is answered in one line', async () => {
   });
 });
 
-it('18: version and help are commands, too', async () => {
+it('18: version and help are also commands', async () => {
   const version = await runBaton(['--version']);
   expect(version).toMatchObject({ code: 0, stdout: expect.stringMatching(/^baton version v\d/) });
   for (const argv of [['version'], ['-v'], ['run', '--version'], ['op-conductor', '--version']]) {
@@ -68,7 +68,7 @@ it('26, 27: op-conductor begins with its version and settings, in the names of i
     ],
     ...['--node.rpc', 'http://127.0.0.1:1', '--execution.rpc', 'http://user:s3cret@127.0.0.1:1/s3cret'],
   ];
-  // Only what was compiled can be linked to.
+  // Only compiled files can be linked to.
   expect(first).toEqual([]);
   const { stdout } = await promisify(execFile)(link, argv, { timeout: ENDS_WITHIN_MS }).catch(
     (error: { stdout: string }) => error,
@@ -135,7 +135,7 @@ describeCluster('the command line, every day', STEADY, (cluster, scenario) => {
     expect(JSON.parse(printed.split('\n')[2]!)).toMatchObject({ schemaVersion: 1, voters: 3 });
   });
 
-  scenario('17: the members that were seen answer for one that is gone', async () => {
+  scenario('17: known members answer for one that is gone', async () => {
     const gone = cluster.others(await cluster.activeLeader())[0]!;
     const { rpcUrl } = gone.baton;
     expect(await baton('status', '--rpc', rpcUrl)).toMatchObject({ code: 0, stderr: '' });
@@ -146,7 +146,7 @@ describeCluster('the command line, every day', STEADY, (cluster, scenario) => {
       stderr: expect.stringContaining('asked the members that were seen before: '),
     });
     expect(stdout).toContain(`${gone.id} does not answer`);
-    // Without a home nobody is remembered.
+    // Without a home directory, no member is remembered.
     expect(await runBaton(['status', '--rpc', rpcUrl])).toMatchObject({ code: 4 });
   });
 });

@@ -3,8 +3,8 @@ import type { ClusterNode, ProcessCluster } from '../cluster/process-cluster.js'
 import { lostOrReplaced } from '../cluster/published-blocks.js';
 
 /**
- * Waits until one sequencer runs, blocks flow on and every node is healthy; and no block that anybody ever had is lost
- * or replaced.
+ * Waits until one sequencer runs, blocks flow and every node is healthy, and checks that no block that any node ever
+ * had is lost or replaced.
  *
  * @returns the leader
  */

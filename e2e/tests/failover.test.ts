@@ -5,7 +5,7 @@ import { waitFor } from '../cluster/wait-for.js';
 import { expectHealthy } from './expect-healthy.js';
 import { describeCluster } from './describe-cluster.js';
 
-/** geth that is killed comes back three to five blocks behind its own last head. */
+/** A killed geth comes back three to five blocks behind its own last head. */
 const UNFLUSHED_BLOCKS = 4;
 
 const noFreezableDisk = FreezableDisk.lacks();
@@ -62,7 +62,7 @@ describeCluster('a cluster of three', {}, (cluster, scenario) => {
     });
   }
 
-  scenario('goes on when nodes that were down for a while have to take over', async () => {
+  scenario('goes on when nodes that were down have to take over', async () => {
     const leader = await cluster.activeLeader();
     const others = cluster.others(leader);
     await Promise.all(others.map(({ devnet }) => devnet.kill('SIGKILL')));
@@ -119,7 +119,7 @@ describeCluster('a cluster of three', {}, (cluster, scenario) => {
       await expectHealthy(cluster);
     });
 
-  scenario('stands still without a majority of conductors, and goes on with it', async () => {
+  scenario('stops without a majority of conductors, and goes on with it', async () => {
     const leader = await cluster.activeLeader();
     const others = cluster.others(leader);
     await Promise.all(others.map(({ baton }) => baton.kill('SIGKILL')));

@@ -12,11 +12,11 @@ interface Frame {
   number: number;
 }
 
-/** Beside every conductor a builder that streams all the time, and one client at every conductor, as op-conductor's docs advise. */
+/** Each conductor has a builder that streams all the time, and one client, as op-conductor's docs advise. */
 describeConductors('flashblocks of a cluster of three', {}, (conductors, scenario) => {
   const upstreams = new Map<string, FakeUpstream>();
   const listeners = new Map<string, Listener>();
-  /** The frame that the builders sent last; all count in step. */
+  /** The last frame that the builders sent; all count in step. */
   let number = 0;
   let ticking: NodeJS.Timeout | undefined;
 
@@ -42,7 +42,7 @@ describeConductors('flashblocks of a cluster of three', {}, (conductors, scenari
     await waitFor(`frames at ${id}`, () => framesAt(id).some((frame) => frame.number > since));
   };
 
-  /** Once this node has denied to lead, nothing that its builder sends from then on reaches its client. */
+  /** Once this node has denied that it leads, no later frame of its builder reaches its client. */
   const expectSilence = async (id: string, since: number): Promise<void> => {
     const leader = await conductors.leader();
     await flowsAt(leader.id);

@@ -30,7 +30,7 @@ const agree = (batons: readonly BatonProcess[], members: string): Promise<true> 
 const BOOTSTRAP: Partial<ClusterOptions> = {
   formation: 'bootstrap',
   flags: ['--raft.heartbeat-timeout', '1s'],
-  // Who is removed gets no block from its Baton any more.
+  // A removed node no longer gets blocks from its Baton.
   asksPeers: true,
 };
 
@@ -102,7 +102,7 @@ describeCluster(
       await agree(batons(), everybody);
     });
 
-    scenario('refuses servers that are not there, or are others than they were called', async () => {
+    scenario('refuses servers that do not answer, or have a different id', async () => {
       const leader = await expectHealthy(cluster);
       const [one, two] = cluster.others(leader) as [ClusterNode, ClusterNode];
       const add = (at: ClusterNode, id: string, address: string): Promise<unknown> =>
@@ -115,7 +115,7 @@ describeCluster(
       await agree(batons(), everybody);
     });
 
-    scenario('comes back from its disks after all Batons were stopped', async () => {
+    scenario('comes back from its disks after a stop of all Batons', async () => {
       await expectHealthy(cluster);
       const { version } = await membership(cluster.nodes[0]!.baton);
       for (const { baton } of cluster.nodes) expect(await baton.kill('SIGTERM')).toBe(0);
@@ -153,7 +153,7 @@ describeConductors('--raft.peers', { ids: ['a', 'b', 'c'] }, (conductors, scenar
     head = block;
   };
 
-  scenario('forms nothing as long as the lists differ, and says so', async () => {
+  scenario('forms nothing while the lists differ, and says so', async () => {
     await Promise.all([start('a'), start('b'), start('c', ['a', 'c'])]);
     await says(
       conductors.get('a'),
@@ -193,7 +193,7 @@ describeConductors('--raft.peers', { ids: ['a', 'b', 'c'] }, (conductors, scenar
     await says(leader, 'remove the member and add it again');
 
     await conductors.get(third).kill();
-    // Told after a second of candidacies.
+    // Reported after a second of candidacies.
     const isTold = (): boolean =>
       leader.log.some(({ msg, peer }) => msg === 'a peer does not answer' && peer === third);
     await waitFor('some elections', isTold);
@@ -209,7 +209,7 @@ describeConductors('--raft.peers', { ids: ['a', 'b', 'c'] }, (conductors, scenar
     await conductors.get(third).start();
   });
 
-  scenario('restarts from the disks, whatever the list says', async () => {
+  scenario('restarts from the disks, even with a different list', async () => {
     await agree(all(), 'a b c');
     await commit();
     await Promise.all(all().map((baton) => baton.kill()));

@@ -15,11 +15,11 @@ const BODY_CASES = 10_000;
 const HTTP_CASES = 1000;
 
 const api = new FakeConductor(false);
-/** What a method or the server did not expect, and answered with "crashed" or 500. */
+/** Errors that a method or the server did not expect, and answered with "crashed" or 500. */
 const errors: string[] = [];
 const logger = pino({ level: 'error' }, { write: (line: string) => errors.push(line) });
 
-/** The fake has no cluster to tell about. */
+/** The fake has no cluster to report. */
 const NOT_FAKED = new Set(['conductor_status', 'conductor_clusterStatus']);
 const METHODS = [
   ...[...conductorMethods(api).keys()].filter((name) => !NOT_FAKED.has(name)),
@@ -33,7 +33,7 @@ const body = hostileBodies(METHODS);
 
 const CODES = new Set([-32700, -32600, -32601, -32602, -32003, -32000]);
 
-/** Answers are JSON-RPC, whatever was asked; nothing is answered to nothing. */
+/** Any request gets a JSON-RPC answer; an empty one gets none. */
 function expectAnswer(answer: string): void {
   if (answer === '') return;
   const parsed = JSON.parse(answer) as unknown;
@@ -68,8 +68,8 @@ describe('hostile JSON-RPC', () => {
   });
 
   /**
-   * Bodies of 32 MiB that are meant to stop the event loop. What counts is CPU time, which does not depend on what
-   * else the machine does, and the measure is a body of that size that has to be accepted: one long string.
+   * Bodies of 32 MiB that are meant to stop the event loop. The test counts CPU time, which does not depend on other
+   * work of the machine, and compares with a body of that size that must be accepted: one long string.
    */
   describe('of 32 MiB costs little more than a good body of that size', () => {
     const fill = (piece: string, head = '', tail = ''): Buffer => {
@@ -120,7 +120,7 @@ describe('hostile JSON-RPC', () => {
       for (const [name, make] of Object.entries(cases)) {
         const bytes = make();
         let ms = Infinity;
-        // The garbage collector chooses its own moments: three tries, of which one has to be good.
+        // The garbage collector chooses its own moments, so one of three tries must be good.
         for (let round = 0; round < 3 && ms > allowedMs; round++) ms = Math.min(ms, await cpuMs(bytes));
         if (ms > allowedMs) tooCostly.push([name, ms]);
       }
@@ -128,7 +128,7 @@ describe('hostile JSON-RPC', () => {
     });
   });
 
-  it('cannot ask for more than so much in one batch', async () => {
+  it('cannot request more than the limit in one batch', async () => {
     let calls = 0;
     const large = new Dispatcher({
       methods: new Map([['big', { params: [], call: () => (calls++, 'x'.repeat(MIB)) }]]),

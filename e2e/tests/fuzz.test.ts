@@ -15,14 +15,14 @@ import { describeCluster } from './describe-cluster.js';
 const IDLE_CONNECTIONS = 1000;
 const LARGE_BODIES = 50;
 /**
- * Four bodies of 32 MiB may be under way; the rest is what the kernel delivers faster than connections are cut off,
- * and what the collector has not seen yet. All of the bodies together have 1,600 MiB, without any copy.
+ * Four bodies of 32 MiB may be under way; the rest is data that the kernel delivers before connections are cut off, and
+ * garbage that is not collected yet. All of the bodies together have 1,600 MiB, without any copy.
  */
 const MEMORY_BYTES_MAX = 1200 * MIB;
 
-/** CPU time that one turn of the event loop may take, whatever clients do. The smallest heartbeat timeout is 150 ms. */
+/** Most CPU time for one turn of the event loop under any load. The smallest heartbeat timeout is 150 ms. */
 const TURN_MS_MAX = 50;
-/** Of so many tries one has to be good: the first calls of a process are interpreted, and garbage is collected at times of its own. */
+/** One of this many tries must be good: a process's first calls are interpreted, and garbage may be collected. */
 const TRIES = 4;
 
 const POST = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
@@ -56,7 +56,7 @@ const batchOf = (count: number, method: string): Buffer =>
 const CHUNKED = Buffer.from(`${POST}Transfer-Encoding: chunked\r\n\r\n`);
 const PING = request(Buffer.from(call('conductor_leader')));
 
-/** What is sent on each of so many connections at once. */
+/** Bytes to send on each of this many connections at once. */
 const STALLS: Record<string, { connections?: number; bytes: () => Buffer }> = {
   'a list of numbers': { bytes: () => request(filled(512 * KIB, '1,', '[', '1]')) },
   'a batch of empty lists': { bytes: () => request(filled(390_000, '[],', '[', '[]]')) },
@@ -90,7 +90,7 @@ const OPTIONS = {
   blockTimeMs: 250,
   ...(hasThreadClock ? { nodeOptions: TURN_PROBE } : {}),
   flags: [
-    // What is tested is not how this machine shares its cores.
+    // The test is not about how this machine shares its cores.
     ...['--raft.heartbeat-timeout', '3s', '--healthcheck.timeout', '10s'],
     ...['--metrics.enabled', '--metrics.addr', '127.0.0.1', '--metrics.port', '0'],
     ...['--rollupboost.ws-url', 'ws://127.0.0.1:1'],
@@ -98,7 +98,7 @@ const OPTIONS = {
   ],
 };
 
-/** Whatever reaches its ports: the cluster keeps its leader and its processes, blocks flow, and nothing stays behind. */
+/** Under any traffic on its ports the cluster keeps its leader and processes, blocks flow, and nothing stays behind. */
 describeCluster('a cluster under hostile clients', OPTIONS, (cluster, scenario) => {
   let leader: ClusterNode;
   let pids: (number | undefined)[];
@@ -118,9 +118,9 @@ describeCluster('a cluster under hostile clients', OPTIONS, (cluster, scenario) 
   const openFiles = async ({ baton }: ClusterNode): Promise<number> =>
     (await readdir(`/proc/${baton.pid}/fd`)).length;
 
-  /** Attacks, lets go, and looks at what is left. */
+  /** Attacks, stops, and checks for leftovers. */
   const survives = async (attack: () => Promise<void>): Promise<void> => {
-    // A commit that was late in the attack before may have moved it.
+    // A late commit in the previous attack may have moved it.
     leader = await cluster.activeLeader();
     const changes = roleChanges();
     const files = await Promise.all(cluster.nodes.map(openFiles));

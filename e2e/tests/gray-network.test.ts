@@ -11,7 +11,7 @@ if (lacks !== undefined) console.warn(`gray-network.test.ts skips: ${lacks}`);
 
 const describeHere = lacks === undefined ? describeCluster : describeCluster.skip;
 
-/** Enough that the leader has commits of its own, over connections of its own. */
+/** Enough for the leader to have its own commits, over its own connections. */
 const SOME_BLOCKS = 5;
 const SMALL_PACKET_BYTES = 1200;
 
@@ -49,7 +49,7 @@ describeHere('a cluster of three whose network is half broken', onNetwork, (clus
   afterEach(() => network.heal());
   afterAll(() => network?.remove());
 
-  scenario('transfers leadership while no new connections are made, by those that are open', async () => {
+  scenario('transfers leadership over open connections while no new ones can be made', async () => {
     network.loseNewConnections(cluster.nodes.map(({ baton }) => baton.options.consensusPort));
     await handOver(cluster);
     await handOver(cluster);
@@ -58,7 +58,7 @@ describeHere('a cluster of three whose network is half broken', onNetwork, (clus
   });
 
   scenario(
-    'says of a member that gets no large packets that it takes no entries, and where they stick',
+    'reports that a member that gets no large packets takes no entries, and where they get stuck',
     async () => {
       const leader = await cluster.activeLeader();
       const [deaf] = cluster.others(leader) as [ClusterNode];
@@ -102,7 +102,7 @@ describeHere('a cluster of three whose members have names', onNamedNetwork, (clu
       await leader.baton.start();
       names!.mood = 'good';
       await expectHealthy(cluster);
-      // Once it found the others, it can lead them again.
+      // Once it has found the others, it can lead them again.
       await waitFor(`${leader.id} to lead`, async () => {
         const leads = (await cluster.activeLeader()) === leader;
         if (!leads) await makeLeader(cluster, leader);

@@ -35,7 +35,7 @@ describeCluster('a halt', STEADY, (cluster, scenario) => {
     const states = await Promise.all(cluster.nodes.map(({ devnet }) => devnet.state()));
     return states.every(({ active }) => !active);
   };
-  /** Decisions since then are none to start. */
+  /** No decision since then was a start. */
   const starts = (): number =>
     cluster.nodes.flatMap(({ baton: { log } }) => log).filter(({ msg }) => msg === 'sequencer started')
       .length;
@@ -49,7 +49,7 @@ describeCluster('a halt', STEADY, (cluster, scenario) => {
       expectDone(run, /^halted: the chain stands at block \d+, which is committed/m);
       expect(await nobodySequences()).toBe(true);
       stoodAt = await cluster.height();
-      // The last block is committed: nothing was published that is not.
+      // The last block is committed: nothing was published without a commit.
       await cluster.convergedAt(stoodAt);
       const { level, problems, members } = await statusAt(leader);
       expect({ level, codes: problems.map(({ code }) => code) }).toEqual({
@@ -60,7 +60,7 @@ describeCluster('a halt', STEADY, (cluster, scenario) => {
       const table = await baton(leader, 'status');
       expect(table.code).toBe(1);
       expect(table.stdout).toMatch(/^HALTED since \S+ by alice@\S+: bad upgrade\n\nID /);
-      // An update goes from node to node meanwhile.
+      // Meanwhile an update goes from node to node.
       expect((await request(`${leader.baton.rpcUrl}/readyz`)).statusCode).toBe(200);
       expect((await request(`${leader.baton.rpcUrl}/leader`)).statusCode).toBe(503);
     },
@@ -98,7 +98,7 @@ describeCluster('a halt', STEADY, (cluster, scenario) => {
     expect(await cluster.height()).toBe(stoodAt);
   });
 
-  scenario('ends with resume: the chain goes on where it stopped', async () => {
+  scenario('ends with resume, and the chain continues where it stopped', async () => {
     const [node] = cluster.nodes as [ClusterNode];
     expectDone(await baton(node, 'resume', '--reason', 'rolled back'), /^the halt is over/m);
     await cluster.activeLeader();
@@ -107,7 +107,7 @@ describeCluster('a halt', STEADY, (cluster, scenario) => {
     await waitFor('nothing to be wrong', async () => (await statusAt(node)).problems.length === 0);
   });
 
-  scenario('without a quorum is a pause and a stop of those that answer', async () => {
+  scenario('without a quorum is a pause and a stop of the members that answer', async () => {
     const leader = await cluster.activeLeader();
     const others = cluster.others(leader);
     await Promise.all(others.map((each) => each.baton.kill()));

@@ -11,11 +11,11 @@ describeCluster('leadership on demand', STEADY, (cluster, scenario) => {
     await cluster.allHealthy();
   });
 
-  /** Blocks that a sequencer built and then dropped. */
+  /** Blocks that a sequencer built and dropped. */
   const dropped = ({ counts, pending }: NodeState): number =>
     counts.sealed - counts.committed - (pending ? 1 : 0);
 
-  /** The node's sequencer has ended, and all that it built since is part of the chain. */
+  /** The node's sequencer has ended, and all blocks that it built since are part of the chain. */
   const expectStoppedInGoodOrder = async (node: ClusterNode, before: NodeState): Promise<void> => {
     const state = await node.devnet.state();
     const { active, pending, sealed, head } = state;
@@ -53,7 +53,7 @@ describeCluster('leadership on demand', STEADY, (cluster, scenario) => {
   });
 
   scenario(
-    'refuses to transfer leadership that it does not have, and to a member that it does not know',
+    'refuses to transfer leadership that it does not have, or to a member that it does not know',
     async () => {
       const leader = await cluster.activeLeader();
       const [follower, other] = cluster.others(leader) as [ClusterNode, ClusterNode];

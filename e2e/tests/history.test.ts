@@ -21,7 +21,7 @@ const historyAt = async (node: ClusterNode): Promise<HistoryEntry[]> => {
   return (JSON.parse(stdout) as History).entries;
 };
 
-/** Waits until `baton history` at this member ends with such an entry, newer than `since`. */
+/** Waits until `baton history` at this member ends with a matching entry, newer than `since`. */
 const entryAt = (
   node: ClusterNode,
   since: number,
@@ -111,7 +111,7 @@ describeCluster('the history of a cluster of processes', withWebhooks, (cluster,
     },
   );
 
-  scenario('24: a transfer says who asked for it, where and why; the old leader logs it, too', async () => {
+  scenario('24: a transfer names its caller, place and reason, and the old leader also logs it', async () => {
     const leader = await cluster.activeLeader();
     const [to, other] = cluster.others(leader) as [ClusterNode, ClusterNode];
     const since = Date.now();
@@ -142,7 +142,7 @@ describeCluster('the history of a cluster of processes', withWebhooks, (cluster,
     );
   });
 
-  scenario('24: what was refused is in it, and what was done to a follower', async () => {
+  scenario('24: it has refused calls, and calls to a follower', async () => {
     const leader = await cluster.activeLeader();
     const follower = cluster.others(leader)[0]!;
     const since = Date.now();
@@ -195,7 +195,7 @@ describeCluster('the history of a cluster of processes', withWebhooks, (cluster,
   });
 
   scenario(
-    '22: a lost quorum is one error on the member that is left, and what was done then is recorded later',
+    '22: a lost quorum is one error on the remaining member, and calls made then are recorded later',
     async () => {
       const leader = await cluster.activeLeader();
       const lost = cluster.others(leader);

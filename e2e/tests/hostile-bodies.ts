@@ -42,7 +42,7 @@ const { value: anyValue } = fc.letrec<{ value: string; list: string; object: str
     .map((members) => `{${members.map(([key, value]) => `"${key}":${value}`).join(',')}}`),
 }));
 
-/** Bodies of HTTP requests that are JSON-RPC, nearly, or nothing of the kind. @param methods names that exist, or are tempting */
+/** Bodies of HTTP requests that are or resemble JSON-RPC, or not. @param methods names that exist, or are tempting */
 export function hostileBodies(methods: readonly string[]): fc.Arbitrary<Buffer> {
   const request = fc
     .record({

@@ -12,7 +12,7 @@ const baton = ({ baton }: ClusterNode, ...argv: string[]): Promise<BatonRun> =>
 
 const status = ({ baton }: ClusterNode): Promise<ConductorStatus> => baton.call('conductor_status');
 
-/** Waits until all of these say so of their pause; `false`: none is in force. */
+/** Waits until all of these report this pause; `false`: none is in force. */
 const untilAll = (nodes: readonly ClusterNode[], pause: Partial<ConductorStatus> | false): Promise<unknown> =>
   waitFor(`all to be ${pause ? 'paused' : 'resumed'}`, async () => {
     const all = await Promise.all(nodes.map(status));
@@ -26,7 +26,7 @@ describeCluster('maintenance of a cluster of processes', STEADY, (cluster, scena
   const byAlice = { pausedBy: 'cluster', pausedOwner: 'alice', pausedReason: 'L1 incident' } as const;
 
   scenario(
-    '8: a pause of the cluster is where everybody reads it, and survives all its processes',
+    '8: a pause of the cluster is visible to all its members, and survives all their processes',
     async () => {
       await expectHealthy(cluster);
       const leader = await cluster.activeLeader();
@@ -60,7 +60,7 @@ describeCluster('maintenance of a cluster of processes', STEADY, (cluster, scena
     expect(log.filter(({ msg }) => msg === 'sequencer started' || msg === 'sequencer stopped')).toEqual([]);
   });
 
-  scenario('conductor_resume does not end it, and says what does', async () => {
+  scenario('conductor_resume does not end it, and names the command that does', async () => {
     await expect(all()[0]!.baton.call('conductor_resume')).rejects.toThrow(
       'the whole cluster is paused by alice (L1 incident): resume the cluster with baton resume',
     );
@@ -82,7 +82,7 @@ describeCluster('maintenance of a cluster of processes', STEADY, (cluster, scena
   });
 
   scenario(
-    '9: a pause without a quorum holds on the node, is recorded later, and is ended by its own resume only',
+    '9: a pause without a quorum holds on the node, is recorded later, and ends only by its own resume',
     async () => {
       const [alone, ...others] = all() as [ClusterNode, ...ClusterNode[]];
       for (const { baton } of others) await baton.kill('SIGKILL');

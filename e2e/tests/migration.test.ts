@@ -12,7 +12,7 @@ import { waitFor } from '../cluster/wait-for.js';
 import { rpc } from '../devnet/test-network.js';
 import { describeProcesses, type Scenario } from './describe-cluster.js';
 
-/** The slots of which the guide speaks. */
+/** The slots that the guide mentions. */
 const SLOT_MS = 2000;
 const IDS = ['seq-0', 'seq-1', 'seq-2'];
 const guide = readFileSync(path.join(repositoryRoot, 'docs/MIGRATION.md'), 'utf8');
@@ -20,7 +20,7 @@ const guide = readFileSync(path.join(repositoryRoot, 'docs/MIGRATION.md'), 'utf8
 /** Where `make test-real` builds it. */
 const OP_CONDUCTOR = path.join(repositoryRoot, '.cache/real/bin/op-conductor');
 
-/** Carries out one procedure of the guide, and measures the slots without a block at each of its steps. */
+/** Carries out one procedure of the guide, and measures the slots without a block at each step. */
 function followGuide(hosts: Hosts, scenario: Scenario, heading: string): void {
   let watch: SlotWatch;
   beforeAll(() => {
@@ -45,7 +45,7 @@ function followGuide(hosts: Hosts, scenario: Scenario, heading: string): void {
     );
   }
 
-  scenario('41: one sequencer runs in the end, and no block is lost or replaced', async () => {
+  scenario('41: in the end one sequencer runs, and no block is lost or replaced', async () => {
     await waitFor('one active sequencer', async () => {
       const states = await Promise.all(hosts.devnets().map((devnet) => devnet.state()));
       return states.filter(({ active }) => active).length === 1;
@@ -87,7 +87,7 @@ if (!hasOpConductor) {
 }
 const describeBesideOpConductor = hasOpConductor ? describeProcesses : describeProcesses.skip;
 
-/** What op-conductor has of its own, beside the settings that both read. */
+/** Settings of op-conductor alone, beside those that both read. */
 async function configureOpConductor(host: Host, isFirst: boolean): Promise<void> {
   await host.configure('op-conductor', {
     ...host.conductorSettings('op-conductor'),

@@ -14,7 +14,7 @@ describeCluster(
     const warningsOf = ({ baton }: ClusterNode): object[] =>
       baton.log.filter(({ code }) => code === 'address-differs');
 
-    /** What the processes before have logged is forgotten. */
+    /** Forgets the logs of earlier processes. */
     const startAll = async (): Promise<void> => {
       for (const { baton } of cluster.nodes) baton.log.splice(0);
       await Promise.all(cluster.nodes.map(({ baton }) => baton.start()));
@@ -56,7 +56,7 @@ describeCluster(
     });
 
     scenario(
-      'find each other by the new list, and the chain goes on; each says that the cluster has another address',
+      'find each other by the new list, the chain goes on, and each reports the cluster’s other address',
       async () => {
         const [first] = cluster.nodes as [ClusterNode];
         const clusterId = await clusterIdAt(first);
@@ -80,7 +80,7 @@ describeCluster(
     );
 
     scenario(
-      'are listed at the new addresses once each was added there, and have nothing more to say',
+      'are listed at the new addresses once each was added there, and report nothing more',
       async () => {
         const leader = await cluster.activeLeader();
         for (const { id, baton } of cluster.nodes) {

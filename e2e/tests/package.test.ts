@@ -15,7 +15,7 @@ interface PackageJson {
   dependencies: Record<string, string>;
 }
 
-/** As `npm install -g --prefix` leaves it: the package, its dependencies and nothing else, and a link for each program. */
+/** As `npm install -g --prefix` leaves it: only the package, its dependencies, and a link for each program. */
 let prefix: string;
 let installed: string;
 let manifest: PackageJson;
@@ -24,7 +24,7 @@ beforeAll(async () => {
   prefix = await mkdtemp(path.join(tmpdir(), 'baton-package-'));
   installed = path.join(prefix, 'lib', 'node_modules', 'baton');
   await mkdir(path.join(installed, 'node_modules'), { recursive: true });
-  // What is built is packed: other tests run it meanwhile.
+  // Packs the existing build, which other tests run meanwhile.
   await run('npm', ['pack', '--offline', '--ignore-scripts', '--pack-destination', prefix], {
     cwd: repositoryRoot,
     timeout: STEP_TIMEOUT_MS,
@@ -46,7 +46,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(prefix, { recursive: true, force: true }));
 
-/** Runs an installed program in another folder than that of the sources. */
+/** Runs an installed program in a folder other than that of the sources. */
 const installedProgram = (name: string, ...argv: string[]): Promise<{ stdout: string }> =>
   run(path.join(prefix, 'bin', name), argv, {
     cwd: prefix,
@@ -54,7 +54,7 @@ const installedProgram = (name: string, ...argv: string[]): Promise<{ stdout: st
     timeout: STEP_TIMEOUT_MS,
   });
 
-it('42: the package holds what main.js reaches and the documents, no tests and no evidence', async () => {
+it('42: the package holds the files that main.js reaches and the documents, no tests and no evidence', async () => {
   const files = (await readdir(installed, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(installed, path.join(entry.parentPath, entry.name)));
@@ -64,11 +64,11 @@ it('42: the package holds what main.js reaches and the documents, no tests and n
   expect(files).toEqual(expect.arrayContaining(['docs/RUNBOOK.md', 'docs/ERRORS.md', 'docs/MIGRATION.md']));
 });
 
-it.each(['baton', 'op-conductor'])('17: %s runs where it was installed', async (name) => {
+it.each(['baton', 'op-conductor'])('17: %s runs from its installation', async (name) => {
   expect((await installedProgram(name, '--version')).stdout).toBe(`baton version v${manifest.version}\n`);
 });
 
-it('17: all parts of it are there: commands, YAML, completion, a conductor', async () => {
+it('17: all its parts work: commands, YAML, completion, a conductor', async () => {
   expect((await installedProgram('baton', 'help')).stdout).toMatch(/^Usage: baton /);
   expect((await installedProgram('baton', 'completion', 'bash')).stdout).toContain('baton complete --');
   const nobody = ['status', '--rpc', '127.0.0.1:1', '-o', 'yaml'];

@@ -20,10 +20,10 @@ const onNetwork = (): Partial<ClusterOptions> => {
   return { machines: network.machines };
 };
 
-/** Nobody is refused and no connection closes: what is sent is lost. Each scenario ends healed and well. */
+/** No connection is refused or closed; packets are lost. Each scenario ends healed and healthy. */
 describeHere('a cluster of three in a network that loses what is sent', onNetwork, (cluster, scenario) => {
   beforeAll(() => expectHealthy(cluster).then(() => undefined));
-  // After a failure everything arrives again for the next.
+  // After a failure, everything arrives again for the next scenario.
   afterEach(() => network.heal());
   // The cluster, which lives in it, has been stopped before.
   afterAll(() => network?.remove());
@@ -41,7 +41,7 @@ describeHere('a cluster of three in a network that loses what is sent', onNetwor
   const termOf = async ({ baton }: ClusterNode): Promise<number> =>
     (await baton.call<{ term: number }>('conductor_status')).term;
 
-  /** Cuts the leader off in some way. The others go on, and it stops by itself. */
+  /** Cuts the leader off in one way. The others go on, and it stops by itself. */
   const leaderIsLost = (name: string, cut: (leader: number, others: number[]) => void): void =>
     scenario(name, async () => {
       const leader = await cluster.activeLeader();
@@ -63,7 +63,7 @@ describeHere('a cluster of three in a network that loses what is sent', onNetwor
     others.forEach((other) => network.lose(other, leader)),
   );
 
-  /** Loses something that is no reason for another leader, neither meanwhile nor afterwards. */
+  /** A loss that is not a reason for another leader, neither meanwhile nor afterwards. */
   const leaderStays = (name: string, cut: (leader: number, others: number[]) => void): void =>
     scenario(name, async () => {
       const leader = await cluster.activeLeader();
@@ -86,7 +86,7 @@ describeHere('a cluster of three in a network that loses what is sent', onNetwor
     network.lose(other!, one!);
   });
 
-  scenario('stands still when nobody reaches anybody, and goes on when they do', async () => {
+  scenario('stops when no member reaches another, and goes on when they do', async () => {
     const leader = await cluster.activeLeader();
     for (const at of network.machines.keys()) network.isolate(at);
     await stopped(leader);

@@ -49,7 +49,7 @@ beforeAll(async () => {
   const { dependencies } = JSON.parse(
     await readFile(path.join(installed, 'package.json'), 'utf8'),
   ) as PackageJson;
-  // Nothing else, so that an import which the package does not name is not found.
+  // Nothing else, so an import that the package does not name is not found.
   for (const name of Object.keys(dependencies)) await link(name);
 }, 2 * STEP_TIMEOUT_MS);
 

@@ -46,7 +46,7 @@ describeCluster('readiness and the leader endpoint', STEADY, (cluster, scenario)
     await expectHealthy(cluster);
   });
 
-  scenario('a member whose node hangs, or that is paused, could not take over, and says why', async () => {
+  scenario('a member that is paused, or whose node hangs, could not take over, and says why', async () => {
     const [follower, other] = cluster.others(await cluster.activeLeader()) as [ClusterNode, ClusterNode];
     await all();
     await follower.devnet.control('hang', { target: 'execution' });
@@ -61,7 +61,7 @@ describeCluster('readiness and the leader endpoint', STEADY, (cluster, scenario)
     await all();
   });
 
-  scenario('a member that comes back is ready only when it has what it missed', async () => {
+  scenario('a returning member is ready only when it has caught up', async () => {
     const [follower] = cluster.others(await cluster.activeLeader()) as [ClusterNode];
     await follower.baton.kill();
     await cluster.moreBlocks(20);

@@ -10,7 +10,7 @@ import { blockHashOf } from '../devnet/block.js';
 import { envelopeSchema } from '../devnet/payload.js';
 import { describeConductors } from './describe-cluster.js';
 
-/** What a real op-node sent to its conductor. */
+/** Requests of a real op-node to its conductor. */
 interface Line {
   number: number;
   hash: string;
@@ -24,7 +24,7 @@ const STREAMS = [
   { stream: 'jovian', first: 1, blocks: 140, killedDuring: 71 },
   // A large block.
   { stream: 'granite', first: 1, blocks: 30, killedDuring: 26 },
-  // The one after the largest, which a follower may not have yet.
+  // The one after the largest; a follower may not have the largest yet.
   { stream: 'granite-large', first: 43, blocks: 18, killedDuring: 44 },
 ] as const;
 
@@ -33,7 +33,7 @@ const KEEPS_ALL = { clusterFlags: ['--raft.retention-mb', '1024'] };
 describe('what a real op-node sent to its conductor', () => {
   for (const { stream, first, blocks, killedDuring } of STREAMS) {
     describeConductors(stream, KEEPS_ALL, (conductors, scenario) =>
-      scenario('is on every disk byte for byte, although the leader was killed meanwhile', async () => {
+      scenario('is on every disk byte for byte, even if the leader is killed meanwhile', async () => {
         const lines = readJsonLines<Line>(`payloads/${stream}.jsonl.gz`);
         expect(lines.map(({ number }) => number)).toEqual(
           Array.from({ length: blocks }, (_, at) => at + first),
@@ -50,7 +50,7 @@ describe('what a real op-node sent to its conductor', () => {
         for (const line of lines.slice(position)) await commit(line);
 
         await killed.start();
-        // Whoever can lead has everything.
+        // Any member that can lead has everything.
         for (const id of conductors.ids) await conductors.makeLeader(id);
         await expectStored(conductors, lines);
       }),
@@ -69,7 +69,7 @@ async function send(baton: BatonProcess, body: string): Promise<{ status: number
   return { status: response.statusCode, answer: await response.body.text() };
 }
 
-/** Commits as op-node does: a block whose commit failed, since leadership moved, is sent again. */
+/** Commits as op-node does: a block whose commit failed because leadership moved is sent again. */
 function committer(conductors: Conductors): (line: Line) => Promise<void> {
   let leader: BatonProcess | undefined;
   return async ({ number, body }) => {
@@ -86,7 +86,7 @@ function committer(conductors: Conductors): (line: Line) => Promise<void> {
   };
 }
 
-/** Stops the nodes, and compares what each of them keeps with what was sent. */
+/** Stops the nodes, and compares the stored blocks of each with the sent ones. */
 async function expectStored(conductors: Conductors, lines: readonly Line[]): Promise<void> {
   await Promise.all([...conductors.batons.values()].map((baton) => baton.kill()));
   for (const [node, id] of conductors.ids.entries()) {
@@ -96,7 +96,7 @@ async function expectStored(conductors: Conductors, lines: readonly Line[]): Pro
     );
     for (const [at, { number, hash, ssz }] of blocks.entries()) {
       const kept = envelopeJson(ssz);
-      // Compared as a boolean, since a difference in a megabyte of text cannot be printed.
+      // Compared as a boolean, because a difference in a megabyte of text cannot be printed.
       expect([id, number, `[${kept}]` === paramsOf(lines[at]!.body)]).toEqual([id, number, true]);
       // The same bytes have the same hash: once is enough.
       if (node > 0) continue;

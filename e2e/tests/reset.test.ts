@@ -53,7 +53,7 @@ describeConductors('an operator takes committed blocks back', CLUSTER, (conducto
     await headsAre(6);
   });
 
-  scenario('with --yes every node goes back, and says who wanted it', async () => {
+  scenario('with --yes every node goes back, and names the caller', async () => {
     const dead = chain.splice(5);
     const { code, stderr } = await resetTo(4, '--yes');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -68,7 +68,7 @@ describeConductors('an operator takes committed blocks back', CLUSTER, (conducto
     await headsAre(5);
   });
 
-  scenario('a block that nobody has is no head to go back to', async () => {
+  scenario('a block that no node has is refused as a head', async () => {
     const [{ hash }, { number }] = [refOf(chain[2]!), refOf(chain[3]!)];
     await expect(leader.call('conductor_resetHead', [number, hash, 'a test'])).rejects.toThrow(
       'is not an ancestor of the committed head',

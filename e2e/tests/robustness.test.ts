@@ -4,7 +4,7 @@ import { waitFor } from '../cluster/wait-for.js';
 import { expectHealthy } from './expect-healthy.js';
 import { describeCluster } from './describe-cluster.js';
 
-/** Programs that misbehave without dying: none of it may halt the chain or fork it. */
+/** Programs that misbehave without dying: they must neither halt the chain nor fork it. */
 describeCluster('a cluster whose programs misbehave', {}, (cluster, scenario) => {
   beforeAll(async () => {
     await cluster.activeLeader();
@@ -14,7 +14,7 @@ describeCluster('a cluster whose programs misbehave', {}, (cluster, scenario) =>
   const heightOf = async ({ devnet }: ClusterNode): Promise<number> => (await devnet.state()).head.number;
   const isActive = async ({ devnet }: ClusterNode): Promise<boolean> => (await devnet.state()).active;
 
-  /** The node that makes blocks, other than `not`; others may be unable to answer or stop. */
+  /** The node, other than `not`, that makes blocks; others may be unable to answer or stop. */
   const builderOtherThan = (not: ClusterNode): Promise<ClusterNode> =>
     waitFor('blocks of another node', async () => {
       for (const node of cluster.others(not)) {
@@ -41,7 +41,7 @@ describeCluster('a cluster whose programs misbehave', {}, (cluster, scenario) =>
   });
 
   scenario(
-    'an op-node that refuses to stop publishes nothing, and is stopped as soon as it lets itself',
+    'an op-node that refuses to stop publishes nothing, and is stopped as soon as it obeys',
     async () => {
       const before = await cluster.activeLeader();
       await before.devnet.control('fail', { method: 'admin_stopSequencer', error: 'no' });
@@ -103,7 +103,7 @@ describeCluster('a cluster whose programs misbehave', {}, (cluster, scenario) =>
         baton.call('conductor_sequencerHealthy');
       await waitFor('bad health', async () => !(await Promise.all(nodes.map(isHealthy))).includes(true));
     };
-    // The leader last: it would be right to leave for a node whose next check is late on a busy machine.
+    // The leader last: it would rightly leave for a node whose next check is late on a busy machine.
     await losePeers(cluster.others(leader));
     await losePeers([leader]);
     // Long enough for two more checks of everybody.

@@ -11,7 +11,7 @@ import { waitFor } from '../cluster/wait-for.js';
 import { describeCluster, STEADY } from './describe-cluster.js';
 import { expectHealthy } from './expect-healthy.js';
 
-/** Planted: nothing that a process writes may hold them. */
+/** Planted: no output of a process may hold them. */
 const TOKENS = { operate: 'baton_planted-of-an-operator', emergency: 'baton_planted-for-emergencies' };
 const HOLDERS = [
   tokenLine('operator', ['operate'], TOKENS.operate),
@@ -39,7 +39,7 @@ describeCluster(
       await cluster.moreBlocks(5);
     });
 
-    scenario('nothing can be called on the other port without one', async () => {
+    scenario('the other port answers no call without one', async () => {
       const [{ baton }] = cluster.nodes as [(typeof cluster.nodes)[number]];
       const { statusCode, body } = await request(baton.rpcUrl, {
         method: 'POST',
@@ -64,7 +64,7 @@ describeCluster(
     });
 
     scenario(
-      'a follower has a pause of the cluster recorded by the leader, and by whom it was wanted',
+      'a follower has a pause of the cluster recorded by the leader, with the name of its caller',
       async () => {
         const leader = await cluster.activeLeader();
         const follower = cluster.others(leader)[0]!;

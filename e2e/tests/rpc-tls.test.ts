@@ -9,7 +9,7 @@ import { runBaton, type BatonRun } from '../cluster/run-baton.js';
 import { describeCluster, STEADY } from './describe-cluster.js';
 import { expectHealthy } from './expect-healthy.js';
 
-/** Planted: nothing that a process writes may hold them. */
+/** Planted: no output of a process may hold them. */
 const TOKENS = {
   read: 'baton_planted-of-a-reader',
   operate: 'baton_planted-of-an-operator',
@@ -25,7 +25,7 @@ const cacert = (): string[] => ['--cacert', at('ca.pem')];
 
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Writes all files, and says which flags name them. */
+/** Writes all files, and returns the flags that name them. */
 async function writeFiles(authority: TestAuthority): Promise<string[]> {
   folder = await mkdtemp(path.join(os.tmpdir(), 'baton-rpc-tls-'));
   const server = await authority.issue({ dnsNames: ['localhost'] });
@@ -57,7 +57,7 @@ describeCluster(
     };
   },
   (cluster, scenario) => {
-    /** Asks one follower: the leader has to be found. */
+    /** Calls one follower, so that the leader must be found. */
     const baton = async (...argv: string[]): Promise<BatonRun> => {
       const follower = cluster.others(await cluster.activeLeader())[0]!;
       return runBaton(argv, { BATON_RPC: follower.baton.rpcUrl, HOME: folder });
@@ -68,7 +68,7 @@ describeCluster(
       expect(code).toBe(4);
     };
 
-    scenario('is seen and led through one address', async () => {
+    scenario('is observed and controlled through one address', async () => {
       await expectHealthy(cluster);
       const before = await cluster.activeLeader();
       const credentials = [...cacert(), ...tokenFile('operate')];
@@ -89,7 +89,7 @@ describeCluster(
       expect((await cluster.activeLeader()).id).not.toBe(id);
     });
 
-    scenario('lets nobody ask without them, and says what to do', async () => {
+    scenario('refuses callers without them, and says what to do', async () => {
       const { id } = await cluster.activeLeader();
       for (const command of [['status'], ['pause', '--yes'], ['transfer', '--yes']]) {
         const run = (...more: string[]): Promise<BatonRun> => baton(...command, ...more);
@@ -116,7 +116,7 @@ describeCluster(
       expectFailure(await ask(member.rpcUrl.replace('https', 'http')), 'tls-failed', 'with https://');
     });
 
-    scenario('is asked with what the file of clusters names, and no secret is written anywhere', async () => {
+    scenario('is called with the credentials in the file of clusters, and no secret is written', async () => {
       const { baton: member } = await cluster.activeLeader();
       await mkdir(at('.config/baton'), { recursive: true });
       const entry = `{rpc: ['${member.rpcUrl}'], cacert: ../../ca.pem, tokenFile: ../../operate-token}`;

@@ -21,11 +21,11 @@ const commandsUnder = (heading: string): DocumentedCommand[] =>
 
 interface Procedure {
   heading: string;
-  /** What an operator finds before. */
+  /** The state that an operator finds. */
   trouble?: (hosts: Hosts) => Promise<void>;
 }
 
-/** In this order: each finds the cluster as the one before leaves it. */
+/** In this order: each finds the cluster as the previous one left it. */
 const PROCEDURES: readonly Procedure[] = [
   { heading: 'Planned work on a node', trouble: (hosts) => lead(hosts, 'seq-0') },
   { heading: 'Wiped disk', trouble: (hosts) => wipe(hosts.host('seq-1')) },
@@ -41,7 +41,7 @@ const PROCEDURES: readonly Procedure[] = [
   {
     heading: 'Quorum lost',
     trouble: async (hosts) => {
-      // The voters are seq-0 and seq-3 by then.
+      // By then the voters are seq-0 and seq-3.
       await hosts.host(SPARE).kill();
       await wipe(hosts.host('seq-1'));
     },

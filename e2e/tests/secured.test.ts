@@ -28,7 +28,7 @@ const withCode = (code: string) => (line: LogLine) => line['code'] === code;
 
 const CHANGED = 'credentials of the consensus port changed: the new ones are in use';
 
-/** Changes files on every member, and waits until all of them use what is new. */
+/** Changes files on every member, and waits until all of them use the new ones. */
 async function changeOnAll(cluster: ProcessCluster, change: (id: string) => Promise<unknown>): Promise<void> {
   const changes = (node: ClusterNode): number => lines(node, ({ msg }) => msg === CHANGED).length;
   const before = cluster.nodes.map(changes);
@@ -36,7 +36,7 @@ async function changeOnAll(cluster: ProcessCluster, change: (id: string) => Prom
   await waitFor('the new credentials', () => cluster.nodes.every((node, at) => changes(node) > before[at]!));
 }
 
-/** What happens meanwhile costs no block, no commit and no election. */
+/** The events meanwhile cost no block, no commit and no election. */
 async function withoutNotice(cluster: ProcessCluster, body: () => Promise<void>): Promise<void> {
   const leader = await cluster.activeLeader();
   const [term, before] = [await termOf(leader), await leader.devnet.state()];
@@ -89,7 +89,7 @@ describeCluster(
   (cluster, scenario) => {
     scenario('forms, and fails over', () => failsOver(cluster));
 
-    scenario('is not joined or disturbed by who has a certificate of another authority', async () => {
+    scenario('is not joined or disturbed by a holder of another authority’s certificate', async () => {
       const strangers = await CredentialFolder.make();
       const [first] = cluster.nodes as [ClusterNode];
       await strangers.issue('sequencer-9');
@@ -170,7 +170,7 @@ describeCluster(
       await waitFor('the end to be told', () =>
         lines(member, withCode('certificate-expired')).some(({ level }) => level === 'error' || level === 50),
       );
-      // The connections that are open live on.
+      // Open connections live on.
       await expectHealthy(cluster);
       await member.baton.kill();
       await member.baton.start();

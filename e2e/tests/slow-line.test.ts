@@ -12,17 +12,17 @@ import { describeProcesses, STEADY } from './describe-cluster.js';
 /** 8 Mbit/s to each node. */
 const BYTES_PER_MS = 1000;
 const SMALL_BYTES = 2000;
-/** Three seconds of the line; a deadline for all of it would be one. */
+/** Takes three seconds on the line; a deadline for all of it would be one second. */
 const LARGE_BYTES = Number(process.env['BATON_SLOW_LINE_BYTES'] ?? 3_000_000);
 const COMMIT_WITHIN_MS = 80_000;
 const GENESIS_TIME = 1_795_000_000;
 
 const lines = new Map<string, SlowLine>();
 
-/** Made before there are lines: they stand still while this process makes blocks. */
+/** Made before the lines exist: they stall while this process makes blocks. */
 const blocks: PayloadEnvelope[] = [];
 
-/** Each node is reached over a line of its own. */
+/** Each node is reached over its own line. */
 async function startBehindLines(conductors: Conductors): Promise<void> {
   for (const bytes of [SMALL_BYTES, LARGE_BYTES, SMALL_BYTES]) {
     const parent = blocks.at(-1) ?? genesisBlock(901, GENESIS_TIME);

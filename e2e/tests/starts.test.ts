@@ -33,7 +33,7 @@ describe('a start ends, or says what it waits for', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  /** A process on its way; `ended` has its failure. */
+  /** A starting process; `ended` has its failure. */
   const begin = (
     flags: readonly string[],
     { storageDir = directory, nodeRpc = node.url, executionRpc = node.url } = {},
@@ -140,7 +140,7 @@ describe('a start ends, or says what it waits for', () => {
       expect(outcome?.waitsFor[0]?.reason).toBe('opening /proc/nowhere');
       const startedMs = performance.now();
       await baton.kill('SIGTERM');
-      // A thread is lost in the attempt: it is not waited for.
+      // A thread is lost in the attempt, and nobody waits for it.
       expect(performance.now() - startedMs).toBeLessThan(8000);
     }
   });

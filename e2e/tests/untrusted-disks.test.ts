@@ -40,12 +40,12 @@ describeConductors('disks', { ids: IDS, clusterFlags: STEADY.flags }, (conductor
   };
 
   scenario(
-    'of two processes on copies of one, only the first counts, and the other is an alarm',
+    'of two processes on copies of one, only the first counts, and the other raises an alarm',
     async () => {
       await commit(all());
       const leader = await conductors.leader();
       const { storageDir } = leader.options;
-      // A copy of a closed directory: nothing of it is torn.
+      // A copy of a closed directory: no part of it is torn.
       await leader.kill('SIGTERM');
       await cp(storageDir, `${storageDir}-copy`, { recursive: true });
       await leader.start();
@@ -81,7 +81,7 @@ describeConductors('disks', { ids: IDS, clusterFlags: STEADY.flags }, (conductor
     },
   );
 
-  scenario('one that was put back is an alarm, and counts no more, however often all start', async () => {
+  scenario('one that was put back raises an alarm, and no longer counts, after any start', async () => {
     await commit(all());
     const leader = await conductors.leader();
     const [one, witness] = others(leader) as [BatonProcess, BatonProcess];
@@ -107,7 +107,7 @@ describeConductors('disks', { ids: IDS, clusterFlags: STEADY.flags }, (conductor
     await commit([leader, witness]);
     expect((await status(victim)).head).toEqual(kept);
 
-    // Its vote and its disk would be all that the other needs.
+    // The other would need only its vote and its disk.
     await witness.kill();
     const candidate = await waitFor('the leader to have given up', async () => {
       const { role, term } = await status(leader);

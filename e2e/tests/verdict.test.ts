@@ -38,7 +38,7 @@ const clusterz = async ({ baton }: ClusterNode): Promise<Verdict & { code: numbe
   return { ...((await body.json()) as Verdict), code: statusCode };
 };
 
-/** Waits until `baton status` at this member has such a problem. */
+/** Waits until `baton status` at this member has a matching problem. */
 const problemAt = (
   node: ClusterNode,
   code: string,
@@ -84,7 +84,7 @@ describeCluster('the verdict on a cluster of processes', withMetrics, (cluster, 
     expect(await gauges(leader)).toMatch(/^baton_cluster_failure_tolerance 1$/m);
   });
 
-  scenario('3: a newcomer that has a vote already replaces nobody', async () => {
+  scenario('3: a newcomer that already has a vote replaces nobody', async () => {
     const leader = await cluster.activeLeader();
     const [one, other] = cluster.others(leader) as [ClusterNode, ClusterNode];
     const argv = ['replace', one.id, other.id, other.baton.consensusAddress];
@@ -96,7 +96,7 @@ describeCluster('the verdict on a cluster of processes', withMetrics, (cluster, 
     expect(await status(leader)).toMatchObject({ voters: 3 });
   });
 
-  scenario('1: a wiped member is no healthy follower, and the remedy repairs it', async () => {
+  scenario('1: a wiped member is not a healthy follower, and the remedy repairs it', async () => {
     const leader = await cluster.activeLeader();
     const wiped = cluster.others(leader)[0]!;
     await wiped.baton.kill();
@@ -146,7 +146,7 @@ describeHere(
     // The cluster, which lives in it, has been stopped before.
     afterAll(() => network?.remove());
 
-    scenario('1: the follower is cut off, although it answers everybody else', async () => {
+    scenario('1: the follower is cut off, even if it answers everybody else', async () => {
       const leader = await cluster.activeLeader();
       const [follower, other] = cluster.others(leader) as [ClusterNode, ClusterNode];
       const [from, to] = [leader, follower].map((node) => cluster.nodes.indexOf(node)) as [number, number];

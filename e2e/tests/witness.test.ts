@@ -30,7 +30,7 @@ describeCluster('two sequencers and a witness', TWO_AND_A_WITNESS, (cluster, sce
 
   const theOther = (node: ClusterNode): ClusterNode => cluster.others(node)[0]!;
 
-  /** Every member runs and is well, and nothing that was acknowledged is lost. */
+  /** Every member runs and is healthy, and no acknowledged block is lost. */
   const expectAllWell = async (): Promise<ClusterNode> => {
     const leader = await expectHealthy(cluster);
     await waitFor('the witness to be ready', async () => (await ask('/readyz')).status === 200);
@@ -47,7 +47,7 @@ describeCluster('two sequencers and a witness', TWO_AND_A_WITNESS, (cluster, sce
     return leader;
   };
 
-  scenario('the witness is a healthy member, and never where the sequencer is', async () => {
+  scenario('the witness is a healthy member, and never has the sequencer', async () => {
     await expectAllWell();
     expect(await ask('/leader')).toMatchObject({
       status: 503,
@@ -56,7 +56,7 @@ describeCluster('two sequencers and a witness', TWO_AND_A_WITNESS, (cluster, sce
     expect(await cluster.witness.call('conductor_sequencerHealthy')).toBe(true);
   });
 
-  scenario('its start waits for no op-node', async () => {
+  scenario('its start does not wait for op-node', async () => {
     await waitFor('a time after which it would say so', async () => {
       const { uptimeMs } = await cluster.witness.call<{ uptimeMs: number }>('conductor_status');
       return uptimeMs > 4000;
@@ -84,7 +84,7 @@ describeCluster('two sequencers and a witness', TWO_AND_A_WITNESS, (cluster, sce
     await expectAllWell();
   });
 
-  scenario('leadership is not given to the witness, whoever asks', async () => {
+  scenario('leadership is not given to the witness at anybody’s request', async () => {
     const leader = await expectAllWell();
     await expect(leader.baton.call('conductor_transferLeaderToServer', ['witness', ''])).rejects.toThrow(
       `witness is a witness: it has no sequencer and would hand leadership back; transfer it to ${theOther(leader).id}`,
@@ -103,7 +103,7 @@ describeCluster('two sequencers and a witness', TWO_AND_A_WITNESS, (cluster, sce
     await cluster.killMachine(behind);
     const acknowledged = await cluster.moreBlocks(5);
     await cluster.killMachine(last);
-    // Its log lacks what was acknowledged meanwhile, so it is not elected; and it has no node to sequence with.
+    // Its log lacks the blocks acknowledged meanwhile, so it is not elected; and it has no node to sequence with.
     await behind.baton.start();
     await waitFor('the witness to lead', witnessLeads);
     const problem = 'the leader witness is a witness, and no member with a node could take over';

@@ -52,16 +52,16 @@ describe('a frame', () => {
     expect(codeOf(granted, changes, 'b')).toBe(code);
   });
 
-  it('is no answer when somebody else gives it', () => {
+  it('is not an answer when it comes from another member', () => {
     expect(codeOf(granted, {}, 'c')).toBe('wrong-node');
   });
 
-  it('is no answer when the disk is not the member’s, but may be a question', () => {
+  it('is not an answer when the disk is not the member’s, but may be a request', () => {
     expect(codeOf(granted, { fromIncarnation: 'b1' }, 'b')).toBe('wrong-incarnation');
     expect(codeOf(asked, { fromIncarnation: 'b1' })).toBe('admitted');
   });
 
-  it('is no answer when nobody asked, and no question when it is one', () => {
+  it('is not an answer when nobody asked, and an answer is not a request', () => {
     expect(codeOf(granted, {})).toBe('malformed');
     expect(codeOf(asked, {}, 'b')).toBe('malformed');
   });

@@ -14,7 +14,7 @@ export interface AdmissionOptions {
   memberIncarnation: (peer: NodeId) => string | undefined;
   bodyLimitBytes: number;
   wireVersions: WireVersions;
-  /** A member of a cluster that is not this node's took this address for that of another member. */
+  /** A member of another cluster took this address for that of one of its members. */
   onStray: (clusterId: string) => void;
 }
 
@@ -26,7 +26,7 @@ export class Admission {
   checkHeaders(headers: IncomingHttpHeaders): FrameHeaders {
     const { wireVersions, bodyLimitBytes } = this.options;
     const found = readFrameHeaders(headers);
-    // Before anything is refused: a cluster is alive whatever version it speaks.
+    // Before anything is refused: a cluster is alive at any wire version.
     if (this.isStray(found)) this.options.onStray(found.clusterId);
     checkVersion(found.version, wireVersions);
     this.checkTarget(found);
@@ -34,7 +34,7 @@ export class Admission {
     throw new FrameError('too-large', `a frame of ${found.byteLength} bytes, the limit is ${bodyLimitBytes}`);
   }
 
-  /** @param answering whom this frame answers for; undefined for a request. @throws FrameError */
+  /** @param answering the member whose answer this frame is; undefined for a request. @throws FrameError */
   check(frame: Frame, answering: NodeId | undefined): void {
     const nodeId = this.options.nodeId();
     if (frame.to !== nodeId)
@@ -53,7 +53,7 @@ export class Admission {
   }
 
   /**
-   * What a member asks for has its effect whatever the sender's vote is worth, so nobody else may ask.
+   * A member's request takes effect even when the sender's vote does not count, so nobody else may send one.
    *
    * @throws FrameError
    */

@@ -41,7 +41,7 @@ class FakePeer {
 }
 
 describe('an append of many small entries', () => {
-  it('goes in parts of the size that the line bears, each after the answer to the one before', async () => {
+  it('goes in parts of a size that suits the line, each after the answer to the previous one', async () => {
     const peer = new FakePeer();
     const progress: number[] = [];
     const append = manyAppend(ENTRIES, ENTRY_BYTES);
@@ -59,7 +59,7 @@ describe('an append of many small entries', () => {
     expect(progress).toEqual([2, 4, 6, 8].map((entries) => entries * ENTRY_BYTES));
   });
 
-  it('is given up with the answer of the part that was refused', async () => {
+  it('ends with the answer to the part that was refused', async () => {
     const peer = new FakePeer();
     const answer = peer.sender.send(manyAppend(ENTRIES, ENTRY_BYTES));
     await peer.answer();
@@ -94,7 +94,7 @@ describe('an append of many small entries', () => {
 });
 
 describe('splitAppend', () => {
-  it('makes parts of which each begins where the one before ended, and commits no more than it has', () => {
+  it('makes parts that each begin where the previous one ended, and commit no more than they have', () => {
     const append = { ...manyAppend(5, 10), prevIndex: 0, prevTerm: 0, prevHash: 3, commit: 3 };
     const parts = splitAppend(append, 20);
     expect(
@@ -108,7 +108,7 @@ describe('splitAppend', () => {
     );
   });
 
-  it('leaves alone what has no entries, and an entry that is too large by itself', () => {
+  it('leaves alone an append without entries, and an entry that is too large by itself', () => {
     const empty = { ...manyAppend(0, 0), commit: 9 };
     expect(splitAppend(empty, 20)).toEqual([empty]);
     expect(splitAppend(manyAppend(3, 30), 20).map(({ entries }) => entries.length)).toEqual([1, 1, 1]);

@@ -19,18 +19,18 @@ export type OnProgress = (bytes: number) => void;
 /** Pieces under way at once: one on the line while the other is answered. */
 const WINDOW = 2;
 
-/** What is still to be sent of an append, or the answer that makes the rest pointless. */
+/** The part of an append that is still to be sent, or the answer that makes the rest pointless. */
 type Outcome = { rest: AppendRequest } | { refusal: WireResponse };
 
 /**
- * Sends appends to one peer, in their order, and nothing that would hold up the line. A large entry goes before its append,
- * in pieces: each is progress that is not lost when something fails, and the same entry goes on where the last attempt came
- * to. Many small entries go in several appends, each when the one before was answered.
+ * Sends appends to one peer, in order, without holding up the line. A large entry goes before its append, in pieces: a
+ * failure does not lose a piece that arrived, and the next attempt continues where the last one stopped. Many small
+ * entries go in several appends, each after the answer to the previous one.
  */
 export class AppendSender {
-  /** The append before, until it has left; undefined when nothing holds up the next one. */
+  /** The previous append, until it has left; undefined when nothing holds up the next one. */
   private before: Promise<unknown> | undefined;
-  /** How far the entry came that was sent last. */
+  /** How much of the last entry has been sent. */
   private reached: { entry: Entry['chainHash']; bytes: number } | undefined;
 
   constructor(private readonly options: AppendSenderOptions) {}
@@ -53,7 +53,7 @@ export class AppendSender {
     onProgress: OnProgress | undefined,
   ): Promise<WireResponse> {
     const ready = this.prepare(before, append, large, onProgress);
-    // What it leaves with is not a promise, or the next one would wait for its answer.
+    // The result is not a promise: otherwise the next append would wait for this one's answer.
     const left = ready.then((outcome) => ({
       answer: 'refusal' in outcome ? outcome.refusal : this.exchange(outcome.rest),
     }));
@@ -65,7 +65,7 @@ export class AppendSender {
     return left.then(({ answer }) => answer);
   }
 
-  /** Sends the large entries, in their turn, and all of the append but its last part. */
+  /** Sends the large entries in turn, and all of the append but its last part. */
   private async prepare(
     before: Promise<unknown> | undefined,
     append: AppendRequest,
@@ -79,7 +79,7 @@ export class AppendSender {
       await this.sendEntry(append, entry, (bytes) => onProgress?.(done + bytes));
       done += entry.byteLength;
     }
-    // Should the peer have lost them meanwhile, the next attempt finds out.
+    // If the peer has lost them since, the next attempt finds out.
     this.reached = undefined;
     const withoutData = (entry: Entry): Entry =>
       large.includes(entry) ? { ...entry, data: undefined } : entry;

@@ -7,7 +7,7 @@ import type { FrameAddress } from './frame.js';
 import { notCounted, type Standing } from './peer-identities.js';
 import type { PeerProofs } from './security/peer-proof.js';
 
-/** Answers what a member asks; what it says is the application's business. @param from the member that asks */
+/** Answers a member's request; the application alone reads its contents. @param from the member that asks */
 export type AnswerMember = (request: unknown, from: NodeId) => Promise<object>;
 
 export interface AskServerOptions {
@@ -15,19 +15,19 @@ export interface AskServerOptions {
   proofs: PeerProofs;
   /** Refuses by the headers, as a frame is refused. */
   admit: (request: FastifyRequest, reply: Parameters<onRequestAsyncHookHandler>[1]) => Promise<void>;
-  /** Whether the process that asks counts. */
+  /** Whether the requesting process counts. */
   standing: (
     asker: Pick<FrameAddress, 'from' | 'fromIncarnation' | 'bootId'>,
   ) => Standing | Promise<Standing>;
   answer: AnswerMember;
 }
 
-/** Requests of one member that may be under way at once. */
+/** Most requests of one member under way at once. */
 const UNDER_WAY_MAX = 8;
 /** The member's own deadline comes first. */
 const SILENT_MS_MAX = ASK_MS_MAX + 5000;
 
-/** Serves the requests of members that concern the application alone. They are admitted as frames are, members only. */
+/** Serves requests of members that concern the application alone. Like frames, they are admitted from members only. */
 export function serveAsks(app: FastifyInstance, options: AskServerOptions): void {
   const { admission, proofs, standing, answer } = options;
   const underWay = new Map<NodeId, number>();
@@ -53,7 +53,7 @@ export function serveAsks(app: FastifyInstance, options: AskServerOptions): void
     if (before >= UNDER_WAY_MAX) {
       throw new FrameError('too-many-requests', `${from} waits for ${before} answers already`);
     }
-    // Beyond the time after which a connection is closed on which nothing happens: the answer may take a while.
+    // Longer than the timeout that closes an idle connection: the answer may take some time.
     socket.setTimeout(SILENT_MS_MAX);
     underWay.set(from, before + 1);
     try {

@@ -20,14 +20,14 @@ const SOON_MS = 5000;
 const askB = (from: TransportNode, what: object, signal = AbortSignal.timeout(SOON_MS)): Promise<object> =>
   from.transport.ask('b', what, signal);
 
-/** Ends what a test keeps waiting. */
+/** Ends the requests that a test keeps waiting. */
 const release: (() => void)[] = [];
 afterEach(() => {
   jest.useRealTimers();
   for (const end of release.splice(0)) end();
 });
 
-/** Answers once the test is over; tells what has come. */
+/** Answers once the test has ended; records the requests. */
 function silent(): { answerMember: AnswerMember; came: unknown[] } {
   const came: unknown[] = [];
   const answerMember: AnswerMember = (asked) => {
@@ -54,7 +54,7 @@ async function post(to: TransportNode, body: string): Promise<{ status: number; 
 }
 
 describe('a request of the application', () => {
-  it('is answered by the application of the other member, which learns who asks', async () => {
+  it('is answered by the application of the other member, which learns the sender', async () => {
     const [a] = await pair({ answerMember: echo });
     expect(await askB(a, { say: 'ä' })).toEqual({ asked: { say: 'ä' }, from: 'a' });
   });
@@ -98,7 +98,7 @@ describe('a request of the application', () => {
     expect(came).toEqual([]);
   });
 
-  it('is refused when it is too large, by who sends it and by who gets it', async () => {
+  it('is refused when it is too large, by the sender and by the receiver', async () => {
     const { answerMember, came } = silent();
     const [a, b] = await pair({ answerMember });
     const large = { text: 'x'.repeat(ASK_BYTES_MAX) };
@@ -116,7 +116,7 @@ describe('a request of the application', () => {
     expect(came).toEqual([]);
   });
 
-  it('has at most eight beside it, of one member', async () => {
+  it('is one of at most eight at once from one member', async () => {
     const { answerMember, came } = silent();
     const [a] = await pair({ answerMember });
     const asked = Array.from({ length: 8 }, () => askB(a, {}));
@@ -135,7 +135,7 @@ describe('a request of the application', () => {
   });
 });
 
-describe('a request that brings no answer', () => {
+describe('a request without an answer', () => {
   it('may have had its effect once it was sent', async () => {
     const { answerMember, came } = silent();
     const [a] = await pair({ answerMember });
@@ -146,7 +146,7 @@ describe('a request that brings no answer', () => {
     expect(await error).toMatchObject({ code: 'timeout', hadNoEffect: false });
   });
 
-  it('may have had its effect when the peer goes meanwhile', async () => {
+  it('may have had its effect when the peer stops before it answers', async () => {
     const { answerMember, came } = silent();
     const [a, b] = await pair({ answerMember });
     const error = errorOf(askB(a, {}));
@@ -161,7 +161,7 @@ describe('a request that brings no answer', () => {
     expect(await errorOf(askB(a, {}))).toMatchObject({ code: 'unanswered', hadNoEffect: false });
   });
 
-  it('had none when nobody listens there, nobody is known, or nobody waits any more', async () => {
+  it('had none when nobody listens there, the peer is unknown, or the caller no longer waits', async () => {
     const [a, b] = await pair({ answerMember: echo });
     expect(await errorOf(askB(a, {}, AbortSignal.abort()))).toMatchObject({
       code: 'timeout',
@@ -173,7 +173,7 @@ describe('a request that brings no answer', () => {
     expect(await errorOf(askB(a, {}))).toMatchObject({ code: 'unknown-peer', hadNoEffect: true });
   });
 
-  it('is given up after a minute, whatever its caller says', async () => {
+  it('is given up after a minute, even if its caller would wait longer', async () => {
     jest.useFakeTimers();
     let fail: (error: Error) => void = () => undefined;
     const state = { phase: 'connect', to: 'b:1', forMs: ASK_MS_MAX, tried: [] } as const;

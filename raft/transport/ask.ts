@@ -18,16 +18,16 @@ export interface AskBody extends Pick<FrameAddress, 'from' | 'fromIncarnation' |
 interface AskOptions {
   peer: string;
   dial: () => Dial;
-  /** What frames have as well. */
+  /** As in the headers of frames. */
   headers: readonly string[];
   body: AskBody;
   signal: AbortSignal;
 }
 
 /**
- * Asks a member something that concerns the application alone, on a connection of its own: it keeps no message waiting.
+ * Asks a member something that concerns the application alone, on its own connection, so that no message waits for it.
  *
- * @throws TransportError, which says by `hadNoEffect` when the peer did certainly not act on it
+ * @throws TransportError, which says by `hadNoEffect` when the peer certainly did not act on it
  */
 export async function ask({ peer, dial, headers, body, signal }: AskOptions): Promise<object> {
   const bytes = Buffer.from(JSON.stringify(body));

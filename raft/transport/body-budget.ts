@@ -9,13 +9,13 @@ interface Holding {
 }
 
 const FIRST_BYTES = 64 * 1024;
-/** Room for all that was announced is made at once up to here, beyond when this much of it has come. */
+/** An announced body up to this size gets its memory at once; a larger one once this much of it has arrived. */
 const TRUSTED_BYTES = 2 ** 20;
 
 /**
- * Reads the bodies of frames, whose length was announced, and bounds what all of them together hold in memory, from
- * their first byte to the end of their response. Beyond that the connection goes that held most for longest: the
- * messages of a working peer come and go within milliseconds, whoever sends large bodies slowly.
+ * Reads the bodies of frames, whose length was announced, and bounds the memory that all of them hold together, from
+ * their first byte to the end of their response. Beyond that, it closes the connection that has held the most for the
+ * longest: the messages of a working peer come and go within milliseconds, even while others send large bodies slowly.
  */
 export class BodyBudget {
   private held = 0;

@@ -59,7 +59,7 @@ describe('connecting', () => {
     expect(lookUps).toBe(1);
   });
 
-  it('goes on by what was known before when the name server falls silent', async () => {
+  it('continues with the last known addresses when the name server falls silent', async () => {
     let silent = false;
     const b = await start('b');
     const lookUp = (): Promise<string[]> =>
@@ -76,7 +76,7 @@ describe('connecting', () => {
     expect((await a.transport.hello(`node-b:${b.port}`, AbortSignal.timeout(2000))).nodeId).toBe('b');
   });
 
-  it('finds a peer whose name leads to an address that goes nowhere, too', async () => {
+  it('finds a peer even if its name also leads to an address that goes nowhere', async () => {
     const b = await start('b');
     const openSocket: OpenSocket = (to) => (to.host === '192.0.2.1' ? new net.Socket() : openTcpSocket(to));
     const a = await start('a', { timeouts, openSocket, lookUp: async () => ['192.0.2.1', '127.0.0.1'] });
@@ -84,7 +84,7 @@ describe('connecting', () => {
     await a.transport.send('b', heartbeat());
   });
 
-  it('leaves an address where another node answers by now', async () => {
+  it('leaves an address where another node answers now', async () => {
     const [b, other] = [await start('b'), await start('c')];
     let address = '127.0.0.1';
     const openSocket: OpenSocket = ({ host }) =>
@@ -100,7 +100,7 @@ describe('connecting', () => {
 });
 
 describe('where new connections are lost', () => {
-  it('those that are open are kept, whatever request was in vain', async () => {
+  it('open ones are kept, even after a failed request', async () => {
     let lost = false;
     const openSocket: OpenSocket = (to) => (lost ? new net.Socket() : openTcpSocket(to));
     let deaf = false;
@@ -139,7 +139,7 @@ describe('where new connections are lost', () => {
     for (const failure of await Promise.all(sent)) expect(failure).toMatchObject({ phase: 'send' });
     const begunMs = performance.now();
     expect(await failureOf(a.transport.send('b', heartbeat()))).toMatchObject({ phase: 'send' });
-    // Told at once, and not sent.
+    // Reported at once, and not sent.
     expect(performance.now() - begunMs).toBeLessThan(CONTROL_MS);
     await eventually(() => b.received.length === 16, 'two connections full of requests');
   });
@@ -155,7 +155,7 @@ describe('a member that has another address than the cluster has for it', () => 
     a.transport.setPeers([{ ...b.member, address: listed(other) }]);
     await answered(a, 'b');
     expect(b.received.length).toBeGreaterThan(0);
-    // Its process is looked for where it is.
+    // Its process is looked for at its actual address.
     expect(await a.transport.probe('b')).toBe('alive');
   });
 

@@ -12,7 +12,7 @@ const COPIED_BYTES_MAX = 64 * 1024;
 
 export interface HttpAnswer {
   status: number;
-  /** For how long a write of the peer's disk has been under way, ms, if it says so. */
+  /** How long a write of the peer's disk has been under way, ms, if the peer says so. */
   writingForMs: number | undefined;
   body: Buffer;
 }
@@ -25,9 +25,9 @@ export class ConnectionLostError extends Error {
 
 /** One HTTP/1.1 connection, over a socket that is connected. It is not opened again when it is lost. */
 export class Connection {
-  /** Requests that did not end yet. */
+  /** Requests that have not ended yet. */
   underWay = 0;
-  /** How many answers came. */
+  /** Number of answers so far. */
   answers = 0;
   /** Monotonic clock, ms: when the last answer came. */
   answeredMs: number | undefined;
@@ -49,7 +49,7 @@ export class Connection {
     readonly pipelining: number,
     onLost?: (connection: Connection) => void,
   ) {
-    // An error that nobody listens to would end this process; undici listens from the first request on.
+    // An error without a listener would end this process; undici listens from the first request on.
     socket.on('error', () => undefined);
     // None when the other side has reset it meanwhile; the first request tells.
     const { remoteAddress = '0.0.0.0', remotePort = 0 } = socket;
@@ -60,7 +60,7 @@ export class Connection {
       pipelining,
       keepAliveTimeout: IDLE_MS,
       keepAliveMaxTimeout: IDLE_MS,
-      // The deadline of a request is its caller's business.
+      // The caller sets the deadline of a request.
       headersTimeout: 0,
       bodyTimeout: 0,
       maxResponseSize: ANSWER_BYTES_MAX,
@@ -72,7 +72,7 @@ export class Connection {
           given = undefined;
         }),
     });
-    // undici ends what is under way, and finds no other socket for it.
+    // undici ends the requests under way, and finds no other socket for them.
     socket.once('close', () => onLost?.(this));
   }
 
@@ -82,8 +82,8 @@ export class Connection {
 
   /**
    * @param headers names and values in turn
-   * @param body copied into one piece while other requests are under way: undici gives a connection up on which an
-   *   answer comes while it writes several. Its chunks are read again when undici has to repeat the request
+   * @param body copied into one piece while other requests are under way: undici abandons a connection if an answer
+   *   comes while it writes several. Its chunks are read again when undici has to repeat the request
    */
   post(path: string, headers: readonly string[], body: readonly Uint8Array[]): Promise<HttpAnswer> {
     const length = body.reduce((sum, chunk) => sum + chunk.length, 0);
@@ -92,9 +92,9 @@ export class Connection {
       method: 'POST',
       path,
       headers: [...headers, 'content-length', String(length)],
-      // undici takes any iterable, its types do not say so.
+      // undici takes any iterable, although its types do not say so.
       body: isCopied ? Buffer.concat(body, length) : (body as never),
-      // Raft's messages may arrive twice, and they do not wait for the answers to those before; undici must know.
+      // Raft's messages may arrive twice, and do not wait for earlier answers; undici must know.
       idempotent: true,
       blocking: false,
     });

@@ -27,7 +27,7 @@ class FakeSocket extends EventEmitter {
   }
 }
 
-/** A network in which the test says what becomes of each attempt, and a name server that is as slow as it says. */
+/** A network in which the test decides the outcome of each attempt, and a name server as slow as the test wants. */
 class Lab {
   readonly sockets: FakeSocket[] = [];
   lookUpMs = 0;
@@ -90,7 +90,7 @@ afterEach(() => {
 });
 
 describe('addresses', () => {
-  it('are tried at the same time; the first that takes the connection wins, and the others end', async () => {
+  it('are tried at the same time: the first that takes the connection wins, and the others end', async () => {
     lab.addresses = ['fd00::1', '10.0.0.1', '10.0.0.2'];
     const dial = lab.dial();
     await pass(0);
@@ -110,7 +110,7 @@ describe('addresses', () => {
     expect(await dial.socket).toBe(lab.to('10.0.0.1'));
   });
 
-  it('are left when the other side resets the connection as it is made', async () => {
+  it('are abandoned when the other side resets the connection as it is made', async () => {
     const dial = lab.dial();
     await pass(0);
     lab.to('10.0.0.1').remoteAddress = undefined;
@@ -121,7 +121,7 @@ describe('addresses', () => {
     expect(isRefused(failure)).toBe(false);
   });
 
-  it('give a socket whose error ends nothing but itself', async () => {
+  it('give a socket whose error ends only that socket', async () => {
     const dial = lab.dial();
     await pass(0);
     lab.to('10.0.0.1').emit('connect');
@@ -163,7 +163,7 @@ describe('addresses', () => {
       forMs: 1600,
       tried: [{ address: '10.0.0.1', error: 'no answer' }],
     });
-    // None of them for longer than three seconds.
+    // No attempt lasts longer than three seconds.
     await pass(8000);
     expect(lab.open.length).toBeLessThanOrEqual(6);
     const failed = failureOf(dial);
@@ -201,7 +201,7 @@ describe('a name server', () => {
     expect(await dial.socket).toBe(lab.to('10.0.0.1'));
   });
 
-  it('that is slow is not waited for while it is known where the name led', async () => {
+  it('that is slow is not waited for while an earlier address is known', async () => {
     await oneConnectionBefore();
     lab.lookUpMs = 5000;
     const dial = lab.dial();
@@ -211,7 +211,7 @@ describe('a name server', () => {
     await pass(5000);
   });
 
-  it('that is dead is not needed by then either', async () => {
+  it('that is dead is not needed either while an earlier address is known', async () => {
     await oneConnectionBefore();
     lab.addresses = Object.assign(new Error('no'), { code: 'EAI_AGAIN' });
     const dial = lab.dial();
@@ -220,7 +220,7 @@ describe('a name server', () => {
     expect(await dial.socket).toBe(lab.to('10.0.0.1'));
   });
 
-  it('is believed by the next dial when it answers late that the name leads elsewhere', async () => {
+  it('that answers late with another address is believed by the next dial', async () => {
     await oneConnectionBefore();
     lab.lookUpMs = 1000;
     lab.addresses = ['10.0.0.9'];

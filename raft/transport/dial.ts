@@ -10,7 +10,7 @@ export type OpenSocket = (to: { host: string; port: number }) => net.Socket;
 export interface DialOptions {
   names: HostNames;
   openSocket: OpenSocket;
-  /** Secures what is connected; without it connections are plain. */
+  /** Secures a connected socket; without it, connections are plain. */
   secure?: SecureDialler | undefined;
   /** Monotonic clock, ms. */
   now: () => number;
@@ -18,7 +18,7 @@ export interface DialOptions {
 
 /** When the kernel begins to ask whether a silent host still exists. */
 const KEEP_ALIVE_PROBE_MS = 10_000;
-/** A look-up that takes longer is not waited for while it is known where the name led before. */
+/** A look-up that takes longer is not waited for while an earlier address is known. */
 const LOOK_UP_PATIENCE_MS = 50;
 /** A lost SYN is repeated by the kernel after 1, 3 and 7 s; after a cut of the line that is too late. */
 const REPEAT_MS = 500;
@@ -26,16 +26,16 @@ const REPEAT_MS = 500;
 const ATTEMPT_MS = 3000;
 /** All attempts together, from the first of them. */
 const DIAL_MS = 10_000;
-/** A name that leads to more addresses is not that of a node. */
+/** A name with more addresses than this is not that of a node. */
 const ADDRESSES_MAX = 8;
 
 export const openTcpSocket: OpenSocket = (to) =>
   net.connect({ ...to, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS });
 
 /**
- * One effort to connect, which lasts longer than the requests that wait for it: all addresses of the host at the same
- * time, each again and again, until one of them takes the connection. When the name server is slow the addresses of the
- * look-up before serve.
+ * One effort to connect, which lasts longer than the requests that wait for it. It tries all addresses of the host at
+ * the same time, each again and again, until one of them takes the connection. When the name server is slow, it uses
+ * the addresses of the previous look-up.
  */
 export class Dial {
   /** @throws PeerFailureError */
@@ -45,14 +45,14 @@ export class Dial {
   /** How each address failed. */
   private readonly errors = new Map<string, string>();
   private readonly timers = new Set<NodeJS.Timeout>();
-  /** Addresses where a plain connection is made, since the other side knows no other. */
+  /** Addresses that get a plain connection, since the other side supports no other. */
   private readonly plain = new Set<string>();
   private lookUp: 'under way' | 'done' | { error: string } = 'under way';
   private ended = false;
   private resolve!: (socket: net.Socket) => void;
   private reject!: (error: Error) => void;
 
-  /** @param peer the id that the other side must prove; without it, whoever answers there will do */
+  /** @param peer the id that the other side must prove; without it, any node there will do */
   constructor(
     private readonly to: HostPort,
     private readonly options: DialOptions,
@@ -68,7 +68,7 @@ export class Dial {
     this.begin();
   }
 
-  /** How far it is. */
+  /** How far it has come. */
   get state(): ConnectFailure {
     const { to, lookUp, options, begunMs } = this;
     const addresses = new Set([...this.attempts.keys(), ...this.errors.keys()]);
@@ -129,9 +129,9 @@ export class Dial {
     socket.on('error', onError);
     socket.once('connect', () => {
       if (this.ended) return;
-      // Reset by the other side already, as by a host whose process was killed: it has no address any more.
+      // Already reset by the other side, for example because its process was killed: it no longer has an address.
       if (socket.remoteAddress === undefined) return this.failed(address, 'ECONNRESET');
-      // Whoever uses it learns of its end by its 'close'. An error that nobody listens to would end this process.
+      // Its user learns of its end by its 'close'. An error without a listener would end this process.
       socket.off('error', onError).on('error', () => undefined);
       this.connected(address, socket);
     });
@@ -161,14 +161,14 @@ export class Dial {
   }
 
   private notSecured(address: string, socket: net.Socket, error: unknown): void {
-    // Its time was over, or another attempt failed.
+    // Its time was up, or another attempt failed.
     if (this.ended || !this.attempts.get(address)?.delete(socket)) return;
     if (!this.options.secure?.takesPlain(error)) return this.failed(address, codeOf(error));
     this.plain.add(address);
     this.tryAgain(address);
   }
 
-  /** That address is no good, whatever other attempts at it wait for. */
+  /** That address does not work, so other attempts at it need not wait. */
   private failed(address: string, error: string): void {
     if (this.ended) return;
     this.errors.set(address, error);
@@ -177,13 +177,13 @@ export class Dial {
     this.failIfHopeless();
   }
 
-  /** What a look-up brings that is still under way will serve the next dial. */
+  /** The next dial uses the result of a look-up that is still under way. */
   private failIfHopeless(): void {
     const isWaiting = this.lookUp === 'under way' && this.errors.size === 0;
     if (this.attempts.size === 0 && !isWaiting) this.fail();
   }
 
-  /** @param secured what is used of it, once it is secured */
+  /** @param secured the socket to use, once it is secured */
   private won(address: string, socket: net.Socket, secured = socket): void {
     this.stop(socket);
     this.options.names.noteGood(this.to.host, address);

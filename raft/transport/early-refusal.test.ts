@@ -27,7 +27,7 @@ async function connect(to: TransportNode): Promise<net.Socket> {
   return socket;
 }
 
-/** The answer to what was sent so far: nothing more is sent. */
+/** The answer to the bytes sent so far; nothing more is sent. */
 async function answerOf(socket: net.Socket): Promise<{ status: number; code: string }> {
   let text = '';
   socket.on('data', (data: Buffer) => void (text += data.toString()));
@@ -98,7 +98,7 @@ describe('a frame of a cluster that the node does not belong to', () => {
     expect({ adopted: node.adopted, received: node.received }).toEqual({ adopted: [], received: [] });
   });
 
-  it('is not one that takes the node in, nor one of its own cluster for a disk that it had before', async () => {
+  it('is not one that admits the node, nor one of its own cluster for an earlier disk of the node', async () => {
     const [a, b] = [await start('a'), await start('b', { clusterId: null })];
     a.transport.setPeers([b.member]);
     await a.transport.send('b', heartbeat());
@@ -221,7 +221,7 @@ describe('wire versions', () => {
     expect(await send(newer, 'a')).toMatchObject({ term: 1 });
   });
 
-  it('without a common one: every message is refused, and says what to do', async () => {
+  it('without a common one: every message is refused with the remedy', async () => {
     const [a, b] = await pair({ oldest: 3, newest: 3 }, { oldest: 5, newest: 6 });
     for (let count = 0; count < 2; count++) {
       expect(await send(a, 'b')).toContain('wire version 3, this node speaks 5 to 6');
@@ -230,7 +230,7 @@ describe('wire versions', () => {
     expect([a.received, b.received]).toEqual([[], []]);
   });
 
-  it('are among what a node says of itself', async () => {
+  it('are part of what a node says about itself', async () => {
     const [a] = await pair({ oldest: 3, newest: 4 }, undefined);
     const hello = await a.transport.hello(a.member.address, AbortSignal.timeout(5000));
     expect(hello).toMatchObject({ wireVersion: 4, oldestWireVersion: 3 });

@@ -51,14 +51,14 @@ describe('an entry', () => {
     expect(inbox.keep({ ...piece(whole, 400, 500), data: Buffer.alloc(BYTES) })).toBe(400);
   });
 
-  it('whose pieces are sound and whose whole is not begins anew', () => {
+  it('with sound pieces but a damaged whole begins again', () => {
     const { whole } = entry();
     const damaged = { ...piece(whole, 0, BYTES), data: Buffer.alloc(BYTES) };
     expect(() => inbox.keep(damaged)).toThrow('the CRC of entry 1 is wrong');
     expect(inbox.keep(piece(whole, 0, 10))).toBe(10);
   });
 
-  it('goes on under the next leader, and takes nothing more from the one before', () => {
+  it('continues under the next leader, and takes nothing more from the previous one', () => {
     const { whole, bare } = entry();
     expect(inbox.keep(piece(whole, 0, 400, 5))).toBe(400);
     inbox.noteTerm(6);
@@ -77,8 +77,8 @@ describe('an entry', () => {
   });
 });
 
-describe('what is held', () => {
-  it('is bounded in bytes: the entry that waited longest gives way', () => {
+describe('the memory that is held', () => {
+  it('is bounded in bytes: the longest waiting entry is dropped', () => {
     const [first, second, third] = [entry(1, 2 * BYTES).whole, entry(2).whole, entry(3).whole];
     inbox.keep(piece(first, 0, 100));
     inbox.keep(piece(second, 0, 100));
@@ -99,7 +99,7 @@ describe('what is held', () => {
     expect(inbox.heldBytes).toBe(0);
   });
 
-  it('is dropped when nothing of it came for a minute', () => {
+  it('is dropped when no piece came for a minute', () => {
     const { whole } = entry();
     inbox.keep(piece(whole, 0, 100));
     nowMs = 59_999;

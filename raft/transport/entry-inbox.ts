@@ -15,26 +15,26 @@ export interface EntryInboxOptions {
 interface Arriving {
   data: Buffer;
   received: number;
-  /** Of what is there. */
+  /** Of the bytes that are there. */
   crc: number;
   touchedMs: number;
 }
 
-/** An entry of which nothing came for this long is not wanted any more. */
+/** An entry that got no piece for this long is no longer wanted. */
 const STALE_MS = 60_000;
 
 /**
- * Large entries that arrive piece by piece, before the append that they belong to. What is there stays when a connection
- * breaks, and for the next leader: equal ids mean equal bytes. The entry that waited longest gives way.
+ * Large entries that arrive piece by piece, before their append. The pieces stay when a connection breaks, and for the
+ * next leader: equal ids mean equal bytes. The longest waiting entry is dropped first.
  */
 export class EntryInbox {
-  /** The one that was touched last comes last. */
+  /** The last one touched comes last. */
   private readonly arriving = new Map<string, Arriving>();
   private term = 0;
 
   constructor(private readonly options: EntryInboxOptions) {}
 
-  /** A leader of this term is there: pieces from an earlier one are refused. */
+  /** This term has a leader: pieces from an earlier one are refused. */
   noteTerm(term: number): void {
     this.term = Math.max(this.term, term);
   }
@@ -85,7 +85,7 @@ export class EntryInbox {
     }
   }
 
-  /** Bytes that are held for entries. */
+  /** Bytes held for entries. */
   get heldBytes(): number {
     return [...this.arriving.values()].reduce((sum, { data }) => sum + data.length, 0);
   }

@@ -28,7 +28,7 @@ const REMEDIES = {
 
 export type FrameErrorCode = keyof typeof REMEDIES;
 
-/** Codes of frames that came to another node than they were meant for. */
+/** Codes of frames that reached the wrong node. */
 const ELSEWHERE: ReadonlySet<unknown> = new Set<FrameErrorCode>([
   'wrong-cluster',
   'wrong-node',
@@ -45,7 +45,7 @@ const CONFLICTS: ReadonlySet<FrameErrorCode> = new Set([
   'identity-unproven',
 ]);
 
-/** Bytes that are no frame for this node. Nothing of them was acted upon. */
+/** Bytes that are not a frame for this node. The node acted on none of them. */
 export class FrameError extends Error {
   override readonly name = 'FrameError';
   readonly remedy: string;
@@ -62,7 +62,7 @@ export class FrameError extends Error {
     return `${this.message}: ${this.remedy}`;
   }
 
-  /** 409 when the frame is meant for another cluster, node or disk, or its sender is not the one that counts. */
+  /** 409 when the frame is meant for another cluster, node or disk, or its sender does not count. */
   get httpStatus(): 400 | 409 | 413 | 429 {
     if (this.code === 'too-large') return 413;
     if (this.code === 'too-many-requests') return 429;
@@ -72,8 +72,8 @@ export class FrameError extends Error {
 
 /**
  * - `timeout`: no answer within the deadline
- * - `unreachable`: no connection, or it broke
- * - `refused`: the peer answered, but not with a frame (`detail` has its words, `refusal` what it is in them)
+ * - `unreachable`: no connection, or a broken one
+ * - `refused`: the peer answered, but not with a frame (`detail` has its words, `refusal` their meaning)
  * - `unanswered`: the peer took the request, but events overtook it
  * - `unknown-peer`: not a member
  * - `unknown-request`: the peer runs a release that does not know such requests
@@ -81,23 +81,23 @@ export class FrameError extends Error {
 export type TransportErrorCode =
   'timeout' | 'unreachable' | 'refused' | 'unanswered' | 'unknown-peer' | 'unknown-request';
 
-/** The body of an answer that is no frame, as far as it can be read. */
+/** The body of an answer that is not a frame, as far as it can be read. */
 export interface Refusal {
   code?: unknown;
   /** Beside `wrong-version`: what the peer speaks. */
   speaks?: unknown;
 }
 
-/** Whether a peer refused because it is not the one that was meant. */
+/** Whether a peer refused because it is not the intended one. */
 export function isOfAnother({ code }: Refusal): boolean {
   return ELSEWHERE.has(code);
 }
 
-/** A request that brought no answer. Whether the peer acted on it is unknown, unless `hadNoEffect` says that it did not. */
+/** A request without an answer. Whether the peer acted on it is unknown, unless `hadNoEffect` says that it did not. */
 export class TransportError extends Error {
   override readonly name = 'TransportError';
   readonly refusal: Refusal | undefined;
-  /** Where on the way it failed, if that is known. */
+  /** Where it failed, if that is known. */
   readonly failure: PeerFailure | undefined;
   /** The request was not sent, or refused before anybody acted on it. */
   readonly hadNoEffect: boolean;

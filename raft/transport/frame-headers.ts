@@ -4,14 +4,14 @@ import { FrameError } from './errors.js';
 const VERSION = 'x-baton-wire';
 const CLUSTER = 'x-baton-cluster';
 const DISK = 'x-baton-disk';
-/** Beside an answer, when the disk of the answering node has not finished a write for long: for how many ms. */
+/** Sent with an answer when the answering node's disk is slow to finish a write: how long it has taken so far, ms. */
 export const WRITING_HEADER = 'x-baton-writing-ms';
 
-/** What a request says of its frame in its HTTP headers, so that it can be refused before its body is read. */
+/** What a request says about its frame in its HTTP headers, so that it can be refused before its body is read. */
 export interface FrameHeaders {
   version: number;
   clusterId: string;
-  /** Disk of the node that it is meant for. */
+  /** Disk of the node that should get it. */
   toIncarnation: string;
   /** Of the body, which is the frame. */
   byteLength: number;

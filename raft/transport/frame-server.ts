@@ -23,7 +23,7 @@ import type { WireVersions } from './wire-versions.js';
 /** A request that counts here. */
 export interface ReceivedFrame {
   frame: Frame;
-  /** The version that it came in, and that its answer goes out in. */
+  /** The version of the request, and so of its answer. */
   version: number;
   socket: Socket;
   /** Answers it, once; null says that no answer will come. */
@@ -32,7 +32,7 @@ export interface ReceivedFrame {
 
 export interface FrameServerOptions {
   bind: { host: string; port: number };
-  /** Largest frame. All that come at the same time may hold four times as much. */
+  /** Largest frame. All frames arriving at once may hold four times as much. */
   bodyLimitBytes: number;
   wireVersions: WireVersions;
   admission: Admission;
@@ -42,20 +42,20 @@ export interface FrameServerOptions {
   proofs: PeerProofs;
   onConnectionRefused(error: SecurityError, address: string): void;
   clusterId: () => string | null;
-  /** Whether the process that sent a frame, or asks something, counts. */
+  /** Whether the process that sent a frame or request counts. */
   standing: AskServerOptions['standing'];
-  /** The first frame meant for this disk came, while it belongs to no cluster yet. */
+  /** The first frame for this disk came, while it belongs to no cluster yet. */
   adoptCluster: (clusterId: string) => Promise<void>;
   helloAnswer(): HelloAnswer;
-  /** Answers what members ask on behalf of the application; undefined: such requests are not known. */
+  /** Answers requests of members for the application; undefined: this release does not know such requests. */
   answerMember: AnswerMember | undefined;
-  /** For how long the disk of this node has not finished a write, ms. */
+  /** How long a write of this node's disk has been under way, ms. */
   writingForMs: () => number;
   encode(response: WireResponse, to: NodeId, toIncarnation: string, version: number): Uint8Array[];
   onFrame(received: ReceivedFrame): void;
 }
 
-/** A connection on which a request waits for this long is closed; its sender gave up long before. */
+/** A connection whose request has waited this long is closed; its sender gave up long before. */
 const UNANSWERED_MS = 30_000;
 const SERVER_IDLE_MS = 75_000;
 /** A write that takes longer is reported to the peer that waits for an answer. */
@@ -66,7 +66,7 @@ const UNIDENTIFIED_MAX = 256;
 /** Frames of the largest size that may be under way at once; smaller ones accordingly more. */
 const BODIES_IN_MEMORY_MAX = 4;
 
-/** The HTTP server of a node: hands on the frames that are meant for it, refuses others, and answers `hello`. */
+/** The HTTP server of a node: passes on the frames for this node, refuses others, and answers `hello`. */
 export class FrameServer {
   private readonly app;
   private readonly bodies: BodyBudget;
@@ -115,7 +115,7 @@ export class FrameServer {
     await this.app.close();
   }
 
-  /** Connections that are to be secured come to the HTTP server once they are. */
+  /** The HTTP server gets a connection only after it is secured, if it must be. */
   private takeConnections(): SecureListener | undefined {
     const { server } = this.app;
     const { security, proofs } = this.options;
@@ -152,7 +152,7 @@ export class FrameServer {
     if (objection !== undefined) throw new FrameError('wrong-sender', objection);
     admission.check(frame, undefined);
     if (clusterId() !== null) return this.identify(frame, incoming, reply);
-    // One cluster at a time: the second is measured against the first.
+    // One cluster at a time: the second is checked against the first.
     this.adopting ??= adoptCluster(frame.clusterId).finally(() => (this.adopting = undefined));
     this.adopting
       .then(() => {
@@ -162,7 +162,7 @@ export class FrameServer {
       .catch((error: Error) => reply.send(error));
   }
 
-  /** The frames of a process that is looked up wait, in their order. */
+  /** Frames of a process wait, in order, while the process is looked up. */
   private identify(frame: Frame, incoming: FastifyRequest, reply: FastifyReply): void {
     const judge = (standing: Standing): void => {
       if (standing !== 'counts') throw notCounted(frame, standing);

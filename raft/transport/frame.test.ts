@@ -81,13 +81,13 @@ describe('a frame', () => {
     expect(decoded.entries[0]?.data?.buffer).toBe(bytes.buffer);
   });
 
-  it('leaves out the data of commands that went before in pieces, and of nothing else', () => {
+  it('leaves out only the data of commands that already went in pieces', () => {
     const append = bigAppend(10);
     const bare = { ...append, entries: append.entries.map((entry) => ({ ...entry, data: undefined })) };
     expect(decodeFrame(toBytes(frameOf(bare))).message).toEqual(bare);
     const configs = bare.entries.map((entry) => ({ ...entry, kind: 'config' as const }));
     expect(() => decodeFrame(toBytes(frameOf({ ...bare, entries: configs })))).toThrow('comes in pieces');
-    // The release before takes no pieces.
+    // The previous release takes no pieces.
     expect(() => encodeFrame(frameOf(bare), 4)).toThrow('entries lack their data');
     expect(decodeFrame(Buffer.concat(encodeFrame(frameOf(append), 4))).message).toEqual(append);
   });
@@ -173,7 +173,7 @@ describe('hostile bytes', () => {
     expect(process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed - before).toBeLessThan(1e6);
   });
 
-  it('cannot make room for what they announce, wherever the number stands', () => {
+  it('cannot allocate what they announce, wherever the number is', () => {
     const before = process.memoryUsage().arrayBuffers;
     fc.assert(
       fc.property(anyFrame, fc.constantFrom(0x7fff_ffff, 0xffff_fff0, 0x0fff_ffff), (frame, announced) => {
@@ -199,7 +199,7 @@ describe('hostile bytes', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64e6);
   });
 
-  it('are refused when the data are not those of the header', () => {
+  it('are refused when the data do not match the header', () => {
     const bytes = toBytes(frameOf(bigAppend(1000)));
     expect(refusalOf(changed(bytes, bytes.length - 1, bytes.readUInt8(bytes.length - 1) ^ 1))).toBe(
       'bad-crc',

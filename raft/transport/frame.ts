@@ -9,7 +9,7 @@ import { versionsText, WIRE_VERSIONS, type WireVersions } from './wire-versions.
 const MAGIC = 0x42_54_4f_4e;
 const ID_BYTES = 16;
 
-/** Who speaks to whom. Identifiers of 16 bytes are 32 hex digits. */
+/** Sender and receiver. Identifiers of 16 bytes are 32 hex digits. */
 export interface FrameAddress {
   clusterId: string;
   from: NodeId;
@@ -37,10 +37,10 @@ const hex16 = (text: string): Buffer => {
  *   length of fields 4 · length of data 4 · from id · to id (each: length 1, UTF-8)
  *   fields · CRC-32 of all before 4 · data (its CRCs are among the fields)
  *
- * Everything but the data comes in one chunk. The data are those of the message, not copied: the same bytes serve
- * all followers.
+ * Everything but the data comes in one chunk. The data are not copied from the message: the same bytes serve all
+ * followers.
  *
- * @param version one that the receiver speaks
+ * @param version a version that the receiver speaks
  */
 export function encodeFrame(
   { message, ...address }: Frame,

@@ -14,13 +14,13 @@ import {
 
 export const HELLO_PATH = '/raft/v1/hello';
 
-/** What a node says of itself; `Extra` in `askHello` is what its `hello` handler adds. */
+/** What a node says about itself; `Extra` in `askHello` is what its `hello` handler adds. */
 export interface HelloAnswer {
   nodeId: NodeId;
   clusterId: string | null;
   incarnation: string;
   bootId: string;
-  /** The newest that it speaks, and the oldest. */
+  /** The newest version that it speaks, and the oldest. */
   wireVersion: number;
   oldestWireVersion: number;
 }

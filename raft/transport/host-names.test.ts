@@ -18,7 +18,7 @@ class NameServer {
   }
 }
 
-it('one look-up at a time is under way for each name, and whoever asks shares it', async () => {
+it('one look-up at a time is under way for each name, shared by all callers', async () => {
   const { names, asked } = new NameServer();
   const found = [names.find('a'), names.find('b'), names.find('a')];
   expect(asked.map(({ host }) => host)).toEqual(['a', 'b']);
@@ -29,14 +29,14 @@ it('one look-up at a time is under way for each name, and whoever asks shares it
   expect(asked).toHaveLength(3);
 });
 
-it('an IP address is its own, and nobody is asked', async () => {
+it('an IP address needs no look-up', async () => {
   const { names, asked } = new NameServer();
   expect(await names.find('10.0.0.1')).toEqual(['10.0.0.1']);
   expect(await names.find('fd00::1')).toEqual(['fd00::1']);
   expect(asked).toEqual([]);
 });
 
-it('what a look-up brought is remembered after whoever asked has gone, and when the next one fails', async () => {
+it('the result of a look-up is remembered after its caller has gone, and when the next one fails', async () => {
   const server = new NameServer();
   const { names } = server;
   expect(names.remembered('a')).toEqual([]);
@@ -49,7 +49,7 @@ it('what a look-up brought is remembered after whoever asked has gone, and when 
   expect(names.remembered('a')).toEqual(['10.0.0.1', '10.0.0.2']);
 });
 
-it('the address that was good last comes first, until the name leads elsewhere', async () => {
+it('the last good address comes first, until the name leads elsewhere', async () => {
   const server = new NameServer();
   const { names } = server;
   void names.find('a');
@@ -71,7 +71,7 @@ it('an address where another node answers is not remembered', async () => {
   expect(names.remembered('a')).toEqual([]);
 });
 
-it('says once that a name leads elsewhere, and not for another order', async () => {
+it('reports once that a name leads elsewhere, and ignores a change of order', async () => {
   const server = new NameServer();
   for (const addresses of [['1.1.1.1', '1.1.1.2'], ['1.1.1.2', '1.1.1.1'], ['1.1.1.3'], ['1.1.1.3']]) {
     void server.names.find('a');

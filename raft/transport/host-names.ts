@@ -4,35 +4,35 @@ import { isIP } from 'node:net';
 /** The IP addresses of a host name, best first. It cannot be aborted, and takes as long as its name server does. */
 export type LookUp = (host: string) => Promise<readonly string[]>;
 
-/** As every other program of the host finds names: /etc/hosts, search domains, order of address families. */
+/** Finds names as every other program of the host does: /etc/hosts, search domains, order of address families. */
 export const systemLookUp: LookUp = async (host) =>
   (await lookup(host, { all: true })).map(({ address }) => address);
 
 export interface HostNamesOptions {
   lookUp: LookUp;
-  /** A name leads to other addresses than at the look-up before. */
+  /** A name leads to other addresses than at the previous look-up. */
   onMoved(host: string, from: readonly string[], to: readonly string[]): void;
 }
 
 interface Known {
-  /** What the last look-up brought. */
+  /** Result of the last look-up. */
   addresses: readonly string[];
-  /** Where a connection was made last. */
+  /** Address of the last connection. */
   lastGood: string | undefined;
   underWay: Promise<readonly string[]> | undefined;
 }
 
 /**
- * Host names and where they led. A look-up holds one of the threads that disk writes need as well, so that one at a time
- * is under way for each name, whoever asks. What it brings is kept: it serves whoever could not wait for it, and while
- * the name server is slow or dead.
+ * Host names and where they led. A look-up holds one of the threads that disk writes also need, so only one at a time
+ * is under way for each name. Its result is kept for callers that could not wait for it, and for times when the name
+ * server is slow or dead.
  */
 export class HostNames {
   private readonly known = new Map<string, Known>();
 
   constructor(private readonly options: HostNamesOptions) {}
 
-  /** Looks the name up, or waits for the look-up that is under way. An IP address is its own. */
+  /** Looks the name up, or waits for the look-up under way. An IP address is returned as it is. */
   find(host: string): Promise<readonly string[]> {
     if (isIP(host) !== 0) return Promise.resolve([host]);
     const known = this.of(host);
@@ -58,7 +58,7 @@ export class HostNames {
     this.of(host).lastGood = address;
   }
 
-  /** Another node than the one that was looked for is there: it is not tried again unless the name leads there. */
+  /** A different node answers there: the address is not tried again unless the name leads to it. */
   noteWrong(host: string, address: string): void {
     const known = this.of(host);
     if (known.lastGood === address) known.lastGood = undefined;

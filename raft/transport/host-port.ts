@@ -8,8 +8,8 @@ export interface HostPort {
 }
 
 /**
- * Reads `host:port` or `[ipv6]:port`; null if it is not one, or has no port that can be dialled. An IPv6 address with a zone
- * (`fe80::1%eth0`) is not one: it means nothing to another machine.
+ * Reads `host:port` or `[ipv6]:port`; null if it is neither, or its port cannot be dialled. An IPv6 address with a zone
+ * (`fe80::1%eth0`) is refused: it means nothing to another machine.
  */
 export function parseHostPort(text: string): HostPort | null {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:@/%?#[\]]+)):(\d{1,5})$/.exec(text);

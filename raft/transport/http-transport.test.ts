@@ -47,7 +47,7 @@ const frameFor = (node: TransportNode, change: Partial<Frame> = {}): Frame => ({
   ...change,
 });
 
-/** Bytes of a frame in the name of a member, from a disk that is not the member's. */
+/** Bytes of a frame in a member's name, from a disk that is not the member's. */
 const fromAnotherDisk = (node: TransportNode, message: RequestMessage): Buffer =>
   toBytes(frameFor(node, { fromIncarnation: 'dd'.repeat(16), message }));
 
@@ -66,7 +66,7 @@ describe('messages', () => {
     expect(b.received.map(({ from }) => from)).toEqual(['a', 'a', 'a', 'a', 'a']);
   });
 
-  it('carry 2 MB to two peers at once, and the bytes arrive as they are', async () => {
+  it('carry 2 MB to two peers at once, and the bytes arrive unchanged', async () => {
     const [a, b] = await pair();
     const c = await start('c');
     a.transport.setPeers([b.member, c.member]);
@@ -79,9 +79,9 @@ describe('messages', () => {
     }
   });
 
-  it('of the log arrive in its order, a small one behind a large one too', async () => {
+  it('of the log arrive in its order, even a small one behind a large one', async () => {
     const [a, b] = await pair();
-    // The connection exists; it is the sizes that race.
+    // The connection exists, so only the sizes race.
     await a.transport.send('b', bigAppend(10, 1));
     for (let round = 0; round < 10; round++) {
       b.received.length = 0;
@@ -93,7 +93,7 @@ describe('messages', () => {
     }
   });
 
-  it('go to nobody but members', async () => {
+  it('go only to members', async () => {
     const [a] = await pair();
     expect(await errorOf(a.transport.send('x', heartbeat()))).toMatchObject({ code: 'unknown-peer' });
   });
@@ -110,7 +110,7 @@ describe('messages', () => {
     }
   });
 
-  it('that events overtook are given back at once, not at their deadline', async () => {
+  it('that events overtook are returned at once, not at their deadline', async () => {
     const [a] = await pair({ onRequest: ({ respond }) => respond(null), timeouts: { controlMs: 60_000 } });
     const error = await errorOf(a.transport.send('b', heartbeat()));
     expect(error).toBeInstanceOf(TransportError);
@@ -129,7 +129,7 @@ describe('messages', () => {
   });
 });
 
-describe('a frame that is not meant for this node', () => {
+describe('a frame that is not for this node', () => {
   const notInVain = { code: expect.any(String), message: expect.any(String), remedy: expect.any(String) };
 
   it.each<[string, number, string, (node: TransportNode) => Uint8Array]>([
@@ -250,7 +250,7 @@ describe('a frame that is not meant for this node', () => {
   ])('is no %s when it comes from another disk than the member’s', async (_, message) => {
     const b: TransportNode = await start('b', {
       onRequest: ({ message: asked, respond }) => {
-        // Whoever takes the disk's place before it answers.
+        // The disk is replaced before it answers.
         Object.assign(b, { incarnation: 'dd'.repeat(16) });
         respond(agree(asked));
       },
@@ -260,7 +260,7 @@ describe('a frame that is not meant for this node', () => {
     expect(await errorOf(a.transport.send('b', message))).toMatchObject({ code: 'wrong-incarnation' });
   });
 
-  it('is no answer either', async () => {
+  it('is not an answer either', async () => {
     const [a, b] = await pair();
     const impostor = await start('b', {
       incarnation: b.incarnation,
@@ -290,7 +290,7 @@ function damagedData(node: TransportNode): Buffer {
 }
 
 describe('a node without a cluster', () => {
-  it('adopts that of the first frame meant for its disk, and only that', async () => {
+  it('adopts the cluster of the first frame for its disk, and only that', async () => {
     const node = await start('b', { clusterId: null });
     expect((await post(node, toBytes(frameFor(node, { toIncarnation: SENDER })))).status).toBe(409);
     expect((await post(node, toBytes(frameFor(node, { to: 'z' })))).status).toBe(409);
@@ -336,7 +336,7 @@ describe('a node without a cluster', () => {
     expect(node.received).toHaveLength(2);
   });
 
-  it('takes nothing in when its disk cannot remember the cluster', async () => {
+  it('accepts nothing when its disk cannot store the cluster', async () => {
     const node = await start('b', { clusterId: null, adopt: () => Promise.reject(new Error('disk full')) });
     expect(await post(node, toBytes(frameFor(node)))).toEqual({
       status: 500,

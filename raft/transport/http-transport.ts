@@ -34,44 +34,44 @@ export interface HttpTransportOptions {
   bind: { host: string; port: number };
   /** Asked for each request. */
   timeouts: () => LaneTimeouts;
-  /** Largest frame. All that come at the same time may hold four times as much. */
+  /** Largest frame. All frames arriving at once may hold four times as much. */
   bodyLimitBytes: number;
-  /** Others than those of this release only where upgrades are tested. */
+  /** Those of this release, except in tests of upgrades. */
   wireVersions?: WireVersions;
   /** The application's own part of the answer to `hello`. */
   hello?: () => object;
-  /** Answers requests of other members that concern the application alone; without it they are not known here. */
+  /** Answers requests of other members that concern the application alone; without it, this node does not know them. */
   answerMember?: AnswerMember;
   /**
-   * Called for each frame that came here from a cluster which this node does not belong to, with the id of that cluster: some
-   * member still lists this address. The frame is always refused.
+   * Called with the cluster id of each frame from a cluster that this node does not belong to: some member there still
+   * lists this address. The frame is always refused.
    */
   onStray?: (clusterId: string) => void;
   /**
-   * An address that a member may have got meanwhile, by its id: tried when the one that the cluster has for it leads nowhere,
+   * An address, by member id, that a member may have moved to: tried when the cluster's address for it leads nowhere,
    * or to another node.
    */
   otherAddress?: (peer: NodeId) => string | undefined;
-  /** How host names are looked up; as the system does unless given. */
+  /** How host names are looked up; by default as the system does. */
   lookUp?: LookUp;
-  /** How connections are opened; over TCP unless given. */
+  /** How connections are opened; by default over TCP. */
   openSocket?: OpenSocket;
-  /** How connections are secured; plain ones unless given. */
+  /** How connections are secured; plain by default. */
   security?: TransportSecurity;
   logger: Logger;
 }
 
-/** How often lost connections are dialled of which nobody makes use, and what is stale is dropped. */
+/** How often lost connections without a user are dialled, and stale state is dropped. */
 const UPKEEP_INTERVAL_MS = 1000;
 /** Entries of the largest size that may be arriving at once. */
 const ENTRIES_IN_PIECES_MAX = 2;
 
 /**
- * Raft messages over HTTP/1.1, with binary bodies: requests go out through undici, come in through fastify. For one
- * node, which is given to `start`; `RaftNode.start` does that.
+ * Raft messages over HTTP/1.1, with binary bodies: requests go out through undici and come in through fastify. It
+ * serves one node, which `RaftNode.start` passes to `start`.
  */
 export class HttpTransport {
-  /** Tells this process from one before it on the same disk. */
+  /** Tells this process from an earlier one on the same disk. */
   private readonly bootId = randomBytes(16).toString('hex');
   private readonly wireVersions: WireVersions;
   private readonly admission: Admission;
@@ -155,7 +155,7 @@ export class HttpTransport {
     }, UPKEEP_INTERVAL_MS).unref();
   }
 
-  /** Listens, for this node from now on. @returns where */
+  /** Listens for this node from now on. @returns the address */
   async start(host: TransportHost): Promise<{ host: string; port: number }> {
     this.startedFor = host;
     return this.server.start();
@@ -174,15 +174,15 @@ export class HttpTransport {
   }
 
   /**
-   * @param onProgress hears how many bytes of the large entries of an append are at the peer so far
-   * @throws TransportError, or FrameError for an answer that is no frame for this node
+   * @param onProgress hears how many bytes of an append's large entries are at the peer so far
+   * @throws TransportError, or FrameError for an answer that is not a frame for this node
    */
   send(to: NodeId, message: RequestMessage, onProgress?: OnProgress): Promise<ResponseMessage> {
     return this.peers.send(to, message, onProgress);
   }
 
   /**
-   * Sends what the peer does not have yet of a snapshot's data, and then the message that installs it.
+   * Sends the rest of a snapshot's data that the peer lacks, and then the message that installs it.
    *
    * @throws as `send`
    */
@@ -196,7 +196,7 @@ export class HttpTransport {
     return this.peers.sendSnapshot(to, message, source, signal, onProgress);
   }
 
-  /** Peers for whom a process spoke lately that does not count, and why not. */
+  /** Peers in whose name a process that does not count spoke lately, and why it does not count. */
   doubts(): { id: NodeId; doubt: Doubt }[] {
     return this.identities.doubts();
   }
@@ -210,7 +210,7 @@ export class HttpTransport {
    * Asks a member something that concerns the application alone; its `answerMember` answers. It takes a minute at most.
    *
    * @param request as JSON below 64 KiB, and so is the answer
-   * @throws TransportError; `hadNoEffect` says when the peer did certainly not act on it
+   * @throws TransportError; `hadNoEffect` says when the peer certainly did not act on it
    */
   ask(to: NodeId, request: object, signal: AbortSignal): Promise<object> {
     const { host, bootId } = this;
@@ -283,7 +283,7 @@ export class HttpTransport {
     respond(received === null ? null : { type: 'entryChunkResponse', term, requestId, received });
   }
 
-  /** Without its large entries an append is not heard of: its sender begins again. */
+  /** An append without its large entries is dropped here: its sender begins again. */
   private onAppend(from: NodeId, append: AppendRequest, respond: Answer): void {
     this.entries.noteTerm(append.term);
     const complete = this.entries.complete(append);

@@ -16,7 +16,7 @@ export interface LaneOptions {
 /** How long a request may last. */
 export interface Patience {
   ms: number;
-  /** Counted anew whenever an answer comes on the connection of the request: bytes that leave prove nothing. */
+  /** Starts again with each answer on the connection of the request: outgoing bytes prove nothing. */
   restartsWithProgress: boolean;
 }
 
@@ -45,7 +45,7 @@ export class Lane {
       new Line({
         dial: () => options.dial(),
         connectionOver: (socket, onLost) => new Connection(socket, pipelining, onLost),
-        // A socket that nobody reads from does not say that it was closed.
+        // A socket without a reader does not report that it was closed.
         onOpened: (opened) => setImmediate(() => this.greet(opened, 0)),
       });
     this.lines = Array.from({ length: connections }, line);
@@ -65,7 +65,7 @@ export class Lane {
     return this.exchange((connection) => connection.post(path, headers, body), patience);
   }
 
-  /** Opens what is closed, and keeps what is idle from being closed. */
+  /** Opens closed connections, and keeps idle ones open. */
   keepWarm(): void {
     for (const line of this.lines) {
       if (line.connection) this.greet(line, GREET_AFTER_MS);
@@ -73,7 +73,7 @@ export class Lane {
     }
   }
 
-  /** Another node than the peer answers on what is open. @returns the IP addresses where it does */
+  /** A node other than the peer answers on the open connections. @returns the IP addresses where it does */
   dropWrong(): string[] {
     return this.lines.flatMap((line) => line.dropWrong() ?? []);
   }
@@ -143,7 +143,7 @@ export class Lane {
     }
   }
 
-  /** An open connection for the next request; undefined while it is worth to wait for another one. */
+  /** An open connection for the next request; undefined while it is worth waiting for another one. */
   private ready(): Connection | undefined {
     const best = this.best();
     if (!best || best.underWay < best.pipelining) return best;

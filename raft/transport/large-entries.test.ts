@@ -22,7 +22,7 @@ async function overSlowLine(
   const b = await start('b', of);
   const line = await SlowLine.open(() => ({ host: '127.0.0.1', port: b.port }), BYTES_PER_MS);
   lines.push(line);
-  // Far less than all of it takes.
+  // Far less time than all of it takes.
   const a = await start('a', { timeouts: { bulkMs: 100 } });
   a.transport.setPeers([{ ...b.member, address: `127.0.0.1:${line.port}` }]);
   // The first one may find out that the peer speaks another version.
@@ -36,7 +36,7 @@ const isWhole = ({ received }: TransportNode, append: ReturnType<typeof bigAppen
 };
 
 describe('many small entries on a slow line', () => {
-  it('arrive in several appends, none of which holds up the line, and their progress is told', async () => {
+  it('arrive in several appends that do not hold up the line, and their progress is reported', async () => {
     const { a, b } = await overSlowLine();
     const append = manyAppend(70, BYTES / 70);
     const progress: number[] = [];
@@ -44,7 +44,7 @@ describe('many small entries on a slow line', () => {
     expect(answer).toEqual(agree(append));
     const parts = b.received.flatMap(({ message }) => (message.type === 'append' ? [message] : []));
     expect(parts.flatMap(({ entries }) => entries)).toEqual(append.entries);
-    // A piece grows beyond what it begins with only while the line answers at once.
+    // A piece grows beyond its first size only while the line answers at once.
     const sizes = parts.map(({ entries }) => entries.reduce((sum, { byteLength }) => sum + byteLength, 0));
     expect(Math.max(...sizes)).toBeLessThanOrEqual(128 * 1024);
     expect(progress).toHaveLength(parts.length - 1);
@@ -52,7 +52,7 @@ describe('many small entries on a slow line', () => {
 });
 
 describe('a large entry on a slow line', () => {
-  it('arrives, its progress is told, and heartbeats are not held up', async () => {
+  it('arrives, its progress is reported, and heartbeats are not held up', async () => {
     const { a, b, line } = await overSlowLine();
     const append = bigAppend(BYTES);
     const progress: number[] = [];
@@ -78,7 +78,7 @@ describe('a large entry on a slow line', () => {
     expect(line.carriedBytes).toBeLessThan(1.1 * BYTES);
   });
 
-  it('goes on where it came to when connections break', async () => {
+  it('continues where it stopped when connections break', async () => {
     const { a, b, line } = await overSlowLine();
     const append = bigAppend(BYTES);
     let reached = 0;
@@ -99,7 +99,7 @@ describe('a large entry on a slow line', () => {
     }
     await done;
     expect(isWhole(b, append)).toBe(true);
-    // What was under way at each cut is lost, and no more.
+    // Only the bytes under way at each cut are lost.
     expect(line.carriedBytes).toBeLessThan(1.8 * BYTES);
   });
 
@@ -126,7 +126,7 @@ describe('a large entry on a slow line', () => {
     expect(appends.map(({ message }) => message.requestId)).toEqual([7, 8]);
   });
 
-  it('goes whole to a peer of the release before', async () => {
+  it('goes whole to a peer of the previous release', async () => {
     const { a, b } = await overSlowLine({ wireVersions: { oldest: 4, newest: 4 } });
     const append = bigAppend(BYTES);
     const progress: number[] = [];
@@ -136,7 +136,7 @@ describe('a large entry on a slow line', () => {
   });
 });
 
-it('an append whose large entries are not there is given back', async () => {
+it('an append whose large entries are missing is returned', async () => {
   const [a, b] = [await start('a'), await start('b')];
   a.transport.setPeers([b.member]);
   const append = bigAppend(BYTES);
@@ -145,7 +145,7 @@ it('an append whose large entries are not there is given back', async () => {
   const sent = a.transport['peers']['exchange']('b', bare);
   expect(await errorOf(sent)).toMatchObject({ code: 'unanswered' });
   expect(b.received).toEqual([]);
-  // A mistake on our side does not leave.
+  // A mistake on our side does not leave this node.
   expect(await errorOf(a.transport.send('b', bare))).toMatchObject({
     message: expect.stringContaining('without its data'),
   });

@@ -5,18 +5,18 @@ import type { ConnectFailure } from './peer-failure.js';
 
 export interface LineOptions {
   dial(): Dial;
-  /** @param onLost to be called once, when the connection closes */
+  /** @param onLost called once, when the connection closes */
   connectionOver(socket: Socket, onLost: (connection: Connection) => void): Connection;
   /** A connection was opened. */
   onOpened(line: Line): void;
 }
 
-/** A peer that loses connections faster than this is not dialled again before somebody asks. */
+/** A peer that loses connections faster than this is not dialled again until a request needs it. */
 const STABLE_MS = 1000;
 
 /**
- * One connection to a peer, kept: it is opened again when it is lost. One that is silent is not closed before another
- * took its place, for perhaps there is no way to open one.
+ * One connection to a peer, reopened when it is lost. A silent connection is not closed before another has replaced it,
+ * because perhaps no new one can be opened.
  */
 export class Line {
   private current: Connection | undefined;
@@ -31,23 +31,23 @@ export class Line {
     return this.current;
   }
 
-  /** A request on the open connection was in vain, and nothing came from there since. */
+  /** A request on the open connection failed, and nothing has come from there since. */
   get isSuspect(): boolean {
     const { current, suspectSinceMs } = this;
     return suspectSinceMs !== undefined && (current?.answeredMs ?? -Infinity) < suspectSinceMs;
   }
 
-  /** How the attempt to connect goes that is under way. */
+  /** Progress of the current attempt to connect. */
   get failure(): ConnectFailure | undefined {
     return this.dial?.state;
   }
 
-  /** The open connection; without one it is dialled. @throws PeerFailureError */
+  /** The open connection; dials if there is none. @throws PeerFailureError */
   open(): Promise<Connection> {
     return this.current ? Promise.resolve(this.current) : this.dialled();
   }
 
-  /** A request on this connection was in vain: another one shall take its place. */
+  /** A request on this connection failed: another connection shall replace it. */
   suspect(connection: Connection): void {
     if (this.current !== connection || this.closed) return;
     this.suspectSinceMs = performance.now();
@@ -55,10 +55,10 @@ export class Line {
     if (!isYoung) void this.dialled();
   }
 
-  /** Another node than the peer answers on the open connection. @returns its IP address; undefined if it was just opened */
+  /** A node other than the peer answers on it. @returns its IP address; undefined if the connection was just opened */
   dropWrong(): string | undefined {
     const { current } = this;
-    // The name may lead elsewhere now; if it does not, that is no reason to dial without end.
+    // The name may lead elsewhere now; if it does not, that is not a reason to dial endlessly.
     if (!current || isBefore(STABLE_MS, current.openedMs)) return undefined;
     this.current = undefined;
     current.replace();
@@ -87,7 +87,7 @@ export class Line {
         this.dial = undefined;
         this.opening = undefined;
       });
-    // Perhaps nobody waits for it.
+    // Perhaps nobody is waiting for it.
     opening.catch(() => undefined);
     return opening;
   }

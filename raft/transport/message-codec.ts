@@ -43,7 +43,7 @@ const KINDS = new Map<number, EntryKind>(
 
 const ENTRY_HEADER_BYTES = 33;
 
-/** Beside the kind of an entry whose data went before, in pieces. */
+/** Set beside the kind of an entry whose data already went in pieces. */
 const SENT_BEFORE = 0x80;
 
 export const typeCode = (message: WireMessage): number => TYPE_CODES[message.type];
@@ -93,7 +93,7 @@ function encodeFields(message: WireMessage, w: ByteWriter, chunksEntries: boolea
         .u53(message.acknowledged)
         .u53(message.transfersEnded)
         .u32(message.rank);
-      // A hash of 0 says nothing: that is the one of the empty log, where there is nothing to compare.
+      // A hash of 0 says nothing: it belongs to the empty log, where there is nothing to compare.
       w.u53(message.logHash ?? 0);
       return [];
     case 'heartbeatResponse':
@@ -101,7 +101,7 @@ function encodeFields(message: WireMessage, w: ByteWriter, chunksEntries: boolea
       w.u32(message.eligibility).u32(message.priority).bool(message.reverted);
       return [];
     case 'snapshot': {
-      // Its data went before, in chunks.
+      // Its data already went in chunks.
       const { index, term, chainHash, configuration } = message.snapshot;
       const members = encodeConfiguration(configuration.configuration);
       w.u53(index).u53(term).u53(chainHash).u53(configuration.index);
@@ -271,7 +271,7 @@ function decodeEntry(r: ByteReader, bytes: ByteReader, expectedIndex: number, ch
     throw new FrameError('malformed', `entry ${index} of kind ${kind} comes in pieces`);
   }
   const data = checked(bytes.bytes(byteLength), crc);
-  // Its members are read in the core, which takes them as written by one of us.
+  // The core reads its members, and trusts that one of our nodes wrote them.
   if (kind === 'config') decodeMembers(data);
   return { ...header, data };
 }

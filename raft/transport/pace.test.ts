@@ -3,7 +3,7 @@ import { Pace } from './pace.js';
 
 const KIB = 1024;
 
-/** Two pieces are under way at once, so that each waits for the one before it. */
+/** Two pieces are under way at once, so each waits for the previous one. */
 function settle(pace: Pace, bytesPerMs: number, roundTripMs: number): number {
   pace.roundTrip(roundTripMs);
   for (let count = 0; count < 100; count++) {
@@ -29,7 +29,7 @@ describe('pieces', () => {
     expect(settle(pace, 125_000, 1)).toBe(1024 * KIB);
   });
 
-  it('say nothing of larger ones when they are small', () => {
+  it('say nothing about larger ones when they are small', () => {
     const pace = new Pace();
     for (let count = 0; count < 10; count++) pace.answered(100, 1);
     expect(pace.pieceBytes).toBe(64 * KIB);
@@ -37,7 +37,7 @@ describe('pieces', () => {
     expect(pace.pieceBytes).toBe(64 * KIB);
   });
 
-  it('begin small again after something was not answered', () => {
+  it('begin small again after a missing answer', () => {
     const pace = new Pace();
     settle(pace, 125_000, 1);
     pace.failed();

@@ -2,24 +2,24 @@ const KIB = 1024;
 const FIRST_BYTES = 64 * KIB;
 const BYTES_MIN = 16 * KIB;
 const BYTES_MAX = 1024 * KIB;
-/** A piece that takes longer, beyond a round trip, holds up the heartbeats that share the line. */
+/** A piece that takes longer than this, beyond a round trip, holds up the heartbeats on the same line. */
 const SLOW_MS = 150;
 const FAST_MS = 40;
 
 /**
- * How much may be sent to a peer at once. What lies in the buffers of the line is ahead of the next heartbeat, so
- * that pieces become smaller on a slow line; on a fast one they grow, until almost everything goes in one.
+ * How much may be sent to a peer at once. Bytes in the buffers of the line are ahead of the next heartbeat, so pieces
+ * become smaller on a slow line; on a fast one they grow, until almost everything goes in one.
  */
 export class Pace {
   pieceBytes = FIRST_BYTES;
   private roundTripMs = Infinity;
 
-  /** A small message was answered. The shortest time there ever was is that of an empty line. */
+  /** A small message was answered. The shortest time so far is that of an empty line. */
   roundTrip(ms: number): void {
     this.roundTripMs = Math.min(this.roundTripMs, ms);
   }
 
-  /** So many bytes were answered after this time. */
+  /** This many bytes were answered after this time. */
   answered(bytes: number, ms: number): void {
     const delayMs = this.roundTripMs === Infinity ? ms : ms - this.roundTripMs;
     if (delayMs > SLOW_MS) {

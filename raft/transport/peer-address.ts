@@ -6,7 +6,7 @@ export interface PeerAddressOptions {
   peer: NodeId;
   /** The address that the cluster has for the peer. */
   listed: string;
-  /** Another one that it may have got meanwhile. */
+  /** Another one that it may have moved to. */
   other: string | undefined;
   dialOptions: DialOptions;
   /** The peer was reached at the other address. */
@@ -17,8 +17,8 @@ export interface PeerAddressOptions {
 const ONE_OF_TWO_MS = 2000;
 
 /**
- * Where a peer is dialled: at the address that the cluster has for it; when that leads nowhere, or to another node, at
- * the other one, and so on in turn. Who answers there proves by its disk that it is the peer.
+ * Where a peer is dialled: at the address that the cluster has for it and, when that leads nowhere or to another node,
+ * at the other one, in turn. The node that answers proves by its disk that it is the peer.
  */
 export class PeerAddress {
   private readonly addresses: readonly string[];
@@ -37,7 +37,7 @@ export class PeerAddress {
     });
   }
 
-  /** Where it was reached last, or is looked for. */
+  /** Where it was last reached, or is being looked for. */
   get current(): string {
     return this.addresses[this.at] as string;
   }

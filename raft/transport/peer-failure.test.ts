@@ -21,7 +21,7 @@ async function withLazyPeer(): Promise<[TransportNode, TransportNode]> {
   return [a, b];
 }
 
-it('a peer where nobody listens: which address, and what its host says', async () => {
+it('a peer without a listener: which address, and what its host says', async () => {
   const [a, b] = [await start('a'), await start('b')];
   await b.transport.stop();
   a.transport.setPeers([b.member]);
@@ -43,7 +43,7 @@ it('a peer that takes a request and does not answer it', async () => {
   expect(failure).toMatchObject({ phase: 'send', to: b.member.address });
 });
 
-it('a peer whose disk has not finished a write, which its answers to heartbeats tell', async () => {
+it('a peer whose disk has not finished a write, as its answers to heartbeats say', async () => {
   const [a, b] = await withLazyPeer();
   b.writingForMs = 1500;
   const appended = failureOf(a.transport.send('b', bigAppend(10)));
@@ -52,7 +52,7 @@ it('a peer whose disk has not finished a write, which its answers to heartbeats 
   expect(failure).toMatchObject({ phase: 'peer-disk' });
   const { writingForMs } = failure as { writingForMs: number };
   expect(writingForMs).toBeGreaterThanOrEqual(1500);
-  // Once its disk is well again, its silence has another reason.
+  // Once its disk works again, its silence has another reason.
   b.writingForMs = 0;
   const next = failureOf(a.transport.send('b', bigAppend(10)));
   await a.transport.send('b', heartbeat());

@@ -5,29 +5,29 @@ export interface ConnectFailure {
   to: string;
   /** For how long, ms. */
   forMs: number;
-  /** What became of the look-up of its name, if that is the trouble: an error code, or `under way`. */
+  /** Outcome of the look-up of its name, if that is the problem: an error code, or `under way`. */
   lookUp?: string;
   /** Each IP address that was tried, with an error code, or `no answer` while there is none. */
   tried: readonly { address: string; error: string }[];
 }
 
-/** The peer is connected, and what it was sent brought no sign of life. */
+/** The peer is connected, but has given no sign of life since it was sent something. */
 export interface SendFailure {
   phase: 'send';
   /** IP address and port of the peer. */
   to: string;
-  /** For how long no answer came, ms. */
+  /** How long no answer has come, ms. */
   noProgressMs: number;
 }
 
 /** The peer is there, and says that its disk has not finished a write. */
 export interface PeerDiskFailure {
   phase: 'peer-disk';
-  /** For how long that write has been under way, ms. */
+  /** How long that write has been under way, ms. */
   writingForMs: number;
 }
 
-/** Why a peer does not do what it is asked for: where on the way it fails. */
+/** Why a peer does not carry out a request: where it fails. */
 export type PeerFailure = ConnectFailure | SendFailure | PeerDiskFailure;
 
 /** The failure in words. */
@@ -37,7 +37,7 @@ export function failureText(failure: PeerFailure): string {
       const { to, forMs, lookUp, tried } = failure;
       const lookedUp = lookUp === undefined ? [] : [`name lookup: ${lookUp}`];
       const details = [...lookedUp, ...tried.map(({ address, error }) => `${address}: ${error}`)];
-      // What has failed already has no need of a time.
+      // An attempt that has already failed needs no time.
       const isWaiting = tried.length === 0 || tried.some(({ error }) => error === 'no answer');
       const time = isWaiting || lookUp === 'under way' ? ` for ${Math.round(forMs)} ms` : '';
       return `no connection to ${to}${time} (${details.join(', ') || 'just begun'})`;
@@ -49,11 +49,11 @@ export function failureText(failure: PeerFailure): string {
   }
 }
 
-/** A request failed for a reason that has a place on the way to the peer. */
+/** A request failed at a known place on the way to the peer. */
 export class PeerFailureError extends Error {
   override readonly name = 'PeerFailureError';
 
-  /** @param isOverdue it was given up; without this, what was tried has failed */
+  /** @param isOverdue it was given up; otherwise the attempt has failed */
   constructor(
     readonly failure: PeerFailure,
     readonly isOverdue: boolean,

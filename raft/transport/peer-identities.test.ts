@@ -3,7 +3,7 @@ import { PeerIdentities, type PeerIdentity, type Standing } from './peer-identit
 
 const peer: PeerIdentity = { id: 'b', incarnation: 'b1'.repeat(16) };
 
-/** Identities whose peer's address is answered by whoever the test says. */
+/** Identities; the test says which process answers at the peer's address. */
 class Setup {
   now = 0;
   resident: string | undefined;
@@ -46,7 +46,7 @@ describe('a process that speaks for a peer', () => {
     expect([setup.asked, setup.restarted]).toEqual([0, ['b']]);
   });
 
-  it('is looked up the first time, so that a copy which speaks first does not count', async () => {
+  it('is looked up the first time, so that a copy that speaks first does not count', async () => {
     const setup = new Setup();
     setup.resident = 'one';
     expect(await setup.standing('copy')).toBe('used-twice');
@@ -55,7 +55,7 @@ describe('a process that speaks for a peer', () => {
     expect(setup.restarted).toEqual([]);
   });
 
-  it('has restarted when it answers at the address, one question for all that it says meanwhile', async () => {
+  it('has restarted when it answers at the address, with one look-up for all its messages meanwhile', async () => {
     const setup = await new Setup().settled('one');
     setup.resident = 'two';
     setup.asked = 0;
@@ -77,7 +77,7 @@ describe('a process that speaks for a peer', () => {
     expect(setup.identities.bootId(peer)).toBe('one');
     expect(setup.standing('two', 'answer')).toBe('counts');
     expect([setup.restarted, setup.usedTwice, setup.unproven]).toEqual([['b'], 0, 0]);
-    // What the dead one had sent comes late.
+    // Messages of the dead one come late.
     expect(await setup.standing('one')).toBe('unproven');
     setup.resident = 'two';
     expect(await setup.standing('one', 'answer')).toBe('unproven');
@@ -87,7 +87,7 @@ describe('a process that speaks for a peer', () => {
     expect([setup.restarted, setup.usedTwice, setup.unproven]).toEqual([['b'], 0, 0]);
   });
 
-  it('is told of, once, when it goes on without an answer at the address', async () => {
+  it('is reported once when it goes on without an answer at the address', async () => {
     const setup = await new Setup().settled('one');
     setup.resident = undefined;
     for (let count = 0; count < 10; count++) {
@@ -101,7 +101,7 @@ describe('a process that speaks for a peer', () => {
     expect(setup.usedTwice).toBe(1);
   });
 
-  it('is believed when it belongs to no member: there is no address to ask', () => {
+  it('is believed when it belongs to no member, because there is no address to ask', () => {
     const setup = new Setup();
     setup.isMember = false;
     expect(['one', 'two', 'one'].map((bootId) => setup.standing(bootId))).toEqual([
@@ -114,7 +114,7 @@ describe('a process that speaks for a peer', () => {
 });
 
 describe('two processes on copies of one disk', () => {
-  it('are an alarm, once, and only the one at the address counts', async () => {
+  it('raise one alarm, and only the one at the address counts', async () => {
     const setup = await new Setup().settled('one');
     expect(await setup.standing('copy')).toBe('used-twice');
     setup.now += 500;
@@ -129,7 +129,7 @@ describe('two processes on copies of one disk', () => {
     expect(setup.asked).toBeLessThan(8);
   });
 
-  it('are an alarm when the first one returns, which was silent and counts again', async () => {
+  it('raise an alarm when the first one, which was silent, returns and counts again', async () => {
     const setup = await new Setup().settled('one');
     await setup.settled('copy');
     setup.resident = 'one';
@@ -138,14 +138,14 @@ describe('two processes on copies of one disk', () => {
     expect(await setup.standing('copy')).toBe('used-twice');
   });
 
-  it('are an alarm when both answer at one address', async () => {
+  it('raise an alarm when both answer at one address', async () => {
     const setup = await new Setup().settled('one');
     expect(setup.standing('copy', 'answer')).toBe('counts');
     expect(await setup.standing('one', 'answer')).toBe('counts');
     expect(setup.usedTwice).toBe(1);
   });
 
-  it('are told from one that took the place of the other meanwhile', async () => {
+  it('are distinguished from a process that replaced the other', async () => {
     const setup = await new Setup().settled('one');
     expect(await setup.standing('copy')).toBe('used-twice');
     setup.resident = undefined;
@@ -159,7 +159,7 @@ describe('two processes on copies of one disk', () => {
   });
 });
 
-describe('processes of another time', () => {
+describe('earlier processes', () => {
   it('are forgotten, the oldest first', async () => {
     const setup = new Setup();
     for (let boot = 0; boot < 100; boot++) await setup.standing(`${boot}`, 'answer');
@@ -174,7 +174,7 @@ describe('the doubts', () => {
     for (const endMs = setup.now + forMs; setup.now <= endMs; setup.now += 500) await setup.standing('copy');
   };
 
-  it('are none while what a dead process had sent may arrive', async () => {
+  it('are empty while messages of a dead process may still arrive', async () => {
     const setup = await new Setup().settled('one');
     await setup.standing('copy');
     expect(setup.identities.doubts()).toEqual([]);

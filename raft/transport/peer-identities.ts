@@ -2,18 +2,18 @@ import type { NodeId } from '../core/configuration.js';
 import { FrameError } from './errors.js';
 import type { FrameAddress } from './frame.js';
 
-/** A disk under the id of a node: what votes and acknowledges. One process at a time may speak for it. */
+/** A disk under the id of a node: it votes and acknowledges. One process at a time may speak for it. */
 export interface PeerIdentity {
   id: NodeId;
   incarnation: string;
 }
 
 export interface PeerIdentitiesOptions {
-  /** Whether this identity is that of a member, so that its address can be asked. */
+  /** Whether this identity belongs to a member, so that its address can be asked. */
   isMember(peer: PeerIdentity): boolean;
   /** Boot id of the process of this identity at the member's address; undefined when none answers there. */
   ask(peer: PeerIdentity): Promise<string | undefined>;
-  /** Another process speaks for this member than before, and the one before is gone. */
+  /** A new process speaks for this member, and the previous one is gone. */
   onRestarted(peer: NodeId): void;
   /** Two processes speak for this identity, both of them alive. */
   onUsedTwice(peer: PeerIdentity): void;
@@ -27,26 +27,26 @@ export interface PeerIdentitiesOptions {
 export type Doubt = 'used-twice' | 'unproven';
 export type Standing = 'counts' | Doubt;
 
-/** What a dead process had sent may arrive after the first words of the next, all at once. Who speaks for longer lives. */
+/** Messages of a dead process may arrive after the first ones of the next, all at once. A longer speaker is alive. */
 const LATE_WORDS_MS = 1000;
 /** The address is not asked for each frame of a process that does not count. */
 const ASK_AGAIN_MS = 1000;
-/** Nobody answered at the address: who speaks may be about to. */
+/** Nobody answered at the address: the speaking process may be about to. */
 const ASK_UNPROVEN_AGAIN_MS = 250;
-/** Who has not spoken for this long is no longer in doubt: while it speaks, its address is asked more often. */
+/** A process silent for this long is no longer in doubt: while it speaks, its address is asked more often. */
 const SPOKE_LATELY_MS = 5000;
-/** Earlier processes, and identities, that are remembered. */
+/** Most earlier processes, and identities, that are remembered. */
 const OTHERS_MAX = 16;
 const IDENTITIES_MAX = 256;
 
 /** A process that speaks for an identity and does not count. */
 interface Other {
-  /** It did count before another took its place. */
+  /** It counted before another replaced it. */
   readonly hasCounted: boolean;
-  /** When it was refused first; undefined when it has not spoken since. */
+  /** When it was first refused; undefined when it has not spoken since. */
   refusedSinceMs: number | undefined;
   askedMs: number;
-  /** What the address said when it was asked last. */
+  /** The address's last answer. */
   doubt: Doubt;
   told: Doubt | undefined;
 }
@@ -58,9 +58,9 @@ interface Known {
 }
 
 /**
- * Which process speaks for each peer. Processes on copies of one disk would vote twice, so that only one of them counts:
- * the one at the member's address. Where nobody answers there, nobody new counts: on each side of a partition there
- * could be a copy. A process that is new is believed after that address was asked; an answer to a request came from there.
+ * Which process speaks for each peer. Processes on copies of one disk would vote twice, so only one of them counts: the
+ * one at the member's address. While nobody answers there, no new process counts: each side of a partition could have a
+ * copy. A new process is believed after that address was asked; an answer to a request came from there anyway.
  */
 export class PeerIdentities {
   private readonly known = new Map<string, Known>();
@@ -91,7 +91,7 @@ export class PeerIdentities {
     return this.askFor(peer).then((resident) => this.judge(peer, bootId, resident));
   }
 
-  /** The identities for which a process spoke lately that does not count, and why not. */
+  /** The identities in whose name a process that does not count spoke lately, and why it does not count. */
   doubts(): { id: NodeId; doubt: Doubt }[] {
     const sinceMs = this.options.now() - SPOKE_LATELY_MS;
     return [...this.known].flatMap(([key, { others }]) => {
@@ -116,7 +116,7 @@ export class PeerIdentities {
     return this.refuse(peer, other);
   }
 
-  /** From here on this process counts, and the one before does not. */
+  /** From here on this process counts, and the previous one does not. */
   private believe(peer: PeerIdentity, bootId: string): void {
     const known = this.remember(peer);
     const { current, others } = known;
@@ -127,7 +127,7 @@ export class PeerIdentities {
     if (current === undefined) return;
     others.set(current, newOther(true));
     forgetOldest(others, OTHERS_MAX);
-    // It counted before, and was silent, not gone, while another spoke in its place.
+    // It counted before. It was silent, not gone, while another spoke in its name.
     if (other?.hasCounted) this.options.onUsedTwice(peer);
     else this.options.onRestarted(peer.id);
   }

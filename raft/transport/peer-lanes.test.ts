@@ -31,7 +31,7 @@ const memberAt = (port: number): Member => ({
   voter: true,
 });
 
-/** A server of bare sockets; `onSocket` does what it likes with each. */
+/** A server of bare sockets, each handled by `onSocket`. */
 async function serve(onSocket: (socket: net.Socket) => void): Promise<number> {
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
@@ -62,7 +62,7 @@ async function outcomeOf(from: TransportNode, message: RequestMessage): Promise<
 
 const codeOf = ({ result }: Outcome): string => (result instanceof TransportError ? result.code : 'answered');
 
-/** Deadline of every lane in these tests, and the time that a busy machine may add. */
+/** Deadline of every lane in these tests, and the extra time for a busy machine. */
 const DEADLINE_MS = 300;
 const LATE_MS = 2000;
 const timeouts = { controlMs: DEADLINE_MS, bulkMs: DEADLINE_MS, snapshotMs: DEADLINE_MS };
@@ -95,7 +95,7 @@ describe('a deadline', () => {
     }
   });
 
-  it('ends requests that wait behind those, too', async () => {
+  it('also ends requests that wait behind those', async () => {
     const port = await serve((socket) => socket.resume());
     const a = await start('a', { timeouts });
     a.transport.setPeers([memberAt(port)]);
@@ -114,7 +114,7 @@ describe('a deadline', () => {
     expect(codeOf(await outcomeOf(a, bigAppend(8_000_000)))).toBe('timeout');
   });
 
-  it('leaves one connection in each place, and none when the node stops', async () => {
+  it('leaves one connection per line, and none when the node stops', async () => {
     let open = 0;
     const port = await serve((socket) => {
       open += 1;
@@ -132,7 +132,7 @@ describe('a deadline', () => {
   });
 });
 
-describe('a peer whose answer is no HTTP', () => {
+describe('a peer whose answer is not HTTP', () => {
   it.each([
     ['noise', 'what?\r\n\r\n'],
     ['an answer without end', `HTTP/1.1 200 OK\r\ncontent-length: 900000\r\n\r\n${'x'.repeat(100_000)}`],
@@ -206,7 +206,7 @@ describe('a peer that is frozen', () => {
     return { process: child, member };
   }
 
-  it('fails every request by its deadline, and gets them again once it runs', async () => {
+  it('fails every request by its deadline, and gets requests again once it runs', async () => {
     const { process: peer, member } = await startProcess();
     const a = await start('a', { timeouts });
     a.transport.setPeers([member]);
@@ -215,7 +215,7 @@ describe('a peer that is frozen', () => {
 
     peer.kill('SIGSTOP');
     const outcomes: Promise<Outcome>[] = [];
-    // As a leader does: heartbeats go on, whatever became of those before.
+    // As a leader does: heartbeats go on, even if earlier ones failed.
     for (let beat = 0; beat < 20; beat++) {
       outcomes.push(...both().map((message) => outcomeOf(a, message)));
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -227,7 +227,7 @@ describe('a peer that is frozen', () => {
     expect(await a.transport.probe('b')).toBe('unknown');
 
     peer.kill('SIGCONT');
-    // It answers what it was asked meanwhile, and then there is room for more.
+    // It answers the requests that waited, and then there is room for more.
     for (const message of both()) {
       while (codeOf(await outcomeOf(a, message)) !== 'answered') await new Promise(setImmediate);
     }

@@ -30,9 +30,9 @@ const laneOf = ({ type }: WireRequest): LaneName => {
 
 /**
  * Appends share one connection, so that they arrive in the order of the log: a small one that overtook a large one
- * would be refused, and both sent again. Pieces have their own: an append is answered when the disk has it, and they
- * need not wait for that. Heartbeats and votes do not wait for the answers to those before, which may take a long way;
- * the second connection is for them while the first waits for a vote to reach the peer's disk.
+ * would be refused, and both sent again. Pieces have their own: an append is answered when the disk has it, and pieces
+ * need not wait for that. Heartbeats and votes do not wait for earlier answers, which may come from far away; they use
+ * the second connection while the first waits for a vote to reach the peer's disk.
  */
 const LANES: Record<LaneName, Pick<LaneOptions, 'connections' | 'pipelining'>> = {
   control: { connections: 2, pipelining: 8 },
@@ -40,7 +40,7 @@ const LANES: Record<LaneName, Pick<LaneOptions, 'connections' | 'pipelining'>> =
   pieces: { connections: 1, pipelining: 2 },
 };
 
-/** A line that carries a piece ten times slower than it would be cut for is given that long. */
+/** A line gets this long even if it carries a piece ten times slower than the piece was sized for. */
 const PIECE_MS = 1500;
 const LARGE_BODY_MS_MAX = 60_000;
 
@@ -52,7 +52,7 @@ export class PeerLanes {
   readonly pace = new Pace();
   private readonly lanes: Record<LaneName, Lane>;
 
-  /** For how long a write of the peer's disk had been under way at its last answer, if it said so. */
+  /** How long a write of the peer's disk had been under way at its last answer, if the peer said so. */
   private writing: { forMs: number; toldMs: number } | undefined;
 
   constructor(
@@ -92,8 +92,8 @@ export class PeerLanes {
   }
 
   /**
-   * Opens the connections, or keeps them open: two followers send nothing to each other until one stands for election,
-   * and then every millisecond counts; and there may be no way to open one when a leader needs it.
+   * Opens the connections, or keeps them open. Two followers send nothing to each other until one stands for election,
+   * and then every millisecond counts; and perhaps none can be opened when a leader needs it.
    */
   keepWarm(): void {
     for (const lane of Object.values(this.lanes)) lane.keepWarm();
@@ -119,7 +119,7 @@ export class PeerLanes {
     return new TransportError(code, id, `${type}: ${failureText(failure)}`, { cause: error, failure });
   }
 
-  /** Heartbeats wait for no disk, and their answers tell what the others wait for. */
+  /** Heartbeats wait for no disk, and their answers say what the others wait for. */
   private diskFailure({ phase }: PeerFailure): PeerFailure | undefined {
     const { writing } = this;
     if (phase !== 'send' || !writing) return undefined;

@@ -4,12 +4,12 @@ import { commonVersion, isWireVersions, type WireVersions } from './wire-version
 
 /** The wire version that the process of each peer understands. */
 export class PeerProcesses {
-  /** What to speak with a peer, where that is not the newest. */
+  /** The version to speak with a peer, if it is not the newest. */
   private readonly speaks = new Map<NodeId, number>();
 
   constructor(private readonly own: WireVersions) {}
 
-  /** Another process speaks for this peer, which may have been upgraded. */
+  /** A new process speaks for this peer, so it may have been upgraded. */
   restarted(peer: NodeId): void {
     this.speaks.delete(peer);
   }
@@ -25,7 +25,7 @@ export class PeerProcesses {
   }
 
   /**
-   * The peer refused a frame of this version. If that was because of the version, it gets another from now on.
+   * The peer refused a frame of this version. If the version was the reason, it gets another from now on.
    *
    * @returns the version that both speak; undefined when that would change nothing
    */

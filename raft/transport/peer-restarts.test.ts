@@ -37,7 +37,7 @@ describe('evidence of death', () => {
     expect(await a.transport.probe('b')).toBe('gone');
   });
 
-  it('reports a peer for which another process speaks, by request or answer, and each process once', async () => {
+  it('reports each new process that speaks for a peer, by request or answer, once', async () => {
     const [a, b] = await pair();
     await b.transport.send('a', heartbeat());
     await a.transport.send('b', heartbeat());
@@ -48,7 +48,7 @@ describe('evidence of death', () => {
     await again.transport.send('a', heartbeat());
     await a.transport.send('b', heartbeat());
     expect(a.restarted).toEqual(['b']);
-    // Something that the dead process had sent comes late.
+    // A message of the dead process comes late.
     const standing = (boot: string) => a.transport['identities'].standing(b.member, boot, 'answer');
     expect(await standing(b.transport['bootId'])).toBe('used-twice');
     expect(await standing(again.transport['bootId'])).toBe('counts');
@@ -73,7 +73,7 @@ describe('evidence of death', () => {
 });
 
 describe('a copy of a peer’s disk that is started elsewhere', () => {
-  it('does not count, and is an alarm while the peer lives', async () => {
+  it('does not count, and raises an alarm while the peer lives', async () => {
     const [a, b] = await pair();
     await b.transport.send('a', heartbeat());
     const copy = await start('b', { incarnation: b.incarnation });
@@ -92,7 +92,7 @@ describe('a copy of a peer’s disk that is started elsewhere', () => {
     expect(await a.transport.probe('b')).toBe('alive');
   });
 
-  it('does not count either when it speaks first, to a node that has just started', async () => {
+  it('does not count when it speaks first to a node that has just started', async () => {
     const [a, b] = await pair();
     const copy = await start('b', { incarnation: b.incarnation });
     copy.transport.setPeers([a.member]);
@@ -102,7 +102,7 @@ describe('a copy of a peer’s disk that is started elsewhere', () => {
     expect(a.restarted).toEqual([]);
   });
 
-  it('does not count either while the peer is gone, until the address is its own', async () => {
+  it('does not count while the peer is gone, until the address is its own', async () => {
     const [a, b] = await pair();
     await b.transport.send('a', heartbeat());
     await b.transport.stop();
@@ -112,7 +112,7 @@ describe('a copy of a peer’s disk that is started elsewhere', () => {
     expect(refusal).toMatchObject({ code: 'refused', refusal: { code: 'identity-unproven' } });
     expect(refusal.message).toContain('if the member has moved, tell the cluster its new address');
     a.transport.setPeers([moved.member]);
-    // Who answers there is it.
+    // The process that answers there is the peer.
     await a.transport.send('b', heartbeat());
     await moved.transport.send('a', heartbeat());
     expect([a.restarted, a.usedTwice]).toEqual([['b'], []]);
@@ -133,7 +133,7 @@ describe('a peer that restarts on its port', () => {
     expect(again.received).toHaveLength(2);
   });
 
-  it('is reached although its old connections died unnoticed', async () => {
+  it('is reached even if its old connections died unnoticed', async () => {
     const [a, b] = await pair();
     await a.transport.send('b', heartbeat());
     await a.transport.send('b', bigAppend(2_000_000));

@@ -25,7 +25,7 @@ export interface PeersOptions {
   clusterId: () => string;
   timeouts: () => LaneTimeouts;
   dialOptions: DialOptions;
-  /** An address that a peer may have got meanwhile, besides the one that the cluster has for it. */
+  /** An address that a peer may have moved to, besides the one that the cluster has for it. */
   otherAddress: (peer: NodeId) => string | undefined;
   wireVersions: WireVersions;
   admission: Admission;
@@ -48,7 +48,7 @@ const PROBE_TIMEOUT_MS = 500;
 const MOVED_REMEDY =
   'add the member again with this address (baton add): it keeps its disk and its vote, and nodes that do not know the new address can then find it';
 
-/** The other members: what this node asks them, and who answers. */
+/** The other members: this node's requests to them, and the processes that answer. */
 export class Peers {
   private byId = new Map<NodeId, Peer>();
   private closed = false;
@@ -84,7 +84,7 @@ export class Peers {
     for (const { lanes } of this.byId.values()) lanes.close();
   }
 
-  /** @throws TransportError, or FrameError for an answer that is no frame for this node */
+  /** @throws TransportError, or FrameError for an answer that is not a frame for this node */
   async send(to: NodeId, message: RequestMessage, onProgress?: OnProgress): Promise<ResponseMessage> {
     const { appends } = this.peer(to);
     const answer = message.type === 'append' ? appends.send(message, onProgress) : this.exchange(to, message);
@@ -92,8 +92,8 @@ export class Peers {
   }
 
   /**
-   * Sends what the peer does not have yet of a snapshot's data, and then the message that installs it. A broken
-   * connection ends it; the next attempt goes on where this one came to.
+   * Sends the rest of a snapshot's data that the peer lacks, and then the message that installs it. A broken connection
+   * ends it; the next attempt continues where this one stopped.
    *
    * @throws as `send`
    */
@@ -145,7 +145,7 @@ export class Peers {
     const known = this.options.identities.bootId(member);
     try {
       const found = await this.hello(address.current, AbortSignal.timeout(PROBE_TIMEOUT_MS));
-      // The address may be another node's by now: that says nothing of the peer.
+      // The address may now belong to another node: that says nothing about the peer.
       if (!isOf(member, found) || known === undefined) return 'unknown';
       return found.bootId === known ? 'alive' : 'gone';
     } catch (error) {
@@ -167,7 +167,7 @@ export class Peers {
     throw new TransportError('unknown-peer', id, 'not a member with a known address', { hadNoEffect: true });
   }
 
-  /** An invalid address, once it is in the log, must not end every node that reads it. */
+  /** An invalid address in the log must not end every node that reads it. */
   private open(member: Member): Peer | undefined {
     const { id } = member;
     const { timeouts, dialOptions, otherAddress, processes, logger } = this.options;
@@ -218,7 +218,7 @@ export class Peers {
     return writeFrameHeaders({ version, clusterId: this.options.clusterId(), toIncarnation: incarnation });
   }
 
-  /** What a peer is sent is lost when it does not speak our newest format; from then on it gets one that it speaks. */
+  /** A message is lost when the peer does not speak our newest format; after that the peer gets one that it speaks. */
   private onRefused(error: TransportError, to: NodeId, version: number): void {
     const { processes, refusals, logger } = this.options;
     const common = processes.learnVersion(to, version, error.refusal ?? {});

@@ -7,7 +7,7 @@ import type { WireVersions } from './wire-versions.js';
 /** A peer that refuses our frames, or whose frames are refused, brings twenty a second. */
 const LOG_INTERVAL_MS = 10_000;
 
-/** What the HTTP server itself refuses, by status. */
+/** Refusals of the HTTP server itself, by status. */
 const HTTP_REFUSALS: Partial<Record<number, { code: string; remedy: string }>> = {
   400: {
     code: 'bad-request',
@@ -16,7 +16,7 @@ const HTTP_REFUSALS: Partial<Record<number, { code: string; remedy: string }>> =
   415: { code: 'wrong-content-type', remedy: `Baton's frames are ${FRAME_TYPE}` },
 };
 
-/** Says why a frame does not count: to its sender at once, to the log now and then. */
+/** Says why a frame does not count: at once to its sender, now and then to the log. */
 export class Refusals {
   private readonly loggedMs = new Map<string, number>();
 

@@ -50,14 +50,14 @@ describe('data', () => {
     expect(to.progress).toEqual([PIECE, 2 * PIECE, 2.5 * PIECE]);
   });
 
-  it('go on from where the receiver is, wherever that is', async () => {
+  it('continue from where the receiver is, at any offset', async () => {
     const to = receiver(100_000);
     await sendInPieces(to);
     expect(to.pieces[1]?.[0]).toBe(100_000);
     expect(to.data.equals(DATA)).toBe(true);
   });
 
-  it('are not sent when all is there', async () => {
+  it('are not sent when the receiver has them all', async () => {
     const to = receiver(DATA.length);
     await sendInPieces(to);
     expect(to.pieces).toEqual([[0, 0]]);
@@ -115,7 +115,7 @@ describe('two pieces under way', () => {
   ])('go on where the receiver is, which has %s', async (_name, received, from) => {
     const to = receiver(received, { from, window: 2 });
     const { send } = to;
-    // What is there is not taken again.
+    // Bytes that are there are not taken again.
     to.send = async (offset, piece) => (offset < to.data.length ? to.data.length : send(offset, piece));
     await sendInPieces(to);
     expect(to.data.equals(DATA)).toBe(true);

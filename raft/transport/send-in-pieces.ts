@@ -6,14 +6,14 @@ export interface PiecesOptions {
   byteLength: number;
   /** The data from `offset` on, or the beginning of them. */
   read: (offset: number) => Uint8Array | Promise<Uint8Array>;
-  /** Sends a piece; answers how many bytes are there now, all from the first on. */
+  /** Sends a piece; resolves with how many bytes are there now, all from the first on. */
   send: (offset: number, data: Uint8Array) => Promise<number>;
   /** How much may be there already; undefined to ask first. */
   from: number | undefined;
   /** Pieces that may be under way at once. */
   window: number;
   pace: Pick<Pace, 'pieceBytes' | 'answered'>;
-  /** So many bytes are there now. */
+  /** This many bytes are there now. */
   onProgress?(bytes: number): void;
   signal?: AbortSignal;
 }
@@ -23,10 +23,10 @@ interface Piece {
   answer: Promise<number>;
 }
 
-/** The receiver may lose what it has, or somebody else may send to it as well; not forever. */
+/** The receiver may lose its bytes, or another sender may interfere; not forever. */
 const SETBACKS_MAX = 3;
 
-/** Brings data to a peer piece by piece, from where the peer has come to. @throws what `send` throws, FrameError */
+/** Brings data to a peer piece by piece, from where the peer stopped. @throws what `send` throws, FrameError */
 export async function sendInPieces(options: PiecesOptions): Promise<void> {
   const { byteLength, window, signal } = options;
   let received = options.from ?? checked(await options.send(0, new Uint8Array(0)), byteLength);
@@ -51,7 +51,7 @@ export async function sendInPieces(options: PiecesOptions): Promise<void> {
     setbacks += 1;
     if (setbacks > SETBACKS_MAX)
       throw new FrameError('malformed', `the receiver has ${there} bytes after a piece that ended at ${end}`);
-    // What is under way was meant to come after this piece.
+    // The pieces under way were meant to follow this one.
     await Promise.all(underWay.map((piece) => piece.answer));
     underWay = [];
     at = there;
@@ -65,7 +65,7 @@ function begin({ send, pace }: PiecesOptions, offset: number, data: Uint8Array):
     pace.answered(piece.length, performance.now() - begunMs);
     return received;
   });
-  // Perhaps one before it fails, and nobody waits for this one.
+  // Perhaps an earlier one fails, and nobody waits for this one.
   answer.catch(() => undefined);
   return { end: offset + piece.length, answer };
 }

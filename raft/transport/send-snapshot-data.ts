@@ -6,7 +6,7 @@ import type { SnapshotChunkRequest, WireResponse } from './wire-message.js';
 type Chunk = Omit<SnapshotChunkRequest, 'term' | 'requestId'>;
 
 /**
- * Brings all data of a snapshot to a peer, one piece after the other, from where the peer has come to. One piece is in
+ * Brings all data of a snapshot to a peer, one piece after the other, from where the peer stopped. One piece is in
  * memory at a time.
  *
  * @param exchange sends a piece and returns the answer to it

@@ -2,8 +2,8 @@ import type { Entry } from '../core/entries.js';
 import type { AppendRequest } from '../core/messages.js';
 
 /**
- * Appends that do the same one after the other, each with data of `bytesMax` at most, or with one entry. Each is the
- * beginning of what is left, so that any number of them may be lost or refused. Pure.
+ * Appends that have the same effect one after the other, each with at most `bytesMax` of data, or with one entry. Each
+ * is the beginning of the rest, so any number of them may be lost or refused. Pure.
  */
 export function splitAppend(append: AppendRequest, bytesMax: number): AppendRequest[] {
   const parts: AppendRequest[] = [];
@@ -16,7 +16,7 @@ export function splitAppend(append: AppendRequest, bytesMax: number): AppendRequ
   return parts.length === 0 ? [append] : parts;
 }
 
-/** Of data that are in the append: an entry without them went ahead of it. */
+/** Of the data in the append: an entry without them went ahead of it. */
 export const dataBytesOf = ({ entries }: AppendRequest): number =>
   entries.reduce((sum, { data }) => sum + (data?.length ?? 0), 0);
 

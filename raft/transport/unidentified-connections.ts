@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 
 /**
- * The connections on which no frame for this node came yet: port scanners, health checkers, half-open leftovers.
- * So many are kept; one more ends the oldest, so that they never keep a peer from being heard.
+ * The connections on which no frame for this node has come yet: port scanners, health checkers, half-open leftovers.
+ * Their number is limited; one more ends the oldest, so that they never keep a peer from being heard.
  */
 export class UnidentifiedConnections {
   /** The oldest first. */
@@ -20,7 +20,7 @@ export class UnidentifiedConnections {
     socket.once('close', () => this.sockets.delete(socket));
   }
 
-  /** A frame for this node came: it is a peer's. */
+  /** A frame for this node came, so the connection is a peer's. */
   recognise(socket: Socket): void {
     this.sockets.delete(socket);
   }

@@ -24,7 +24,7 @@ export interface SnapshotChunkResponse {
   received: number;
 }
 
-/** Which entry a piece belongs to: equal ids mean equal bytes, whoever sends them. */
+/** Which entry a piece belongs to: equal ids mean equal bytes from any sender. */
 export type EntryId = Pick<EntryHeader, 'index' | 'term' | 'chainHash' | 'byteLength' | 'crc'>;
 
 /** A piece of a large entry on its way, before the append that leaves its data out. */

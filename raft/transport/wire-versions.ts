@@ -5,12 +5,12 @@ export interface WireVersions {
 }
 
 /**
- * A release speaks its own format and that of the release before (docs/FORMATS.md), so that the nodes of a cluster can
- * be upgraded one after the other.
+ * A release speaks its own format and that of the previous release (docs/FORMATS.md), so that the nodes of a cluster
+ * can be upgraded one after the other.
  */
 export const WIRE_VERSIONS: WireVersions = { oldest: 4, newest: 5 };
 
-/** Since this version large entries go before their append, in pieces. */
+/** From this version on, large entries go before their append, in pieces. */
 export const CHUNKS_ENTRIES_SINCE = 5;
 
 /** The newest format that both sides speak; undefined when there is none. */

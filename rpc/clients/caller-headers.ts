@@ -1,15 +1,15 @@
-/** What a caller says of itself. Versions that do not know these headers ignore them, which a parameter would not be. */
+/** What a caller says about itself. Versions that do not know these headers ignore them, unlike a parameter. */
 export interface SaidByCaller {
   /** User and host. */
   owner?: string | undefined;
-  /** Why a change is asked for. */
+  /** Why a change is requested. */
   reason?: string | undefined;
 }
 
 const OWNER_HEADER = 'baton-owner';
 const REASON_HEADER = 'baton-reason';
 
-/** The headers of a call, percent-encoded; none for what is not said. */
+/** The headers of a call, percent-encoded; none for absent values. */
 export function callerHeaders({ owner, reason }: SaidByCaller): Record<string, string> {
   const said = { [OWNER_HEADER]: owner, [REASON_HEADER]: reason };
   const entries = Object.entries(said).filter((entry): entry is [string, string] => entry[1] !== undefined);
@@ -19,7 +19,7 @@ export function callerHeaders({ owner, reason }: SaidByCaller): Record<string, s
 const OWNER_CHARS_MAX = 128;
 const REASON_CHARS_MAX = 1000;
 
-/** What the headers of a request say, cut where it is too long; what cannot be read is not said. */
+/** Values of the headers of a request, cut if too long; an unreadable one is absent. */
 export function readCallerHeaders(headers: Record<string, string | string[] | undefined>): SaidByCaller {
   const owner = decode(headers[OWNER_HEADER])?.slice(0, OWNER_CHARS_MAX);
   const reason = decode(headers[REASON_HEADER])?.slice(0, REASON_CHARS_MAX);

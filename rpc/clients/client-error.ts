@@ -4,10 +4,10 @@ import type { TlsProblem } from '../../common/tls-failure.js';
  * Why a call to another program failed.
  *
  * - `timeout`: no complete answer within the deadline; the call may or may not have had its effect.
- * - `unreachable`: no connection, or it broke before an answer came. `refused`: the host says that nothing listens there.
- *   `tls`: why no TLS connection came about.
+ * - `unreachable`: no connection, or one that broke before an answer came. `refused`: the host says that nothing
+ *   listens there. `tls`: why no TLS connection was made.
  * - `http-status`: an HTTP status other than 2xx.
- * - `bad-answer`: an answer that is no JSON-RPC, or a result of another shape than expected.
+ * - `bad-answer`: an answer that is not JSON-RPC, or a result of an unexpected shape.
  * - `rpc-error`: a JSON-RPC error object.
  * - `aborted`: the caller's signal fired.
  */

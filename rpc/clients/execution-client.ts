@@ -39,7 +39,7 @@ export class ExecutionClient {
     );
   }
 
-  /** Id of the chain that it is configured for. */
+  /** Id of its configured chain. */
   async chainId(options?: CallOptions): Promise<number> {
     return this.#rpc.call({ method: 'eth_chainId', result: quantity, idempotent: true }, options);
   }

@@ -100,7 +100,7 @@ describe('JsonRpcClient', () => {
     }
   });
 
-  it('connects for as long as that takes, whatever becomes of the calls; addresses need no name server', async () => {
+  it('connects for as long as that takes, even when calls end; addresses need no name server', async () => {
     const lookups: string[] = [];
     let answer!: () => void;
     const names = new NameLookup((hostname) => {
@@ -121,7 +121,7 @@ describe('JsonRpcClient', () => {
       const waiting = named.call(ping);
       answer();
       expect(await waiting).toBe('pong');
-      // Those that were given up were never sent.
+      // Abandoned calls were never sent.
       expect(server.requests).toHaveLength(2);
     } finally {
       await named.close();
@@ -129,7 +129,7 @@ describe('JsonRpcClient', () => {
     }
   });
 
-  it('takes an answer that was waiting in the socket while this process stalled', async () => {
+  it('takes an answer that waited in the socket while this process stalled', async () => {
     const worker = await startAnsweringWorker();
     const stalled = new JsonRpcClient({ url: worker.url });
     try {
@@ -202,7 +202,7 @@ describe('JsonRpcClient', () => {
     expect(error.message.length).toBeLessThan(300);
   });
 
-  it('hands on code, message and data of a JSON-RPC error, also one without an id', async () => {
+  it('passes on code, message and data of a JSON-RPC error, even one without an id', async () => {
     server.answer = () => ({ error: { code: -32000, message: 'no', data: { why: 1 } } });
     expect((await failure(client.call(ping))).failure).toEqual({
       code: 'rpc-error',
@@ -259,7 +259,7 @@ describe('JsonRpcClient', () => {
     expect(await client.call(ping)).toBe('pong');
   });
 
-  it('does not queue a call behind one that hangs', async () => {
+  it('does not queue a call behind a hung one', async () => {
     server.answer = ({ params }) => (params[0] === 'hang' ? 'hang' : { result: 'pong' });
     const hanging = failure(client.call({ ...ping, params: ['hang'] }));
     await until(async () => server.requests.length === 1);
@@ -300,7 +300,7 @@ async function startDeafServer(): Promise<{ url: string; stop: () => Promise<voi
   };
 }
 
-/** A server in a thread of its own, which answers 50 ms after each request, also while the test's thread is busy. */
+/** A server in its own thread, which answers 50 ms after each request, even while the test's thread is busy. */
 async function startAnsweringWorker(): Promise<{
   url: string;
   requestsSeen: () => number;

@@ -18,7 +18,7 @@ beforeAll(async () => {
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(() => Promise.all(closers.splice(0).map((close) => close())));
 
-/** What a server was shown. */
+/** Credentials that a server received. */
 interface Shown {
   authorization: string | undefined;
   certificate: string | undefined;
@@ -56,7 +56,7 @@ async function failure(options: JsonRpcClientOptions): Promise<ClientError> {
 }
 
 describe('a client of an https server', () => {
-  it('believes the authority that it was given, for the host that it dials', async () => {
+  it('trusts the given authority, for the host that it dials', async () => {
     const { port } = await serve(await authority.issue({ dnsNames: ['localhost'] }));
     const tls = { ca: Buffer.from(authority.pem) };
 
@@ -67,7 +67,7 @@ describe('a client of an https server', () => {
     });
   });
 
-  it('believes nobody else', async () => {
+  it('trusts nobody else', async () => {
     const other = await TestAuthority.make();
     const { port } = await serve(await other.issue({ dnsNames: ['localhost'] }));
     const url = `https://localhost:${port}`;
@@ -80,7 +80,7 @@ describe('a client of an https server', () => {
     }
   });
 
-  it('takes no certificate that has expired', async () => {
+  it('does not accept an expired certificate', async () => {
     const choice = { dnsNames: ['localhost'], fromDays: -3, untilDays: -1 };
     const { port } = await serve(await authority.issue(choice));
     const tls = { ca: Buffer.from(authority.pem) };
@@ -111,14 +111,14 @@ describe('a client of an https server', () => {
 });
 
 describe('a token', () => {
-  it('gives way to what the URL has', async () => {
+  it('gives way to credentials in the URL', async () => {
     const { port, shown } = await serve(undefined);
     await call({ url: `http://a:b@127.0.0.1:${port}`, token: 'baton_token' });
     await call({ url: `http://127.0.0.1:${port}`, token: 'baton_token' });
     expect(shown.map(({ authorization }) => authorization)).toEqual(['Basic YTpi', 'Bearer baton_token']);
   });
 
-  it('is in no error', async () => {
+  it('does not appear in errors', async () => {
     const { port } = await serve(undefined);
     const error = await failure({ url: `https://localhost:${port}`, token: 'baton_planted' });
     expect(JSON.stringify([error, error.message, error.stack, String(error.cause)])).not.toContain('planted');

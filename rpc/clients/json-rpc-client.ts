@@ -9,7 +9,7 @@ import { parseEndpoint, type Endpoint } from '../../common/endpoint.js';
 import { tlsFailure } from '../../common/tls-failure.js';
 import { RawJson, rawMembers } from './raw-json.js';
 
-/** Per-call options; both override what the client was built with. */
+/** Per-call options; both override those of the client. */
 export interface CallOptions {
   signal?: AbortSignal | undefined;
   timeoutMs?: number | undefined;
@@ -17,15 +17,15 @@ export interface CallOptions {
 
 export interface JsonRpcClientOptions {
   /**
-   * `http://` or `https://`; a user name and password in it are sent as basic authentication. Null: there is no such
-   * program, and every call fails at once as `unreachable`.
+   * `http://` or `https://`; a user name and password in it are sent as basic authentication. Null: the program does
+   * not exist, and every call fails at once as `unreachable`.
    */
   url: string | null;
-  /** Why there is none, for the text of those failures. */
+  /** Why the program does not exist, for the text of those failures. */
   absence?: string | undefined;
-  /** Deadline of a call that names none. */
+  /** Default deadline of a call. */
   timeoutMs?: number | undefined;
-  /** Sent with every call, on top of those of JSON-RPC. */
+  /** Sent with every call, in addition to those of JSON-RPC. */
   headers?: Readonly<Record<string, string>> | undefined;
   /** Sent with every call, unless the URL has a user name or password. */
   token?: string | undefined;
@@ -38,7 +38,7 @@ export interface JsonRpcClientOptions {
 interface JsonRpcCall<T> {
   method: string;
   params?: readonly unknown[];
-  /** JSON text of the whole `params` array, spliced in as it is. Replaces `params`. */
+  /** JSON text of the whole `params` array, spliced in unchanged. Replaces `params`. */
   paramsText?: string;
   /** Shape of the result. */
   result: z.ZodType<T>;
@@ -66,8 +66,8 @@ interface TextResponse {
 }
 
 /**
- * JSON-RPC 2.0 over one kept-alive HTTP origin. Every call has a deadline of its own, never undici's 300 s, and
- * fails with a `ClientError`. Host names are resolved anew for every new connection; one that is still being made when a
+ * JSON-RPC 2.0 over one kept-alive HTTP origin. Every call has its own deadline, never undici's 300 s, and fails with a
+ * `ClientError`. Host names are resolved again for every new connection; a connection that is still being made when a
  * call gives up is left to the next call.
  */
 export class JsonRpcClient {
@@ -137,7 +137,7 @@ export class JsonRpcClient {
     return result;
   }
 
-  /** Calls the listener whenever a connection ends, by whichever side. */
+  /** Calls the listener whenever either side ends a connection. */
   onDisconnect(listener: () => void): void {
     this.#dialer.agent.on('disconnect', () => listener());
   }
@@ -197,7 +197,7 @@ export class JsonRpcClient {
     try {
       return await attempt();
     } catch (error) {
-      // The server may close a kept-alive connection at the moment we write to it: that says nothing about its health.
+      // The server may close a kept-alive connection just as we write to it: that says nothing about its health.
       if (idempotent && !signal.aborted && isConnectionReset(error)) return await attempt();
       throw error;
     }

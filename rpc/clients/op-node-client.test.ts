@@ -54,14 +54,14 @@ describe('OpNodeClient', () => {
     await expect(node.startSequencer(hashB)).rejects.toBeInstanceOf(ClientError);
   });
 
-  it('takes a sequencer that runs already, or does not run any more, as the wanted state', async () => {
+  it('treats a sequencer that already runs, or no longer runs, as the wanted state', async () => {
     fails('sequencer already running');
     expect(await node.startSequencer(hashA)).toEqual({ alreadyRunning: true });
     fails('sequencer not running');
     expect(await node.stopSequencer()).toEqual({ head: null, wasRunning: false });
   });
 
-  it('takes an op-node without admin_conductorEnabled as enabled', async () => {
+  it('treats an op-node without admin_conductorEnabled as enabled', async () => {
     fails('the method admin_conductorEnabled does not exist/is not available', -32601);
     expect(await node.conductorEnabled()).toBe(true);
     fails('rpc method not found');
@@ -72,13 +72,13 @@ describe('OpNodeClient', () => {
     await expect(node.conductorEnabled()).rejects.toMatchObject({ code: 'rpc-error' });
   });
 
-  it('posts the text of an envelope of megabytes without touching it', async () => {
+  it('posts the text of an envelope of megabytes unchanged', async () => {
     const text = `{"executionPayload": {"transactions": ["0x${'ab'.repeat(1_500_000)}"],   "gasLimit":"0x01"}}`;
     await node.postUnsafePayload(text);
     expect(server.requests[0]!.body.endsWith(`"params":[${text}]}`)).toBe(true);
   });
 
-  it('wakes op-node up by asking for the output of a block', async () => {
+  it('wakes op-node by asking for the output of a block', async () => {
     server.answer = () => ({ result: { outputRoot: hashA } });
     await node.wakeUp(300);
     expect(JSON.parse(server.requests[0]!.body)).toMatchObject({
@@ -98,14 +98,14 @@ describe('OpNodeClient', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('takes any result of a start, a post and an override for success', async () => {
+  it('treats any result of a start, a post and an override as success', async () => {
     server.answer = () => ({ result: { ok: true } });
     expect(await node.startSequencer(hashA)).toEqual({ alreadyRunning: false });
     await node.postUnsafePayload('{}');
     await node.overrideLeader();
   });
 
-  it('reads of a sync status what the checks look at, and asks for nothing else', async () => {
+  it('reads only the fields of a sync status that the checks use, and requires no others', async () => {
     const unsafe_l2 = { number: 7, timestamp: 70 };
     server.answer = () => ({ result: { unsafe_l2, safe_l2: { ...unsafe_l2, number: 5 }, extra: 1 } });
     expect(await node.syncStatus()).toEqual({
@@ -123,7 +123,7 @@ describe('OpNodeClient', () => {
     }
   });
 
-  it('reads blocks of L1, and lives without them', async () => {
+  it('reads blocks of L1, and works without them', async () => {
     const unsafe_l2 = { number: 7, timestamp: 70 };
     const block = { number: 3, hash: hashA, parentHash: hashB };
     const head_l1 = { ...block, timestamp: 30 };
@@ -161,7 +161,7 @@ describe('ExecutionClient', () => {
     ]);
   });
 
-  it('has no block for a number in the future, but always a latest one', async () => {
+  it('has no block for a future number, but always a latest one', async () => {
     expect(await execution.blockByNumber(99)).toBeNull();
     await expect(execution.latestBlock()).rejects.toMatchObject({ code: 'bad-answer' });
   });

@@ -26,7 +26,7 @@ export interface SyncStatus {
   /** The hash is undefined if it does not say. */
   unsafeL2: HeadInfo & { hash?: string | undefined };
   safeL2: HeadInfo;
-  /** The newest block of L1, and the one that it derives from now; empty if it does not say. */
+  /** The newest block of L1, and the one that it currently derives from; empty if it does not say. */
   l1Blocks: readonly L1Block[];
 }
 
@@ -39,7 +39,7 @@ const headInfo: z.ZodType<HeadInfo> = z.object({ number: decimal, timestamp: dec
 
 const l1Block: z.ZodType<L1Block> = z.object({ number: decimal, hash, parentHash: hash });
 
-/** Nothing is asked for that no check looks at: a node is not sick for lack of it. */
+/** Only fields that checks use are required: a node is not sick for lack of others. */
 const syncStatus = z
   .object({
     unsafe_l2: z.object({ number: decimal, timestamp: decimal, hash: hash.optional().catch(undefined) }),
@@ -56,7 +56,7 @@ const syncStatus = z
 
 const peerStats: z.ZodType<PeerStats> = z.object({ connected: decimal });
 
-/** Of all that it is configured with. */
+/** The part of its configuration that is needed. */
 const rollupConfig = z.object({ l2_chain_id: decimal });
 
 /** The calls a conductor makes to its op-node (docs/reference/op-conductor.md §8.1). All reject with a `ClientError` on failure. */
@@ -107,11 +107,10 @@ export class OpNodeClient {
   }
 
   /**
-   * Makes op-node's event loop turn once. A start alone does not: its first block would wait for whatever event comes
-   * next, up to two block times. Of all that op-node is asked, only the output of a block that is not final passes
-   * through that loop.
+   * Makes op-node's event loop turn once. A start alone does not: its first block would wait for the next event, up to
+   * two block times. Of all calls to op-node, only the output of a block that is not final passes through that loop.
    *
-   * @param number of a block that op-node has and that is not final, best its unsafe head
+   * @param number of a block that op-node has and that is not final, preferably its unsafe head
    */
   async wakeUp(number: number, options?: CallOptions): Promise<void> {
     const params = [`0x${number.toString(16)}`];
@@ -133,9 +132,10 @@ export class OpNodeClient {
   }
 
   /**
-   * Hands op-node a block. The import happens after the answer, and may not happen at all (issue #12448): watch the head.
+   * Gives op-node a block. The import happens after the answer, and may not happen at all (issue #12448): watch the
+   * head.
    *
-   * @param envelopeText JSON text of the envelope, put into the request as it is: it may have megabytes
+   * @param envelopeText JSON text of the envelope, put into the request unchanged, as it may have megabytes
    */
   async postUnsafePayload(envelopeText: string, options?: CallOptions): Promise<void> {
     await this.#rpc.call(
@@ -145,14 +145,14 @@ export class OpNodeClient {
   }
 
   /**
-   * Makes op-node look for its heads anew, where the execution client is. It drops payloads at or below the head that it
-   * believes to have, also when the client has lost it.
+   * Makes op-node look for its heads again, at the execution client's. It drops payloads at or below the head that it
+   * believes it has, even when the client has lost that head.
    */
   async resetPipeline(options?: CallOptions): Promise<void> {
     await this.#rpc.call({ method: 'admin_resetDerivationPipeline', result: anyResult }, options);
   }
 
-  /** Id of the chain that it is configured for. */
+  /** Id of its configured chain. */
   async chainId(options?: CallOptions): Promise<number> {
     const { l2_chain_id } = await this.#rpc.call(
       { method: 'optimism_rollupConfig', result: rollupConfig, idempotent: true },

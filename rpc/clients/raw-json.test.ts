@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { rawMembers } from './raw-json.js';
 
 describe('rawMembers', () => {
-  it('gives every value as it is written', () => {
+  it('returns every value as it is written', () => {
     const json =
       ' {"a" : 1e3 ,"b":[ 1, {"x":"]}\\""} ], "c":"q\\\\", "d":null,"e":{},"f":-0.10,"a":18446744073709551615}\n';
     expect([...rawMembers(json)!]).toEqual([
@@ -38,7 +38,7 @@ describe('rawMembers', () => {
 
   it('finds what JSON.parse finds, in any object', () => {
     const objects = fc.dictionary(
-      // Names that need no escapes: no client asks for others.
+      // Names that need no escapes: clients read no others.
       fc.stringMatching(/^[a-z_]{1,5}$/),
       fc.jsonValue(),
     );

@@ -1,18 +1,18 @@
-/** A result, or an error's data, that is JSON already: it goes to the client byte for byte. */
+/** A result, or an error's data, that is already JSON: it goes to the client byte for byte. */
 export class RawJson {
   constructor(readonly text: string) {}
 }
 
 const WHITESPACE = /[ \t\n\r]*/y;
 const SCALAR = /[-+.0-9a-zA-Z]+/y;
-/** What the end of a nested value depends on. */
+/** The tokens that decide where a nested value ends. */
 const STRUCTURE = /["{}[\]]/g;
 
 /**
  * The members of a JSON object with their values as they are written: for passing values on byte for byte, and for
  * megabytes that need not be parsed. Nested values are only measured, not checked. Of repeated members the last wins.
  *
- * @returns null when `json` is no object, or ends early
+ * @returns null when `json` is not an object, or ends early
  */
 export function rawMembers(json: string): Map<string, string> | null {
   const members = new Map<string, string>();

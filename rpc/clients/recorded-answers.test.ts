@@ -6,7 +6,7 @@ import { startFakeRpcServer, type FakeRpcServer } from './testing/fake-rpc-serve
 import { OpNodeClient } from './op-node-client.js';
 import { StartRefusedError } from './start-refusal.js';
 
-/** One exchange; both layouts of the recordings brought to one form. */
+/** One exchange; both layouts of the recordings in one form. */
 interface Exchange {
   name: string;
   to: string;
@@ -56,12 +56,12 @@ afterEach(() => {
   server.requests.length = 0;
 });
 
-/** What our client makes of an answer: a value, or the error. */
+/** Our client's result for an answer: a value, or the error. */
 async function outcome(call: Promise<unknown>): Promise<unknown> {
   return call.catch((error: unknown) => error);
 }
 
-/** Methods that a conductor does not call, or that op-conductor called for its proxies only. */
+/** Methods that a conductor does not call, or that op-conductor called only for its proxies. */
 const notOurs = new Set(['optimism_version', 'optimism_rollupConfig', 'eth_syncing', 'miner_setMaxDASize']);
 
 interface WireBlock {

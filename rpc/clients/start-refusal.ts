@@ -5,7 +5,7 @@ import { rpcFailure } from './client-error.js';
  *
  * - `not-leader`: its conductor answered that it does not lead.
  * - `leader-check-failed`: it could not ask its conductor; `detail` says why.
- * - `hash-mismatch`: its head is another block than the given one; `head` is null if the text names none.
+ * - `hash-mismatch`: its head is not the given block; `head` is null if the text names none.
  * - `no-prestate`: it has no head yet (still starting).
  * - `not-enabled`: it runs without `--sequencer.enabled`.
  */
@@ -59,12 +59,12 @@ export function startRefusal(error: unknown): StartRefusal | null {
   return null;
 }
 
-/** Whether op-node refused a start since its sequencer runs already: the wanted state. */
+/** Whether op-node refused a start because its sequencer already runs: the wanted state. */
 export function isAlreadyRunning(error: unknown): boolean {
   return rpcFailure(error)?.rpcMessage.includes('sequencer already running') ?? false;
 }
 
-/** Whether op-node refused a stop since its sequencer does not run: the wanted state. */
+/** Whether op-node refused a stop because its sequencer does not run: the wanted state. */
 export function isNotRunning(error: unknown): boolean {
   return rpcFailure(error)?.rpcMessage.includes('sequencer not running') ?? false;
 }

@@ -48,7 +48,7 @@ describe('POST /commit-unsafe-payload', () => {
   });
 
   it.each([['application/octet-stream'], ['Application/Octet-Stream; x=y'], [''], [undefined]])(
-    'commits the bytes as they are, with content type %j',
+    'commits the bytes unchanged, with content type %j',
     async (contentType) => {
       conductor.committed.length = 0;
       reports.length = 0;
@@ -89,7 +89,7 @@ describe('POST /commit-unsafe-payload', () => {
     socket.destroy();
     expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /);
     expect(conductor.committed.map(({ ssz }) => ssz.equals(large))).toEqual([true]);
-    // It was read into more memory than it needs, which the log must not hold on to.
+    // It was read into more memory than it needs, which the log must not keep.
     expect(conductor.committed[0]).not.toHaveProperty('headroomBytes');
   });
 
@@ -116,7 +116,7 @@ describe('POST /commit-unsafe-payload', () => {
     expect(conductor.committed).toEqual([]);
   });
 
-  it('brings the error of the conductor with 500', async () => {
+  it('answers 500 with the error of the conductor', async () => {
     reports.length = 0;
     const answer = await post(good, OCTETS, followerPort);
     expect(answer).toMatchObject({

@@ -23,8 +23,8 @@ interface BinaryCommitOptions {
 
 /**
  * `POST /commit-unsafe-payload`: the SSZ envelope as body, an empty 200 as answer, for clients such as base's node
- * (docs/reference/op-conductor.md §2.5). The bytes are checked and go into the log as they are. Errors are plain text: 400 for a
- * body that is no payload, which changes nothing, and 500 with the text that JSON-RPC would bring.
+ * (docs/reference/op-conductor.md §2.5). The bytes are checked and go into the log unchanged. Errors are plain text:
+ * 400 for a body that is not a payload, which changes nothing, and 500 with the same text as in JSON-RPC.
  */
 export function binaryCommit(options: BinaryCommitOptions): AddRoutes {
   return (app: FastifyInstance, gate) => {
@@ -62,7 +62,7 @@ async function refuseByHeaders(
       `unsupported content-type ${JSON.stringify(contentType)}, want ${CONTENT_TYPE}`,
     );
   }
-  // The same as none; fastify would refuse it.
+  // The same as no content type; fastify would refuse it.
   if (contentType === '') headers['content-type'] = CONTENT_TYPE;
   if (Number(headers['content-length'] ?? 0) > bodyLimitBytes) {
     return sendText(reply, 413, limitText(bodyLimitBytes));
@@ -108,7 +108,7 @@ async function commit(
 function decode(body: Buffer): UnsafePayload {
   try {
     const payload = decodeSsz(body);
-    // A body of unknown length was read into more memory than it needs, which the log must not hold on to.
+    // A body of unknown length was read into more memory than it needs, which the log must not keep.
     const isExact = body.buffer.byteLength === HEADROOM_BYTES + body.length;
     return isExact ? { ...payload, headroomBytes: HEADROOM_BYTES } : payload;
   } catch (error) {

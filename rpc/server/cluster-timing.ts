@@ -4,7 +4,7 @@ import { ArgumentError } from './json-rpc/method-table.js';
 
 const ms = z.number().nonnegative();
 
-/** The times by which the whole cluster goes. */
+/** The times that the whole cluster uses. */
 export const clusterTimingSchema = z.object({
   heartbeatIntervalMs: ms,
   /** Silence of the leader after which a follower may stand for election. */
@@ -12,7 +12,7 @@ export const clusterTimingSchema = z.object({
   /** Between two candidates of neighbouring rank. */
   rankSlotMs: ms,
   jitterMs: ms,
-  /** A leader that has not heard of a majority for this long steps down. */
+  /** A leader that has not heard from a majority for this long steps down. */
   leaseTimeoutMs: ms,
 });
 

@@ -25,16 +25,16 @@ export interface ClusterMembership {
   version: number;
 }
 
-/** What is known of the proposer of a block besides the block. */
+/** What is known about the proposer of a block. */
 export interface CommitOptions {
   /** Fires when the connection of the proposer closes before the answer is written. */
   gone?: AbortSignal;
 }
 
 /**
- * What the `conductor_*` methods do. The RPC layer knows the wire, the conductor implements this.
+ * The actions behind the `conductor_*` methods. The RPC layer knows the wire; the conductor implements this.
  *
- * Methods reject with an `RpcError` whose message reaches the client as it is. None of them may wait for the
+ * Methods reject with an `RpcError` whose message reaches the client unchanged. None of them may wait for the
  * control loop to become idle: op-node calls `conductor_leader` back from inside `admin_startSequencer`.
  */
 export interface ConductorApi {
@@ -56,12 +56,12 @@ export interface ConductorApi {
   /** No sequencer runs anywhere from now on, by decision of `owner` for `reason`. Any member, with a quorum. */
   halt(owner: string, reason: string): Promise<void>;
   endHalt(owner: string, reason: string): Promise<void>;
-  /** `gone` fires when the proposer left without an answer: it will not publish the block then. */
+  /** `gone` fires when the proposer left without an answer: then it will not publish the block. */
   commitUnsafePayload(payload: UnsafePayload, options?: CommitOptions): Promise<void>;
   /**
    * Takes the committed head of the cluster back to an ancestor. Leader only.
    *
-   * @param reason why, and who says so; it goes on record
+   * @param reason why, and by whose decision; it goes on record
    * @param seen hash of the head that the caller saw: refused once it is another
    */
   resetHead(to: BlockId, reason: string, seen?: string): Promise<void>;
@@ -70,12 +70,12 @@ export interface ConductorApi {
   /** `version` 0 means: do not check. */
   addServerAsVoter(id: string, addr: string, version: number, by?: CallerIdentity): Promise<void>;
   addServerAsNonvoter(id: string, addr: string, version: number, by?: CallerIdentity): Promise<void>;
-  /** `force`: also when the voters that answer now would be no majority afterwards. */
+  /** `force`: even when the voters that answer now would not be a majority afterwards. */
   demoteVoter(id: string, version: number, force: boolean, by?: CallerIdentity): Promise<void>;
   removeServer(id: string, version: number, force: boolean, by?: CallerIdentity): Promise<void>;
   /** The node `id` replaces the voter `oldId`: both or neither. */
   replaceServer(oldId: string, id: string, addr: string, version: number, by?: CallerIdentity): Promise<void>;
-  /** The times by which the whole cluster goes: a profile by its name, or free values. */
+  /** The times that the whole cluster uses: a profile by its name, or free values. */
   setTiming(timing: string | ClusterTimes, version: number): Promise<void>;
   /** Puts a record of another member into the log. Leader only. */
   record(record: unknown): Promise<void>;
@@ -87,8 +87,8 @@ export interface ConductorApi {
   clusterStatus(): Promise<ClusterStatus>;
   /** The verdict on the whole cluster, half a second old at most. Never rejects. */
   clusterVerdict(): Promise<ClusterVerdict>;
-  /** What happened since then (wall clock, ms), as far as it is retained. */
+  /** Events since then (wall clock, ms), as far as they are retained. */
   history(sinceMs: number): History;
-  /** The newest committed payload that is applied on this node; null while there is none. */
+  /** The newest committed payload applied on this node; null while there is none. */
   latestUnsafePayload(): Promise<Buffer | null>;
 }

@@ -89,7 +89,7 @@ describe('conductor methods', () => {
     expect(conductor.operations).toEqual([]);
   });
 
-  it('startSequencer and stopSequencer are for the one who may', async () => {
+  it('startSequencer and stopSequencer need permission', async () => {
     const head = `0x${'ab'.repeat(32)}`;
     expect(await call('startSequencer', [head, true])).toContain('"result":null');
     expect(await call('stopSequencer', [])).toContain(`"result":"${head}"`);
@@ -106,7 +106,7 @@ describe('conductor methods', () => {
     expect(conductor.operations).toEqual([[name, 'a'.repeat(128), 'why']]);
   });
 
-  it('setTiming names the time that is missing or none', async () => {
+  it('setTiming names a missing or invalid time', async () => {
     const { jitterMs: _, ...four } = TIMES;
     for (const [times, field] of [
       [four, 'jitterMs'],
@@ -140,7 +140,7 @@ describe('conductor methods', () => {
     expect(conductor.committed).toEqual([decodeEnvelope(envelope)]);
   });
 
-  it('gives the newest payload back in the words of op-node, and null before the first', async () => {
+  it('returns the newest payload in op-node’s form, and null before the first', async () => {
     expect(await call('latestUnsafePayload', [])).toBe('{"jsonrpc":"2.0","id":1,"result":null}\n');
     const envelope = sampleEnvelope({ transactions: ['0x7e01'] });
     await call('commitUnsafePayload', [envelope]);
@@ -153,7 +153,7 @@ describe('conductor methods', () => {
     expect(conductor.committed).toEqual([]);
   });
 
-  it('shows members in op-conductor’s shape and order, whatever else they carry', async () => {
+  it('shows members in op-conductor’s shape and order, without other fields', async () => {
     conductor.servers = [{ suffrage: 1, extra: true, addr: 'b:1', id: 'b' } as never];
     expect(await call('leaderWithID', [])).toContain('"result":{"id":"b","addr":"b:1","suffrage":1}}');
     expect(await call('clusterMembership', [])).toContain(

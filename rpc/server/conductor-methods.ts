@@ -67,7 +67,7 @@ export function conductorMethods(api: ConductorApi): MethodTable {
   return new Map(Object.entries(methods).map(([name, entry]) => [`conductor_${name}`, entry]));
 }
 
-/** Members in op-conductor's order, and nothing else that the conductor may keep in these objects. */
+/** Members in op-conductor's order, without other fields that the conductor may keep in these objects. */
 function wireServer({ id, addr, suffrage }: ServerInfo): ServerInfo {
   return { id, addr, suffrage };
 }
@@ -82,7 +82,7 @@ const forceParam: Param<boolean> = {
   decode: (value) => (value === undefined || value === null ? false : boolParam.decode(value)),
 };
 
-/** What the conductor checks itself. */
+/** Checked by the conductor itself. */
 const jsonParam: Param<unknown> = { decode: (value) => value };
 
 const reasonParam: Param<string> = {
@@ -93,7 +93,7 @@ const reasonParam: Param<string> = {
   },
 };
 
-/** As long as a record of the log may name somebody. */
+/** Longest name in a record of the log. */
 const OWNER_CHARS_MAX = 128;
 
 const ownerParam: Param<string> = {

@@ -13,7 +13,7 @@ const block = z.object({ number: count, hash, parentHash: hash, timestamp: count
 /** A block by its height and hash. */
 const blockId = z.object({ number: count, hash });
 
-/** What the leader knows of another member. */
+/** What the leader knows about another member. */
 const peer = z.object({
   id: z.string(),
   /** Consensus address, `host:port`. */
@@ -27,9 +27,9 @@ const peer = z.object({
   state: z.enum(['probe', 'replicate', 'snapshot', 'reverted']),
   /** Last log index that is durable there. */
   matchIndex: count,
-  /** Log entries that it misses. */
+  /** Log entries that it lacks. */
   lagEntries: count,
-  /** Since the last heartbeat that it acknowledged was sent. */
+  /** Since the leader sent the last heartbeat that it acknowledged. */
   lastContactMs: z.number().nonnegative(),
   /** How fit it is to sequence, by its own account: `stale` is only an old head, `unfit` may not lead at all. */
   fitness: z.enum(['unfit', 'impaired', 'stale', 'partial', 'fit']),
@@ -38,7 +38,7 @@ const peer = z.object({
 /**
  * The answer of `conductor_status`: everything that one node knows, read from memory. It comes without a leader and
  * without a quorum, and never waits for op-node or another member. Later versions may add members, so readers ignore
- * those that they do not know.
+ * unknown ones.
  */
 export const conductorStatusSchema = z.object({
   /** `raft.server.id` of the answering node. */
@@ -49,11 +49,11 @@ export const conductorStatusSchema = z.object({
   uptimeMs: z.number().nonnegative(),
   /** Port of its JSON-RPC; null before it is bound. */
   rpcPort: z.int().nullable(),
-  /** How that port speaks; absent from older versions, whose ports speak plain HTTP. */
+  /** Protocol of that port; absent from older versions, whose ports speak plain HTTP. */
   rpcScheme: z.enum(['http', 'https']).optional(),
   /** Cluster that the storage directory belongs to; null while it belongs to none. */
   clusterId: z.string().nullable(),
-  /** Random name of the storage directory, which is what votes; absent from older versions. */
+  /** Random name of the storage directory, whose vote counts; absent from older versions. */
   disk: z.string().optional(),
   /**
    * Newest format of records in the log that the answering process reads (docs/FORMATS.md); 0 for older versions, which
@@ -62,12 +62,12 @@ export const conductorStatusSchema = z.object({
   recordFormat: count.default(0),
 
   /**
-   * It votes and keeps the log, but has no node (`--witness`): `node` says nothing, and it leads only until it has handed
-   * over. Absent from older versions.
+   * It votes and keeps the log, but has no node (`--witness`): `node` says nothing, and it leads only until it has
+   * handed over. Absent from older versions.
    */
   witness: z.boolean().default(false),
   role: z.enum(['leader', 'candidate', 'follower']),
-  /** Leaders only: an entry of its own term is committed, so that it knows the whole log. */
+  /** Leaders only: an entry of its own term is committed, so it knows the whole log. */
   ready: z.boolean(),
   term: count,
   /** The leader that this node follows or is; null while it knows none. An override does not change it. */
@@ -107,8 +107,8 @@ export const conductorStatusSchema = z.object({
   timing: clusterTimingSchema.extend({ profile: z.string().nullable() }),
 
   /**
-   * 99th percentiles of what this process measured of late, in milliseconds; null until it has measured enough. Absent
-   * from older versions.
+   * 99th percentiles of this process's recent measurements, in milliseconds; null until there are enough. Absent from
+   * older versions.
    */
   measured: z
     .object({
@@ -120,19 +120,19 @@ export const conductorStatusSchema = z.object({
       latenessMs: ms.nullable(),
     })
     .optional(),
-  /** What it sees of its machine. Absent from older versions. */
+  /** Its view of its machine. Absent from older versions. */
   machine: z
     .object({
-      /** Wall clock in milliseconds when it answered: what the ages of heads are measured with. */
+      /** Wall clock in milliseconds when it answered: ages of heads are measured with it. */
       clockMs: ms,
-      /** Of the file system of the storage directory, measured now and then; null while the disk does not tell. */
+      /** Of the file system of the storage directory, measured now and then; null while unknown. */
       storage: z.object({ freeBytes: count, sizeBytes: count }).nullable(),
     })
     .optional(),
 
   /**
-   * Newest committed block that is applied here; null while there is none. Parent and timestamp are null after a reset to
-   * a block that this node does not retain.
+   * Newest committed block applied here; null while there is none. Parent and timestamp are null after a reset to a
+   * block that this node does not retain.
    */
   head: block.extend({ parentHash: hash.nullable(), timestamp: count.nullable() }).nullable(),
   /** The local op-node and execution client. */
@@ -149,23 +149,25 @@ export const conductorStatusSchema = z.object({
     sequencerActive: z.boolean().nullable(),
     /**
      * Whether the client's chain is the committed one, as far as both go: `other` after two polls that found another
-     * block than the committed one (`health` says which), `unknown` before the first poll, without a committed block, and
-     * when the log does not reach so far. Absent from older versions.
+     * block than the committed one (`health` says which), `unknown` before the first poll, without a committed block,
+     * and when the log does not reach so far. Absent from older versions.
      */
     branch: z.enum(['on', 'other', 'unknown']).default('unknown'),
     /**
      * Highest committed block that the client kept when it left the committed chain by itself, with no poll that failed
-     * meanwhile; null while it has not, and as soon as it goes through the committed head again. Absent from older versions.
+     * meanwhile; null while it has not, and as soon as it goes through the committed head again. Absent from older
+     * versions.
      */
     leftAt: blockId.nullable().default(null),
     /**
-     * Why this leader does not start its sequencer although nothing has failed: the log is empty and other members' heads
-     * are unknown, higher or other blocks, or op-node does not ask its conductor. Else empty. Absent from older versions.
+     * Why this leader does not start its sequencer although nothing has failed: the log is empty and other members'
+     * heads are unknown, higher or other blocks, or op-node does not ask its conductor. Else empty. Absent from older
+     * versions.
      */
     startHeldBy: z.string().default(''),
     /**
-     * Chain of the execution client, asked now and then; null while it does not tell, and on a witness. Absent from
-     * older versions.
+     * Chain of the execution client, queried now and then; null while unknown, and on a witness. Absent from older
+     * versions.
      */
     chainId: count.nullable().optional(),
     /**
@@ -176,13 +178,13 @@ export const conductorStatusSchema = z.object({
   }),
   health: z.object({
     /**
-     * `unknown` before the first check, `healthy` on a witness, where nothing is checked. `conductor_sequencerHealthy` is
-     * true for all but `unhealthy`.
+     * `unknown` before the first check, `healthy` on a witness, where nothing is checked. `conductor_sequencerHealthy`
+     * is true for all but `unhealthy`.
      */
     status: z.enum(['unknown', 'healthy', 'degraded', 'unhealthy']),
-    /** One line for people: what decided the status, or the numbers of a healthy node. */
+    /** One line for people: the decisive fault, or the numbers of a healthy node. */
     summary: z.string(),
-    /** Everything that is wrong, what decided the status first: a stable name, and words with the numbers. */
+    /** Everything that is wrong, the decisive fault first: a stable name, and words with the numbers. */
     reasons: z.array(
       z.object({
         /** Name of the check, see health/README.md. */
@@ -190,10 +192,10 @@ export const conductorStatusSchema = z.object({
         code: z.string(),
         severity: z.enum(['degraded', 'unhealthy']),
         message: z.string(),
-        /** What was measured (seconds or a count) and its limit, where something was. */
+        /** The measurement (seconds or a count) and its limit, if there was one. */
         value: z.number().optional(),
         limit: z.number().optional(),
-        /** Calls in a row without an answer, for one that does not answer. */
+        /** Calls in a row without an answer, for a program that does not answer. */
         failures: count.optional(),
       }),
     ),
@@ -213,14 +215,14 @@ export const conductorStatusSchema = z.object({
   pausedSinceMs: z.number().optional(),
   /** When that pause ends by itself; absent when it does not. */
   pausedUntilMs: z.number().optional(),
-  /** Who answers for it, and why, where somebody said so. */
+  /** Its owner and its reason, if given. */
   pausedOwner: z.string().optional(),
   pausedReason: z.string().optional(),
-  /** What of operators' decisions the log has, as far as this node has applied it. Absent from older versions. */
+  /** Operators' decisions in the log, as far as this node has applied it. Absent from older versions. */
   maintenance: maintenanceSchema.default({ cluster: null, members: {}, halt: null }),
   /**
    * An operator has decided that no sequencer runs anywhere, as far as the log is applied here; null while nobody has.
-   * Owner and reason are empty where they are not known. Absent from older versions.
+   * Owner and reason are empty if unknown. Absent from older versions.
    */
   halt: z
     .object({
@@ -257,7 +259,7 @@ export const clusterStatusSchema = z.object({
       error: z.string(),
     }),
   ),
-  /** What the answering node makes of that; absent from older versions. */
+  /** The answering node's verdict on that; absent from older versions. */
   verdict: clusterVerdictSchema.optional(),
 });
 

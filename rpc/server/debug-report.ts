@@ -1,15 +1,15 @@
 import { z } from 'zod';
 
-/** A program beside this conductor, by what it says of itself. */
+/** A program beside this conductor, by its own account. */
 const program = z.object({
-  /** Null when it did not say; `error` is why. */
+  /** Null when unknown; `error` says why. */
   version: z.string().nullable(),
   error: z.string(),
 });
 
 /**
- * The answer of `conductor_debug`: what somebody needs of one node to find out later what happened there, beside its
- * status. Nothing in it is a secret: of URLs it has scheme, host and port.
+ * The answer of `conductor_debug`: what is needed from one node, besides its status, to find out later what happened
+ * there. Nothing in it is a secret: of URLs it has only scheme, host and port.
  */
 export const debugReportSchema = z.object({
   /** `raft.server.id` of the answering node. */
@@ -21,14 +21,14 @@ export const debugReportSchema = z.object({
     opNode: program,
     execution: program,
   }),
-  /** The settings in force, in groups; those that were given, by flag, are in `explicit`. */
+  /** The settings in force, in groups; those given by flag are in `explicit`. */
   config: z.unknown(),
-  /** The metrics page, also where none is served. */
+  /** The metrics page, even where none is served. */
   metrics: z.string(),
   log: z.object({
-    /** The newest lines, oldest first: JSON, from level debug on, whatever `log.level` is. */
+    /** The newest lines, oldest first: JSON, from level debug on, independent of `log.level`. */
     lines: z.array(z.string()),
-    /** Lines of this process that are not among them any more. */
+    /** Lines of this process that are no longer among them. */
     dropped: z.int().nonnegative(),
   }),
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const count = z.int().nonnegative();
 
-/** Who asked, as far as it is known: see `CallerIdentity`. */
+/** The caller, as far as it is known: see `CallerIdentity`. */
 const who = z.object({
   address: z.string().optional(),
   token: z.string().optional(),
@@ -15,13 +15,13 @@ export type Who = z.infer<typeof who>;
 
 /**
  * One thing that happened to the cluster:
- * - `operation`: somebody asked for something; `what` is the method, `details.params` its parameters
+ * - `operation`: a call for a change; `what` is the method, `details.params` its parameters
  * - `leadership`: another member leads; see `leadershipSchema` for the details
  */
 const entry = z.object({
-  /** Unique: an entry that comes twice, as it may from a webhook, is the same one. */
+  /** Unique: an entry that comes twice, as a webhook may send it, is the same one. */
   id: z.string(),
-  /** When it was over, by the wall clock of the member that noticed, in milliseconds. */
+  /** When it ended, by the wall clock of the member that noticed, in milliseconds. */
   atMs: z.number(),
   /** The member that noticed. */
   node: z.string(),
@@ -36,9 +36,9 @@ const entry = z.object({
 /** See `entry`. */
 export type HistoryEntry = z.infer<typeof entry>;
 
-/** The answer to `conductor_history`. Later versions may add kinds and members, which readers ignore. */
+/** The answer to `conductor_history`. Later versions may add kinds and members; readers ignore unknown ones. */
 export const historySchema = z.object({
-  /** Changes when a member changes its meaning or goes away. */
+  /** Changes when a member changes its meaning or is removed. */
   schemaVersion: count,
   /** The member that answered. */
   answeredBy: z.string(),
@@ -53,15 +53,15 @@ export const HISTORY_SCHEMA_VERSION = 1;
 
 /**
  * Why leadership changed:
- * - `process-gone`: the process of the former leader was gone for certain
+ * - `process-gone`: the process of the former leader was certainly gone
  * - `no-contact`: the former leader was not heard from for the election timeout
  * - `no-quorum`: the leader itself lost contact with a quorum, and was elected again
  * - `unhealthy`: its node could not go on sequencing; the reason says why
- * - `transfer`: somebody asked for it
+ * - `transfer`: it was requested
  * - `hand-back`: a member of greater priority was fit again
  * - `shutdown`: its process was told to end; the reason is the signal or the call
  * - `not-said`: it transferred leadership without saying why
- * - `start`: the member that leads has known no leader since it started
+ * - `start`: the new leader has known no other leader since it started
  */
 const CAUSES = [
   'process-gone',
@@ -75,22 +75,22 @@ const CAUSES = [
   'start',
 ] as const;
 
-/** What is known of a change of leadership. */
+/** What is known about a change of leadership. */
 export const leadershipSchema = z.object({
-  /** Null when it is not known. */
+  /** Null when unknown. */
   from: z.string().nullable(),
   to: z.string(),
   term: count,
   cause: z.object({
     type: z.enum(CAUSES),
-    /** In words; empty where the type says all. */
+    /** In words; empty if the type says everything. */
     reason: z.string(),
   }),
   /** From the loss of the former leader to the start of the sequencer; null when none was started. */
   withoutSequencerMs: count.nullable(),
-  /** From the last block of the former leader to the first one of the new; null when one of them is not known. */
+  /** From the last block of the former leader to the first one of the new; null when one of them is unknown. */
   betweenBlocksMs: count.nullable(),
-  /** Block times that passed without a block; null when that is not known. */
+  /** Block times that passed without a block; null when unknown. */
   slotsMissed: count.nullable(),
   /** First block that the new leader committed; null when it led without one. */
   firstBlock: z.object({ number: count, hash: z.string() }).nullable(),

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-/** A decision of an operator that the log has. */
+/** An operator's decision in the log. */
 const decision = z.object({
   id: z.string(),
-  /** Of its record. */
+  /** Id of its record. */
   logIndex: z.int().nonnegative(),
   /** Wall clock in milliseconds. */
   sinceMs: z.number(),
@@ -15,19 +15,19 @@ const decision = z.object({
   }),
 });
 
-/** A pause that the log has. */
+/** A pause in the log. */
 const pause = decision.extend({
   /** When it ends by itself, by each node's own clock; null: not before a resume. */
   untilMs: z.number().nullable(),
 });
 
-/** What operators have decided, as the log has it. */
+/** Operators' decisions in the log. */
 export const maintenanceSchema = z.object({
   /** The pause of the whole cluster. */
   cluster: pause.nullable(),
   /** Those of single members, by id. */
   members: z.record(z.string(), pause),
-  /** No sequencer is to run anywhere. */
+  /** No sequencer must run anywhere. */
   halt: decision.nullable(),
 });
 

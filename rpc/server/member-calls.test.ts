@@ -8,7 +8,7 @@ import { FakeConductor } from './testing/fake-conductor.js';
 
 const ALICE = { address: '10.0.0.9:4711', token: 'alice' };
 
-/** What a conductor that leads, or does not, answers to member a, and what it reports. */
+/** The answer of a leading or other conductor to member a, and its report. */
 function memberCalls(isLeader = true): {
   ask: (request: unknown) => Promise<object>;
   conductor: FakeConductor;
@@ -40,7 +40,7 @@ describe('a call that another member gives to this one', () => {
     expect(conductor.operations).toEqual([[name, ...params]]);
   });
 
-  it('is reported as a change by whoever asked that member for it', async () => {
+  it('is reported as a change by the caller of that member', async () => {
     const { ask, conductor, calls, changes } = memberCalls();
     const params = ['b', 7];
     await ask({ method: 'conductor_removeServer', params, by: ALICE });
@@ -49,13 +49,13 @@ describe('a call that another member gives to this one', () => {
     expect(conductor.changedBy).toEqual(ALICE);
   });
 
-  it('is reported as one of that member when nobody else asked', async () => {
+  it('is reported as a change of that member when it has no other caller', async () => {
     const { ask, changes } = memberCalls();
     await ask({ method: 'conductor_removeServer', params: ['b', 7] });
     expect(changes).toMatchObject([{ by: { address: 'a' } }]);
   });
 
-  it('has the answer that a client of the port gets', async () => {
+  it('gets the same answer as a client of the port', async () => {
     const { ask } = memberCalls(false);
     expect(await ask({ method: 'conductor_removeServer', params: ['b', 7] })).toMatchObject({
       error: { code: -32000, message: 'node is not the leader' },

@@ -4,7 +4,7 @@ import type { Dispatcher } from './json-rpc/dispatcher.js';
 import type { RpcError } from './json-rpc/rpc-error.js';
 import { errorResponse, invalidRequest, methodNotFound } from './json-rpc/responses.js';
 
-/** What members have carried out by the member that leads; nothing else can be called in this way. */
+/** Calls that members pass to the leader; nothing else can be called in this way. */
 const MEMBER_METHODS: ReadonlySet<string> = new Set([
   'conductor_record',
   'conductor_addServerAsVoter',
@@ -16,11 +16,11 @@ const MEMBER_METHODS: ReadonlySet<string> = new Set([
 
 const name = z.string().min(1).max(128);
 
-/** A call as one member gives it to another: which, and who asked for it. */
+/** A call that one member passes to another, and its original caller. */
 const memberCallSchema = z.object({
   method: z.string().max(128),
   params: z.array(z.unknown()),
-  /** Absent when nobody but the member itself asks. */
+  /** Absent when the member itself is the caller. */
   by: z
     .object({
       address: name,
@@ -32,12 +32,12 @@ const memberCallSchema = z.object({
 });
 
 /**
- * Carries out a call of another member, whose own port decided whether its caller may make it. Reported as calls of that
- * caller are. Never rejects.
+ * Carries out a call of another member, whose own port decided whether its caller may make it. Reported as calls of
+ * that caller are. Never rejects.
  *
  * @param request see `memberCallSchema`
- * @param member which one gave it
- * @returns the response, as JSON-RPC has it
+ * @param member which one passed it
+ * @returns the JSON-RPC response
  */
 export async function answerMember(
   dispatcher: Pick<Dispatcher, 'handle'>,

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { ArgumentError, type Param } from './json-rpc/method-table.js';
 
 const who = {
-  /** Member that it is about: the one that is asked, another one, or null for the whole cluster. */
+  /** Member to pause: the one that gets the call, another one, or null for the whole cluster. */
   member: z.string().min(1).max(128).nullable(),
-  /** Who answers for it, and why. */
+  /** Its owner and its reason. */
   owner: z.string().max(128).optional(),
   reason: z.string().max(1024).optional(),
 };

@@ -55,7 +55,7 @@ describe.each(WAYS)('a commit by %s', (_way, path, contentType, body) => {
     return request;
   };
 
-  it('tells when the proposer has left without an answer', async () => {
+  it('is told when the proposer has left without an answer', async () => {
     const request = send();
     const { gone, finish } = await under;
     expect(gone.aborted).toBe(false);
@@ -64,7 +64,7 @@ describe.each(WAYS)('a commit by %s', (_way, path, contentType, body) => {
     finish();
   });
 
-  it('tells nothing while the proposer waits', async () => {
+  it('is told nothing while the proposer waits', async () => {
     const request = send();
     const answered = once(request, 'response') as Promise<[http.IncomingMessage]>;
     const { gone, finish } = await under;

@@ -110,7 +110,7 @@ describe('proxies', () => {
     );
   });
 
-  it('passes miner_setMaxDASize on whoever leads, errors with their code and data', async () => {
+  it('passes miner_setMaxDASize on whether or not it leads, errors with their code and data', async () => {
     expect(await send(...DA_SIZE)).toBe('{"jsonrpc":"2.0","id":7,"result":true}\n');
     expect(backends.execution.requests).toMatchObject([{ method: DA_SIZE[0], params: DA_SIZE[1] }]);
     const error = { code: -32601, message: 'the method miner_setMaxDASize does not exist/is not available' };
@@ -206,7 +206,7 @@ describe('proxies', () => {
     expect([...backends.node.requests, ...backends.execution.requests]).toEqual([]);
   });
 
-  it('are not there unless they are configured', async () => {
+  it('do not exist unless they are configured', async () => {
     const without = createRpcServer({
       api: conductor,
       version: 'v1',

@@ -9,7 +9,7 @@ import { RawJson } from '../clients/raw-json.js';
 import { RpcError } from './json-rpc/rpc-error.js';
 
 export interface ProxyOptions {
-  /** Each with a deadline of its own for every call. */
+  /** Each with its own deadline for every call. */
   node: JsonRpcClient;
   execution: JsonRpcClient;
   /** Whether this node leads, in fact or by override. */
@@ -25,8 +25,8 @@ const BLOCK_TAGS = new Set(['latest', 'safe', 'finalized', 'pending', 'earliest'
  * The calls that are passed on to the local op-node and execution client, so that batchers, proposers and other
  * readers that know all conductors find the one whose node sequences (docs/reference/op-conductor.md §2.4).
  *
- * Answers are passed on byte for byte, errors with code and data. Leadership is tested before the backend is asked,
- * to spare it, and again afterwards: what a node says that lost leadership meanwhile may not be the cluster's truth.
+ * Answers are passed on byte for byte, errors with code and data. Leadership is tested before the call to the backend,
+ * to spare it, and again afterwards: if the node lost leadership meanwhile, its answer may not be the cluster's truth.
  */
 export function proxyMethods({ node, execution, isLeader, logger }: ProxyOptions): MethodTable {
   const forward = async (
@@ -94,7 +94,7 @@ function asRpcError(error: unknown): unknown {
 /** go-ethereum's `rpc.BlockNumber`: a tag or a quantity. */
 const blockNumberParam: Param<string> = {
   decode: (value) => {
-    // Go looks at the text of the JSON value, less its quotes.
+    // Go looks at the text of the JSON value without its quotes.
     const text = typeof value === 'string' ? value : JSON.stringify(value);
     if (BLOCK_TAGS.has(text)) return text;
     const problem = quantityProblem(text, 64);

@@ -5,8 +5,8 @@ import type { AddRoutes } from './json-rpc/http-server.js';
 type OnRequest = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
 
 /**
- * For scripts that go from node to node, balancers that choose one, and monitors: `/healthz` tells of the process alone, since a
- * restart repairs none of these.
+ * For scripts that go from node to node, balancers that choose one, and monitors: `/healthz` covers only the process,
+ * because a restart repairs none of these.
  *
  * - `GET /readyz`: the node could take over now, or sequences; 200, or 503 with the reason
  * - `GET /leader`: its sequencer is the active one; 200, or 503 with the reason

@@ -22,7 +22,7 @@ const REPLAYED_GROUPS = [
   'bad-payload-follower',
 ];
 
-/** Groups whose answers come from the conductor behind the RPC; e2e/tests/conformance-rpc.test.ts replays all. */
+/** Groups answered by the conductor behind the RPC; e2e/tests/conformance-rpc.test.ts replays all. */
 const SKIPPED_GROUPS: Record<string, string> = {
   'conflicting-payload': 'the rules of the chain state decide',
   'proxy-leader': 'eth_*, optimism_*, admin_* and miner_* are proxied to backends',
@@ -37,7 +37,7 @@ describe('recorded calls', () => {
   const recording = readRpcRecording();
   const servers: Record<string, HttpServer> = {};
   const ports: Record<string, number> = {};
-  // The names of the proxied methods belong to what is recorded; nobody calls them here.
+  // The names of the proxied methods are part of the recording; nobody calls them here.
   const backend = new JsonRpcClient({ url: 'http://127.0.0.1:1' });
 
   beforeAll(async () => {
@@ -91,7 +91,7 @@ describe('recorded calls', () => {
     expect(rows.length).toBe(new Set(rows).size);
   });
 
-  /** Sends the calls in order and returns our answers where they are not the recorded ones. */
+  /** Sends the calls in order and returns our answers that differ from the recorded ones. */
   async function deviations(calls: RecordedCall[]): Promise<{ name: string; answer: HttpAnswer }[]> {
     const found: { name: string; answer: HttpAnswer }[] = [];
     for (const call of calls) {

@@ -21,7 +21,7 @@ import { sequencerMethods, type SequencerByHandApi } from './sequencer-methods.j
 
 export interface RpcServerOptions {
   api: ConductorApi;
-  /** Answers `conductor_debug`; absent: there is no such method. */
+  /** Answers `conductor_debug`; absent: the method does not exist. */
   debugReport?: () => Promise<DebugReport>;
   /** Absent: nobody starts or stops the sequencer by hand. */
   byHand?: SequencerByHandApi;
@@ -35,24 +35,24 @@ export interface RpcServerOptions {
   port: number;
   /** Largest request body. op-conductor's 5 MiB halts chains with larger blocks. */
   bodyLimitBytes: number;
-  /** Connections that are served at a time, others are closed at once; 4,096 unless given. */
+  /** Connections served at a time; others are closed at once. 4,096 by default. */
   connectionsMax?: number;
-  /** A request must have arrived whole within this time; 30 s unless given, as op-conductor. */
+  /** A request must have arrived whole within this time; 30 s by default, like op-conductor. */
   readTimeoutMs?: number;
-  /** How long a connection without a request is kept; 120 s unless given, as op-conductor. */
+  /** How long a connection without a request is kept; 120 s by default, like op-conductor. */
   idleTimeoutMs?: number;
   /** How large bodies are read; the defaults are for production. */
   largeBodies?: Omit<LargeBodyReaderOptions, 'logger'>;
-  /** Told about every JSON-RPC call when it ends, for metrics. */
+  /** Hears of every JSON-RPC call when it ends, for metrics. */
   onCall?: (report: CallReport) => void;
-  /** Told about every JSON-RPC call that changes something when it has ended, for the record. */
+  /** Hears of every JSON-RPC call that changes something when it has ended, for the record. */
   onChange?: (report: ChangeReport) => void;
-  /** Absent: nobody is asked for a credential. */
+  /** Absent: nobody needs a credential. */
   access?: Pick<AccessOptions, 'holders' | 'anonymousRoles' | 'onRefusal'> | undefined;
   /** Absent: plain HTTP. */
   tls?: CommonOptions['tls'];
   /**
-   * A second port, for op-node on this machine: it asks for no credential, serves the role `sequencer` alone, in plain
+   * A second port, for op-node on this machine: it needs no credential, serves only the role `sequencer`, in plain
    * HTTP, and takes that role from the other port.
    */
   local?: ListenAt | undefined;
@@ -62,7 +62,7 @@ export interface RpcServerOptions {
 export interface RpcServer extends Omit<HttpServer, 'start'> {
   /** Rejects when a port cannot be bound. `localPort` is undefined without a second port, and 0 for a Unix socket. */
   start(): Promise<{ port: number; localPort: number | undefined }>;
-  /** Answers a call that another member of the cluster gives to this one; not over these ports. Never rejects. */
+  /** Answers a call that another member of the cluster passes to this one; not over these ports. Never rejects. */
   answerMember(request: unknown, member: string): Promise<object>;
 }
 

@@ -1,7 +1,7 @@
 import { change, type Method } from './json-rpc/method-table.js';
 import { boolParam, hashParam } from './json-rpc/params.js';
 
-/** What operators may do to the sequencer of the local op-node while the control loop is paused. */
+/** Operators' control of the local op-node's sequencer while the control loop is paused. */
 export interface SequencerByHandApi {
   /**
    * Starts it on top of its head.
@@ -10,7 +10,7 @@ export interface SequencerByHandApi {
    * @param withoutConsensus op-node publishes without a commit from now on, until it is restarted
    */
   start(head: string, withoutConsensus: boolean): Promise<void>;
-  /** Answers the hash of the head after the stop, null if it was not running. */
+  /** Returns the hash of the head after the stop, null if it was not running. */
   stop(): Promise<string | null>;
 }
 

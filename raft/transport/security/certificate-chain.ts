@@ -26,7 +26,7 @@ export function certificatesIn(text: string, what: string): [X509Certificate, ..
   throw new SecurityError('unreadable-certificate', `the ${what} file has no certificate`);
 }
 
-/** The certificate of the authority at the end of the chain; undefined if none of these is. Dates are not looked at. */
+/** The certificate of the authority at the end of the chain; undefined if there is none. Ignores dates. */
 export function rootOf(
   own: X509Certificate,
   intermediates: readonly X509Certificate[],

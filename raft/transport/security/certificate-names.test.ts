@@ -33,7 +33,7 @@ describe('the server ids of a certificate', () => {
     expect(await idsOf(choice)).toEqual(ids);
   });
 
-  it('come through a certificate whatever the id is', async () => {
+  it('come through a certificate unchanged, for any id', async () => {
     const id = fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' });
     await fc.assert(
       fc.asyncProperty(id, async (serverId) => {
@@ -43,7 +43,7 @@ describe('the server ids of a certificate', () => {
     );
   });
 
-  it('are never more than the entries that the text has, whatever stands in it', () => {
+  it('are never more than the entries of the text, even for arbitrary text', () => {
     const piece = fc.oneof(
       fc.constantFrom('URI:baton:', 'DNS:', ', ', '"', '\\', '\\u002c', '%2C', 'a', '*', 'IP Address:'),
       fc.string({ maxLength: 4 }),

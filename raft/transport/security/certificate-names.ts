@@ -3,8 +3,8 @@ const ENTRY = /([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,"]*)(?:, |$)/y;
 const ID_SCHEME = 'baton:';
 
 /**
- * The server ids that a certificate names: those of its URI SANs `baton:ID` (percent-encoded where it must be), and
- * only without any of these its DNS SANs, as they are. A wildcard names nobody.
+ * The server ids that a certificate names: those of its URI SANs `baton:ID` (percent-encoded where needed) or, only if
+ * it has none, its DNS SANs unchanged. A wildcard names nobody.
  *
  * @param subjectAltName in the form of node's `subjectaltname`; empty when it cannot be read
  */

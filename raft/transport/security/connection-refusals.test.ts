@@ -16,7 +16,7 @@ describe('refused connections', () => {
   const logger = pino({}, { write: (text) => void lines.push(JSON.parse(text) as Line) });
   const error = new SecurityError('peer-not-trusted', 'whoever');
 
-  it('of strangers make one line in ten seconds, with the number of the others', () => {
+  it('of strangers make one line every ten seconds, with the number of the others', () => {
     let counted = 0;
     const security = { credentials: () => ({ kind: 'secret' as const, keys: [] }), acceptsPlain: false };
     const refusals = new ConnectionRefusals(

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { SecurityError } from './security-error.js';
 import type { SecurityRefusal, TransportSecurity } from './security.js';
 
-/** Who is refused comes again, twenty times a second; and there may be thousands of strangers. */
+/** A refused peer comes again, twenty times a second; and there may be thousands of strangers. */
 const LOG_INTERVAL_MS = 10_000;
 
 const TEXT: Record<SecurityRefusal['side'], string> = {
@@ -12,11 +12,11 @@ const TEXT: Record<SecurityRefusal['side'], string> = {
 
 interface Told {
   atMs: number;
-  /** Refusals since then that were not told. */
+  /** Refusals since then that were not logged. */
   more: number;
 }
 
-/** Says why a connection is refused: to the log now and then, by reason; to whoever counts, each time. */
+/** Says why a connection is refused: to the log now and then, by reason; to the counter each time. */
 export class ConnectionRefusals {
   private readonly told = new Map<string, Told>();
 

@@ -62,7 +62,7 @@ describe('a certificate', () => {
     expect(remedy).not.toBe('');
   });
 
-  it('is refused without a word of the key', () => {
+  it('is refused without quoting the key', () => {
     const key = good.key.replace('PRIVATE', 'BROKEN').replaceAll('-----', '~~~~~');
     const { message } = problemOf(() => readCertificate({ ...good, key }, 'a'));
     for (const line of key.split('\n')) expect(message).not.toContain(line);
@@ -79,7 +79,7 @@ describe('secrets', () => {
     expect(new Set(keys.map(({ identity }) => identity)).size).toBe(2);
   });
 
-  it('show nothing of themselves in their names, nor of the key', () => {
+  it('reveal neither themselves nor the key in their names', () => {
     const [{ identity, key }] = readSecrets(one!).keys as [{ identity: string; key: Buffer }];
     expect(identity).toMatch(/^[0-9a-f]{32}$/);
     expect(key.toString('hex')).not.toContain(identity);

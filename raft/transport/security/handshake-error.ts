@@ -3,7 +3,7 @@ import type { Credentials } from './security.js';
 
 type Kind = Credentials['kind'];
 
-/** Node's and OpenSSL's codes, where they tell what the trouble is. */
+/** Node's and OpenSSL's codes, where they identify the problem. */
 const DIALLED: Readonly<Record<string, SecurityErrorCode>> = {
   ERR_SSL_WRONG_VERSION_NUMBER: 'peer-speaks-plain',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'peer-speaks-plain',
@@ -12,10 +12,10 @@ const DIALLED: Readonly<Record<string, SecurityErrorCode>> = {
   CERT_NOT_YET_VALID: 'peer-expired',
 };
 
-/** What the system says of the network. */
+/** The system's network errors. */
 const isOfNetwork = (code: string): boolean => /^E[A-Z]+$/.test(code);
 
-/** What a handshake failed with that this node began, as one of ours; what the network says as it is. */
+/** The error of a handshake that this node began, as one of ours; network errors stay as they are. */
 export function diallerError(error: unknown, kind: Kind): Error {
   if (error instanceof SecurityError) return error;
   const { code = '', message } = error as NodeJS.ErrnoException;
@@ -24,7 +24,7 @@ export function diallerError(error: unknown, kind: Kind): Error {
   return new SecurityError(known, message, { cause: error });
 }
 
-/** What a handshake failed with that the other side began. */
+/** The error of a handshake that the other side began. */
 export function listenerError(error: NodeJS.ErrnoException, kind: Kind): SecurityError {
   const { code = '', message } = error;
   const isWrong = kind === 'secret' && (code.includes('BINDER') || code.includes('SIGNATURE_ALGORITHM'));

@@ -21,14 +21,14 @@ function turnsOf(handshakeMs: number): { turns: HandshakeTurns; begun: string[] 
 }
 
 describe('handshakes', () => {
-  it('begin in the turn in which they come while they are few', async () => {
+  it('begin in the turn in which they come while there are few', async () => {
     const { turns, begun } = turnsOf(1);
     for (const name of ['1', '2', '3']) turns.add(socket(name));
     await turn();
     expect(begun).toHaveLength(3);
   });
 
-  it('take a part of each turn when they are many, and the newest goes first', async () => {
+  it('take a part of each turn when there are many, and the newest goes first', async () => {
     const { turns, begun } = turnsOf(2);
     for (const name of ['1', '2', '3', '4']) turns.add(socket(name));
     await turn();
@@ -38,7 +38,7 @@ describe('handshakes', () => {
     expect(begun).toEqual(['4', '3', '2', '5', '1']);
   });
 
-  it('do not begin on what is gone', async () => {
+  it('do not begin on closed connections', async () => {
     const { turns, begun } = turnsOf(1);
     const gone = socket('gone');
     turns.add(gone);

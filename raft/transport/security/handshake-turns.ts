@@ -1,12 +1,11 @@
 import type { Socket } from 'node:net';
 
-/** A handshake costs a signature, on the thread that also commits: so much of a turn of the event loop they may have. */
+/** Most of a turn of the event loop for handshakes: each costs a signature, on the thread that also commits. */
 const MS_PER_TURN = 5;
 
 /**
- * Lets handshakes begin, a few in each turn of the event loop: a thousand that come at once must not stop what is under
- * way. The newest goes first. In a flood the oldest are those whose senders have given up, and a peer that dials is served
- * at once.
+ * Lets handshakes begin, a few in each turn of the event loop: a thousand that come at once must not stop other work.
+ * The newest goes first: in a flood, the senders of the oldest have given up, and a peer that dials is served at once.
  */
 export class HandshakeTurns {
   private readonly waiting = new Set<Socket>();

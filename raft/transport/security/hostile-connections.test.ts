@@ -37,7 +37,7 @@ async function membersWith(
   return [a, b, await firstBytes()];
 }
 
-/** What a client of TLS 1.3 says first. */
+/** The first message of a TLS 1.3 client. */
 async function firstBytes(): Promise<Buffer> {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -58,7 +58,7 @@ afterEach(() => {
   for (const socket of held.splice(0)) socket.destroy();
 });
 
-/** Says this on a connection of its own, and hangs up at once or never. */
+/** Sends this on its own connection, and hangs up at once or never. */
 async function say(port: number, bytes: Uint8Array, hangsUp: boolean): Promise<net.Socket> {
   const socket = net.connect(port, '127.0.0.1');
   socket.on('error', () => undefined);
@@ -83,7 +83,7 @@ const spoilt = fc.record<Spoilt>({
   hangsUp: fc.boolean(),
 });
 
-/** A good beginning, cut off somewhere and with other bytes in it. */
+/** A valid beginning, cut off somewhere and with other bytes in it. */
 function spoil(good: Buffer, { at, bytes, length }: Spoilt): Buffer {
   const bad = Buffer.from(good.subarray(0, Math.max(1, length)));
   bad.set(bytes.subarray(0, Math.max(0, bad.length - at)), Math.min(at, bad.length));
@@ -106,11 +106,11 @@ describe.each(credentials)('strangers at members with %s', (_, of) => {
     expect(b.disconnected).toEqual([]);
   });
 
-  it('do not keep a member from connecting, however many of them hold a connection', async () => {
+  it('do not keep a member from connecting, even when many of them hold a connection', async () => {
     const [, b, good] = await membersWith(of);
     let refused = 0;
     for (let count = 0; count < 600; count++) {
-      // A beginning that never goes on.
+      // A beginning that never continues.
       const socket = await say(b.port, good.subarray(0, 100), false);
       socket.once('close', () => (refused += 1));
     }

@@ -28,7 +28,7 @@ export function proofByCertificate(socket: TLSSocket, { texts }: CertificateCred
   };
 }
 
-/** What the other side has proved with the secret of this name: that it knows it, not who it is. */
+/** What the other side has proved with the secret of this name: that it knows the secret, not who it is. */
 export const proofBySecret = (identity: string): PeerProof => ({
   maySpeakAs: () => true,
   shown: 'who knows the secret',
@@ -47,15 +47,15 @@ export class PeerProofs {
   }
 
   /**
-   * What is wrong when the other side of this connection speaks as that node; undefined if nothing is. Of a connection
-   * without a proof nothing is asked: none is served but where that is allowed.
+   * What is wrong when the other side of this connection speaks as that node; undefined if nothing is. A connection
+   * without a proof is not checked: such connections are served only where they are allowed.
    */
   objection(socket: Socket, id: NodeId): string | undefined {
     const proof = this.bySocket.get(socket);
     return !proof || proof.maySpeakAs(id) ? undefined : `${proof.shown} speaks as ${id}`;
   }
 
-  /** Ends the connections that were opened with a secret or by an authority that is no longer believed. */
+  /** Ends the connections that were opened with a secret or an authority that is no longer trusted. */
   endWithdrawn(now: Credentials): void {
     for (const [socket, proof] of this.bySocket) if (!proof.isGood(now)) socket.destroy();
   }

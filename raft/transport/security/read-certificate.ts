@@ -11,8 +11,8 @@ import { COMMON_OPTIONS } from './tls-options.js';
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 /**
- * The credentials of a node from what its files hold. An expired certificate is read like any other: its peers refuse it,
- * and this node must be there to say so.
+ * The credentials of a node from what its files hold. An expired certificate is read like any other: its peers refuse
+ * it, and this node must be there to say so.
  *
  * @throws SecurityError for what no peer could accept
  */
@@ -30,7 +30,7 @@ export function readCertificate({ cert, key, ca }: CertificateTexts, nodeId: Nod
       `the certificate names ${namesText(named)}, this node is ${nodeId} (${uriOf(nodeId)})`,
     );
   }
-  // Without any, every purpose is good.
+  // Without any, every purpose is allowed.
   const purposes = own.keyUsage as string[] | undefined;
   if (purposes && !(purposes.includes(SERVER_AUTH) && purposes.includes(CLIENT_AUTH))) {
     throw new SecurityError('wrong-purpose', 'the certificate is not for both server auth and client auth');

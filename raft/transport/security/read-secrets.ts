@@ -2,7 +2,7 @@ import { hkdfSync } from 'node:crypto';
 import { SecurityError } from './security-error.js';
 import type { SecretCredentials, SharedKey } from './security.js';
 
-/** Of 32 hex digits, 128 bits: nobody tries them all, even with a recorded handshake at hand. */
+/** Of 32 hex digits, 128 bits: nobody can try them all, even with a recorded handshake. */
 const CHARACTERS_MIN = 32;
 const SECRETS_MAX = 2;
 const KEY_BYTES = 32;
@@ -26,7 +26,7 @@ export function readSecrets(text: string): SecretCredentials {
   return { kind: 'secret', keys: secrets.map(keyFrom) };
 }
 
-/** Key and name have nothing to do with each other for whoever does not know the secret. */
+/** Without the secret, nobody can relate the key to the name. */
 function keyFrom(secret: string): SharedKey {
   const derive = (info: string, bytes: number): Buffer =>
     Buffer.from(hkdfSync('sha256', secret, 'baton-raft', info, bytes));

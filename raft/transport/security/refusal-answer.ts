@@ -1,12 +1,11 @@
 import type { Socket } from 'node:net';
 import { SecurityError, type SecurityErrorCode } from './security-error.js';
 
-/** Whoever asks nothing in this time is not told anything. */
+/** A connection without a request in this time gets no answer. */
 const ASKED_WITHIN_MS = 1000;
 
 /**
- * Says why a connection is of no use, as the answer to the first request on it, and closes it. What was asked is not
- * looked at.
+ * Says why a connection is refused, as the answer to the first request on it, and closes it. The request is not read.
  */
 export function answerRefusal(socket: Socket, code: SecurityErrorCode, message: string): void {
   const { remedy } = new SecurityError(code, message);
@@ -21,7 +20,7 @@ export function answerRefusal(socket: Socket, code: SecurityErrorCode, message: 
   socket.once('close', () => clearTimeout(timer));
   socket.once('data', () => {
     socket.end([...head, '', body].join('\r\n'));
-    // What else comes is not kept.
+    // Further bytes are not kept.
     socket.resume();
   });
 }

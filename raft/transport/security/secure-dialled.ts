@@ -14,9 +14,9 @@ export interface SecuredSocket {
 }
 
 /**
- * Secures a connection that this node opened. It has no deadline of its own: who dials ends the socket.
+ * Secures a connection that this node opened. It has no deadline of its own: the dialler ends the socket.
  *
- * @param peer the id that the other side must prove; undefined for whoever answers there
+ * @param peer the id that the other side must prove; undefined for any node
  * @throws SecurityError, or what the network says
  */
 export function secureDialled(
@@ -32,7 +32,7 @@ export function secureDialled(
       reject(diallerError(error, kind));
     };
     const onClose = (): void => fail(Object.assign(new Error('connection closed'), { code: 'ECONNRESET' }));
-    // Errors go on to come after the first one.
+    // Errors continue to come after the first one.
     socket.on('error', fail);
     socket.once('close', onClose);
     socket.once('secureConnect', () => {

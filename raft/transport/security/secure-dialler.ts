@@ -16,7 +16,7 @@ export class SecureDialler {
   constructor(private readonly options: SecureDiallerOptions) {}
 
   /**
-   * @param peer the id that the other side must prove; undefined for whoever answers there
+   * @param peer the id that the other side must prove; undefined for any node
    * @param address of the other side, for the log
    * @throws SecurityError, or what the network says
    */
@@ -34,7 +34,7 @@ export class SecureDialler {
     }
   }
 
-  /** Whether to connect once more, without a proof: the other side knows no other, and a transition is under way. */
+  /** Whether to connect once more, without a proof: the other side supports no other, and a transition is under way. */
   takesPlain(error: unknown): boolean {
     return (
       this.options.security.acceptsPlain &&

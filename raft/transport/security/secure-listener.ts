@@ -18,7 +18,7 @@ export interface SecureListenerOptions {
 
 /** From the connection to the end of the handshake. */
 const HANDSHAKE_MS = 3000;
-/** The first byte of whoever begins a handshake. */
+/** The first byte of a handshake. */
 const HANDSHAKE_RECORD = 0x16;
 
 interface Waiting {
@@ -27,12 +27,12 @@ interface Waiting {
   timer: NodeJS.Timeout;
 }
 
-/** Takes connections and hands those on whose other side has proved that it is a member. */
+/** Takes connections, and passes on those whose other side has proved that it is a member. */
 export class SecureListener {
   /** By address: a handshake that ends does not say on which connection it was. */
   private readonly waiting = new Map<string, Waiting>();
   private readonly turns = new HandshakeTurns((raw) => this.shake(raw));
-  /** Which secret a handshake goes by. */
+  /** Which secret a handshake uses. */
   private readonly identities = new WeakMap<Socket, string>();
   private latest: { credentials: Credentials; server: Server } | undefined;
 
@@ -43,7 +43,7 @@ export class SecureListener {
     const late = (): void => this.refuse(waiting, new SecurityError('handshake-timeout', 'it took too long'));
     const waiting = { raw, address, timer: setTimeout(late, HANDSHAKE_MS) };
     this.waiting.set(address, waiting);
-    // A connection that breaks is no news.
+    // A broken connection is not news.
     raw.on('error', () => undefined);
     raw.once('close', () => this.done(waiting));
     raw.once('readable', () => {
@@ -55,7 +55,7 @@ export class SecureListener {
     });
   }
 
-  /** Ends what has not proved anything yet. */
+  /** Ends connections that have not proved anything yet. */
   close(): void {
     for (const { raw } of this.waiting.values()) raw.destroy();
   }
@@ -78,7 +78,7 @@ export class SecureListener {
     if (!raw.destroyed) this.server().emit('connection', raw);
   }
 
-  /** For what this node proves itself by now; handshakes under way end as they began. */
+  /** For this node's current credentials; handshakes under way end as they began. */
   private server(): Server {
     const credentials = this.options.security.credentials();
     if (this.latest?.credentials === credentials) return this.latest.server;
@@ -138,7 +138,7 @@ function serverFor(
       },
     });
   }
-  // Who is not believed is told why, which a handshake that fails does not.
+  // An untrusted peer is told why, which a failed handshake would not do.
   return createServer({
     ...COMMON_OPTIONS,
     ...credentials.texts,

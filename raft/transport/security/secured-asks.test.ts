@@ -15,7 +15,7 @@ beforeAll(async () => {
   [authority, stranger] = await Promise.all([TestAuthority.make(), TestAuthority.make()]);
 });
 
-/** Nodes `a` and `b` that know each other, and what b was asked. */
+/** Nodes `a` and `b` that know each other, and the requests to b. */
 async function pairOf(
   ofA: TransportSecurity | undefined,
   ofB: TransportSecurity,
@@ -56,7 +56,7 @@ describe('a request of the application, in a secured cluster', () => {
     expect(came).toEqual([]);
   });
 
-  it('is refused to whom the certificate names and the cluster does not know', async () => {
+  it('is refused to a node that the certificate names but the cluster does not know', async () => {
     const { b, came } = await pairOf(await certified('a'), await certified('b'));
     const removed = await start('c', { security: await certified('c') });
     removed.transport.setPeers([b.member]);
@@ -83,7 +83,7 @@ describe('a request of the application, in a secured cluster', () => {
     expect(came).toEqual([]);
   });
 
-  it('is not sent to somebody who cannot prove to be that member', async () => {
+  it('is not sent to a node that cannot prove that it is that member', async () => {
     const { a, came } = await pairOf(await certified('a'), await certified('z'));
     expect(await errorOf(askB(a))).toMatchObject({ code: 'unreachable', hadNoEffect: true });
     expect(came).toEqual([]);

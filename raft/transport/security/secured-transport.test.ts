@@ -37,7 +37,7 @@ async function pairOf(
 const credentialsOf = (id: string, choice?: CertificateChoice): Promise<Credentials> =>
   authority.member(id, choice);
 
-/** A security, and what it refused. */
+/** A security, and its refusals. */
 function watched(
   credentials: Credentials,
   acceptsPlain = false,
@@ -56,7 +56,7 @@ const codesOf = (refused: readonly SecurityRefusal[]): string[] => [
   ...new Set(refused.map(({ side, code }) => `${side} ${code}`)),
 ];
 
-/** Why the message does not arrive, in the end: a connection that was refused may just have been closed. */
+/** Why the message finally does not arrive: a refused connection may just have been closed. */
 async function refusalOf(from: TransportNode, to: string, code: string): Promise<TransportError> {
   let last: Error | undefined;
   await eventually(async () => {
@@ -88,7 +88,7 @@ describe('members with certificates', () => {
     });
   });
 
-  it('do not believe who has a certificate of another authority, and tell it why', async () => {
+  it('do not trust a node with a certificate of another authority, and tell it why', async () => {
     const atB = watched(await credentialsOf('b'));
     const texts = await stranger.issue({ uris: ['baton:a'] });
     const b = await start('b', { security: atB.security });
@@ -110,7 +110,7 @@ describe('members with certificates', () => {
     expect(b.received).toEqual([]);
   });
 
-  it('are taken for nobody but themselves by who dials them', async () => {
+  it('are taken only for themselves by a dialling node', async () => {
     const atA = watched(await credentialsOf('a'));
     const [a, b] = await pairOf(atA.security, securedBy(await credentialsOf('b')));
     a.transport.setPeers([{ ...b.member, id: 'c' }]);
@@ -139,7 +139,7 @@ describe('members with certificates', () => {
     expect((await errorOf(hello)).message).toContain('the certificate of z speaks as b');
   });
 
-  it('are refused once their certificate has expired, by who listens and by who dials', async () => {
+  it('are refused once their certificate has expired, by the listener and by the dialler', async () => {
     const expired = await credentialsOf('a', { fromDays: -3, untilDays: -1 });
     const [atA, atB] = [watched(expired), watched(await credentialsOf('b'))];
     const [a, b] = await pairOf(atA.security, atB.security);
@@ -215,7 +215,7 @@ describe('members with a secret', () => {
     expect(b.received).toEqual([]);
   });
 
-  it('do not speak to who has a certificate', async () => {
+  it('do not speak to a node with a certificate', async () => {
     const atA = watched(readSecrets(OLD));
     const [a, b] = await pairOf(atA.security, securedBy(await credentialsOf('b')));
     await refusalOf(a, 'b', 'wrong-secret');
@@ -281,7 +281,7 @@ describe('a connection that is open', () => {
     await once(raw, 'connect');
     const { socket } = await secureDialled(raw, await credentialsOf('a'), 'b');
     ofB = { ...(await authority.issue({ uris: ['baton:b'] })), ca: `${stranger.pem}\n${authority.pem}` };
-    // By then what is not believed has ended; the answer shows that this one has not.
+    // By then the untrusted connections have ended; the answer shows that this one has not.
     const c = net.connect(b.port, '127.0.0.1');
     open.push(c);
     await once(c, 'close');
@@ -292,7 +292,7 @@ describe('a connection that is open', () => {
 });
 
 describe('a plain member', () => {
-  it('is told by a secured one that it takes none', async () => {
+  it('is told by a secured one that plain connections are refused', async () => {
     const atB = watched(await credentialsOf('b'));
     const [a, b] = await pairOf(undefined, atB.security);
     const error = await refusalOf(a, 'b', 'peer-speaks-tls');
@@ -320,7 +320,7 @@ describe('a plain member', () => {
 });
 
 describe('members in transition', () => {
-  it('are secured towards each other and towards those that are through', async () => {
+  it('are secured towards each other and towards members that have finished', async () => {
     const atA = watched(await credentialsOf('a'), true);
     const atB = watched(await credentialsOf('b'), true);
     const [a, b] = await pairOf(atA.security, atB.security);

@@ -7,11 +7,11 @@ export interface CertificateTexts {
   /** The certificate of this node, with the intermediate ones behind it. */
   cert: string;
   key: string;
-  /** The certificates of those who may issue the certificates of members; several while the CA changes. */
+  /** The certificates of the CAs for members; several while the CA changes. */
   ca: string;
 }
 
-/** What this node proves itself by with a certificate, and whom it believes. */
+/** The certificate that this node proves itself with, and the authorities that it trusts. */
 export interface CertificateCredentials {
   kind: 'certificate';
   texts: CertificateTexts;
@@ -19,7 +19,7 @@ export interface CertificateCredentials {
   /** When the certificate of this node ends, and the first of the CA's that issued it; ms since 1970. */
   expiresMs: number;
   caExpiresMs: number;
-  /** SHA-256 of the certificate of this node, in hex: what tells it from the one before. */
+  /** SHA-256 of the certificate of this node, in hex: tells it from the previous one. */
   fingerprint: string;
 }
 
@@ -30,7 +30,7 @@ export interface SharedKey {
   key: Buffer;
 }
 
-/** What all members prove by a secret of the cluster: that they know it, not who they are. */
+/** A secret of the cluster: members prove with it that they know it, not who they are. */
 export interface SecretCredentials {
   kind: 'secret';
   /** The first one is used, all are accepted; at least one. */
@@ -50,9 +50,9 @@ export interface SecurityRefusal {
 
 /** How the connections between members are secured. */
 export interface TransportSecurity {
-  /** Asked for each connection: what is new is in use at once. */
+  /** Called for each connection, so that a change takes effect at once. */
   credentials(): Credentials;
-  /** Plain connections are taken as well, and made to a member that knows no other. */
+  /** Plain connections are taken as well, and made to a member that supports no other. */
   acceptsPlain: boolean;
   onRefused?(refusal: SecurityRefusal): void;
   /** A connection without any proof was taken or made, which only a transition allows. */
@@ -65,6 +65,6 @@ export interface PeerProof {
   maySpeakAs(id: NodeId): boolean;
   /** What it showed, in words. */
   readonly shown: string;
-  /** Whether it would still prove something, by what this node believes now. */
+  /** Whether it would still be a proof, by what this node trusts now. */
   isGood(now: Credentials): boolean;
 }

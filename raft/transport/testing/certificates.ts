@@ -1,4 +1,4 @@
-// The library of certificates rests on it.
+// The certificate library needs it.
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import {

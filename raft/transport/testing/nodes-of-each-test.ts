@@ -7,7 +7,7 @@ export interface NodesOfEachTest {
   pair: (options?: TransportNodeOptions) => Promise<[TransportNode, TransportNode]>;
 }
 
-/** Starts nodes that are stopped when the test that started them is over. */
+/** Starts nodes that are stopped when the test that started them has ended. */
 export function nodesOfEachTest(): NodesOfEachTest {
   const running: TransportNode[] = [];
   afterEach(async () => {

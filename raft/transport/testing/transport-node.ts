@@ -42,7 +42,7 @@ export interface TransportNodeOptions {
   answerMember?: AnswerMember;
 }
 
-/** A transport with a core that agrees to everything, or does what the test says. */
+/** A transport with a core that agrees to everything, or follows the test. */
 export class TransportNode {
   incarnation: string;
   readonly received: Received[] = [];
@@ -50,7 +50,7 @@ export class TransportNode {
   readonly restarted: NodeId[] = [];
   readonly usedTwice: NodeId[] = [];
   readonly adopted: string[] = [];
-  /** Clusters whose frames came astray. */
+  /** Clusters whose frames came here by mistake. */
   readonly strays: string[] = [];
   writingForMs = 0;
   readonly transport: HttpTransport;
@@ -135,7 +135,7 @@ export function requestHead(
   return [`POST ${MESSAGE_PATH} HTTP/1.1`, ...lines, '', ''].join('\r\n');
 }
 
-/** What a follower that has no objections answers. */
+/** The answer of a follower without objections. */
 export function agree({ type, term, requestId, ...rest }: RequestMessage): ResponseMessage {
   const envelope = { term, requestId };
   switch (type) {

@@ -6,7 +6,7 @@ import { readCallerHeaders, type SaidByCaller } from '../caller-headers.js';
 export type FakeAnswer =
   | { result: unknown }
   | { error: { code: number; message: string; data?: unknown } }
-  /** A recorded body: sent as it is, but with the id of the request. */
+  /** A recorded body, sent unchanged except for the id of the request. */
   | { recorded: string }
   /** Any bytes with any status. */
   | { raw: string; status?: number }
@@ -21,7 +21,7 @@ export interface FakeRequest {
   /** The request body, as it came. */
   body: string;
   authorization: string | undefined;
-  /** Who asks and why. */
+  /** The caller and its reason. */
   said: SaidByCaller;
 }
 
@@ -30,7 +30,7 @@ export interface FakeRpcServer {
   readonly url: string;
   readonly requests: FakeRequest[];
   answer: (request: FakeRequest) => FakeAnswer;
-  /** Connections that are open now. */
+  /** Open connections. */
   openConnections(): Promise<number>;
   close(): Promise<void>;
 }

@@ -77,7 +77,7 @@ const get = (port: number, path: string, headers = {}): Promise<HttpAnswer> =>
   sendHttp(port, { method: 'GET', path, headers, body: null });
 
 describe('a port with a file of holders', () => {
-  it('refuses who shows no credential, and says what is needed', async () => {
+  it('refuses a caller without a credential, and says what is needed', async () => {
     const { port, refusals, api } = await start();
 
     const answer = await call(port, 'conductor_pause');
@@ -90,7 +90,7 @@ describe('a port with a file of holders', () => {
     ]);
   });
 
-  it('refuses a token that it does not know, and never repeats it', async () => {
+  it('refuses an unknown token, and never repeats it', async () => {
     const { port, refusals } = await start();
 
     const answer = await call(port, 'conductor_leader', { token: 'guessed' });
@@ -100,7 +100,7 @@ describe('a port with a file of holders', () => {
     expect(refusals).toMatchObject([{ cause: 'unknown-credential' }]);
   });
 
-  it('lets each holder do what the role says, and names what is missing', async () => {
+  it('lets each holder do what the role allows, and names the missing role', async () => {
     const { port, refusals, api } = await start();
 
     expect((await call(port, 'conductor_paused', { token: 'read' })).body).toContain('"result":false');
@@ -120,7 +120,7 @@ describe('a port with a file of holders', () => {
     expect(api.paused()).toBe(true);
   });
 
-  it('looks at each call of a batch by itself', async () => {
+  it('judges each call of a batch by itself', async () => {
     const { port, api } = await start();
     const batch = ['conductor_leader', 'conductor_pause', 'conductor_paused'].map((method, id) => ({
       ...{ jsonrpc: '2.0', id, method },
@@ -141,7 +141,7 @@ describe('a port with a file of holders', () => {
     expect(api.paused()).toBe(false);
   });
 
-  it('takes a token as the password of a URL, too', async () => {
+  it('also takes a token as the password of a URL', async () => {
     const { port } = await start();
     const authorization = `Basic ${Buffer.from('whoever:read').toString('base64')}`;
 
@@ -155,7 +155,7 @@ describe('a port with a file of holders', () => {
     expect(status).toBe(200);
   });
 
-  it('takes commits, in both forms, from the holder of the role sequencer alone', async () => {
+  it('takes commits, in both forms, only from a holder of the role sequencer', async () => {
     const { port, api } = await start();
     const params = [sampleEnvelope()];
 
@@ -176,7 +176,7 @@ describe('a port with a file of holders', () => {
     expect(api.committed).toHaveLength(1);
   });
 
-  it('reads no large body of a caller who may not commit', async () => {
+  it('does not read a large body of a caller that may not commit', async () => {
     const { port } = await start();
     const answer = await sendHttp(port, {
       method: 'POST',
@@ -187,7 +187,7 @@ describe('a port with a file of holders', () => {
     expect(answer).toMatchObject({ status: 403, body: expect.stringContaining('takes the role sequencer') });
   });
 
-  it('answers probes and balancers, but tells of the cluster only those who may read', async () => {
+  it('answers probes and balancers, but describes the cluster only to callers with the role read', async () => {
     const { port } = await start();
     const statusOf = async (path: string, headers = {}): Promise<number> =>
       (await get(port, path, headers)).status;
@@ -200,7 +200,7 @@ describe('a port with a file of holders', () => {
     expect(await statusOf('/clusterz', { authorization: 'Bearer read' })).not.toBe(403);
   });
 
-  it('goes by the file as it is now', async () => {
+  it('uses the current content of the file', async () => {
     let file: string | undefined = FILE;
     const { port } = await start({ file: () => file });
     expect((await call(port, 'conductor_leader', { token: 'read' })).status).toBe(200);
@@ -211,7 +211,7 @@ describe('a port with a file of holders', () => {
     expect((await call(port, 'conductor_leader', { token: 'another' })).status).toBe(200);
   });
 
-  it('may let those read who show no credential', async () => {
+  it('may let callers without a credential read', async () => {
     const { port } = await start({ anonymousRoles: ['read'] });
 
     expect((await call(port, 'conductor_leader')).body).toContain('"result":true');
@@ -219,7 +219,7 @@ describe('a port with a file of holders', () => {
     expect((await call(port, 'conductor_leader', { token: 'guessed' })).status).toBe(401);
   });
 
-  it('answers 429 to an address that tries again and again, and still serves a valid token from there', async () => {
+  it('answers 429 to an address that keeps trying, and still serves a valid token from there', async () => {
     const { port, refusals } = await start();
     const statuses: number[] = [];
     for (let n = 0; n < 22; n++) {
@@ -234,7 +234,7 @@ describe('a port with a file of holders', () => {
 });
 
 describe('a local port', () => {
-  it('serves the sequencer without a credential, and the other port takes no commits any more', async () => {
+  it('serves the sequencer without a credential, and the other port no longer takes commits', async () => {
     const { port, localPort, api } = await start({ local: { host: '127.0.0.1', port: 0 } });
     const params = [sampleEnvelope()];
 
@@ -246,7 +246,7 @@ describe('a local port', () => {
     expect(api.committed).toHaveLength(1);
   });
 
-  it('takes the commits from a port that asks for no credential, too', async () => {
+  it('also takes the commits from a port that needs no credential', async () => {
     const { port, api } = await start({ file: () => undefined, local: { host: '127.0.0.1', port: 0 } });
     const params = [sampleEnvelope()];
 
@@ -259,13 +259,13 @@ describe('a local port', () => {
     expect(api.committed).toHaveLength(0);
   });
 
-  it('may be a Unix socket of this user, also where a process left one behind', async () => {
+  it('may be a Unix socket of this user, even where a process left one behind', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'baton-socket-'));
     folders.push(folder);
     const socketPath = path.join(folder, 'rpc.sock');
     const left = http.createServer();
     await new Promise<void>((resolve) => left.listen(socketPath, resolve));
-    // Closing would remove the file, as no process that was killed does.
+    // Closing would remove the file, which a killed process does not do.
     const { rename } = await import('node:fs/promises');
     await rename(socketPath, `${socketPath}.kept`);
     await new Promise((resolve) => left.close(resolve));

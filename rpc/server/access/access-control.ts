@@ -7,7 +7,7 @@ import { RefusalLimit } from './refusal-limit.js';
 import { grants, ROLES, type Role } from './roles.js';
 import { holderOfCertificate, holderOfToken, type Holder, type Holders } from './token-file.js';
 
-/** What a request shows of who sent it. */
+/** What a request reveals about its sender. */
 export interface Credentials {
   readonly address: string;
   readonly authorization: string | undefined;
@@ -18,20 +18,20 @@ export interface Credentials {
 }
 
 export interface AccessOptions {
-  /** Read anew for each request, since the file may change. Undefined: credentials are not asked for. */
+  /** Read again for each request, because the file may change. Undefined: no credentials are needed. */
   holders: () => Holders | undefined;
-  /** What those may do who show no credential, once credentials are asked for. */
+  /** Roles of callers without a credential, once credentials are needed. */
   anonymousRoles: readonly Role[];
-  /** Roles that this port does not serve, whoever holds them. */
+  /** Roles that this port serves to nobody. */
   withheldRoles: readonly Role[];
-  /** Milliseconds on a clock that does not go back. */
+  /** Milliseconds on a monotonic clock. */
   nowMs: () => number;
   onRefusal: (refusal: Refusal) => void;
 }
 
-/** The name of those who show no credential. */
+/** The name of callers without a credential. */
 export const ANONYMOUS = 'anonymous';
-/** Everybody, on a port that asks for no credential. */
+/** Everybody, on a port that needs no credential. */
 const OPEN: Holder = { name: ANONYMOUS, roles: ROLES };
 
 /** Decides who may call what on one port. */
@@ -40,7 +40,7 @@ export class AccessControl {
 
   constructor(private readonly options: AccessOptions) {}
 
-  /** Who sent a request; else why it is refused, before its body is read. */
+  /** The sender of a request, or why it is refused before its body is read. */
   identify(shown: Credentials): Holder | Refusal {
     const { anonymousRoles } = this.options;
     const holders = this.options.holders();

@@ -6,10 +6,10 @@ describe('alternativeNames', () => {
     ['', []],
     ['DNS:a.example', ['a.example']],
     ['DNS:a, URI:spiffe://b/c, email:d@e, IP Address:127.0.0.1', ['a', 'spiffe://b/c', 'd@e']],
-    // What separates names stands in the name.
+    // The separator of names is part of a name.
     ['URI:"x, DNS:admin, y"', ['x, DNS:admin, y']],
     ['DNS:"a\\"b", DNS:c', ['a"b', 'c']],
-    // Not as Node writes it: nothing of it is believed.
+    // Not as Node writes it: none of it is trusted.
     ['DNS:a"b, DNS:admin', []],
     ['nonsense', []],
   ])('%s', (text, names) => {

@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 
 const KINDS = new Set(['DNS', 'URI', 'email']);
-/** One entry of Node's text of alternative names, which quotes what could be taken for the end of an entry. */
+/** One entry of Node's text of alternative names, which quotes characters that could end an entry. */
 const ENTRY = /(?:, )?([^:,"]+):("(?:[^"\\]|\\.)*"|[^,"]*)/y;
 
 /** A connection keeps its certificate, and a certificate is not cheap to read. */
@@ -9,7 +9,7 @@ const known = new WeakMap<TLSSocket, readonly string[]>();
 
 /**
  * The names in the client certificate of a connection: its DNS names, URIs and e-mail addresses, and the common name.
- * Empty without TLS, without a certificate, and with one that the port's CA has not issued.
+ * Empty without TLS, without a certificate, and with one that the port's CA did not issue.
  */
 export function certificateNames(socket: TLSSocket): readonly string[] {
   if (!socket.authorized) return [];

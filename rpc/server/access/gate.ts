@@ -9,10 +9,10 @@ import { grants } from './roles.js';
 import type { Holder } from './token-file.js';
 
 const PLAIN_TEXT = 'text/plain; charset=utf-8';
-/** Only those who commit blocks have reason to send bodies that take much memory. */
+/** Only callers that commit blocks have a reason to send bodies that take much memory. */
 const OF_LARGE_BODIES = ['sequencer'] as const;
 
-/** Access control as the routes of a port use it: it knows who sent a request from before the body is read. */
+/** Access control for the routes of a port: it knows the sender of a request before the body is read. */
 export class Gate {
   private readonly holders = new WeakMap<FastifyRequest, Holder>();
 
@@ -24,7 +24,7 @@ export class Gate {
   /**
    * Lets a request pass, or answers it.
    *
-   * @param method whose role the whole route takes; undefined where each call in the body is looked at by itself
+   * @param method whose role the whole route takes; undefined where each call in the body is judged by itself
    */
   admit(request: FastifyRequest, reply: FastifyReply, method?: string): FastifyReply | undefined {
     const { headers, socket } = request;
@@ -55,7 +55,7 @@ export class Gate {
     return undefined;
   }
 
-  /** Who calls, and what the calls are judged by. */
+  /** The caller, and the rules for its calls. */
   callerOf(request: FastifyRequest): Pick<CallerIdentity, 'token'> & Pick<Caller, 'refusalOf'> {
     const holder = this.holders.get(request) as Holder;
     const address = addressOf(request.socket);
@@ -67,7 +67,7 @@ export class Gate {
 }
 
 function addressOf(socket: Socket): string {
-  // None over a Unix socket, and once the client has reset the connection.
+  // None over a Unix socket, or once the client has reset the connection.
   return socket.remoteAddress ?? 'no address';
 }
 

@@ -1,9 +1,9 @@
 import type { Role } from './roles.js';
 
-/** The roles of a method: any of them will do, by itself or by one that includes it. */
+/** The roles of a method: any of them is enough, by itself or through one that includes it. */
 interface MethodAccess {
   readonly roles: readonly Role[];
-  /** With `true` at this position it acts against the advice of the conductor, which takes another role. */
+  /** With `true` at this position, the call acts against the conductor's advice, which takes another role. */
   readonly forced?: { readonly argument: number; readonly roles: readonly Role[] };
 }
 
@@ -69,7 +69,7 @@ export const METHOD_ACCESS: Readonly<Record<string, MethodAccess>> = {
   conductor_stopSequencer: emergency,
 };
 
-/** What a call takes. A method that is not in the table takes the highest role: a new one is closed until it is listed. */
+/** The roles for a call. A method outside the table takes the highest role: a new one is closed until it is listed. */
 export function rolesNeeded(method: string, args: readonly unknown[]): readonly Role[] {
   const access = Object.hasOwn(METHOD_ACCESS, method) ? METHOD_ACCESS[method] : undefined;
   if (!access) return emergency.roles;

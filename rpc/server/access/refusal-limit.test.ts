@@ -5,7 +5,7 @@ describe('RefusalLimit', () => {
   const refuse = (limit: RefusalLimit, address: string, times: number, nowMs: number): boolean[] =>
     Array.from({ length: times }, () => limit.noteRefusal(address, nowMs));
 
-  it('tells the 21st refusal in ten seconds, of one address only', () => {
+  it('reports the 21st refusal of one address in ten seconds', () => {
     const limit = new RefusalLimit();
 
     expect(refuse(limit, 'a', 20, 0)).not.toContain(true);
@@ -14,7 +14,7 @@ describe('RefusalLimit', () => {
     expect(limit.noteRefusal('a', 10_000)).toBe(false);
   });
 
-  it('forgets the address that was refused longest ago', () => {
+  it('forgets the address whose last refusal is the oldest', () => {
     const limit = new RefusalLimit();
     refuse(limit, 'a', 20, 0);
     refuse(limit, 'b', 20, 0);

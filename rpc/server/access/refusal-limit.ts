@@ -1,7 +1,7 @@
 /** How many refusals of one address are answered in full in a window. */
 const REFUSALS_PER_WINDOW = 20;
 const WINDOW_MS = 10_000;
-/** Addresses that are counted at a time; the one that was refused longest ago is forgotten first. */
+/** Addresses counted at a time; the one whose last refusal is the oldest is forgotten first. */
 const ADDRESSES_MAX = 4096;
 
 interface Count {
@@ -10,11 +10,11 @@ interface Count {
 }
 
 /**
- * Counts refusals by address, in bounded memory: whoever tries tokens is slowed down, and does not fill the log. A valid
- * credential is never held back by it, as others may share its address.
+ * Counts refusals by address, in bounded memory: a caller that tries tokens is slowed down, and does not fill the log.
+ * This never holds back a valid credential, because others may share its address.
  */
 export class RefusalLimit {
-  /** In the order of their last refusal. */
+  /** Ordered by last refusal. */
   private readonly counts = new Map<string, Count>();
 
   /**

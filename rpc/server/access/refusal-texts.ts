@@ -14,7 +14,7 @@ export function unidentified({ cause, isOneOfMany }: Refusal): { status: 401 | 4
     : { status: 401, text };
 }
 
-/** The JSON-RPC answer to a call that takes a role which its sender does not have. */
+/** The JSON-RPC answer to a call that takes a role that its sender lacks. */
 export function roleMissing({
   holder,
   method,

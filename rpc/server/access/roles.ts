@@ -2,9 +2,9 @@
  * What a credential lets its holder do:
  *
  * - `read`: everything that changes nothing
- * - `sequencer`: what op-node asks of its conductor, the commit of blocks above all
- * - `operate`: `read`, and what an operator does on a working day
- * - `emergency`: `operate`, and what can stop the chain or fork it
+ * - `sequencer`: op-node's calls to its conductor, above all the commit of blocks
+ * - `operate`: `read`, and an operator's everyday calls
+ * - `emergency`: `operate`, and calls that can stop the chain or fork it
  */
 export const ROLES = ['read', 'sequencer', 'operate', 'emergency'] as const;
 

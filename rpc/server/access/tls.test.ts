@@ -11,7 +11,7 @@ import { LARGE_BODIES_FROM_SOURCES } from '../testing/large-bodies.js';
 import type { Refusal } from './refusal.js';
 import { parseTokenFile, tokenLine } from './token-file.js';
 
-/** A server that proves who it is, and clients that may show a certificate. */
+/** A server that proves its identity, and clients that may show a certificate. */
 let servers: TestAuthority;
 let clients: TestAuthority;
 let hostCertificate: { cert: string; key: string };
@@ -117,10 +117,10 @@ describe('the RPC port with TLS', () => {
     );
   });
 
-  it('speaks nothing older than TLS 1.2', async () => {
+  it('refuses versions older than TLS 1.2', async () => {
     const { port } = await start();
     const versionWith = async (maxVersion: 'TLSv1.3' | 'TLSv1.2' | 'TLSv1.1'): Promise<unknown> => {
-      // Our own side would refuse the old one, too.
+      // Our own side would also refuse the old one.
       const ciphers = 'DEFAULT@SECLEVEL=0';
       const socket = connect({
         ...{ port, host: 'localhost', ca: servers.pem, minVersion: 'TLSv1.1', maxVersion, ciphers },
@@ -137,7 +137,7 @@ describe('the RPC port with TLS', () => {
     expect(await versionWith('TLSv1.1')).toBe('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
   });
 
-  it('gives a client certificate the role of the holder whom it names', async () => {
+  it('gives a client certificate the role of the holder that it names', async () => {
     const { port, api } = await start();
     const grafana = agentWith(await clients.issue({ dnsNames: ['grafana.example'] }));
     const batcher = agentWith(await clients.issue({ uris: ['spiffe://example/batcher'] }));
@@ -161,7 +161,7 @@ describe('the RPC port with TLS', () => {
 
     expect(await call(port, 'conductor_paused', agent)).toMatchObject({ status: 401 });
     expect(refusals).toMatchObject([{ cause: 'no-credential', holder: undefined }]);
-    // Whoever has a token needs none.
+    // A caller with a token needs none.
     expect(await call(port, 'conductor_paused', agent, 'token-of-alice')).toMatchObject({ status: 200 });
   });
 
@@ -172,7 +172,7 @@ describe('the RPC port with TLS', () => {
     expect(await call(port, 'conductor_paused', grafana, 'guessed')).toMatchObject({ status: 401 });
   });
 
-  it('shows a renewed certificate to new connections, and keeps those that are open', async () => {
+  it('shows a renewed certificate to new connections, and keeps open ones', async () => {
     const { server, port } = await start();
     const open = agentWith();
     const before = await call(port, 'conductor_paused', open, 'token-of-alice');

@@ -10,7 +10,7 @@ import {
 const HASH = 'a'.repeat(64);
 
 describe('the file of holders', () => {
-  it('names holders of tokens and of certificates, and lets a name stand on two lines', () => {
+  it('names holders of tokens and of certificates, and allows a name on two lines', () => {
     const text = [
       '# who may do what',
       tokenLine('alice', ['operate'], 'first'),
@@ -46,7 +46,7 @@ describe('the file of holders', () => {
     expect(error).toThrow(problem);
   });
 
-  it('does not repeat what may be a token that was pasted by mistake', () => {
+  it('does not repeat a word that may be a token pasted by mistake', () => {
     expect(() => parseTokenFile('alice read baton_secret')).not.toThrow('baton_secret');
   });
 });

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ROLES, type Role } from './roles.js';
 
-/** A holder of roles, who proves that by a token or by a client certificate. */
+/** A holder of roles, proved by a token or by a client certificate. */
 export interface Holder {
   /** Shown in logs and in the history. */
   readonly name: string;
@@ -33,11 +33,11 @@ const HASH = /^sha256:([0-9a-f]{64})$/;
 const CERTIFICATE = /^cert:(.+)$/;
 
 /**
- * Reads the file of holders. Each line is `NAME ROLE[,ROLE] sha256:HASH` for a token or `NAME ROLE[,ROLE] cert:NAME` for a
- * client certificate; `#` begins a comment. A name may stand on several lines, so that a token can be exchanged without a
- * moment in which neither is valid.
+ * Reads the file of holders. Each line is `NAME ROLE[,ROLE] sha256:HASH` for a token or `NAME ROLE[,ROLE] cert:NAME`
+ * for a client certificate; `#` begins a comment. A name may be on several lines, so that a token can be exchanged
+ * without a moment in which neither is valid.
  *
- * @throws TokenFileError naming the line, never what a wrong hash was: somebody may have pasted the token itself
+ * @throws TokenFileError naming the line, never a wrong hash: somebody may have pasted the token itself
  */
 export function parseTokenFile(text: string): Holders {
   const tokens: (Holder & { hash: Buffer })[] = [];
@@ -88,7 +88,7 @@ export function tokenLine(name: string, roles: readonly Role[], token: string): 
   return `${name} ${roles.join(',')} sha256:${hashOfToken(token).toString('hex')}`;
 }
 
-/** Who holds this token. All hashes are compared, each in constant time: how long it takes says nothing of any of them. */
+/** The holder of this token. All hashes are compared, each in constant time, so the duration reveals none of them. */
 export function holderOfToken({ tokens }: Holders, token: string): Holder | undefined {
   const hash = hashOfToken(token);
   let found: Holder | undefined;
@@ -96,7 +96,7 @@ export function holderOfToken({ tokens }: Holders, token: string): Holder | unde
   return found;
 }
 
-/** Who holds a certificate with one of these names. */
+/** The holder of a certificate with one of these names. */
 export function holderOfCertificate({ certificates }: Holders, names: readonly string[]): Holder | undefined {
   return certificates.find(({ certificate }) => names.includes(certificate));
 }

@@ -1,14 +1,14 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Knows which requests of a server are not over yet, and ends those that would never be. */
+/** Knows which requests of a server are still open, and ends those that would never end. */
 export class AnswersUnderWay {
   private readonly bySocket = new WeakMap<Socket, Set<ServerResponse>>();
   private count = 0;
 
   /**
    * @param unreadTimeoutMs an answer must have been read within this time
-   * @param onChange called whenever an answer is over
+   * @param onChange called whenever an answer has ended
    */
   constructor(
     server: Server,
@@ -32,7 +32,7 @@ export class AnswersUnderWay {
       if (responses.has(response)) unread = setTimeout(() => socket.destroy(), this.unreadTimeoutMs);
     });
     response.once('finish', () => {
-      // The rest of a body that nobody reads would still be parsed, in chunks of a byte.
+      // The rest of an unread body would still be parsed, in chunks of a byte.
       if (!request.complete && request.headers['transfer-encoding'] !== undefined) socket.destroy();
     });
     response.once('close', () => {
@@ -49,7 +49,7 @@ export class AnswersUnderWay {
     const responses = new Set<ServerResponse>();
     this.bySocket.set(socket, responses);
     // Node ends only the first of pipelined requests when a connection breaks: the others would be kept forever. They
-    // end by the event, since bodies, decoders and gauges let go of a response at its 'close', too.
+    // end by the event, because bodies, decoders and gauges also release a response at its 'close'.
     socket.once('close', () =>
       setImmediate(() => [...responses].forEach((response) => response.emit('close'))),
     );

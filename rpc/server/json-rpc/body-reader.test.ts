@@ -6,7 +6,7 @@ import { HEADROOM_BYTES } from '../../payload/unsafe-payload.js';
 import { BodyReader } from './body-reader.js';
 import { MemoryBudget } from './memory-budget.js';
 
-/** A request whose body comes piece by piece, and what became of it. */
+/** A request whose body comes piece by piece, and its outcome. */
 class Upload {
   cutOff = false;
   readonly body: Promise<Buffer>;
@@ -25,7 +25,7 @@ class Upload {
       request as unknown as IncomingMessage,
       this.response as unknown as ServerResponse,
     );
-    // Some are cut off before anybody looks.
+    // Some are cut off before the test looks.
     this.body.catch(() => undefined);
   }
 
@@ -69,7 +69,7 @@ describe('BodyReader', () => {
     expect(await new Upload(new BodyReader(KIB, new MemoryBudget(KIB))).end().body).toHaveLength(0);
   });
 
-  it('refuses a body above the limit, whatever was announced', async () => {
+  it('refuses a body above the limit, with any announced length', async () => {
     const reader = new BodyReader(KIB, new MemoryBudget(10 * KIB));
     const exact = new Upload(reader, KIB).send(bytes(KIB)).end();
     await expect(exact.body).resolves.toHaveLength(KIB);
@@ -77,7 +77,7 @@ describe('BodyReader', () => {
     await expect(larger.body).rejects.toMatchObject({ statusCode: 413 });
   });
 
-  it('refuses a body in pieces of a few bytes, once they are many', async () => {
+  it('refuses a body in pieces of a few bytes, once there are many', async () => {
     const reader = new BodyReader(4 * MIB, new MemoryBudget(16 * MIB));
     const pieces = Array.from({ length: 5000 }, () => bytes(1));
     await expect(new Upload(reader).send(...pieces).body).rejects.toMatchObject({ statusCode: 400 });
@@ -90,7 +90,7 @@ describe('BodyReader', () => {
     await expect(upload.body).rejects.toMatchObject({ statusCode: 400 });
   });
 
-  it('cuts off the one that held most for longest, and nobody else', async () => {
+  it('cuts off only the one that held the most for the longest', async () => {
     const clock = jest.spyOn(performance, 'now').mockReturnValue(0);
     try {
       const reader = new BodyReader(100 * KIB, new MemoryBudget(250 * KIB));

@@ -15,16 +15,16 @@ class BodyError extends Error {
 }
 
 const FIRST_BYTES = 64 * KIB;
-/** Room for all that was announced is made at once up to here, beyond when this much of it has come. */
+/** An announced body up to this size gets its memory at once; a larger one once this much of it has arrived. */
 const TRUSTED_BYTES = MIB;
-/** A body in pieces of a few bytes costs a hundred times its size, and holds up the event loop. */
+/** A body in pieces of a few bytes takes a hundred times its size, and holds up the event loop. */
 const SMALL_PIECES_ALLOWED = 4096;
 const PIECE_BYTES_MIN = 512;
 
 /**
- * Reads request bodies. Each counts against the budget from its first byte to the end of its response; beyond that
- * connections are cut off. op-node's requests come and go within milliseconds and get through, however many others
- * send large bodies slowly or do not read their answers.
+ * Reads request bodies. Each counts against the budget from its first byte to the end of its response; beyond the
+ * budget connections are cut off. op-node's requests come and go within milliseconds and get through, even when many
+ * others send large bodies slowly or do not read their answers.
  */
 export class BodyReader {
   constructor(
@@ -33,12 +33,12 @@ export class BodyReader {
   ) {}
 
   /**
-   * The body comes with `HEADROOM_BYTES` before it in its memory, for those who keep it.
+   * The body has `HEADROOM_BYTES` before it in its memory, for users that keep it.
    *
    * @throws BodyError 413 or 400
    */
   read(request: IncomingMessage, response: ServerResponse): Promise<Buffer> {
-    // Nothing would tell any more that it is over.
+    // Nothing would report its end from now on.
     if (request.socket.destroyed) return Promise.reject(endedEarly());
     const { socket } = request;
     const holding = this.budget.open(() => socket.destroy());

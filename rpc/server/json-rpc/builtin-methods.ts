@@ -2,7 +2,7 @@ import type { Method, MethodTable } from './method-table.js';
 import { method } from './method-table.js';
 
 /**
- * Completes a table with what every op-service server answers: `health_status` (the version) and
+ * Completes a table with the methods of every op-service server: `health_status` (the version) and
  * `rpc_modules` (the namespaces of the table).
  */
 export function withBuiltinMethods(methods: MethodTable, version: string): MethodTable {

@@ -2,23 +2,23 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RpcError } from './rpc-error.js';
 
-/** Who asks for something, as far as it is known. */
+/** The sender of a call, as far as it is known. */
 export interface CallerIdentity {
   /** The other end of the connection, `host:port`. */
   readonly address: string;
   /** Name of the token that came with the call. */
   readonly token?: string | undefined;
-  /** Whom the caller names: user and host of a command line. Nobody checks it. */
+  /** The identity that the caller gives: user and host of a command line. It is not checked. */
   readonly owner?: string | undefined;
-  /** Why, if it was said. */
+  /** Why, if given. */
   readonly reason?: string | undefined;
 }
 
 /** The client that waits for an answer. */
 export interface Caller {
-  /** Whether nobody waits any more. */
+  /** Whether the client has stopped waiting. */
   readonly isGone: boolean;
-  /** Fires when the connection closes before the answer is written; an answer that was read fires it afterwards. */
+  /** Fires when the connection closes before the answer is written; after an answer that was read it fires later. */
   readonly gone: AbortSignal;
   readonly identity: CallerIdentity;
   /** Undefined, or why this caller may not make this call; absent: it may make all. */
@@ -38,13 +38,13 @@ export class RemoteCaller implements Caller {
   readonly refusalOf: Caller['refusalOf'];
   private end: AbortController | undefined;
 
-  /** @param said what the caller says of itself */
+  /** @param said what the caller says about itself */
   constructor(
     private readonly socket: Socket,
     private readonly response: ServerResponse,
     { refusalOf, ...said }: Omit<CallerIdentity, 'address'> & Pick<Caller, 'refusalOf'> = {},
   ) {
-    // Now: a connection that has closed has no address any more.
+    // Now: a closed connection no longer has an address.
     this.identity = { address: addressOf(socket), ...said };
     this.refusalOf = refusalOf;
   }
@@ -54,7 +54,7 @@ export class RemoteCaller implements Caller {
   }
 
   get gone(): AbortSignal {
-    // Made only for those who ask: most answers are ready at once.
+    // Made only on demand: most answers are ready at once.
     return (this.end ??= this.watch()).signal;
   }
 

@@ -73,7 +73,7 @@ function failure(code: number, message: string): string {
 }
 
 describe('Dispatcher', () => {
-  it('tells of each change that was asked for: by whom, what it was, whether it failed', async () => {
+  it('reports each requested change: its caller, what it was, whether it failed', async () => {
     const told: ChangeReport[] = [];
     const methods = new Map([
       ['a_read', method([], () => null)],
@@ -88,7 +88,7 @@ describe('Dispatcher', () => {
     await ask('a_read', '[]');
     await ask('a_ok', '["x"]');
     await ask('a_no', '[]');
-    // What could not be read asks for nothing.
+    // An unreadable call requests nothing.
     await ask('a_ok', '[7]');
     expect(told).toEqual([
       { method: 'a_ok', params: ['x'], by, isRoutine: false },
@@ -229,7 +229,7 @@ describe('Dispatcher', () => {
     expect(calls).toBe(3);
   });
 
-  it('counts the answers to notifications, which cost as much to make, towards the limit of a batch', async () => {
+  it('counts the answers to notifications, which cost as much, towards the limit of a batch', async () => {
     let calls = 0;
     const methods = new Map([['test_big', method([], () => (calls++, 'x'.repeat(MIB)))]]);
     const dispatcher = new Dispatcher({ methods, logger: pino({ level: 'silent' }) });

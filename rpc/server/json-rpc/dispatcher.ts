@@ -12,37 +12,37 @@ import { nextTurn } from './event-loop-turns.js';
 interface DispatcherOptions {
   methods: MethodTable;
   logger: Logger;
-  /** Told about every call and notification. */
+  /** Hears of every call and notification. */
   onCall?: ((report: CallReport) => void) | undefined;
-  /** Told about every call that changes something, when it has ended. */
+  /** Hears of every call that changes something, when it has ended. */
   onChange?: ((report: ChangeReport) => void) | undefined;
 }
 
-/** Reads bodies that would hold up the event loop somewhere else. */
+/** Reads, elsewhere, bodies that would hold up the event loop. */
 export interface LargeBodies {
   /**
-   * The call in a body, or the answer to a body that is not one that may be so large.
+   * The call in a body, or the answer to a body that must not be so large.
    *
-   * @param gone the client does not wait any more
+   * @param gone the client no longer waits
    * @throws RpcError for a body that could not be read in time
    */
   read(body: Buffer, gone: AbortSignal): Promise<LargeCall | string>;
 }
 
-/** A call whose parameters were looked at already. */
+/** A call whose parameters were already examined. */
 export interface LargeCall extends Omit<Call, 'params'> {
   /** @throws RpcError as `decodeArguments` does */
   argumentsFor: (params: Method['params']) => unknown[];
 }
 
-/** JSON.parse and decoding of this much take some 20 ms; what is larger is read by another thread. */
+/** JSON.parse and decoding of this much take some 20 ms; another thread reads larger bodies. */
 export const LARGE_BODY_BYTES = 4 * MIB;
 
 /** More than these answers to one batch would fill the memory: a call of 100 bytes may bring a block of megabytes. */
 const BATCH_ANSWER_CHARS_MAX = 32 * MIB;
-/** So many are put together and encoded at a time. */
+/** This many are put together and encoded at a time. */
 const BATCH_PART_CHARS = MIB;
-/** Go's server has no such notion; a batch of ours lets other requests in between after this long. */
+/** Go's server has no such limit; our batches let other requests in after this long. */
 const BATCH_TURN_MS = 5;
 
 /** The answer to one message; a notification's is not sent. */
@@ -58,7 +58,7 @@ export class Dispatcher {
   /**
    * Answers one HTTP body. Never rejects.
    *
-   * @param caller who waits for the answer; once it is gone the rest of a batch is not carried out
+   * @param caller the client that waits for the answer; once it is gone, the rest of a batch is not carried out
    * @returns the response body, in parts; empty when there is nothing to answer (empty body, notifications only)
    */
   async handle(body: Buffer, caller: Caller = FAITHFUL_CALLER): Promise<Buffer[]> {
@@ -118,7 +118,7 @@ export class Dispatcher {
         performance.now(),
         batch.caller,
       );
-      // Those that are not sent cost as much to make.
+      // Answers that are not sent cost as much to make.
       chars += text.length;
       if (isSent) add(text);
     }

@@ -6,10 +6,10 @@ import { nextTurn, shareTurns } from './event-loop-turns.js';
 
 const REQUEST = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 const WORK_MS = 4;
-/** Of work that takes 4 ms each, in the 10 ms that a turn may take: one may begin just before they are over. */
+/** Pieces of work of 4 ms each in the 10 ms of a turn: one may begin just before the end. */
 const IN_ONE_TURN = 4;
 
-/** Keeps the event loop busy, as a request does that is hard to answer. */
+/** Keeps the event loop busy, as an expensive request does. */
 function work(): void {
   const end = performance.now() + WORK_MS;
   while (performance.now() < end);
@@ -35,7 +35,7 @@ describe('shareTurns', () => {
     for (const server of servers.splice(0)) server.close();
   });
 
-  /** A server that works for every request; `most` is how many it has answered in one turn at most. */
+  /** A server that works for every request; `most` is the most that it has answered in one turn. */
   async function start(): Promise<{ port: number; most: () => number; answered: () => number }> {
     const turns = countTurns();
     const inTurn = new Map<number, number>();
@@ -91,7 +91,7 @@ describe('shareTurns', () => {
     expect(most()).toBeLessThanOrEqual(2 * IN_ONE_TURN);
   });
 
-  it('does not answer those who have gone meanwhile', async () => {
+  it('does not answer clients that have gone meanwhile', async () => {
     const { port, answered } = await start();
     const socket = net.connect(port, '127.0.0.1');
     await once(socket, 'connect');
@@ -127,7 +127,7 @@ describe('shareTurns', () => {
 });
 
 describe('nextTurn', () => {
-  it('lets some of many go on in one turn, all in order', async () => {
+  it('lets some of many continue in one turn, all in order', async () => {
     const turns = countTurns();
     const done: number[] = [];
     const inTurn = new Map<number, number>();

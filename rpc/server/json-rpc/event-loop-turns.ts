@@ -6,11 +6,11 @@ const TURN_MS = 10;
 /** Most waiting requests that are resumed in one turn. */
 const WAITING_PER_TURN = 64;
 
-/** One queue for all servers and batches of the process, since all of them take their time from the one event loop. */
+/** One queue for all servers and batches of the process, because all of them share the one event loop. */
 const waiting: (() => void)[] = [];
 let isTurnPlanned = false;
 
-/** Resolves in a later turn of the event loop, in the order of the calls, when those before have left some of it. */
+/** Resolves in a later turn of the event loop, in the order of the calls, once earlier ones leave time in it. */
 export function nextTurn(): Promise<void> {
   return new Promise(later);
 }
@@ -21,7 +21,7 @@ function later(work: () => void): void {
   isTurnPlanned = true;
 }
 
-/** Each in an immediate of its own: only so its promises are done, and its time is spent, before the next. */
+/** Each in its own immediate: only then are its promises settled, and its time spent, before the next. */
 function takeTurn(): void {
   let sinceMs: number | undefined;
   const goOn = (): void => {
@@ -42,9 +42,9 @@ interface RoutedServer {
 }
 
 /**
- * Lets the requests of a server wait for later turns of the event loop, and its connections unread meanwhile, when they
- * have taken long in this one: a thousand connections with a request each, or one with a thousand, would be answered
- * in one go otherwise, and heartbeats would wait.
+ * Makes the requests of a server wait for later turns of the event loop when they have taken long in this one, and
+ * leaves its connections unread meanwhile. Otherwise a thousand connections with a request each, or one with a
+ * thousand, would be answered in one go, and heartbeats would wait.
  *
  * Only `routing` waits: other listeners, added before or after, hear of each request when it comes.
  */
@@ -64,7 +64,7 @@ export function shareTurns({ server, routing }: RoutedServer): void {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   };
-  // With TLS the socket of a request is the one that comes out of the handshake.
+  // With TLS, the socket of a request is the one from the handshake.
   server.on('connection', watch).on('secureConnection', watch);
   server.off('request', routing);
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {

@@ -21,7 +21,7 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((server) => server.stop(0)));
 });
 
-/** Starts a server with `test_ping`, and `test_hang` that is held until `release`. */
+/** Starts a server with `test_ping`, and `test_hang`, which is held until `release`. */
 async function start(options: Partial<HttpServerOptions> = {}): Promise<{
   server: HttpServer;
   port: number;
@@ -92,7 +92,7 @@ describe('HTTP server', () => {
     });
   });
 
-  it('says where to go from a doubled slash', async () => {
+  it('redirects from a doubled slash', async () => {
     const { port } = await start();
     const call = { method: 'POST', path: '///?a=1', headers: JSON_TYPE, body: PING };
     expect((await sendHttp(port, call)).headers.location).toBe('/?a=1');
@@ -222,7 +222,7 @@ describe('HTTP server', () => {
     socket.resetAndDestroy();
     const idle = net.connect(port, '127.0.0.1');
     await once(idle, 'connect');
-    // An idle connection is closed once nothing is under way any more, long before the grace period ends.
+    // An idle connection is closed once nothing is under way, long before the grace period ends.
     const idleClosed = once(idle.resume(), 'close');
     await server.stop(60_000);
     await idleClosed;
@@ -244,7 +244,7 @@ describe('HTTP server', () => {
     await idleClosed;
   });
 
-  it('cuts off what is under way when the grace period ends', async () => {
+  it('cuts off open requests when the grace period ends', async () => {
     const { server, port, hanging, release } = await start();
     const answer = sendRpc(port, HANG).catch((error: unknown) => error);
     await hanging;

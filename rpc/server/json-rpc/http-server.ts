@@ -22,17 +22,17 @@ export type HttpServerOptions = CommonOptions & ListenAt;
 /** Where a server listens. */
 export type ListenAt =
   | {
-      /** An address, or a name: then all that it resolves to. */
+      /** An address, or a name for all addresses that it resolves to. */
       host: string;
       /** 0 lets the system choose. */
       port: number;
     }
   | {
-      /** A Unix socket, which is for the user of this process alone. */
+      /** A Unix socket, only for the user of this process. */
       socketPath: string;
     };
 
-/** All but where it listens. */
+/** Everything but the listening address. */
 export interface CommonOptions {
   dispatcher: Dispatcher;
   largeBodies: LargeBodies;
@@ -40,7 +40,7 @@ export interface CommonOptions {
   version: string;
   logger: Logger;
   bodyLimitBytes: number;
-  /** Others are closed at once: this port must not take the file descriptors that consensus and the disk need. */
+  /** Further ones are closed at once: this port must not take the file descriptors that consensus and the disk need. */
   connectionsMax: number;
   /** A request must have arrived whole within this time, and its answer must have been read within as much. */
   readTimeoutMs: number;
@@ -48,7 +48,7 @@ export interface CommonOptions {
   idleTimeoutMs: number;
   /** Who may call what. */
   access: AccessControl;
-  /** Absent: plain HTTP. Otherwise `useTls` has to be called before `start`. */
+  /** Absent: plain HTTP. Otherwise `useTls` must be called before `start`. */
   tls?: TlsChoice | undefined;
   addRoutes?: AddRoutes;
 }
@@ -58,7 +58,7 @@ export interface HttpServer {
   /** Rejects when the port cannot be bound. The port of a Unix socket is 0. */
   start(): Promise<{ port: number }>;
   /**
-   * Connections from now on get this certificate; those that are open stay.
+   * Connections from now on get this certificate; open ones stay.
    *
    * @throws Error of OpenSSL; then the certificate before stays in use
    */
@@ -72,7 +72,7 @@ export interface HttpServer {
 
 const PLAIN_TEXT = 'text/plain; charset=utf-8';
 const ACCEPTED_TYPES = new Set(['application/json', 'application/json-rpc', 'application/jsonrequest']);
-/** Every HTTP method that a route has to have an answer to. */
+/** Every HTTP method that a route must answer. */
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 /** Bodies of the largest size that may be under way at once; smaller ones accordingly more. */
 const BODIES_IN_MEMORY_MAX = 4;
@@ -105,7 +105,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   app.addContentTypeParser('*', (request: FastifyRequest) =>
     bodies.read(request.raw, responses.get(request.raw) as ServerResponse),
   );
-  // go-ethereum answers calls sent by GET too.
+  // go-ethereum also answers calls sent by GET.
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply, options));
   app.setNotFoundHandler(sendNotFound);
@@ -169,7 +169,7 @@ function addOwnRoutes(app: FastifyInstance, options: HttpServerOptions, gate: Ga
   }
 }
 
-/** What go-ethereum decides from the headers alone; answers requests that need no body. */
+/** Decisions of go-ethereum from the headers alone; answers requests that need no body. */
 async function checkRequest(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -239,7 +239,7 @@ export function sendText(reply: FastifyReply, status: number, text: string): Fas
   return reply.code(status).type(PLAIN_TEXT).send(`${text}\n`);
 }
 
-/** One after the other, as the client reads them: to put 32 MiB together would hold up the event loop. */
+/** One after the other, as the client reads them: joining 32 MiB would hold up the event loop. */
 function sendParts(reply: FastifyReply, parts: readonly Buffer[]): FastifyReply {
   const [first, second] = parts;
   if (!first || !second) return sendJson(reply, first ?? Buffer.alloc(0));
@@ -247,7 +247,7 @@ function sendParts(reply: FastifyReply, parts: readonly Buffer[]): FastifyReply 
   return reply.type('application/json').header('content-length', bytes).send(Readable.from(parts));
 }
 
-/** Sends bytes, since fastify adds a charset to the type of a JSON string. */
+/** Sends bytes, because fastify adds a charset to the type of a JSON string. */
 function sendJson(reply: FastifyReply, json: Buffer): FastifyReply {
   return reply.type('application/json').send(json);
 }

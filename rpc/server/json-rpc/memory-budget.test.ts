@@ -19,7 +19,7 @@ describe('MemoryBudget', () => {
     return holding;
   }
 
-  it('evicts by bytes and time, and only as many as it must', () => {
+  it('evicts by bytes and time, and only as many as necessary', () => {
     const budget = new MemoryBudget(100);
     holder(budget, 'small and old', 10);
     holder(budget, 'large and old', 60);
@@ -31,7 +31,7 @@ describe('MemoryBudget', () => {
     expect(evicted).toEqual(['large and old']);
   });
 
-  it('counts neither what was released nor what was evicted', () => {
+  it('counts neither released nor evicted holdings', () => {
     const budget = new MemoryBudget(100);
     const first = holder(budget, 'first', 100);
     budget.release(first);

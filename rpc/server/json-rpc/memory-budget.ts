@@ -1,14 +1,14 @@
-/** What one of those who share a `MemoryBudget` holds of it. */
+/** The share that one holder has of a `MemoryBudget`. */
 export interface Holding {
   bytes: number;
   readonly sinceMs: number;
-  /** Makes its owner let go of the memory. */
+  /** Makes its owner release the memory. */
   readonly evict: () => void;
 }
 
 /**
- * Bounds what many hold in memory together. When it is exceeded the one goes that held most for longest: whoever comes
- * and goes within milliseconds gets through, however many others hold much for long.
+ * Bounds the memory that many holders use together. When it is exceeded, the holder of the most for the longest is
+ * evicted: one that comes and goes within milliseconds gets through, even when many others hold much for long.
  */
 export class MemoryBudget {
   private heldBytes = 0;
@@ -16,7 +16,7 @@ export class MemoryBudget {
 
   constructor(private readonly bytesMax: number) {}
 
-  /** A holding of nothing yet, from now on. */
+  /** An empty holding, from now on. */
   open(evict: () => void): Holding {
     const holding = { bytes: 0, sinceMs: performance.now(), evict };
     this.holdings.add(holding);

@@ -5,7 +5,7 @@ import { RpcCode, RpcError } from './rpc-error.js';
 export interface Param<T> {
   /** The decoder also gets null, and `undefined` for an absent parameter (a pointer in op-conductor). */
   optional?: boolean;
-  /** Throws `ArgumentError`, which the caller completes with the position, or an `RpcError` of its own. */
+  /** Throws `ArgumentError`, which the caller completes with the position, or its own `RpcError`. */
   decode(value: unknown): T;
 }
 
@@ -26,7 +26,7 @@ export interface Method {
   readonly params: readonly Param<unknown>[];
   /** Gets one argument for each entry of `params`. `undefined` becomes a null result. */
   readonly call: (args: readonly unknown[], caller: Caller) => unknown;
-  /** It changes something, so who asks for it goes on record; `routine`: only if it asks for something else than before. */
+  /** It changes something, so its caller goes on record; `routine`: only if it differs from the previous call. */
   readonly changes?: 'on-request' | 'routine';
 }
 
@@ -45,7 +45,7 @@ export function method<const P extends readonly Param<unknown>[]>(
   return { params, call: (args) => call(...(args as Arguments<P>)) };
 }
 
-/** Describes a method to which it matters whether somebody still waits for its answer. */
+/** Describes a method that needs to know whether its caller still waits. */
 export function methodForCaller<const P extends readonly Param<unknown>[]>(
   params: P,
   call: (caller: Caller, ...args: Arguments<P>) => unknown,
@@ -53,7 +53,7 @@ export function methodForCaller<const P extends readonly Param<unknown>[]>(
   return { params, call: (args, caller) => call(caller, ...(args as Arguments<P>)) };
 }
 
-/** Describes a method that changes something because somebody wants it. */
+/** Describes a method that changes something at its caller's request. */
 export function change<const P extends readonly Param<unknown>[]>(
   params: P,
   call: (by: CallerIdentity, ...args: Arguments<P>) => unknown,

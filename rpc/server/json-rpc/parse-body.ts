@@ -3,14 +3,14 @@ import { MIB } from '../../../common/bytes.js';
 import { errorResponse, invalidRequest, parseError } from './responses.js';
 import { scanBody, type Span } from './scan-body.js';
 
-/** What JSON.parse does not tell of a message. */
+/** What JSON.parse does not say about a message. */
 export interface Written {
   /** The `id` as the client wrote it. */
   id: string | undefined;
   paramsBytes: number;
 }
 
-/** A call or notification that is well formed. */
+/** A well-formed call or notification. */
 export interface Call {
   method: string;
   params: unknown;
@@ -21,27 +21,27 @@ export interface Call {
   paramsBytes: number;
 }
 
-/** A body that was read: its JSON and what stands beside it. */
+/** A body that was read: its JSON, and the details beside it. */
 interface ParsedBody {
   value: unknown;
   written: (index: number) => Written;
 }
 
-/** What is larger is a payload, which is ASCII without escapes. Other text costs JSON.parse several times as much. */
+/** A larger body is a payload, which is ASCII without escapes. Other text costs JSON.parse several times as much. */
 const ANY_TEXT_BYTES_MAX = 4 * MIB;
 /** Ids are counters or UUIDs; they are echoed. */
 const ID_CHARS_MAX = 1024;
 /** go-ethereum's limit. */
 const METHOD_CHARS_MAX = 2048;
 
-/** The answer to what is no call at all: a batch may hold a hundred thousand of them. */
+/** The answer to a message that is not a call: a batch may hold a hundred thousand of them. */
 const INVALID_REQUEST = errorResponse('null', invalidRequest());
 
 /** Reads a body; a string is the answer to one that cannot be read, empty if there is nothing to answer. */
 export function parseBody(body: Buffer): ParsedBody | string {
   const scanned = scanBody(body);
   if (scanned === 'empty') return '';
-  // go-ethereum ends all answers with a newline but those to a body that it cannot read and to an empty batch.
+  // go-ethereum ends all answers with a newline, except those to an unreadable body and to an empty batch.
   if (scanned === 'malformed') return errorResponse('null', parseError());
   if (scanned === 'too-many-values') {
     return errorResponse('null', invalidRequest('invalid request: too many JSON values in the body'));
@@ -68,7 +68,7 @@ export function parseBody(body: Buffer): ParsedBody | string {
   return { value, written };
 }
 
-/** Reads one message; a string is the answer to one that is no call, empty if there is nothing to answer. */
+/** Reads one message; a string is the answer to one that is not a call, empty if there is nothing to answer. */
 export function readCall(message: unknown, written: Written): Call | string {
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
     return INVALID_REQUEST;

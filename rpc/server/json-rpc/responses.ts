@@ -1,7 +1,7 @@
 import { RpcCode, RpcError } from './rpc-error.js';
 import { RawJson } from '../../clients/raw-json.js';
 
-/** Messages quote the request: 32 MiB of it would take seconds to escape, and serve nobody. */
+/** Messages quote the request: 32 MiB of it would take seconds to escape, and help nobody. */
 const MESSAGE_CHARS_MAX = 8192;
 
 const HTML_CHARACTERS = /[<>&\u2028\u2029]/g;
@@ -44,7 +44,7 @@ export function methodNotFound(name: string): RpcError {
   });
 }
 
-/** JSON with the characters escaped that Go's encoder escapes, so that answers are equal byte for byte. */
+/** JSON with the same characters escaped as by Go's encoder, so that answers are equal byte for byte. */
 function goJson(value: unknown): string {
   return JSON.stringify(value).replace(
     HTML_CHARACTERS,

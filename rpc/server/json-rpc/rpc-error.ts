@@ -5,7 +5,7 @@ export const RpcCode = {
   methodNotFound: -32601,
   invalidParams: -32602,
   internal: -32603,
-  /** go-ethereum's code for a batch whose answers are too long together. */
+  /** go-ethereum's code for a batch whose answers together are too long. */
   responseTooLarge: -32003,
   /** Every error of the application that has no code of its own. */
   application: -32000,
@@ -15,14 +15,14 @@ export const RpcCode = {
 interface RpcErrorDetails {
   /** Stable name of the cause, for logs and metric labels; never on the wire. */
   reason: string;
-  /** JSON-RPC code; -32000 unless given. */
+  /** JSON-RPC code; -32000 by default. */
   code?: number;
   /** Goes to the client as `error.data`. */
   data?: unknown;
   cause?: unknown;
 }
 
-/** An error whose message, code and data reach the JSON-RPC client as they are. */
+/** An error whose message, code and data reach the JSON-RPC client unchanged. */
 export class RpcError extends Error {
   readonly code: number;
   readonly reason: string;

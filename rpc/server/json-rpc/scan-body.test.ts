@@ -77,7 +77,7 @@ describe('scanBody', () => {
     }
   });
 
-  it('agrees with JSON.parse on where a value ends, whatever follows', () => {
+  it('agrees with JSON.parse on where a value ends, with any text after it', () => {
     const suffix = fc.oneof(fc.constant(''), fc.string(), fc.constant('}]"'));
     fc.assert(
       fc.property(fc.jsonValue(), fc.nat(3), suffix, (value, indent, after) => {
@@ -89,7 +89,7 @@ describe('scanBody', () => {
     );
   });
 
-  it('ends strings at the right quote, however many backslashes and quotes they have', () => {
+  it('ends strings at the right quote, even with many backslashes and quotes', () => {
     const piece = fc.constantFrom('\\', '"', 'a', 'x'.repeat(40), '\u20ac');
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 300 }), (pieces) => {

@@ -20,7 +20,7 @@ export interface ScannedBody extends Span {
 /** Why a body is not worth parsing. */
 type ScanProblem = 'empty' | 'malformed' | 'too-many-values';
 
-// Go's JSON decoder gives up here too.
+// Go's JSON decoder also gives up here.
 const MAX_DEPTH = 10_000;
 
 /**
@@ -33,12 +33,12 @@ const MAX_VALUES = 2 ** 18;
 const MEMBER_VALUES = 8;
 
 /**
- * Everything but the inside of strings is walked byte by byte here, and 32 MiB of blanks, digits or empty strings
- * would take a third of a second. An indented body at the limit of values has fewer.
+ * Everything outside strings is walked byte by byte here, and 32 MiB of blanks, digits or empty strings would take a
+ * third of a second. An indented body at the limit of values has fewer.
  */
 const MAX_BYTES_OUTSIDE_STRINGS = 4 * MIB;
 
-/** A string costs as much as this many bytes, however short it is. */
+/** Even the shortest string costs as much as this many bytes. */
 const STRING_BYTES = 8;
 
 /** Longest run of blanks, and longest number, that is walked over at once. */
@@ -62,9 +62,9 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * Finds what JSON.parse cannot tell: where the first value ends (op-conductor ignores what follows it) and how
- * the ids are written (`1e3` and integers above 2^53 are echoed digit by digit). It does not validate; a body
- * that passes may still not parse. Some 20 ms of CPU for a body of 32 MiB, whatever it holds.
+ * Finds what JSON.parse cannot report: where the first value ends (op-conductor ignores the rest) and how the ids are
+ * written (`1e3` and integers above 2^53 are echoed digit by digit). It does not validate; a body that passes may still
+ * not parse. Takes some 20 ms of CPU for any body of 32 MiB.
  */
 export function scanBody(body: Buffer): ScannedBody | ScanProblem {
   const start = skipWhitespace(body, 0);
@@ -79,7 +79,7 @@ export function scanBody(body: Buffer): ScannedBody | ScanProblem {
   const messageDepth = isBatch ? 2 : 1;
   const ids: Span[] = [];
   const paramsBytes: number[] = [];
-  /** Where the params of the present message begin; -1 outside of them. */
+  /** Where the params of the current message begin; -1 outside of them. */
   let paramsAt = -1;
   const endParams = (end: number): void => {
     if (paramsAt !== -1) paramsBytes[message] = end - paramsAt;

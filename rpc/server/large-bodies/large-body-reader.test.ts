@@ -44,7 +44,7 @@ describe('RPC server', () => {
     return { api, send: (body) => sendRpc(port, body) };
   }
 
-  it('commits a large payload, and parses nothing of it on the thread of the event loop', async () => {
+  it('commits a large payload without parsing it on the thread of the event loop', async () => {
     const { api, send } = await start();
     const body = call('conductor_commitUnsafePayload', [largeEnvelope]);
     const parse = jest.spyOn(JSON, 'parse');
@@ -56,7 +56,7 @@ describe('RPC server', () => {
     expect(api.committed[0]?.ssz.equals(decodeEnvelope(largeEnvelope).ssz)).toBe(true);
   });
 
-  it('answers other large bodies as it would small ones, or refuses them', async () => {
+  it('answers other large bodies like small ones, or refuses them', async () => {
     const { api, send } = await start();
     const padding = ' '.repeat(LARGE_BODY_BYTES);
     const bodies: [body: string, answer: string][] = [
@@ -132,7 +132,7 @@ describe('LargeBodyReader', () => {
     expect(await good).toBe('good');
   });
 
-  it('gives up on a body that takes too long, and does not take its late answer for that of the next', async () => {
+  it('gives up on a body that takes too long, and does not mistake its late answer for that of the next', async () => {
     const bodies = reader('if (text === "slow") setTimeout(answer, 300, "late"); else answer(text);', {
       timeoutMs: 200,
     });
@@ -141,7 +141,7 @@ describe('LargeBodyReader', () => {
     expect(['next', 'the body could not be decoded: no answer within 200 ms']).toContain(patient);
   });
 
-  it('reads one body after the other, without those whose clients are gone', async () => {
+  it('reads one body after the other, and skips those whose clients are gone', async () => {
     const bodies = reader(
       'globalThis.seen = (globalThis.seen ?? "") + text; setTimeout(answer, 20, globalThis.seen);',
     );

@@ -10,9 +10,9 @@ export interface LargeBodyReaderOptions {
   logger: Logger;
   /** For one body, once its turn has come. */
   timeoutMs?: number;
-  /** So long after the last body the thread ends: an idle process keeps no memory for it. */
+  /** The thread ends this long after the last body, so that an idle process keeps no memory for it. */
   idleMs?: number;
-  /** What the thread runs. */
+  /** The script that the thread runs. */
   script?: URL;
 }
 
@@ -21,8 +21,8 @@ const TIMEOUT_MS = 5_000;
 const IDLE_MS = 60_000;
 
 /**
- * Parses and decodes large bodies in a thread of its own, one at a time: heartbeats must not wait for a JSON.parse of
- * 32 MiB. Bodies go there and payloads come back without being copied. The thread is there only while there is work.
+ * Parses and decodes large bodies in its own thread, one at a time: heartbeats must not wait for a JSON.parse of 32
+ * MiB. Bodies go there and payloads come back without a copy. The thread exists only while there is work.
  */
 export class LargeBodyReader implements LargeBodies {
   private thread: Worker | undefined;
@@ -55,7 +55,7 @@ export class LargeBodyReader implements LargeBodies {
     await this.endThread();
   }
 
-  /** Who is gone leaves the queue at once: its body must not stay in memory. */
+  /** The body of a client that is gone leaves the queue at once: it must not stay in memory. */
   private turn(gone: AbortSignal): Promise<void> {
     if (gone.aborted) return Promise.reject(clientGone());
     if (!this.busy) {
@@ -98,7 +98,7 @@ export class LargeBodyReader implements LargeBodies {
     try {
       return await withDeadline(() => answer, { timeoutMs: this.options.timeoutMs ?? TIMEOUT_MS });
     } catch (error) {
-      // If it still works on it, its answer would be taken for that to the next body.
+      // If the thread still works on it, its answer would be mistaken for that to the next body.
       void this.endThread();
       throw error;
     } finally {
@@ -108,7 +108,7 @@ export class LargeBodyReader implements LargeBodies {
 
   private startThread(): Worker {
     const thread = new Worker(this.options.script ?? new URL('./thread.js', import.meta.url));
-    // Always listened to: an error without a listener would end the process.
+    // Always has a listener: an error without one would end the process.
     thread.on('error', () => undefined);
     thread.once('exit', () => {
       if (this.thread === thread) this.thread = undefined;

@@ -5,12 +5,12 @@ import { payloadParam } from '../json-rpc/payload-param.js';
 import type { UnsafePayload } from '../../payload/unsafe-payload.js';
 import { RpcError } from '../json-rpc/rpc-error.js';
 
-/** The only method that has anything large to say. */
+/** The only method with large parameters. */
 const COMMIT = 'conductor_commitUnsafePayload';
 
 /**
- * What the thread finds in a body: the answer to it, or a call. The parameters of a commit are decoded, or refused; of
- * others it is told how many there are.
+ * The thread's result for a body: the answer to it, or a call. The parameters of a commit are decoded, or refused; for
+ * others there is only their number.
  */
 export type LargeBody =
   string | (Omit<Call, 'params'> & { found: UnsafePayload | RefusedParams | ParamsCount });
@@ -35,7 +35,7 @@ export function readLargeBody(body: Buffer): LargeBody {
   return { ...call, found: call.method === COMMIT ? decode(params) : count(params ?? []) };
 }
 
-/** The error for a call with a large body that has no use for it. */
+/** The error for a large body in a call of another method. */
 export function tooLarge(what: string): RpcError {
   return invalidRequest(`invalid request: the body is too large for ${what}`);
 }

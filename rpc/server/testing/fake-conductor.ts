@@ -9,14 +9,14 @@ import type { UnsafePayload } from '../../payload/unsafe-payload.js';
 import type { CallerIdentity } from '../json-rpc/caller.js';
 import { RpcError } from '../json-rpc/rpc-error.js';
 
-/** A conductor without a cluster behind it: keeps its switches, records what it is asked to do. */
+/** A conductor without a cluster behind it: keeps its switches, records its calls. */
 export class FakeConductor implements ConductorApi {
   readonly committed: UnsafePayload[] = [];
-  /** What a commit waits for. */
+  /** Each commit waits for this. */
   onCommit: (options: CommitOptions) => Promise<void> = async () => undefined;
   /** Cluster operations with their arguments. */
   readonly operations: unknown[][] = [];
-  /** Who asked for the last removal of a member. */
+  /** Caller of the last removal of a member. */
   changedBy: CallerIdentity | undefined;
   servers: ServerInfo[] | null = ['leader', 'follower', 'other'].map((name) => ({
     id: `${name}-id`,

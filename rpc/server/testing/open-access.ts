@@ -1,6 +1,6 @@
 import type { AccessOptions } from '../access/access-control.js';
 
-/** A port that asks nobody for a credential. */
+/** A port that needs no credentials. */
 export const OPEN_ACCESS: AccessOptions = {
   holders: () => undefined,
   anonymousRoles: [],

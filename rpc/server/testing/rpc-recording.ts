@@ -8,7 +8,7 @@ export interface RecordedCall {
   name: string;
   to: 'leader' | 'follower';
   request: HttpRequest;
-  /** `connection` instead of the rest where the connection broke. */
+  /** `connection` instead of the rest if the connection broke. */
   response: Partial<HttpAnswer> & { connection?: string; bodyCut?: number };
 }
 
@@ -16,7 +16,7 @@ interface RawCall extends Omit<RecordedCall, 'request'> {
   request: Omit<HttpRequest, 'body'> & { body: string | { generated: string; length: number } | null };
 }
 
-/** A server that takes the part of one in the recording. */
+/** A server that plays the part of one in the recording. */
 export interface Place {
   id: string;
   /** Consensus address. */
@@ -27,7 +27,7 @@ export interface Place {
 export class Places {
   readonly #texts: [placeholder: string, text: string][];
 
-  /** A place without an id: the recording has a name of its own for that server. */
+  /** A place without an id: the recording has its own name for that server. */
   constructor(places: Record<string, Partial<Place>>) {
     this.#texts = Object.entries(places).flatMap(([name, place]) =>
       (['raft', 'id'] as const).flatMap((member): [string, string][] => {
@@ -37,12 +37,12 @@ export class Places {
     );
   }
 
-  /** Puts ids and addresses in the place of placeholders. */
+  /** Replaces placeholders by ids and addresses. */
   fill(text: string): string {
     return this.#texts.reduce((filled, [placeholder, real]) => filled.replaceAll(placeholder, real), text);
   }
 
-  /** Puts placeholders in the place of ids and addresses. */
+  /** Replaces ids and addresses by placeholders. */
   blank(text: string): string {
     return this.#texts.reduce((blanked, [placeholder, real]) => blanked.replaceAll(real, placeholder), text);
   }
@@ -55,7 +55,7 @@ const fakePlaces = new Places(
   ),
 );
 
-/** Reads rpc.jsonl with described bodies written out, and placeholders filled in in the requests only. */
+/** Reads rpc.jsonl with described bodies written out, and placeholders filled in only in the requests. */
 export function readRpcRecording(places = fakePlaces): RecordedCall[] {
   return readJsonLines<RawCall>('recordings/rpc.jsonl').map((call) => {
     const { body } = call.request;
@@ -66,7 +66,7 @@ export function readRpcRecording(places = fakePlaces): RecordedCall[] {
 
 /**
  * A recorded call that we answer differently on purpose. `answer` has placeholders for ids and addresses; it is
- * `connection` where there is none.
+ * `connection` if there is none.
  */
 export interface Difference {
   group: string;
@@ -81,7 +81,7 @@ export const differences = JSON.parse(
   readFileSync(new URL('../testdata/differences.json', import.meta.url), 'utf8'),
 ) as Difference[];
 
-/** Our answer where it is not the recorded one. @param places the servers that gave it */
+/** Our answer that differs from the recorded one. @param places the servers that gave it */
 export function deviation(
   { response }: RecordedCall,
   { status, contentType, body }: HttpAnswer,
@@ -96,7 +96,7 @@ export function deviation(
   return { status, contentType, body: blanked };
 }
 
-/** Levels what no two clusters have in common: the index of the newest configuration. */
+/** Levels the one value that differs between any two clusters: the index of the newest configuration. */
 function normal(body: string): string {
   return (
     body

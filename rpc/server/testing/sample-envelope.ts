@@ -1,4 +1,4 @@
-/** The JSON envelope that the recorded bad payloads vary: valid in form, no real block. */
+/** The JSON envelope that the recorded bad payloads vary: valid in form, not a real block. */
 export function sampleEnvelope(changes: Record<string, unknown> = {}): {
   parentBeaconBlockRoot: string;
   executionPayload: Record<string, unknown>;

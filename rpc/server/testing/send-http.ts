@@ -14,7 +14,7 @@ export interface HttpAnswer {
   body: string;
 }
 
-/** Sends exactly this request, also where a better HTTP client would object to it. */
+/** Sends exactly this request, even if a better HTTP client would object to it. */
 export function sendHttp(
   port: number,
   request: HttpRequest,
