@@ -32,6 +32,11 @@ export function ofThisCluster(view: ClusterView): Answering[] {
   return answering(view).filter(({ status }) => status.clusterId === view.clusterId);
 }
 
+/** The member of this cluster that has applied most of the log, of those that answer. */
+export function newestOf(view: ClusterView): Answering | undefined {
+  return ofThisCluster(view).sort((a, b) => b.status.appliedIndex - a.status.appliedIndex)[0];
+}
+
 /** All that call themselves leader, newest term first: an old one may not know yet that its leadership has ended. */
 export function leaders(view: ClusterView): Answering[] {
   return ofThisCluster(view)

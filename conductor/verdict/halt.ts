@@ -1,13 +1,12 @@
-import { leaders, ofThisCluster, type ClusterView } from './cluster-view.js';
+import { leaders, newestOf, type ClusterView } from './cluster-view.js';
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 
 export type Halt = NonNullable<ConductorStatus['halt']>;
 
-/** The halt of the cluster, from the member that has applied most of the log; null if there is none. */
+/** The halt of the cluster, from its leader, or without one from the member that has applied most; null if there is none. */
 export function haltOf(view: ClusterView): Halt | null {
   const [leader] = leaders(view);
-  const [furthest] = ofThisCluster(view).sort((a, b) => b.status.appliedIndex - a.status.appliedIndex);
-  return (leader ?? furthest)?.status.halt ?? null;
+  return (leader ?? newestOf(view))?.status.halt ?? null;
 }
 
 /** By whom and why, as the end of a sentence; empty if neither is known. */

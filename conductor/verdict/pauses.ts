@@ -1,6 +1,6 @@
 import type { ConductorStatus } from '../../rpc/server/conductor-status.js';
 import type { MaintenanceStatus } from '../../rpc/server/maintenance-status.js';
-import { ofThisCluster, type ClusterView } from './cluster-view.js';
+import { newestOf, type ClusterView } from './cluster-view.js';
 
 /** A pause as it is shown. */
 export interface ShownPause {
@@ -16,8 +16,7 @@ export interface ShownPause {
 
 /** The decisions of operators, from the member that has applied most of the log. */
 export function maintenanceOf(view: ClusterView): MaintenanceStatus {
-  const [newest] = ofThisCluster(view).sort((a, b) => b.status.appliedIndex - a.status.appliedIndex);
-  return newest?.status.maintenance ?? { cluster: null, members: {}, halt: null };
+  return newestOf(view)?.status.maintenance ?? { cluster: null, members: {}, halt: null };
 }
 
 /** The pause of the whole cluster first, then those of members, including members that do not answer. */
