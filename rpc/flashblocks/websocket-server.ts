@@ -5,6 +5,7 @@ import type { WebSocket } from 'ws';
 import { KIB } from '../../common/bytes.js';
 import { hostOf } from '../../common/endpoint.js';
 import { listen } from '../../common/listen.js';
+import { sendText } from '../../common/send-text.js';
 import { createServer, useTls, type TlsChoice, type TlsMaterial } from '../../common/tls-server.js';
 
 interface WebSocketServerOptions {
@@ -116,8 +117,4 @@ export class WebSocketServer {
     const { maxClients, clientCount } = this.options;
     return clientCount() >= maxClients ? sendText(reply, 503, 'too many clients') : undefined;
   }
-}
-
-function sendText(reply: FastifyReply, status: number, text: string): FastifyReply {
-  return reply.code(status).type('text/plain; charset=utf-8').send(`${text}\n`);
 }

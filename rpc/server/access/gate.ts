@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { sendText } from '../../../common/send-text.js';
 import type { Caller, CallerIdentity } from '../json-rpc/caller.js';
 import { ANONYMOUS, isRefusal, type AccessControl } from './access-control.js';
 import { certificateNames } from './certificate-names.js';
@@ -8,7 +9,6 @@ import { unidentified } from './refusal-texts.js';
 import { grants } from './roles.js';
 import type { Holder } from './token-file.js';
 
-const PLAIN_TEXT = 'text/plain; charset=utf-8';
 /** Only callers that commit blocks have a reason to send bodies that take much memory. */
 const OF_LARGE_BODIES = ['sequencer'] as const;
 
@@ -39,13 +39,13 @@ export class Gate {
       const { status, text } = unidentified(who);
       if (status === 401) reply.header('www-authenticate', 'Bearer realm="baton"');
       else reply.header('retry-after', '10');
-      return send(reply, status, text);
+      return sendText(reply, status, text);
     }
     const refusal = method === undefined ? undefined : this.access.refusalOf(who, address, method, []);
-    if (refusal) return send(reply, 403, refusal.message);
+    if (refusal) return sendText(reply, 403, refusal.message);
     const isLarge = Number(headers['content-length'] ?? 0) > this.largeBodyBytes;
     if (isLarge && !grants(who.roles, OF_LARGE_BODIES)) {
-      return send(
+      return sendText(
         reply,
         403,
         `a body of more than ${this.largeBodyBytes} bytes takes the role sequencer; "${who.name}" has ${who.roles.join(', ')}`,
@@ -69,8 +69,4 @@ export class Gate {
 function addressOf(socket: Socket): string {
   // None over a Unix socket, or once the client has reset the connection.
   return socket.remoteAddress ?? 'no address';
-}
-
-function send(reply: FastifyReply, status: number, text: string): FastifyReply {
-  return reply.code(status).type(PLAIN_TEXT).send(`${text}\n`);
 }

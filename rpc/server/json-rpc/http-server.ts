@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { listen, listenOnSocket } from '../../../common/listen.js';
+import { sendText } from '../../../common/send-text.js';
 import { createServer, useTls, type TlsChoice, type TlsMaterial } from '../../../common/tls-server.js';
 import { Gate } from '../access/gate.js';
 import type { AccessControl } from '../access/access-control.js';
@@ -70,7 +71,6 @@ export interface HttpServer {
   stop(graceMs: number): Promise<void>;
 }
 
-const PLAIN_TEXT = 'text/plain; charset=utf-8';
 const ACCEPTED_TYPES = new Set(['application/json', 'application/json-rpc', 'application/jsonrequest']);
 /** Every HTTP method that a route must answer. */
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -232,11 +232,6 @@ function sendNotFound(request: FastifyRequest, reply: FastifyReply): FastifyRepl
 
 function sendUnsupportedType(reply: FastifyReply): FastifyReply {
   return sendText(reply, 415, 'invalid content type, only application/json is supported');
-}
-
-/** Answers as Go's `http.Error` does. */
-export function sendText(reply: FastifyReply, status: number, text: string): FastifyReply {
-  return reply.code(status).type(PLAIN_TEXT).send(`${text}\n`);
 }
 
 /** One after the other, as the client reads them: joining 32 MiB would hold up the event loop. */
