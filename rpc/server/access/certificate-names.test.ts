@@ -11,6 +11,7 @@ describe('alternativeNames', () => {
     ['DNS:"a\\"b", DNS:c', ['a"b', 'c']],
     // Not as Node writes it: none of it is trusted.
     ['DNS:a"b, DNS:admin', []],
+    ['DNS:admin, URI:"\\x"', []],
     ['nonsense', []],
   ])('%s', (text, names) => {
     expect(alternativeNames(text)).toEqual(names);

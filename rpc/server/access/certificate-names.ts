@@ -29,8 +29,17 @@ export function alternativeNames(text: string): string[] {
   ENTRY.lastIndex = 0;
   while (ENTRY.lastIndex < text.length) {
     const [, kind = '', value = ''] = ENTRY.exec(text) ?? [];
-    if (kind === '') return [];
-    if (KINDS.has(kind)) names.push(value.startsWith('"') ? (JSON.parse(value) as string) : value);
+    const name = value.startsWith('"') ? unquoted(value) : value;
+    if (kind === '' || name === undefined) return [];
+    if (KINDS.has(kind)) names.push(name);
   }
   return names;
+}
+
+function unquoted(json: string): string | undefined {
+  try {
+    return JSON.parse(json) as string;
+  } catch {
+    return undefined;
+  }
 }
